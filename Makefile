@@ -1,0 +1,131 @@
+# urpe-probe.  `make help` lists the targets.
+#
+# Numeric layers are compiled twice: with real = float, and again with -DREAL_DOUBLE.  The names
+# that the first set defines are listed with nm, and the second set is compiled with a header that
+# puts "_double" behind each of them, so both live in one program (lib/base/real.h).
+
+CC       ?= cc
+CONFIG   ?= release
+BUILD    ?= build
+PREFIX   ?= /usr/local
+OUT      := $(BUILD)/$(CONFIG)
+VERSION  := 0.1.0
+
+NUMERIC  := kernel encoding model train theory
+LAYERS   := run report spec theory train model encoding target space kernel base
+# What a test of a layer links: the layer and what lies below it, highest first.
+BELOW_base     := base
+BELOW_kernel   := kernel base
+BELOW_space    := space base
+BELOW_target   := target space base
+BELOW_encoding := encoding space kernel base
+BELOW_model    := model encoding space kernel base
+BELOW_train    := train model encoding target space kernel base
+BELOW_theory   := theory model encoding target space kernel base
+BELOW_spec     := spec theory train model encoding target space kernel base
+BELOW_report   := report spec theory train model encoding target space kernel base
+BELOW_run      := $(LAYERS)
+
+PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
+FLAGS_release := -O3 -g
+FLAGS_debug   := -O1 -g -DMEMORY_DEBUG
+FLAGS_asan    := -O1 -g -DMEMORY_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+LINK_asan     := -fsanitize=address,undefined
+LINK_tsan     := -fsanitize=thread
+CFLAGS   ?=
+# -ffp-contract=off: the same sums whatever the compiler would like to fuse; the fast kernels ask
+# for fused multiply-add by name.
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno \
+             $(WARN) $(FLAGS_$(CONFIG)) -Ilib -DURPE_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(LINK_$(CONFIG)) $(LDFLAGS)
+
+ifeq ($(CI),true)
+WARN += -Werror
+endif
+Q := $(if $(V),,@)
+
+# Kernel variants: a file named *_avx2.c or *_avx512.c is compiled for that instruction set and
+# chosen at run time.  On another machine type the file is empty (it tests __x86_64__ itself).
+ifeq ($(shell uname -m),x86_64)
+VARIANT_avx2   := -mavx2 -mfma
+VARIANT_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
+endif
+variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx512.c,$1),$(VARIANT_avx512))
+
+sources = $(sort $(wildcard lib/$1/*.c))
+float_objects  = $(patsubst lib/%.c,$(OUT)/float/%.o,$(call sources,$1))
+double_objects = $(patsubst lib/%.c,$(OUT)/double/%.o,$(call sources,$1))
+float_archive  = $(OUT)/lib$1.a
+double_archive = $(if $(filter $1,$(NUMERIC)),$(OUT)/lib$1-double.a,)
+
+.PHONY: all help
+all: $(BUILD)/urpe-probe
+
+# ---- libraries ---------------------------------------------------------------------------------
+$(OUT)/float/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC     $<")
+	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<) -MMD -MP -c -o $@ $<
+
+names_of = $(foreach l,$(filter $(NUMERIC),$(BELOW_$1)),$(OUT)/names/$l.h)
+define layer_rules
+$(OUT)/lib$1.a: $(call float_objects,$1)
+	@rm -f $$@ && ar rcs $$@ $$^
+ifneq ($(filter $1,$(NUMERIC)),)
+$(OUT)/names/$1.h: $(call float_objects,$1)
+	@mkdir -p $$(@D)
+	@nm -g -P $$^ | awk '$$$$2 ~ /^[TDRBCGS]$$$$/ {sub(/^_/, "", $$$$1); if ($$$$1 !~ /^_/) print "#define " $$$$1 " " $$$$1 "_double"}' | sort -u > $$@.new
+	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+$(call double_objects,$1): $(OUT)/double/%.o: lib/%.c $(call names_of,$1)
+	@mkdir -p $$(@D)
+	$(if $(V),,@echo "  CC     $$< (double)")
+	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
+$(OUT)/lib$1-double.a: $(call double_objects,$1)
+	@rm -f $$@ && ar rcs $$@ $$^
+endif
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$l)))
+archives = $(foreach l,$(BELOW_$1),$(call float_archive,$l) $(call double_archive,$l))
+
+# ---- the program -------------------------------------------------------------------------------
+CMD_SOURCES := $(sort $(wildcard cmd/urpe-probe/*.c))
+CMD_OBJECTS := $(patsubst cmd/%.c,$(OUT)/cmd/%.o,$(CMD_SOURCES))
+$(OUT)/cmd/%.o: cmd/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC     $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/urpe-probe: $(CMD_OBJECTS) $(call archives,run)
+	$(if $(V),,@echo "  LD     $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(CMD_OBJECTS) $(call archives,run) $(PKG_LIBS)
+$(BUILD)/urpe-probe: $(OUT)/urpe-probe
+	@cp $< $@
+
+# ---- tests -------------------------------------------------------------------------------------
+# tests/<layer>/test_*.c: one cmocka program each, linked with the layer and what lies below it;
+# tests of numeric layers are built twice, as test_x and test_x-double.  Shared helpers of a
+# layer's tests are tests/<layer>/help_*.c.
+CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
+tests_of   = $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/$1/test_*.c)))
+programs_of = $(call tests_of,$1) $(if $(filter $1,$(NUMERIC)),$(addsuffix -double,$(call tests_of,$1)))
+define test_rules
+$(call tests_of,$1): $(OUT)/tests/%: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
+	@mkdir -p $$(@D)
+	$(if $(V),,@echo "  TEST   $$@")
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(foreach l,$(BELOW_$1),$(call float_archive,$l)) $(CMOCKA_LIBS) $(PKG_LIBS)
+$(addsuffix -double,$(call tests_of,$1)): $(OUT)/tests/%-double: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
+	@mkdir -p $$(@D)
+	$(if $(V),,@echo "  TEST   $$@")
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -DREAL_DOUBLE $(foreach h,$(call names_of,$1),-include $h) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(foreach l,$(BELOW_$1),$(call double_archive,$l) $(call float_archive,$l)) $(CMOCKA_LIBS) $(PKG_LIBS)
+.PHONY: test-$1
+test-$1: $(call programs_of,$1)
+	@fail=0; for t in $$^; do echo "== $$$$t"; $$$$t || fail=1; done; exit $$$$fail
+endef
+$(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,41 @@
+/* Files.  Invariant: a file written here is either the old one or the whole new one, whatever
+ * happens in between (temporary name, fsync, rename, fsync of the folder). */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Replaces `path` atomically. */
+int file_write(const char *path, const void *bytes, size_t count, struct err *e);
+/* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
+ * with memory_free.  A missing file is ERR_IO. */
+int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);
+bool file_exists(const char *path);
+/* Makes a folder and its parents. */
+int file_make_folder(const char *path, struct err *e);
+/* Deletes; a missing file is no error. */
+int file_remove(const char *path, struct err *e);
+/* Joins with '/'; fails when the result does not fit. */
+int file_join(char *out, size_t size, const char *folder, const char *name, struct err *e);
+/* Names in a folder, sorted bytewise, without "." and ".."; *names and each name are freed with
+ * file_free_names. */
+int file_list(const char *folder, char ***names, size_t *count, struct err *e);
+void file_free_names(char **names, size_t count);
+
+/* An advisory lock on `path` (created when absent) that the kernel drops when its owner dies.
+ * file_lock waits; file_try_lock sets *held to false at once when another process has it. */
+struct file_lock {
+    int fd; /* -1: not held */
+};
+int file_lock(struct file_lock *lock, const char *path, struct err *e);
+int file_try_lock(struct file_lock *lock, const char *path, bool *held, struct err *e);
+void file_unlock(struct file_lock *lock);
+
+/* SHA-256 as 64 hexadecimal digits and a NUL. */
+enum { HASH_TEXT = 65 };
+void hash_text(char out[HASH_TEXT], const void *bytes, size_t count);
+void hash_bytes(unsigned char out[32], const void *bytes, size_t count);
+
+#endif

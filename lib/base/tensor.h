@@ -1,0 +1,44 @@
+/* The descriptor table of a model's parameters: name, shape, initialisation and decay of each
+ * tensor, in one list that drives allocation, initialisation, gradient checks, checkpoints and
+ * safetensors.  Offsets count elements into one flat block; parameters, gradients and moments are
+ * parallel blocks of the same layout. */
+#ifndef BASE_TENSOR_H
+#define BASE_TENSOR_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { TENSOR_NAME_MAX = 64, TENSOR_RANK_MAX = 4 };
+
+enum tensor_init {
+    TENSOR_CONSTANT, /* all equal to mean */
+    TENSOR_NORMAL,   /* N(mean, deviation) */
+    TENSOR_UNIFORM   /* on [mean - deviation, mean + deviation] */
+};
+
+struct tensor {
+    char name[TENSOR_NAME_MAX]; /* as in safetensors, e.g. "layers.0.attn.q.weight" */
+    int rank;
+    int shape[TENSOR_RANK_MAX]; /* row-major */
+    enum tensor_init init;
+    double mean, deviation;
+    bool decay; /* weight decay applies (matrices, not biases, norms or tables) */
+    bool table; /* train.table_lr applies (B and C tables) */
+    size_t count, offset; /* elements; filled by tensor_list_add */
+};
+
+struct tensor_list {
+    struct tensor *item;
+    int count, capacity;
+    size_t elements; /* of the whole block; each tensor starts at a multiple of 16 elements */
+};
+
+/* Appends a copy of *t with count and offset filled and sets *index.  ERR_MEMORY on overflow. */
+int tensor_list_add(struct tensor_list *list, const struct tensor *t, int *index, struct err *e);
+const struct tensor *tensor_list_find(const struct tensor_list *list, const char *name);
+/* Elements that belong to a tensor: the sum of counts, padding left out. */
+size_t tensor_list_parameters(const struct tensor_list *list);
+void tensor_list_close(struct tensor_list *list);
+
+#endif

@@ -1,0 +1,44 @@
+/* Growable text, and numbers as text in every locale: always '.' as decimal point, and printed so
+ * that they read back exactly. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+/* NUL-terminated; zero-initialise, release with text_close.  A failed append sets `failed` and
+ * leaves what was there, so a run of appends is checked once, with text_check. */
+struct text {
+    char *data;
+    size_t length, capacity;
+    bool failed;
+};
+
+void text_append(struct text *t, const char *s);
+void text_append_bytes(struct text *t, const void *bytes, size_t count);
+void text_append_format(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_append_double(struct text *t, double value, int digits);
+int text_check(const struct text *t, struct err *e); /* ERR_MEMORY if an append failed */
+void text_clear(struct text *t);
+void text_close(struct text *t);
+
+enum { TEXT_NUMBER_MAX = 40 };
+/* Writes value with `digits` significant digits ("%.*g"); 17 reads back any double, 9 any float.
+ * Whole numbers below 1e15 have no exponent.  NaN and infinities are "nan", "inf", "-inf". */
+const char *text_from_double(char out[TEXT_NUMBER_MAX], double value, int digits);
+/* The fewest of 15, 16, 17 digits that read back exactly. */
+const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value);
+
+/* Whole string must be a number (YAML 1.2 core float or int); false otherwise. */
+bool text_to_double(const char *s, double *out);
+bool text_to_int64(const char *s, int64_t *out);
+
+/* Edit distance (Damerau, adjacent transpositions count 1), for "did you mean". */
+int text_distance(const char *a, const char *b);
+/* The name nearest to s among names[0..count) if it is close enough to be meant, else NULL. */
+const char *text_nearest(const char *s, const char *const *names, int count);
+
+#endif

@@ -1,0 +1,145 @@
+/* Numeric kernels: pure functions on row-major arrays, no allocation, no state, no failure.
+ *
+ * Conventions.  "rows x d" arrays are row-major with leading dimension d unless a stride is named.
+ * A forward kernel overwrites its output; a backward kernel ACCUMULATES into gradients of
+ * parameters and overwrites gradients of activations, unless it says otherwise.  Pointers may not
+ * alias unless it says so.  Each fast kernel has a plain twin, <name>_plain, in the same order of
+ * arguments; tests compare the two, and kernel_force lets a test or a user pick. */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/real.h"
+
+/* ---- choice of instruction set ------------------------------------------------------------------
+ * Made once, by kernel_open, before any other call: the best of portable, avx2, avx512 (or neon)
+ * that this machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
+ * is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
+ * run after the last fork. */
+int kernel_open(struct err *e);
+const char *kernel_name(void);       /* "portable", "avx2", "avx512" */
+const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
+int kernel_force(const char *name, struct err *e); /* for tests */
+/* The machine's CPU model name (a token without spaces or commas is not guaranteed). */
+void kernel_cpu_name(char *out, size_t size);
+
+/* ---- matrix products (CBLAS) --------------------------------------------------------------------
+ * C (m,n) = alpha op(A) op(B) + beta C.  op(X) is X, or its transpose where ta (tb) is true; lda,
+ * ldb, ldc are the strides between stored rows. */
+void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+          int ldb, real beta, real *c, int ldc);
+
+/* ---- element-wise and rows ---------------------------------------------------------------------*/
+/* y (rows,d) = x + bias (d), in place allowed. */
+void bias_forward(int rows, int d, const real *x, const real *bias, real *y);
+/* dbias (d) += sum over rows of dy (rows,d; row stride ld). */
+void bias_backward(int rows, int d, const real *dy, int ld, real *dbias);
+/* y += x over count elements. */
+void add_forward(size_t count, const real *x, real *y);
+
+enum activation { ACTIVATION_RELU, ACTIVATION_GELU };
+/* y = act(x + bias), x (rows,d), and x becomes x + bias (kept for the backward pass).  GELU is the
+ * exact one, x Phi(x), with erf.  Source: Hendrycks and Gimpel 2016. */
+void activation_forward(enum activation kind, int rows, int d, real *x, const real *bias, real *y);
+void activation_forward_plain(enum activation kind, int rows, int d, real *x, const real *bias,
+                              real *y);
+/* dx = dy * act'(x), with x as left by the forward pass; dx may be dy.  dbias (d) += sum over rows
+ * of dx. */
+void activation_backward(enum activation kind, int rows, int d, const real *x, const real *dy,
+                         real *dx, real *dbias);
+void activation_backward_plain(enum activation kind, int rows, int d, const real *x,
+                               const real *dy, real *dx, real *dbias);
+
+/* y = (x - mean) / sqrt(var + epsilon) * gain + bias per row; mean and rstd (rows) are kept.
+ * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016. */
+void layernorm_forward(int rows, int d, real epsilon, const real *x, const real *gain,
+                       const real *bias, real *y, real *mean, real *rstd);
+void layernorm_forward_plain(int rows, int d, real epsilon, const real *x, const real *gain,
+                             const real *bias, real *y, real *mean, real *rstd);
+/* dx += (accumulates: a residual stream's gradient is already there); dgain, dbias += . */
+void layernorm_backward(int rows, int d, const real *x, const real *gain, const real *mean,
+                        const real *rstd, const real *dy, real *dx, real *dgain, real *dbias);
+void layernorm_backward_plain(int rows, int d, const real *x, const real *gain, const real *mean,
+                              const real *rstd, const real *dy, real *dx, real *dgain,
+                              real *dbias);
+
+/* Softmax of each of `rows` rows of s (row stride ld) over its first count[r] entries (count NULL:
+ * all n); the other entries become exactly 0.  In place.  lse (rows) = log sum exp of the row, kept
+ * so that the backward pass can recompute the same probabilities with softmax_recompute.  Stable
+ * for logits of any size; a row with count 0 becomes zeros with lse = 0. */
+void softmax_forward(int rows, int n, int ld, const int *count, real *s, real *lse);
+void softmax_forward_plain(int rows, int n, int ld, const int *count, real *s, real *lse);
+/* s = exp(s - lse), masked as above. */
+void softmax_recompute(int rows, int n, int ld, const int *count, real *s, const real *lse);
+/* ds = a * (da - dot), dot (rows) given or, when NULL, computed as sum_j a da.  ds may be da. */
+void softmax_backward(int rows, int n, int ld, const real *a, const real *da, const real *dot,
+                      real *ds);
+void softmax_backward_plain(int rows, int n, int ld, const real *a, const real *da,
+                            const real *dot, real *ds);
+
+/* Cross-entropy of `rows` rows of logits (rows,labels) against label ids.  On return logits hold
+ * d(sum of losses)/d(logits) times `scale`.  Returns the sum of losses in nats (double). */
+double crossentropy(int rows, int labels, real scale, real *logits, const int32_t *label);
+double crossentropy_plain(int rows, int labels, real scale, real *logits, const int32_t *label);
+
+/* Sum over count of (y - f)^2 in double, and dy = scale * 2 (y - f).  dy may be NULL or y. */
+double squared_error(size_t count, const real *y, const real *f, real scale, real *dy);
+
+/* Sum of squares in double, in a fixed order. */
+double sum_squares(size_t count, const real *x);
+
+/* One Adam step over a block (Kingma and Ba 2015; decoupled decay: Loshchilov and Hutter 2019):
+ *   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
+ *   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon) + rate * decay * p
+ * with g = gradient * clip (+ l2 * p), c1 = 1 - b1^t, c2 = 1 - b2^t given by the caller. */
+struct adam_step {
+    real rate, beta1, beta2, epsilon, correction1, correction2, decay, l2, clip;
+};
+void adam_update(size_t count, const struct adam_step *step, const real *gradient, real *p, real *m,
+                 real *v);
+void adam_update_plain(size_t count, const struct adam_step *step, const real *gradient, real *p,
+                       real *m, real *v);
+
+/* ---- attention of one head of one sample, logits = scale q k^T + bias of the relation ----------
+ * Fused: works on blocks of whole query rows, never holds (n,n).  C multiplies after the softmax
+ * and nothing is renormalised (Luo et al. 2022, eq. 5):
+ *     s_ij = scale q_i.k_j + bias[r(i,j)]    a = softmax(s)    o_i = sum_j a_ij c[r(i,j)] v_j
+ * r(i,j) = relation[i n + j], or j - i + origin when relation is NULL: then row i of the table is
+ * the contiguous run bias + origin - i. */
+struct attention_shape {
+    int n;                   /* positions */
+    int head_width;          /* d_h */
+    bool causal;             /* j <= i only */
+    real scale;              /* usually 1/sqrt(d_h) */
+    int stride;              /* between rows of q, k, v and of dq, dk, dv */
+    int output_stride;       /* between rows of o and do */
+    int relations;           /* length of bias, c, dbias, dc */
+    int origin;              /* n - 1 for a sequence */
+    const int32_t *relation; /* (n,n) or NULL */
+};
+/* Scratch that attention_forward / attention_backward need, in elements; at most linear in n. */
+size_t attention_scratch(const struct attention_shape *shape);
+/* bias, c: (relations) or NULL (0 and 1).  o overwritten.  lse (n) kept for the backward pass. */
+void attention_forward(const struct attention_shape *shape, const real *q, const real *k,
+                       const real *v, const real *bias, const real *c, real *o, real *lse,
+                       real *scratch);
+void attention_forward_plain(const struct attention_shape *shape, const real *q, const real *k,
+                             const real *v, const real *bias, const real *c, real *o, real *lse,
+                             real *scratch);
+/* o and lse from the forward pass.  dq, dk, dv overwritten; dbias, dc (relations) accumulated, NULL
+ * where bias, c are NULL. */
+void attention_backward(const struct attention_shape *shape, const real *q, const real *k,
+                        const real *v, const real *bias, const real *c, const real *o,
+                        const real *lse, const real *dout, real *dq, real *dk, real *dv,
+                        real *dbias, real *dc, real *scratch);
+void attention_backward_plain(const struct attention_shape *shape, const real *q, const real *k,
+                              const real *v, const real *bias, const real *c, const real *o,
+                              const real *lse, const real *dout, real *dq, real *dk, real *dv,
+                              real *dbias, real *dc, real *scratch);
+/* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
+int attention_block_rows(int n);
+
+#endif

@@ -1,0 +1,88 @@
+/* A space says what positions are to each other.  The model, the encodings and the floors know a
+ * struct layout and nothing else of it; a new space is a new file and a line in space_table. */
+#ifndef SPACE_SPACE_H
+#define SPACE_SPACE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "base/random.h"
+
+/* The positions of one sample.  Relation ids run from 0 to relations-1.
+ *
+ *   sequence, n = 4                 j = 0  1  2  3
+ *   relation(i,j) = j - i + n-1  i=0:   3  4  5  6      offset of relation r: r - (n-1)
+ *                                i=1:   2  3  4  5      distance of relation r: |offset|
+ *                                i=2:   1  2  3  4
+ *                                i=3:   0  1  2  3
+ */
+struct layout {
+    int n;                     /* positions */
+    int relations;
+    const int32_t *relation;   /* (n,n), or NULL: relation(i,j) = j - i + origin */
+    int origin;                /* n - 1 where relation is NULL */
+    int axes;                  /* 1 sequence, 2 grid, 0 where there are no coordinates */
+    const int32_t *coordinate; /* (n,axes) from 0, or NULL: one axis, coordinate i */
+    const int32_t *offset;     /* (relations,axes) coordinate of j minus that of i; NULL if axes 0 */
+    const double *distance;    /* (relations) size of a relation, >= 0; -1: unreachable */
+};
+
+static inline int layout_relation(const struct layout *l, int i, int j) {
+    return l->relation ? l->relation[(size_t)i * (size_t)l->n + (size_t)j] : j - i + l->origin;
+}
+static inline int layout_coordinate(const struct layout *l, int i, int axis) {
+    return l->coordinate ? l->coordinate[i * l->axes + axis] : i;
+}
+
+enum { PATTERN_GENERIC = 0, PATTERN_MAX = 16 };
+
+struct space_config {
+    struct kind_config kind;    /* which space, and its own options */
+    int64_t length;             /* n of a training sample (a space of its own size ignores it) */
+    int64_t channels;           /* d of continuous inputs */
+    double share[PATTERN_MAX];  /* of each pattern of pattern_table; [PATTERN_GENERIC] is the rest */
+};
+
+/* A pattern makes tokens of a sample equal: position i gets a copy of fresh token source[i].  Works
+ * for continuous and for discrete tokens alike. */
+struct pattern {
+    const char *name, *help;
+    /* source (n) filled with values in 0..n-1, source[source[i]] == source[i]. */
+    void (*draw)(const struct layout *l, struct stream *random, int *source);
+};
+extern const struct pattern *const pattern_table[]; /* NULL-terminated; [0] is generic */
+int pattern_count(void);
+
+/* An orbit is a group of permutations of positions; the evaluation set holds each sample's images.
+ * Image k of x is x'_i = x_{perm[i]}; image 0 is the sample itself. */
+struct orbit {
+    const char *name, *help;
+    int (*images)(const struct layout *l);
+    void (*image)(const struct layout *l, int k, int *perm);
+};
+extern const struct orbit *const orbit_table[]; /* NULL-terminated; [0] is none */
+
+struct space {
+    const char *name, *summary, *citation;
+    const struct option *options; /* of its own, ended by a NULL key */
+    /* Which patterns and orbits it has, by name, NULL-terminated ("generic" and "none" implied). */
+    const char *const *patterns, *const *orbits;
+    bool varying; /* each sample has a layout of its own */
+    int (*check)(const struct space_config *c, struct err *e);
+    /* The layout of a sample at evaluated length `length` (c->length when training), in `arena`.
+     * random: only read by varying spaces. */
+    int (*layout)(const struct space_config *c, int length, struct stream *random,
+                  struct arena *arena, struct layout *out, struct err *e);
+    /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
+     * table's row for each relation of here, clipped where the table ends. */
+    void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
+};
+
+extern const struct space *const space_table[]; /* NULL-terminated */
+extern const struct kind_table space_kinds;
+extern const struct option space_options[]; /* rows of section `space`, `inputs.*` included */
+const struct space *space_of(const struct space_config *c);
+
+#endif

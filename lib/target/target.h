@@ -1,0 +1,51 @@
+/* Targets: the functions that models are asked to express.  One file each (small relatives may
+ * share one), one line in target_table.  Positions i count from 1 in formulas and from 0 in code.
+ * A target is evaluated in double from inputs that are exact in float. */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "space/space.h"
+
+struct target_config {
+    struct kind_config kind;
+    int64_t vocab; /* V: symbols of token targets; ignored by continuous ones */
+};
+
+struct target {
+    const char *name, *formula, *summary, *citation;
+    const struct option *options; /* ended by a NULL key; NULL: none */
+    bool tokens;                  /* inputs are symbol ids and outputs labels */
+    unsigned needs;               /* TARGET_NEEDS_..., what the layout must have */
+    int (*check)(const struct target_config *c, const struct space_config *s, struct err *e);
+    /* Precomputes what does not depend on the sample (random matrices, filters) for layouts of up
+     * to `n` positions; NULL: nothing.  *state lives in arena. */
+    int (*open)(const struct target_config *c, const struct space_config *s, int n,
+                struct arena *arena, void **state, struct err *e);
+    /* Continuous: y (n,d) from x (n,d). */
+    int (*evaluate)(const void *state, const struct target_config *c, const struct layout *l, int d,
+                    const double *x, double *y, struct err *e);
+    /* Tokens: label (n) from symbol ids x (n). */
+    int (*label)(const void *state, const struct target_config *c, const struct layout *l,
+                 const int32_t *x, int32_t *label, struct err *e);
+    /* Tokens: sizes for layouts of n positions. */
+    int (*labels)(const struct target_config *c, int n);
+    int (*symbols)(const struct target_config *c); /* NULL: vocab; embedding rows, filler included */
+    /* Tokens: whether the label at position i carries information; NULL: all do. */
+    bool (*informative)(const struct layout *l, int i);
+};
+
+enum { TARGET_NEEDS_ORDER = 1 /* one axis: left and right */, TARGET_NEEDS_AXES = 2 /* 1 or more */ };
+
+extern const struct target *const target_table[]; /* NULL-terminated */
+extern const struct kind_table target_kinds;
+extern const struct option target_options[]; /* rows of section `target` besides kind */
+const struct target *target_of(const struct target_config *c);
+int target_symbols(const struct target_config *c);
+int target_labels(const struct target_config *c, int n);
+
+#endif
