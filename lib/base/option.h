@@ -56,6 +56,9 @@ struct option {
     const char *unit;         /* "tokens", "steps", "" */
     const char *help;         /* one line */
     bool cosmetic;            /* cannot change a cell's numbers, so it is left out of the cell's id */
+    /* Whether the key matters, given the owner's struct; NULL: always.  A key that does not is left
+     * out of the cell's id and of the resolved spec (model.c under rpe, say). */
+    bool (*applies)(const void *owner);
 };
 
 #endif

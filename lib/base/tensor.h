@@ -1,7 +1,8 @@
 /* The descriptor table of a model's parameters: name, shape, initialisation and decay of each
  * tensor, in one list that drives allocation, initialisation, gradient checks, checkpoints and
  * safetensors.  Offsets count elements into one flat block; parameters, gradients and moments are
- * parallel blocks of the same layout. */
+ * parallel blocks of the same layout.  There is no padding, so that neighbours of one kind (q, k, v
+ * weights) are one matrix. */
 #ifndef BASE_TENSOR_H
 #define BASE_TENSOR_H
 #include <stdbool.h>
@@ -31,14 +32,12 @@ struct tensor {
 struct tensor_list {
     struct tensor *item;
     int count, capacity;
-    size_t elements; /* of the whole block; each tensor starts at a multiple of 16 elements */
+    size_t elements; /* of the whole block; tensors follow one another without gaps */
 };
 
 /* Appends a copy of *t with count and offset filled and sets *index.  ERR_MEMORY on overflow. */
 int tensor_list_add(struct tensor_list *list, const struct tensor *t, int *index, struct err *e);
 const struct tensor *tensor_list_find(const struct tensor_list *list, const char *name);
-/* Elements that belong to a tensor: the sum of counts, padding left out. */
-size_t tensor_list_parameters(const struct tensor_list *list);
 void tensor_list_close(struct tensor_list *list);
 
 #endif

@@ -1,0 +1,167 @@
+/* Positional encodings.  One file each, one line in encoding_table.
+ *
+ * Invariant: the model knows an encoding only through the hooks and facts below, and an encoding
+ * knows the space only through struct layout.  A NULL hook does nothing.
+ *
+ *   once a step      prepare    tables, projections -> state, for the longest layout of the batch
+ *   per sample       input      x_i += ...
+ *                    query_key  q, k changed in place (rotations)
+ *   per block        logits     s_ij += ... for R whole query rows of one sample and head
+ *                    value      o_i += sum_j p_ij ..., p = A or A * C
+ *
+ * The backward hooks run in the opposite order.  Lanes of one step run at the same time: each has
+ * its own `gradient` and `dstate`; `parameter` and `state` are shared and read only. */
+#ifndef ENCODING_ENCODING_H
+#define ENCODING_ENCODING_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/option.h"
+#include "base/real.h"
+#include "base/tensor.h"
+#include "space/space.h"
+
+enum { ENCODING_TENSORS_MAX = 8 };
+
+/* What an encoding is built for. */
+struct encoding_shape {
+    int width, heads, head_width; /* width = heads * head_width */
+    bool causal;
+    const struct layout *trained; /* tables are sized by it */
+};
+
+enum encoding_scope {
+    ENCODING_MODEL, /* one for the whole model, always */
+    ENCODING_TABLE, /* one for all layers, or one per layer, as model.share says */
+    ENCODING_LAYER  /* one per layer, always */
+};
+
+struct encoding_tensor {
+    struct tensor tensor; /* name without the "encoding." prefix */
+    enum encoding_scope scope;
+};
+
+/* What theory and model need to know beside the hooks. */
+struct encoding_facts {
+    bool right_stochastic; /* acts before the softmax only, so attention rows sum to 1 */
+    bool absolute;         /* adds a vector of the position to the input: nothing merges */
+    bool per_sample;       /* the floor's relation is a class of its own in each sample (CoPE) */
+    bool relation_bias;    /* logits get state[h * relations + relation(i,j)] and nothing else: the
+                              model reads it there and accumulates dstate; logits hooks are NULL */
+    bool shift_invariant;  /* logits depend on positions through relation(i,j) alone */
+    double scale;          /* of q.k in the logits, 1/sqrt(d_h) for most */
+};
+
+/* The tensors, state and layout that a hook works on. */
+struct encoding_context {
+    const struct kind_config *config;
+    const struct encoding_shape *shape;
+    const struct layout *layout; /* prepare: the batch's longest; other hooks: the sample's */
+    const int32_t *fold;         /* (relations of the longest layout) row of a trained table */
+    int layer;
+    const real *parameter[ENCODING_TENSORS_MAX]; /* in the order of `tensors` */
+    real *gradient[ENCODING_TENSORS_MAX];        /* accumulated; NULL in a forward pass */
+    const real *state;                           /* what prepare wrote */
+    real *dstate;                                /* accumulated; NULL in a forward pass */
+};
+
+/* Query rows first .. first+rows-1 of one head of one sample against its n keys. */
+struct encoding_block {
+    int head, first, rows;
+    const real *q, *k; /* this head's columns of row 0, after query_key; row stride `stride` */
+    real *dq, *dk;     /* likewise, accumulated; NULL in a forward pass */
+    int stride;
+    double scale;      /* facts.scale: s already holds scale * q.k */
+    int ld;            /* row stride of s, ds, p, dp (>= n) */
+    real *scratch;     /* `scratch` elements; what logits leaves there logits_backward finds */
+};
+
+struct encoding {
+    const char *name, *formula, *summary, *citation;
+    const char *relation_text; /* "offset", "bucket of the offset", ... for `list` */
+    const char *longer;        /* what happens beyond the training length, for `list` */
+    const struct option *options; /* ended by a NULL key; NULL: none */
+    bool causal_only;          /* refuses mask: none */
+    bool fixed_length;         /* undefined beyond the training length */
+    int axes_min, axes_max;    /* layouts it is defined on, by layout.axes (0: graphs) */
+
+    void (*facts)(const struct kind_config *c, const struct encoding_shape *s,
+                  struct encoding_facts *out);
+    /* Fills out[0..ENCODING_TENSORS_MAX) and returns how many.  NULL: none. */
+    int (*tensors)(const struct kind_config *c, const struct encoding_shape *s,
+                   struct encoding_tensor *out);
+    /* What the logits depend on besides q_i and k_j: two pairs (i,j) of equal class are treated
+     * alike by every choice of parameters.  NULL: layout_relation folded into the table. */
+    int64_t (*relation)(const struct encoding_context *c, int i, int j);
+
+    /* Elements of state for c->layout.  NULL: 0. */
+    size_t (*state_size)(const struct encoding_context *c);
+    void (*prepare)(const struct encoding_context *c, real *state);
+    /* From c->dstate (summed over lanes) to c->gradient. */
+    void (*prepare_backward)(const struct encoding_context *c);
+
+    void (*input)(const struct encoding_context *c, real *x);               /* x (n,width) += */
+    void (*input_backward)(const struct encoding_context *c, const real *dx); /* to gradient */
+
+    /* q, k (n,width), row stride `stride`, all heads, in place. */
+    void (*query_key)(const struct encoding_context *c, real *q, real *k, int stride);
+    /* dq, dk from gradients of the changed to gradients of the original. */
+    void (*query_key_backward)(const struct encoding_context *c, real *dq, real *dk, int stride);
+
+    /* Elements of block scratch for R rows.  NULL: 0. */
+    size_t (*scratch)(const struct encoding_context *c, int rows);
+    /* s (rows,n) += ...; entries that the mask hides may be touched or not, nobody reads them. */
+    void (*logits)(const struct encoding_context *c, const struct encoding_block *b, real *s);
+    /* ds (rows,n): gradient of the final logits, 0 at masked entries; accumulates b->dq, b->dk,
+     * gradient, dstate.  An encoding whose term depends on the logits themselves (CoPE) also turns
+     * ds, in place, into the gradient of scale * q.k. */
+    void (*logits_backward)(const struct encoding_context *c, const struct encoding_block *b,
+                            real *ds);
+
+    /* o (rows,d_h), row stride ostride, += sum_j p_ij (...). */
+    void (*value)(const struct encoding_context *c, const struct encoding_block *b, const real *p,
+                  real *o, int ostride);
+    /* dp (rows,n) += ..., and gradient, dstate. */
+    void (*value_backward)(const struct encoding_context *c, const struct encoding_block *b,
+                           const real *p, const real *dout, int ostride, real *dp);
+};
+
+extern const struct encoding *const encoding_table[]; /* NULL-terminated */
+extern const struct kind_table encoding_kinds;
+const struct encoding *encoding_of(const struct kind_config *c);
+
+/* Whether the encoding is defined for this mask, layout and head width; ERR_USAGE with what to do
+ * instead.  `evaluated`: the longest evaluated layout. */
+int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
+                   const struct layout *evaluated, struct err *e);
+/* The class of (i,j) for the floor: `relation` or its default. */
+int64_t encoding_relation(const struct encoding_context *c, int i, int j);
+
+/* ---- C, the matrix that multiplies the softmax (URPE) -------------------------------------------
+ * Source: Luo et al. 2022, eq. 5: A_U = softmax(...) * C, C_ij = c[relation(i,j)], per head. */
+enum urpe_init { URPE_ONES, URPE_NORMAL };
+enum { URPE_OPTION_INIT, URPE_OPTION_MEAN, URPE_OPTION_SHARE };
+enum urpe_share { URPE_SHARE_MODEL, URPE_SHARE_YES, URPE_SHARE_NO };
+
+struct urpe {
+    const char *name, *summary, *citation, *longer;
+    const struct option *options; /* init, mean, share: the same rows for every kind */
+    int axes_min, axes_max;
+    /* Rows of the table. */
+    int (*rows)(const struct encoding_shape *s);
+    /* map (relations of here): the table's row for each relation of layout here. */
+    void (*map)(const struct encoding_shape *s, const struct layout *here, const int32_t *fold,
+                int32_t *map);
+};
+extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed */
+extern const struct kind_table urpe_kinds;
+const struct urpe *urpe_of(const struct kind_config *c);
+/* The descriptor of "urpe.c" [heads, rows]; init ones, or N(mean, .02). */
+void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out);
+int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
+
+/* T5's bucket of an offset (Raffel et al. 2020), for t5, tupe and bucketed C. */
+int encoding_bucket(int offset, bool causal, int buckets, int max_distance);
+
+#endif
