@@ -1,0 +1,144 @@
+/* The Transformer: its configuration, its descriptor table, forward and backward passes.
+ *
+ *   x ----> [embed] --> block 1 --> ... --> block L --> [norm] --> hidden --> [head] --> y
+ *                         |                                          rows x width
+ *                         '- x += Attn(norm1 x);  x += FFN(norm2 x)         (norm: pre)
+ *                            x = norm1(x + Attn x);  x = norm2(x + FFN x)   (norm: post)
+ *                            x += Attn x;  x += FFN x                       (norm: none)
+ *
+ * Invariant: parameters, gradients and optimiser moments are flat blocks laid out by
+ * model->tensors; nothing here allocates after workspace_open. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "base/real.h"
+#include "base/tensor.h"
+#include "encoding/encoding.h"
+#include "space/space.h"
+
+enum model_attention { MODEL_RPE, MODEL_URPE };
+enum model_norm { MODEL_NORM_NONE, MODEL_NORM_PRE, MODEL_NORM_POST };
+enum model_mask { MODEL_MASK_NONE, MODEL_MASK_CAUSAL };
+enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
+enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
+
+struct model_config {
+    struct kind_config encoding, c;
+    int attention, norm, activation, mask, precision, head; /* enums above, kernel's for activation */
+    int64_t layers, heads, width, ffn;
+    bool share;      /* one B table for all layers */
+    bool tie;        /* tokens: output weights are the embedding's */
+    bool embed_norm; /* tokens: LayerNorm after the embedding */
+};
+extern const struct option model_options[];
+
+/* What goes in and out: channels > 0 for continuous inputs and outputs, else symbols and labels. */
+struct model_io {
+    int channels;
+    int symbols, labels;
+};
+
+struct model_layer { /* indices into tensors; -1: none */
+    int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
+    int norm1, norm1_bias, norm2, norm2_bias;
+    int in, in_bias, out, out_bias;
+    int encoding[ENCODING_TENSORS_MAX];
+    int c;
+};
+
+struct model {
+    struct model_config config;
+    struct model_io io;
+    struct layout trained;
+    struct encoding_shape shape;
+    const struct encoding *encoding;
+    struct encoding_facts facts;
+    struct tensor_list tensors;
+    int encoding_tensors;
+    int embed, embed_bias, embed_norm, embed_norm_bias;
+    int norm, norm_bias;
+    int dense, dense_bias, head_norm, head_norm_bias; /* mlm head */
+    int head, head_bias;                              /* head: the embedding's index when tied */
+    struct model_layer *layer; /* (layers) */
+    int states;                /* distinct encoding states: 1, or layers when a tensor is per layer */
+    int tables;                /* distinct C tables: 0 (rpe), 1, or layers */
+};
+
+/* Whether the configuration makes sense at all (heads divide width, the encoding's and C's own
+ * checks, tie needs tokens and labels <= symbols ...): ERR_USAGE; e->where names the key concerned
+ * ("model.heads"). */
+int model_check(const struct model_config *c, const struct model_io *io,
+                const struct layout *trained, const struct layout *evaluated, struct err *e);
+
+/* Builds the descriptor table.  `trained` must outlive the model. */
+int model_open(struct model *m, const struct model_config *c, const struct model_io *io,
+               const struct layout *trained, struct err *e);
+void model_close(struct model *m);
+
+/* Fills block p (tensors.elements).  Every tensor draws from a stream named by its own name, so a
+ * tensor that two models share starts equal in both, whatever else they have. */
+void model_initialise(const struct model *m, uint64_t seed, real *p);
+
+/* FLOPs (multiply and add counted apart) of one forward pass over one sample of n positions; a
+ * training step costs three times that for matrix products. */
+double model_flops(const struct model *m, int n);
+
+/* ---- a batch ------------------------------------------------------------------------------------
+ * Samples are packed without padding: sample b's positions are rows first[b] .. first[b+1]-1. */
+struct batch {
+    int samples, rows;
+    const int *first;                    /* (samples+1) */
+    const struct layout *const *layout;  /* (samples) */
+    const real *x;                       /* (rows,channels), or */
+    const int32_t *token;                /* (rows) */
+};
+
+/* What depends on parameters and on the longest layout, but not on the sample: encoding states and
+ * C expanded over relations.  One for all lanes, made anew after each update of the parameters. */
+struct model_state {
+    struct layout longest;
+    int32_t *fold, *c_row;      /* (relations) */
+    size_t state_size;          /* of one encoding state */
+    size_t elements;            /* of the block below, and of each lane's dstate */
+    real *block;                /* states x state_size, then tables x heads x relations of C */
+};
+int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
+                     struct arena *arena, struct err *e);
+void model_prepare(const struct model *m, const real *p, struct model_state *s);
+/* From dstate (summed over lanes) to gradient. */
+void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,
+                            real *dstate, real *gradient);
+
+/* One lane's activations and scratch. */
+struct workspace;
+/* rows, longest: upper limits of a batch.  backward: keep what the backward pass needs.  Memory
+ * comes from arena (a measuring one gives the price). */
+int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
+                   int rows, bool backward, struct arena *arena, struct err *e);
+
+/* Up to the hidden states (rows,width), read with workspace_hidden. */
+void model_forward(const struct model *m, const real *p, const struct model_state *s,
+                   const struct batch *b, struct workspace *w);
+const real *workspace_hidden(const struct workspace *w);
+/* out (rows, channels or labels) of rows first .. first+rows-1. */
+void model_output(const struct model *m, const real *p, struct workspace *w, int first, int rows,
+                  real *out);
+/* Accumulates the head's gradient and the hidden states' (kept in w). */
+void model_output_backward(const struct model *m, const real *p, struct workspace *w, int first,
+                           int rows, const real *dout, real *gradient);
+/* After all of model_output_backward: accumulates gradient and dstate (elements of the state
+ * block).  dx (rows,channels) receives the gradient of the input; NULL: not wanted. */
+void model_backward(const struct model *m, const real *p, const struct model_state *s,
+                    const struct batch *b, struct workspace *w, real *gradient, real *dstate,
+                    real *dx);
+/* The attention row sums A_U 1 of the last forward pass are what `conditions` looks at: sums
+ * (heads,n) of layer `layer` for the first sample of the batch. */
+void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
+                    const struct batch *b, struct workspace *w, int layer, double *sums);
+
+#endif

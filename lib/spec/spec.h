@@ -1,0 +1,105 @@
+/* From YAML to cells.  The only user of libyaml.
+ *
+ * A spec is kept as a tree of nodes with line and column until it has been expanded:
+ * defaults < spec < cases < grid < --set.  Everything is checked here, before anything is trained
+ * or written: spec_open either gives a spec all of whose cells are sound, or fails with
+ * "FILE:LINE:COL: key: what is wrong; what was expected". */
+#ifndef SPEC_SPEC_H
+#define SPEC_SPEC_H
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "train/train.h"
+
+enum { SPEC_CELLS_MAX = 100000, SPEC_NAME_MAX = 64, SPEC_ID = 17 };
+
+/* Raised whenever the program's numbers can change: same id, same numbers. */
+#define SPEC_NUMERICS_VERSION 1
+
+struct cell {
+    int index;         /* in the spec's order: cases x grid x seeds, the seed fastest */
+    char id[SPEC_ID];  /* 16 hexadecimal digits: hash of what can change the numbers */
+    char group[SPEC_ID]; /* the same without the seed: cells that differ in nothing else */
+    char pair[SPEC_ID];  /* the same without attention and c: rpe and urpe of one seed */
+    struct task task;
+};
+
+/* ---- results' columns, which claims may name --------------------------------------------------*/
+enum column_type { COLUMN_TEXT, COLUMN_NUMBER };
+struct column {
+    const char *name;
+    enum column_type type;
+    bool varies; /* between two runs of the same cell: seconds, peak_mib ... */
+    const char *help;
+};
+extern const struct column column_table[]; /* in the order of results.csv; ended by a NULL name */
+int column_count(void);
+int column_index(const char *name); /* -1: no such column */
+
+/* ---- claims -----------------------------------------------------------------------------------*/
+enum claim_on { CLAIM_ON_RUN, CLAIM_ON_BOUND, CLAIM_ON_WITNESS };
+enum claim_operator { CLAIM_EQUAL, CLAIM_LESS, CLAIM_LESS_EQUAL, CLAIM_GREATER, CLAIM_GREATER_EQUAL };
+struct claim_test {
+    int column;              /* index into column_table, or -1: a dotted spec key */
+    char key[96];            /* the name as written */
+    enum claim_operator op;
+    bool number;             /* compare `value`, else `text` */
+    double value;
+    char text[128];
+};
+struct claim_where { /* any of `count` values */
+    int column;      /* index into column_table, or -1: a dotted spec key */
+    char key[96];
+    int count;
+    char (*value)[128];
+};
+struct claim {
+    enum claim_on on;
+    int wheres, expects;
+    struct claim_where *where;
+    struct claim_test *expect;
+    int line;
+    char text[256]; /* one line for people: "where ... expect ..." */
+};
+
+/* ---- spec -------------------------------------------------------------------------------------*/
+struct spec;
+/* path "-" reads standard input.  set: "KEY=VALUE" texts. */
+int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
+              struct err *e);
+/* The same from memory; `where` stands for the file's name in messages. */
+int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
+               const char *const *set, int sets, struct err *e);
+void spec_close(struct spec *s);
+
+const char *spec_name(const struct spec *s);
+const char *spec_hash(const struct spec *s);          /* 64 hexadecimal digits of spec_text */
+int spec_cells(const struct spec *s);                 /* distinct cells */
+const struct cell *spec_cell(const struct spec *s, int index);
+int spec_claims(const struct spec *s);
+const struct claim *spec_claim(const struct spec *s, int index);
+/* The dotted keys that vary over the cells, in the spec's order (cases, then grid, then seeds). */
+int spec_axes(const struct spec *s);
+const char *spec_axis(const struct spec *s, int index);
+/* FILE:LINE:COL of a dotted key, for errors found later (a cell too large for memory). */
+void spec_where(const struct spec *s, const char *key, char *out, size_t size);
+
+/* The whole spec resolved, with grid, cases, claims, figures; reads back to the same cells. */
+int spec_text(const struct spec *s, struct text *out, struct err *e);
+/* One cell resolved, as a spec of its own without grid. */
+int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e);
+/* Value of a dotted key in a cell, as a spec would say it; false: no such key (or not applicable). */
+bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
+
+/* Every key with type, range, default, unit and help, in order: the sections' option tables. */
+struct spec_key {
+    char key[96];
+    const struct option *option;
+    const char *kind; /* NULL, or the kind whose own option it is: "t5" */
+};
+int spec_keys(struct spec_key **out, int *count, struct err *e); /* memory_free *out */
+
+#endif

@@ -1,0 +1,61 @@
+/* Floors: what no network of a class can beat on a set of samples.
+ *
+ * Colour refinement for attention (theory as in the README's section "The floor"): pairs (sample,
+ * position) start with the colour of their token and are split for as long as some network of the
+ * class could tell them apart.  Invariant: pairs that end with equal colour have equal outputs in
+ * EVERY network of the class, of any depth and width.  Only exact comparisons are made, so a hash
+ * collision cannot make a false certificate. */
+#ifndef THEORY_FLOOR_H
+#define THEORY_FLOOR_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "encoding/encoding.h"
+#include "model/model.h"
+#include "space/space.h"
+
+/* A model class: what the floor needs to know of a model, and nothing of its size. */
+struct floor_class {
+    struct kind_config encoding, c;
+    bool urpe, causal;
+    struct encoding_shape shape;
+};
+void floor_class_of(const struct model_config *c, const struct layout *trained,
+                    struct floor_class *out);
+
+/* The inputs: count samples packed as in struct batch. */
+struct floor_set {
+    int count;
+    const int *first;                   /* (count+1) */
+    const struct layout *const *layout; /* (count) */
+    int channels;
+    const double *x;                    /* (rows,channels), or */
+    const int32_t *token;               /* (rows) */
+};
+
+/* group (rows): ids 0..*groups-1 of the merged pairs. */
+int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
+                int *groups, struct err *e);
+
+/* Which rows a figure is about: mask (rows) non-zero, or NULL for all. */
+struct floor_errors {
+    double mse;      /* sum_G sum_g |y_g - mean_G|^2 / (pairs x channels) */
+    double rms, sup; /* sqrt(mse); max over G and channels of (max - min) / 2 */
+};
+int floor_continuous(const int32_t *group, int groups, int rows, int channels, const double *y,
+                     const unsigned char *mask, struct floor_errors *out, struct err *e);
+/* share (rows): each row's own part of the mse, summed over channels / channels, for positions.csv. */
+int floor_shares(const int32_t *group, int groups, int rows, int channels, const double *y,
+                 const unsigned char *mask, double *share, struct err *e);
+
+struct floor_labels {
+    double accuracy_ceiling;    /* sum_G (largest number of equal labels) / pairs */
+    double informative_ceiling; /* the same over rows with informative != 0; NaN if none */
+    double crossentropy;        /* nats */
+};
+int floor_tokens(const int32_t *group, int groups, int rows, const int32_t *label,
+                 const unsigned char *mask, const unsigned char *informative,
+                 struct floor_labels *out, struct err *e);
+
+#endif

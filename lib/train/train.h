@@ -1,0 +1,105 @@
+/* Training: configuration, samples, loss, optimisers, schedules, the loop over steps, checkpoints.
+ *
+ * Invariant: a step is a function of (parameters, moments, streams) and the configuration alone.
+ * The batch is cut into lanes whose number depends on the configuration only; each lane has its own
+ * gradient, and lanes are summed in a fixed order, so threads change nothing. */
+#ifndef TRAIN_TRAIN_H
+#define TRAIN_TRAIN_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/option.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "model/model.h"
+#include "space/space.h"
+#include "target/target.h"
+
+enum train_decay { TRAIN_DECAY_NONE, TRAIN_DECAY_LINEAR, TRAIN_DECAY_COSINE };
+
+struct train_config {
+    int64_t steps, batch, warmup;
+    struct kind_config optimizer; /* adam {beta1, beta2, epsilon, weight_decay}, adamw {..} */
+    double lr, table_lr;
+    double clip;                  /* global gradient norm; 0: none */
+    int decay;
+};
+extern const struct option train_options[];
+extern const struct kind_table optimizer_kinds;
+
+struct evaluate_config {
+    int64_t samples, every;
+    int orbit;                    /* index into orbit_table */
+    struct option_ints lengths;   /* empty: the training length */
+    double tolerance;
+};
+extern const struct option evaluate_options[];
+
+/* What a cell is, whatever it is called: the configuration that decides its numbers. */
+struct task {
+    uint64_t seed;
+    struct space_config space;
+    struct target_config target;
+    struct model_config model;
+    struct train_config train;
+    struct evaluate_config evaluate;
+};
+
+/* Sizes that follow from a task. */
+struct model_io task_io(const struct task *t);
+
+/* ---- samples ----------------------------------------------------------------------------------*/
+/* A set of samples in double and in real, packed as struct batch wants it. */
+struct samples {
+    int count, rows, channels; /* channels 0: tokens */
+    int *first;                /* (count+1) */
+    struct layout **layout;    /* (count) */
+    int *pattern;              /* (count) index into pattern_table */
+    int32_t *token, *label;    /* (rows) tokens only */
+    double *x, *y;             /* (rows,channels) continuous only */
+    struct arena arena;
+};
+/* The evaluation set of length `length`: round(share x samples) of each pattern (at least 1 where
+ * the share is positive), grouped by pattern in table order, then all images under the orbit: the
+ * images of one sample are neighbours.  Stream "evaluation". */
+int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
+void samples_close(struct samples *s);
+/* Draws training batches: stream "data", never the evaluation stream. */
+struct sampler;
+int sampler_open(struct sampler **out, const struct task *t, struct err *e);
+/* Fills count samples, numbers `number`, number+1, ... of the training stream: sample k is a
+ * function of (seed, k) alone. */
+int sampler_draw(struct sampler *s, uint64_t number, struct samples *into, struct err *e);
+void sampler_close(struct sampler *s);
+
+/* ---- the trainer ------------------------------------------------------------------------------*/
+struct trainer;
+/* Opens model, parameters (initialised), moments and lanes. */
+int trainer_open(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
+void trainer_close(struct trainer *t);
+const struct model *trainer_model(const struct trainer *t);
+real *trainer_parameters(struct trainer *t);
+int64_t trainer_step_number(const struct trainer *t); /* steps done */
+struct train_report {
+    double loss, gradient_norm, rate; /* of the step just done */
+    bool diverged;                    /* NaN or Inf in loss or gradient; nothing was updated */
+};
+int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
+/* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as real
+ * values in double.  Tokens: `each` is called with (context, first row, rows, logits (rows,labels))
+ * for successive chunks. */
+typedef void (*trainer_logits)(void *context, int first, int rows, const real *logits);
+int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
+                    void *context, struct err *e);
+/* The resumable state as bytes, checksum included (memory_free by the caller), and back.  `stamp`
+ * names binary, machine and kernel: another stamp is ERR_FORMAT. */
+int trainer_save(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
+                 char **bytes, size_t *count, struct err *e);
+int trainer_load(struct trainer *t, const char *stamp, const char *bytes, size_t count,
+                 void *extra, size_t extra_capacity, size_t *extra_size, struct err *e);
+/* Bytes of memory that the task will need: parameters, moments, lanes, samples. */
+int trainer_price(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
+                  struct err *e);
+
+#endif
