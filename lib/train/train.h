@@ -87,9 +87,9 @@ struct train_report {
 };
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
 /* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as real
- * values in double.  Tokens: `each` is called with (context, first row, rows, logits (rows,labels))
- * for successive chunks. */
-typedef void (*trainer_logits)(void *context, int first, int rows, const real *logits);
+ * values in double.  Tokens: `each` is called with (context, first row, rows, labels, logits
+ * (rows,labels)) for successive chunks; the logits are only valid during the call. */
+typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
 int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                     void *context, struct err *e);
 /* The resumable state as bytes, checksum included (memory_free by the caller), and back.  `stamp`
@@ -101,5 +101,44 @@ int trainer_load(struct trainer *t, const char *stamp, const char *bytes, size_t
 /* Bytes of memory that the task will need: parameters, moments, lanes, samples. */
 int trainer_price(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
                   struct err *e);
+
+/* Weights as safetensors, by the names of the descriptor table; reading checks every name, shape
+ * and type. */
+int trainer_export(const struct trainer *t, const char *path, struct err *e);
+int trainer_import(struct trainer *t, const char *path, struct err *e);
+/* Learned tables by relation, at the training length: calls each(context, layer, head, relation, b,
+ * c) with b NaN where the encoding has no bias by relation and c NaN under rpe; layer is -1 where
+ * the tables are shared. */
+typedef void (*trainer_table)(void *context, int layer, int head, int relation, double b, double c);
+void trainer_tables(struct trainer *t, trainer_table each, void *context);
+
+/* ---- both precisions --------------------------------------------------------------------------
+ * All of the above as a table of functions.  The numeric layers are compiled twice, so two tables
+ * exist; what lies above picks one by model.precision and never sees `real`. */
+struct trainer_api {
+    const char *precision; /* "float" or "double" */
+    int digits;            /* that read a figure back: 9 or 17 */
+    int (*kernel_open)(struct err *e);
+    const char *(*kernel_name)(void);
+    const char *(*blas_name)(void);
+    int (*open)(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
+    void (*close)(struct trainer *t);
+    int64_t (*step_number)(const struct trainer *t);
+    int (*step)(struct trainer *t, struct train_report *r, struct err *e);
+    int (*outputs)(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
+                   void *context, struct err *e);
+    int (*save)(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
+                char **bytes, size_t *count, struct err *e);
+    int (*load)(struct trainer *t, const char *stamp, const char *bytes, size_t count, void *extra,
+                size_t extra_capacity, size_t *extra_size, struct err *e);
+    int (*price)(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
+                 struct err *e);
+    int (*export_weights)(const struct trainer *t, const char *path, struct err *e);
+    int (*import_weights)(struct trainer *t, const char *path, struct err *e);
+    void (*tables)(struct trainer *t, trainer_table each, void *context);
+    size_t (*parameters)(const struct trainer *t);
+};
+extern const struct trainer_api trainer_api;
+const struct trainer_api *trainer_api_of(int precision); /* MODEL_FLOAT or MODEL_DOUBLE */
 
 #endif

@@ -1,0 +1,72 @@
+/* From finished cells to what people read: CSV files, tables in the terminal, claims, figures.
+ *
+ * A results folder is
+ *   specs/<hash>.yaml   what was asked for
+ *   cells/<id>/row.csv  what was found: the columns of results.csv, `experiment` and `spec_hash`
+ *                       empty, one row per evaluated length and subset
+ *   cells/<id>/curve.csv, position.csv, table.csv   the same for the other files, without `cell`
+ *
+ * Invariant: results.csv and the rest are functions of these alone, so they can be rebuilt at any
+ * time, by any process, and come out the same. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "spec/spec.h"
+
+/* One row of results.csv, as text; field[k] belongs to column_table[k] (NULL reads as empty). */
+struct result_row {
+    const char **field;
+    int spec, cell, order; /* which spec, index in its grid, order within the cell */
+};
+
+struct results {
+    struct spec **spec;      /* from all folders */
+    int specs;
+    struct result_row *row;  /* sorted by experiment, index in the grid, cell, length, subset */
+    int rows;
+    char **skipped;          /* "FILE: why" of half-written and foreign files */
+    int skips;
+    struct arena arena;
+};
+/* Reads folders; what cannot be read as what its name says is named in `skipped`, not an error. */
+int results_open(struct results *r, const char *const *folder, int folders, struct err *e);
+void results_close(struct results *r);
+const char *result_text(const struct result_row *row, const char *column); /* "" when empty */
+double result_number(const struct result_row *row, const char *column);   /* NaN when empty */
+
+/* Rebuilds results.csv, summary.csv, curves.csv, positions.csv, tables.csv of a folder, under its
+ * lock. */
+int report_rebuild(const char *folder, struct err *e);
+
+/* --csv FILE: adds the rows of these cells that FILE lacks, by (cell, length, subset), under FILE's
+ * lock; force replaces.  report_shared_check refuses a file with another header. */
+int report_shared_check(const char *path, struct err *e);
+int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
+                      struct err *e);
+
+/* Claims of spec s over rows of its cells.  Each verdict is printed by report_claims; *broken counts
+ * those that failed. */
+struct claim_verdict {
+    bool held;
+    int matched;      /* rows */
+    char why[512];    /* for a failed one: which cell broke it and by how much */
+};
+int claim_judge(const struct spec *s, const struct claim *c, const struct results *r,
+                struct claim_verdict *out, struct err *e);
+int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
+                  int *broken, struct err *e);
+
+/* The table at the end of a run: a line per group of cells that differ in the seed alone, fitted to
+ * `width` columns. */
+int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
+                 struct err *e);
+
+/* Error against its floor per cell, through gnuplot to folder/figures/; *drawn is false, with a line
+ * in `why`, when gnuplot is not there. */
+int report_figures(const char *folder, const struct results *r, bool *drawn, char *why,
+                   size_t why_size, struct err *e);
+
+#endif
