@@ -1,0 +1,78 @@
+/* Figures of one cell at one evaluated length: errors of a network and floors of its class, on the
+ * same samples, for the whole set and for each pattern of input.
+ *
+ * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds
+ * row by row up to rounding, whatever the network. */
+#ifndef RUN_EVALUATE_H
+#define RUN_EVALUATE_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/option.h"
+#include "base/text.h"
+#include "run/run.h"
+#include "spec/spec.h"
+#include "train/train.h"
+
+/* Below this rms about its mean a target counts as constant, and relative figures are left out. */
+#define EVALUATION_DENOMINATOR_MIN 1e-12
+
+enum { EVALUATION_LENGTHS_MAX = OPTION_INTS_MAX + 1 };
+
+/* The lengths at which a task is evaluated, ascending, each once, the training length always among
+ * them.  Returns how many. */
+int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX]);
+
+/* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
+ * does not depend on weights.  ERR_MEMORY, or what target and space report. */
+int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
+void evaluation_close(struct evaluation *ev); /* NULL is fine */
+
+int evaluation_length(const struct evaluation *ev);
+/* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
+ * pattern_table. */
+int evaluation_subsets(const struct evaluation *ev);
+/* "all" or the pattern's name. */
+const char *evaluation_subset_name(const struct evaluation *ev, int subset);
+const struct samples *evaluation_samples(const struct evaluation *ev);
+
+/* Floors alone: errors are NaN, the verdict is "impossible" or "open".  Cannot fail. */
+void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out);
+
+/* Floors and errors of the trainer's network; figures (evaluation_subsets) overwritten. */
+int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
+                       struct subset_figures *figures, struct err *e);
+
+/* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
+ * token targets; NaN where the target is constant. */
+int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
+                     double *error, struct err *e);
+
+/* Root mean squares at each position over all samples (subset all): of the error as the last
+ * evaluation_measure found it, and of the certified bound's part there (no lower bound for that
+ * position alone).  Returns the number of positions, 0 for token targets. */
+int evaluation_positions(const struct evaluation *ev);
+void evaluation_position(const struct evaluation *ev, int position, double *error_rms,
+                         double *floor_rms);
+
+/* ---- rows of results.csv ----------------------------------------------------------------------*/
+/* What a row says besides configuration and figures.  NaN and NULL print as empty fields; steps -1
+ * likewise. */
+struct row_facts {
+    const char *experiment, *spec_hash; /* NULL in a cell's own row.csv */
+    const char *status;                 /* "ok", "diverged", "failed"; NULL from `bound` */
+    int64_t steps;                      /* done */
+    size_t parameters;
+    double train_loss, seconds, tokens_per_second, peak_mib;
+    const char *cpu, *blas;
+    int threads;                        /* 0: empty */
+};
+
+/* The header line of results.csv. */
+void row_append_header(struct text *t);
+/* One line.  f NULL: no figures (a failed cell); length and subset are printed all the same. */
+void row_append(struct text *t, const struct cell *c, int length, const char *subset,
+                const struct subset_figures *f, const struct row_facts *facts);
+
+#endif
