@@ -85,12 +85,18 @@ struct encoding {
     bool causal_only;          /* refuses mask: none */
     bool fixed_length;         /* undefined beyond the training length */
     int axes_min, axes_max;    /* layouts it is defined on, by layout.axes (0: graphs) */
+    /* What options or widths it refuses besides that; ERR_USAGE.  NULL: nothing. */
+    int (*check)(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
 
     void (*facts)(const struct kind_config *c, const struct encoding_shape *s,
                   struct encoding_facts *out);
     /* Fills out[0..ENCODING_TENSORS_MAX) and returns how many.  NULL: none. */
     int (*tensors)(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out);
+    /* Overwrites the initial values of tensor number `tensor` that its descriptor drew, where they
+     * are no draw (learned ALiBi slopes).  NULL: the descriptors say it all. */
+    void (*initial)(const struct kind_config *c, const struct encoding_shape *s, int tensor,
+                    real *value);
     /* What the logits depend on besides q_i and k_j: two pairs (i,j) of equal class are treated
      * alike by every choice of parameters.  NULL: layout_relation folded into the table. */
     int64_t (*relation)(const struct encoding_context *c, int i, int j);

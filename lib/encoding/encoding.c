@@ -1,0 +1,86 @@
+/* The table of encodings and what holds for all of them.
+ * Invariant: a new encoding is one file that defines `const struct encoding encoding_<name>`, and
+ * one line of ENTRIES; nothing else in the program knows a name. */
+#include "encoding/encoding.h"
+
+#include <math.h>
+
+#include "encoding/parts.h"
+
+#define ENTRIES(ENTRY)                                                                             \
+    ENTRY(none)                                                                                    \
+    ENTRY(sinusoidal)                                                                              \
+    ENTRY(learned)                                                                                 \
+    ENTRY(toeplitz)                                                                                \
+    ENTRY(t5)                                                                                      \
+    ENTRY(alibi)
+
+#define DECLARE(name) extern const struct encoding encoding_##name;
+#define ADDRESS(name) &encoding_##name,
+#define ONE_MORE(name) +1
+
+ENTRIES(DECLARE)
+const struct encoding *const encoding_table[] = {ENTRIES(ADDRESS) NULL};
+
+static const char *kind_name(int kind) {
+    return encoding_table[kind]->name;
+}
+
+static const struct option *kind_options(int kind) {
+    return encoding_table[kind]->options;
+}
+
+const struct kind_table encoding_kinds = {"encoding", 0 ENTRIES(ONE_MORE), kind_name, kind_options};
+
+const struct encoding *encoding_of(const struct kind_config *c) {
+    return encoding_table[c->kind];
+}
+
+static int check_axes(const struct encoding *entry, const struct layout *l, struct err *e) {
+    if (l->axes >= entry->axes_min && l->axes <= entry->axes_max)
+        return 0;
+    return err_set(e, ERR_USAGE, "model.encoding",
+                   "%s is not defined on a space with %d coordinate axes (it needs %d to %d); "
+                   "none and toeplitz work on every space",
+                   entry->name, l->axes, entry->axes_min, entry->axes_max);
+}
+
+int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
+                   const struct layout *evaluated, struct err *e) {
+    const struct encoding *entry = encoding_of(c);
+    int code = check_axes(entry, s->trained, e);
+    if (code)
+        return code;
+    if (entry->causal_only && !s->causal)
+        return err_set(e, ERR_USAGE, "model.encoding",
+                       "%s is defined under a causal mask only; set model.mask: causal, or choose "
+                       "another encoding",
+                       entry->name);
+    if (entry->fixed_length && evaluated->n > s->trained->n)
+        return err_set(e, ERR_USAGE, "evaluate.lengths",
+                       "%s is undefined beyond the training length: %d positions are evaluated, "
+                       "%d are trained; evaluate up to %d, or train at the longest length",
+                       entry->name, evaluated->n, s->trained->n, s->trained->n);
+    return entry->check ? entry->check(c, s, e) : 0;
+}
+
+int64_t encoding_relation(const struct encoding_context *c, int i, int j) {
+    const struct encoding *entry = encoding_of(c->config);
+    if (entry->relation)
+        return entry->relation(c, i, j);
+    return c->fold[layout_relation(c->layout, i, j)];
+}
+
+int encoding_bucket(int offset, bool causal, int buckets, int max_distance) {
+    int side = causal ? buckets : buckets / 2;
+    int base = !causal && offset > 0 ? side : 0;
+    int m = causal ? (offset < 0 ? -offset : 0) : (offset < 0 ? -offset : offset);
+    int exact = side / 2;
+    if (m < exact)
+        return base + m;
+    /* The guard keeps distances whose logarithm is a whole number of steps (64 of 8..128, say) on
+     * the step, whatever the last bit of the quotient. */
+    double share = log((double)m / exact) / log((double)max_distance / exact);
+    double step = share * (side - exact) + 1e-9;
+    return base + (step < side - 1 - exact ? exact + (int)step : side - 1);
+}

@@ -1,0 +1,56 @@
+/* Pieces that several encodings are made of; private to this folder.  Each is a hook as struct
+ * encoding wants it, or what a hook needs, so an entry can name it in its initialiser. */
+#ifndef ENCODING_PARTS_H
+#define ENCODING_PARTS_H
+#include "encoding/encoding.h"
+
+/* ---- facts ------------------------------------------------------------------------------------*/
+/* Plain attention: right-stochastic, shift-invariant, scale 1/sqrt(d_h). */
+void encoding_facts_plain(const struct kind_config *c, const struct encoding_shape *s,
+                          struct encoding_facts *out);
+/* The same, with a state (heads, relations of the layout) that is added to the logits. */
+void encoding_facts_bias(const struct kind_config *c, const struct encoding_shape *s,
+                         struct encoding_facts *out);
+/* Elements of such a state. */
+size_t encoding_state_bias(const struct encoding_context *c);
+
+/* ---- relations for the floor ------------------------------------------------------------------*/
+int64_t encoding_relation_one(const struct encoding_context *c, int i, int j);    /* all alike */
+int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j);   /* i n + j */
+int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j); /* not folded */
+/* Equal where the layout's distance is equal; unreachable is a class of its own. */
+int64_t encoding_relation_distance(const struct encoding_context *c, int i, int j);
+
+/* ---- geometry ---------------------------------------------------------------------------------*/
+/* Distance of relation r of c->layout; for unreachable ones 1 + the largest distance of the trained
+ * layout, which no batch can change. */
+double encoding_distance(const struct encoding_context *c, int r);
+/* 1 + the largest coordinate on any axis. */
+int encoding_positions(const struct layout *l);
+/* Keys that row i sees: i + 1 under a causal mask, else all. */
+static inline int encoding_visible(const struct encoding_context *c, int i) {
+    return c->shape->causal ? i + 1 : c->layout->n;
+}
+static inline int encoding_clip(int x, int low, int high) {
+    return x < low ? low : x > high ? high : x;
+}
+/* Frequency of channel pair `pair` of `channels` channels: base^(-2 pair / channels). */
+double encoding_frequency(double base, int pair, int channels);
+
+/* ---- rotations of channel pairs (RoPE, XPos) --------------------------------------------------*/
+/* A head's first 2 * pairs channels, in `axes` groups of equal size, one for each coordinate.  In a
+ * group of P pairs, pair k is channels (2k, 2k+1), or (k, k+P) where half is set. */
+struct rotation {
+    int pairs, axes;
+    bool half;
+    int row; /* elements of state for one position; the cosines of a position come first, */
+    int at;  /* at row offset `at`, its sines `pairs` later */
+};
+/* x (n, heads * head_width; row stride `stride`) turned in place by the angles in c->state;
+ * direction -1 applies the transpose, which is the backward pass. */
+void encoding_rotate(const struct encoding_context *c, const struct rotation *r, int direction,
+                     real *x, int stride);
+/* One position's cosines and sines times `scale[k]` (NULL: 1), angle = position * frequency. */
+void encoding_rotation_row(const struct rotation *r, double base, int position,
+                           const double *scale, real *row);
+#endif

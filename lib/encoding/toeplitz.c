@@ -1,0 +1,57 @@
+/* toeplitz: B_ij = b[h, relation(i,j)], one free number per head and offset.
+ * Source: Luo et al. 2022, section 4.2; formula read in the URPE code,
+ * transformer_sentence_encoder.py.  On a grid the relation is (dy,dx), as in Swin (Liu et al. 2021,
+ * eq. 4); on a graph it is the distance, as in Graphormer (Ying et al. 2021, eq. 6).
+ *
+ *   relation, n = 4:   3 4 5 6
+ *                      2 3 4 5
+ *                      1 2 3 4
+ *                      0 1 2 3 */
+#include "encoding/parts.h"
+
+static int tensors(const struct kind_config *c, const struct encoding_shape *s,
+                   struct encoding_tensor *out) {
+    (void)c;
+    out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
+                                      .tensor = {.name = "bias",
+                                                 .rank = 2,
+                                                 .shape = {s->heads, s->trained->relations},
+                                                 .init = TENSOR_NORMAL,
+                                                 .deviation = 0.02,
+                                                 .table = true}};
+    return 1;
+}
+
+static void prepare(const struct encoding_context *c, real *state) {
+    int relations = c->layout->relations, rows = c->shape->trained->relations;
+    for (int h = 0; h < c->shape->heads; h++) {
+        const real *bias = c->parameter[0] + (size_t)h * (size_t)rows;
+        for (int r = 0; r < relations; r++)
+            state[(size_t)h * (size_t)relations + (size_t)r] = bias[c->fold[r]];
+    }
+}
+
+static void prepare_backward(const struct encoding_context *c) {
+    int relations = c->layout->relations, rows = c->shape->trained->relations;
+    for (int h = 0; h < c->shape->heads; h++) {
+        real *dbias = c->gradient[0] + (size_t)h * (size_t)rows;
+        for (int r = 0; r < relations; r++)
+            dbias[c->fold[r]] += c->dstate[(size_t)h * (size_t)relations + (size_t)r];
+    }
+}
+
+const struct encoding encoding_toeplitz = {
+    .name = "toeplitz",
+    .formula = "B = b[h, j-i], b [H,2n-1] ~ N(0,.02)",
+    .summary = "a free number for each head and offset",
+    .citation = "Luo et al. 2022, section 4.2",
+    .relation_text = "offset, clipped to the trained table",
+    .longer = "clips the offset to the trained table",
+    .axes_min = 0,
+    .axes_max = 2,
+    .facts = encoding_facts_bias,
+    .tensors = tensors,
+    .state_size = encoding_state_bias,
+    .prepare = prepare,
+    .prepare_backward = prepare_backward,
+};

@@ -1,0 +1,118 @@
+/* C, the matrix that multiplies the softmax: A_U = softmax(...) * C, C_ij = c[h, row(i,j)].
+ * Source: Luo et al. 2022, eq. 5.  Nothing is renormalised after C, so C = 1 is plain attention.
+ *
+ *   row of the table, n = 4:   toeplitz 3 4 5 6   bucketed 0 17 18 19   causal 0 - - -
+ *                                       2 3 4 5            1  0 17 18          1 0 - -
+ *                                       1 2 3 4            2  1  0 17          2 1 0 -
+ *                                       0 1 2 3            3  2  1  0          3 2 1 0 */
+#include <string.h>
+
+#include "encoding/encoding.h"
+
+enum { BUCKETS = 32, MAX_DISTANCE = 128 };
+
+static const char *const init_names[] = {"ones", "normal", NULL};
+static const char *const share_names[] = {"model", "true", "false", NULL};
+static const struct option options[] = {
+    [URPE_OPTION_INIT] = {.key = "init",
+                          .type = OPTION_CHOICE,
+                          .fallback = "ones",
+                          .names = init_names,
+                          .help = "start: plain attention, or N(mean, .02)"},
+    [URPE_OPTION_MEAN] = {.key = "mean",
+                          .type = OPTION_REAL,
+                          .min = -1000,
+                          .max = 1000,
+                          .fallback = "1",
+                          .help = "mean of init: normal (0 is the released code's default)"},
+    [URPE_OPTION_SHARE] = {.key = "share",
+                           .type = OPTION_CHOICE,
+                           .fallback = "model",
+                           .names = share_names,
+                           .help = "one C for all layers; model: as model.share says"},
+    {.key = NULL},
+};
+
+static int toeplitz_rows(const struct encoding_shape *s) {
+    return s->trained->relations;
+}
+
+static void toeplitz_map(const struct encoding_shape *s, const struct layout *here,
+                         const int32_t *fold, int32_t *map) {
+    (void)s;
+    memcpy(map, fold, (size_t)here->relations * sizeof *map);
+}
+
+static int bucketed_rows(const struct encoding_shape *s) {
+    (void)s;
+    return BUCKETS;
+}
+
+static void bucketed_map(const struct encoding_shape *s, const struct layout *here,
+                         const int32_t *fold, int32_t *map) {
+    (void)fold;
+    for (int r = 0; r < here->relations; r++)
+        map[r] = encoding_bucket(here->offset[r], s->causal, BUCKETS, MAX_DISTANCE);
+}
+
+static const struct urpe toeplitz = {
+    .name = "toeplitz",
+    .summary = "a number for each head and relation",
+    .citation = "Luo et al. 2022, eq. 5",
+    .longer = "clips the relation to the trained table",
+    .options = options,
+    .axes_min = 0,
+    .axes_max = 2,
+    .rows = toeplitz_rows,
+    .map = toeplitz_map,
+};
+
+static const struct urpe bucketed = {
+    .name = "bucketed",
+    .summary = "a number for each head and T5 bucket of the offset",
+    .citation = "Luo et al. 2022, eq. 5; buckets of Raffel et al. 2020",
+    .longer = "any length: far offsets share a bucket",
+    .options = options,
+    .axes_min = 1,
+    .axes_max = 1,
+    .rows = bucketed_rows,
+    .map = bucketed_map,
+};
+
+const struct urpe *const urpe_table[] = {&toeplitz, &bucketed, NULL};
+
+static const char *kind_name(int kind) {
+    return urpe_table[kind]->name;
+}
+
+static const struct option *kind_options(int kind) {
+    return urpe_table[kind]->options;
+}
+
+const struct kind_table urpe_kinds = {"kind of C", sizeof urpe_table / sizeof *urpe_table - 1,
+                                      kind_name, kind_options};
+
+const struct urpe *urpe_of(const struct kind_config *c) {
+    return urpe_table[c->kind];
+}
+
+void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out) {
+    bool ones = (int)c->number[URPE_OPTION_INIT] == URPE_ONES;
+    *out = (struct tensor){.name = "urpe.c",
+                           .rank = 2,
+                           .shape = {s->heads, urpe_of(c)->rows(s)},
+                           .init = ones ? TENSOR_CONSTANT : TENSOR_NORMAL,
+                           .mean = ones ? 1 : c->number[URPE_OPTION_MEAN],
+                           .deviation = ones ? 0 : 0.02,
+                           .table = true};
+}
+
+int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+    const struct urpe *u = urpe_of(c);
+    if (s->trained->axes >= u->axes_min && s->trained->axes <= u->axes_max)
+        return 0;
+    return err_set(e, ERR_USAGE, "model.c",
+                   "%s is not defined on a space with %d coordinate axes (it needs %d to %d); "
+                   "toeplitz works on every space",
+                   u->name, s->trained->axes, u->axes_min, u->axes_max);
+}
