@@ -1,0 +1,62 @@
+/* The rows of section `model`.  Invariant: the order of the names of a choice is the order of its
+ * enum in model.h (kernel.h for the activation).  Sizes that follow from others (heads divide
+ * width) are model_check's business; a row knows its own range only. */
+#include <stddef.h>
+
+#include "kernel/kernel.h"
+#include "model/model.h"
+
+static const char *const attention_names[] = {
+    [MODEL_RPE] = "rpe", [MODEL_URPE] = "urpe", NULL};
+static const char *const norm_names[] = {
+    [MODEL_NORM_NONE] = "none", [MODEL_NORM_PRE] = "pre", [MODEL_NORM_POST] = "post", NULL};
+static const char *const activation_names[] = {
+    [ACTIVATION_RELU] = "relu", [ACTIVATION_GELU] = "gelu", NULL};
+static const char *const mask_names[] = {
+    [MODEL_MASK_NONE] = "none", [MODEL_MASK_CAUSAL] = "causal", NULL};
+static const char *const precision_names[] = {
+    [MODEL_FLOAT] = "float", [MODEL_DOUBLE] = "double", NULL};
+static const char *const head_names[] = {
+    [MODEL_HEAD_LINEAR] = "linear", [MODEL_HEAD_MLM] = "mlm", NULL};
+
+static bool with_c(const void *owner) {
+    return ((const struct model_config *)owner)->attention == MODEL_URPE;
+}
+
+#define FIELD(name) offsetof(struct model_config, name)
+
+const struct option model_options[] = {
+    {.key = "encoding", .type = OPTION_KIND, .offset = FIELD(encoding), .fallback = "toeplitz",
+     .kinds = &encoding_kinds, .unit = "", .help = "positional encoding (B)"},
+    {.key = "attention", .type = OPTION_CHOICE, .offset = FIELD(attention), .fallback = "urpe",
+     .names = attention_names, .unit = "",
+     .help = "rpe: softmax(..+B); urpe: softmax(..+B) * C"},
+    {.key = "c", .type = OPTION_KIND, .offset = FIELD(c), .fallback = "toeplitz",
+     .kinds = &urpe_kinds, .unit = "", .help = "the matrix C that multiplies the softmax",
+     .applies = with_c},
+    {.key = "layers", .type = OPTION_INT, .offset = FIELD(layers), .min = 1, .max = 1024,
+     .fallback = "2", .unit = "layers", .help = "depth"},
+    {.key = "heads", .type = OPTION_INT, .offset = FIELD(heads), .min = 1, .max = 1024,
+     .fallback = "4", .unit = "heads", .help = "attention heads of a layer; divides width"},
+    {.key = "width", .type = OPTION_INT, .offset = FIELD(width), .min = 1, .max = 65536,
+     .fallback = "64", .unit = "channels", .help = "size of the hidden states"},
+    {.key = "ffn", .type = OPTION_INT, .offset = FIELD(ffn), .min = 1, .max = 262144,
+     .fallback = "256", .unit = "channels", .help = "hidden size of the feed-forward network"},
+    {.key = "norm", .type = OPTION_CHOICE, .offset = FIELD(norm), .fallback = "pre",
+     .names = norm_names, .unit = "", .help = "LayerNorm: none, before or after each part"},
+    {.key = "activation", .type = OPTION_CHOICE, .offset = FIELD(activation), .fallback = "gelu",
+     .names = activation_names, .unit = "", .help = "relu, or gelu by the exact erf"},
+    {.key = "mask", .type = OPTION_CHOICE, .offset = FIELD(mask), .fallback = "none",
+     .names = mask_names, .unit = "", .help = "causal: a query sees keys j <= i only"},
+    {.key = "share", .type = OPTION_BOOL, .offset = FIELD(share), .fallback = "true", .unit = "",
+     .help = "one B table for all layers"},
+    {.key = "precision", .type = OPTION_CHOICE, .offset = FIELD(precision), .fallback = "float",
+     .names = precision_names, .unit = "", .help = "type of all model arithmetic"},
+    {.key = "tie", .type = OPTION_BOOL, .offset = FIELD(tie), .fallback = "false", .unit = "",
+     .help = "token targets: output weights are the embedding's"},
+    {.key = "embed_norm", .type = OPTION_BOOL, .offset = FIELD(embed_norm), .fallback = "false",
+     .unit = "", .help = "token targets: LayerNorm after the embedding"},
+    {.key = "head", .type = OPTION_CHOICE, .offset = FIELD(head), .fallback = "linear",
+     .names = head_names, .unit = "",
+     .help = "output: linear, or mlm (dense, GELU, LayerNorm, linear)"},
+    {.key = NULL}};

@@ -1,0 +1,89 @@
+/* The rows of sections `train` and `evaluate`, and the optimisers' own rows.  Invariant: the order
+ * of the names of a choice is the order of its enum. */
+#include <stddef.h>
+
+#include "train/train.h"
+
+/* ---- optimisers -------------------------------------------------------------------------------*/
+
+#define MOMENT_ROWS                                                                                \
+    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.999999, .fallback = "0.9",            \
+     .unit = "", .help = "decay of the mean of gradients"},                                        \
+    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999999, .fallback = "0.999",        \
+     .unit = "", .help = "decay of the mean of squared gradients"},                                \
+    {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1, .fallback = "1e-8",            \
+     .unit = "", .help = "added to the root of the second moment"}
+
+static const struct option adam_options[] = {
+    MOMENT_ROWS,
+    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0", .unit = "",
+     .help = "L2 penalty, added to the gradient of matrices"},
+    {.key = NULL}};
+
+static const struct option adamw_options[] = {
+    MOMENT_ROWS,
+    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0.01",
+     .unit = "", .help = "shrinkage of matrices by rate x this, apart from the gradient"},
+    {.key = NULL}};
+
+static const struct {
+    const char *name;
+    const struct option *options;
+} optimizers[] = {{"adam", adam_options}, {"adamw", adamw_options}};
+
+static const char *optimizer_name(int kind) {
+    return optimizers[kind].name;
+}
+static const struct option *optimizer_options(int kind) {
+    return optimizers[kind].options;
+}
+
+const struct kind_table optimizer_kinds = {.what = "optimizer",
+                                           .count = sizeof optimizers / sizeof optimizers[0],
+                                           .name = optimizer_name,
+                                           .options = optimizer_options};
+
+/* ---- train ------------------------------------------------------------------------------------*/
+
+static const char *const decay_names[] = {
+    [TRAIN_DECAY_NONE] = "none", [TRAIN_DECAY_LINEAR] = "linear", [TRAIN_DECAY_COSINE] = "cosine",
+    NULL};
+
+#define TRAIN(name) offsetof(struct train_config, name)
+
+const struct option train_options[] = {
+    {.key = "steps", .type = OPTION_INT, .offset = TRAIN(steps), .min = 0, .max = 1e9,
+     .fallback = "2000", .unit = "steps", .help = "0: evaluate and export the initial weights"},
+    {.key = "batch", .type = OPTION_INT, .offset = TRAIN(batch), .min = 1, .max = 65536,
+     .fallback = "32", .unit = "samples", .help = "samples of a step"},
+    {.key = "optimizer", .type = OPTION_KIND, .offset = TRAIN(optimizer), .fallback = "adam",
+     .kinds = &optimizer_kinds, .unit = "", .help = "rule that updates the weights"},
+    {.key = "lr", .type = OPTION_REAL, .offset = TRAIN(lr), .min = 0, .max = 1,
+     .fallback = "0.003", .unit = "", .help = "peak learning rate"},
+    {.key = "table_lr", .type = OPTION_REAL, .offset = TRAIN(table_lr), .min = 0, .max = 10000,
+     .fallback = "1", .unit = "", .help = "factor on lr for the B and C tables"},
+    {.key = "warmup", .type = OPTION_INT, .offset = TRAIN(warmup), .min = 0, .max = 1e9,
+     .fallback = "100", .unit = "steps", .help = "linear rise of the rate; may exceed steps"},
+    {.key = "decay", .type = OPTION_CHOICE, .offset = TRAIN(decay), .fallback = "linear",
+     .names = decay_names, .unit = "", .help = "fall of the rate from warmup to the last step"},
+    {.key = "clip", .type = OPTION_REAL, .offset = TRAIN(clip), .min = 0, .max = 1e9,
+     .fallback = "0", .unit = "", .help = "largest global gradient norm; 0: no clipping"},
+    {.key = NULL}};
+
+/* ---- evaluate ---------------------------------------------------------------------------------*/
+
+#define EVALUATE(name) offsetof(struct evaluate_config, name)
+
+const struct option evaluate_options[] = {
+    {.key = "samples", .type = OPTION_INT, .offset = EVALUATE(samples), .min = 1, .max = 1e7,
+     .fallback = "2048", .unit = "samples", .help = "size of the evaluation set, before orbits"},
+    {.key = "orbit", .type = OPTION_CHOICE, .offset = EVALUATE(orbit), .fallback = "none",
+     .names = orbit_names, .unit = "", .help = "images of each sample that the set also holds"},
+    {.key = "every", .type = OPTION_INT, .offset = EVALUATE(every), .min = 1, .max = 1e9,
+     .fallback = "200", .unit = "steps", .help = "steps between points of the training curve"},
+    {.key = "lengths", .type = OPTION_INT_LIST, .offset = EVALUATE(lengths), .min = 1,
+     .max = 65536, .fallback = "", .unit = "tokens",
+     .help = "lengths evaluated besides space.length, which always is"},
+    {.key = "tolerance", .type = OPTION_REAL, .offset = EVALUATE(tolerance), .min = 0, .max = 1,
+     .fallback = "0.1", .unit = "", .help = "on error_rel, or on 1 - accuracy for token targets"},
+    {.key = NULL}};
