@@ -1,0 +1,268 @@
+/* The descriptor table: which tensors a configuration has, in which order, and how they start.
+ * Invariant: q, k, v weights (and biases) of a layer are neighbours, so that one matrix product
+ * serves the three. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+
+/* ---- checks -----------------------------------------------------------------------------------*/
+static void fill_shape(const struct model_config *c, const struct layout *trained,
+                       struct encoding_shape *out)
+{
+    *out = (struct encoding_shape){.width = (int)c->width,
+                                   .heads = (int)c->heads,
+                                   .head_width = (int)(c->width / c->heads),
+                                   .causal = c->mask == MODEL_MASK_CAUSAL,
+                                   .trained = trained};
+}
+
+int model_check(const struct model_config *c, const struct model_io *io,
+                const struct layout *trained, const struct layout *evaluated, struct err *e)
+{
+    if (c->width % c->heads)
+        return err_set(e, ERR_USAGE, "model.heads",
+                       "%lld heads do not divide width %lld; expected a divisor of model.width",
+                       (long long)c->heads, (long long)c->width);
+    struct encoding_shape shape;
+    fill_shape(c, trained, &shape);
+    struct err inner = {0};
+    if (encoding_check(&c->encoding, &shape, evaluated, &inner))
+        return err_set(e, inner.code, inner.where[0] ? inner.where : "model.encoding", "%s",
+                       inner.msg);
+    if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
+        return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
+    if (io->channels > 0 && c->tie)
+        return err_set(e, ERR_USAGE, "model.tie",
+                       "only models of token targets can share embedding and output; remove it or "
+                       "choose a token target");
+    if (io->channels > 0 && c->embed_norm)
+        return err_set(e, ERR_USAGE, "model.embed_norm",
+                       "continuous inputs have no embedding to normalise; remove it or choose a "
+                       "token target");
+    if (io->channels > 0 && c->head != MODEL_HEAD_LINEAR)
+        return err_set(e, ERR_USAGE, "model.head",
+                       "the mlm head predicts tokens; expected linear for a continuous target");
+    if (c->tie && io->labels > io->symbols)
+        return err_set(e, ERR_USAGE, "model.tie",
+                       "the target has %d labels but the embedding only %d rows; expected "
+                       "tie: false", io->labels, io->symbols);
+    return 0;
+}
+
+/* ---- descriptor table -------------------------------------------------------------------------*/
+struct builder {
+    struct model *m;
+    struct err *e;
+    int code;
+    char prefix[40];
+};
+
+static int add(struct builder *b, const char *name, const struct tensor *t)
+{
+    int index = -1;
+    struct tensor named = *t;
+    if (b->code)
+        return -1;
+    int length = snprintf(named.name, sizeof named.name, "%s%s", b->prefix, name);
+    if (length < 0 || (size_t)length >= sizeof named.name)
+        b->code = err_set(b->e, ERR_USAGE, name, "the tensor's name is too long");
+    else
+        b->code = tensor_list_add(&b->m->tensors, &named, &index, b->e);
+    return index;
+}
+
+/* A Linear's weight (out,in), uniform within 1/sqrt(in) as in PyTorch's Linear. */
+static int add_weight(struct builder *b, const char *name, int out, int in)
+{
+    return add(b, name, &(struct tensor){.rank = 2, .shape = {out, in}, .init = TENSOR_UNIFORM,
+                                         .deviation = 1 / sqrt((double)in), .decay = true});
+}
+
+static int add_vector(struct builder *b, const char *name, int d, double value)
+{
+    return add(b, name, &(struct tensor){.rank = 1, .shape = {d}, .init = TENSOR_CONSTANT,
+                                         .mean = value});
+}
+
+/* The encoding's tensors of one scope class, written to index[]. */
+static void add_encoding(struct builder *b, bool per_layer, int *index)
+{
+    struct model *m = b->m;
+    struct encoding_tensor t[ENCODING_TENSORS_MAX] = {0};
+    if (!m->encoding->tensors)
+        return;
+    m->encoding_tensors = m->encoding->tensors(&m->config.encoding, &m->shape, t);
+    for (int k = 0; k < m->encoding_tensors; k++) {
+        bool layered = t[k].scope == ENCODING_LAYER ||
+                       (t[k].scope == ENCODING_TABLE && !m->config.share);
+        char name[TENSOR_NAME_MAX + 16];
+        if (layered != per_layer)
+            continue;
+        snprintf(name, sizeof name, "encoding.%s", t[k].tensor.name);
+        index[k] = add(b, name, &t[k].tensor);
+        if (layered)
+            m->states = (int)m->config.layers;
+    }
+}
+
+static bool shares_c(const struct model_config *c)
+{
+    int share = (int)c->c.number[URPE_OPTION_SHARE];
+    return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
+}
+
+static void add_layer(struct builder *b, int k)
+{
+    struct model *m = b->m;
+    struct model_layer *l = &m->layer[k];
+    int w = m->shape.width, f = (int)m->config.ffn;
+    snprintf(b->prefix, sizeof b->prefix, "layers.%d.", k);
+    l->q = add_weight(b, "attn.q.weight", w, w);
+    l->k = add_weight(b, "attn.k.weight", w, w);
+    l->v = add_weight(b, "attn.v.weight", w, w);
+    l->q_bias = add_vector(b, "attn.q.bias", w, 0);
+    l->k_bias = add_vector(b, "attn.k.bias", w, 0);
+    l->v_bias = add_vector(b, "attn.v.bias", w, 0);
+    l->o = add_weight(b, "attn.o.weight", w, w);
+    l->o_bias = add_vector(b, "attn.o.bias", w, 0);
+    if (m->config.norm != MODEL_NORM_NONE) {
+        l->norm1 = add_vector(b, "norm1.weight", w, 1);
+        l->norm1_bias = add_vector(b, "norm1.bias", w, 0);
+        l->norm2 = add_vector(b, "norm2.weight", w, 1);
+        l->norm2_bias = add_vector(b, "norm2.bias", w, 0);
+    }
+    l->in = add_weight(b, "ffn.in.weight", f, w);
+    l->in_bias = add_vector(b, "ffn.in.bias", f, 0);
+    l->out = add_weight(b, "ffn.out.weight", w, f);
+    l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
+    add_encoding(b, true, l->encoding);
+    if (m->config.attention == MODEL_URPE && !shares_c(&m->config)) {
+        struct tensor t;
+        urpe_tensor(&m->config.c, &m->shape, &t);
+        l->c = add(b, "urpe.c", &t);
+        m->tables = (int)m->config.layers;
+    }
+    b->prefix[0] = '\0';
+}
+
+static void add_embedding(struct builder *b)
+{
+    struct model *m = b->m;
+    int w = m->shape.width;
+    m->embed_bias = m->embed_norm = m->embed_norm_bias = -1;
+    if (m->io.channels > 0) {
+        m->embed = add_weight(b, "embed.weight", w, m->io.channels);
+        m->embed_bias = add_vector(b, "embed.bias", w, 0);
+        return;
+    }
+    m->embed = add(b, "embed.weight", &(struct tensor){.rank = 2, .shape = {m->io.symbols, w},
+                                                       .init = TENSOR_NORMAL, .deviation = 0.02,
+                                                       .decay = true});
+    if (m->config.embed_norm) {
+        m->embed_norm = add_vector(b, "embed_norm.weight", w, 1);
+        m->embed_norm_bias = add_vector(b, "embed_norm.bias", w, 0);
+    }
+}
+
+static void add_head(struct builder *b)
+{
+    struct model *m = b->m;
+    int w = m->shape.width, out = m->io.channels > 0 ? m->io.channels : m->io.labels;
+    m->norm = m->norm_bias = m->dense = m->dense_bias = m->head_norm = m->head_norm_bias = -1;
+    if (m->config.norm == MODEL_NORM_PRE) {
+        m->norm = add_vector(b, "norm.weight", w, 1);
+        m->norm_bias = add_vector(b, "norm.bias", w, 0);
+    }
+    if (m->config.head == MODEL_HEAD_MLM) {
+        m->dense = add_weight(b, "head.dense.weight", w, w);
+        m->dense_bias = add_vector(b, "head.dense.bias", w, 0);
+        m->head_norm = add_vector(b, "head.norm.weight", w, 1);
+        m->head_norm_bias = add_vector(b, "head.norm.bias", w, 0);
+    }
+    m->head = m->config.tie ? m->embed : add_weight(b, "head.weight", out, w);
+    m->head_bias = add_vector(b, "head.bias", out, 0);
+}
+
+int model_open(struct model *m, const struct model_config *c, const struct model_io *io,
+               const struct layout *trained, struct err *e)
+{
+    *m = (struct model){.config = *c, .io = *io, .trained = *trained, .states = 1};
+    fill_shape(c, &m->trained, &m->shape);
+    m->encoding = encoding_of(&c->encoding);
+    m->encoding->facts(&m->config.encoding, &m->shape, &m->facts);
+    m->layer = memory_alloc((size_t)c->layers, sizeof *m->layer, e);
+    if (!m->layer)
+        return ERR_MEMORY;
+    for (int k = 0; k < c->layers; k++)
+        memset(&m->layer[k], 0xff, sizeof m->layer[k]); /* every index -1 */
+
+    struct builder b = {.m = m, .e = e};
+    add_embedding(&b);
+    int shared[ENCODING_TENSORS_MAX];
+    memset(shared, 0xff, sizeof shared);
+    add_encoding(&b, false, shared);
+    int c_shared = -1;
+    if (c->attention == MODEL_URPE && shares_c(c)) {
+        struct tensor t;
+        urpe_tensor(&m->config.c, &m->shape, &t);
+        c_shared = add(&b, "urpe.c", &t);
+        m->tables = 1;
+    }
+    for (int k = 0; k < c->layers; k++) {
+        memcpy(m->layer[k].encoding, shared, sizeof shared);
+        m->layer[k].c = c_shared;
+        add_layer(&b, k);
+    }
+    add_head(&b);
+    if (b.code)
+        model_close(m);
+    return b.code;
+}
+
+void model_close(struct model *m)
+{
+    tensor_list_close(&m->tensors);
+    memory_free(m->layer);
+    *m = (struct model){0};
+}
+
+/* ---- initial values ---------------------------------------------------------------------------*/
+static void initialise_tensor(const struct tensor *t, uint64_t seed, real *p)
+{
+    char purpose[TENSOR_NAME_MAX + 8];
+    struct stream s;
+    snprintf(purpose, sizeof purpose, "init.%s", t->name);
+    stream_open(&s, seed, purpose, 0);
+    gsl_rng *rng = stream_rng(&s);
+    for (size_t i = 0; i < t->count; i++)
+        switch (t->init) {
+        case TENSOR_CONSTANT: p[i] = (real)t->mean; break;
+        case TENSOR_NORMAL:
+            p[i] = (real)(t->mean + gsl_ran_gaussian_ziggurat(rng, t->deviation));
+            break;
+        case TENSOR_UNIFORM:
+            p[i] = (real)gsl_ran_flat(rng, t->mean - t->deviation, t->mean + t->deviation);
+            break;
+        }
+}
+
+void model_initialise(const struct model *m, uint64_t seed, real *p)
+{
+    for (int k = 0; k < m->tensors.count; k++)
+        initialise_tensor(&m->tensors.item[k], seed, p + m->tensors.item[k].offset);
+}
+
+double model_flops(const struct model *m, int n)
+{
+    double w = m->shape.width, f = (double)m->config.ffn, rows = n;
+    double in = m->io.channels > 0 ? m->io.channels : 0; /* an embedding look-up multiplies nothing */
+    double out = m->io.channels > 0 ? m->io.channels : m->io.labels;
+    double pairs = m->shape.causal ? rows * (rows + 1) / 2 : rows * rows;
+    double layer = 2 * rows * (4 * w * w + 2 * w * f) + 2 * 2 * pairs * w;
+    double dense = m->config.head == MODEL_HEAD_MLM ? 2 * rows * w * w : 0;
+    return (double)m->config.layers * layer + 2 * rows * w * (in + out) + dense;
+}

@@ -1,0 +1,103 @@
+/* Encoding states and C over relations: what depends on parameters and layout, not on samples.
+ *
+ *   block:  | state 0 | ... | state S-1 | C 0 (H,relations) | ... | C T-1 |
+ *   S = 1, or one per layer when a tensor of the encoding is per layer; T likewise for C, 0 in rpe.
+ * A lane's dstate has the same layout. */
+#include <string.h>
+
+#include "model/workspace.h"
+
+static size_t tables_offset(const struct model *m, const struct model_state *s)
+{
+    return (size_t)m->states * s->state_size;
+}
+
+struct encoding_context model_context(const struct model *m, const real *p,
+                                      const struct model_state *s, int layer,
+                                      const struct layout *l, real *gradient, real *dstate)
+{
+    struct encoding_context c = {.config = &m->config.encoding,
+                                 .shape = &m->shape,
+                                 .layout = l ? l : &s->longest,
+                                 .fold = s->fold,
+                                 .layer = layer};
+    size_t offset = m->states > 1 ? (size_t)layer * s->state_size : 0;
+    for (int k = 0; k < m->encoding_tensors; k++) {
+        size_t at = m->tensors.item[m->layer[layer].encoding[k]].offset;
+        c.parameter[k] = p + at;
+        c.gradient[k] = gradient ? gradient + at : NULL;
+    }
+    c.state = s->block ? s->block + offset : NULL;
+    c.dstate = dstate ? dstate + offset : NULL;
+    return c;
+}
+
+real *model_c(const struct model *m, const struct model_state *s, real *block, int layer, int head)
+{
+    if (!m->tables || !block)
+        return NULL;
+    size_t relations = (size_t)s->longest.relations;
+    size_t table = m->tables > 1 ? (size_t)layer : 0;
+    return block + tables_offset(m, s) +
+           (table * (size_t)m->shape.heads + (size_t)head) * relations;
+}
+
+int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
+                     struct arena *arena, struct err *e)
+{
+    *s = (struct model_state){.longest = *longest};
+    size_t relations = (size_t)longest->relations;
+    s->fold = arena_alloc(arena, relations, sizeof *s->fold, e);
+    s->c_row = arena_alloc(arena, relations, sizeof *s->c_row, e);
+    if (m->encoding->state_size) {
+        struct encoding_context c = {.config = &m->config.encoding, .shape = &m->shape,
+                                     .layout = &s->longest, .fold = s->fold};
+        s->state_size = m->encoding->state_size(&c);
+    }
+    s->elements = (size_t)m->states * s->state_size +
+                  (size_t)m->tables * (size_t)m->shape.heads * relations;
+    s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
+    if (arena->measuring)
+        return 0;
+    if (!s->fold || !s->c_row || !s->block)
+        return ERR_MEMORY;
+    s->longest.fold(&m->trained, &s->longest, s->fold);
+    if (m->tables)
+        urpe_of(&m->config.c)->map(&m->shape, &s->longest, s->fold, s->c_row);
+    return 0;
+}
+
+void model_prepare(const struct model *m, const real *p, struct model_state *s)
+{
+    for (int k = 0; k < m->states && m->encoding->prepare; k++) {
+        struct encoding_context c = model_context(m, p, s, k, NULL, NULL, NULL);
+        m->encoding->prepare(&c, s->block + (size_t)k * s->state_size);
+    }
+    for (int t = 0; t < m->tables; t++) {
+        const struct tensor *table = &m->tensors.item[m->layer[t].c];
+        for (int h = 0; h < m->shape.heads; h++) {
+            const real *row = p + table->offset + (size_t)h * (size_t)table->shape[1];
+            real *c = model_c(m, s, s->block, t, h);
+            for (int r = 0; r < s->longest.relations; r++)
+                c[r] = row[s->c_row[r]];
+        }
+    }
+}
+
+void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,
+                            real *dstate, real *gradient)
+{
+    for (int k = 0; k < m->states && m->encoding->prepare_backward; k++) {
+        struct encoding_context c = model_context(m, p, s, k, NULL, gradient, dstate);
+        m->encoding->prepare_backward(&c);
+    }
+    for (int t = 0; t < m->tables; t++) {
+        const struct tensor *table = &m->tensors.item[m->layer[t].c];
+        for (int h = 0; h < m->shape.heads; h++) {
+            real *row = gradient + table->offset + (size_t)h * (size_t)table->shape[1];
+            const real *dc = model_c(m, s, dstate, t, h);
+            for (int r = 0; r < s->longest.relations; r++)
+                row[s->c_row[r]] += dc[r];
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/* Carving one lane's activations out of an arena.  The same code prices them (measuring arena). */
+#include "model/workspace.h"
+
+#include "kernel/kernel.h"
+
+struct carver {
+    struct arena *arena;
+    struct err *e;
+    size_t rows, width, ffn;
+    bool failed;
+};
+
+static real *carve(struct carver *c, size_t rows, size_t columns)
+{
+    size_t count;
+    real *p = NULL;
+    if (memory_multiply(rows, columns, &count))
+        p = arena_alloc(c->arena, count, sizeof(real), c->e);
+    else
+        err_set(c->e, ERR_MEMORY, "", "activations of %zu x %zu do not fit in memory", rows,
+                columns);
+    if (!p && !c->arena->measuring)
+        c->failed = true;
+    return p;
+}
+
+static void carve_block(struct carver *c, const struct model *m, struct block_cache *b)
+{
+    int norm = m->config.norm;
+    size_t heads = (size_t)m->shape.heads;
+    b->x = carve(c, c->rows, c->width);
+    b->a_in = norm == MODEL_NORM_PRE ? carve(c, c->rows, c->width) : b->x;
+    b->qkv = carve(c, c->rows, 3 * c->width);
+    b->lse = carve(c, c->rows, heads);
+    b->o = carve(c, c->rows, c->width);
+    b->mid = carve(c, c->rows, c->width);
+    b->s1 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : b->mid;
+    b->f_in = norm == MODEL_NORM_PRE ? carve(c, c->rows, c->width) : b->mid;
+    b->h = carve(c, c->rows, c->ffn);
+    b->act = carve(c, c->rows, c->ffn);
+    b->s2 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : NULL;
+    if (norm != MODEL_NORM_NONE) {
+        b->mean1 = carve(c, c->rows, 1);
+        b->rstd1 = carve(c, c->rows, 1);
+        b->mean2 = carve(c, c->rows, 1);
+        b->rstd2 = carve(c, c->rows, 1);
+    }
+}
+
+static void carve_ends(struct carver *c, const struct model *m, struct workspace *w)
+{
+    w->last = carve(c, c->rows, c->width);
+    if (m->embed_norm >= 0) {
+        w->embedded = carve(c, c->rows, c->width);
+        w->embed_mean = carve(c, c->rows, 1);
+        w->embed_rstd = carve(c, c->rows, 1);
+    }
+    w->hidden = w->last;
+    if (m->norm >= 0) {
+        w->normed = carve(c, c->rows, c->width);
+        w->norm_mean = carve(c, c->rows, 1);
+        w->norm_rstd = carve(c, c->rows, 1);
+        w->hidden = w->normed;
+    }
+    if (m->dense >= 0) {
+        w->dense_h = carve(c, c->rows, c->width);
+        w->dense_act = carve(c, c->rows, c->width);
+        w->dense_out = carve(c, c->rows, c->width);
+        w->dense_mean = carve(c, c->rows, 1);
+        w->dense_rstd = carve(c, c->rows, 1);
+        w->hidden = w->dense_out;
+    }
+}
+
+static void carve_backward(struct carver *c, struct workspace *w)
+{
+    w->dhidden = carve(c, c->rows, c->width);
+    w->dstream = carve(c, c->rows, c->width);
+    w->dtmp = carve(c, c->rows, c->width);
+    w->do_ = carve(c, c->rows, c->width);
+    w->dqkv = carve(c, c->rows, 3 * c->width);
+    w->dwide = carve(c, c->rows, c->ffn);
+}
+
+/* Scratch of one head: the fused kernel's, or the R x n blocks of the general path. */
+static void carve_attention(struct carver *c, const struct model *m, const struct model_state *s,
+                            struct workspace *w)
+{
+    int n = s->longest.n, rows = attention_block_rows(n);
+    struct attention_shape shape = {.n = n, .head_width = m->shape.head_width,
+                                    .causal = m->shape.causal, .relations = s->longest.relations,
+                                    .origin = s->longest.origin, .relation = s->longest.relation,
+                                    .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    if (attention_is_fused(m))
+        w->fused = carve(c, attention_scratch(&shape), 1);
+    w->s = carve(c, (size_t)rows, (size_t)n);
+    w->block_lse = carve(c, (size_t)rows, 1);
+    w->count = arena_alloc(c->arena, (size_t)rows, sizeof *w->count, c->e);
+    if (w->backward && !attention_is_fused(m)) {
+        w->dp = carve(c, (size_t)rows, (size_t)n);
+        w->p = carve(c, (size_t)rows, (size_t)n);
+    }
+    if (m->encoding->scratch) {
+        struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
+                                           .layout = &s->longest, .fold = s->fold};
+        w->hook = carve(c, m->encoding->scratch(&context, rows), 1);
+    }
+}
+
+int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
+                   int rows, bool backward, struct arena *arena, struct err *e)
+{
+    struct workspace local = {0}; /* stands in while measuring */
+    struct block_cache cache = {0};
+    size_t layers = (size_t)m->config.layers;
+    struct workspace *w = arena_alloc(arena, 1, sizeof *w, e);
+    struct carver c = {.arena = arena, .e = e, .rows = (size_t)rows,
+                       .width = (size_t)m->shape.width, .ffn = (size_t)m->config.ffn};
+    if (!w && !arena->measuring)
+        return ERR_MEMORY;
+    if (!w)
+        w = &local;
+    w->rows_max = rows;
+    w->backward = backward;
+    w->cache = arena_alloc(arena, layers, sizeof *w->cache, e);
+    if (!w->cache && !arena->measuring)
+        return ERR_MEMORY;
+    for (size_t k = 0; k < layers; k++) {
+        if (k == 0 || backward)
+            carve_block(&c, m, &cache);
+        if (w->cache)
+            w->cache[k] = cache;
+    }
+    carve_ends(&c, m, w);
+    if (backward)
+        carve_backward(&c, w);
+    carve_attention(&c, m, s, w);
+    if (c.failed)
+        return ERR_MEMORY;
+    *out = w == &local ? NULL : w;
+    return 0;
+}
+
+const real *workspace_hidden(const struct workspace *w)
+{
+    return w->hidden;
+}

@@ -1,0 +1,51 @@
+/* Private to lib/model: one lane's activations.
+ *
+ * What a block keeps for its backward pass (rows R, width w, ffn f, heads H):
+ *   x (R,w) -> a_in (R,w) -> qkv (R,3w) -> o (R,w) -> s1 -> mid (R,w) -> f_in -> h, act (R,f) -> s2
+ * with a_in = x and f_in = mid unless norm is pre, and s1 = mid, s2 = next x unless norm is post.
+ * Without a backward pass all blocks share one set. */
+#ifndef MODEL_WORKSPACE_H
+#define MODEL_WORKSPACE_H
+#include "model/model.h"
+
+struct block_cache {
+    real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
+    real *mean1, *rstd1, *mean2, *rstd2;
+};
+
+struct workspace {
+    int rows_max, rows;
+    bool backward;
+    struct block_cache *cache; /* (layers); without backward all are the same */
+    real *embedded;            /* (R,w) before embed_norm; tokens with embed_norm only */
+    real *embed_mean, *embed_rstd;
+    real *last;                /* (R,w) output of the last block */
+    real *normed, *norm_mean, *norm_rstd;
+    real *dense_h, *dense_act, *dense_mean, *dense_rstd, *dense_out; /* mlm head */
+    real *hidden;              /* what the head reads: last, normed or dense_out */
+    /* Backward only. */
+    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp;
+    /* Attention scratch. */
+    real *fused, *s, *p, *dp, *hook, *block_lse;
+    int *count;
+    size_t hook_size;
+};
+
+/* The context of layer k's encoding for a sample of layout l (NULL: the longest). */
+struct encoding_context model_context(const struct model *m, const real *p,
+                                      const struct model_state *s, int layer,
+                                      const struct layout *l, real *gradient, real *dstate);
+/* C of layer k and head h over relations, or NULL under rpe; likewise its gradient in dstate. */
+real *model_c(const struct model *m, const struct model_state *s, real *block, int layer, int head);
+
+/* Concatenated heads o (rows,w) from qkv for every sample of the batch, and back. */
+void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,
+                             const struct batch *b, struct workspace *w, int layer);
+/* dqkv from do. */
+void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
+                              const struct batch *b, struct workspace *w, int layer,
+                              real *gradient, real *dstate);
+/* Whether the fused kernel serves this model's encoding. */
+bool attention_is_fused(const struct model *m);
+
+#endif
