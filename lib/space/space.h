@@ -27,6 +27,9 @@ struct layout {
     const int32_t *coordinate; /* (n,axes) from 0, or NULL: one axis, coordinate i */
     const int32_t *offset;     /* (relations,axes) coordinate of j minus that of i; NULL if axes 0 */
     const double *distance;    /* (relations) size of a relation, >= 0; -1: unreachable */
+    /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
+     * table's row for each relation of here, clipped where the table ends. */
+    void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
 };
 
 static inline int layout_relation(const struct layout *l, int i, int j) {
@@ -36,7 +39,16 @@ static inline int layout_coordinate(const struct layout *l, int i, int axis) {
     return l->coordinate ? l->coordinate[i * l->axes + axis] : i;
 }
 
-enum { PATTERN_GENERIC = 0, PATTERN_MAX = 16 };
+/* Index into pattern_table and into space_config.share. */
+enum pattern_id {
+    PATTERN_GENERIC, /* independent uniform tokens */
+    PATTERN_IDENTICAL,
+    PATTERN_PREFIX,
+    PATTERN_PERIODIC,
+    PATTERN_PALINDROME,
+    PATTERN_BLOCKS,
+    PATTERN_MAX = 16
+};
 
 struct space_config {
     struct kind_config kind;    /* which space, and its own options */
@@ -56,13 +68,14 @@ extern const struct pattern *const pattern_table[]; /* NULL-terminated; [0] is g
 int pattern_count(void);
 
 /* An orbit is a group of permutations of positions; the evaluation set holds each sample's images.
- * Image k of x is x'_i = x_{perm[i]}; image 0 is the sample itself. */
+ * Image k of x is x'_i = x_{perm[i]}; image 0 is the sample itself; no two permutations are equal. */
 struct orbit {
     const char *name, *help;
     int (*images)(const struct layout *l);
     void (*image)(const struct layout *l, int k, int *perm);
 };
 extern const struct orbit *const orbit_table[]; /* NULL-terminated; [0] is none */
+extern const char *const orbit_names[];         /* the same order, for an OPTION_CHOICE row */
 
 struct space {
     const char *name, *summary, *citation;
@@ -70,19 +83,28 @@ struct space {
     /* Which patterns and orbits it has, by name, NULL-terminated ("generic" and "none" implied). */
     const char *const *patterns, *const *orbits;
     bool varying; /* each sample has a layout of its own */
+    int axes;     /* of its layouts */
+    /* Positions of a training sample; NULL: c->length. */
+    int64_t (*positions)(const struct space_config *c);
     int (*check)(const struct space_config *c, struct err *e);
     /* The layout of a sample at evaluated length `length` (c->length when training), in `arena`.
      * random: only read by varying spaces. */
     int (*layout)(const struct space_config *c, int length, struct stream *random,
                   struct arena *arena, struct layout *out, struct err *e);
-    /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
-     * table's row for each relation of here, clipped where the table ends. */
-    void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
 };
 
 extern const struct space *const space_table[]; /* NULL-terminated */
 extern const struct kind_table space_kinds;
-extern const struct option space_options[]; /* rows of section `space`, `inputs.*` included */
+extern const struct option space_options[]; /* rows of section `space`, `kind` and `inputs.*` too */
 const struct space *space_of(const struct space_config *c);
+
+/* Checks what no single row can (shares that sum to more than 1, a pattern that the space does not
+ * have, the space's own check) and sets share[PATTERN_GENERIC] to the rest.  ERR_USAGE; e->where
+ * names the key concerned ("space.inputs"). */
+int space_finish(struct space_config *c, struct err *e);
+/* ERR_USAGE when the space does not have orbit_table[orbit]; e->where is "evaluate.orbit". */
+int space_check_orbit(const struct space_config *c, int orbit, struct err *e);
+/* Positions of a training sample, as far as they are known without a layout. */
+int64_t space_positions(const struct space_config *c);
 
 #endif

@@ -1,0 +1,61 @@
+/* Orbits: groups of permutations under which the evaluation set is closed.
+ * Invariant: image 0 is the identity, and the permutations of an orbit are distinct and closed
+ * under composition (so on one or two positions, where a reversal is the identity or a shift, an
+ * orbit has fewer images). */
+#include <stdlib.h>
+
+#include "space/table.h"
+
+#define ORBIT_LINE(name) &orbit_##name,
+const struct orbit *const orbit_table[] = {ORBIT_LIST(ORBIT_LINE) NULL};
+
+#define ORBIT_NAME(name) #name,
+const char *const orbit_names[] = {ORBIT_LIST(ORBIT_NAME) NULL};
+
+static int none_images(const struct layout *l) {
+    (void)l;
+    return 1;
+}
+
+static void none_image(const struct layout *l, int k, int *perm) {
+    (void)k;
+    for (int i = 0; i < l->n; i++)
+        perm[i] = i;
+}
+
+static int reversal_images(const struct layout *l) {
+    return l->n > 1 ? 2 : 1;
+}
+
+static void reversal_image(const struct layout *l, int k, int *perm) {
+    for (int i = 0; i < l->n; i++)
+        perm[i] = k ? l->n - 1 - i : i;
+}
+
+static int shifts_images(const struct layout *l) {
+    return l->n;
+}
+
+static void shifts_image(const struct layout *l, int k, int *perm) {
+    for (int i = 0; i < l->n; i++)
+        perm[i] = (i + k) % l->n;
+}
+
+static int dihedral_images(const struct layout *l) {
+    return l->n > 2 ? 2 * l->n : l->n;
+}
+
+/* Images 0..n-1 are the shifts, n..2n-1 the reversals of the shifts. */
+static void dihedral_image(const struct layout *l, int k, int *perm) {
+    for (int i = 0; i < l->n; i++)
+        perm[i] = ((k < l->n ? i : l->n - 1 - i) + k) % l->n;
+}
+
+const struct orbit orbit_none = {"none", "each sample alone", none_images, none_image};
+const struct orbit orbit_reversal = {"reversal", "each sample and its reversal", reversal_images,
+                                     reversal_image};
+const struct orbit orbit_shifts = {"shifts", "the n cyclic shifts of each sample", shifts_images,
+                                   shifts_image};
+const struct orbit orbit_dihedral = {"dihedral",
+                                     "the n cyclic shifts of each sample and their reversals",
+                                     dihedral_images, dihedral_image};
