@@ -5,6 +5,7 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -17,40 +18,68 @@ struct run_options {
     int shard, shards;        /* this is shard `shard` of `shards`, from 0; 0,1: everything */
     bool force;               /* train again what is finished */
     bool fail_fast;           /* stop at the first failed cell */
-    double checkpoint_seconds; /* between checkpoints of a cell */
-    FILE *progress;           /* NULL: none; a line is redrawn when it is a terminal */
-    volatile const int *stop; /* becomes a signal number when the caller was asked to stop */
+    double checkpoint_seconds; /* between checkpoints of a cell; 0: after every step */
+    FILE *progress;           /* NULL: none; one line, redrawn, and only when it is a terminal */
+    FILE *messages;           /* NULL: none; a line for each failed cell, refused checkpoint ... */
+    volatile const int *stop; /* becomes a signal number when the caller was asked to stop; NULL:
+                                 never.  Read by workers too, so it must be set by a handler that
+                                 they inherit */
 };
 
 struct run_counts {
-    int cells, done_before, trained, diverged, failed, elsewhere; /* elsewhere: held by other runs */
+    int cells;       /* of this shard */
+    int done_before; /* finished when the run began */
+    int trained;     /* by this run, diverged ones included */
+    int diverged, failed;
+    int elsewhere;   /* finished by another run in the same folder meanwhile */
 };
 
 /* Trains what is unfinished and rebuilds the folder's CSV files.  ERR_INTERRUPTED after a stop, with
- * every checkpoint written.  A failed cell is counted, not an error. */
+ * every checkpoint written; ERR_USAGE, with the place in the spec and before anything is written,
+ * when a cell needs more memory than there is.  A failed cell is counted, not an error; a full disk
+ * or the like is.  *counts is filled in every case. */
 int run_spec(const struct spec *s, const struct run_options *o, struct run_counts *counts,
              struct err *e);
 
 /* ---- one cell ---------------------------------------------------------------------------------*/
 struct cell_progress { /* what a worker tells its coordinator */
     int64_t step, steps;
-    double error_rel, loss;
+    double error_rel, loss; /* NaN until known */
 };
 struct cell_run {
     const struct cell *cell;
-    const char *folder;        /* the cell's own */
-    const char *experiment;    /* for messages */
+    const char *folder;        /* the cell's own; exists, and the caller holds its lock */
+    const char *experiment;    /* for spec.yaml */
     int threads;
     double checkpoint_seconds;
-    volatile const int *stop;
-    void (*progress)(void *context, const struct cell_progress *p);
+    volatile const int *stop;  /* NULL: never */
+    void (*progress)(void *context, const struct cell_progress *p); /* NULL: nobody listens */
+    void (*note)(void *context, const char *text); /* one line for people; NULL likewise */
     void *context;
 };
 /* Trains (or resumes), evaluates, writes spec.yaml, curve.csv, position.csv, table.csv,
- * weights.safetensors and row.csv.  Runs in the calling process. */
-int cell_execute(const struct cell_run *r, struct err *e);
+ * weights.safetensors and, last, row.csv, and removes the checkpoint.  Runs in the calling process.
+ * *diverged tells whether training met NaN or Inf.  ERR_INTERRUPTED after a stop, with the
+ * checkpoint written. */
+int cell_execute(const struct cell_run *r, bool *diverged, struct err *e);
+/* Whether folder holds the results of a cell: row.csv of this cell, not `failed`. */
+bool cell_finished(const struct cell *c, const char *folder);
+/* Writes a row.csv that says `failed`, for a cell whose worker could not. */
+int cell_write_failed(const struct cell *c, const char *folder, struct err *e);
+/* Removes row.csv and checkpoint, so that the cell is trained from the start. */
+int cell_forget(const char *folder, struct err *e);
 
-/* Floors of one cell without training: the rows that `bound` prints. */
+/* ---- the machine ------------------------------------------------------------------------------*/
+/* Cores that this process may use. */
+int machine_cores(void);
+/* Bytes that could be allocated now without swapping, as far as the system tells; 0: unknown. */
+size_t machine_memory(void);
+/* The largest resident size of this process so far. */
+double machine_peak_mib(void);
+/* Seconds of a clock that never runs backwards. */
+double machine_seconds(void);
+
+/* Floors of one cell without training: the rows that `bound` prints (run/evaluate.h). */
 struct evaluation;
 /* ---- evaluation of a cell at one length: figures per subset -------------------------------------*/
 struct subset_figures {
