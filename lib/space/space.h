@@ -25,7 +25,7 @@ struct layout {
     int origin;                /* n - 1 where relation is NULL */
     int axes;                  /* 1 sequence, 2 grid, 0 where there are no coordinates */
     const int32_t *coordinate; /* (n,axes) from 0, or NULL: one axis, coordinate i */
-    const int32_t *offset;     /* (relations,axes) coordinate of j minus that of i; NULL if axes 0 */
+    const int32_t *offset;     /* (relations,axes) coordinate of j minus i's; NULL if axes 0 */
     const double *distance;    /* (relations) size of a relation, >= 0; -1: unreachable */
     /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
      * table's row for each relation of here, clipped where the table ends. */
@@ -54,7 +54,7 @@ struct space_config {
     struct kind_config kind;    /* which space, and its own options */
     int64_t length;             /* n of a training sample (a space of its own size ignores it) */
     int64_t channels;           /* d of continuous inputs */
-    double share[PATTERN_MAX];  /* of each pattern of pattern_table; [PATTERN_GENERIC] is the rest */
+    double share[PATTERN_MAX];  /* of each pattern_table entry; [PATTERN_GENERIC]: the rest */
 };
 
 /* A pattern makes tokens of a sample equal: position i gets a copy of fresh token source[i].  Works
@@ -68,7 +68,7 @@ extern const struct pattern *const pattern_table[]; /* NULL-terminated; [0] is g
 int pattern_count(void);
 
 /* An orbit is a group of permutations of positions; the evaluation set holds each sample's images.
- * Image k of x is x'_i = x_{perm[i]}; image 0 is the sample itself; no two permutations are equal. */
+ * Image k of x is x'_i = x_{perm[i]}; image 0 is the sample itself; no permutation comes twice. */
 struct orbit {
     const char *name, *help;
     int (*images)(const struct layout *l);

@@ -26,26 +26,32 @@ struct target {
      * to `n` positions; NULL: nothing.  *state lives in arena. */
     int (*open)(const struct target_config *c, const struct space_config *s, int n,
                 struct arena *arena, void **state, struct err *e);
-    /* Continuous: y (n,d) from x (n,d). */
+    /* Continuous: y (n,d) from x (n,d); overwrites y, which may not alias x. */
     int (*evaluate)(const void *state, const struct target_config *c, const struct layout *l, int d,
                     const double *x, double *y, struct err *e);
-    /* Tokens: label (n) from symbol ids x (n). */
+    /* Tokens: label (n) from symbol ids x (n) in 0..vocab-1; overwrites, no aliasing. */
     int (*label)(const void *state, const struct target_config *c, const struct layout *l,
                  const int32_t *x, int32_t *label, struct err *e);
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
-    int (*symbols)(const struct target_config *c); /* NULL: vocab; embedding rows, filler included */
+    int (*symbols)(const struct target_config *c); /* embedding rows, filler included; NULL: vocab */
     /* Tokens: whether the label at position i carries information; NULL: all do. */
     bool (*informative)(const struct layout *l, int i);
 };
 
-enum { TARGET_NEEDS_ORDER = 1 /* one axis: left and right */, TARGET_NEEDS_AXES = 2 /* 1 or more */ };
+enum {
+    TARGET_NEEDS_ORDER = 1, /* one axis: left and right */
+    TARGET_NEEDS_AXES = 2   /* coordinates on one axis or more, so that positions have numbers */
+};
 
 extern const struct target *const target_table[]; /* NULL-terminated */
 extern const struct kind_table target_kinds;
-extern const struct option target_options[]; /* rows of section `target` besides kind */
+extern const struct option target_options[]; /* rows of section `target`, kind included */
 const struct target *target_of(const struct target_config *c);
-int target_symbols(const struct target_config *c);
-int target_labels(const struct target_config *c, int n);
+/* Whether the target makes sense on the space at its training size: needs, vocab, the target's own
+ * check.  ERR_USAGE; e->where names the key concerned ("target.kind"). */
+int target_check(const struct target_config *c, const struct space_config *s, struct err *e);
+int target_symbols(const struct target_config *c); /* embedding rows; tokens only */
+int target_labels(const struct target_config *c, int n); /* tokens only */
 
 #endif

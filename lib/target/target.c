@@ -1,0 +1,72 @@
+/* The table of targets, the option rows of section `target`, and the checks common to all. */
+#include "target/target.h"
+
+#include <assert.h>
+
+#include "target/table.h"
+
+#define TARGET_LINE(name) &target_##name,
+const struct target *const target_table[] = {TARGET_LIST(TARGET_LINE) NULL};
+enum { TARGET_COUNT = sizeof target_table / sizeof target_table[0] - 1 };
+
+static const char *target_name(int kind) {
+    assert(kind >= 0 && kind < TARGET_COUNT);
+    return target_table[kind]->name;
+}
+
+static const struct option *target_own_options(int kind) {
+    assert(kind >= 0 && kind < TARGET_COUNT);
+    return target_table[kind]->options;
+}
+
+const struct kind_table target_kinds = {"target", TARGET_COUNT, target_name, target_own_options};
+
+const struct target *target_of(const struct target_config *c) {
+    assert(c->kind.kind >= 0 && c->kind.kind < TARGET_COUNT);
+    return target_table[c->kind.kind];
+}
+
+static bool uses_vocab(const void *owner) {
+    return target_of(owner)->tokens;
+}
+
+const struct option target_options[] = {
+    {.key = "kind", .type = OPTION_KIND, .offset = offsetof(struct target_config, kind),
+     .kinds = &target_kinds, .unit = "", .help = "the function that models are asked to express"},
+    {.key = "vocab", .type = OPTION_INT, .offset = offsetof(struct target_config, vocab), .min = 1,
+     .max = 1000000, .fallback = "10", .unit = "symbols", .help = "V, symbols of token targets",
+     .applies = uses_vocab},
+    {.key = NULL},
+};
+
+int target_check(const struct target_config *c, const struct space_config *s, struct err *e) {
+    const struct target *t = target_of(c);
+    const struct space *space = space_of(s);
+    if ((t->needs & TARGET_NEEDS_ORDER) && space->axes != 1)
+        return err_set(e, ERR_USAGE, "target.kind",
+                       "target '%s' tells left from right, which space '%s' does not have; "
+                       "expected space 'sequence' or another target",
+                       t->name, space->name);
+    if ((t->needs & TARGET_NEEDS_AXES) && space->axes < 1)
+        return err_set(e, ERR_USAGE, "target.kind",
+                       "target '%s' numbers the positions, which space '%s' leaves without order; "
+                       "expected another space or another target",
+                       t->name, space->name);
+    if (t->tokens && c->vocab < 2)
+        return err_set(e, ERR_USAGE, "target.vocab",
+                       "%lld symbols leave nothing to tell apart; expected at least 2",
+                       (long long)c->vocab);
+    return t->check ? t->check(c, s, e) : 0;
+}
+
+int target_symbols(const struct target_config *c) {
+    const struct target *t = target_of(c);
+    assert(t->tokens);
+    return t->symbols ? t->symbols(c) : (int)c->vocab;
+}
+
+int target_labels(const struct target_config *c, int n) {
+    const struct target *t = target_of(c);
+    assert(t->tokens);
+    return t->labels(c, n);
+}
