@@ -158,7 +158,8 @@ static int open_positions(struct evaluation *ev, struct err *e) {
     ev->floor_square = arena_alloc(&ev->arena, n, sizeof *ev->floor_square, e);
     int code = e->code;
     if (code) goto out;
-    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y, NULL, share, e);
+    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y, NULL, share,
+                        e);
     if (code) goto out;
     for (int b = 0; b < ev->set.count; b++) {
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++) {
@@ -297,7 +298,8 @@ static bool is_constant(const struct subset *s) {
     return s->denominator < EVALUATION_DENOMINATOR_MIN;
 }
 
-/* What the tolerance is compared with: 1 - accuracy, error_rel, or error_rms of a constant target. */
+/* What the tolerance is compared with: 1 - accuracy, error_rel, or error_rms of a constant
+ * target. */
 static double floor_measure(const struct evaluation *ev, const struct subset *s) {
     if (!ev->set.channels) return 1 - s->labels.accuracy_ceiling;
     return is_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
@@ -399,9 +401,11 @@ static int decide(struct evaluation *ev, const struct trainer_api *api, struct t
     memset(ev->sum, 0, ev->slots * (size_t)ev->labels * sizeof *ev->sum);
     int code = api->outputs(t, &ev->set, NULL, take_logits, ev, e);
     if (code) return code;
-    for (int g = 0; g < ev->groups; g++)
-        if (ev->slot[g] >= 0)
-            ev->decision[g] = argmax(ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels, ev->labels);
+    for (int g = 0; g < ev->groups; g++) {
+        if (ev->slot[g] < 0) continue;
+        const double *sum = ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels;
+        ev->decision[g] = argmax(sum, ev->labels);
+    }
     return 0;
 }
 

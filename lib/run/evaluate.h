@@ -25,7 +25,8 @@ enum { EVALUATION_LENGTHS_MAX = OPTION_INTS_MAX + 1 };
 int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX]);
 
 /* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
- * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space report. */
+ * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space
+ * report. */
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
