@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "spec/spec.h"
 
+/* The trainer of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
+const struct trainer_api *trainer_api_of(int precision);
+
 struct run_options {
     const char *folder;       /* results folder */
     int jobs, threads;        /* 0: choose */

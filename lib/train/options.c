@@ -1,47 +1,8 @@
-/* The rows of sections `train` and `evaluate`, and the optimisers' own rows.  Invariant: the order
+/* The rows of sections `train` and `evaluate`.  Invariant: the order
  * of the names of a choice is the order of its enum. */
 #include <stddef.h>
 
 #include "train/train.h"
-
-/* ---- optimisers -------------------------------------------------------------------------------*/
-
-#define MOMENT_ROWS                                                                                \
-    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.999999, .fallback = "0.9",            \
-     .unit = "", .help = "decay of the mean of gradients"},                                        \
-    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999999, .fallback = "0.999",        \
-     .unit = "", .help = "decay of the mean of squared gradients"},                                \
-    {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1, .fallback = "1e-8",            \
-     .unit = "", .help = "added to the root of the second moment"}
-
-static const struct option adam_options[] = {
-    MOMENT_ROWS,
-    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0", .unit = "",
-     .help = "L2 penalty, added to the gradient of matrices"},
-    {.key = NULL}};
-
-static const struct option adamw_options[] = {
-    MOMENT_ROWS,
-    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0.01",
-     .unit = "", .help = "shrinkage of matrices by rate x this, apart from the gradient"},
-    {.key = NULL}};
-
-static const struct {
-    const char *name;
-    const struct option *options;
-} optimizers[] = {{"adam", adam_options}, {"adamw", adamw_options}};
-
-static const char *optimizer_name(int kind) {
-    return optimizers[kind].name;
-}
-static const struct option *optimizer_options(int kind) {
-    return optimizers[kind].options;
-}
-
-const struct kind_table optimizer_kinds = {.what = "optimizer",
-                                           .count = sizeof optimizers / sizeof optimizers[0],
-                                           .name = optimizer_name,
-                                           .options = optimizer_options};
 
 /* ---- train ------------------------------------------------------------------------------------*/
 

@@ -139,6 +139,5 @@ struct trainer_api {
     size_t (*parameters)(const struct trainer *t);
 };
 extern const struct trainer_api trainer_api;
-const struct trainer_api *trainer_api_of(int precision); /* MODEL_FLOAT or MODEL_DOUBLE */
 
 #endif

@@ -1,0 +1,142 @@
+/* Outputs for a set of samples: forward passes over fixed groups of samples, in waves of lanes. */
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "train/trainer.h"
+
+enum { EVALUATION_ROWS = 512 }; /* of a lane, about */
+
+/* What one wave works on. */
+struct wave {
+    struct trainer *t;
+    struct evaluator *v;
+    const struct samples *s;
+    int first;       /* sample */
+    int chunk_first; /* row within each lane, tokens only */
+    double *y;
+};
+
+static int longest(const struct samples *s)
+{
+    int n = 1;
+    for (int k = 0; k < s->count; k++)
+        n = s->layout[k]->n > n ? s->layout[k]->n : n;
+    return n;
+}
+
+static int carve_evaluator(struct trainer *t, struct evaluator *v, const struct layout *l,
+                           struct arena *a, struct err *e)
+{
+    int code = model_state_open(&v->state, &t->model, l, a, e);
+    for (int k = 0; k < v->lanes && !code; k++)
+        code = lane_open(&v->lane[k], t, &v->state, v->samples, v->n, false, a, e);
+    return code;
+}
+
+/* The evaluator for layouts of up to n positions, made when first needed. */
+static int evaluator_of(struct trainer *t, const struct samples *s, struct evaluator **out,
+                        struct err *e)
+{
+    int n = longest(s), at = 0;
+    for (struct evaluator *v = t->evaluators; v; v = v->next)
+        if (v->n == n) {
+            *out = v;
+            return 0;
+        }
+    while (s->layout[at]->n != n)
+        at++;
+    struct evaluator *v = memory_alloc(1, sizeof *v, e);
+    struct arena measure;
+    if (!v)
+        return ERR_MEMORY;
+    v->n = n;
+    v->lanes = t->lanes;
+    v->samples = EVALUATION_ROWS / n > 1 ? EVALUATION_ROWS / n : 1;
+    arena_open_measure(&measure);
+    int code = carve_evaluator(t, v, s->layout[at], &measure, e);
+    if (!code)
+        code = arena_open(&v->arena, measure.peak, e);
+    if (!code)
+        code = carve_evaluator(t, v, s->layout[at], &v->arena, e);
+    if (code) {
+        arena_close(&v->arena);
+        memory_free(v);
+        return code;
+    }
+    v->next = t->evaluators;
+    t->evaluators = v;
+    *out = v;
+    return 0;
+}
+
+static void run_lane(void *context, int k)
+{
+    struct wave *wave = context;
+    struct trainer *t = wave->t;
+    struct lane *lane = &wave->v->lane[k];
+    int first = wave->first + k * wave->v->samples, left = wave->s->count - first;
+    int count = left < wave->v->samples ? left : wave->v->samples;
+    lane->batch.rows = 0;
+    if (count <= 0)
+        return;
+    lane_fill(lane, t, wave->s, first, count);
+    model_forward(&t->model, t->p, &wave->v->state, &lane->batch, lane->w);
+    if (t->io.channels == 0)
+        return;
+    size_t channels = (size_t)t->io.channels, rows = (size_t)lane->batch.rows;
+    double *y = wave->y + (size_t)wave->s->first[first] * channels;
+    model_output(&t->model, t->p, lane->w, 0, lane->batch.rows, lane->out);
+    for (size_t i = 0; i < rows * channels; i++)
+        y[i] = (double)lane->out[i];
+}
+
+static int chunk_rows(const struct wave *wave, const struct lane *lane)
+{
+    int left = lane->batch.rows - wave->chunk_first;
+    return left < lane->chunk ? left : lane->chunk;
+}
+
+static void run_logits(void *context, int k)
+{
+    struct wave *wave = context;
+    struct lane *lane = &wave->v->lane[k];
+    int rows = chunk_rows(wave, lane);
+    if (rows <= 0)
+        return;
+    model_output(&wave->t->model, wave->t->p, lane->w, wave->chunk_first, rows, lane->out);
+    size_t count = (size_t)rows * (size_t)wave->t->io.labels;
+    for (size_t i = 0; i < count; i++)
+        lane->logits[i] = (double)lane->out[i];
+}
+
+/* Logits of a finished wave, chunk by chunk; `each` is called in a fixed order by this thread. */
+static void hand_out_logits(struct wave *wave, trainer_logits each, void *context)
+{
+    struct evaluator *v = wave->v;
+    for (wave->chunk_first = 0; wave->chunk_first < v->lane[0].batch.rows;
+         wave->chunk_first += v->lane[0].chunk) {
+        pool_run(wave->t->pool, v->lanes, run_logits, wave);
+        for (int k = 0; k < v->lanes; k++) {
+            int rows = chunk_rows(wave, &v->lane[k]);
+            if (rows > 0)
+                each(context, wave->s->first[wave->first + k * v->samples] + wave->chunk_first,
+                     rows, wave->t->io.labels, v->lane[k].logits);
+        }
+    }
+}
+
+int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
+                    void *context, struct err *e)
+{
+    struct wave wave = {.t = t, .s = s, .y = y};
+    int code = evaluator_of(t, s, &wave.v, e);
+    if (code)
+        return code;
+    model_prepare(&t->model, t->p, &wave.v->state);
+    for (wave.first = 0; wave.first < s->count; wave.first += wave.v->lanes * wave.v->samples) {
+        pool_run(t->pool, wave.v->lanes, run_lane, &wave);
+        if (t->io.channels == 0)
+            hand_out_logits(&wave, each, context);
+    }
+    return 0;
+}

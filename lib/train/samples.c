@@ -1,0 +1,245 @@
+/* Samples: training batches and evaluation sets.
+ * Invariant: sample k of a stream is a function of (seed, k) alone, and training and evaluation draw
+ * from different streams, so the two never overlap and every cell of a seed sees the same data. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/train.h"
+
+/* Draws the tokens of one sample after another into a struct samples. */
+struct drawer {
+    const struct task *task;
+    const struct space *space;
+    const struct target *target;
+    const char *purpose;
+    int length;
+    struct layout fixed; /* of spaces whose samples share a layout */
+    void *state;         /* the target's */
+    int *source;         /* (n) */
+    struct arena arena;
+};
+
+struct sampler {
+    struct drawer drawer;
+    double cumulative[PATTERN_MAX]; /* of the shares, for one uniform draw */
+};
+
+static int drawer_open(struct drawer *d, const struct task *t, const char *purpose, int length,
+                       struct err *e)
+{
+    *d = (struct drawer){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
+                         .purpose = purpose, .length = length};
+    if (arena_open(&d->arena, 0, e))
+        return ERR_MEMORY;
+    if (!d->space->varying &&
+        d->space->layout(&t->space, length, NULL, &d->arena, &d->fixed, e))
+        return e->code;
+    int n = d->space->varying ? length : d->fixed.n;
+    d->source = arena_alloc(&d->arena, (size_t)n, sizeof *d->source, e);
+    if (!d->source)
+        return ERR_MEMORY;
+    return d->target->open ? d->target->open(&t->target, &t->space, n, &d->arena, &d->state, e) : 0;
+}
+
+/* Room for `count` samples of up to n positions in s->arena. */
+static int samples_reserve(struct samples *s, const struct drawer *d, int count, int n,
+                           struct err *e)
+{
+    size_t samples = (size_t)count, rows, cells;
+    int channels = d->target->tokens ? 0 : (int)d->task->space.channels;
+    if (!memory_multiply(samples, (size_t)n, &rows) || rows > INT32_MAX ||
+        !memory_multiply(rows, (size_t)(channels ? channels : 1), &cells))
+        return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", count, n);
+    s->count = 0;
+    s->rows = 0;
+    s->channels = channels;
+    s->first = arena_alloc(&s->arena, samples + 1, sizeof *s->first, e);
+    s->layout = arena_alloc(&s->arena, samples, sizeof *s->layout, e);
+    s->pattern = arena_alloc(&s->arena, samples, sizeof *s->pattern, e);
+    if (channels) {
+        s->x = arena_alloc(&s->arena, cells, sizeof *s->x, e);
+        s->y = arena_alloc(&s->arena, cells, sizeof *s->y, e);
+    } else {
+        s->token = arena_alloc(&s->arena, rows, sizeof *s->token, e);
+        s->label = arena_alloc(&s->arena, rows, sizeof *s->label, e);
+    }
+    bool failed = !s->first || !s->layout || !s->pattern ||
+                  (channels ? !s->x || !s->y : !s->token || !s->label);
+    return failed ? ERR_MEMORY : 0;
+}
+
+/* Labels or outputs of the sample in rows first.. */
+static int evaluate_target(const struct drawer *d, struct samples *s, int first,
+                           const struct layout *l, struct err *e)
+{
+    const struct target *t = d->target;
+    size_t at = (size_t)first * (size_t)s->channels;
+    if (t->tokens)
+        return t->label(d->state, &d->task->target, l, s->token + first, s->label + first, e);
+    return t->evaluate(d->state, &d->task->target, l, s->channels, s->x + at, s->y + at, e);
+}
+
+/* Position i becomes a copy of position source[i]; source[source[i]] == source[i]. */
+static void copy_tokens(const struct drawer *d, struct samples *s, int first, int n)
+{
+    size_t d_bytes = (size_t)s->channels * sizeof(double);
+    for (int i = 0; i < n; i++) {
+        size_t to = (size_t)(first + i), from = (size_t)(first + d->source[i]);
+        if (from == to)
+            continue;
+        if (s->channels)
+            memcpy(s->x + to * (size_t)s->channels, s->x + from * (size_t)s->channels, d_bytes);
+        else
+            s->token[to] = s->token[from];
+    }
+}
+
+/* Appends sample number `number` with the given pattern (negative: drawn from `cumulative`). */
+static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int pattern,
+                       const double *cumulative, struct err *e)
+{
+    struct stream random;
+    stream_open(&random, d->task->seed, d->purpose, number);
+    struct layout *l = &d->fixed;
+    if (d->space->varying) {
+        l = arena_alloc(&s->arena, 1, sizeof *l, e);
+        if (!l || d->space->layout(&d->task->space, d->length, &random, &s->arena, l, e))
+            return e->code;
+    }
+    double u = stream_uniform24(&random); /* drawn always, so that shares do not shift the stream */
+    for (int k = 0; pattern < 0; k++)
+        if (u < cumulative[k])
+            pattern = k;
+    int first = s->rows, n = l->n;
+    for (int i = 0; i < n * s->channels; i++)
+        s->x[(size_t)first * (size_t)s->channels + (size_t)i] = stream_uniform24(&random);
+    for (int i = 0; i < n && !s->channels; i++)
+        s->token[first + i] = (int32_t)stream_below(&random, (uint64_t)d->task->target.vocab);
+    if (pattern != PATTERN_GENERIC) {
+        pattern_table[pattern]->draw(l, &random, d->source);
+        copy_tokens(d, s, first, n);
+    }
+    s->layout[s->count] = l;
+    s->pattern[s->count] = pattern;
+    s->first[s->count] = first;
+    s->first[++s->count] = s->rows = first + n;
+    return evaluate_target(d, s, first, l, e);
+}
+
+/* Appends images 1.. of the last sample. */
+static int add_images(struct drawer *d, struct samples *s, const struct orbit *orbit, struct err *e)
+{
+    int base = s->count - 1, from = s->first[base], n = s->layout[base]->n;
+    struct layout *l = s->layout[base];
+    for (int k = 1; k < orbit->images(l); k++) {
+        int first = s->rows;
+        orbit->image(l, k, d->source);
+        for (int i = 0; i < n; i++) {
+            size_t to = (size_t)(first + i), of = (size_t)(from + d->source[i]);
+            if (s->channels)
+                memcpy(s->x + to * (size_t)s->channels, s->x + of * (size_t)s->channels,
+                       (size_t)s->channels * sizeof(double));
+            else
+                s->token[to] = s->token[of];
+        }
+        s->layout[s->count] = l;
+        s->pattern[s->count] = s->pattern[base];
+        s->first[++s->count] = s->rows = first + n;
+        int code = evaluate_target(d, s, first, l, e);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    struct drawer *d = memory_alloc(1, sizeof *d, e);
+    *s = (struct samples){0};
+    if (!d)
+        return ERR_MEMORY;
+    int code = arena_open(&s->arena, 0, e);
+    if (!code)
+        code = drawer_open(d, t, "evaluation", length, e);
+    const struct orbit *orbit = orbit_table[t->evaluate.orbit];
+    int64_t counts[PATTERN_MAX] = {0}, total = 0, n = d->space->varying ? length : d->fixed.n;
+    int64_t images = code || !orbit->images ? 1 : orbit->images(&d->fixed);
+    for (int k = 0; pattern_table[k]; k++) {
+        if (t->space.share[k] > 0) {
+            counts[k] = llround(t->space.share[k] * (double)t->evaluate.samples);
+            counts[k] = counts[k] > 0 ? counts[k] : 1;
+        }
+        total += counts[k];
+    }
+    if (!code && total > INT32_MAX / images)
+        code = err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
+                       "too many", (long long)total, (long long)images);
+    if (!code)
+        code = samples_reserve(s, d, (int)(total * images), (int)n, e);
+    uint64_t number = 0;
+    for (int k = 0; pattern_table[k] && !code; k++)
+        for (int64_t i = 0; i < counts[k] && !code; i++) {
+            code = draw_sample(d, s, number++, k, NULL, e);
+            if (!code && images > 1)
+                code = add_images(d, s, orbit, e);
+        }
+    if (!code && !d->space->varying) {
+        /* The layout moves into the set, which outlives the drawer. */
+        struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
+        code = own ? d->space->layout(&t->space, length, NULL, &s->arena, own, e) : ERR_MEMORY;
+        for (int i = 0; i < s->count && !code; i++)
+            s->layout[i] = own;
+    }
+    arena_close(&d->arena);
+    memory_free(d);
+    if (code)
+        samples_close(s);
+    return code;
+}
+
+void samples_close(struct samples *s)
+{
+    arena_close(&s->arena);
+    *s = (struct samples){0};
+}
+
+int sampler_open(struct sampler **out, const struct task *t, struct err *e)
+{
+    struct sampler *s = memory_alloc(1, sizeof *s, e);
+    *out = s;
+    if (!s)
+        return ERR_MEMORY;
+    int code = drawer_open(&s->drawer, t, "data", (int)t->space.length, e);
+    double sum = 0;
+    int last = PATTERN_GENERIC;
+    for (int k = 0; pattern_table[k]; k++) {
+        s->cumulative[k] = sum += t->space.share[k];
+        last = t->space.share[k] > 0 ? k : last;
+    }
+    s->cumulative[last] = 2; /* rounding in the sum must not reach a pattern without a share */
+    if (code) {
+        sampler_close(s);
+        *out = NULL;
+    }
+    return code;
+}
+
+int sampler_draw(struct sampler *s, uint64_t number, struct samples *into, struct err *e)
+{
+    int count = (int)s->drawer.task->train.batch;
+    int n = s->drawer.space->varying ? s->drawer.length : s->drawer.fixed.n;
+    arena_reset(&into->arena);
+    int code = samples_reserve(into, &s->drawer, count, n, e);
+    for (int k = 0; k < count && !code; k++)
+        code = draw_sample(&s->drawer, into, number + (uint64_t)k, -1, s->cumulative, e);
+    return code;
+}
+
+void sampler_close(struct sampler *s)
+{
+    if (!s)
+        return;
+    arena_close(&s->drawer.arena);
+    memory_free(s);
+}

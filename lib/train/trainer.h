@@ -1,0 +1,75 @@
+/* Private to lib/train: the trainer's parts.
+ *
+ * A step:   draw batch -> prepare states -> lanes (forward, loss, backward) -> sum dstate over lanes
+ *           -> prepare_backward -> sum gradients over lanes by piece -> norm, clip -> update by piece
+ * Lanes and pieces are cut by the configuration alone; the pool only decides who does which. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+#include "train/optimizer.h"
+#include "train/train.h"
+
+enum { TRAINER_LANES_MAX = 4, TRAINER_LANE_ROWS = 256, TRAINER_PIECE = 1 << 15 };
+
+/* A part of a batch: real copies of samples first .. first+count-1 of a set. */
+struct lane {
+    struct workspace *w;
+    struct batch batch;
+    int *first;
+    const struct layout **layout;
+    real *x;
+    int32_t *token, *label;
+    real *target;              /* (rows,channels) */
+    real *out;                 /* (chunk,outputs) */
+    real *gradient, *dstate;   /* training lanes only */
+    double *logits;            /* (chunk,labels): evaluation of tokens only */
+    int rows_max, chunk;
+    double loss;
+};
+
+struct piece {
+    size_t offset, count;
+    bool decay, table;
+    double squares;
+};
+
+/* Forward passes at one layout size, for evaluation. */
+struct evaluator {
+    struct evaluator *next;
+    int n, samples; /* longest layout; samples per lane and wave */
+    int lanes;
+    struct model_state state;
+    struct lane lane[TRAINER_LANES_MAX];
+    struct arena arena;
+};
+
+struct trainer {
+    struct task task;
+    struct model_io io;
+    struct model model;
+    struct layout trained;
+    struct pool *pool;
+    struct sampler *sampler;
+    struct samples batch;
+    struct model_state state;
+    struct lane lane[TRAINER_LANES_MAX];
+    int lanes, pieces;
+    struct piece *piece;
+    real *p, *m, *v;
+    real *dstate; /* summed over lanes */
+    double scale; /* of the loss: 1 / (rows x channels) of the batch */
+    double rate, clip;
+    int64_t step; /* done */
+    struct evaluator *evaluators;
+    struct arena tables, run; /* layout; everything else */
+    struct err lane_error;
+};
+
+/* Carves a lane for up to `samples` samples of `n` positions. */
+int lane_open(struct lane *lane, const struct trainer *t, const struct model_state *s, int samples,
+              int n, bool backward, struct arena *arena, struct err *e);
+/* Points the lane at samples first .. first+count-1 of the set and copies them to real. */
+void lane_fill(struct lane *lane, const struct trainer *t, const struct samples *s, int first,
+               int count);
+double schedule_rate(const struct train_config *c, int64_t step);
+
+#endif
