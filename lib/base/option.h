@@ -61,4 +61,11 @@ struct option {
     bool (*applies)(const void *owner);
 };
 
+/* Sets every field that the rows describe to its default (a required key keeps what is there). */
+void option_defaults(const struct option *rows, void *owner);
+/* Sets a kind's own options to their defaults (as numbers: CHOICE by index, BOOL as 0 or 1). */
+void option_kind_defaults(const struct option *rows, struct kind_config *kind);
+/* Sets a kind by its name, its options to their defaults; false: no such name. */
+bool option_set_kind(const struct kind_table *kinds, const char *name, struct kind_config *out);
+
 #endif
