@@ -26,7 +26,8 @@ char *memory_text(const char *text, struct err *e);
 void memory_free(void *block); /* NULL is fine */
 
 #ifdef MEMORY_DEBUG
-/* The nth request from now fails (1: the next one); 0 switches that off. */
+/* The nth request from now fails (1: the next one); 0 switches that off.  A piece of an arena is a
+ * request like any other. */
 void memory_fail_at(long nth);
 long memory_requests(void); /* requests since the program started */
 long memory_live(void);     /* blocks not yet freed */

@@ -19,6 +19,7 @@ struct text {
 
 void text_append(struct text *t, const char *s);
 void text_append_bytes(struct text *t, const void *bytes, size_t count);
+/* As printf; floating-point numbers go through text_append_double, which knows no locale. */
 void text_append_format(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_append_double(struct text *t, double value, int digits);
 int text_check(const struct text *t, struct err *e); /* ERR_MEMORY if an append failed */
@@ -32,11 +33,14 @@ const char *text_from_double(char out[TEXT_NUMBER_MAX], double value, int digits
 /* The fewest of 15, 16, 17 digits that read back exactly. */
 const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value);
 
-/* Whole string must be a number (YAML 1.2 core float or int); false otherwise. */
+/* Whole string must be a number (YAML 1.2 core float or int); false otherwise.  text_to_double also
+ * takes "nan", "inf" and "-inf" as text_from_double writes them, and refuses what is too large for
+ * a double rather than make it infinite. */
 bool text_to_double(const char *s, double *out);
 bool text_to_int64(const char *s, int64_t *out);
 
-/* Edit distance (Damerau, adjacent transpositions count 1), for "did you mean". */
+/* Edit distance (Damerau, adjacent transpositions count 1) of the first 127 bytes, for "did you
+ * mean". */
 int text_distance(const char *a, const char *b);
 /* The name nearest to s among names[0..count) if it is close enough to be meant, else NULL. */
 const char *text_nearest(const char *s, const char *const *names, int count);

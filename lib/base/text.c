@@ -1,0 +1,327 @@
+/* Growable text, numbers, and the distance between names.  Invariant: no function here depends on
+ * the locale, and none reads or changes it. */
+#include "base/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- growing ----------------------------------------------------------------------------------*/
+
+/* Room for `count` more bytes and the NUL. */
+static bool text_reserve(struct text *t, size_t count)
+{
+    size_t needed;
+    if (t->failed)
+        return false;
+    if (!memory_add(t->length, count, &needed) || !memory_add(needed, 1, &needed)) {
+        t->failed = true;
+        return false;
+    }
+    if (needed <= t->capacity)
+        return true;
+    size_t capacity;
+    if (!memory_multiply(t->capacity, 2, &capacity) || capacity < needed)
+        capacity = needed;
+    if (capacity < 64)
+        capacity = 64;
+    char *data = memory_resize(t->data, capacity, 1, NULL);
+    if (data == NULL) {
+        t->failed = true;
+        return false;
+    }
+    t->data = data;
+    t->capacity = capacity;
+    return true;
+}
+
+void text_append_bytes(struct text *t, const void *bytes, size_t count)
+{
+    if (!text_reserve(t, count))
+        return;
+    if (count > 0)
+        memcpy(t->data + t->length, bytes, count);
+    t->length += count;
+    t->data[t->length] = '\0';
+}
+
+void text_append(struct text *t, const char *s)
+{
+    text_append_bytes(t, s, strlen(s));
+}
+
+void text_append_format(struct text *t, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    if (length < 0)
+        t->failed = true;
+    else if (text_reserve(t, (size_t)length)) {
+        vsnprintf(t->data + t->length, (size_t)length + 1, fmt, again);
+        t->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void text_append_double(struct text *t, double value, int digits)
+{
+    char number[TEXT_NUMBER_MAX];
+    text_append(t, text_from_double(number, value, digits));
+}
+
+int text_check(const struct text *t, struct err *e)
+{
+    if (t->failed)
+        return err_set(e, ERR_MEMORY, NULL, "out of memory: a text of %zu bytes could not grow",
+                       t->length);
+    return 0;
+}
+
+void text_clear(struct text *t)
+{
+    t->length = 0;
+    t->failed = false;
+    if (t->data != NULL)
+        t->data[0] = '\0';
+}
+
+void text_close(struct text *t)
+{
+    memory_free(t->data);
+    *t = (struct text){0};
+}
+
+/* ---- numbers to text --------------------------------------------------------------------------*/
+
+/* Puts '.' for whatever bytes the locale has as decimal point: all that is not part of a number. */
+static void point_normalise(char out[TEXT_NUMBER_MAX], const char *number)
+{
+    size_t n = 0;
+    bool in_point = false;
+    for (; *number != '\0' && n + 1 < TEXT_NUMBER_MAX; number++) {
+        bool point = strchr("0123456789+-e", *number) == NULL;
+        if (!point)
+            out[n++] = *number;
+        else if (!in_point)
+            out[n++] = '.';
+        in_point = point;
+    }
+    out[n] = '\0';
+}
+
+const char *text_from_double(char out[TEXT_NUMBER_MAX], double value, int digits)
+{
+    assert(digits >= 1 && digits <= 17);
+    if (isnan(value))
+        return strcpy(out, "nan");
+    if (isinf(value))
+        return strcpy(out, value > 0 ? "inf" : "-inf");
+    char number[64];
+    if (fabs(value) < 1e15 && value == floor(value))
+        snprintf(number, sizeof number, "%.0f", value);
+    else
+        snprintf(number, sizeof number, "%.*g", digits, value);
+    point_normalise(out, number);
+    return out;
+}
+
+const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value)
+{
+    double back;
+    for (int digits = 15; digits < 17; digits++) {
+        text_from_double(out, value, digits);
+        if (text_to_double(out, &back) && back == value)
+            return out;
+    }
+    return text_from_double(out, value, 17);
+}
+
+/* ---- text to numbers --------------------------------------------------------------------------*/
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return 99;
+}
+
+/* The digits of `base` up to the end of s, at most `limit`. */
+static bool digits_to_uint64(const char *s, unsigned base, uint64_t limit, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++) {
+        unsigned digit = (unsigned)digit_value(*s);
+        if (digit >= base || value > (limit - digit) / base)
+            return false;
+        value = value * base + digit;
+    }
+    *out = value;
+    return true;
+}
+
+bool text_to_int64(const char *s, int64_t *out)
+{
+    uint64_t value;
+    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'o')) {
+        if (!digits_to_uint64(s + 2, s[1] == 'x' ? 16 : 8, INT64_MAX, &value))
+            return false;
+        *out = (int64_t)value;
+        return true;
+    }
+    bool negative = *s == '-';
+    if (*s == '-' || *s == '+')
+        s++;
+    if (!digits_to_uint64(s, 10, (uint64_t)INT64_MAX + negative, &value))
+        return false;
+    /* -(value - 1) - 1 reaches INT64_MIN without overflow. */
+    *out = negative && value > 0 ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+    return true;
+}
+
+static bool word_to_double(const char *s, double *out)
+{
+    static const struct {
+        const char *word;
+        double value;
+    } words[] = {{".inf", INFINITY}, {".Inf", INFINITY}, {".INF", INFINITY}, {"inf", INFINITY}};
+    static const char *const nans[] = {".nan", ".NaN", ".NAN", "nan"};
+    for (size_t i = 0; i < sizeof nans / sizeof *nans; i++)
+        if (strcmp(s, nans[i]) == 0) {
+            *out = NAN;
+            return true;
+        }
+    double sign = *s == '-' ? -1 : 1;
+    if (*s == '-' || *s == '+')
+        s++;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(s, words[i].word) == 0) {
+            *out = sign * words[i].value;
+            return true;
+        }
+    return false;
+}
+
+/* Copies [-+]?(\.d+|d+(\.d*)?)([eE][-+]?d+)? to `plain` without the point, the exponent moved to
+ * make up for it: strtod then sees no decimal point and no locale matters.  `plain` needs
+ * strlen(s) + 24 bytes. */
+static bool number_without_point(const char *s, char *plain)
+{
+    size_t n = 0, digits = 0;
+    int64_t exponent = 0, written = 0;
+    if (*s == '-' || *s == '+')
+        plain[n++] = *s++;
+    for (; *s >= '0' && *s <= '9'; s++, digits++)
+        plain[n++] = *s;
+    if (*s == '.')
+        for (s++; *s >= '0' && *s <= '9'; s++, digits++, exponent--)
+            plain[n++] = *s;
+    if (digits == 0)
+        return false;
+    if (*s == 'e' || *s == 'E') {
+        bool negative = *++s == '-';
+        if (*s == '-' || *s == '+')
+            s++;
+        if (*s == '\0')
+            return false;
+        for (; *s >= '0' && *s <= '9'; s++)
+            if (written < INT64_MAX / 100) /* beyond that the result is 0 or too large anyway */
+                written = written * 10 + (*s - '0');
+        exponent += negative ? -written : written;
+    }
+    if (*s != '\0')
+        return false;
+    snprintf(plain + n, 24, "e%" PRId64, exponent);
+    return true;
+}
+
+bool text_to_double(const char *s, double *out)
+{
+    int64_t whole;
+    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'o')) {
+        if (!text_to_int64(s, &whole))
+            return false;
+        *out = (double)whole;
+        return true;
+    }
+    if (word_to_double(s, out))
+        return true;
+
+    char small[128], *plain = small;
+    size_t length = strlen(s);
+    if (length + 24 > sizeof small && (plain = memory_alloc(length + 24, 1, NULL)) == NULL)
+        return false;
+    bool good = number_without_point(s, plain);
+    if (good) {
+        double value = strtod(plain, NULL);
+        good = !isinf(value);
+        if (good)
+            *out = value;
+    }
+    if (plain != small)
+        memory_free(plain);
+    return good;
+}
+
+/* ---- near names -------------------------------------------------------------------------------*/
+
+enum { DISTANCE_LENGTH_MAX = 127 };
+
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+int text_distance(const char *a, const char *b)
+{
+    size_t full_a = strlen(a), full_b = strlen(b);
+    int n = (int)(full_a < DISTANCE_LENGTH_MAX ? full_a : DISTANCE_LENGTH_MAX);
+    int m = (int)(full_b < DISTANCE_LENGTH_MAX ? full_b : DISTANCE_LENGTH_MAX);
+    int rows[3][DISTANCE_LENGTH_MAX + 1];
+    int *before = rows[0], *previous = rows[1], *current = rows[2];
+    for (int j = 0; j <= m; j++)
+        previous[j] = j;
+    for (int i = 1; i <= n; i++) {
+        current[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int cost = a[i - 1] != b[j - 1];
+            current[j] = min_int(min_int(previous[j], current[j - 1]) + 1, previous[j - 1] + cost);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                current[j] = min_int(current[j], before[j - 2] + 1);
+        }
+        int *oldest = before;
+        before = previous;
+        previous = current;
+        current = oldest;
+    }
+    return previous[m];
+}
+
+const char *text_nearest(const char *s, const char *const *names, int count)
+{
+    int length = (int)strlen(s);
+    int limit = min_int((length + 2) / 3, length - 1); /* a third wrong is still a slip */
+    const char *best = NULL;
+    for (int i = 0; i < count; i++) {
+        int distance = text_distance(s, names[i]);
+        if (distance <= limit) {
+            limit = distance - 1;
+            best = names[i];
+        }
+    }
+    return best;
+}
