@@ -1,7 +1,7 @@
 /* alibi: B_ij = -m_h |j-i|, with slopes m_h that fall geometrically over the heads.
- * Source: Press et al. 2022, section 3 and its footnote on head counts; formula read in the
- * authors' fairseq/models/transformer.py.  H = 2^a: m_h = 2^(-8h/H), h = 1..H; otherwise the slopes of
- * P = 2^floor(log2 H) heads, then the first H-P of 2^(-4(2t-1)/P), t = 1,2,...
+ * Source: Press et al. 2022, section 3; formula, also for head counts that are no power of two,
+ * read in the authors' fairseq/models/transformer.py.  H = 2^a: m_h = 2^(-8h/H), h = 1..H; else
+ * the slopes of P = 2^floor(log2 H) heads, then the first H-P of 2^(-4(2t-1)/P), t = 1,2,...
  *
  *   -B_ij / m_h, n = 4:   0 1 2 3     On a grid or graph |j-i| is the layout's distance;
  *                         1 0 1 2     unreachable counts as 1 + the largest trained distance.

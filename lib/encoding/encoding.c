@@ -13,7 +13,18 @@
     ENTRY(learned)                                                                                 \
     ENTRY(toeplitz)                                                                                \
     ENTRY(t5)                                                                                      \
-    ENTRY(alibi)
+    ENTRY(alibi)                                                                                   \
+    ENTRY(shaw)                                                                                    \
+    ENTRY(transformer_xl)                                                                          \
+    ENTRY(deberta)                                                                                 \
+    ENTRY(rope)                                                                                    \
+    ENTRY(kerple_log)                                                                              \
+    ENTRY(kerple_power)                                                                            \
+    ENTRY(sandwich)                                                                                \
+    ENTRY(fire)                                                                                    \
+    ENTRY(xpos)                                                                                    \
+    ENTRY(tupe)                                                                                    \
+    ENTRY(cope)
 
 #define DECLARE(name) extern const struct encoding encoding_##name;
 #define ADDRESS(name) &encoding_##name,

@@ -66,14 +66,12 @@ double encoding_frequency(double base, int pair, int channels) {
     return pow(base, -2.0 * pair / channels);
 }
 
-void encoding_rotation_row(const struct rotation *r, double base, int position,
-                           const double *scale, real *row) {
+void encoding_rotation_row(const struct rotation *r, double base, int position, real *row) {
     int group = r->pairs / r->axes;
     for (int k = 0; k < r->pairs; k++) {
         double angle = position * encoding_frequency(base, k % group, 2 * group);
-        double factor = scale ? scale[k] : 1;
-        row[k] = (real)(factor * cos(angle));
-        row[r->pairs + k] = (real)(factor * sin(angle));
+        row[k] = (real)cos(angle);
+        row[r->pairs + k] = (real)sin(angle);
     }
 }
 

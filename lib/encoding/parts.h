@@ -50,7 +50,6 @@ struct rotation {
  * direction -1 applies the transpose, which is the backward pass. */
 void encoding_rotate(const struct encoding_context *c, const struct rotation *r, int direction,
                      real *x, int stride);
-/* One position's cosines and sines times `scale[k]` (NULL: 1), angle = position * frequency. */
-void encoding_rotation_row(const struct rotation *r, double base, int position,
-                           const double *scale, real *row);
+/* One position's cosines (pairs) and sines (pairs) of position * frequency. */
+void encoding_rotation_row(const struct rotation *r, double base, int position, real *row);
 #endif

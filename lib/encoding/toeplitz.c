@@ -1,5 +1,5 @@
 /* toeplitz: B_ij = b[h, relation(i,j)], one free number per head and offset.
- * Source: Luo et al. 2022, section 4.2; formula read in the URPE code,
+ * Source: Luo et al. 2022, section 2; formula read in the URPE code,
  * transformer_sentence_encoder.py.  On a grid the relation is (dy,dx), as in Swin (Liu et al. 2021,
  * eq. 4); on a graph it is the distance, as in Graphormer (Ying et al. 2021, eq. 6).
  *
@@ -44,7 +44,7 @@ const struct encoding encoding_toeplitz = {
     .name = "toeplitz",
     .formula = "B = b[h, j-i], b [H,2n-1] ~ N(0,.02)",
     .summary = "a free number for each head and offset",
-    .citation = "Luo et al. 2022, section 4.2",
+    .citation = "Luo et al. 2022, section 2",
     .relation_text = "offset, clipped to the trained table",
     .longer = "clips the offset to the trained table",
     .axes_min = 0,
