@@ -34,26 +34,32 @@ struct floor_set {
     const int32_t *token;               /* (rows) */
 };
 
-/* group (rows): ids 0..*groups-1 of the merged pairs. */
+/* group (rows): ids 0..*groups-1 of the merged pairs, in the order of first appearance.  Tokens are
+ * equal when all their numbers are (0 and -0 are one).  The cost is linear in the pairs whose token
+ * occurs more than once, times their positions.  ERR_MEMORY. */
 int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
                 int *groups, struct err *e);
 
-/* Which rows a figure is about: mask (rows) non-zero, or NULL for all. */
+/* Which rows a figure is about: mask (rows) non-zero, or NULL for all; groups are restricted to
+ * them.  A figure about no rows is NaN.  Everything is in double and computed about a group's first
+ * member, so a group of one, or of equal values, adds exactly 0.  ERR_MEMORY. */
 struct floor_errors {
     double mse;      /* sum_G sum_g |y_g - mean_G|^2 / (pairs x channels) */
     double rms, sup; /* sqrt(mse); max over G and channels of (max - min) / 2 */
 };
 int floor_continuous(const int32_t *group, int groups, int rows, int channels, const double *y,
                      const unsigned char *mask, struct floor_errors *out, struct err *e);
-/* share (rows): each row's own part of the mse, summed over channels / channels, for positions.csv. */
+/* share (rows): each row's own part of the mse, |y - mean|^2 / channels, for positions.csv; 0 where
+ * the mask is 0.  mse is the mean of share over the rows of the mask. */
 int floor_shares(const int32_t *group, int groups, int rows, int channels, const double *y,
                  const unsigned char *mask, double *share, struct err *e);
 
 struct floor_labels {
     double accuracy_ceiling;    /* sum_G (largest number of equal labels) / pairs */
-    double informative_ceiling; /* the same over rows with informative != 0; NaN if none */
-    double crossentropy;        /* nats */
+    double informative_ceiling; /* the same over the mask's rows with informative != 0; NULL: all */
+    double crossentropy;        /* sum_G |G| x entropy of its labels / pairs, in nats */
 };
+/* label (rows), not negative. */
 int floor_tokens(const int32_t *group, int groups, int rows, const int32_t *label,
                  const unsigned char *mask, const unsigned char *informative,
                  struct floor_labels *out, struct err *e);
