@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 
-/* Replaces `path` atomically. */
+/* Replaces `path` atomically; behind a symbolic link, what it points to.  ERR_IO, and the old file
+ * untouched, when that is not possible or when `path` is a device, a pipe or a folder.  A process
+ * under a file size limit must ignore SIGXFSZ to see the error. */
 int file_write(const char *path, const void *bytes, size_t count, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
  * with memory_free.  A missing file is ERR_IO. */
@@ -15,7 +17,7 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *count, struc
 bool file_exists(const char *path);
 /* Makes a folder and its parents. */
 int file_make_folder(const char *path, struct err *e);
-/* Deletes; a missing file is no error. */
+/* Deletes a file or an empty folder; a missing one is no error. */
 int file_remove(const char *path, struct err *e);
 /* Joins with '/'; fails when the result does not fit. */
 int file_join(char *out, size_t size, const char *folder, const char *name, struct err *e);
@@ -25,7 +27,9 @@ int file_list(const char *folder, char ***names, size_t *count, struct err *e);
 void file_free_names(char **names, size_t count);
 
 /* An advisory lock on `path` (created when absent) that the kernel drops when its owner dies.
- * file_lock waits; file_try_lock sets *held to false at once when another process has it. */
+ * It belongs to the open file: a child forked while it is held keeps it alive, so fork first.
+ * file_lock waits; a signal whose handler lacks SA_RESTART ends the wait with ERR_INTERRUPTED.
+ * file_try_lock sets *held to false at once when another process has it. */
 struct file_lock {
     int fd; /* -1: not held */
 };

@@ -1,6 +1,7 @@
 /* The only place that calls malloc.  Every size is count x size, checked for overflow before memory
- * is asked for.  In a build with -DMEMORY_DEBUG each block carries guard bytes that memory_free
- * verifies, fresh memory is poisoned, and the Nth request can be made to fail. */
+ * is asked for.  In a build with -DMEMORY_DEBUG each block and each piece of an arena carries guard
+ * bytes that are verified (assert) when it is given back, freed blocks and the free part of an arena
+ * are poisoned with 0xFF bytes (a NaN), and the Nth request can be made to fail. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 #include <stdbool.h>

@@ -1,0 +1,306 @@
+/* Files and folders.  Invariant: no function leaves a half-written file under the name it was
+ * given, and none leaves its temporary file behind when it fails. */
+#include "base/file.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+/* ---- writing ----------------------------------------------------------------------------------*/
+
+/* The part of path before its last '/', "." or "/" where there is none. */
+static int folder_of(const char *path, char *folder, size_t size, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (length + 2 > size)
+        return err_set(e, ERR_IO, path, "the path is too long");
+    memcpy(folder, path, length);
+    strcpy(folder + length, length == 0 ? "." : "");
+    return 0;
+}
+
+/* Where the bytes of `path` really live: behind symbolic links.  What is there must be a plain
+ * file, for a rename would replace a device by a file. */
+static int resolve_target(const char *path, char real_path[PATH_MAX], struct err *e)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0) {
+        if (errno != ENOENT)
+            return err_set(e, ERR_IO, path, "cannot be written: %s", err_system(errno));
+        if (strlen(path) >= PATH_MAX)
+            return err_set(e, ERR_IO, path, "the path is too long");
+        strcpy(real_path, path);
+        return 0;
+    }
+    if (realpath(path, real_path) == NULL || stat(real_path, &status) != 0)
+        return err_set(e, ERR_IO, path, "cannot be written: %s", err_system(errno));
+    if (!S_ISREG(status.st_mode))
+        return err_set(e, ERR_IO, path, "cannot be replaced: not a plain file");
+    return 0;
+}
+
+/* Creates a file in `folder` that nobody else has; O_EXCL decides, the number is only a guess. */
+static int temporary_open(const char *folder, char *name, size_t size)
+{
+    for (int n = 0; n < 10000; n++) {
+        int length = snprintf(name, size, "%s/.tmp-%ld-%d", folder, (long)getpid(), n);
+        if (length < 0 || (size_t)length >= size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+    while (count > 0) {
+        ssize_t written = write(fd, bytes, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -1;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Makes a rename in `folder` survive a power failure. */
+static int folder_sync(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    /* EINVAL: the file system has no such thing, and nothing is to be done about it. */
+    int rc = fsync(fd) != 0 && errno != EINVAL ? -1 : 0;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return rc;
+}
+
+int file_write(const char *path, const void *bytes, size_t count, struct err *e)
+{
+    char target[PATH_MAX], folder[PATH_MAX], temporary[PATH_MAX];
+    int rc = resolve_target(path, target, e);
+    if (rc == 0)
+        rc = folder_of(target, folder, sizeof folder, e);
+    if (rc != 0)
+        return rc;
+
+    int fd = temporary_open(folder, temporary, sizeof temporary);
+    if (fd < 0)
+        return err_set(e, ERR_IO, path, "cannot be written: %s", err_system(errno));
+    bool good = write_all(fd, bytes, count) == 0 && fsync(fd) == 0;
+    int number = errno;
+    if (close(fd) != 0 && good) {
+        good = false;
+        number = errno;
+    }
+    if (good && rename(temporary, target) != 0) {
+        good = false;
+        number = errno;
+    }
+    if (!good) {
+        unlink(temporary);
+        return err_set(e, ERR_IO, path, "cannot be written: %s", err_system(number));
+    }
+    if (folder_sync(folder) != 0)
+        return err_set(e, ERR_IO, path, "written, but its folder could not be synchronised: %s",
+                       err_system(errno));
+    return 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------*/
+
+/* Reads to the end of a file whose size is only a hint: pipes have none. */
+static int read_all(int fd, const char *path, size_t hint, size_t limit, char **bytes,
+                    size_t *count, struct err *e)
+{
+    size_t capacity = (hint < limit ? hint : limit) + 2, length = 0;
+    char *data = memory_alloc(capacity, 1, e);
+    if (data == NULL)
+        return ERR_MEMORY;
+    int rc = 0;
+    for (;;) {
+        ssize_t got = read(fd, data + length, capacity - 1 - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            rc = err_set(e, ERR_IO, path, "cannot be read: %s", err_system(errno));
+            goto out;
+        }
+        if (got == 0)
+            break;
+        length += (size_t)got;
+        if (length > limit) {
+            rc = err_set(e, ERR_FORMAT, path, "is larger than the %zu bytes that are allowed",
+                         limit);
+            goto out;
+        }
+        if (length + 1 < capacity)
+            continue;
+        char *more = memory_resize(data, capacity, 2, e);
+        if (more == NULL) {
+            rc = ERR_MEMORY;
+            goto out;
+        }
+        data = more;
+        capacity *= 2;
+    }
+    data[length] = '\0';
+    *bytes = data;
+    *count = length;
+    data = NULL;
+out:
+    memory_free(data);
+    return rc;
+}
+
+int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)
+{
+    assert(limit < SIZE_MAX / 4);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(e, ERR_IO, path, "cannot be opened: %s", err_system(errno));
+    struct stat status;
+    size_t hint = 4096;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        hint = (size_t)status.st_size;
+    int rc = read_all(fd, path, hint, limit, bytes, count, e);
+    close(fd);
+    return rc;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+/* ---- folders ----------------------------------------------------------------------------------*/
+
+static int make_one_folder(const char *path, struct err *e)
+{
+    struct stat status;
+    if (mkdir(path, 0777) == 0)
+        return 0;
+    int number = errno;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return 0;
+        number = ENOTDIR;
+    }
+    return err_set(e, ERR_IO, path, "the folder cannot be made: %s", err_system(number));
+}
+
+int file_make_folder(const char *path, struct err *e)
+{
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof part)
+        return err_set(e, ERR_IO, path, "the path is too long");
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        int rc = make_one_folder(part, e);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int file_remove(const char *path, struct err *e)
+{
+    if (remove(path) == 0 || errno == ENOENT)
+        return 0;
+    return err_set(e, ERR_IO, path, "cannot be deleted: %s", err_system(errno));
+}
+
+int file_join(char *out, size_t size, const char *folder, const char *name, struct err *e)
+{
+    size_t length = strlen(folder);
+    const char *slash = length == 0 || folder[length - 1] == '/' ? "" : "/";
+    int wanted = snprintf(out, size, "%s%s%s", folder, slash, name);
+    if (wanted < 0 || (size_t)wanted >= size)
+        return err_set(e, ERR_IO, folder, "the path with \"%s\" is too long", name);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int file_list(const char *folder, char ***names, size_t *count, struct err *e)
+{
+    DIR *open_folder = opendir(folder);
+    if (open_folder == NULL)
+        return err_set(e, ERR_IO, folder, "the folder cannot be read: %s", err_system(errno));
+    int rc = 0;
+    size_t n = 0, capacity = 16;
+    char **list = memory_alloc(capacity, sizeof *list, e);
+    if (list == NULL) {
+        rc = ERR_MEMORY;
+        goto out;
+    }
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(open_folder);
+        if (entry == NULL)
+            break;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (n == capacity) {
+            char **more = memory_resize(list, capacity *= 2, sizeof *list, e);
+            if (more == NULL) {
+                rc = ERR_MEMORY;
+                goto out;
+            }
+            list = more;
+        }
+        if ((list[n] = memory_text(entry->d_name, e)) == NULL) {
+            rc = ERR_MEMORY;
+            goto out;
+        }
+        n++;
+    }
+    if (errno != 0) {
+        rc = err_set(e, ERR_IO, folder, "the folder cannot be read: %s", err_system(errno));
+        goto out;
+    }
+    qsort(list, n, sizeof *list, compare_names);
+    *names = list;
+    *count = n;
+    list = NULL;
+out:
+    file_free_names(list, n);
+    closedir(open_folder);
+    return rc;
+}
+
+void file_free_names(char **names, size_t count)
+{
+    if (names == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        memory_free(names[i]);
+    memory_free(names);
+}
