@@ -34,7 +34,7 @@ struct target {
                  const int32_t *x, int32_t *label, struct err *e);
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
-    int (*symbols)(const struct target_config *c); /* embedding rows, filler included; NULL: vocab */
+    int (*symbols)(const struct target_config *c); /* embedding rows; NULL: vocab */
     /* Tokens: whether the label at position i carries information; NULL: all do. */
     bool (*informative)(const struct layout *l, int i);
 };

@@ -1,0 +1,20 @@
+/* See help_space.h. */
+#include "space/help_space.h"
+
+#include <string.h>
+
+void fixture_open(struct fixture *f, const char *space, int length) {
+    struct err e = {0};
+    *f = (struct fixture){.config = {.kind = {.kind = -1}, .length = length, .channels = 2}};
+    for (int k = 0; space_table[k]; k++)
+        if (strcmp(space_table[k]->name, space) == 0)
+            f->config.kind.kind = k;
+    assert_true(f->config.kind.kind >= 0);
+    assert_int_equal(arena_open(&f->arena, 0, &e), 0);
+    assert_int_equal(
+        space_of(&f->config)->layout(&f->config, length, NULL, &f->arena, &f->layout, &e), 0);
+}
+
+void fixture_close(struct fixture *f) {
+    arena_close(&f->arena);
+}

@@ -1,0 +1,232 @@
+/* The table of spaces, the section's option rows, shares, layouts and folds. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "space/help_space.h"
+
+/* ---- tables and rows --------------------------------------------------------------------------*/
+
+static void test_table_is_complete(void **state) {
+    (void)state;
+    int count = 0;
+    for (; space_table[count]; count++) {
+        const struct space *s = space_table[count];
+        assert_non_null(s->summary);
+        assert_non_null(s->layout);
+        assert_string_equal(space_kinds.name(count), s->name);
+        assert_ptr_equal(space_kinds.options(count), s->options);
+    }
+    assert_int_equal(count, space_kinds.count);
+    assert_int_equal(count > 0, 1);
+    assert_string_equal(pattern_table[PATTERN_GENERIC]->name, "generic");
+    assert_string_equal(pattern_table[PATTERN_BLOCKS]->name, "blocks");
+    assert_true(pattern_count() <= PATTERN_MAX);
+    assert_string_equal(orbit_table[0]->name, "none");
+    for (int k = 0; orbit_table[k] || orbit_names[k]; k++)
+        assert_string_equal(orbit_table[k]->name, orbit_names[k]);
+}
+
+/* Names that a space lists must exist, or a share could never be asked for. */
+static void test_listed_names_exist(void **state) {
+    (void)state;
+    for (int k = 0; space_table[k]; k++) {
+        for (const char *const *name = space_table[k]->patterns; *name; name++) {
+            bool found = false;
+            for (int p = 0; pattern_table[p]; p++)
+                found |= strcmp(pattern_table[p]->name, *name) == 0;
+            assert_true(found);
+        }
+        for (const char *const *name = space_table[k]->orbits; *name; name++) {
+            bool found = false;
+            for (int o = 0; orbit_table[o]; o++)
+                found |= strcmp(orbit_table[o]->name, *name) == 0;
+            assert_true(found);
+        }
+    }
+}
+
+/* Each pattern but generic has a row "inputs.<name>" that writes its own share. */
+static void test_pattern_rows(void **state) {
+    (void)state;
+    for (int p = 1; pattern_table[p]; p++) {
+        char key[64];
+        snprintf(key, sizeof key, "inputs.%s", pattern_table[p]->name);
+        const struct option *o = space_options;
+        while (o->key && strcmp(o->key, key) != 0)
+            o++;
+        assert_non_null(o->key);
+        assert_int_equal(o->type, OPTION_REAL);
+        assert_int_equal(o->offset,
+                         offsetof(struct space_config, share) + (size_t)p * sizeof(double));
+        assert_string_equal(o->fallback, "0");
+    }
+}
+
+static void test_rows_are_sound(void **state) {
+    (void)state;
+    for (const struct option *o = space_options; o->key; o++) {
+        double fallback;
+        assert_non_null(o->help);
+        assert_non_null(o->unit);
+        if (o->type == OPTION_INT || o->type == OPTION_REAL) {
+            assert_true(text_to_double(o->fallback, &fallback));
+            assert_true(fallback >= o->min && fallback <= o->max);
+        }
+    }
+}
+
+/* ---- shares -----------------------------------------------------------------------------------*/
+
+static void test_finish_gives_the_rest(void **state) {
+    (void)state;
+    struct space_config c = {.length = 8, .channels = 1};
+    struct err e = {0};
+    c.share[PATTERN_IDENTICAL] = 0.25;
+    c.share[PATTERN_BLOCKS] = 0.5;
+    assert_int_equal(space_finish(&c, &e), 0);
+    assert_true(c.share[PATTERN_GENERIC] == 0.25);
+    assert_int_equal(space_finish(&c, &e), 0); /* a second call changes nothing */
+    assert_true(c.share[PATTERN_GENERIC] == 0.25);
+}
+
+/* 1 + 1e-13: what decimal fractions may sum to. */
+static void test_finish_forgives_rounding(void **state) {
+    (void)state;
+    struct space_config c = {.length = 8, .channels = 1};
+    struct err e = {0};
+    c.share[PATTERN_IDENTICAL] = 0.7;
+    c.share[PATTERN_PREFIX] = 0.2;
+    c.share[PATTERN_BLOCKS] = 0.1 + 1e-13;
+    assert_int_equal(space_finish(&c, &e), 0);
+    assert_true(c.share[PATTERN_GENERIC] == 0);
+}
+
+static void test_finish_refuses_more_than_all(void **state) {
+    (void)state;
+    struct space_config c = {.length = 8, .channels = 1};
+    struct err e = {0};
+    c.share[PATTERN_IDENTICAL] = 0.7;
+    c.share[PATTERN_PREFIX] = 0.4;
+    assert_int_equal(space_finish(&c, &e), ERR_USAGE);
+    assert_string_equal(e.where, "space.inputs");
+    assert_non_null(strstr(e.msg, "1.1"));
+    e = (struct err){0};
+    c.share[PATTERN_PREFIX] = NAN;
+    assert_int_equal(space_finish(&c, &e), ERR_USAGE);
+}
+
+/* ---- layouts ----------------------------------------------------------------------------------*/
+
+/* Relation, offset, coordinate and distance must tell one story. */
+static void check_layout(const struct layout *l) {
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < l->n; j++) {
+            int r = layout_relation(l, i, j);
+            assert_true(r >= 0 && r < l->relations);
+            double square = 0;
+            for (int a = 0; a < l->axes; a++) {
+                int offset = layout_coordinate(l, j, a) - layout_coordinate(l, i, a);
+                assert_int_equal(l->offset[r * l->axes + a], offset);
+                square += (double)offset * offset;
+            }
+            assert_true(fabs(l->distance[r] - sqrt(square)) <= 1e-12 * (1 + sqrt(square)));
+        }
+}
+
+/* No relation id without a pair would leave rows of a table that nothing ever trains. */
+static void check_relations_used(const struct layout *l) {
+    for (int r = 0; r < l->relations; r++) {
+        bool used = false;
+        for (int i = 0; i < l->n; i++)
+            for (int j = 0; j < l->n; j++)
+                used |= layout_relation(l, i, j) == r;
+        assert_true(used);
+    }
+}
+
+static void test_sequence_layout(void **state) {
+    (void)state;
+    const int lengths[] = {1, 2, 3, 17};
+    for (int k = 0; k < 4; k++) {
+        struct fixture f;
+        fixture_open(&f, "sequence", lengths[k]);
+        assert_int_equal(f.layout.n, lengths[k]);
+        assert_int_equal(f.layout.axes, space_of(&f.config)->axes);
+        assert_int_equal(space_positions(&f.config), lengths[k]);
+        assert_int_equal(f.layout.relations, 2 * lengths[k] - 1);
+        assert_int_equal(layout_relation(&f.layout, 0, 0), lengths[k] - 1);
+        check_layout(&f.layout);
+        check_relations_used(&f.layout);
+        fixture_close(&f);
+    }
+}
+
+static void test_layout_is_priced_right(void **state) {
+    (void)state;
+    struct fixture f;
+    struct err e = {0};
+    fixture_open(&f, "sequence", 100);
+    struct arena measure;
+    struct layout l;
+    arena_open_measure(&measure);
+    assert_int_equal(space_of(&f.config)->layout(&f.config, 100, NULL, &measure, &l, &e), 0);
+    assert_int_equal(measure.used, f.arena.used);
+    arena_close(&measure);
+    fixture_close(&f);
+}
+
+/* ---- folds ------------------------------------------------------------------------------------*/
+
+static void test_sequence_fold_clips(void **state) {
+    (void)state;
+    struct fixture trained, here;
+    int32_t map[9];
+    fixture_open(&trained, "sequence", 3);
+    fixture_open(&here, "sequence", 5);
+    /* offsets -4..4 become -2,-2,-2,-1,0,1,2,2,2; row of offset o is o + 2 */
+    const int32_t longer[9] = {0, 0, 0, 1, 2, 3, 4, 4, 4};
+    here.layout.fold(&trained.layout, &here.layout, map);
+    assert_memory_equal(map, longer, sizeof longer);
+    /* shorter than trained: the middle of the table */
+    const int32_t shorter[5] = {2, 3, 4, 5, 6};
+    trained.layout.fold(&here.layout, &trained.layout, map);
+    assert_memory_equal(map, shorter, sizeof shorter);
+    const int32_t same[5] = {0, 1, 2, 3, 4};
+    trained.layout.fold(&trained.layout, &trained.layout, map);
+    assert_memory_equal(map, same, sizeof same);
+    fixture_close(&trained);
+    fixture_close(&here);
+}
+
+static void test_orbit_check(void **state) {
+    (void)state;
+    struct space_config c = {.length = 8, .channels = 1};
+    struct err e = {0};
+    for (int k = 0; orbit_table[k]; k++) {
+        bool listed = k == 0;
+        for (const char *const *name = space_of(&c)->orbits; *name; name++)
+            listed |= strcmp(*name, orbit_table[k]->name) == 0;
+        e = (struct err){0};
+        assert_int_equal(space_check_orbit(&c, k, &e), listed ? 0 : ERR_USAGE);
+        assert_string_equal(e.where, listed ? "" : "evaluate.orbit");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_is_complete),
+        cmocka_unit_test(test_listed_names_exist),
+        cmocka_unit_test(test_pattern_rows),
+        cmocka_unit_test(test_rows_are_sound),
+        cmocka_unit_test(test_finish_gives_the_rest),
+        cmocka_unit_test(test_finish_forgives_rounding),
+        cmocka_unit_test(test_finish_refuses_more_than_all),
+        cmocka_unit_test(test_sequence_layout),
+        cmocka_unit_test(test_layout_is_priced_right),
+        cmocka_unit_test(test_sequence_fold_clips),
+        cmocka_unit_test(test_orbit_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

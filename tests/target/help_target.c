@@ -1,0 +1,138 @@
+/* See help_target.h. */
+#include "target/help_target.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/text.h"
+
+int fixture_kind(const char *name) {
+    for (int k = 0; target_table[k]; k++)
+        if (strcmp(target_table[k]->name, name) == 0)
+            return k;
+    fail_msg("no target '%s'", name);
+    return -1;
+}
+
+static double fallback_of(const struct option *o) {
+    double value = 0;
+    if (o->type != OPTION_CHOICE) {
+        assert_true(text_to_double(o->fallback, &value));
+        return value;
+    }
+    for (int k = 0; o->names[k]; k++)
+        if (strcmp(o->names[k], o->fallback) == 0)
+            return k;
+    fail_msg("default '%s' of '%s' is not among its names", o->fallback, o->key);
+    return 0;
+}
+
+void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d) {
+    *f = (struct fixture){.space = {.length = n, .channels = d}, .config = {.vocab = 10}};
+    while (strcmp(space_table[f->space.kind.kind]->name, space) != 0)
+        assert_non_null(space_table[++f->space.kind.kind]);
+    f->target = target_table[kind];
+    f->config.kind.kind = kind;
+    for (int k = 0; f->target->options && f->target->options[k].key; k++)
+        f->config.kind.number[k] = fallback_of(&f->target->options[k]);
+}
+
+void fixture_set(struct fixture *f, const char *key, double value) {
+    const struct option *o = f->target->options;
+    assert_non_null(o);
+    int k = 0;
+    while (o[k].key && strcmp(o[k].key, key) != 0)
+        k++;
+    assert_non_null(o[k].key);
+    f->config.kind.number[k] = value;
+}
+
+void fixture_open(struct fixture *f) {
+    struct err e = {0};
+    if (target_check(&f->config, &f->space, &e))
+        fail_msg("%s: %s", f->target->name, e.msg);
+    int n = (int)space_positions(&f->space);
+    assert_int_equal(arena_open(&f->arena, 0, &e), 0);
+    assert_int_equal(
+        space_of(&f->space)->layout(&f->space, n, NULL, &f->arena, &f->layout, &e), 0);
+    if (f->target->open)
+        assert_int_equal(
+            f->target->open(&f->config, &f->space, n, &f->arena, &f->state, &e), 0);
+}
+
+void fixture_close(struct fixture *f) {
+    arena_close(&f->arena);
+}
+
+void fixture_evaluate(struct fixture *f, const double *x, double *y) {
+    int n = f->layout.n, d = (int)f->space.channels;
+    size_t count = (size_t)n * (size_t)d;
+    double *copy = memory_alloc(count, sizeof *copy, NULL);
+    double *again = memory_alloc(count + 1, sizeof *again, NULL);
+    assert_true(copy && again);
+    memcpy(copy, x, count * sizeof *copy);
+    again[count] = -1234.5;
+    struct err e = {0};
+    assert_int_equal(f->target->evaluate(f->state, &f->config, &f->layout, d, x, y, &e), 0);
+    assert_int_equal(f->target->evaluate(f->state, &f->config, &f->layout, d, x, again, &e), 0);
+    assert_memory_equal(x, copy, count * sizeof *copy);
+    assert_memory_equal(y, again, count * sizeof *copy);
+    assert_true(again[count] == -1234.5);
+    memory_free(copy);
+    memory_free(again);
+}
+
+void fixture_label(struct fixture *f, const int32_t *x, int32_t *out) {
+    size_t n = (size_t)f->layout.n;
+    int32_t *copy = memory_alloc(n, sizeof *copy, NULL);
+    int32_t *again = memory_alloc(n + 1, sizeof *again, NULL);
+    assert_true(copy && again);
+    memcpy(copy, x, n * sizeof *copy);
+    again[n] = -1234;
+    struct err e = {0};
+    assert_int_equal(f->target->label(f->state, &f->config, &f->layout, x, out, &e), 0);
+    assert_int_equal(f->target->label(f->state, &f->config, &f->layout, x, again, &e), 0);
+    assert_memory_equal(x, copy, n * sizeof *copy);
+    assert_memory_equal(out, again, n * sizeof *copy);
+    assert_int_equal(again[n], -1234);
+    memory_free(copy);
+    memory_free(again);
+}
+
+void evaluate(const char *name, int n, int d, const double *x, double *y) {
+    evaluate_with(name, NULL, 0, n, d, x, y);
+}
+
+void evaluate_with(const char *name, const char *key, double value, int n, int d, const double *x,
+                   double *y) {
+    struct fixture f;
+    fixture_configure(&f, "sequence", fixture_kind(name), n, d);
+    if (key)
+        fixture_set(&f, key, value);
+    fixture_open(&f);
+    fixture_evaluate(&f, x, y);
+    fixture_close(&f);
+}
+
+void label(const char *name, int vocab, int n, const int32_t *x, int32_t *out) {
+    struct fixture f;
+    fixture_configure(&f, "sequence", fixture_kind(name), n, 1);
+    f.config.vocab = vocab;
+    fixture_open(&f);
+    fixture_label(&f, x, out);
+    fixture_close(&f);
+}
+
+void fill_uniform(double *x, size_t count, uint64_t number) {
+    struct stream random;
+    stream_open(&random, 11, "test", number);
+    for (size_t k = 0; k < count; k++)
+        x[k] = stream_uniform24(&random);
+}
+
+void check_near(const double *got, const double *want, size_t count, double tolerance) {
+    for (size_t k = 0; k < count; k++)
+        if (!(fabs(got[k] - want[k]) <= tolerance))
+            fail_msg("number %zu is %.17g; expected %.17g +- %g", k, got[k], want[k], tolerance);
+}

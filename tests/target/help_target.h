@@ -1,0 +1,51 @@
+/* A target, opened by name on a space, with its options at their defaults. */
+#ifndef TESTS_TARGET_HELP_H
+#define TESTS_TARGET_HELP_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "space/space.h"
+#include "target/target.h"
+
+struct fixture {
+    struct space_config space;
+    struct target_config config;
+    const struct target *target;
+    struct arena arena;
+    struct layout layout;
+    void *state;
+};
+
+/* Index into target_table; the test fails when there is none. */
+int fixture_kind(const char *name);
+/* Configuration with every option at its default, V = 10; nothing is opened. */
+void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d);
+/* Sets one of the target's own options. */
+void fixture_set(struct fixture *f, const char *key, double value);
+/* Layout and state; the test fails when target_check refuses. */
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+
+/* Evaluates into y (n,d), or label (n), and checks that nothing was written beyond, that x is as
+ * it was, and that a second call gives the same. */
+void fixture_evaluate(struct fixture *f, const double *x, double *y);
+void fixture_label(struct fixture *f, const int32_t *x, int32_t *label);
+
+/* Configures, opens, evaluates, closes. */
+void evaluate(const char *name, int n, int d, const double *x, double *y);
+void evaluate_with(const char *name, const char *key, double value, int n, int d, const double *x,
+                   double *y);
+void label(const char *name, int vocab, int n, const int32_t *x, int32_t *out);
+
+/* Uniform numbers on [0,1) that depend on `number` alone. */
+void fill_uniform(double *x, size_t count, uint64_t number);
+
+/* Fails the test when |got - want| > tolerance, or when either is NaN. */
+void check_near(const double *got, const double *want, size_t count, double tolerance);
+
+#endif

@@ -1,0 +1,341 @@
+/* Contracts over the whole table: a new target is tested the moment it is listed. */
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "target/help_target.h"
+
+enum { N_MAX = 17, D_MAX = 3 };
+
+static bool is(const char *name, const char *const *names) {
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static void test_entries_are_complete(void **state) {
+    (void)state;
+    int count = 0;
+    for (; target_table[count]; count++) {
+        const struct target *t = target_table[count];
+        assert_true(t->name && *t->name && t->formula && *t->formula && t->summary && *t->summary);
+        assert_int_equal(fixture_kind(t->name), count); /* no name comes twice */
+        assert_string_equal(target_kinds.name(count), t->name);
+        assert_ptr_equal(target_kinds.options(count), t->options);
+        assert_true(t->tokens ? t->label && t->labels && !t->evaluate : t->evaluate && !t->label);
+        int rows = 0;
+        for (const struct option *o = t->options; o && o->key; o++, rows++) {
+            assert_true(o->help && o->unit && o->fallback);
+            if (o->type == OPTION_INT || o->type == OPTION_REAL)
+                assert_true(o->min < o->max);
+        }
+        assert_true(rows <= KIND_OPTIONS_MAX);
+    }
+    assert_int_equal(count, target_kinds.count);
+}
+
+/* ---- outputs ----------------------------------------------------------------------------------*/
+
+static void check_continuous(struct fixture *f) {
+    double x[N_MAX * D_MAX], y[N_MAX * D_MAX];
+    size_t count = (size_t)f->layout.n * (size_t)f->space.channels;
+    for (uint64_t k = 0; k < 4; k++) {
+        fill_uniform(x, count, k);
+        for (size_t m = 0; k >= 2 && m < count; m++)
+            x[m] = k == 2 ? 0 : 1; /* the corners of the cube */
+        fixture_evaluate(f, x, y);
+        for (size_t m = 0; m < count; m++)
+            assert_true(isfinite(y[m]));
+    }
+}
+
+static void check_tokens(struct fixture *f) {
+    int n = f->layout.n, labels = target_labels(&f->config, n);
+    int32_t x[N_MAX], label_[N_MAX];
+    double u[N_MAX];
+    assert_true(labels >= 1);
+    assert_true(target_symbols(&f->config) >= f->config.vocab);
+    for (uint64_t k = 0; k < 20; k++) {
+        fill_uniform(u, (size_t)n, k);
+        for (int i = 0; i < n; i++)
+            x[i] = k == 19 ? (int32_t)f->config.vocab - 1 : (int32_t)(u[i] * f->config.vocab);
+        fixture_label(f, x, label_);
+        for (int i = 0; i < n; i++)
+            assert_in_range(label_[i], 0, labels - 1);
+    }
+}
+
+/* Every target at odd, even and smallest sizes: refused with a reason, or sound. */
+static void test_outputs_are_sound(void **state) {
+    (void)state;
+    const int lengths[] = {1, 2, 3, 8, N_MAX};
+    for (int kind = 0; target_table[kind]; kind++)
+        for (int k = 0; k < 5; k++)
+            for (int d = 1; d <= D_MAX; d += 2) {
+                struct fixture f;
+                struct err e = {0};
+                fixture_configure(&f, "sequence", kind, lengths[k], d);
+                f.config.vocab = k % 2 ? 2 : 10;
+                if (target_check(&f.config, &f.space, &e)) {
+                    assert_int_equal(e.code, ERR_USAGE);
+                    assert_non_null(strchr(e.where, '.'));
+                    assert_non_null(strstr(e.msg, "expected"));
+                    assert_int_equal(lengths[k], 1); /* nothing here is refused from 2 tokens on */
+                    continue;
+                }
+                fixture_open(&f);
+                if (f.target->tokens)
+                    check_tokens(&f);
+                else
+                    check_continuous(&f);
+                fixture_close(&f);
+            }
+}
+
+/* Every choice of every option gives finite outputs. */
+static void test_choices_are_sound(void **state) {
+    (void)state;
+    for (int kind = 0; target_table[kind]; kind++)
+        for (const struct option *o = target_table[kind]->options; o && o->key; o++)
+            for (int k = 0; o->type == OPTION_CHOICE && o->names[k]; k++) {
+                struct fixture f;
+                fixture_configure(&f, "sequence", kind, N_MAX, D_MAX);
+                fixture_set(&f, o->key, k);
+                fixture_open(&f);
+                if (f.target->tokens)
+                    check_tokens(&f);
+                else
+                    check_continuous(&f);
+                fixture_close(&f);
+            }
+}
+
+/* A state for 17 positions serves shorter samples just as one of their own size does. */
+static void test_state_serves_shorter_samples(void **state) {
+    (void)state;
+    double x[8], with_long[8], with_own[8];
+    fill_uniform(x, 8, 1);
+    for (int kind = 0; target_table[kind]; kind++) {
+        struct fixture f, shorter;
+        struct err e = {0};
+        fixture_configure(&f, "sequence", kind, N_MAX, 2);
+        if (!f.target->open)
+            continue;
+        fixture_configure(&shorter, "sequence", kind, 4, 2);
+        fixture_open(&f);
+        fixture_open(&shorter);
+        int rc = f.target->evaluate(f.state, &f.config, &shorter.layout, 2, x, with_long, &e);
+        assert_int_equal(rc, 0);
+        fixture_evaluate(&shorter, x, with_own);
+        assert_memory_equal(with_long, with_own, sizeof with_own);
+        fixture_close(&f);
+        fixture_close(&shorter);
+    }
+}
+
+static void test_state_is_priced_right(void **state) {
+    (void)state;
+    for (int kind = 0; target_table[kind]; kind++) {
+        struct fixture f;
+        struct err e = {0};
+        struct arena measure;
+        fixture_configure(&f, "sequence", kind, N_MAX, D_MAX);
+        if (!f.target->open)
+            continue;
+        fixture_open(&f);
+        arena_open_measure(&measure);
+        struct layout l;
+        void *unused;
+        assert_int_equal(
+            space_of(&f.space)->layout(&f.space, N_MAX, NULL, &measure, &l, &e), 0);
+        assert_int_equal(f.target->open(&f.config, &f.space, N_MAX, &measure, &unused, &e), 0);
+        assert_int_equal(measure.used, f.arena.used);
+        arena_close(&measure);
+        fixture_close(&f);
+    }
+}
+
+/* ---- identical inputs --------------------------------------------------------------------------
+ * Where all tokens are equal, an RPE model gives equal outputs.  These targets do so too, so no
+ * floor lies under them; all others differ between positions. */
+static const char *const constant_on_identical[] = {
+    "reverse",    "sort",          "identity",   "mean",        "prefix_mean",
+    "local_mean", "moving_max",    "histogram",  "majority",    "token_reverse",
+    "odds_first", "bucket_sort",   "prefix_majority", NULL};
+
+static void test_identical_inputs(void **state) {
+    (void)state;
+    enum { N = 8 };
+    double x[2 * N], y[2 * N];
+    int32_t token[N], out[N];
+    for (int k = 0; k < 2 * N; k++)
+        x[k] = k % 2 ? .625 : .3125;
+    for (int i = 0; i < N; i++)
+        token[i] = 1;
+    for (int kind = 0; target_table[kind]; kind++) {
+        struct fixture f;
+        bool constant = true;
+        fixture_configure(&f, "sequence", kind, N, 2);
+        fixture_open(&f);
+        if (f.target->tokens) {
+            fixture_label(&f, token, out);
+            for (int i = 1; i < N; i++)
+                constant &= out[i] == out[0];
+        } else {
+            fixture_evaluate(&f, x, y);
+            for (int k = 2; k < 2 * N; k++)
+                constant &= fabs(y[k] - y[k % 2]) < 1e-14;
+        }
+        if (constant != is(f.target->name, constant_on_identical))
+            fail_msg("%s is %s on identical inputs", f.target->name,
+                     constant ? "constant" : "not constant");
+        fixture_close(&f);
+    }
+}
+
+/* ---- causality ---------------------------------------------------------------------------------
+ * Position i of these is a function of tokens 1..i, so a causal mask costs them nothing. */
+static const char *const causal[] = {
+    "position",   "gain",       "affine",        "piecewise",     "random_field",
+    "prefix_sum", "shift",      "filter",        "difference",    "identity",
+    "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
+    "prefix_majority", NULL};
+
+static bool sees_the_future(struct fixture *f) {
+    enum { N = 8 };
+    double x[N], y[N], z[N];
+    int32_t token[N], before[N], after[N];
+    bool sees = false;
+    for (uint64_t draw = 0; draw < 10; draw++) {
+        fill_uniform(x, N, draw);
+        for (int j = 1; j < N; j++) {
+            if (f->target->tokens) {
+                for (int i = 0; i < N; i++)
+                    token[i] = (int32_t)(10 * x[i]);
+                fixture_label(f, token, before);
+                token[j] = 9 - token[j];
+                fixture_label(f, token, after);
+                sees |= memcmp(before, after, (size_t)j * sizeof *after) != 0;
+            } else {
+                double keep = x[j];
+                fixture_evaluate(f, x, y);
+                x[j] = 1 - keep;
+                fixture_evaluate(f, x, z);
+                x[j] = keep;
+                sees |= memcmp(y, z, (size_t)j * sizeof *z) != 0;
+            }
+        }
+    }
+    return sees;
+}
+
+static void test_causality(void **state) {
+    (void)state;
+    for (int kind = 0; target_table[kind]; kind++) {
+        struct fixture f;
+        fixture_configure(&f, "sequence", kind, 8, 1);
+        fixture_open(&f);
+        if (sees_the_future(&f) == is(f.target->name, causal))
+            fail_msg("%s: whether it looks ahead is not as listed", f.target->name);
+        fixture_close(&f);
+    }
+}
+
+/* ---- symmetries that make the controls controls -----------------------------------------------*/
+
+static void evaluate_kind(int kind, const double *x, double *y) {
+    struct fixture f;
+    fixture_configure(&f, "sequence", kind, 7, 1);
+    fixture_open(&f);
+    fixture_evaluate(&f, x, y);
+    fixture_close(&f);
+}
+
+/* Reversal equivariance: f(Rx) = R f(x).  Only such targets are open to symmetric encodings. */
+static const char *const mirror[] = {"reverse", "identity", "mean", "local_mean", NULL};
+/* Permutation equivariance: f(Px) = P f(x) for every P.  Only such are open to no encoding. */
+static const char *const symmetric[] = {"identity", "mean", NULL};
+
+static void test_equivariance(void **state) {
+    (void)state;
+    static const int backwards[7] = {6, 5, 4, 3, 2, 1, 0}, mixed[7] = {2, 0, 6, 1, 5, 3, 4};
+    double x[7], moved[7], y[7], image[7];
+    fill_uniform(x, 7, 9);
+    for (int kind = 0; target_table[kind]; kind++) {
+        const struct target *t = target_table[kind];
+        for (int k = 0; k < 2 && !t->tokens; k++) {
+            const int *perm = k ? mixed : backwards;
+            bool holds = true;
+            for (int i = 0; i < 7; i++)
+                moved[i] = x[perm[i]];
+            evaluate_kind(kind, x, y);
+            evaluate_kind(kind, moved, image);
+            for (int i = 0; i < 7; i++)
+                holds &= fabs(image[i] - y[perm[i]]) < 1e-14;
+            if (holds != is(t->name, k ? symmetric : mirror))
+                fail_msg("%s %s with permutation %d", t->name, holds ? "commutes" : "differs", k);
+        }
+    }
+}
+
+/* Differences undo prefix sums; sorting twice is sorting once; reversing twice is nothing. */
+static void test_relations_between_targets(void **state) {
+    (void)state;
+    double x[18], y[18], z[18];
+    fill_uniform(x, 18, 3);
+    evaluate("prefix_sum", 9, 2, x, y);
+    evaluate("difference", 9, 2, y, z);
+    for (int k = 0; k < 18; k++)
+        z[k] *= 3; /* sqrt(9) */
+    check_near(z, x, 18, 1e-14);
+    evaluate("sort", 9, 2, x, y);
+    evaluate("sort", 9, 2, y, z);
+    check_near(z, y, 18, 0);
+    for (int k = 2; k < 18; k++)
+        assert_true(y[k] >= y[k - 2]);
+    evaluate("reverse", 9, 2, x, y);
+    evaluate("reverse", 9, 2, y, z);
+    check_near(z, x, 18, 0);
+}
+
+/* ---- refusals ---------------------------------------------------------------------------------*/
+
+static void check_refused(const char *name, int n, int vocab, const char *key, double value,
+                          const char *where) {
+    struct fixture f;
+    struct err e = {0};
+    fixture_configure(&f, "sequence", fixture_kind(name), n, 1);
+    f.config.vocab = vocab;
+    if (key)
+        fixture_set(&f, key, value);
+    assert_int_equal(target_check(&f.config, &f.space, &e), ERR_USAGE);
+    assert_string_equal(e.where, where);
+    assert_non_null(strstr(e.msg, "expected"));
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    check_refused("even", 1, 10, NULL, 0, "space.length");
+    check_refused("etp", 1, 10, NULL, 0, "space.length");
+    check_refused("pi", 8, 1, NULL, 0, "target.vocab");
+    check_refused("shift", 8, 10, "k", 8, "target.k");
+    check_refused("shift", 8, 10, "k", -8, "target.k");
+    check_refused("token_shift", 8, 10, "k", 8, "target.k");
+}
+
+int main(void) {
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entries_are_complete),
+        cmocka_unit_test(test_outputs_are_sound),
+        cmocka_unit_test(test_choices_are_sound),
+        cmocka_unit_test(test_state_serves_shorter_samples),
+        cmocka_unit_test(test_state_is_priced_right),
+        cmocka_unit_test(test_identical_inputs),
+        cmocka_unit_test(test_causality),
+        cmocka_unit_test(test_equivariance),
+        cmocka_unit_test(test_relations_between_targets),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
