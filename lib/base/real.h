@@ -10,13 +10,13 @@ typedef double real;
 #define REAL_EPSILON DBL_EPSILON
 #define REAL_DIGITS 17
 #define REAL_NAME "double"
-#define REAL_MATH(f) f
+#define REAL_MATH(name) name
 #else
 typedef float real;
 #define REAL_EPSILON FLT_EPSILON
 #define REAL_DIGITS 9
 #define REAL_NAME "float"
-#define REAL_MATH(f) f##f
+#define REAL_MATH(name) name##f
 #endif
 
 #endif
