@@ -118,7 +118,7 @@ static int field_read(struct parser *p, bool *last, struct err *e)
             *p->write++ = *p->read++;
         }
     if (rc == 0 && !at_field_end(p))
-        rc = parse_error(p, p->line, "a comma or the end of the line must follow a quoted field", e);
+        rc = parse_error(p, p->line, "text behind the closing quote of a field", e);
     if (rc != 0)
         return rc;
     *last = p->read == p->end || *p->read != ',';

@@ -150,9 +150,9 @@ void memory_free(void *block)
     struct block *header = header_of(block);
     void *raw = header->raw;
 #ifdef MEMORY_DEBUG
-    assert(memory_guard_intact((char *)block - GUARD, GUARD) && "bytes before a block were written");
+    assert(memory_guard_intact((char *)block - GUARD, GUARD) && "bytes before a block written");
     assert(memory_guard_intact((char *)block + header->size, GUARD) &&
-           "bytes behind a block were written");
+           "bytes behind a block written");
     memset(block, MEMORY_POISON_BYTE, header->size);
     atomic_fetch_sub(&live, 1);
 #endif

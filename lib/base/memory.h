@@ -1,7 +1,7 @@
 /* The only place that calls malloc.  Every size is count x size, checked for overflow before memory
  * is asked for.  In a build with -DMEMORY_DEBUG each block and each piece of an arena carries guard
- * bytes that are verified (assert) when it is given back, freed blocks and the free part of an arena
- * are poisoned with 0xFF bytes (a NaN), and the Nth request can be made to fail. */
+ * bytes that are verified (assert) when it is given back, freed blocks and the free part of an
+ * arena are poisoned with 0xFF bytes (a NaN), and the Nth request can be made to fail. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 #include <stdbool.h>
@@ -58,8 +58,8 @@ struct arena_mark {
 /* An arena whose first chunk has `bytes` bytes (0: none until the first request). */
 int arena_open(struct arena *a, size_t bytes, struct err *e);
 void arena_open_measure(struct arena *a);
-/* count x size bytes, 64-byte aligned, zeroed.  NULL with e filled on failure; NULL with e untouched
- * from a measuring arena. */
+/* count x size bytes, 64-byte aligned, zeroed.  NULL with e filled on failure; NULL with e
+ * untouched from a measuring arena. */
 void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e);
 char *arena_text(struct arena *a, const char *text, struct err *e);
 struct arena_mark arena_mark(const struct arena *a);

@@ -24,7 +24,8 @@ struct wide {
 
 static const struct wide multiplier = {0x2360ed051fc65da4u, 0x4385df649fccf645u};
 
-/* The 128-bit product of two 64-bit numbers.  RANDOM_PORTABLE is for the test of the second form. */
+/* The 128-bit product of two 64-bit numbers.  RANDOM_PORTABLE is for the test of the second
+ * form. */
 static struct wide multiply_64(uint64_t a, uint64_t b)
 {
 #if defined(__SIZEOF_INT128__) && !defined(RANDOM_PORTABLE)

@@ -16,16 +16,18 @@ struct safetensor {
     int rank;
     int64_t shape[SAFETENSORS_RANK_MAX];
     size_t count;     /* elements */
-    const void *data; /* into the file's bytes when read; the caller's when written */
+    const void *data; /* into `bytes`, 8-byte aligned, when read; the caller's when written */
 };
 
 struct safetensors {
     struct safetensor *item; /* in file order */
     int count;
-    char *bytes; /* the file; owned */
+    char *bytes; /* the file, or its tensors moved to aligned places; owned */
 };
 
-/* Writes atomically, with `metadata` (key, value, key, value, ..., NULL; may be NULL). */
+/* Writes atomically, with `metadata` (key, value, key, value, ..., NULL; may be NULL).  Tensors
+ * with elements of 8 bytes come first, so that every tensor is aligned in the file.  ERR_USAGE when
+ * two have one name. */
 int safetensors_write(const char *path, const struct safetensor *item, int count,
                       const char *const *metadata, struct err *e);
 /* Reads and validates everything: header length, JSON, names, types, shapes, offsets (in range, no
@@ -37,5 +39,6 @@ int safetensors_parse(const char *where, char *bytes, size_t size, struct safete
 const struct safetensor *safetensors_find(const struct safetensors *s, const char *name);
 void safetensors_close(struct safetensors *s);
 const char *safetensors_type_name(enum safetensors_type type);
+size_t safetensors_type_size(enum safetensors_type type); /* bytes of an element */
 
 #endif
