@@ -1,0 +1,147 @@
+#include "model/help_model.h"
+
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+
+#include "kernel/kernel.h"
+
+struct rig_config rig_default(const char *encoding, const char *c, int mask)
+{
+    return (struct rig_config){.encoding = encoding, .c = c, .norm = MODEL_NORM_PRE,
+                               .activation = ACTIVATION_GELU, .mask = mask, .share = true,
+                               .layers = 2, .heads = 2, .width = 12, .ffn = 7, .n = 5,
+                               .samples = 2, .channels = 3};
+}
+
+static void fill_config(struct rig *r)
+{
+    const struct rig_config *c = &r->config;
+    struct model_config *m = &r->model_config;
+    option_defaults(model_options, m);
+    assert_true(option_set_kind(&encoding_kinds, c->encoding, &m->encoding));
+    m->attention = c->c ? MODEL_URPE : MODEL_RPE;
+    if (c->c)
+        assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));
+    m->norm = c->norm;
+    m->activation = c->activation;
+    m->mask = c->mask;
+    m->head = c->head;
+    m->share = c->share;
+    m->tie = c->tie;
+    m->embed_norm = c->embed_norm;
+    m->layers = c->layers;
+    m->heads = c->heads;
+    m->width = c->width;
+    m->ffn = c->ffn;
+}
+
+static real *reals(struct rig *r, size_t count)
+{
+    struct err e = {0};
+    real *p = arena_alloc(&r->arena, count, sizeof(real), &e);
+    assert_non_null(p);
+    return p;
+}
+
+static void fill_batch(struct rig *r, uint64_t seed)
+{
+    struct err e = {0};
+    const struct rig_config *c = &r->config;
+    int *first = arena_alloc(&r->arena, (size_t)c->samples + 1, sizeof *first, &e);
+    const struct layout **layout =
+        arena_alloc(&r->arena, (size_t)c->samples, sizeof *layout, &e);
+    struct stream s;
+    assert_true(first && layout);
+    stream_open(&s, seed, "rig", 0);
+    for (int k = 0; k < c->samples; k++) {
+        layout[k] = &r->layout;
+        first[k + 1] = first[k] + r->layout.n;
+    }
+    for (int i = 0; i < r->rows * c->channels; i++)
+        r->x[i] = (real)stream_uniform24(&s);
+    for (int i = 0; i < r->rows && c->channels == 0; i++)
+        r->token[i] = (int32_t)stream_below(&s, (uint64_t)c->symbols);
+    for (int i = 0; i < r->rows * r->outputs; i++)
+        r->cotangent[i] = (real)(stream_uniform24(&s) - 0.5);
+    r->batch = (struct batch){.samples = c->samples, .rows = r->rows, .first = first,
+                              .layout = layout, .x = c->channels ? r->x : NULL,
+                              .token = c->channels ? NULL : r->token};
+}
+
+bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
+{
+    struct err e = {0};
+    struct space_config space = {0};
+    *r = (struct rig){.config = *c};
+    assert_int_equal(kernel_open(&e), 0);
+    assert_int_equal(arena_open(&r->arena, 0, &e), 0);
+    option_defaults(space_options, &space);
+    space.length = c->n;
+    assert_int_equal(space_of(&space)->layout(&space, c->n, NULL, &r->arena, &r->layout, &e), 0);
+    fill_config(r);
+    struct model_io io = {.channels = c->channels, .symbols = c->symbols, .labels = c->labels};
+    if (model_check(&r->model_config, &io, &r->layout, &r->layout, &e)) {
+        arena_close(&r->arena);
+        return false;
+    }
+    assert_int_equal(model_open(&r->model, &r->model_config, &io, &r->layout, &e), 0);
+    assert_int_equal(model_state_open(&r->state, &r->model, &r->layout, &r->arena, &e), 0);
+    r->rows = c->samples * r->layout.n;
+    r->outputs = c->channels ? c->channels : c->labels;
+    assert_int_equal(workspace_open(&r->w, &r->model, &r->state, r->rows, true, &r->arena, &e), 0);
+    r->p = reals(r, r->model.tensors.elements);
+    r->g = reals(r, r->model.tensors.elements);
+    r->dstate = reals(r, r->state.elements);
+    r->x = reals(r, (size_t)(r->rows * c->channels));
+    r->dx = reals(r, (size_t)(r->rows * c->channels));
+    r->y = reals(r, (size_t)(r->rows * r->outputs));
+    r->cotangent = reals(r, (size_t)(r->rows * r->outputs));
+    r->token = arena_alloc(&r->arena, (size_t)r->rows, sizeof *r->token, &e);
+    fill_batch(r, seed);
+    model_initialise(&r->model, seed, r->p);
+    return true;
+}
+
+void rig_close(struct rig *r)
+{
+    model_close(&r->model);
+    arena_close(&r->arena);
+}
+
+void rig_perturb(struct rig *r, uint64_t seed, double deviation)
+{
+    for (int k = 0; k < r->model.tensors.count; k++) {
+        const struct tensor *t = &r->model.tensors.item[k];
+        struct stream s;
+        stream_open(&s, seed, t->name, 1);
+        for (size_t i = 0; i < t->count; i++)
+            r->p[t->offset + i] += (real)gsl_ran_gaussian_ziggurat(stream_rng(&s), deviation);
+    }
+}
+
+void rig_forward(struct rig *r)
+{
+    model_prepare(&r->model, r->p, &r->state);
+    model_forward(&r->model, r->p, &r->state, &r->batch, r->w);
+    model_output(&r->model, r->p, r->w, 0, r->rows, r->y);
+}
+
+double rig_loss(struct rig *r)
+{
+    double sum = 0;
+    rig_forward(r);
+    for (int i = 0; i < r->rows * r->outputs; i++)
+        sum += (double)r->y[i] * (double)r->cotangent[i];
+    return sum;
+}
+
+void rig_backward(struct rig *r)
+{
+    memset(r->g, 0, r->model.tensors.elements * sizeof(real));
+    memset(r->dstate, 0, r->state.elements * sizeof(real));
+    model_output_backward(&r->model, r->p, r->w, 0, r->rows, r->cotangent, r->g);
+    model_backward(&r->model, r->p, &r->state, &r->batch, r->w, r->g, r->dstate,
+                   r->config.channels ? r->dx : NULL);
+    model_prepare_backward(&r->model, r->p, &r->state, r->dstate, r->g);
+}

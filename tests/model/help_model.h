@@ -1,0 +1,47 @@
+/* A small model with everything around it, for tests: layout, parameters, one batch, one workspace. */
+#ifndef TESTS_HELP_MODEL_H
+#define TESTS_HELP_MODEL_H
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/model.h"
+
+struct rig_config {
+    const char *encoding;
+    const char *c;       /* NULL: rpe; else the kind of C */
+    int norm, activation, mask, head;
+    bool share, tie, embed_norm;
+    int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
+    int symbols, labels;
+};
+
+/* gelu, pre-norm, two layers, odd sizes. */
+struct rig_config rig_default(const char *encoding, const char *c, int mask);
+
+struct rig {
+    struct rig_config config;
+    struct model_config model_config;
+    struct model model;
+    struct layout layout;
+    struct model_state state;
+    struct workspace *w;
+    struct batch batch;
+    struct arena arena;
+    real *p, *g, *dstate, *x, *dx, *y, *cotangent;
+    int32_t *token;
+    int rows, outputs;
+};
+/* False when the encoding is not defined for this mask (the rig is then not open). */
+bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed);
+void rig_close(struct rig *r);
+/* Replaces every parameter by its initial value plus N(0, deviation): tables far from their start. */
+void rig_perturb(struct rig *r, uint64_t seed, double deviation);
+void rig_forward(struct rig *r);                 /* fills y */
+double rig_loss(struct rig *r);                  /* sum of cotangent * y after a forward pass */
+void rig_backward(struct rig *r);                /* fills g, dx; after a forward pass */
+
+#endif
