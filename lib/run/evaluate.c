@@ -49,13 +49,16 @@ struct evaluation {
     double *nats;               /* (rows) cross-entropy */
 };
 
-int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX]) {
+int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX])
+{
     int count = 0;
     length[count++] = (int)t->space.length;
     for (int k = 0; k < t->evaluate.lengths.count; k++) {
         int value = (int)t->evaluate.lengths.value[k], at = 0;
-        while (at < count && length[at] < value) at++;
-        if (at < count && length[at] == value) continue;
+        while (at < count && length[at] < value)
+            at++;
+        if (at < count && length[at] == value)
+            continue;
         memmove(length + at + 1, length + at, (size_t)(count - at) * sizeof *length);
         length[at] = value;
         count++;
@@ -66,50 +69,60 @@ int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX])
 /* ---- opening ----------------------------------------------------------------------------------*/
 
 /* The rows whose sample has this pattern; a subset is added when there are any. */
-static int add_subset(struct evaluation *ev, int pattern, struct err *e) {
+static int add_subset(struct evaluation *ev, int pattern, struct err *e)
+{
     struct subset *s = &ev->subset[ev->subsets];
     unsigned char *mask = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
-    if (!mask) return e->code;
+    if (!mask)
+        return e->code;
     int rows = 0;
     for (int b = 0; b < ev->set.count; b++) {
-        if (ev->set.pattern[b] != pattern) continue;
+        if (ev->set.pattern[b] != pattern)
+            continue;
         int first = ev->set.first[b], end = ev->set.first[b + 1];
         memset(mask + first, 1, (size_t)(end - first));
         rows += end - first;
     }
-    if (rows == 0) return 0;
+    if (rows == 0)
+        return 0;
     *s = (struct subset){.pattern = pattern, .mask = mask, .rows = rows};
     ev->subsets++;
     return 0;
 }
 
-static int open_subsets(struct evaluation *ev, struct err *e) {
+static int open_subsets(struct evaluation *ev, struct err *e)
+{
     ev->subset[0] = (struct subset){.pattern = -1, .rows = ev->rows};
     ev->subsets = 1;
     for (int p = 0; p < pattern_count(); p++) {
         int code = add_subset(ev, p, e);
-        if (code) return code;
+        if (code)
+            return code;
     }
     return 0;
 }
 
-static bool in_subset(const struct subset *s, int row) {
+static bool in_subset(const struct subset *s, int row)
+{
     return !s->mask || s->mask[row];
 }
 
 /* The layout that tables are sized by.  Its random numbers, where a space needs any, are a stream
  * of their own. */
-static int trained_layout(struct evaluation *ev, struct layout *out, struct err *e) {
+static int trained_layout(struct evaluation *ev, struct layout *out, struct err *e)
+{
     const struct space_config *c = &ev->task->space;
     struct stream random;
     stream_open(&random, ev->task->seed, "layout", 0);
     return space_of(c)->layout(c, (int)c->length, &random, &ev->arena, out, e);
 }
 
-static int merge_rows(struct evaluation *ev, struct err *e) {
+static int merge_rows(struct evaluation *ev, struct err *e)
+{
     struct layout trained;
     int code = trained_layout(ev, &trained, e);
-    if (code) return code;
+    if (code)
+        return code;
     struct floor_class class;
     floor_class_of(&ev->task->model, &trained, &class);
     struct floor_set set = {
@@ -124,16 +137,19 @@ static int merge_rows(struct evaluation *ev, struct err *e) {
 }
 
 /* Root mean square of the target about its mean in each channel: what the best constant leaves. */
-static double target_deviation(const struct evaluation *ev, const struct subset *s) {
+static double target_deviation(const struct evaluation *ev, const struct subset *s)
+{
     int d = ev->set.channels;
     double sum = 0;
     for (int c = 0; c < d; c++) {
         double mean = 0, square = 0;
         for (int r = 0; r < ev->rows; r++)
-            if (in_subset(s, r)) mean += ev->set.y[(size_t)r * (size_t)d + (size_t)c];
+            if (in_subset(s, r))
+                mean += ev->set.y[(size_t)r * (size_t)d + (size_t)c];
         mean /= s->rows;
         for (int r = 0; r < ev->rows; r++) {
-            if (!in_subset(s, r)) continue;
+            if (!in_subset(s, r))
+                continue;
             double off = ev->set.y[(size_t)r * (size_t)d + (size_t)c] - mean;
             square += off * off;
         }
@@ -142,14 +158,17 @@ static double target_deviation(const struct evaluation *ev, const struct subset 
     return sqrt(sum / ((double)s->rows * d));
 }
 
-static int row_position(const struct evaluation *ev, int sample, int row) {
+static int row_position(const struct evaluation *ev, int sample, int row)
+{
     return row - ev->set.first[sample];
 }
 
-static int open_positions(struct evaluation *ev, struct err *e) {
+static int open_positions(struct evaluation *ev, struct err *e)
+{
     for (int b = 0; b < ev->set.count; b++) {
         int n = ev->set.first[b + 1] - ev->set.first[b];
-        if (n > ev->positions) ev->positions = n;
+        if (n > ev->positions)
+            ev->positions = n;
     }
     size_t n = (size_t)ev->positions;
     double *share = memory_alloc((size_t)ev->rows, sizeof *share, e);
@@ -157,10 +176,12 @@ static int open_positions(struct evaluation *ev, struct err *e) {
     ev->error_square = arena_alloc(&ev->arena, n, sizeof *ev->error_square, e);
     ev->floor_square = arena_alloc(&ev->arena, n, sizeof *ev->floor_square, e);
     int code = e->code;
-    if (code) goto out;
+    if (code)
+        goto out;
     code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y, NULL, share,
                         e);
-    if (code) goto out;
+    if (code)
+        goto out;
     for (int b = 0; b < ev->set.count; b++) {
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++) {
             ev->position_rows[row_position(ev, b, r)]++;
@@ -176,26 +197,32 @@ out:
     return code;
 }
 
-static int open_continuous(struct evaluation *ev, struct err *e) {
+static int open_continuous(struct evaluation *ev, struct err *e)
+{
     ev->output = arena_alloc(&ev->arena, (size_t)ev->rows,
                              (size_t)ev->set.channels * sizeof *ev->output, e);
-    if (!ev->output) return e->code;
+    if (!ev->output)
+        return e->code;
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         s->denominator = target_deviation(ev, s);
         int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y,
                                     s->mask, &s->floor, e);
-        if (code) return code;
+        if (code)
+            return code;
     }
     return open_positions(ev, e);
 }
 
 /* Rows of the table of summed logits, for groups of more than one row. */
-static int open_slots(struct evaluation *ev, struct err *e) {
+static int open_slots(struct evaluation *ev, struct err *e)
+{
     ev->slot = arena_alloc(&ev->arena, (size_t)ev->groups, sizeof *ev->slot, e);
     ev->decision = arena_alloc(&ev->arena, (size_t)ev->groups, sizeof *ev->decision, e);
-    if (e->code) return e->code;
-    for (int r = 0; r < ev->rows; r++) ev->slot[ev->group[r]]++;
+    if (e->code)
+        return e->code;
+    for (int r = 0; r < ev->rows; r++)
+        ev->slot[ev->group[r]]++;
     for (int g = 0; g < ev->groups; g++)
         ev->slot[g] = ev->slot[g] > 1 ? (int32_t)ev->slots++ : -1;
     size_t count;
@@ -206,12 +233,14 @@ static int open_slots(struct evaluation *ev, struct err *e) {
     return e->code;
 }
 
-static int open_tokens(struct evaluation *ev, struct err *e) {
+static int open_tokens(struct evaluation *ev, struct err *e)
+{
     const struct target *target = target_of(&ev->task->target);
     ev->labels = task_io(ev->task).labels;
     ev->informative = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
     ev->nats = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->nats, e);
-    if (e->code) return e->code;
+    if (e->code)
+        return e->code;
     for (int b = 0; b < ev->set.count; b++)
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
             ev->informative[r] = !target->informative ||
@@ -220,30 +249,39 @@ static int open_tokens(struct evaluation *ev, struct err *e) {
         struct subset *s = &ev->subset[k];
         int code = floor_tokens(ev->group, ev->groups, ev->rows, ev->set.label, s->mask,
                                 ev->informative, &s->labels, e);
-        if (code) return code;
+        if (code)
+            return code;
     }
     return open_slots(ev, e);
 }
 
-static int evaluation_prepare(struct evaluation *ev, struct err *e) {
+static int evaluation_prepare(struct evaluation *ev, struct err *e)
+{
     int code = arena_open(&ev->arena, 0, e);
-    if (code) return code;
+    if (code)
+        return code;
     code = samples_evaluation(&ev->set, ev->task, ev->length, e);
-    if (code) return code;
+    if (code)
+        return code;
     ev->rows = ev->set.rows;
     ev->group = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->group, e);
-    if (!ev->group) return e->code;
+    if (!ev->group)
+        return e->code;
     code = open_subsets(ev, e);
-    if (!code) code = merge_rows(ev, e);
-    if (code) return code;
+    if (!code)
+        code = merge_rows(ev, e);
+    if (code)
+        return code;
     return ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
 }
 
-int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e) {
+int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+{
     struct err own = {0};
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
     *out = NULL;
-    if (!ev) return ERR_MEMORY;
+    if (!ev)
+        return ERR_MEMORY;
     ev->task = t;
     ev->length = length;
     int code = evaluation_prepare(ev, &own);
@@ -256,8 +294,10 @@ int evaluation_open(struct evaluation **out, const struct task *t, int length, s
     return 0;
 }
 
-void evaluation_close(struct evaluation *ev) {
-    if (!ev) return;
+void evaluation_close(struct evaluation *ev)
+{
+    if (!ev)
+        return;
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);
@@ -265,47 +305,57 @@ void evaluation_close(struct evaluation *ev) {
 
 /* ---- plain facts ------------------------------------------------------------------------------*/
 
-int evaluation_length(const struct evaluation *ev) {
+int evaluation_length(const struct evaluation *ev)
+{
     return ev->length;
 }
 
-int evaluation_subsets(const struct evaluation *ev) {
+int evaluation_subsets(const struct evaluation *ev)
+{
     return ev->subsets;
 }
 
-const char *evaluation_subset_name(const struct evaluation *ev, int subset) {
+const char *evaluation_subset_name(const struct evaluation *ev, int subset)
+{
     int pattern = ev->subset[subset].pattern;
     return pattern < 0 ? "all" : pattern_table[pattern]->name;
 }
 
-const struct samples *evaluation_samples(const struct evaluation *ev) {
+const struct samples *evaluation_samples(const struct evaluation *ev)
+{
     return &ev->set;
 }
 
-int evaluation_positions(const struct evaluation *ev) {
+int evaluation_positions(const struct evaluation *ev)
+{
     return ev->positions;
 }
 
 void evaluation_position(const struct evaluation *ev, int position, double *error_rms,
-                         double *floor_rms) {
+                         double *floor_rms)
+{
     *error_rms = sqrt(ev->error_square[position]);
     *floor_rms = sqrt(ev->floor_square[position]);
 }
 
 /* ---- floors -----------------------------------------------------------------------------------*/
 
-static bool is_constant(const struct subset *s) {
+static bool is_constant(const struct subset *s)
+{
     return s->denominator < EVALUATION_DENOMINATOR_MIN;
 }
 
 /* What the tolerance is compared with: 1 - accuracy, error_rel, or error_rms of a constant
  * target. */
-static double floor_measure(const struct evaluation *ev, const struct subset *s) {
-    if (!ev->set.channels) return 1 - s->labels.accuracy_ceiling;
+static double floor_measure(const struct evaluation *ev, const struct subset *s)
+{
+    if (!ev->set.channels)
+        return 1 - s->labels.accuracy_ceiling;
     return is_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
 }
 
-void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out) {
+void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out)
+{
     const struct subset *s = &ev->subset[subset];
     *out = (struct subset_figures){
         .pattern = s->pattern, .error_rms = NAN, .error_rel = NAN, .error_sup = NAN,
@@ -315,7 +365,8 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;
-        if (!is_constant(s)) out->floor_rel = s->floor.rms / s->denominator;
+        if (!is_constant(s))
+            out->floor_rel = s->floor.rms / s->denominator;
     } else {
         out->accuracy_ceiling = s->labels.accuracy_ceiling;
         out->cross_entropy_floor = s->labels.crossentropy;
@@ -326,7 +377,8 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
 
 /* ---- errors, continuous -----------------------------------------------------------------------*/
 
-static double row_square(const struct evaluation *ev, int row, double *sup) {
+static double row_square(const struct evaluation *ev, int row, double *sup)
+{
     size_t d = (size_t)ev->set.channels;
     const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
     double sum = 0;
@@ -339,18 +391,22 @@ static double row_square(const struct evaluation *ev, int row, double *sup) {
 }
 
 static void measure_continuous(const struct evaluation *ev, const struct subset *s,
-                               struct subset_figures *out) {
+                               struct subset_figures *out)
+{
     double sum = 0, sup = 0;
     for (int r = 0; r < ev->rows; r++)
-        if (in_subset(s, r)) sum += row_square(ev, r, &sup);
+        if (in_subset(s, r))
+            sum += row_square(ev, r, &sup);
     out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
     out->error_sup = sup;
-    if (is_constant(s)) return;
+    if (is_constant(s))
+        return;
     out->error_rel = out->error_rms / s->denominator;
     out->gap_rel = out->error_rel - out->floor_rel;
 }
 
-static void measure_positions(struct evaluation *ev) {
+static void measure_positions(struct evaluation *ev)
+{
     memset(ev->error_square, 0, (size_t)ev->positions * sizeof *ev->error_square);
     double sup = 0;
     for (int b = 0; b < ev->set.count; b++)
@@ -363,25 +419,31 @@ static void measure_positions(struct evaluation *ev) {
 /* ---- errors, tokens ---------------------------------------------------------------------------*/
 
 /* The largest logit's index, the lowest on a tie; -1 when none is a number. */
-static int32_t argmax(const double *logits, int labels) {
+static int32_t argmax(const double *logits, int labels)
+{
     int32_t best = -1;
     for (int v = 0; v < labels; v++)
-        if (!isnan(logits[v]) && (best < 0 || logits[v] > logits[best])) best = v;
+        if (!isnan(logits[v]) && (best < 0 || logits[v] > logits[best]))
+            best = v;
     return best;
 }
 
 /* -log softmax(logits)[label] */
-static double row_nats(const double *logits, int labels, int32_t label) {
+static double row_nats(const double *logits, int labels, int32_t label)
+{
     double max = logits[0], sum = 0;
     for (int v = 1; v < labels; v++)
-        if (logits[v] > max) max = logits[v];
-    for (int v = 0; v < labels; v++) sum += exp(logits[v] - max);
+        if (logits[v] > max)
+            max = logits[v];
+    for (int v = 0; v < labels; v++)
+        sum += exp(logits[v] - max);
     return max + log(sum) - logits[label];
 }
 
 /* Takes a chunk of logits: a row that stands alone is decided at once, others add to their group,
  * whose mean has the same argmax as its sum. */
-static void take_logits(void *context, int first, int rows, int labels, const double *logits) {
+static void take_logits(void *context, int first, int rows, int labels, const double *logits)
+{
     struct evaluation *ev = context;
     assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
     for (int k = 0; k < rows; k++, logits += labels) {
@@ -392,17 +454,21 @@ static void take_logits(void *context, int first, int rows, int labels, const do
             continue;
         }
         double *sum = ev->sum + (size_t)slot * (size_t)labels;
-        for (int v = 0; v < labels; v++) sum[v] += logits[v];
+        for (int v = 0; v < labels; v++)
+            sum[v] += logits[v];
     }
 }
 
 static int decide(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                  struct err *e) {
+                  struct err *e)
+{
     memset(ev->sum, 0, ev->slots * (size_t)ev->labels * sizeof *ev->sum);
     int code = api->outputs(t, &ev->set, NULL, take_logits, ev, e);
-    if (code) return code;
+    if (code)
+        return code;
     for (int g = 0; g < ev->groups; g++) {
-        if (ev->slot[g] < 0) continue;
+        if (ev->slot[g] < 0)
+            continue;
         const double *sum = ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels;
         ev->decision[g] = argmax(sum, ev->labels);
     }
@@ -410,11 +476,13 @@ static int decide(struct evaluation *ev, const struct trainer_api *api, struct t
 }
 
 static void measure_tokens(const struct evaluation *ev, const struct subset *s,
-                           struct subset_figures *out) {
+                           struct subset_figures *out)
+{
     int hits = 0, informative = 0, informative_hits = 0;
     double nats = 0;
     for (int r = 0; r < ev->rows; r++) {
-        if (!in_subset(s, r)) continue;
+        if (!in_subset(s, r))
+            continue;
         int hit = ev->decision[ev->group[r]] == ev->set.label[r];
         hits += hit;
         informative += ev->informative[r];
@@ -423,18 +491,22 @@ static void measure_tokens(const struct evaluation *ev, const struct subset *s,
     }
     out->accuracy = (double)hits / s->rows;
     out->cross_entropy = nats / s->rows;
-    if (informative) out->accuracy_informative = (double)informative_hits / informative;
+    if (informative)
+        out->accuracy_informative = (double)informative_hits / informative;
 }
 
 /* ---- both -------------------------------------------------------------------------------------*/
 
 static int network_outputs(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                           struct err *e) {
-    if (ev->set.channels) return api->outputs(t, &ev->set, ev->output, NULL, NULL, e);
+                           struct err *e)
+{
+    if (ev->set.channels)
+        return api->outputs(t, &ev->set, ev->output, NULL, NULL, e);
     return decide(ev, api, t, e);
 }
 
-static void measure_subset(const struct evaluation *ev, int subset, struct subset_figures *out) {
+static void measure_subset(const struct evaluation *ev, int subset, struct subset_figures *out)
+{
     const struct subset *s = &ev->subset[subset];
     evaluation_floors(ev, subset, out);
     double measure;
@@ -450,19 +522,25 @@ static void measure_subset(const struct evaluation *ev, int subset, struct subse
 }
 
 int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                       struct subset_figures *figures, struct err *e) {
+                       struct subset_figures *figures, struct err *e)
+{
     int code = network_outputs(ev, api, t, e);
-    if (code) return code;
-    for (int k = 0; k < ev->subsets; k++) measure_subset(ev, k, &figures[k]);
-    if (ev->set.channels) measure_positions(ev);
+    if (code)
+        return code;
+    for (int k = 0; k < ev->subsets; k++)
+        measure_subset(ev, k, &figures[k]);
+    if (ev->set.channels)
+        measure_positions(ev);
     return 0;
 }
 
 int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     double *error, struct err *e) {
+                     double *error, struct err *e)
+{
     struct subset_figures all;
     int code = network_outputs(ev, api, t, e);
-    if (code) return code;
+    if (code)
+        return code;
     measure_subset(ev, 0, &all);
     *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
     return 0;

@@ -19,26 +19,32 @@ struct head {
     int64_t points;
 };
 
-void history_open(struct history *h) {
+void history_open(struct history *h)
+{
     *h = (struct history){.loss = NAN, .rate = NAN, .gradient_norm = NAN};
 }
 
-void history_close(struct history *h) {
+void history_close(struct history *h)
+{
     memory_free(h->point);
     history_open(h);
 }
 
-bool history_has(const struct history *h, int64_t step) {
+bool history_has(const struct history *h, int64_t step)
+{
     return h->points > 0 && h->point[h->points - 1].step >= step;
 }
 
-int history_add(struct history *h, int64_t step, double error, struct err *e) {
-    if (history_has(h, step)) return 0;
+int history_add(struct history *h, int64_t step, double error, struct err *e)
+{
+    if (history_has(h, step))
+        return 0;
     if (h->points == h->capacity) {
         int64_t capacity = h->capacity ? 2 * h->capacity : 64;
         struct history_point *grown =
             memory_resize(h->point, (size_t)capacity, sizeof *grown, e);
-        if (!grown) return ERR_MEMORY;
+        if (!grown)
+            return ERR_MEMORY;
         h->point = grown;
         h->capacity = capacity;
     }
@@ -48,7 +54,8 @@ int history_add(struct history *h, int64_t step, double error, struct err *e) {
     return 0;
 }
 
-void history_csv(const struct history *h, int digits, struct text *out) {
+void history_csv(const struct history *h, int digits, struct text *out)
+{
     text_append(out, "step,train_loss,error_rel,lr,grad_norm\n");
     for (int64_t k = 0; k < h->points; k++) {
         const struct history_point *p = &h->point[k];
@@ -62,16 +69,20 @@ void history_csv(const struct history *h, int digits, struct text *out) {
 }
 
 int checkpoint_write(const char *path, const struct trainer_api *api, const struct trainer *t,
-                     const char *stamp, const struct history *h, double seconds, struct err *e) {
+                     const char *stamp, const struct history *h, double seconds, struct err *e)
+{
     struct head head = {seconds, h->train_seconds, h->loss, h->rate, h->gradient_norm, h->points};
     size_t size = sizeof head + (size_t)h->points * sizeof *h->point, count = 0;
     char *bytes = NULL;
     char *extra = memory_alloc(size, 1, e);
-    if (!extra) return ERR_MEMORY;
+    if (!extra)
+        return ERR_MEMORY;
     memcpy(extra, &head, sizeof head);
-    if (h->points) memcpy(extra + sizeof head, h->point, size - sizeof head);
+    if (h->points)
+        memcpy(extra + sizeof head, h->point, size - sizeof head);
     int code = api->save(t, stamp, extra, size, &bytes, &count, e);
-    if (code) goto out;
+    if (code)
+        goto out;
     code = file_write(path, bytes, count, e);
 out:
     memory_free(bytes);
@@ -79,16 +90,19 @@ out:
     return code;
 }
 
-static int history_unpack(struct history *h, const char *extra, size_t size, struct err *e) {
+static int history_unpack(struct history *h, const char *extra, size_t size, struct err *e)
+{
     struct head head;
-    if (size < sizeof head) return err_set(e, ERR_FORMAT, NULL, "no history in the checkpoint");
+    if (size < sizeof head)
+        return err_set(e, ERR_FORMAT, NULL, "no history in the checkpoint");
     memcpy(&head, extra, sizeof head);
     size_t bytes = size - sizeof head;
     if (head.points < 0 || bytes % sizeof *h->point ||
         bytes / sizeof *h->point != (size_t)head.points)
         return err_set(e, ERR_FORMAT, NULL, "the checkpoint's history has the wrong size");
     struct history_point *point = memory_alloc((size_t)head.points, sizeof *point, e);
-    if (!point) return ERR_MEMORY;
+    if (!point)
+        return ERR_MEMORY;
     memcpy(point, extra + sizeof head, bytes);
     for (int64_t k = 0; k < head.points; k++) {
         if (point[k].step < 0 || (k && point[k].step <= point[k - 1].step)) {
@@ -105,14 +119,17 @@ static int history_unpack(struct history *h, const char *extra, size_t size, str
 }
 
 int checkpoint_read(const char *path, size_t limit, const struct trainer_api *api,
-                    struct trainer *t, const char *stamp, struct history *h, struct err *e) {
+                    struct trainer *t, const char *stamp, struct history *h, struct err *e)
+{
     char *bytes = NULL, *extra = NULL;
     size_t count = 0, size = 0;
     int code = file_read(path, limit, &bytes, &count, e);
-    if (code) return code;
+    if (code)
+        return code;
     extra = memory_alloc(count, 1, e); /* what the file holds cannot be longer than the file */
     code = extra ? api->load(t, stamp, bytes, count, extra, count, &size, e) : ERR_MEMORY;
-    if (!code) code = history_unpack(h, extra, size, e);
+    if (!code)
+        code = history_unpack(h, extra, size, e);
     memory_free(extra);
     memory_free(bytes);
     return code;

@@ -19,40 +19,51 @@ struct row {
     int digits;
 };
 
-static char *field_of(struct row *r, const char *column) {
+static char *field_of(struct row *r, const char *column)
+{
     int k = column_index(column);
     assert(k >= 0 && k < FIELDS_MAX);
     return r->field[k];
 }
 
-static void set_text(struct row *r, const char *column, const char *value) {
+static void set_text(struct row *r, const char *column, const char *value)
+{
     char *field = field_of(r, column);
     size_t length = value ? strlen(value) : 0;
-    if (length >= FIELD_SIZE) length = FIELD_SIZE - 1;
-    if (length) memcpy(field, value, length);
+    if (length >= FIELD_SIZE)
+        length = FIELD_SIZE - 1;
+    if (length)
+        memcpy(field, value, length);
     field[length] = '\0';
 }
 
-static void set_digits(struct row *r, const char *column, double value, int digits) {
+static void set_digits(struct row *r, const char *column, double value, int digits)
+{
     char number[TEXT_NUMBER_MAX];
-    if (!isnan(value)) set_text(r, column, text_from_double(number, value, digits));
+    if (!isnan(value))
+        set_text(r, column, text_from_double(number, value, digits));
 }
 
-static void set_number(struct row *r, const char *column, double value) {
+static void set_number(struct row *r, const char *column, double value)
+{
     set_digits(r, column, value, r->digits);
 }
 
-static void set_int(struct row *r, const char *column, int64_t value) {
+static void set_int(struct row *r, const char *column, int64_t value)
+{
     set_digits(r, column, (double)value, 17);
 }
 
 /* A key's value in the words of a spec. */
-static void set_key(struct row *r, const char *column, const struct cell *c, const char *key) {
+static void set_key(struct row *r, const char *column, const struct cell *c, const char *key)
+{
     char value[FIELD_SIZE];
-    if (spec_value(c, key, value, sizeof value)) set_text(r, column, value);
+    if (spec_value(c, key, value, sizeof value))
+        set_text(r, column, value);
 }
 
-static void set_configuration(struct row *r, const struct cell *c) {
+static void set_configuration(struct row *r, const struct cell *c)
+{
     const struct task *t = &c->task;
     char seed[24];
     set_text(r, "cell", c->id);
@@ -75,7 +86,8 @@ static void set_configuration(struct row *r, const struct cell *c) {
     set_int(r, "ffn", t->model.ffn);
 }
 
-static void set_figures(struct row *r, const struct subset_figures *f) {
+static void set_figures(struct row *r, const struct subset_figures *f)
+{
     set_text(r, "verdict", f->verdict);
     set_number(r, "error_rms", f->error_rms);
     set_number(r, "error_rel", f->error_rel);
@@ -93,36 +105,45 @@ static void set_figures(struct row *r, const struct subset_figures *f) {
     set_number(r, "gap_rel", f->gap_rel);
 }
 
-static void set_facts(struct row *r, const struct row_facts *facts) {
+static void set_facts(struct row *r, const struct row_facts *facts)
+{
     set_text(r, "experiment", facts->experiment);
     set_text(r, "spec_hash", facts->spec_hash);
     set_text(r, "status", facts->status);
     set_text(r, "version", URPE_VERSION);
     set_text(r, "cpu", facts->cpu);
     set_text(r, "blas", facts->blas);
-    if (facts->parameters) set_int(r, "params", (int64_t)facts->parameters);
-    if (facts->steps >= 0) set_int(r, "steps", facts->steps);
-    if (facts->threads) set_int(r, "threads", facts->threads);
+    if (facts->parameters)
+        set_int(r, "params", (int64_t)facts->parameters);
+    if (facts->steps >= 0)
+        set_int(r, "steps", facts->steps);
+    if (facts->threads)
+        set_int(r, "threads", facts->threads);
     set_number(r, "train_loss", facts->train_loss);
     set_digits(r, "seconds", facts->seconds, TIMING_DIGITS);
     set_digits(r, "tokens_per_second", facts->tokens_per_second, TIMING_DIGITS);
     set_digits(r, "peak_mib", facts->peak_mib, TIMING_DIGITS);
 }
 
-void row_append_header(struct text *t) {
-    for (const struct column *c = column_table; c->name; c++) csv_field(t, c->name);
+void row_append_header(struct text *t)
+{
+    for (const struct column *c = column_table; c->name; c++)
+        csv_field(t, c->name);
     csv_end_row(t);
 }
 
 void row_append(struct text *t, const struct cell *c, int length, const char *subset,
-                const struct subset_figures *f, const struct row_facts *facts) {
+                const struct subset_figures *f, const struct row_facts *facts)
+{
     struct row r = {.digits = trainer_api_of(c->task.model.precision)->digits};
     assert(column_count() <= FIELDS_MAX);
     set_configuration(&r, c);
     set_int(&r, "length", length);
     set_text(&r, "subset", subset);
-    if (f) set_figures(&r, f);
+    if (f)
+        set_figures(&r, f);
     set_facts(&r, facts);
-    for (int k = 0; k < column_count(); k++) csv_field(t, r.field[k]);
+    for (int k = 0; k < column_count(); k++)
+        csv_field(t, r.field[k]);
     csv_end_row(t);
 }

@@ -38,9 +38,9 @@ struct run_counts {
 };
 
 /* Trains what is unfinished and rebuilds the folder's CSV files.  ERR_INTERRUPTED after a stop,
- * with every checkpoint written; ERR_USAGE, with the place in the spec and before anything is written,
- * when a cell needs more memory than there is.  A failed cell is counted, not an error; a full disk
- * or the like is.  *counts is filled in every case. */
+ * with every checkpoint written; ERR_USAGE, with the place in the spec and before anything is
+ * written, when a cell needs more memory than there is.  A failed cell is counted, not an error; a
+ * full disk or the like is.  *counts is filled in every case. */
 int run_spec(const struct spec *s, const struct run_options *o, struct run_counts *counts,
              struct err *e);
 
@@ -84,7 +84,7 @@ double machine_seconds(void);
 
 /* Floors of one cell without training: the rows that `bound` prints (run/evaluate.h). */
 struct evaluation;
-/* ---- evaluation of a cell at one length: figures per subset ------------------------------------*/
+/* ---- evaluation of a cell at one length: figures per subset -----------------------------------*/
 struct subset_figures {
     int pattern;               /* index into pattern_table; -1: all */
     double error_rms, error_rel, error_sup, error_worst, accuracy, accuracy_informative,

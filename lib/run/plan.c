@@ -1,0 +1,166 @@
+/* Choosing cells and prices.  Longest first, so that the last worker does not start the longest
+ * cell when the others are done. */
+#include "run/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "run/evaluate.h"
+#include "run/worker.h"
+#include "space/space.h"
+#include "train/train.h"
+
+/* The part of free memory that workers may plan with. */
+#define PLAN_MEMORY_SHARE 0.9
+#define GIB (1024.0 * 1024.0 * 1024.0)
+
+static bool in_shard(const struct cell *c, const struct run_options *o)
+{
+    return o->shards <= 1 || c->index % o->shards == o->shard;
+}
+
+/* Samples, their groups and the network's outputs at the longest evaluated length. */
+static size_t evaluation_bytes(const struct task *t)
+{
+    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length);
+    size_t row = 32, rows, bytes;
+    if (!target_of(&t->target)->tokens)
+        row += 4 * sizeof(double) * (size_t)t->space.channels;
+    if (!memory_multiply((size_t)t->evaluate.samples, (size_t)length[lengths - 1], &rows) ||
+        !memory_multiply(rows, row, &bytes))
+        return SIZE_MAX;
+    return bytes;
+}
+
+static int price(struct plan_cell *c, const struct spec *s, struct err *e)
+{
+    const struct task *t = &c->cell->task;
+    struct err why = {0};
+    char where[256];
+    size_t training, parameters, evaluation = evaluation_bytes(t);
+    double flops;
+    int code = trainer_api_of(t->model.precision)->price(t, &training, &parameters, &flops, &why);
+    if (code || !memory_add(training, evaluation, &c->bytes)) {
+        spec_where(s, "model.width", where, sizeof where);
+        return err_set(e, ERR_USAGE, where, "cell %s cannot be sized: %s", c->cell->id,
+                       code ? why.msg : "its evaluation set is too large");
+    }
+    c->work = flops * (double)t->train.steps + 1;
+    return 0;
+}
+
+static int compare_work(const void *a, const void *b)
+{
+    const struct plan_cell *p = a, *q = b;
+    if (p->work != q->work)
+        return p->work < q->work ? 1 : -1;
+    return (p->cell->index > q->cell->index) - (p->cell->index < q->cell->index);
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+    const size_t *p = a, *q = b;
+    return (*p < *q) - (*p > *q);
+}
+
+static int collect(struct plan *p, const struct spec *s, const struct run_options *o,
+                   struct err *e)
+{
+    char cells[RUN_PATH], folder[RUN_PATH];
+    int code = file_join(cells, sizeof cells, o->folder, "cells", e);
+    for (int k = 0; !code && k < spec_cells(s); k++) {
+        const struct cell *c = spec_cell(s, k);
+        if (!in_shard(c, o))
+            continue;
+        p->shard_cells++;
+        code = file_join(folder, sizeof folder, cells, c->id, e);
+        if (!code && !o->force && cell_finished(c, folder)) {
+            p->finished++;
+            continue;
+        }
+        struct plan_cell *next = &p->cell[p->cells++];
+        next->cell = c;
+        if (!code)
+            code = price(next, s, e);
+        p->work += next->work;
+    }
+    return code;
+}
+
+/* More memory than there is: the key that is likeliest to help. */
+static int too_large(const struct plan_cell *c, const struct spec *s, double free_bytes,
+                     struct err *e)
+{
+    char where[256];
+    bool samples = evaluation_bytes(&c->cell->task) > c->bytes / 2;
+    const char *key = samples ? "evaluate.samples" : "model.width";
+    spec_where(s, key, where, sizeof where);
+    return err_set(e, ERR_USAGE, where,
+                   "%s: cell %s needs about %.2f GiB of memory and %.2f GiB are free; %s", key,
+                   c->cell->id, (double)c->bytes / GIB, free_bytes / GIB,
+                   samples ? "evaluate fewer samples or shorter lengths"
+                           : "make width, layers, ffn or train.batch smaller");
+}
+
+/* As many workers as cores and memory allow. */
+static int choose_jobs(struct plan *p, const struct spec *s, const struct run_options *o,
+                       struct err *e)
+{
+    int wanted = o->jobs > 0 ? o->jobs : p->cores;
+    double room = (double)p->memory * PLAN_MEMORY_SHARE, sum = 0;
+    p->jobs = 0;
+    if (wanted > p->cells)
+        wanted = p->cells;
+    size_t *bytes = memory_alloc((size_t)p->cells, sizeof *bytes, e);
+    if (!bytes)
+        return ERR_MEMORY;
+    for (int k = 0; k < p->cells; k++) {
+        bytes[k] = p->cell[k].bytes;
+        if (p->memory && (double)bytes[k] > room) {
+            memory_free(bytes);
+            return too_large(&p->cell[k], s, room, e);
+        }
+    }
+    qsort(bytes, (size_t)p->cells, sizeof *bytes, compare_bytes);
+    while (p->jobs < wanted && (p->jobs == 0 || !p->memory || sum + (double)bytes[p->jobs] <= room))
+        sum += (double)bytes[p->jobs++];
+    p->jobs_lowered = p->jobs < wanted;
+    memory_free(bytes);
+    return 0;
+}
+
+int plan_open(struct plan *p, const struct spec *s, const struct run_options *o, struct err *e)
+{
+    *p = (struct plan){.cores = machine_cores(), .memory = machine_memory()};
+    p->cell = memory_alloc((size_t)spec_cells(s), sizeof *p->cell, e);
+    if (!p->cell)
+        return ERR_MEMORY;
+    int code = collect(p, s, o, e);
+    if (!code)
+        code = choose_jobs(p, s, o, e);
+    if (code)
+        plan_close(p);
+    else
+        qsort(p->cell, (size_t)p->cells, sizeof *p->cell, compare_work);
+    return code;
+}
+
+void plan_close(struct plan *p)
+{
+    memory_free(p->cell);
+    p->cell = NULL;
+    p->cells = 0;
+}
+
+int plan_threads(const struct plan *p, const struct run_options *o, int slot)
+{
+    if (o->threads > 0)
+        return o->threads;
+    int each = p->cores / p->jobs;
+    if (each < 1)
+        return 1;
+    return each + (slot < p->cores % p->jobs);
+}

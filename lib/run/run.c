@@ -1,0 +1,500 @@
+/* The coordinator: hands cells to workers, listens to them, and keeps the folder's tables fresh.
+ *
+ *   plan -> specs/<hash>.yaml -> [ start | wait | read | rebuild ]* -> rebuild
+ *
+ * Invariant: the coordinator itself calls no BLAS and writes into a cell's folder only when its
+ * worker is gone and the lock is its own, so that two runs, or a killed one and its successor, can
+ * share a folder. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "report/report.h"
+#include "run/plan.h"
+#include "run/progress.h"
+#include "run/worker.h"
+
+enum { WAIT_MS = 200, LABEL_SIZE = 256 };
+#define REBUILD_SECONDS 5.0
+#define HELD_SECONDS 0.5
+
+struct run {
+    const struct spec *spec;
+    const struct run_options *o;
+    struct run_counts *counts;
+    struct plan plan;
+    struct worker *worker; /* (jobs) */
+    struct pollfd *poll;   /* (jobs) */
+    int *slot_cell;        /* (jobs) index into plan.cell */
+    int next;              /* plan cells before it are not waiting */
+    struct progress progress;
+    double started, rebuilt; /* machine_seconds */
+    double asked;            /* likewise: when held cells were last looked at */
+    double work_done, work_here;    /* ended; of that, done by this run's workers */
+    bool dirty;            /* cells ended since the last rebuild */
+    bool stopping, told;   /* start no more; workers have been asked to stop */
+    struct err memory;     /* a worker had too little: the run goes on, and says so at the end */
+};
+
+/* ---- messages ---------------------------------------------------------------------------------*/
+
+static void say(void *context, const char *text)
+{
+    struct run *r = context;
+    progress_clear(&r->progress);
+    if (!r->o->messages)
+        return;
+    fprintf(r->o->messages, "%s: %s\n", spec_name(r->spec), text);
+    fflush(r->o->messages);
+}
+
+/* The last word of a dotted key that says something: "encoding" of "model.encoding.kind". */
+static const char *short_key(const char *key, char *name, size_t size)
+{
+    snprintf(name, size, "%s", key);
+    char *dot = strrchr(name, '.');
+    if (dot && !strcmp(dot, ".kind")) {
+        *dot = '\0';
+        dot = strrchr(name, '.');
+    }
+    return dot ? dot + 1 : name;
+}
+
+/* A cell in the words of the axes along which cells differ. */
+static void label(const struct run *r, const struct cell *c, char out[LABEL_SIZE])
+{
+    size_t used = 0;
+    char name[96], value[96];
+    out[0] = '\0';
+    for (int k = 0; k < spec_axes(r->spec) && used < LABEL_SIZE; k++) {
+        if (!spec_value(c, spec_axis(r->spec, k), value, sizeof value))
+            continue;
+        int wrote = snprintf(out + used, LABEL_SIZE - used, "%s%s %s", used ? ", " : "",
+                             short_key(spec_axis(r->spec, k), name, sizeof name), value);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+    if (!out[0])
+        snprintf(out, LABEL_SIZE, "cell %s", c->id);
+}
+
+static void say_failed(struct run *r, const struct cell *c, const struct err *why)
+{
+    char name[LABEL_SIZE], text[sizeof why->msg + sizeof why->where + LABEL_SIZE + 64];
+    label(r, c, name);
+    snprintf(text, sizeof text, "cell %s (%s) failed: %s%s%s", c->id, name, why->where,
+             why->where[0] ? ": " : "", why->msg);
+    say(r, text);
+}
+
+/* ---- folders ----------------------------------------------------------------------------------*/
+
+static int cell_folder(const struct run *r, const struct cell *c, char out[RUN_PATH],
+                       struct err *e)
+{
+    char cells[RUN_PATH];
+    int code = file_join(cells, sizeof cells, r->o->folder, "cells", e);
+    return code ? code : file_join(out, RUN_PATH, cells, c->id, e);
+}
+
+static int write_spec(const struct run *r, struct err *e)
+{
+    char folder[RUN_PATH], path[RUN_PATH], name[80];
+    struct text t = {0};
+    snprintf(name, sizeof name, "%s.yaml", spec_hash(r->spec));
+    int code = file_join(folder, sizeof folder, r->o->folder, "specs", e);
+    if (!code)
+        code = file_make_folder(folder, e);
+    if (!code)
+        code = file_join(path, sizeof path, folder, name, e);
+    if (!code)
+        code = spec_text(r->spec, &t, e);
+    if (!code)
+        code = file_write(path, t.data, t.length, e);
+    text_close(&t);
+    return code;
+}
+
+static int rebuild(struct run *r, struct err *e)
+{
+    int code = report_rebuild(r->o->folder, e);
+    r->rebuilt = machine_seconds();
+    r->dirty = false;
+    return code;
+}
+
+/* ---- ends of cells ----------------------------------------------------------------------------*/
+
+/* A cell whose worker stopped early waits again. */
+static void put_back(struct run *r, struct plan_cell *c)
+{
+    int index = (int)(c - r->plan.cell);
+    c->state = PLAN_WAITING;
+    if (index < r->next)
+        r->next = index;
+}
+
+static void end_cell(struct run *r, struct plan_cell *c, bool here)
+{
+    c->state = PLAN_ENDED;
+    r->work_done += c->work;
+    if (here)
+        r->work_here += c->work;
+    r->dirty = true;
+}
+
+/* A row that says `failed`, unless another run has taken the cell up meanwhile. */
+static int write_failed(struct run *r, const struct cell *c, struct err *e)
+{
+    char folder[RUN_PATH], path[RUN_PATH];
+    struct file_lock lock = {.fd = -1};
+    bool held = false;
+    int code = cell_folder(r, c, folder, e);
+    if (!code)
+        code = file_join(path, sizeof path, folder, "lock", e);
+    if (!code)
+        code = file_try_lock(&lock, path, &held, e);
+    if (!code && held && !cell_finished(c, folder))
+        code = cell_write_failed(c, folder, e);
+    file_unlock(&lock);
+    return code;
+}
+
+/* A worker that could not finish its cell.  What would hit every cell alike ends the run. */
+static int take_failure(struct run *r, struct plan_cell *c, const struct err *why, struct err *e)
+{
+    if (why->code == ERR_INTERRUPTED) { /* alone, or with all of us: the flag will tell */
+        put_back(r, c);
+        return 0;
+    }
+    if (why->code == ERR_IO || why->code == ERR_USAGE) {
+        put_back(r, c);
+        return err_set(e, why->code, why->where, "%s", why->msg);
+    }
+    if (why->code == ERR_MEMORY)
+        err_set(&r->memory, why->code, why->where, "%s", why->msg);
+    say_failed(r, c->cell, why);
+    r->counts->failed++;
+    if (r->o->fail_fast)
+        r->stopping = true;
+    end_cell(r, c, true);
+    return write_failed(r, c->cell, e);
+}
+
+static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct err *e)
+{
+    switch (w->outcome) {
+    case WORKER_DIVERGED:
+        r->counts->diverged++;
+        /* fall through */
+    case WORKER_TRAINED:
+        r->counts->trained++;
+        end_cell(r, c, true);
+        return 0;
+    case WORKER_FINISHED:
+        r->counts->elsewhere++;
+        end_cell(r, c, false);
+        return 0;
+    case WORKER_HELD:
+        c->state = PLAN_HELD;
+        return 0;
+    case WORKER_DIED:
+        if (r->told) { /* it was asked to stop and had no handler for that */
+            put_back(r, c);
+            return 0;
+        }
+        break;
+    case WORKER_FAILED:
+        break;
+    }
+    return take_failure(r, c, &w->err, e);
+}
+
+/* ---- starting ---------------------------------------------------------------------------------*/
+
+static int start(struct run *r, int slot, int index, struct err *e)
+{
+    struct plan_cell *c = &r->plan.cell[index];
+    struct worker *w = &r->worker[slot];
+    char folder[RUN_PATH];
+    int code = cell_folder(r, c->cell, folder, e);
+    if (!code)
+        code = file_make_folder(folder, e);
+    if (code)
+        return code;
+    struct worker_task task = {.cell = c->cell,
+                               .folder = folder,
+                               .experiment = spec_name(r->spec),
+                               .force = r->o->force,
+                               .checkpoint_seconds = r->o->checkpoint_seconds,
+                               .stop = r->o->stop,
+                               .others = r->worker,
+                               .other_count = r->plan.jobs};
+    w->cell = c->cell->index;
+    w->threads = plan_threads(&r->plan, r->o, slot);
+    code = worker_start(w, &task, e);
+    if (code)
+        return code;
+    r->slot_cell[slot] = index;
+    c->state = PLAN_RUNNING;
+    return 0;
+}
+
+/* The next cell that waits; one that another run has finished meanwhile is not started. */
+static int next_waiting(struct run *r, struct err *e)
+{
+    for (; r->next < r->plan.cells; r->next++) {
+        struct plan_cell *c = &r->plan.cell[r->next];
+        char folder[RUN_PATH];
+        if (c->state != PLAN_WAITING)
+            continue;
+        if (cell_folder(r, c->cell, folder, e))
+            return -1;
+        if (r->o->force || !cell_finished(c->cell, folder))
+            return r->next;
+        r->counts->elsewhere++;
+        end_cell(r, c, false);
+    }
+    return -1;
+}
+
+static int start_all(struct run *r, struct err *e)
+{
+    for (int slot = 0; slot < r->plan.jobs && !r->stopping; slot++) {
+        if (r->worker[slot].pid)
+            continue;
+        int index = next_waiting(r, e);
+        if (index < 0)
+            return e->code;
+        int code = start(r, slot, index, e);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+/* Looks again at cells that another run held: finished, or free because their holder died. */
+static int ask_held(struct run *r, struct err *e)
+{
+    double now = machine_seconds();
+    if (now - r->asked < HELD_SECONDS)
+        return 0;
+    r->asked = now;
+    for (int k = 0; k < r->plan.cells; k++) {
+        struct plan_cell *c = &r->plan.cell[k];
+        struct file_lock lock = {.fd = -1};
+        char folder[RUN_PATH], path[RUN_PATH];
+        bool free_now = false;
+        if (c->state != PLAN_HELD)
+            continue;
+        int code = cell_folder(r, c->cell, folder, e);
+        if (!code)
+            code = file_join(path, sizeof path, folder, "lock", e);
+        if (!code)
+            code = file_try_lock(&lock, path, &free_now, e);
+        file_unlock(&lock);
+        if (code)
+            return code;
+        if (!free_now)
+            continue;
+        put_back(r, c); /* next_waiting sees whether it is finished */
+    }
+    return 0;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------*/
+
+static int running(const struct run *r)
+{
+    int count = 0;
+    for (int k = 0; k < r->plan.jobs; k++)
+        count += r->worker[k].pid != 0;
+    return count;
+}
+
+static bool all_ended(const struct run *r)
+{
+    for (int k = 0; k < r->plan.cells; k++)
+        if (r->plan.cell[k].state != PLAN_ENDED)
+            return false;
+    return true;
+}
+
+/* Workers share the caller's process group, but a signal may have been meant for the coordinator
+ * alone. */
+static void ask_to_stop(struct run *r)
+{
+    if (r->told)
+        return;
+    r->told = true;
+    for (int k = 0; k < r->plan.jobs; k++)
+        if (r->worker[k].pid)
+            kill(r->worker[k].pid, SIGTERM);
+}
+
+static void wait_for_workers(struct run *r)
+{
+    for (int k = 0; k < r->plan.jobs; k++)
+        r->poll[k] = (struct pollfd){.fd = r->worker[k].pid ? r->worker[k].fd : -1,
+                                     .events = POLLIN};
+    if (poll(r->poll, (nfds_t)r->plan.jobs, WAIT_MS) < 0)
+        for (int k = 0; k < r->plan.jobs; k++)
+            r->poll[k].revents = 0; /* a signal; the caller looks at its flag */
+}
+
+static int read_workers(struct run *r, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < r->plan.jobs; k++) {
+        struct worker *w = &r->worker[k];
+        if (!w->pid || !(r->poll[k].revents & (POLLIN | POLLHUP | POLLERR)))
+            continue;
+        if (!worker_read(w, say, r))
+            continue;
+        int failed = take_end(r, w, &r->plan.cell[r->slot_cell[k]], e);
+        code = code ? code : failed;
+    }
+    return code;
+}
+
+/* Of a running cell's work: what this run has done, and what is left. */
+static void cell_work(const struct run *r, int slot, double *here, double *left)
+{
+    const struct worker *w = &r->worker[slot];
+    double work = r->plan.cell[r->slot_cell[slot]].work;
+    double steps = w->progress.steps > 0 ? (double)w->progress.steps : 1;
+    *here = w->heard ? work * (double)(w->progress.step - w->resumed) / steps : 0;
+    *left = w->heard ? work * (1 - (double)w->progress.step / steps) : work;
+}
+
+static double seconds_left(const struct run *r)
+{
+    double done = r->work_here, left = r->plan.work - r->work_done;
+    for (int k = 0; k < r->plan.jobs; k++) {
+        double here, remaining;
+        if (!r->worker[k].pid)
+            continue;
+        cell_work(r, k, &here, &remaining);
+        done += here;
+        left -= r->plan.cell[r->slot_cell[k]].work - remaining;
+    }
+    return done > 0 ? (machine_seconds() - r->started) * left / done : NAN;
+}
+
+static void draw(struct run *r)
+{
+    const struct run_counts *c = r->counts;
+    int done = c->done_before + c->trained + c->failed + c->elsewhere;
+    char name[LABEL_SIZE];
+    for (int k = 0; k < r->plan.jobs; k++) {
+        const struct worker *w = &r->worker[k];
+        if (!w->pid || !w->heard)
+            continue;
+        label(r, spec_cell(r->spec, w->cell), name);
+        progress_draw(&r->progress, done, c->cells, name, &w->progress, seconds_left(r));
+        return;
+    }
+}
+
+static int tidy(struct run *r, struct err *e)
+{
+    struct err own = {0};
+    if (!r->dirty || machine_seconds() - r->rebuilt < REBUILD_SECONDS)
+        return 0;
+    int code = rebuild(r, &own);
+    /* A signal while it waited for the lock: the flag will be seen, a last rebuild follows. */
+    return code && code != ERR_INTERRUPTED ? err_set(e, code, own.where, "%s", own.msg) : 0;
+}
+
+/* Until every cell has ended, or everything has stopped. */
+static int loop(struct run *r, struct err *e)
+{
+    int code = 0;
+    while (running(r) || (!r->stopping && !all_ended(r))) {
+        if (r->o->stop && *r->o->stop)
+            r->stopping = true;
+        int failed = r->stopping ? 0 : start_all(r, e);
+        wait_for_workers(r);
+        if (!failed)
+            failed = read_workers(r, e);
+        if (!failed && !r->stopping)
+            failed = ask_held(r, e);
+        if (!failed)
+            failed = tidy(r, e);
+        if (failed && !code) {
+            code = failed;
+            r->stopping = true;
+        }
+        if (r->stopping)
+            ask_to_stop(r);
+        draw(r);
+    }
+    progress_clear(&r->progress);
+    return code;
+}
+
+static int open_slots(struct run *r, struct err *e)
+{
+    size_t jobs = (size_t)r->plan.jobs;
+    r->worker = memory_alloc(jobs, sizeof *r->worker, e);
+    r->poll = memory_alloc(jobs, sizeof *r->poll, e);
+    r->slot_cell = memory_alloc(jobs, sizeof *r->slot_cell, e);
+    return r->worker && r->poll && r->slot_cell ? 0 : ERR_MEMORY;
+}
+
+static int run_plan(struct run *r, struct err *e)
+{
+    char text[128];
+    int code = file_make_folder(r->o->folder, e);
+    if (!code)
+        code = write_spec(r, e);
+    if (!code)
+        code = open_slots(r, e);
+    if (code)
+        return code;
+    if (r->plan.jobs_lowered) {
+        snprintf(text, sizeof text, "%d workers at once, for more do not fit in memory",
+                 r->plan.jobs);
+        say(r, text);
+    }
+    r->started = r->rebuilt = machine_seconds();
+    code = loop(r, e);
+    int built = rebuild(r, code ? &(struct err){0} : e);
+    if (code || built)
+        return code ? code : built;
+    if (r->o->stop && *r->o->stop && !all_ended(r))
+        return err_set(e, ERR_INTERRUPTED, NULL,
+                       "interrupted; the same command goes on from the last checkpoints");
+    if (r->memory.code)
+        return err_set(e, r->memory.code, r->memory.where, "%s", r->memory.msg);
+    return 0;
+}
+
+int run_spec(const struct spec *s, const struct run_options *o, struct run_counts *counts,
+             struct err *e)
+{
+    struct err own = {0};
+    struct run r = {.spec = s, .o = o, .counts = counts};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    *counts = (struct run_counts){0};
+    int code = plan_open(&r.plan, s, o, &own);
+    counts->cells = r.plan.shard_cells;
+    counts->done_before = r.plan.finished;
+    if (!code) {
+        progress_open(&r.progress, o->progress);
+        sigaction(SIGXFSZ, &ignore, &before); /* a file too large is an error to report */
+        code = run_plan(&r, &own);
+        sigaction(SIGXFSZ, &before, NULL);
+    }
+    memory_free(r.worker);
+    memory_free(r.poll);
+    memory_free(r.slot_cell);
+    plan_close(&r.plan);
+    return code ? err_set(e, code, own.where, "%s", own.msg) : 0;
+}

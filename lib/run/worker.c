@@ -1,0 +1,199 @@
+/* Both ends of a worker: the child that executes a cell, and the coordinator's view of it. */
+#include "run/worker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "base/file.h"
+
+enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_END };
+
+struct message {
+    enum message_kind kind;
+    enum worker_outcome outcome;
+    struct cell_progress progress;
+    struct err err;
+    char text[1024];
+};
+/* So that the kernel takes a message whole or not at all. */
+_Static_assert(sizeof(struct message) <= PIPE_BUF, "a message must fit in a pipe");
+
+/* ---- the child --------------------------------------------------------------------------------*/
+
+struct child {
+    const struct worker_task *task;
+    int fd, threads;
+};
+
+/* A coordinator that no longer reads is dead.  Files are atomic and the checkpoint is at most
+ * checkpoint_seconds old, so the worker just leaves. */
+static void send(const struct child *c, const struct message *m)
+{
+    ssize_t sent;
+    do
+        sent = write(c->fd, m, sizeof *m);
+    while (sent < 0 && errno == EINTR);
+    if (sent != (ssize_t)sizeof *m)
+        _exit(1);
+}
+
+static void send_progress(void *context, const struct cell_progress *p)
+{
+    struct message m = {.kind = MESSAGE_PROGRESS, .progress = *p};
+    send(context, &m);
+}
+
+static void send_note(void *context, const char *text)
+{
+    struct message m = {.kind = MESSAGE_NOTE};
+    snprintf(m.text, sizeof m.text, "%s", text);
+    send(context, &m);
+}
+
+/* SIGTERM when the coordinator dies, so that the checkpoint is written; elsewhere than on Linux the
+ * broken pipe tells. */
+static void follow(pid_t coordinator)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to report, not a death */
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+    if (getppid() != coordinator)
+        _exit(1);
+}
+
+static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
+{
+    const struct worker_task *t = c->task;
+    struct file_lock lock = {.fd = -1};
+    char path[RUN_PATH];
+    bool held = false, diverged = false;
+    int code = file_join(path, sizeof path, t->folder, "lock", e);
+    if (!code)
+        code = file_try_lock(&lock, path, &held, e);
+    if (code)
+        return code;
+    if (!held || (!t->force && cell_finished(t->cell, t->folder))) {
+        *outcome = held ? WORKER_FINISHED : WORKER_HELD;
+        return 0; /* the lock goes with the process */
+    }
+    if (t->force)
+        code = cell_forget(t->folder, e);
+    struct cell_run run = {.cell = t->cell,
+                           .folder = t->folder,
+                           .experiment = t->experiment,
+                           .threads = c->threads,
+                           .checkpoint_seconds = t->checkpoint_seconds,
+                           .stop = t->stop,
+                           .progress = send_progress,
+                           .note = send_note,
+                           .context = c};
+    if (!code)
+        code = cell_execute(&run, &diverged, e);
+    *outcome = diverged ? WORKER_DIVERGED : WORKER_TRAINED;
+    return code;
+}
+
+static void child_main(struct child *c, pid_t coordinator)
+{
+    struct message end = {.kind = MESSAGE_END};
+    follow(coordinator);
+    if (execute(c, &end.outcome, &end.err))
+        end.outcome = WORKER_FAILED;
+    send(c, &end);
+    _exit(0);
+}
+
+/* ---- the coordinator --------------------------------------------------------------------------*/
+
+int worker_start(struct worker *w, const struct worker_task *t, struct err *e)
+{
+    int pipes[2];
+    pid_t coordinator = getpid();
+    if (pipe(pipes) != 0)
+        return err_set(e, ERR_IO, NULL, "a pipe to a worker: %s", err_system(errno));
+    pid_t pid = fork();
+    if (pid < 0) {
+        int code = err_set(e, ERR_MEMORY, NULL, "starting a worker: %s; try fewer --jobs",
+                           err_system(errno));
+        close(pipes[0]);
+        close(pipes[1]);
+        return code;
+    }
+    if (pid == 0) {
+        struct child c = {.task = t, .fd = pipes[1], .threads = w->threads};
+        close(pipes[0]);
+        for (int k = 0; k < t->other_count; k++)
+            if (t->others[k].pid)
+                close(t->others[k].fd);
+        child_main(&c, coordinator);
+    }
+    close(pipes[1]);
+    *w = (struct worker){.pid = pid, .fd = pipes[0], .cell = w->cell, .threads = w->threads};
+    return 0;
+}
+
+static void take(struct worker *w, const struct message *m,
+                 void (*note)(void *context, const char *text), void *context)
+{
+    switch (m->kind) {
+    case MESSAGE_PROGRESS:
+        if (!w->heard)
+            w->resumed = m->progress.step;
+        w->heard = true;
+        w->progress = m->progress;
+        break;
+    case MESSAGE_NOTE:
+        note(context, m->text);
+        break;
+    case MESSAGE_END:
+        w->told = true;
+        w->outcome = m->outcome;
+        w->err = m->err;
+        break;
+    }
+}
+
+static void reap(struct worker *w)
+{
+    int status = 0;
+    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    close(w->fd);
+    w->pid = 0;
+    if (w->told)
+        return;
+    w->outcome = WORKER_DIED;
+    if (!WIFSIGNALED(status)) {
+        err_set(&w->err, ERR_NUMERIC, NULL, "the worker ended with status %d and said nothing",
+                WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+        return;
+    }
+    int number = WTERMSIG(status);
+    err_set(&w->err, ERR_NUMERIC, NULL, "the worker was killed by signal %d (%s)%s", number,
+            strsignal(number),
+            number == SIGKILL ? "; the system does that when memory runs out" : "");
+}
+
+bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context)
+{
+    struct message m;
+    ssize_t got = read(w->fd, &m, sizeof m);
+    if (got == (ssize_t)sizeof m) {
+        take(w, &m, note, context);
+        return false;
+    }
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return false;
+    reap(w); /* the pipe's end */
+    return true;
+}

@@ -1,0 +1,55 @@
+/* One cell in a process of its own.
+ *
+ * Invariant: a worker holds the lock of its cell's folder for as long as it may write there, and
+ * ends with its coordinator.  What it has to say goes through a pipe in messages of one size, each
+ * written whole; the pipe's end is the end of the worker. */
+#ifndef RUN_WORKER_H
+#define RUN_WORKER_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "run/run.h"
+
+enum { RUN_PATH = 4096 };
+
+enum worker_outcome {
+    WORKER_TRAINED,
+    WORKER_DIVERGED,
+    WORKER_HELD,     /* another process has the cell */
+    WORKER_FINISHED, /* another process has finished it */
+    WORKER_FAILED,   /* err says why: the cell's own fault, a full disk, no memory, a stop */
+    WORKER_DIED      /* by a signal, or without a word; err says which */
+};
+
+struct worker {
+    pid_t pid;   /* 0: no worker */
+    int fd;      /* reading end */
+    int cell;    /* index in the spec */
+    int threads;
+    struct cell_progress progress;
+    bool heard;      /* progress is set */
+    int64_t resumed; /* step of the first progress */
+    bool told;       /* it has sent its outcome */
+    enum worker_outcome outcome;
+    struct err err;  /* of WORKER_FAILED and WORKER_DIED */
+};
+
+struct worker_task {
+    const struct cell *cell;
+    const char *folder;     /* cells/<id>, exists */
+    const char *experiment;
+    bool force;
+    double checkpoint_seconds;
+    volatile const int *stop;
+    const struct worker *others; /* reading ends that the child closes */
+    int other_count;
+};
+
+/* Forks.  w->cell and w->threads are the caller's. */
+int worker_start(struct worker *w, const struct worker_task *t, struct err *e);
+/* Takes what the pipe holds; `note` gets lines for people.  True when the worker has ended: then
+ * outcome and err are set, its process is reaped and w->pid is 0. */
+bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context);
+
+#endif
