@@ -102,7 +102,7 @@ static void add_encoding(struct builder *b, bool per_layer, int *index)
         char name[TENSOR_NAME_MAX + 16];
         if (layered != per_layer)
             continue;
-        snprintf(name, sizeof name, "encoding.%s", t[k].tensor.name);
+        snprintf(name, sizeof name, "encoding.%.*s", TENSOR_NAME_MAX, t[k].tensor.name);
         index[k] = add(b, name, &t[k].tensor);
         if (layered)
             m->states = (int)m->config.layers;

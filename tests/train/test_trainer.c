@@ -1,0 +1,219 @@
+/* The loop over steps: it learns, it is the same for any number of threads and across a checkpoint,
+ * and a damaged checkpoint is refused. */
+#include "train/help_task.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+
+static struct task small_task(int attention)
+{
+    struct task t = task_default("gain", "toeplitz", attention);
+    t.space.length = 16;
+    t.model.width = 32;
+    t.model.ffn = 64;
+    t.model.heads = 4;
+    t.train.steps = 60;
+    t.train.warmup = 10;
+    t.evaluate.samples = 64;
+    return t;
+}
+
+/* Trains to step `until`; returns the last loss. */
+static double train(struct trainer *t, int64_t until)
+{
+    struct train_report r = {0};
+    struct err e = {0};
+    while (trainer_step_number(t) < until) {
+        assert_int_equal(trainer_step(t, &r, &e), 0);
+        assert_false(r.diverged);
+    }
+    return r.loss;
+}
+
+static struct trainer *open_trainer(const struct task *task, struct pool *pool)
+{
+    struct trainer *t;
+    struct err e = {0};
+    assert_int_equal(kernel_open(&e), 0);
+    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
+    return t;
+}
+
+static struct pool *open_pool(int threads)
+{
+    struct pool *p;
+    struct err e = {0};
+    assert_int_equal(pool_open(&p, threads, &e), 0);
+    return p;
+}
+
+static size_t parameter_bytes(const struct trainer *t)
+{
+    return trainer_model(t)->tensors.elements * sizeof(real);
+}
+
+static void test_learns(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(1);
+    struct trainer *t = open_trainer(&task, pool);
+    double first = train(t, 1), last = train(t, 60);
+    assert_true(last < 0.5 * first);
+    trainer_close(t);
+    pool_close(pool);
+}
+
+static void test_threads_change_nothing(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE);
+    struct pool *one = open_pool(1), *three = open_pool(3);
+    struct trainer *a = open_trainer(&task, one), *b = open_trainer(&task, three);
+    assert_true(train(a, 20) == train(b, 20));
+    assert_memory_equal(trainer_parameters(a), trainer_parameters(b), parameter_bytes(a));
+    task.seed = 1;
+    struct trainer *c = open_trainer(&task, one);
+    train(c, 20);
+    assert_memory_not_equal(trainer_parameters(a), trainer_parameters(c), parameter_bytes(a));
+    trainer_close(a);
+    trainer_close(b);
+    trainer_close(c);
+    pool_close(one);
+    pool_close(three);
+}
+
+static void test_checkpoint(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(1);
+    struct trainer *a = open_trainer(&task, pool), *b = open_trainer(&task, pool);
+    struct err e = {0};
+    char *bytes, extra[8];
+    size_t count, extra_size;
+    train(a, 7);
+    assert_int_equal(trainer_save(a, "stamp", "abc", 3, &bytes, &count, &e), 0);
+    train(a, 15);
+    assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size, &e),
+                     0);
+    assert_int_equal(extra_size, 3);
+    assert_memory_equal(extra, "abc", 3);
+    assert_int_equal(trainer_step_number(b), 7);
+    train(b, 15);
+    assert_memory_equal(trainer_parameters(a), trainer_parameters(b), parameter_bytes(a));
+
+    real before = trainer_parameters(b)[0];
+    assert_int_equal(trainer_load(b, "other", bytes, count, extra, sizeof extra, &extra_size, &e),
+                     ERR_FORMAT);
+    for (size_t cut = 0; cut < count; cut += count / 37 + 1) {
+        struct err fresh = {0};
+        assert_int_equal(trainer_load(b, "stamp", bytes, cut, extra, sizeof extra, &extra_size,
+                                      &fresh), ERR_FORMAT);
+        fresh = (struct err){0};
+        bytes[cut] ^= 4;
+        assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size,
+                                      &fresh), ERR_FORMAT);
+        bytes[cut] ^= 4;
+    }
+    assert_true(trainer_parameters(b)[0] == before);
+    assert_int_equal(trainer_step_number(b), 15);
+    memory_free(bytes);
+    trainer_close(a);
+    trainer_close(b);
+    pool_close(pool);
+}
+
+/* RPE and URPE cells of one seed: same data, same order, same start of what they share. */
+static void test_paired(void **state)
+{
+    (void)state;
+    struct task rpe = small_task(MODEL_RPE), urpe = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(1);
+    struct trainer *a = open_trainer(&rpe, pool), *b = open_trainer(&urpe, pool);
+    assert_true(train(a, 1) == train(b, 1)); /* C = 1: the first loss is the same to the bit */
+    assert_true(train(a, 30) != train(b, 30));
+    trainer_close(a);
+    trainer_close(b);
+    pool_close(pool);
+}
+
+static void test_outputs_do_not_depend_on_the_set(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(2);
+    struct trainer *t = open_trainer(&task, pool);
+    struct samples s;
+    struct err e = {0};
+    train(t, 5);
+    assert_int_equal(samples_evaluation(&s, &task, 16, &e), 0);
+    assert_int_equal(s.count, 64);
+    double *y = memory_alloc((size_t)s.rows * 4, sizeof *y, &e);
+    assert_int_equal(trainer_outputs(t, &s, y, NULL, NULL, &e), 0);
+    double sum = 0;
+    for (int i = 0; i < s.rows * 4; i++) {
+        assert_true(isfinite(y[i]));
+        sum += fabs(y[i]);
+    }
+    assert_true(sum > 0);
+    memory_free(y);
+    samples_close(&s);
+    trainer_close(t);
+    pool_close(pool);
+}
+
+static void test_rate(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_RPE);
+    struct pool *pool = open_pool(1);
+    task.train.warmup = 4;
+    task.train.steps = 8;
+    struct trainer *t = open_trainer(&task, pool);
+    struct train_report r;
+    struct err e = {0};
+    /* lr (k/4) while k < 4, then lr (8 - k + 1) / (8 - 4 + 1) */
+    const double want[] = {0.25, 0.5, 0.75, 1, 0.8, 0.6, 0.4, 0.2};
+    for (int k = 0; k < 8; k++) {
+        assert_int_equal(trainer_step(t, &r, &e), 0);
+        assert_true(fabs(r.rate / task.train.lr - want[k]) < 1e-12);
+    }
+    trainer_close(t);
+    pool_close(pool);
+}
+
+static void test_divergence_is_seen(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_RPE);
+    struct pool *pool = open_pool(1);
+    struct trainer *t = open_trainer(&task, pool);
+    struct train_report r;
+    struct err e = {0};
+    train(t, 2);
+    trainer_parameters(t)[3] = (real)NAN;
+    real other = trainer_parameters(t)[40];
+    assert_int_equal(trainer_step(t, &r, &e), 0);
+    assert_true(r.diverged);
+    assert_int_equal(trainer_step_number(t), 2);
+    assert_true(trainer_parameters(t)[40] == other);
+    trainer_close(t);
+    pool_close(pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_paired),
+        cmocka_unit_test(test_outputs_do_not_depend_on_the_set),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_divergence_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
