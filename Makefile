@@ -104,7 +104,7 @@ $(OUT)/urpe-probe: $(CMD_OBJECTS) $(call archives,run)
 	$(if $(V),,@echo "  LD     $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(CMD_OBJECTS) $(call archives,run) $(PKG_LIBS)
 $(BUILD)/urpe-probe: $(OUT)/urpe-probe
-	@cp $< $@
+	@cp -f $< $@
 
 # ---- tests -------------------------------------------------------------------------------------
 # tests/<layer>/test_*.c: one cmocka program each, linked with the layer and what lies below it;
@@ -128,4 +128,63 @@ test-$1: $(call programs_of,$1)
 endef
 $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 
+# ---- what people type --------------------------------------------------------------------------
+BATS := $(sort $(wildcard tests/cmd/*.bats))
+ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
+.PHONY: deps deps-ci quickstart test check tests lint asan ubsan tsan valgrind gradcheck install clean
+deps:
+	@tests/tools/deps.sh run
+deps-ci: deps
+	@tests/tools/deps.sh ci
+
+# The recipes below call make again, so that pkg-config sees what deps has just installed.
+quickstart: deps
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/urpe-probe run experiments/quickstart.yaml
+
+test: deps
+	@$(MAKE) --no-print-directory check
+
+tests: $(ALL_TESTS)
+check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
+	@if tests/tools/run-tests.sh $(OUT)/tests/tools/failing >/dev/null; then echo "the runner does not see failures"; exit 1; fi
+	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(ALL_TESTS) $(BATS)
+$(OUT)/tests/tools/failing: tests/tools/failing.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(CMOCKA_LIBS)
+
+gradcheck: $(OUT)/tests/model/test_gradient-double
+	$<
+
+lint:
+	@tests/tools/layers.sh
+	@if command -v shellcheck >/dev/null; then shellcheck tests/tools/*.sh; fi
+
+# Sanitizers: every test, built again.
+asan:
+	@$(MAKE) --no-print-directory CONFIG=asan check
+tsan:
+	@$(MAKE) --no-print-directory CONFIG=tsan test-train
+
+install: $(BUILD)/urpe-probe
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make              build $(BUILD)/urpe-probe"
+	@echo "make quickstart   install what is missing, build, run experiments/quickstart.yaml"
+	@echo "make test         install what is missing, build, run every test"
+	@echo "make deps         install what building, testing and figures need"
+	@echo "make deps-ci      install what continuous integration needs besides"
+	@echo "make test-LAYER   tests of one layer: $(LAYERS)"
+	@echo "make gradcheck    gradients against finite differences"
+	@echo "make lint         layers, includes, shell scripts"
+	@echo "make asan, tsan   the tests under sanitizers"
+	@echo "make install      to PREFIX=$(PREFIX), under DESTDIR"
+	@echo "make clean        remove $(BUILD)/"
+
+-include $(wildcard tests/*/rules.mk)
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
