@@ -11,14 +11,18 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "spec/spec.h"
 
 /* One row of results.csv, as text; field[k] belongs to column_table[k] (NULL reads as empty). */
 struct result_row {
     const char **field;
+    const char *folder;    /* the cell's; NULL for rows that came as text */
     int spec, cell, order; /* which spec, index in its grid, order within the cell */
 };
 
@@ -29,26 +33,44 @@ struct results {
     int rows;
     char **skipped;          /* "FILE: why" of half-written and foreign files */
     int skips;
-    struct arena arena;
+    struct arena arena;      /* owns everything but the specs' insides */
+    bool borrowed;           /* the one spec belongs to the caller */
 };
-/* Reads folders; what cannot be read as what its name says is named in `skipped`, not an error. */
+/* Reads folders; what cannot be read as what its name says is named in `skipped`, not an error.  A
+ * folder without specs or cells is empty; one that does not exist is ERR_IO.  A cell that several
+ * specs of one name share appears once, with its lowest index, then the smallest hash. */
 int results_open(struct results *r, const char *const *folder, int folders, struct err *e);
+/* The same from `count` bytes in the form of results.csv, rows of cells of s (which must outlive r);
+ * the rows keep their order.  ERR_FORMAT when they are anything else. */
+int results_parse(struct results *r, const struct spec *s, const char *bytes, size_t count,
+                  struct err *e);
 void results_close(struct results *r);
 const char *result_text(const struct result_row *row, const char *column); /* "" when empty */
 double result_number(const struct result_row *row, const char *column);   /* NaN when empty */
+const struct cell *result_cell(const struct results *r, const struct result_row *row);
+/* Number of distinct cells of s that have rows in r. */
+int results_finished(const struct results *r, const struct spec *s, int *finished, struct err *e);
+
+/* All rows as results.csv, or as a JSON array of objects (empty fields are null). */
+int results_csv(struct text *out, const struct results *r, struct err *e);
+int results_json(struct text *out, const struct results *r, struct err *e);
 
 /* Rebuilds results.csv, summary.csv, curves.csv, positions.csv, tables.csv of a folder, under its
- * lock. */
+ * lock.  A file whose content is right already is left alone. */
 int report_rebuild(const char *folder, struct err *e);
+/* Writes the same five files about r (of one or many folders) into `folder`, under its lock. */
+int report_write(const char *folder, struct results *r, struct err *e);
 
-/* --csv FILE: adds the rows of these cells that FILE lacks, by (cell, length, subset), under FILE's
- * lock; force replaces.  report_shared_check refuses a file with another header. */
+/* --csv FILE: adds the rows of the cells of s that FILE lacks, by (cell, length, subset), under
+ * FILE's lock; force replaces.  report_shared_check refuses a file with another header (ERR_USAGE)
+ * and a place that cannot be written (ERR_IO); a missing or empty file is fine. */
 int report_shared_check(const char *path, struct err *e);
 int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
                       struct err *e);
 
-/* Claims of spec s over rows of its cells.  Each verdict is printed by report_claims; *broken counts
- * those that failed. */
+/* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one that
+ * matches none has failed.  report_claims judges those made on `on`, prints each as "held" or "NOT
+ * HELD", and counts the latter in *broken. */
 struct claim_verdict {
     bool held;
     int matched;      /* rows */
@@ -64,8 +86,9 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
 int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
                  struct err *e);
 
-/* Error against its floor per cell, through gnuplot to folder/figures/; *drawn is false, with a line
- * in `why`, when gnuplot is not there. */
+/* Error against its floor per cell, as folder/figures/floor-<experiment>.svg, with the gnuplot script
+ * that draws it beside it.  *drawn is false, with a line in `why`, when gnuplot is not there or
+ * could not draw; the scripts are written all the same. */
 int report_figures(const char *folder, const struct results *r, bool *drawn, char *why,
                    size_t why_size, struct err *e);
 

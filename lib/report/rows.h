@@ -1,0 +1,35 @@
+/* What the files of this layer share about rows: their key columns, and cells by id. */
+#ifndef REPORT_ROWS_H
+#define REPORT_ROWS_H
+#include "report/report.h"
+
+/* Places of the columns that every row is found by, in column_table. */
+struct row_keys {
+    int experiment, cell, length, subset, spec_hash;
+};
+struct row_keys row_keys_of_table(void);
+
+/* Cells of one spec, found by id. */
+struct cell_index {
+    const struct cell **by_id; /* (count), sorted by id */
+    int count;
+};
+int cell_index_open(struct cell_index *index, const struct spec *s, struct err *e);
+void cell_index_close(struct cell_index *index);
+const struct cell *cell_index_find(const struct cell_index *index, const char *id); /* or NULL */
+
+/* Whether a row is one of spec s: of its name and of one of its cells. */
+const struct cell *row_cell_in(const struct result_row *row, const struct spec *s,
+                               const struct cell_index *index);
+
+/* Place of a subset in the order all, generic, other patterns; -1 for a name that is none. */
+int subset_rank(const char *subset);
+
+/* "key=value key=value ..." of the keys that vary in s, seed last; nothing where none does.  Skips
+ * `seed` unless `seeds`. */
+void append_axes(struct text *out, const struct spec *s, const struct cell *c, bool seeds);
+
+/* Adds "FILE: why" to r->skipped. */
+int results_skip(struct results *r, const char *path, const char *why, struct err *e);
+
+#endif

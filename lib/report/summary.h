@@ -1,0 +1,36 @@
+/* Cells that differ in the seed alone, taken together. */
+#ifndef REPORT_SUMMARY_H
+#define REPORT_SUMMARY_H
+#include "report/report.h"
+#include "report/stats.h"
+
+/* Rows of one experiment, group of cells, length and subset: one per seed, in the order of rows. */
+struct summary_group {
+    const struct result_row *const *row; /* (count) */
+    int count;
+    const struct cell *cell; /* of the first row */
+    const struct spec *spec; /* likewise */
+    int64_t length;
+    int subset;              /* subset_rank */
+};
+
+struct summary {
+    struct summary_group *group; /* (groups), in the order of their first rows */
+    int groups;
+    const struct result_row **row; /* all rows, by group */
+};
+/* only: rows of this spec's cells; NULL: all. */
+int summary_open(struct summary *s, const struct results *r, const struct spec *only,
+                 struct err *e);
+void summary_close(struct summary *s);
+
+/* Mean, deviation and interval over the seeds of a column; rows that are empty there (diverged
+ * cells) are left out. */
+int summary_interval(const struct summary_group *g, const char *column, struct interval *out,
+                     struct err *e);
+
+/* summary.csv: a line per group and figure, and one more with attention "rpe-urpe" for the paired
+ * difference of the two cells of each seed. */
+int summary_csv(struct text *out, const struct results *r, struct err *e);
+
+#endif
