@@ -1,0 +1,239 @@
+/* The choice of instruction set, and the public names of the kernels that depend on it.
+ *
+ * Invariant: `chosen` is written by kernel_open and kernel_force only, before any thread uses a
+ * kernel, and always points at a table that this machine can execute.  It starts as the portable
+ * one.  The float and the double set choose separately. */
+#include "kernel/kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/variant.h"
+
+static struct {
+    const struct kernel_table *table;
+    char blas[96];
+} chosen = {&kernel_table_portable, "CBLAS"};
+
+/* OpenBLAS's own functions, absent from other CBLAS libraries. */
+extern void openblas_set_num_threads(int count) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+
+/* ---- choice -----------------------------------------------------------------------------------*/
+#if defined(__x86_64__)
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+/* Best first. */
+static const struct {
+    const struct kernel_table *table;
+    bool (*supported)(void); /* NULL: everywhere */
+} variants[] = {
+#if defined(__x86_64__)
+    {&kernel_table_avx512, has_avx512},
+    {&kernel_table_avx2, has_avx2},
+#endif
+    {&kernel_table_portable, NULL},
+};
+enum { VARIANTS = sizeof variants / sizeof variants[0] };
+
+static bool supported(int k)
+{
+    return !variants[k].supported || variants[k].supported();
+}
+
+int kernel_force(const char *name, struct err *e)
+{
+    for (int k = 0; k < VARIANTS; k++)
+        if (strcmp(variants[k].table->name, name) == 0) {
+            if (!supported(k))
+                return err_set(e, ERR_USAGE, "URPE_KERNEL", "this machine cannot execute %s", name);
+            chosen.table = variants[k].table;
+            return 0;
+        }
+    return err_set(e, ERR_USAGE, "URPE_KERNEL",
+                   "unknown kernel '%s'; expected portable, avx2 or avx512", name);
+}
+
+/* "OpenBLAS 0.3.21 SkylakeX" from the library's configuration line and core name. */
+static void name_blas(void)
+{
+    char product[32] = "", version[32] = "";
+    if (!openblas_get_config || !openblas_get_corename)
+        return;
+    if (sscanf(openblas_get_config(), "%31s %31s", product, version) == 2)
+        snprintf(chosen.blas, sizeof chosen.blas, "%s %s %s", product, version,
+                 openblas_get_corename());
+}
+
+int kernel_open(struct err *e)
+{
+    const char *name = getenv("URPE_KERNEL");
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
+    name_blas();
+    if (name && name[0])
+        return kernel_force(name, e);
+    for (int k = VARIANTS - 1; k >= 0; k--)
+        if (supported(k))
+            chosen.table = variants[k].table;
+    return 0;
+}
+
+const char *kernel_name(void)
+{
+    return chosen.table->name;
+}
+
+const char *kernel_blas_name(void)
+{
+    return chosen.blas;
+}
+
+void kernel_cpu_name(char *out, size_t size)
+{
+    static const char *const keys[] = {"model name", "CPU part", "cpu model"};
+    char line[256];
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    snprintf(out, size, "unknown");
+    while (f && fgets(line, sizeof line, f))
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            const char *value = strchr(line, ':');
+            if (value && strncmp(line, keys[k], strlen(keys[k])) == 0) {
+                value += 1 + strspn(value + 1, " \t");
+                snprintf(out, size, "%.*s", (int)strcspn(value, "\n"), value);
+                fclose(f);
+                return;
+            }
+        }
+    if (f)
+        fclose(f);
+}
+
+/* ---- public names -----------------------------------------------------------------------------*/
+void bias_forward(int rows, int d, const real *x, const real *bias, real *y)
+{
+    chosen.table->bias_forward(rows, d, x, bias, y);
+}
+
+void bias_backward(int rows, int d, const real *dy, int ld, real *dbias)
+{
+    chosen.table->bias_backward(rows, d, dy, ld, dbias);
+}
+
+void add_forward(size_t count, const real *x, real *y)
+{
+    chosen.table->add_forward(count, x, y);
+}
+
+void activation_forward(enum activation kind, int rows, int d, real *x, const real *bias, real *y)
+{
+    chosen.table->activation_forward(kind, rows, d, x, bias, y);
+}
+
+void activation_backward(enum activation kind, int rows, int d, const real *x, const real *dy,
+                         real *dx, real *dbias)
+{
+    chosen.table->activation_backward(kind, rows, d, x, dy, dx, dbias);
+}
+
+void layernorm_forward(int rows, int d, real epsilon, const real *x, const real *gain,
+                       const real *bias, real *y, real *mean, real *rstd)
+{
+    chosen.table->layernorm_forward(rows, d, epsilon, x, gain, bias, y, mean, rstd);
+}
+
+void layernorm_backward(int rows, int d, const real *x, const real *gain, const real *mean,
+                        const real *rstd, const real *dy, real *dx, real *dgain, real *dbias)
+{
+    chosen.table->layernorm_backward(rows, d, x, gain, mean, rstd, dy, dx, dgain, dbias);
+}
+
+void softmax_forward(int rows, int n, int ld, const int *count, real *s, real *lse)
+{
+    chosen.table->softmax_forward(rows, n, ld, count, s, lse);
+}
+
+void softmax_recompute(int rows, int n, int ld, const int *count, real *s, const real *lse)
+{
+    chosen.table->softmax_recompute(rows, n, ld, count, s, lse);
+}
+
+void softmax_backward(int rows, int n, int ld, const real *a, const real *da, const real *dot,
+                      real *ds)
+{
+    chosen.table->softmax_backward(rows, n, ld, a, da, dot, ds);
+}
+
+double crossentropy(int rows, int labels, real scale, real *logits, const int32_t *label)
+{
+    return chosen.table->crossentropy(rows, labels, scale, logits, label);
+}
+
+double squared_error(size_t count, const real *y, const real *f, real scale, real *dy)
+{
+    return chosen.table->squared_error(count, y, f, scale, dy);
+}
+
+double sum_squares(size_t count, const real *x)
+{
+    return chosen.table->sum_squares(count, x);
+}
+
+void adam_update(size_t count, const struct adam_step *step, const real *gradient, real *p, real *m,
+                 real *v)
+{
+    chosen.table->adam_update(count, step, gradient, p, m, v);
+}
+
+/* ---- attention --------------------------------------------------------------------------------*/
+static size_t round_up(size_t x, size_t unit)
+{
+    return (x + unit - 1) / unit * unit;
+}
+
+/* What attention_layout in body_attention.h carves, with the widest vector's padding. */
+size_t attention_scratch(const struct attention_shape *shape)
+{
+    size_t lanes = LANES_MAX, block = BLOCK_VECTORS * lanes;
+    size_t n = (size_t)shape->n, width = round_up((size_t)shape->head_width, lanes);
+    size_t rows = 4 * n * width, tiles = (shape->relation ? 3 : 2) * n * block;
+    size_t query = 4 * block * width + 2 * block;
+    size_t tables = 4 * (round_up(2 * n, lanes) + 2 * block + lanes);
+    return rows + tiles + query + tables;
+}
+
+void attention_forward(const struct attention_shape *shape, const real *q, const real *k,
+                       const real *v, const real *bias, const real *c, real *o, real *lse,
+                       real *scratch)
+{
+    chosen.table->attention_forward(shape, q, k, v, bias, c, o, lse, scratch);
+}
+
+void attention_backward(const struct attention_shape *shape, const real *q, const real *k,
+                        const real *v, const real *bias, const real *c, const real *o,
+                        const real *lse, const real *dout, real *dq, real *dk, real *dv,
+                        real *dbias, real *dc, real *scratch)
+{
+    chosen.table->attention_backward(shape, q, k, v, bias, c, o, lse, dout, dq, dk, dv, dbias, dc,
+                                     scratch);
+}
+
+int attention_block_rows(int n)
+{
+    enum { ELEMENTS = 32768, LEAST = 8 }; /* 128 KiB of float, 256 KiB of double */
+    int rows = ELEMENTS / (n > 0 ? n : 1);
+    rows = rows < LEAST ? LEAST : rows;
+    return rows > n ? n : rows;
+}

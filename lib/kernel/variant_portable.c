@@ -1,0 +1,6 @@
+/* The portable variant: 16-byte vectors, which every supported machine has (SSE2, NEON). */
+#include "kernel/variant.h"
+
+#define NAME "portable"
+#define TABLE kernel_table_portable
+#include "kernel/body_first.h"
