@@ -27,15 +27,14 @@ static char *chunk_data(struct arena_chunk *chunk)
 struct guard {
     size_t previous, start, size; /* previous: as arena_chunk.guard; start and size of the piece */
 };
-enum { GUARD = 64 };
 
 static void guard_add(struct arena_chunk *chunk, size_t start, size_t size, size_t taken)
 {
     char *data = chunk_data(chunk);
     memory_guard_write(data + start + size, taken - size);
     struct guard record = {.previous = chunk->guard, .start = start, .size = size};
-    memcpy(data + start + taken - GUARD, &record, sizeof record);
-    chunk->guard = start + taken - GUARD + 1;
+    memcpy(data + start + taken - MEMORY_GUARD, &record, sizeof record);
+    chunk->guard = start + taken - MEMORY_GUARD + 1;
 }
 
 /* Verifies and forgets the pieces that lie at `used` or behind it. */
@@ -51,15 +50,13 @@ static void guards_check(struct arena_chunk *chunk, size_t used)
         assert(sane && "the guard behind a piece of an arena was written");
         size_t behind = record.start + record.size;
         assert(memory_guard_intact(data + behind, at - behind) &&
-               memory_guard_intact(data + end, GUARD - sizeof record) &&
+               memory_guard_intact(data + end, MEMORY_GUARD - sizeof record) &&
                "bytes behind a piece of an arena were written");
         chunk->guard = record.previous;
     }
     if (chunk->used > used)
         memset(data + used, MEMORY_POISON_BYTE, chunk->used - used);
 }
-#else
-enum { GUARD = 0 };
 #endif
 
 static void chunk_shrink(struct arena_chunk *chunk, size_t used)
@@ -115,7 +112,8 @@ static int chunk_find(struct arena *a, size_t bytes, struct err *e)
 static int piece_size(size_t count, size_t size, size_t *bytes, size_t *taken, struct err *e)
 {
     if (!memory_multiply(count, size, bytes) ||
-        !memory_round_up(*bytes > 0 ? *bytes : 1, taken) || !memory_add(*taken, GUARD, taken))
+        !memory_round_up(*bytes > 0 ? *bytes : 1, taken) ||
+        !memory_add(*taken, MEMORY_GUARD, taken))
         return err_set(e, ERR_MEMORY, NULL, "%zu x %zu bytes is more than a program can address",
                        count, size);
     return 0;
@@ -140,7 +138,7 @@ void arena_open_measure(struct arena *a)
 
 void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e)
 {
-    size_t bytes, taken, used;
+    size_t bytes = 0, taken = 0, used;
     if (piece_size(count, size, &bytes, &taken, e) != 0)
         return NULL;
     if (!memory_add(a->used, taken, &used)) {

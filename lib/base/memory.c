@@ -22,8 +22,6 @@ struct block {
 #ifdef MEMORY_DEBUG
 #include <stdatomic.h>
 
-enum { GUARD = 64 };
-
 /* The one exception to "no globals": the counters of a debug build. */
 static atomic_long requests, live, failing;
 
@@ -51,8 +49,6 @@ long memory_live(void)
 {
     return atomic_load(&live);
 }
-#else
-enum { GUARD = 0 };
 #endif
 
 bool memory_multiply(size_t a, size_t b, size_t *out)
@@ -73,7 +69,7 @@ bool memory_add(size_t a, size_t b, size_t *out)
 
 static struct block *header_of(void *data)
 {
-    return (struct block *)(void *)((char *)data - GUARD - sizeof(struct block));
+    return (struct block *)(void *)((char *)data - MEMORY_GUARD - sizeof(struct block));
 }
 
 /* calloc, so that the pages of a large block are only touched when they are used. */
@@ -84,18 +80,17 @@ static void *block_new(size_t size)
         return NULL;
 #endif
     size_t total;
-    if (!memory_add(size, sizeof(struct block) + 2 * GUARD + MEMORY_ALIGN - 1, &total))
+    if (!memory_add(size, sizeof(struct block) + 2 * MEMORY_GUARD + MEMORY_ALIGN - 1, &total))
         return NULL;
     char *raw = calloc(1, total);
     if (raw == NULL)
         return NULL;
-    uintptr_t start = (uintptr_t)raw + sizeof(struct block) + GUARD;
-    char *data = raw + sizeof(struct block) + GUARD + (MEMORY_ALIGN - start % MEMORY_ALIGN) %
-                                                          MEMORY_ALIGN;
+    char *data = raw + sizeof(struct block) + MEMORY_GUARD;
+    data += (MEMORY_ALIGN - (uintptr_t)data % MEMORY_ALIGN) % MEMORY_ALIGN;
     *header_of(data) = (struct block){.raw = raw, .size = size};
 #ifdef MEMORY_DEBUG
-    memory_guard_write(data - GUARD, GUARD);
-    memory_guard_write(data + size, GUARD);
+    memory_guard_write(data - MEMORY_GUARD, MEMORY_GUARD);
+    memory_guard_write(data + size, MEMORY_GUARD);
     atomic_fetch_add(&live, 1);
 #endif
     return data;
@@ -150,8 +145,9 @@ void memory_free(void *block)
     struct block *header = header_of(block);
     void *raw = header->raw;
 #ifdef MEMORY_DEBUG
-    assert(memory_guard_intact((char *)block - GUARD, GUARD) && "bytes before a block written");
-    assert(memory_guard_intact((char *)block + header->size, GUARD) &&
+    assert(memory_guard_intact((char *)block - MEMORY_GUARD, MEMORY_GUARD) &&
+           "bytes before a block written");
+    assert(memory_guard_intact((char *)block + header->size, MEMORY_GUARD) &&
            "bytes behind a block written");
     memset(block, MEMORY_POISON_BYTE, header->size);
     atomic_fetch_sub(&live, 1);

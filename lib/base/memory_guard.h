@@ -9,7 +9,12 @@
 enum {
     MEMORY_ALIGN = 64,
     MEMORY_GUARD_BYTE = 0xA5,
-    MEMORY_POISON_BYTE = 0xFF /* a NaN as float and as double, -1 as an integer */
+    MEMORY_POISON_BYTE = 0xFF, /* a NaN as float and as double, -1 as an integer */
+#ifdef MEMORY_DEBUG
+    MEMORY_GUARD = 64 /* bytes of each guard */
+#else
+    MEMORY_GUARD = 0
+#endif
 };
 
 /* *out = the next multiple of MEMORY_ALIGN; false on overflow. */
