@@ -1,0 +1,419 @@
+/* Figures per subset against numbers worked out by hand, with outputs made up by a false trainer,
+ * and the rows that carry them. */
+#include <math.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/memory.h"
+#include "run/help_run.h"
+
+/* ---- a trainer that answers as the test wants ---------------------------------------------------*/
+
+enum answer { ANSWER_VALUE, ANSWER_EXACT, ANSWER_NOISE, ANSWER_NAN };
+struct false_trainer {
+    enum answer answer;
+    double value;
+    int changed;  /* this output element gets 1 more; -1: none */
+    double *noise; /* filled with the outputs of ANSWER_NOISE */
+};
+
+static int answer_continuous(const struct false_trainer *f, const struct samples *s, double *y)
+{
+    size_t count = (size_t)s->rows * (size_t)s->channels;
+    uint32_t state = 12345;
+    for (size_t k = 0; k < count; k++) {
+        state = state * 1664525u + 1013904223u;
+        double noise = (double)(state >> 8) / (1 << 24);
+        y[k] = f->answer == ANSWER_EXACT   ? s->y[k]
+               : f->answer == ANSWER_NOISE ? noise
+               : f->answer == ANSWER_NAN   ? NAN
+                                           : f->value;
+        if ((int)k == f->changed)
+            y[k] += 1;
+        if (f->noise)
+            f->noise[k] = y[k];
+    }
+    return 0;
+}
+
+enum { LABELS_MAX = 8, CHUNK = 3 };
+
+/* Logits `value` at the right label and 0 elsewhere, in chunks that cut samples. */
+static int answer_tokens(const struct false_trainer *f, const struct task *t,
+                         const struct samples *s, trainer_logits each, void *context)
+{
+    int labels = task_io(t).labels;
+    for (int first = 0; first < s->rows; first += CHUNK) {
+        double logits[CHUNK * LABELS_MAX] = {0};
+        int rows = s->rows - first < CHUNK ? s->rows - first : CHUNK;
+        for (int k = 0; k < rows; k++)
+            logits[k * labels + s->label[first + k]] = f->value;
+        each(context, first, rows, labels, logits);
+    }
+    return 0;
+}
+
+static struct task token_task; /* what answer_tokens is about */
+
+static int false_outputs(struct trainer *t, const struct samples *s, double *y,
+                         trainer_logits each, void *context, struct err *e)
+{
+    const struct false_trainer *f = (const void *)t;
+    (void)e;
+    return s->channels ? answer_continuous(f, s, y)
+                       : answer_tokens(f, &token_task, s, each, context);
+}
+
+static const struct trainer_api false_api = {.precision = "float", .digits = 9,
+                                             .outputs = false_outputs};
+
+static struct evaluation *open_evaluation(const struct task *t)
+{
+    struct evaluation *ev;
+    struct err e = {0};
+    if (evaluation_open(&ev, t, (int)t->space.length, &e))
+        fail_msg("%s: %s", e.where, e.msg);
+    return ev;
+}
+
+static void measure(struct evaluation *ev, struct false_trainer *f, struct subset_figures *out)
+{
+    assert_int_equal(evaluation_measure(ev, &false_api, (struct trainer *)(void *)f, out, NULL), 0);
+}
+
+static void share(struct task *t, int pattern, double value)
+{
+    t->space.share[pattern] = value;
+    assert_int_equal(space_finish(&t->space, NULL), 0);
+}
+
+static int pattern_named(const char *name)
+{
+    for (int k = 0; pattern_table[k]; k++)
+        if (!strcmp(pattern_table[k]->name, name))
+            return k;
+    fail_msg("no pattern %s", name);
+    return -1;
+}
+
+/* ---- continuous -------------------------------------------------------------------------------*/
+
+/* y_i = i/4, so 1/4, 1/2, 3/4, 1 whatever x: mean 5/8, variance 5/64.  Under RPE the positions of an
+ * identical sample are one group, those of a generic one are not. */
+static void position_by_hand(void **unused)
+{
+    (void)unused;
+    struct task t = help_task("position", "toeplitz", MODEL_RPE, 4, 2);
+    struct subset_figures f[PATTERN_MAX + 1];
+    t.evaluate.samples = 6;
+    share(&t, pattern_named("identical"), 0.5);
+    struct evaluation *ev = open_evaluation(&t);
+    struct false_trainer mean = {.answer = ANSWER_VALUE, .value = 0.625, .changed = -1};
+    const double variance = 5.0 / 64;
+
+    assert_int_equal(evaluation_subsets(ev), 3);
+    assert_string_equal(evaluation_subset_name(ev, 0), "all");
+    assert_string_equal(evaluation_subset_name(ev, 1), "generic");
+    assert_string_equal(evaluation_subset_name(ev, 2), "identical");
+    assert_int_equal(evaluation_samples(ev)->count, 6);
+    measure(ev, &mean, f);
+    for (int k = 0; k < 3; k++) {
+        assert_float_equal(f[k].error_rms, sqrt(variance), 1e-14);
+        assert_float_equal(f[k].error_rel, 1, 1e-14);
+        assert_float_equal(f[k].error_sup, 0.375, 1e-15);
+        assert_true(isnan(f[k].accuracy) && isnan(f[k].error_worst));
+    }
+    assert_float_equal(f[0].floor_rms, sqrt(variance / 2), 1e-14);
+    assert_float_equal(f[0].floor_rel, sqrt(0.5), 1e-14);
+    assert_float_equal(f[0].gap_rel, 1 - sqrt(0.5), 1e-14);
+    assert_string_equal(f[0].verdict, "impossible");
+    assert_float_equal(f[1].floor_rms, 0, 0);
+    assert_float_equal(f[1].floor_sup, 0, 0);
+    assert_string_equal(f[1].verdict, "not-reached");
+    assert_float_equal(f[2].floor_rms, sqrt(variance), 1e-14);
+    assert_float_equal(f[2].floor_rel, 1, 1e-14);
+    assert_float_equal(f[2].floor_sup, 0.375, 1e-15);
+    assert_float_equal(f[2].gap_rel, 0, 1e-14);
+    assert_string_equal(f[2].verdict, "impossible");
+
+    /* Position i: error |i/4 - 5/8|; the identical half carries the bound. */
+    assert_int_equal(evaluation_positions(ev), 4);
+    for (int i = 0; i < 4; i++) {
+        double error, floor, off = fabs((i + 1) / 4.0 - 0.625);
+        evaluation_position(ev, i, &error, &floor);
+        assert_float_equal(error, off, 1e-15);
+        assert_float_equal(floor, off / sqrt(2), 1e-14);
+    }
+    evaluation_close(ev);
+}
+
+static void urpe_has_no_floor_and_exact_is_reached(void **unused)
+{
+    (void)unused;
+    struct task t = help_task("position", "toeplitz", MODEL_URPE, 4, 2);
+    struct subset_figures f[PATTERN_MAX + 1], alone;
+    t.evaluate.samples = 6;
+    share(&t, pattern_named("identical"), 0.5);
+    struct evaluation *ev = open_evaluation(&t);
+    struct false_trainer exact = {.answer = ANSWER_EXACT, .changed = -1};
+    measure(ev, &exact, f);
+    for (int k = 0; k < 3; k++) {
+        assert_float_equal(f[k].floor_rms, 0, 0);
+        assert_float_equal(f[k].error_rms, 0, 0);
+        assert_string_equal(f[k].verdict, "reached");
+        evaluation_floors(ev, k, &alone);
+        assert_string_equal(alone.verdict, "open");
+        assert_true(isnan(alone.error_rms) && isnan(alone.gap_rel));
+    }
+    evaluation_close(ev);
+}
+
+/* The definition of error_rms, error_sup and error_rel once more, sample by sample. */
+static void check_naive(const struct samples *s, const double *out, int pattern,
+                        const struct subset_figures *f)
+{
+    double square = 0, sup = 0, count = 0, deviation = 0, mean[8] = {0};
+    int d = s->channels;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int b = 0; b < s->count; b++) {
+            if (pattern >= 0 && s->pattern[b] != pattern)
+                continue;
+            for (int r = s->first[b]; r < s->first[b + 1]; r++) {
+                for (int c = 0; c < d; c++) {
+                    double y = s->y[r * d + c], off = y - out[r * d + c];
+                    if (pass == 0) {
+                        mean[c] += y;
+                        count++;
+                        square += off * off;
+                        sup = fmax(sup, fabs(off));
+                    } else {
+                        deviation += pow(y - mean[c], 2);
+                    }
+                }
+            }
+        }
+        for (int c = 0; c < d && pass == 0; c++)
+            mean[c] /= count / d;
+    }
+    assert_float_equal(f->error_rms, sqrt(square / count), 1e-13);
+    assert_float_equal(f->error_sup, sup, 1e-15);
+    assert_float_equal(f->error_rel, sqrt(square / deviation), 1e-12);
+}
+
+static void subsets_have_their_own_figures(void **unused)
+{
+    (void)unused;
+    static const char *const name[] = {"all", "generic", "identical", "palindrome"};
+    struct task t = help_task("gain", "alibi", MODEL_RPE, 5, 3);
+    struct subset_figures before[PATTERN_MAX + 1], after[PATTERN_MAX + 1];
+    double out[16 * 5 * 3];
+    t.evaluate.samples = 16;
+    share(&t, pattern_named("identical"), 0.25);
+    share(&t, pattern_named("palindrome"), 0.25);
+    struct evaluation *ev = open_evaluation(&t);
+    const struct samples *s = evaluation_samples(ev);
+    struct false_trainer noise = {.answer = ANSWER_NOISE, .changed = -1, .noise = out};
+    assert_int_equal(evaluation_subsets(ev), 4);
+    assert_int_equal(s->rows, 16 * 5);
+    measure(ev, &noise, before);
+    for (int k = 0; k < 4; k++) {
+        assert_string_equal(evaluation_subset_name(ev, k), name[k]);
+        check_naive(s, out, before[k].pattern, &before[k]);
+    }
+    /* One element of an identical sample: figures of `all` and `identical` move, others do not. */
+    for (int b = 0; b < s->count; b++)
+        if (s->pattern[b] == pattern_named("identical"))
+            noise.changed = s->first[b] * 3;
+    measure(ev, &noise, after);
+    for (int k = 0; k < 4; k++) {
+        bool moved = before[k].error_rms != after[k].error_rms;
+        assert_int_equal(moved, k == 0 || k == 2);
+        assert_true(before[k].floor_rms == after[k].floor_rms);
+    }
+    double error;
+    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&noise, &error,
+                                      NULL), 0);
+    assert_true(error == after[0].error_rel);
+    evaluation_close(ev);
+}
+
+/* With one position y = 1 everywhere: nothing to be relative to, so error_rms decides. */
+static void constant_target(void **unused)
+{
+    (void)unused;
+    struct task t = help_task("position", "toeplitz", MODEL_RPE, 1, 2);
+    struct subset_figures f[PATTERN_MAX + 1];
+    t.evaluate.samples = 3;
+    struct evaluation *ev = open_evaluation(&t);
+    struct false_trainer near = {.answer = ANSWER_VALUE, .value = 1.05, .changed = -1};
+    struct false_trainer far = {.answer = ANSWER_VALUE, .value = 1.2, .changed = -1};
+    double error;
+    measure(ev, &near, f);
+    assert_true(isnan(f[0].error_rel) && isnan(f[0].floor_rel) && isnan(f[0].gap_rel));
+    assert_float_equal(f[0].error_rms, 0.05, 1e-15);
+    assert_string_equal(f[0].verdict, "reached");
+    measure(ev, &far, f);
+    assert_string_equal(f[0].verdict, "not-reached");
+    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&far, &error, NULL),
+                     0);
+    assert_true(isnan(error));
+    evaluation_close(ev);
+}
+
+static void nan_is_never_reached(void **unused)
+{
+    (void)unused;
+    struct task t = help_task("gain", "toeplitz", MODEL_URPE, 3, 1);
+    struct subset_figures f[PATTERN_MAX + 1];
+    t.evaluate.samples = 4;
+    struct evaluation *ev = open_evaluation(&t);
+    struct false_trainer broken = {.answer = ANSWER_NAN, .changed = -1};
+    measure(ev, &broken, f);
+    assert_true(isnan(f[0].error_rms) && isnan(f[0].error_sup) && isnan(f[0].error_rel));
+    assert_string_equal(f[0].verdict, "not-reached");
+    evaluation_close(ev);
+}
+
+/* ---- tokens -----------------------------------------------------------------------------------*/
+
+/* pi, n = 4.  A constant sequence is one group under RPE.  Logits that are right in every row have a
+ * four-way tie in the group's mean, which goes to label 0: one position in four is right, which is
+ * the ceiling.  Row by row they would all be right, above the ceiling. */
+static void tokens_are_decided_once_per_group(void **unused)
+{
+    (void)unused;
+    struct subset_figures f[PATTERN_MAX + 1];
+    struct false_trainer right = {.value = 1, .changed = -1};
+    token_task = help_task("pi", "toeplitz", MODEL_RPE, 4, 1);
+    token_task.target.vocab = 1000; /* so that no generic sample is constant by chance */
+    token_task.evaluate.samples = 8;
+    share(&token_task, pattern_named("identical"), 0.25);
+    struct evaluation *ev = open_evaluation(&token_task);
+    measure(ev, &right, f);
+    assert_float_equal(f[1].accuracy, 1, 0);
+    assert_float_equal(f[1].accuracy_ceiling, 1, 0);
+    assert_string_equal(f[1].verdict, "reached");
+    assert_float_equal(f[2].accuracy, 0.25, 0);
+    assert_float_equal(f[2].accuracy_ceiling, 0.25, 1e-15);
+    assert_float_equal(f[2].cross_entropy_floor, log(4), 1e-14);
+    assert_string_equal(f[2].verdict, "impossible");
+    assert_float_equal(f[0].accuracy, (6 + 2 * 0.25) / 8, 1e-15);
+    assert_float_equal(f[0].accuracy_ceiling, (6 + 2 * 0.25) / 8, 1e-15);
+    for (int k = 0; k < 3; k++) {
+        assert_float_equal(f[k].cross_entropy, log(exp(1) + 3) - 1, 1e-14);
+        assert_float_equal(f[k].accuracy_informative, f[k].accuracy, 0);
+        assert_true(isnan(f[k].error_rms) && isnan(f[k].floor_rms) && isnan(f[k].gap_rel));
+    }
+    assert_int_equal(evaluation_positions(ev), 0);
+    double error;
+    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&right, &error,
+                                      NULL), 0);
+    assert_true(error == 1 - f[0].accuracy);
+
+    /* A second measurement starts from empty sums. */
+    struct subset_figures again[PATTERN_MAX + 1];
+    measure(ev, &right, again);
+    assert_memory_equal(&again[2].accuracy, &f[2].accuracy, sizeof f[2].accuracy);
+    evaluation_close(ev);
+}
+
+/* etp, n = 4, V = 2: labels x_2, x_4, filler, filler.  Logits without opinion choose label 0. */
+static void informative_rows_are_counted_apart(void **unused)
+{
+    (void)unused;
+    struct subset_figures f[PATTERN_MAX + 1];
+    struct false_trainer none = {.value = 0, .changed = -1};
+    token_task = help_task("etp", "learned", MODEL_RPE, 4, 1);
+    token_task.target.vocab = 2;
+    token_task.evaluate.samples = 16;
+    struct evaluation *ev = open_evaluation(&token_task);
+    const struct samples *s = evaluation_samples(ev);
+    double hits = 0;
+    for (int r = 0; r < s->rows; r++)
+        hits += s->label[r] == 0;
+    assert_true(hits > 0 && hits < 32);
+    measure(ev, &none, f);
+    assert_float_equal(f[0].accuracy, hits / 64, 1e-15);
+    assert_float_equal(f[0].accuracy_informative, hits / 32, 1e-15);
+    assert_float_equal(f[0].cross_entropy, log(3), 1e-14);
+    evaluation_close(ev);
+}
+
+/* ---- lengths and rows -------------------------------------------------------------------------*/
+
+static void lengths_are_sorted_and_hold_the_training_length(void **unused)
+{
+    (void)unused;
+    struct task t = help_task("gain", "toeplitz", MODEL_RPE, 8, 1);
+    int length[EVALUATION_LENGTHS_MAX];
+    assert_int_equal(evaluation_lengths(&t, length), 1);
+    assert_int_equal(length[0], 8);
+    t.evaluate.lengths = (struct option_ints){.count = 4, .value = {32, 4, 32, 16}};
+    assert_int_equal(evaluation_lengths(&t, length), 4);
+    for (int k = 0; k < 4; k++)
+        assert_int_equal(length[k], 4 << k);
+}
+
+static void header_is_the_one_that_is_promised(void **unused)
+{
+    (void)unused;
+    struct text t = {0};
+    row_append_header(&t);
+    assert_string_equal(
+        t.data,
+        "experiment,cell,seed,target,encoding,attention,space,length,subset,channels,vocab,mask,"
+        "layers,heads,width,ffn,norm,precision,params,steps,status,verdict,error_rms,error_rel,"
+        "error_sup,error_worst,accuracy,accuracy_informative,cross_entropy,floor_rms,floor_rel,"
+        "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
+        "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads\n");
+    text_close(&t);
+}
+
+static void row_prints_what_it_is_given(void **unused)
+{
+    (void)unused;
+    struct spec *s = help_spec("space: {length: 6, channels: 2}\ntarget: gain\nseeds: [7]\n"
+                               "model: {attention: urpe, precision: double}\n");
+    const struct cell *c = spec_cell(s, 0);
+    struct subset_figures f = {.error_rms = 1.0 / 3, .error_rel = NAN, .accuracy = NAN,
+                               .verdict = "reached"};
+    struct row_facts facts = {.status = "ok", .steps = 0, .parameters = 12, .seconds = 1.5,
+                              .train_loss = NAN, .tokens_per_second = NAN, .peak_mib = NAN,
+                              .cpu = "A, \"B\"", .blas = "X", .threads = 2};
+    struct text t = {0};
+    struct csv csv;
+    row_append_header(&t);
+    row_append(&t, c, 6, "all", &f, &facts);
+    assert_int_equal(csv_parse("row", t.data, t.length, &csv, NULL), 0);
+    static const char *const want[][2] = {
+        {"experiment", ""}, {"cell", NULL}, {"seed", "7"}, {"target", "gain"},
+        {"encoding", "toeplitz"}, {"attention", "urpe"}, {"space", "sequence"}, {"length", "6"},
+        {"subset", "all"}, {"channels", "2"}, {"vocab", ""}, {"precision", "double"},
+        {"params", "12"}, {"steps", "0"}, {"status", "ok"}, {"verdict", "reached"},
+        {"error_rms", "0.33333333333333331"}, {"error_rel", ""}, {"accuracy", ""},
+        {"train_loss", ""}, {"seconds", "1.5"}, {"cpu", "A, \"B\""}, {"threads", "2"}};
+    for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+        const char *got = csv.row[1][csv_column(&csv, want[k][0])];
+        assert_string_equal(got, want[k][1] ? want[k][1] : c->id);
+    }
+    csv_close(&csv);
+    text_close(&t);
+    spec_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(position_by_hand),
+        cmocka_unit_test(urpe_has_no_floor_and_exact_is_reached),
+        cmocka_unit_test(subsets_have_their_own_figures),
+        cmocka_unit_test(constant_target),
+        cmocka_unit_test(nan_is_never_reached),
+        cmocka_unit_test(tokens_are_decided_once_per_group),
+        cmocka_unit_test(informative_rows_are_counted_apart),
+        cmocka_unit_test(lengths_are_sorted_and_hold_the_training_length),
+        cmocka_unit_test(header_is_the_one_that_is_promised),
+        cmocka_unit_test(row_prints_what_it_is_given),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
