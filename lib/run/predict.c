@@ -1,0 +1,215 @@
+/* Prediction: a cell's resolved spec and weights, and a file of inputs.
+ * Invariant: the input is checked whole before the model sees any of it. */
+#include "run/predict.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/safetensors.h"
+#include "run/run.h"
+#include "spec/spec.h"
+#include "train/train.h"
+
+enum { INPUT_LIMIT = 1 << 30, PATH_LIMIT = 4096 };
+
+struct prediction {
+    const struct task *task;
+    const struct trainer_api *api;
+    struct trainer *trainer;
+    struct model_io io;
+    enum safetensors_type type; /* of the model's precision */
+    struct samples samples;
+    size_t batch, n, outputs;
+    double *y;                  /* (batch n, outputs) */
+};
+
+static int check_shape(const struct prediction *p, const char *path, const struct safetensor *x,
+                       struct err *e)
+{
+    bool tokens = p->io.channels == 0;
+    enum safetensors_type want = tokens ? SAFETENSORS_I32 : p->type;
+    int rank = tokens ? 2 : 3;
+    if (!x)
+        return err_set(e, ERR_FORMAT, path, "there is no tensor `x`; expected %s [batch,n%s]",
+                       safetensors_type_name(want), tokens ? "]" : ",channels]");
+    if (x->type != want)
+        return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
+                       safetensors_type_name(x->type), safetensors_type_name(want),
+                       tokens ? "a token target" : p->api->precision);
+    if (x->rank != rank)
+        return err_set(e, ERR_FORMAT, path, "tensor `x` has %d dimensions; expected %d: %s",
+                       x->rank, rank, tokens ? "[batch,n]" : "[batch,n,channels]");
+    if (!tokens && x->shape[2] != p->io.channels)
+        return err_set(e, ERR_FORMAT, path, "tensor `x` has %lld channels; the cell has %d",
+                       (long long)x->shape[2], p->io.channels);
+    if (x->shape[0] < 1 || x->shape[1] < 1 || x->shape[1] > 65536 || x->count > INT32_MAX)
+        return err_set(e, ERR_FORMAT, path, "tensor `x` is %lld x %lld; expected at least one "
+                       "sample of 1 to 65536 positions", (long long)x->shape[0],
+                       (long long)x->shape[1]);
+    return 0;
+}
+
+static int check_values(const struct prediction *p, const char *path, const struct safetensor *x,
+                        struct err *e)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        if (x->type == SAFETENSORS_I32) {
+            int32_t id = ((const int32_t *)x->data)[i];
+            if (id < 0 || id >= p->io.symbols)
+                return err_set(e, ERR_FORMAT, path, "symbol %d at element %zu; expected 0 to %d",
+                               id, i, p->io.symbols - 1);
+        } else {
+            double v = x->type == SAFETENSORS_F32 ? (double)((const float *)x->data)[i]
+                                                  : ((const double *)x->data)[i];
+            if (!isfinite(v))
+                return err_set(e, ERR_FORMAT, path, "element %zu of `x` is not a finite number", i);
+        }
+    }
+    return 0;
+}
+
+/* The layout of n positions; spaces with a layout per sample have nowhere to say theirs. */
+static int open_layout(struct prediction *p, struct layout *l, struct err *e)
+{
+    const struct space *space = space_of(&p->task->space);
+    if (space->varying)
+        return err_set(e, ERR_USAGE, "", "predict needs a space whose samples share a layout; "
+                       "space %s draws one for each", space->name);
+    int code = space->layout(&p->task->space, (int)p->n, NULL, &p->samples.arena, l, e);
+    if (!code && (size_t)l->n != p->n)
+        return err_set(e, ERR_FORMAT, "", "inputs have %zu positions; the cell's space has %d",
+                       p->n, l->n);
+    struct model_config model = p->task->model;
+    struct layout trained;
+    if (!code)
+        code = space->layout(&p->task->space, (int)p->task->space.length, NULL,
+                             &p->samples.arena, &trained, e);
+    return code ? code : model_check(&model, &p->io, &trained, l, e);
+}
+
+static int fill_samples(struct prediction *p, const struct safetensor *x, struct err *e)
+{
+    struct samples *s = &p->samples;
+    p->batch = (size_t)x->shape[0];
+    p->n = (size_t)x->shape[1];
+    int code = arena_open(&s->arena, 0, e);
+    struct layout *l = code ? NULL : arena_alloc(&s->arena, 1, sizeof *l, e);
+    s->count = (int)p->batch;
+    s->rows = (int)(p->batch * p->n);
+    s->channels = p->io.channels;
+    if (!code) {
+        s->first = arena_alloc(&s->arena, p->batch + 1, sizeof *s->first, e);
+        s->layout = arena_alloc(&s->arena, p->batch, sizeof *s->layout, e);
+        s->x = arena_alloc(&s->arena, x->count, sizeof *s->x, e);
+        s->y = arena_alloc(&s->arena, x->count, sizeof *s->y, e); /* no targets: zeros */
+        s->token = arena_alloc(&s->arena, x->count, sizeof *s->token, e);
+        s->label = arena_alloc(&s->arena, x->count, sizeof *s->label, e);
+    }
+    if (code || !l || !s->first || !s->layout || !s->x || !s->y || !s->token || !s->label)
+        return ERR_MEMORY;
+    code = open_layout(p, l, e);
+    for (size_t k = 0; k < p->batch; k++) {
+        s->layout[k] = l;
+        s->first[k + 1] = s->first[k] + (int)p->n;
+    }
+    for (size_t i = 0; i < x->count; i++)
+        switch (x->type) {
+        case SAFETENSORS_F32: s->x[i] = (double)((const float *)x->data)[i]; break;
+        case SAFETENSORS_F64: s->x[i] = ((const double *)x->data)[i]; break;
+        default: s->token[i] = ((const int32_t *)x->data)[i]; break;
+        }
+    if (s->channels)
+        s->token = s->label = NULL;
+    return code;
+}
+
+static void take_logits(void *context, int first, int rows, int labels, const double *logits)
+{
+    struct prediction *p = context;
+    memcpy(p->y + (size_t)first * p->outputs, logits,
+           (size_t)rows * (size_t)labels * sizeof *logits);
+}
+
+/* y back in the model's precision, which holds it exactly. */
+static int write_outputs(const struct prediction *p, const char *path, struct err *e)
+{
+    size_t count = p->batch * p->n * p->outputs;
+    float *narrow = NULL;
+    struct safetensor y = {.name = "y", .type = p->type, .rank = 3, .count = count, .data = p->y,
+                           .shape = {(int64_t)p->batch, (int64_t)p->n, (int64_t)p->outputs}};
+    if (p->type == SAFETENSORS_F32) {
+        narrow = memory_alloc(count, sizeof *narrow, e);
+        if (!narrow)
+            return ERR_MEMORY;
+        for (size_t i = 0; i < count; i++)
+            narrow[i] = (float)p->y[i];
+        y.data = narrow;
+    }
+    int code = safetensors_write(path, &y, 1, NULL, e);
+    memory_free(narrow);
+    return code;
+}
+
+static int run_model(struct prediction *p, struct pool *pool, const char *weights, struct err *e)
+{
+    size_t count;
+    p->outputs = (size_t)(p->io.channels ? p->io.channels : p->io.labels);
+    if (!memory_multiply(p->batch * p->n, p->outputs, &count))
+        return err_set(e, ERR_MEMORY, "", "the outputs do not fit in memory");
+    p->y = memory_alloc(count, sizeof *p->y, e);
+    if (!p->y)
+        return ERR_MEMORY;
+    int code = p->api->kernel_open(e);
+    if (!code)
+        code = p->api->open(&p->trainer, p->task, pool, e);
+    if (!code)
+        code = p->api->import_weights(p->trainer, weights, e);
+    return code ? code : p->api->outputs(p->trainer, &p->samples, p->y, take_logits, p, e);
+}
+
+int predict_cell(const char *folder, const char *input, const char *output, struct err *e)
+{
+    char path[PATH_LIMIT], weights[PATH_LIMIT];
+    struct spec *spec = NULL;
+    struct pool *pool = NULL;
+    struct safetensors file = {0};
+    struct prediction p = {0};
+    int code = file_join(path, sizeof path, folder, "spec.yaml", e);
+    if (!code)
+        code = file_join(weights, sizeof weights, folder, "weights.safetensors", e);
+    if (!code && !file_exists(path))
+        code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
+                       "expected a folder under cells/");
+    if (!code)
+        code = spec_open(&spec, path, NULL, 0, e);
+    if (!code)
+        code = safetensors_read(input, INPUT_LIMIT, &file, e);
+    if (code)
+        goto out;
+    p.task = &spec_cell(spec, 0)->task;
+    p.api = trainer_api_of(p.task->model.precision);
+    p.io = task_io(p.task);
+    p.type = p.task->model.precision == MODEL_DOUBLE ? SAFETENSORS_F64 : SAFETENSORS_F32;
+    const struct safetensor *x = safetensors_find(&file, "x");
+    code = check_shape(&p, input, x, e);
+    if (!code)
+        code = check_values(&p, input, x, e);
+    if (!code)
+        code = fill_samples(&p, x, e);
+    if (!code)
+        code = pool_open(&pool, 1, e);
+    if (!code)
+        code = run_model(&p, pool, weights, e);
+    if (!code)
+        code = write_outputs(&p, output, e);
+out:
+    if (p.api)
+        p.api->close(p.trainer);
+    memory_free(p.y);
+    samples_close(&p.samples);
+    safetensors_close(&file);
+    pool_close(pool);
+    spec_close(spec);
+    return code;
+}

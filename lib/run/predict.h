@@ -1,0 +1,12 @@
+/* A trained cell on the user's own inputs. */
+#ifndef RUN_PREDICT_H
+#define RUN_PREDICT_H
+#include "base/err.h"
+
+/* folder: a cell's (spec.yaml and weights.safetensors).  input: safetensors with tensor `x`,
+ * [batch,n,channels] in the model's precision, or I32 [batch,n] of symbol ids for token targets.
+ * output: safetensors with tensor `y`, [batch,n,channels] or logits [batch,n,labels], in the model's
+ * precision, written atomically.  Call after kernel_open's fork rule is met: not before a fork. */
+int predict_cell(const char *folder, const char *input, const char *output, struct err *e);
+
+#endif
