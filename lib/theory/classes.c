@@ -6,21 +6,30 @@
 
 #include "base/memory.h"
 
+enum { KEY_WORDS = 4 };
+
 /* What the classes of one layout are computed from. */
 struct source {
     const struct floor_class *model;
+    struct encoding_facts facts;
     struct encoding_context context;
     int32_t *c_row; /* (relations) row of C's table, or NULL */
 };
 
 /* Ids of a sequence's relations count from its own length, so an encoding's class may mean another
- * thing at another length: origin keeps them apart. */
+ * thing at another length: origin keeps them apart.
+ *
+ * Where logits depend on the sample (CoPE), the class is the pair (i,j) itself.  M then lists what is
+ * visible in its order, and two rows merge only if they stand at one place and see the same colours
+ * in the same order: whatever a row of attention is a function of is then equal.  So it is sound to
+ * let such rows merge across samples, as equal prefixes do. */
 static int pair_class(struct classes *t, const struct source *s, int i, int j, int32_t *class,
                       struct err *e) {
     const struct layout *l = s->context.layout;
-    uint64_t key[3] = {(uint64_t)encoding_relation(&s->context, i, j),
-                       s->c_row ? (uint64_t)s->c_row[layout_relation(l, i, j)] : 0,
-                       (uint64_t)l->origin};
+    uint64_t place = (uint64_t)i * (uint64_t)l->n + (uint64_t)j + 1;
+    uint64_t key[KEY_WORDS] = {(uint64_t)encoding_relation(&s->context, i, j),
+                               s->c_row ? (uint64_t)s->c_row[layout_relation(l, i, j)] : 0,
+                               (uint64_t)l->origin, s->facts.per_sample ? place : 0};
     return intern_id(&t->ids, key, class, e);
 }
 
@@ -61,8 +70,9 @@ static bool all_alike(const int32_t *class, size_t count) {
 }
 
 static int fill_classes(struct classes *t, struct layout_classes *out, const struct source *s,
-                        bool relative, struct err *e) {
+                        struct err *e) {
     const struct layout *l = out->layout;
+    bool relative = s->facts.shift_invariant && !s->facts.per_sample;
     size_t n = (size_t)l->n, count = (size_t)l->relations;
     if (!relative && !memory_multiply(n, n, &count))
         return err_set(e, ERR_MEMORY, NULL, "%d x %d pairs do not fit in memory", l->n, l->n);
@@ -79,10 +89,9 @@ static int fill_classes(struct classes *t, struct layout_classes *out, const str
 static int layout_open(struct classes *t, const struct floor_class *c, struct layout_classes *out,
                        struct err *e) {
     const struct layout *l = out->layout;
-    struct encoding_facts facts;
-    encoding_of(&c->encoding)->facts(&c->encoding, &c->shape, &facts);
     int code = ERR_MEMORY;
     struct source s = {.model = c};
+    encoding_of(&c->encoding)->facts(&c->encoding, &c->shape, &s.facts);
     int32_t *fold = memory_alloc((size_t)l->relations, sizeof *fold, e);
     if (!fold)
         goto out;
@@ -95,7 +104,7 @@ static int layout_open(struct classes *t, const struct floor_class *c, struct la
     }
     s.context = (struct encoding_context){
         .config = &c->encoding, .shape = &c->shape, .layout = l, .fold = fold};
-    code = fill_classes(t, out, &s, facts.shift_invariant && !facts.per_sample, e);
+    code = fill_classes(t, out, &s, e);
 out:
     memory_free(fold);
     memory_free(s.c_row);
@@ -124,7 +133,7 @@ static void list_layouts(struct classes *t, const struct floor_set *s) {
 int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
                  struct err *e) {
     *t = (struct classes){0};
-    int code = intern_open(&t->ids, 3, e);
+    int code = intern_open(&t->ids, KEY_WORDS, e);
     t->item = memory_alloc((size_t)s->count, sizeof *t->item, e);
     t->of_sample = memory_alloc((size_t)s->count, sizeof *t->of_sample, e);
     if (code || !t->item || !t->of_sample)

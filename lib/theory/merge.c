@@ -31,7 +31,7 @@ struct merge {
     const struct floor_set *set;
     struct classes classes;
     struct tally tally;
-    bool causal, stochastic, per_sample;
+    bool causal, stochastic;
     uint64_t hash_mask;
     int rows, colours;
     int32_t *sample;         /* (rows) */
@@ -163,8 +163,7 @@ static void hash_sample(struct merge *m, int sample, struct sort_item *item, siz
         int i = item[k].row - first, visible = m->causal ? i + 1 : n;
         bool one = m->stochastic && visible <= run;
         uint64_t view = one ? 0 : intern_mix(hash_row(m, l, i, visible) * m->scale[visible]);
-        uint64_t of_sample = m->per_sample && !one ? intern_mix((uint64_t)sample + 1) : 0;
-        item[k].key = intern_mix(view + of_sample + m->value[i]) & m->hash_mask;
+        item[k].key = intern_mix(view + m->value[i]) & m->hash_mask;
     }
 }
 
@@ -201,8 +200,7 @@ static size_t split_first(struct merge *m, struct sort_item *item, size_t count)
     size_t left = 0;
     for (size_t k = 1; k < count; k++) {
         int row = item[k].row;
-        bool comparable = m->colour[row] == m->colour[head] &&
-                          (!m->per_sample || reference.one || m->sample[row] == m->sample[head]);
+        bool comparable = m->colour[row] == m->colour[head];
         if (comparable && !same_row(m, before, row))
             match = same_view(m, &reference, row);
         if (comparable)
@@ -290,7 +288,6 @@ static int merge_open(struct merge *m, const struct floor_class *c, const struct
     *m = (struct merge){.set = s,
                         .causal = c->causal,
                         .stochastic = facts.right_stochastic && !c->urpe,
-                        .per_sample = facts.per_sample,
                         .hash_mask = hash_mask,
                         .rows = s->first[s->count]};
     int longest = 1;

@@ -2,7 +2,6 @@
 #include "theory/help_theory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct layout *help_layout(struct arena *a, int n) {
@@ -13,32 +12,10 @@ struct layout *help_layout(struct arena *a, int n) {
     return l;
 }
 
-static double default_number(const struct option *o) {
-    if (o->type == OPTION_BOOL)
-        return strcmp(o->fallback, "true") == 0;
-    if (o->type != OPTION_CHOICE)
-        return atof(o->fallback);
-    for (int k = 0; o->names[k]; k++)
-        if (strcmp(o->names[k], o->fallback) == 0)
-            return k;
-    fail_msg("%s: no choice %s", o->key, o->fallback);
-    return 0;
-}
-
-static struct kind_config default_kind(const struct kind_table *table, int kind) {
-    struct kind_config c = {.kind = kind};
-    const struct option *o = table->options(kind);
-    for (int k = 0; o && o[k].key; k++)
-        c.number[k] = default_number(&o[k]);
-    return c;
-}
-
 struct kind_config help_kind(const struct kind_table *table, const char *name) {
-    for (int k = 0; k < table->count; k++)
-        if (strcmp(table->name(k), name) == 0)
-            return default_kind(table, k);
-    fail_msg("no %s named %s", table->what, name);
-    return (struct kind_config){0};
+    struct kind_config c = {0};
+    assert_true(option_set_kind(table, name, &c));
+    return c;
 }
 
 static void add_variant(struct help_encoding *out, int *count, const struct kind_config *c,
@@ -55,7 +32,7 @@ static void add_variant(struct help_encoding *out, int *count, const struct kind
 int help_encodings(struct help_encoding *out) {
     int count = 0;
     for (int kind = 0; encoding_table[kind]; kind++) {
-        struct kind_config base = default_kind(&encoding_kinds, kind);
+        struct kind_config base = help_kind(&encoding_kinds, encoding_table[kind]->name);
         add_variant(out, &count, &base, NULL, 0);
         const struct option *o = encoding_table[kind]->options;
         for (int k = 0; o && o[k].key; k++) {

@@ -139,7 +139,7 @@ static void test_closed_form_longer(void **state) {
 struct relation {
     int64_t encoding;
     int32_t c;
-    int sample;
+    int place; /* (i,j) where logits depend on all that the row sees */
 };
 
 struct naive {
@@ -159,7 +159,7 @@ static int naive_visible(const struct naive *v, int row) {
 }
 
 static bool same_relation(const struct relation *a, const struct relation *b) {
-    return a->encoding == b->encoding && a->c == b->c && a->sample == b->sample;
+    return a->encoding == b->encoding && a->c == b->c && a->place == b->place;
 }
 
 /* Entries of row q that have the relation and the colour of entry j of row p. */
@@ -242,7 +242,7 @@ static void naive_relations(struct naive *v, int s) {
             v->relation[(size_t)row * (size_t)v->longest + j] = (struct relation){
                 .encoding = encoding_relation(&context, i, j),
                 .c = v->class->urpe ? c_row[layout_relation(l, i, j)] : 0,
-                .sample = v->facts.per_sample ? s : 0};
+                .place = v->facts.per_sample ? i * l->n + j : 0};
     }
 }
 
