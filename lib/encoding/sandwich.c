@@ -41,8 +41,10 @@ static void prepare(const struct encoding_context *c, real *state) {
     int d = dimension(c->config, c->shape);
     for (int r = 0; r < relations; r++) {
         double x = c->layout->distance[r], sum = 0;
-        for (int k = 1; k <= d / 2; k++)
-            sum += cos(x * encoding_frequency(10000, k, d)) - 1;
+        for (int k = 1; k <= d / 2; k++) {
+            double half = sin(x * encoding_frequency(10000, k, d) / 2);
+            sum -= 2 * half * half; /* cos - 1 without cancellation */
+        }
         for (int h = 0; h < heads; h++)
             state[(size_t)h * (size_t)relations + (size_t)r] =
                 (real)(sum * heads / (8.0 * (h + 1)));
