@@ -36,9 +36,12 @@ static int shifts_images(const struct layout *l) {
     return l->n;
 }
 
+/* Image k moves by k / width rows and k % width columns, each around its own end; a sequence is a
+ * grid of one row. */
 static void shifts_image(const struct layout *l, int k, int *perm) {
+    int width = layout_extent(l, l->axes - 1), height = l->n / width;
     for (int i = 0; i < l->n; i++)
-        perm[i] = (i + k) % l->n;
+        perm[i] = (i / width + k / width) % height * width + (i % width + k % width) % width;
 }
 
 static int dihedral_images(const struct layout *l) {
@@ -51,11 +54,30 @@ static void dihedral_image(const struct layout *l, int k, int *perm) {
         perm[i] = ((k < l->n ? i : l->n - 1 - i) + k) % l->n;
 }
 
+static int mirrors_images(const struct layout *l) {
+    int width = layout_extent(l, l->axes - 1), height = l->n / width;
+    return (width > 1 ? 2 : 1) * (height > 1 ? 2 : 1);
+}
+
+/* Bit 0 of k mirrors the columns, bit 1 the rows; on a single column bit 0 stands for the rows. */
+static void mirrors_image(const struct layout *l, int k, int *perm) {
+    int width = layout_extent(l, l->axes - 1), height = l->n / width;
+    bool left_right = width > 1 && (k & 1), up_down = width > 1 ? k & 2 : k & 1;
+    for (int i = 0; i < l->n; i++) {
+        int row = i / width, column = i % width;
+        perm[i] = (up_down ? height - 1 - row : row) * width +
+                  (left_right ? width - 1 - column : column);
+    }
+}
+
 const struct orbit orbit_none = {"none", "each sample alone", none_images, none_image};
 const struct orbit orbit_reversal = {"reversal", "each sample and its reversal", reversal_images,
                                      reversal_image};
-const struct orbit orbit_shifts = {"shifts", "the n cyclic shifts of each sample", shifts_images,
-                                   shifts_image};
+const struct orbit orbit_shifts = {"shifts",
+                                   "the n cyclic shifts of each sample, along every axis",
+                                   shifts_images, shifts_image};
 const struct orbit orbit_dihedral = {"dihedral",
                                      "the n cyclic shifts of each sample and their reversals",
                                      dihedral_images, dihedral_image};
+const struct orbit orbit_mirrors = {"mirrors", "each sample mirrored left-right, up-down and both",
+                                    mirrors_images, mirrors_image};

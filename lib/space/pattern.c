@@ -1,4 +1,4 @@
-/* Patterns of sequences: which tokens of an input are copies of which.
+/* Patterns: which tokens of an input are copies of which.
  * Invariant: source[source[i]] == source[i], so a fresh token is never itself a copy. */
 #include <stdlib.h>
 
@@ -68,9 +68,31 @@ static void draw_blocks(const struct layout *l, struct stream *random, int *sour
     }
 }
 
+/* Row by row; a sequence is a grid of one row. */
+static void draw_mirror(const struct layout *l, struct stream *random, int *source) {
+    (void)random;
+    int width = layout_extent(l, l->axes - 1);
+    for (int i = 0; i < l->n; i++) {
+        int column = i % width;
+        source[i] = column < width - 1 - column ? i : i - column + (width - 1 - column);
+    }
+}
+
+/* The two tokens are those of positions 0 and 1, which differ in colour whatever the shape. */
+static void draw_checkerboard(const struct layout *l, struct stream *random, int *source) {
+    (void)random;
+    int width = layout_extent(l, l->axes - 1);
+    for (int i = 0; i < l->n; i++)
+        source[i] = (i / width + i % width) % 2;
+}
+
 const struct pattern pattern_generic = {"generic", "independent uniform tokens", draw_generic};
 const struct pattern pattern_identical = {"identical", "all tokens equal", draw_identical};
 const struct pattern pattern_prefix = {"prefix", "a random prefix of equal tokens", draw_prefix};
 const struct pattern pattern_periodic = {"periodic", "a short random period", draw_periodic};
 const struct pattern pattern_palindrome = {"palindrome", "x_i = x_{n+1-i}", draw_palindrome};
 const struct pattern pattern_blocks = {"blocks", "runs of equal tokens", draw_blocks};
+const struct pattern pattern_mirror = {"mirror", "left and right halves are mirror images",
+                                       draw_mirror};
+const struct pattern pattern_checkerboard = {"checkerboard", "two alternating tokens",
+                                             draw_checkerboard};

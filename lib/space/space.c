@@ -51,6 +51,8 @@ const struct option space_options[] = {
     INPUTS(PATTERN_PERIODIC, "periodic", "share of inputs with a period of 2 to n/4 tokens"),
     INPUTS(PATTERN_PALINDROME, "palindrome", "share of inputs that read the same backwards"),
     INPUTS(PATTERN_BLOCKS, "blocks", "share of inputs made of runs of 1 to n/4 equal tokens"),
+    INPUTS(PATTERN_MIRROR, "mirror", "share of inputs that are their own mirror image"),
+    INPUTS(PATTERN_CHECKERBOARD, "checkerboard", "share of inputs made of two alternating tokens"),
     {.key = NULL},
 };
 
@@ -83,7 +85,10 @@ int space_finish(struct space_config *c, struct err *e) {
                        "the shares sum to %.9g; expected at most 1, the rest being generic inputs",
                        sum);
     c->share[PATTERN_GENERIC] = sum < 1 ? 1 - sum : 0;
-    return s->check ? s->check(c, e) : 0;
+    int rc = s->check ? s->check(c, e) : 0;
+    if (!rc)
+        c->length = space_positions(c);
+    return rc;
 }
 
 int space_check_orbit(const struct space_config *c, int orbit, struct err *e) {

@@ -38,6 +38,10 @@ static inline int layout_relation(const struct layout *l, int i, int j) {
 static inline int layout_coordinate(const struct layout *l, int i, int axis) {
     return l->coordinate ? l->coordinate[i * l->axes + axis] : i;
 }
+/* Size along one axis.  Positions are in row-major order: the last is at the end of each axis. */
+static inline int layout_extent(const struct layout *l, int axis) {
+    return layout_coordinate(l, l->n - 1, axis) + 1;
+}
 
 /* Index into pattern_table and into space_config.share. */
 enum pattern_id {
@@ -47,6 +51,8 @@ enum pattern_id {
     PATTERN_PERIODIC,
     PATTERN_PALINDROME,
     PATTERN_BLOCKS,
+    PATTERN_MIRROR,
+    PATTERN_CHECKERBOARD,
     PATTERN_MAX = 16
 };
 
@@ -99,12 +105,13 @@ extern const struct option space_options[]; /* rows of section `space`, `kind` a
 const struct space *space_of(const struct space_config *c);
 
 /* Checks what no single row can (shares that sum to more than 1, a pattern that the space does not
- * have, the space's own check) and sets share[PATTERN_GENERIC] to the rest.  ERR_USAGE; e->where
- * names the key concerned ("space.inputs"). */
+ * have, the space's own check), sets share[PATTERN_GENERIC] to the rest, and length to the number
+ * of positions of a space that has a size of its own.  ERR_USAGE; e->where names the key concerned
+ * ("space.inputs"). */
 int space_finish(struct space_config *c, struct err *e);
 /* ERR_USAGE when the space does not have orbit_table[orbit]; e->where is "evaluate.orbit". */
 int space_check_orbit(const struct space_config *c, int orbit, struct err *e);
-/* Positions of a training sample, as far as they are known without a layout. */
+/* Positions of a training sample, before space_finish too. */
 int64_t space_positions(const struct space_config *c);
 
 #endif

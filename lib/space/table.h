@@ -4,7 +4,9 @@
 #define SPACE_TABLE_H
 #include "space/space.h"
 
-#define SPACE_LIST(X) X(sequence)
+#define SPACE_LIST(X) \
+    X(sequence)       \
+    X(grid)
 
 #define PATTERN_LIST(X) \
     X(generic)          \
@@ -12,13 +14,16 @@
     X(prefix)           \
     X(periodic)         \
     X(palindrome)       \
-    X(blocks)
+    X(blocks)           \
+    X(mirror)           \
+    X(checkerboard)
 
 #define ORBIT_LIST(X) \
     X(none)           \
     X(reversal)       \
     X(shifts)         \
-    X(dihedral)
+    X(dihedral)       \
+    X(mirrors)
 
 #define SPACE_DECLARE(name) extern const struct space space_##name;
 #define PATTERN_DECLARE(name) extern const struct pattern pattern_##name;

@@ -25,6 +25,15 @@
     X(prefix_mean)          \
     X(local_mean)           \
     X(moving_max)           \
+    /* grids */             \
+    X(grid_position)        \
+    X(grid_gain)            \
+    X(summed_area)          \
+    X(grid_shift)           \
+    X(reflect)              \
+    X(border_distance)      \
+    X(blur)                 \
+    X(periodic_blur)        \
     /* tokens */            \
     X(pi)                   \
     X(etp)                  \

@@ -44,8 +44,13 @@ int target_check(const struct target_config *c, const struct space_config *s, st
     const struct space *space = space_of(s);
     if ((t->needs & TARGET_NEEDS_ORDER) && space->axes != 1)
         return err_set(e, ERR_USAGE, "target.kind",
-                       "target '%s' tells left from right, which space '%s' does not have; "
+                       "target '%s' needs positions on a line, which space '%s' does not have; "
                        "expected space 'sequence' or another target",
+                       t->name, space->name);
+    if ((t->needs & TARGET_NEEDS_GRID) && space->axes != 2)
+        return err_set(e, ERR_USAGE, "target.kind",
+                       "target '%s' needs rows and columns, which space '%s' does not have; "
+                       "expected space 'grid' or another target",
                        t->name, space->name);
     if ((t->needs & TARGET_NEEDS_AXES) && space->axes < 1)
         return err_set(e, ERR_USAGE, "target.kind",

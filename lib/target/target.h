@@ -41,7 +41,8 @@ struct target {
 
 enum {
     TARGET_NEEDS_ORDER = 1, /* one axis: left and right */
-    TARGET_NEEDS_AXES = 2   /* coordinates on one axis or more, so that positions have numbers */
+    TARGET_NEEDS_AXES = 2,  /* coordinates on one axis or more, so that positions have numbers */
+    TARGET_NEEDS_GRID = 4   /* two axes */
 };
 
 extern const struct target *const target_table[]; /* NULL-terminated */

@@ -19,6 +19,7 @@ struct fixture {
 
 /* Fails the test when the space does not exist or gives no layout. */
 void fixture_open(struct fixture *f, const char *space, int length);
+void fixture_open_grid(struct fixture *f, int height, int width);
 void fixture_close(struct fixture *f);
 
 #endif

@@ -39,49 +39,72 @@ static void check_group(const struct orbit *o, const struct layout *l) {
     }
 }
 
-static void test_orbits_are_groups(void **state) {
-    (void)state;
-    for (int n = 1; n <= N_MAX; n++) {
-        struct fixture f;
-        fixture_open(&f, "sequence", n);
-        for (int k = 0; orbit_table[k]; k++)
-            if (space_check_orbit(&f.config, k, NULL) == 0)
-                check_group(orbit_table[k], &f.layout);
-        fixture_close(&f);
-    }
+/* Closes the fixture; returns how many orbits its space has. */
+static int check_groups(struct fixture *f) {
+    int count = 0;
+    for (int k = 0; orbit_table[k]; k++)
+        if (space_check_orbit(&f->config, k, NULL) == 0) {
+            check_group(orbit_table[k], &f->layout);
+            count++;
+        }
+    fixture_close(f);
+    return count;
 }
 
-/* n = 4, x = abcd, written out by hand. */
+static void test_orbits_are_groups(void **state) {
+    (void)state;
+    struct fixture f;
+    for (int n = 1; n <= N_MAX; n++) {
+        fixture_open(&f, "sequence", n);
+        assert_int_equal(check_groups(&f), 4);
+    }
+    for (int height = 1; height <= 3; height++)
+        for (int width = 1; width <= 3; width++) {
+            fixture_open_grid(&f, height, width);
+            assert_int_equal(check_groups(&f), 4);
+        }
+}
+
+static const struct orbit *find_orbit(const char *name) {
+    for (int k = 0; orbit_table[k]; k++)
+        if (strcmp(orbit_table[k]->name, name) == 0)
+            return orbit_table[k];
+    fail_msg("no orbit '%s'", name);
+    return NULL;
+}
+
+/* All images of "abcd..." one after the other. */
+static void check_images(const char *name, const struct layout *l, const char *want) {
+    const struct orbit *o = find_orbit(name);
+    char text[64] = "";
+    size_t length = 0;
+    for (int k = 0; k < o->images(l); k++) {
+        int perm[N_MAX];
+        o->image(l, k, perm);
+        if (k > 0)
+            text[length++] = ' ';
+        for (int i = 0; i < l->n; i++)
+            text[length++] = "abcdefghi"[perm[i]];
+    }
+    assert_string_equal(text, want);
+}
+
 static void test_images_by_hand(void **state) {
     (void)state;
-    static const struct {
-        const char *orbit, *images;
-    } expected[] = {
-        {"none", "abcd"},
-        {"reversal", "abcd dcba"},
-        {"shifts", "abcd bcda cdab dabc"},
-        {"dihedral", "abcd bcda cdab dabc dcba adcb badc cbad"},
-    };
     struct fixture f;
     fixture_open(&f, "sequence", 4);
-    for (size_t row = 0; row < sizeof expected / sizeof expected[0]; row++) {
-        const struct orbit *o = NULL;
-        for (int k = 0; orbit_table[k]; k++)
-            if (strcmp(orbit_table[k]->name, expected[row].orbit) == 0)
-                o = orbit_table[k];
-        assert_non_null(o);
-        char text[64] = "";
-        size_t length = 0;
-        for (int k = 0; k < o->images(&f.layout); k++) {
-            int perm[4];
-            o->image(&f.layout, k, perm);
-            if (k > 0)
-                text[length++] = ' ';
-            for (int i = 0; i < 4; i++)
-                text[length++] = "abcd"[perm[i]];
-        }
-        assert_string_equal(text, expected[row].images);
-    }
+    check_images("none", &f.layout, "abcd");
+    check_images("reversal", &f.layout, "abcd dcba");
+    check_images("shifts", &f.layout, "abcd bcda cdab dabc");
+    check_images("dihedral", &f.layout, "abcd bcda cdab dabc dcba adcb badc cbad");
+    fixture_close(&f);
+    fixture_open_grid(&f, 2, 3); /* abc / def */
+    check_images("reversal", &f.layout, "abcdef fedcba");
+    check_images("shifts", &f.layout, "abcdef bcaefd cabfde defabc efdbca fdecab");
+    check_images("mirrors", &f.layout, "abcdef cbafed defabc fedcba");
+    fixture_close(&f);
+    fixture_open_grid(&f, 3, 1);
+    check_images("mirrors", &f.layout, "abc cba");
     fixture_close(&f);
 }
 

@@ -12,24 +12,61 @@ static void draw(int pattern, const struct layout *l, uint64_t number, int *sour
     pattern_table[pattern]->draw(l, &random, source);
 }
 
+/* Patterns of the fixture's own space; closes it. */
+static void check_sources(struct fixture *f) {
+    int n = f->layout.n;
+    for (int p = 0; pattern_table[p]; p++) {
+        struct space_config c = f->config;
+        c.share[p] = 1;
+        for (uint64_t k = 0; k < 20 && space_finish(&c, NULL) == 0; k++) {
+            int source[N_MAX + 1] = {0};
+            source[n] = -7; /* sentinel */
+            draw(p, &f->layout, k, source);
+            assert_int_equal(source[n], -7);
+            for (int i = 0; i < n; i++) {
+                assert_in_range(source[i], 0, n - 1);
+                assert_int_equal(source[source[i]], source[i]);
+            }
+        }
+    }
+    fixture_close(f);
+}
+
 static void test_sources_are_idempotent(void **state) {
     (void)state;
+    struct fixture f;
     for (int n = 1; n <= N_MAX; n += 3) {
-        struct fixture f;
         fixture_open(&f, "sequence", n);
-        for (int p = 0; pattern_table[p]; p++)
-            for (uint64_t k = 0; k < 20; k++) {
-                int source[N_MAX + 1] = {0};
-                source[n] = -7; /* sentinel */
-                draw(p, &f.layout, k, source);
-                assert_int_equal(source[n], -7);
-                for (int i = 0; i < n; i++) {
-                    assert_in_range(source[i], 0, n - 1);
-                    assert_int_equal(source[source[i]], source[i]);
-                }
-            }
-        fixture_close(&f);
+        check_sources(&f);
     }
+    for (int height = 1; height <= 5; height++)
+        for (int width = 1; width <= 5; width++) {
+            fixture_open_grid(&f, height, width);
+            check_sources(&f);
+        }
+}
+
+/* 2 x 3 by hand: mirror a b a / c d c, checkerboard a b a / b a b.  3 x 1: a / b / a. */
+static void test_grid_patterns(void **state) {
+    (void)state;
+    struct fixture f;
+    int source[6];
+    const int mirror[6] = {0, 1, 0, 3, 4, 3}, checkerboard[6] = {0, 1, 0, 1, 0, 1};
+    fixture_open_grid(&f, 2, 3);
+    draw(PATTERN_MIRROR, &f.layout, 0, source);
+    assert_memory_equal(source, mirror, sizeof mirror);
+    draw(PATTERN_CHECKERBOARD, &f.layout, 0, source);
+    assert_memory_equal(source, checkerboard, sizeof checkerboard);
+    fixture_close(&f);
+    const int even[4] = {0, 1, 1, 0}, column[3] = {0, 1, 0};
+    fixture_open_grid(&f, 2, 2);
+    draw(PATTERN_CHECKERBOARD, &f.layout, 0, source);
+    assert_memory_equal(source, even, sizeof even);
+    fixture_close(&f);
+    fixture_open_grid(&f, 3, 1);
+    draw(PATTERN_CHECKERBOARD, &f.layout, 0, source);
+    assert_memory_equal(source, column, sizeof column);
+    fixture_close(&f);
 }
 
 static void test_same_stream_same_pattern(void **state) {
@@ -164,6 +201,7 @@ static void test_blocks(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources_are_idempotent),
+        cmocka_unit_test(test_grid_patterns),
         cmocka_unit_test(test_same_stream_same_pattern),
         cmocka_unit_test(test_fixed_patterns),
         cmocka_unit_test(test_prefix),

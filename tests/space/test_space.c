@@ -22,6 +22,7 @@ static void test_table_is_complete(void **state) {
     assert_int_equal(count > 0, 1);
     assert_string_equal(pattern_table[PATTERN_GENERIC]->name, "generic");
     assert_string_equal(pattern_table[PATTERN_BLOCKS]->name, "blocks");
+    assert_string_equal(pattern_table[PATTERN_CHECKERBOARD]->name, "checkerboard");
     assert_true(pattern_count() <= PATTERN_MAX);
     assert_string_equal(orbit_table[0]->name, "none");
     for (int k = 0; orbit_table[k] || orbit_names[k]; k++)
@@ -163,18 +164,86 @@ static void test_sequence_layout(void **state) {
     }
 }
 
-static void test_layout_is_priced_right(void **state) {
+static const int grids[][2] = {{1, 1}, {1, 5}, {4, 1}, {2, 3}, {5, 4}};
+enum { GRIDS = sizeof grids / sizeof grids[0] };
+
+static void test_grid_layout(void **state) {
+    (void)state;
+    for (int k = 0; k < GRIDS; k++) {
+        int height = grids[k][0], width = grids[k][1];
+        struct fixture f;
+        fixture_open_grid(&f, height, width);
+        assert_int_equal(f.layout.n, height * width);
+        assert_int_equal(f.config.length, height * width); /* 32 before space_finish */
+        assert_int_equal(f.layout.axes, space_of(&f.config)->axes);
+        assert_int_equal(f.layout.relations, (2 * height - 1) * (2 * width - 1));
+        assert_int_equal(layout_extent(&f.layout, 0), height);
+        assert_int_equal(layout_extent(&f.layout, 1), width);
+        for (int i = 0; i < f.layout.n; i++) {
+            assert_int_equal(layout_coordinate(&f.layout, i, 0), i / width);
+            assert_int_equal(layout_coordinate(&f.layout, i, 1), i % width);
+        }
+        check_layout(&f.layout);
+        check_relations_used(&f.layout);
+        fixture_close(&f);
+    }
+}
+
+/* 2 x 3: position 0 is (0,0), position 5 is (1,2), at distance sqrt 5; relations count rows of five
+ * from (-1,-2). */
+static void test_grid_by_hand(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open_grid(&f, 2, 3);
+    assert_int_equal(layout_relation(&f.layout, 0, 0), 7);
+    assert_int_equal(layout_relation(&f.layout, 0, 5), 14);
+    assert_int_equal(layout_relation(&f.layout, 5, 0), 0);
+    assert_int_equal(layout_relation(&f.layout, 2, 3), 10); /* one down, two to the left */
+    assert_true(fabs(f.layout.distance[14] - 2.2360679774997898) < 1e-15);
+    assert_true(f.layout.distance[6] == 1);
+    fixture_close(&f);
+}
+
+static void test_grid_refusals(void **state) {
     (void)state;
     struct fixture f;
     struct err e = {0};
-    fixture_open(&f, "sequence", 100);
+    struct layout l;
+    fixture_open_grid(&f, 3, 4);
+    assert_int_equal(space_of(&f.config)->layout(&f.config, 32, NULL, &f.arena, &l, &e), ERR_USAGE);
+    assert_string_equal(e.where, "evaluate.lengths");
+    e = (struct err){0};
+    f.config.share[PATTERN_PALINDROME] = 0.5; /* not a pattern of grids */
+    assert_int_equal(space_finish(&f.config, &e), ERR_USAGE);
+    assert_string_equal(e.where, "space.inputs");
+    e = (struct err){0};
+    f.config.share[PATTERN_PALINDROME] = 0;
+    f.config.kind.number[0] = f.config.kind.number[1] = 65;
+    assert_int_equal(space_finish(&f.config, &e), ERR_USAGE);
+    assert_string_equal(e.where, "space.height");
+    fixture_close(&f);
+}
+
+static void check_price(struct fixture *f) {
+    struct err e = {0};
     struct arena measure;
     struct layout l;
     arena_open_measure(&measure);
-    assert_int_equal(space_of(&f.config)->layout(&f.config, 100, NULL, &measure, &l, &e), 0);
-    assert_int_equal(measure.used, f.arena.used);
+    assert_int_equal(
+        space_of(&f->config)->layout(&f->config, f->layout.n, NULL, &measure, &l, &e), 0);
+    assert_int_equal(l.relations, f->layout.relations);
+    assert_int_equal(measure.used, f->arena.used);
     arena_close(&measure);
-    fixture_close(&f);
+    fixture_close(f);
+}
+
+static void test_layout_is_priced_right(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, "sequence", 100);
+    check_price(&f);
+    fixture_open_grid(&f, 7, 9);
+    check_price(&f);
 }
 
 /* ---- folds ------------------------------------------------------------------------------------*/
@@ -196,6 +265,27 @@ static void test_sequence_fold_clips(void **state) {
     const int32_t same[5] = {0, 1, 2, 3, 4};
     trained.layout.fold(&trained.layout, &trained.layout, map);
     assert_memory_equal(map, same, sizeof same);
+    fixture_close(&trained);
+    fixture_close(&here);
+}
+
+/* Each axis is clipped by itself: here 2 x 2 trained, with rows of three relations from (-1,-1). */
+static void test_grid_fold_clips(void **state) {
+    (void)state;
+    struct fixture trained, here;
+    int32_t map[35];
+    fixture_open_grid(&trained, 2, 2);
+    fixture_open_grid(&here, 3, 4);
+    assert_int_equal(here.layout.relations, 35);
+    here.layout.fold(&trained.layout, &here.layout, map);
+    for (int r = 0; r < 35; r++) {
+        int dy = r / 7 - 2, dx = r % 7 - 3;
+        int row = dy < 0 ? 0 : dy > 0 ? 2 : 1, column = dx < 0 ? 0 : dx > 0 ? 2 : 1;
+        assert_int_equal(map[r], 3 * row + column);
+    }
+    here.layout.fold(&here.layout, &here.layout, map);
+    for (int r = 0; r < 35; r++)
+        assert_int_equal(map[r], r);
     fixture_close(&trained);
     fixture_close(&here);
 }
@@ -224,8 +314,12 @@ int main(void) {
         cmocka_unit_test(test_finish_forgives_rounding),
         cmocka_unit_test(test_finish_refuses_more_than_all),
         cmocka_unit_test(test_sequence_layout),
+        cmocka_unit_test(test_grid_layout),
+        cmocka_unit_test(test_grid_by_hand),
+        cmocka_unit_test(test_grid_refusals),
         cmocka_unit_test(test_layout_is_priced_right),
         cmocka_unit_test(test_sequence_fold_clips),
+        cmocka_unit_test(test_grid_fold_clips),
         cmocka_unit_test(test_orbit_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,17 @@ static double fallback_of(const struct option *o) {
 
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d) {
     *f = (struct fixture){.space = {.length = n, .channels = d}, .config = {.vocab = 10}};
+    if (!space)
+        space = target_table[kind]->needs & TARGET_NEEDS_GRID ? "grid" : "sequence";
     while (strcmp(space_table[f->space.kind.kind]->name, space) != 0)
         assert_non_null(space_table[++f->space.kind.kind]);
+    if (strcmp(space, "grid") == 0) {
+        int height = 1;
+        for (int h = 1; h * h <= n; h++)
+            height = n % h ? height : h;
+        f->space.kind.number[0] = height;
+        f->space.kind.number[1] = n / height;
+    }
     f->target = target_table[kind];
     f->config.kind.kind = kind;
     for (int k = 0; f->target->options && f->target->options[k].key; k++)

@@ -23,7 +23,9 @@ struct fixture {
 
 /* Index into target_table; the test fails when there is none. */
 int fixture_kind(const char *name);
-/* Configuration with every option at its default, V = 10; nothing is opened. */
+/* Configuration with every option at its default, V = 10; nothing is opened.  space NULL: one that
+ * the target is defined on.  A grid of n positions is as square as n allows, and not higher than
+ * wide. */
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d);
 /* Sets one of the target's own options. */
 void fixture_set(struct fixture *f, const char *key, double value);

@@ -68,13 +68,13 @@ static void check_tokens(struct fixture *f) {
 /* Every target at odd, even and smallest sizes: refused with a reason, or sound. */
 static void test_outputs_are_sound(void **state) {
     (void)state;
-    const int lengths[] = {1, 2, 3, 8, N_MAX};
+    const int lengths[] = {1, 2, 3, 8, N_MAX}; /* grids 1x1, 1x2, 1x3, 2x4, 1x17 */
     for (int kind = 0; target_table[kind]; kind++)
         for (int k = 0; k < 5; k++)
             for (int d = 1; d <= D_MAX; d += 2) {
                 struct fixture f;
                 struct err e = {0};
-                fixture_configure(&f, "sequence", kind, lengths[k], d);
+                fixture_configure(&f, NULL, kind, lengths[k], d);
                 f.config.vocab = k % 2 ? 2 : 10;
                 if (target_check(&f.config, &f.space, &e)) {
                     assert_int_equal(e.code, ERR_USAGE);
@@ -99,7 +99,7 @@ static void test_choices_are_sound(void **state) {
         for (const struct option *o = target_table[kind]->options; o && o->key; o++)
             for (int k = 0; o->type == OPTION_CHOICE && o->names[k]; k++) {
                 struct fixture f;
-                fixture_configure(&f, "sequence", kind, N_MAX, D_MAX);
+                fixture_configure(&f, NULL, kind, N_MAX, D_MAX);
                 fixture_set(&f, o->key, k);
                 fixture_open(&f);
                 if (f.target->tokens)
@@ -118,10 +118,10 @@ static void test_state_serves_shorter_samples(void **state) {
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f, shorter;
         struct err e = {0};
-        fixture_configure(&f, "sequence", kind, N_MAX, 2);
+        fixture_configure(&f, NULL, kind, N_MAX, 2);
         if (!f.target->open)
             continue;
-        fixture_configure(&shorter, "sequence", kind, 4, 2);
+        fixture_configure(&shorter, NULL, kind, 4, 2);
         fixture_open(&f);
         fixture_open(&shorter);
         int rc = f.target->evaluate(f.state, &f.config, &shorter.layout, 2, x, with_long, &e);
@@ -139,7 +139,7 @@ static void test_state_is_priced_right(void **state) {
         struct fixture f;
         struct err e = {0};
         struct arena measure;
-        fixture_configure(&f, "sequence", kind, N_MAX, D_MAX);
+        fixture_configure(&f, NULL, kind, N_MAX, D_MAX);
         if (!f.target->open)
             continue;
         fixture_open(&f);
@@ -161,11 +161,11 @@ static void test_state_is_priced_right(void **state) {
 static const char *const constant_on_identical[] = {
     "reverse",    "sort",          "identity",   "mean",        "prefix_mean",
     "local_mean", "moving_max",    "histogram",  "majority",    "token_reverse",
-    "odds_first", "bucket_sort",   "prefix_majority", NULL};
+    "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur", NULL};
 
 static void test_identical_inputs(void **state) {
     (void)state;
-    enum { N = 8 };
+    enum { N = 16 }; /* a grid of 4 x 4, whose border is not everything */
     double x[2 * N], y[2 * N];
     int32_t token[N], out[N];
     for (int k = 0; k < 2 * N; k++)
@@ -175,7 +175,7 @@ static void test_identical_inputs(void **state) {
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
         bool constant = true;
-        fixture_configure(&f, "sequence", kind, N, 2);
+        fixture_configure(&f, NULL, kind, N, 2);
         fixture_open(&f);
         if (f.target->tokens) {
             fixture_label(&f, token, out);
@@ -194,12 +194,14 @@ static void test_identical_inputs(void **state) {
 }
 
 /* ---- causality ---------------------------------------------------------------------------------
- * Position i of these is a function of tokens 1..i, so a causal mask costs them nothing. */
+ * Position i of these is a function of tokens 1..i (on a grid, row by row), so a causal mask
+ * costs them nothing. */
 static const char *const causal[] = {
     "position",   "gain",       "affine",        "piecewise",     "random_field",
     "prefix_sum", "shift",      "filter",        "difference",    "identity",
     "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
-    "prefix_majority", NULL};
+    "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
+    "border_distance", NULL};
 
 static bool sees_the_future(struct fixture *f) {
     enum { N = 8 };
@@ -233,7 +235,7 @@ static void test_causality(void **state) {
     (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
-        fixture_configure(&f, "sequence", kind, 8, 1);
+        fixture_configure(&f, NULL, kind, 8, 1);
         fixture_open(&f);
         if (sees_the_future(&f) == is(f.target->name, causal))
             fail_msg("%s: whether it looks ahead is not as listed", f.target->name);
@@ -243,38 +245,47 @@ static void test_causality(void **state) {
 
 /* ---- symmetries that make the controls controls -----------------------------------------------*/
 
+enum { M = 12 }; /* a grid of 3 x 4 */
+
 static void evaluate_kind(int kind, const double *x, double *y) {
     struct fixture f;
-    fixture_configure(&f, "sequence", kind, 7, 1);
+    fixture_configure(&f, NULL, kind, M, 1);
     fixture_open(&f);
     fixture_evaluate(&f, x, y);
     fixture_close(&f);
 }
 
-/* Reversal equivariance: f(Rx) = R f(x).  Only such targets are open to symmetric encodings. */
-static const char *const mirror[] = {"reverse", "identity", "mean", "local_mean", NULL};
-/* Permutation equivariance: f(Px) = P f(x) for every P.  Only such are open to no encoding. */
+static bool commutes(int kind, const int *perm) {
+    double x[M], moved[M], y[M], image[M];
+    bool holds = true;
+    fill_uniform(x, M, 9);
+    for (int i = 0; i < M; i++)
+        moved[i] = x[perm[i]];
+    evaluate_kind(kind, x, y);
+    evaluate_kind(kind, moved, image);
+    for (int i = 0; i < M; i++)
+        holds &= fabs(image[i] - y[perm[i]]) < 1e-14;
+    return holds;
+}
+
+/* Reversal equivariance, f(Rx) = R f(x): what an encoding of distances alone can do. */
+static const char *const mirror[] = {"reverse", "identity",      "mean",            "local_mean",
+                                     "reflect", "border_distance", "blur", "periodic_blur", NULL};
+/* Equivariance under every permutation: what can be done without any encoding. */
 static const char *const symmetric[] = {"identity", "mean", NULL};
 
 static void test_equivariance(void **state) {
     (void)state;
-    static const int backwards[7] = {6, 5, 4, 3, 2, 1, 0}, mixed[7] = {2, 0, 6, 1, 5, 3, 4};
-    double x[7], moved[7], y[7], image[7];
-    fill_uniform(x, 7, 9);
+    static const int backwards[M] = {11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
+    static const int mixed[M] = {2, 0, 11, 6, 1, 9, 5, 3, 10, 4, 8, 7};
     for (int kind = 0; target_table[kind]; kind++) {
         const struct target *t = target_table[kind];
-        for (int k = 0; k < 2 && !t->tokens; k++) {
-            const int *perm = k ? mixed : backwards;
-            bool holds = true;
-            for (int i = 0; i < 7; i++)
-                moved[i] = x[perm[i]];
-            evaluate_kind(kind, x, y);
-            evaluate_kind(kind, moved, image);
-            for (int i = 0; i < 7; i++)
-                holds &= fabs(image[i] - y[perm[i]]) < 1e-14;
-            if (holds != is(t->name, k ? symmetric : mirror))
-                fail_msg("%s %s with permutation %d", t->name, holds ? "commutes" : "differs", k);
-        }
+        if (t->tokens)
+            continue;
+        if (commutes(kind, backwards) != is(t->name, mirror))
+            fail_msg("%s: whether it commutes with reversal is not as listed", t->name);
+        if (commutes(kind, mixed) != is(t->name, symmetric))
+            fail_msg("%s: whether it commutes with a permutation is not as listed", t->name);
     }
 }
 
@@ -313,6 +324,26 @@ static void check_refused(const char *name, int n, int vocab, const char *key, d
     assert_non_null(strstr(e.msg, "expected"));
 }
 
+/* Targets and spaces that do not go together. */
+static void test_needs(void **state) {
+    (void)state;
+    static const struct {
+        const char *target, *space;
+        bool fits;
+    } cases[] = {
+        {"shift", "grid", false}, {"etp", "grid", false},     {"blur", "sequence", false},
+        {"gain", "grid", true},   {"identity", "grid", true}, {"pi", "grid", true},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct fixture f;
+        struct err e = {0};
+        fixture_configure(&f, cases[k].space, fixture_kind(cases[k].target), 12, 1);
+        int rc = target_check(&f.config, &f.space, &e);
+        assert_int_equal(rc, cases[k].fits ? 0 : ERR_USAGE);
+        assert_string_equal(e.where, cases[k].fits ? "" : "target.kind");
+    }
+}
+
 static void test_refusals(void **state) {
     (void)state;
     check_refused("even", 1, 10, NULL, 0, "space.length");
@@ -335,6 +366,7 @@ int main(void) {
         cmocka_unit_test(test_causality),
         cmocka_unit_test(test_equivariance),
         cmocka_unit_test(test_relations_between_targets),
+        cmocka_unit_test(test_needs),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
