@@ -1,0 +1,453 @@
+/* One cell in this process: a stopped and resumed cell writes the same bytes as one that ran
+ * through, a checkpoint that is not exactly what was written is never taken up, and no trained
+ * network is below its floor. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "run/help_run.h"
+#include "run/history.h"
+
+static const char small_spec[] =
+    "space: {length: 6, channels: 2, inputs: {identical: 0.4, palindrome: 0.2}}\n"
+    "target: gain\n"
+    "model: {layers: 1, heads: 2, width: 8, ffn: 12}\n"
+    "train: {steps: 40, batch: 8, warmup: 5, lr: 0.01}\n"
+    "evaluate: {samples: 40, every: 7, lengths: [3, 6]}\n"
+    "seeds: [1]\n";
+
+struct watch {
+    int64_t stop_at; /* step; -1: never */
+    volatile int stop;
+    int64_t first;   /* step of the first report; -1: none yet */
+    int notes;
+    char note[1024];
+};
+
+static void hear_progress(void *context, const struct cell_progress *p)
+{
+    struct watch *w = context;
+    if (w->first < 0)
+        w->first = p->step;
+    if (w->stop_at >= 0 && p->step >= w->stop_at)
+        w->stop = 2;
+}
+
+static void hear_note(void *context, const char *text)
+{
+    struct watch *w = context;
+    w->notes++;
+    snprintf(w->note, sizeof w->note, "%s", text);
+}
+
+/* Executes until the cell ends or the first report at or after step stop_at. */
+static int execute(const struct cell *c, const char *folder, int64_t stop_at, struct watch *w)
+{
+    struct err e = {0};
+    bool diverged;
+    *w = (struct watch){.stop_at = stop_at, .first = -1};
+    struct cell_run r = {.cell = c, .folder = folder, .experiment = "test", .threads = 1,
+                         .checkpoint_seconds = 1e9, .stop = &w->stop, .progress = hear_progress,
+                         .note = hear_note, .context = w};
+    int code = cell_execute(&r, &diverged, &e);
+    if (code && code != ERR_INTERRUPTED)
+        fail_msg("%s: %s", e.where, e.msg);
+    return code;
+}
+
+struct fixture {
+    struct spec *spec;
+    const struct cell *cell;
+    char root[HELP_PATH], reference[HELP_PATH], folder[HELP_PATH];
+};
+
+/* A finished cell in f->reference and an empty folder in f->folder. */
+static void fixture_open(struct fixture *f, const char *text)
+{
+    struct watch w;
+    f->spec = help_spec(text);
+    f->cell = spec_cell(f->spec, 0);
+    help_folder(f->root);
+    snprintf(f->reference, HELP_PATH, "%.900s/reference", f->root);
+    snprintf(f->folder, HELP_PATH, "%.900s/cell", f->root);
+    assert_int_equal(file_make_folder(f->reference, NULL), 0);
+    assert_int_equal(file_make_folder(f->folder, NULL), 0);
+    assert_false(cell_finished(f->cell, f->reference));
+    assert_int_equal(execute(f->cell, f->reference, -1, &w), 0);
+    assert_int_equal(w.first, 0);
+    assert_int_equal(w.notes, 0);
+    assert_true(cell_finished(f->cell, f->reference));
+}
+
+static void fixture_close(struct fixture *f)
+{
+    help_remove(f->root);
+    spec_close(f->spec);
+}
+
+static bool has(const char *folder, const char *name)
+{
+    char path[HELP_PATH];
+    assert_int_equal(file_join(path, sizeof path, folder, name, NULL), 0);
+    return file_exists(path);
+}
+
+/* ---- resuming ---------------------------------------------------------------------------------*/
+
+static void resumed_cell_writes_the_same_bytes(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w;
+    fixture_open(&f, small_spec);
+    /* Stops at 0, 7, 21, 40 (reports come with the points of the curve), resumes each time. */
+    static const int64_t stop[] = {0, 7, 20, 40};
+    int64_t last = 0;
+    for (size_t k = 0; k < sizeof stop / sizeof *stop; k++) {
+        assert_int_equal(execute(f.cell, f.folder, stop[k], &w), ERR_INTERRUPTED);
+        assert_int_equal(w.notes, 0);
+        assert_true(w.first >= last && (k == 0 || w.first > 0));
+        assert_true(has(f.folder, "checkpoint"));
+        assert_false(has(f.folder, "row.csv"));
+        assert_false(cell_finished(f.cell, f.folder));
+        last = w.first;
+    }
+    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
+    assert_false(has(f.folder, "checkpoint"));
+    help_same_cell(f.reference, f.folder);
+    fixture_close(&f);
+}
+
+/* The comparison above can fail: another seed's files are not the same. */
+static void another_seed_writes_other_bytes(void **unused)
+{
+    (void)unused;
+    struct fixture f, other;
+    size_t count[2];
+    fixture_open(&f, small_spec);
+    char text[sizeof small_spec];
+    memcpy(text, small_spec, sizeof text);
+    strstr(text, "[1]")[1] = '2';
+    fixture_open(&other, text);
+    static const char *const name[] = {"curve.csv", "position.csv", "table.csv",
+                                       "weights.safetensors"};
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
+        char *a = help_read(f.reference, name[k], &count[0]);
+        char *b = help_read(other.reference, name[k], &count[1]);
+        assert_true(count[0] != count[1] || memcmp(a, b, count[0]) != 0);
+        memory_free(a);
+        memory_free(b);
+    }
+    fixture_close(&f);
+    fixture_close(&other);
+}
+
+/* The stamp that cell_execute put into the checkpoint: its size as 8 bytes, then the text. */
+static void read_stamp(const struct fixture *f, char *out, size_t size)
+{
+    size_t count;
+    uint64_t length;
+    char *bytes = help_read(f->folder, "checkpoint", &count), *at = NULL;
+    for (size_t k = 8; k + 21 < count && !at; k++)
+        if (!memcmp(bytes + k, "cell ", 5) && !memcmp(bytes + k + 5, f->cell->id, 16))
+            at = bytes + k;
+    assert_non_null(at);
+    memcpy(&length, at - sizeof length, sizeof length);
+    assert_true(length < size);
+    memcpy(out, at, length);
+    out[length] = '\0';
+    memory_free(bytes);
+}
+
+/* A cell whose checkpoint says that 1000 seconds went before reports more than that. */
+static void seconds_include_earlier_processes(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w;
+    struct history h;
+    struct trainer *t = NULL;
+    struct pool *pool = NULL;
+    struct csv csv;
+    char path[HELP_PATH], stamp[512];
+    fixture_open(&f, small_spec);
+    assert_int_equal(execute(f.cell, f.folder, 7, &w), ERR_INTERRUPTED);
+    read_stamp(&f, stamp, sizeof stamp);
+    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
+    assert_int_equal(pool_open(&pool, 1, NULL), 0);
+    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    history_open(&h);
+    assert_int_equal(file_join(path, sizeof path, f.folder, "checkpoint", NULL), 0);
+    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, stamp, &h, NULL), 0);
+    assert_int_equal(checkpoint_write(path, api, t, stamp, &h, 1000, NULL), 0);
+    history_close(&h);
+    api->close(t);
+    pool_close(pool);
+
+    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
+    assert_int_equal(w.notes, 0);
+    assert_int_equal(file_join(path, sizeof path, f.folder, "row.csv", NULL), 0);
+    assert_int_equal(csv_read(path, &csv, NULL), 0);
+    double seconds, rate;
+    assert_true(text_to_double(csv.row[1][csv_column(&csv, "seconds")], &seconds));
+    assert_true(text_to_double(csv.row[1][csv_column(&csv, "tokens_per_second")], &rate));
+    assert_true(seconds > 1000 && seconds < 1100);
+    assert_true(rate > 40 * 8 * 6 / 100.0); /* of the time in steps alone */
+    csv_close(&csv);
+    help_same_cell(f.reference, f.folder);
+    fixture_close(&f);
+}
+
+/* ---- damage -----------------------------------------------------------------------------------*/
+
+/* Runs the cell over a damaged checkpoint: it must say so, start at step 0 and end the same. */
+static void damaged_run(const struct fixture *f, const char *bytes, size_t count, const char *says)
+{
+    struct watch w;
+    help_write(f->folder, "checkpoint", bytes, count);
+    assert_int_equal(execute(f->cell, f->folder, -1, &w), 0);
+    assert_int_equal(w.notes, 1);
+    assert_non_null(strstr(w.note, "starts again"));
+    assert_non_null(strstr(w.note, says));
+    assert_int_equal(w.first, 0);
+    help_same_cell(f->reference, f->folder);
+    assert_int_equal(cell_forget(f->folder, NULL), 0);
+}
+
+static void damaged_checkpoint_restarts_the_cell(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w;
+    size_t count;
+    fixture_open(&f, small_spec);
+    assert_int_equal(execute(f.cell, f.folder, 14, &w), ERR_INTERRUPTED);
+    char *good = help_read(f.folder, "checkpoint", &count);
+    char *bad = memory_alloc(count, 1, NULL);
+    assert_true(count > 1000);
+    const size_t flip[] = {0, 9, 20, 40, count / 2, count - 40, count - 1};
+    for (size_t k = 0; k < sizeof flip / sizeof *flip; k++) {
+        memcpy(bad, good, count);
+        bad[flip[k]] ^= 0x10;
+        damaged_run(&f, bad, count, "checkpoint");
+    }
+    damaged_run(&f, good, count - 1, "checksum");
+    damaged_run(&f, good, 0, "cut off");
+    /* And the good one is taken up: the damage was the reason. */
+    help_write(f.folder, "checkpoint", good, count);
+    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
+    assert_int_equal(w.notes, 0);
+    assert_true(w.first > 0);
+    help_same_cell(f.reference, f.folder);
+    memory_free(good);
+    memory_free(bad);
+    fixture_close(&f);
+}
+
+/* Every 97th byte flipped, every 97th length: read as good by nobody. */
+static void no_flipped_byte_is_read_as_good(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct history h;
+    struct trainer *t = NULL;
+    struct pool *pool = NULL;
+    size_t count;
+    char path[HELP_PATH];
+    fixture_open(&f, small_spec);
+    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
+    assert_int_equal(pool_open(&pool, 1, NULL), 0);
+    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    history_open(&h);
+    assert_int_equal(history_add(&h, 0, 0.5, NULL), 0);
+    assert_int_equal(file_join(path, sizeof path, f.root, "checkpoint", NULL), 0);
+    assert_int_equal(checkpoint_write(path, api, t, "stamp", &h, 3, NULL), 0);
+    char *bytes = help_read(f.root, "checkpoint", &count);
+    for (size_t k = 0; k < count; k += 97) {
+        bytes[k] ^= 1;
+        help_write(f.root, "flipped", bytes, count);
+        bytes[k] ^= 1;
+        help_write(f.root, "cut", bytes, k);
+        static const char *const name[] = {"flipped", "cut"};
+        for (int n = 0; n < 2; n++) {
+            struct err e = {0};
+            assert_int_equal(file_join(path, sizeof path, f.root, name[n], NULL), 0);
+            assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "stamp", &h, &e), ERR_FORMAT);
+            assert_true(e.msg[0]);
+        }
+    }
+    assert_int_equal(file_join(path, sizeof path, f.root, "checkpoint", NULL), 0);
+    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "other", &h, NULL), ERR_FORMAT);
+    assert_int_equal(checkpoint_read(path, count - 1, api, t, "stamp", &h, NULL), ERR_FORMAT);
+    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "stamp", &h, NULL), 0);
+    assert_int_equal(h.points, 1);
+    memory_free(bytes);
+    history_close(&h);
+    api->close(t);
+    pool_close(pool);
+    fixture_close(&f);
+}
+
+/* A checkpoint of one cell in the folder of another that has the same sizes. */
+static void checkpoint_of_another_cell_is_refused(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w;
+    size_t count;
+    fixture_open(&f, small_spec);
+    struct spec *s = help_spec(
+        "space: {length: 6, channels: 2, inputs: {identical: 0.4, palindrome: 0.2}}\n"
+        "target: gain\nmodel: {layers: 1, heads: 2, width: 8, ffn: 12}\n"
+        "train: {steps: 40, batch: 8, warmup: 5, lr: 0.02}\n"
+        "evaluate: {samples: 40, every: 7, lengths: [3, 6]}\nseeds: [1]\n");
+    char other[HELP_PATH];
+    help_cell_folder(f.root, spec_cell(s, 0), other);
+    assert_int_equal(execute(spec_cell(s, 0), other, 14, &w), ERR_INTERRUPTED);
+    char *bytes = help_read(other, "checkpoint", &count);
+    damaged_run(&f, bytes, count, f.cell->id);
+    memory_free(bytes);
+    spec_close(s);
+    fixture_close(&f);
+}
+
+/* A killed worker's temporary file goes when the next holder of the lock begins. */
+static void leftovers_are_swept(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w;
+    fixture_open(&f, small_spec);
+    help_write(f.folder, ".tmp-1-0", "half", 4);
+    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
+    assert_false(has(f.folder, ".tmp-1-0"));
+    help_same_cell(f.reference, f.folder);
+    fixture_close(&f);
+}
+
+/* ---- figures ----------------------------------------------------------------------------------*/
+
+static double number(const struct csv *c, int row, const char *column)
+{
+    double value = NAN;
+    const char *text = c->row[row][csv_column(c, column)];
+    if (text[0])
+        assert_true(text_to_double(text, &value));
+    return value;
+}
+
+/* Returns how many rows there are. */
+static int check_rows(const char *folder, const char *status)
+{
+    char path[HELP_PATH];
+    struct csv csv;
+    assert_int_equal(file_join(path, sizeof path, folder, "row.csv", NULL), 0);
+    assert_int_equal(csv_read(path, &csv, NULL), 0);
+    assert_int_equal(csv.columns, column_count());
+    for (int r = 1; r < csv.rows; r++) {
+        assert_string_equal(csv.row[r][csv_column(&csv, "status")], status);
+        assert_string_equal(csv.row[r][csv_column(&csv, "experiment")], "");
+        double error = number(&csv, r, "error_rel"), floor = number(&csv, r, "floor_rel");
+        assert_true(error >= floor * (1 - 1e-5));
+        assert_true(number(&csv, r, "error_sup") >= number(&csv, r, "floor_sup") * (1 - 1e-5));
+        assert_true(number(&csv, r, "params") > 0);
+    }
+    int rows = csv.rows - 1;
+    csv_close(&csv);
+    return rows;
+}
+
+static void errors_stay_above_floors(void **unused)
+{
+    (void)unused;
+    static const char *const target[] = {"position", "gain", "prefix_sum"};
+    static const char *const encoding[] = {"none", "alibi", "toeplitz"};
+    for (int k = 0; k < 9; k++) {
+        struct watch w;
+        char text[512], root[HELP_PATH];
+        snprintf(text, sizeof text,
+                 "space: {length: 5, channels: 2, inputs: {identical: 0.3, palindrome: 0.3}}\n"
+                 "target: %s\nmodel: {encoding: %s, attention: rpe, layers: 1, heads: 1, width: 8, "
+                 "ffn: 8}\ntrain: {steps: 60, batch: 8, lr: 0.01}\n"
+                 "evaluate: {samples: 30, orbit: reversal, lengths: [5, 7]}\nseeds: [0]\n",
+                 target[k % 3], encoding[k / 3]);
+        struct spec *s = help_spec(text);
+        help_folder(root);
+        assert_int_equal(execute(spec_cell(s, 0), root, -1, &w), 0);
+        assert_int_equal(check_rows(root, "ok"), 8); /* 2 lengths x 4 subsets */
+        help_remove(root);
+        spec_close(s);
+    }
+}
+
+static void diverged_cell_keeps_its_row(void **unused)
+{
+    (void)unused;
+    struct watch w;
+    struct csv csv;
+    char root[HELP_PATH], path[HELP_PATH];
+    struct spec *s = help_spec(
+        "space: {length: 4, channels: 1}\ntarget: gain\n"
+        "model: {layers: 2, heads: 1, width: 8, ffn: 8, norm: none, activation: relu}\n"
+        "train: {steps: 500, batch: 4, lr: 1e6, warmup: 0, decay: none}\n"
+        "evaluate: {samples: 8, every: 100}\nseeds: [0]\n");
+    help_folder(root);
+    assert_int_equal(execute(spec_cell(s, 0), root, -1, &w), 0);
+    assert_true(cell_finished(spec_cell(s, 0), root));
+    assert_int_equal(file_join(path, sizeof path, root, "row.csv", NULL), 0);
+    assert_int_equal(csv_read(path, &csv, NULL), 0);
+    assert_string_equal(csv.row[1][csv_column(&csv, "status")], "diverged");
+    double steps = number(&csv, 1, "steps");
+    assert_true(steps >= 1 && steps < 500);
+    csv_close(&csv);
+    help_remove(root);
+    spec_close(s);
+}
+
+static void failed_row_is_not_finished(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct csv csv;
+    char path[HELP_PATH];
+    fixture_open(&f, small_spec);
+    assert_int_equal(cell_write_failed(f.cell, f.folder, NULL), 0);
+    assert_false(cell_finished(f.cell, f.folder));
+    assert_int_equal(file_join(path, sizeof path, f.folder, "row.csv", NULL), 0);
+    assert_int_equal(csv_read(path, &csv, NULL), 0);
+    assert_int_equal(csv.rows, 2);
+    assert_string_equal(csv.row[1][csv_column(&csv, "status")], "failed");
+    assert_string_equal(csv.row[1][csv_column(&csv, "verdict")], "");
+    assert_string_equal(csv.row[1][csv_column(&csv, "error_rms")], "");
+    csv_close(&csv);
+    /* Rows of another cell do not finish this one either. */
+    size_t count;
+    char *rows = help_read(f.reference, "row.csv", &count);
+    char *id = strstr(rows, f.cell->id);
+    assert_non_null(id);
+    id[0] = id[0] == 'a' ? 'b' : 'a';
+    help_write(f.folder, "row.csv", rows, count);
+    assert_false(cell_finished(f.cell, f.folder));
+    memory_free(rows);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resumed_cell_writes_the_same_bytes),
+        cmocka_unit_test(another_seed_writes_other_bytes),
+        cmocka_unit_test(seconds_include_earlier_processes),
+        cmocka_unit_test(damaged_checkpoint_restarts_the_cell),
+        cmocka_unit_test(no_flipped_byte_is_read_as_good),
+        cmocka_unit_test(checkpoint_of_another_cell_is_refused),
+        cmocka_unit_test(leftovers_are_swept),
+        cmocka_unit_test(errors_stay_above_floors),
+        cmocka_unit_test(diverged_cell_keeps_its_row),
+        cmocka_unit_test(failed_row_is_not_finished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
