@@ -5,98 +5,28 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/lines.h"
 #include "report/listing.h"
 #include "report/rows.h"
-#include "report/summary.h"
 
 enum { AXES_MAX = 8, COLUMNS_MAX = 12 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, NAME_MIN = 4 };
 
 /* How much is given up. */
 enum detail { DETAIL_FULL, DETAIL_TIGHT, DETAIL_NO_PARAMS, DETAIL_NO_INTERVAL };
 
-/* One line: a group of cells at one evaluated length. */
-struct line {
-    const struct summary_group *all, *generic, *patterned; /* NULL: no such subset */
-};
-
 struct plan {
     const struct spec *spec;
-    struct summary summary;
-    struct line *line;
-    int lines;
+    struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
-    bool lengths;         /* more than one */
-    bool tokens;          /* some target is about tokens */
-    const char *patterned; /* the one patterned subset of all lines, or NULL when they differ */
 };
 
-/* ---- what is in the table ----------------------------------------------------------------------*/
-static bool starts(const char *s, const char *with) {
-    size_t length = strlen(with);
-    return strncmp(s, with, length) == 0 && (s[length] == '\0' || strcmp(s + length, ".kind") == 0);
-}
-
-/* Axes that have a column of their own anyway. */
-static bool is_shown(const char *axis) {
-    return starts(axis, "seeds") || starts(axis, "seed") || starts(axis, "target") ||
-           starts(axis, "model.encoding") || starts(axis, "model.attention") ||
-           starts(axis, "space.length");
-}
-
-static void find_lines(struct plan *t) {
-    const struct summary_group *last = NULL;
-    for (int k = 0; k < t->summary.groups; k++) {
-        const struct summary_group *g = &t->summary.group[k];
-        if (!last || strcmp(last->cell->group, g->cell->group) != 0 || last->length != g->length)
-            t->line[t->lines++] = (struct line){0};
-        struct line *line = &t->line[t->lines - 1];
-        if (g->subset == 0)
-            line->all = g;
-        else if (g->subset == 1)
-            line->generic = g;
-        else if (!line->patterned)
-            line->patterned = g;
-        t->lengths |= g->length != t->summary.group[0].length;
-        t->tokens |= target_of(&g->cell->task.target)->tokens;
-        last = g;
-    }
-}
-
-static const struct summary_group *any_of(const struct line *line) {
-    return line->all ? line->all : line->generic ? line->generic : line->patterned;
-}
-
-static void find_patterned(struct plan *t) {
-    for (int k = 0; k < t->lines; k++) {
-        const struct summary_group *g = t->line[k].patterned;
-        if (!g) continue;
-        const char *name = result_text(g->row[0], "subset");
-        if (t->patterned && strcmp(t->patterned, name) != 0) {
-            t->patterned = NULL;
-            return;
-        }
-        t->patterned = name;
-    }
-}
-
 static int open_plan(struct plan *t, const struct spec *s, const struct results *r,
-                       struct err *e) {
+                     struct err *e) {
     *t = (struct plan){.spec = s};
-    int code = summary_open(&t->summary, r, s, e);
-    if (code) return code;
-    t->line = memory_alloc((size_t)t->summary.groups, sizeof *t->line, e);
-    if (!t->line) return ERR_MEMORY;
-    find_lines(t);
-    find_patterned(t);
     for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
-        if (!is_shown(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
-    return 0;
-}
-
-static void close_plan(struct plan *t) {
-    memory_free(t->line);
-    summary_close(&t->summary);
+        if (!axis_is_named(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
+    return report_lines_open(&t->lines, r, s, e);
 }
 
 /* ---- figures -----------------------------------------------------------------------------------*/
@@ -122,35 +52,11 @@ static void append_short(struct text *out, double value) {
     }
 }
 
-/* The error that the verdict is about, and its floor: relative, of accuracy for tokens, absolute
- * where the target does not vary. */
-struct figures {
-    struct interval error, floor;
-};
-
-static int figures_of(const struct summary_group *g, struct figures *f, struct err *e) {
-    static const char *const column[][2] = {
-        {"error_rel", "floor_rel"}, {"accuracy", "accuracy_ceiling"}, {"error_rms", "floor_rms"}};
-    int code = 0;
-    *f = (struct figures){{.mean = NAN}, {.mean = NAN}};
-    for (int k = 0; k < 3 && !code; k++) {
-        code = summary_interval(g, column[k][0], &f->error, e);
-        if (!code) code = summary_interval(g, column[k][1], &f->floor, e);
-        if (code || (!f->error.n && !f->floor.n)) continue;
-        if (k == 1) { /* half the interval's width stays what it is */
-            f->error.mean = 1 - f->error.mean;
-            f->floor.mean = 1 - f->floor.mean;
-        }
-        break;
-    }
-    return code;
-}
-
 static int append_subset(struct text *error, struct text *floor, const struct summary_group *g,
                          enum detail detail, struct err *e) {
-    struct figures f;
+    struct line_figures f;
     if (!g) return 0;
-    int code = figures_of(g, &f, e);
+    int code = line_figures_of(g, &f, e);
     if (code) return code;
     append_short(error, f.error.mean);
     if (detail < DETAIL_NO_INTERVAL && !isnan(f.error.sd)) {
@@ -187,36 +93,24 @@ struct fields {
 
 static struct text *next_field(struct fields *f) { return &f->text[f->count++]; }
 
-/* The value of a kind's key in a cell: its options too, where the spec varies them. */
-static void append_kind(struct text *out, const struct plan *t,
-                        const struct summary_group *g, const char *key, const char *column) {
-    char value[TEXT_SIZE];
-    bool varies = false;
-    for (int k = 0; k < spec_axes(t->spec); k++) varies |= strcmp(spec_axis(t->spec, k), key) == 0;
-    if (varies && spec_value(g->cell, key, value, sizeof value))
-        text_append(out, value);
-    else
-        text_append(out, result_text(g->row[0], column));
-}
-
-static int fill_fields(struct fields *f, const struct plan *t, const struct line *line,
+static int fill_fields(struct fields *f, const struct plan *t, const struct report_line *line,
                        enum detail detail, struct err *e) {
-    const struct summary_group *g = any_of(line);
+    const struct summary_group *g = report_line_any(line);
     char value[TEXT_SIZE];
     f->count = 0;
     for (int k = 0; k < COLUMNS_MAX; k++) text_clear(&f->text[k]);
-    append_kind(next_field(f), t, g, "target", "target");
-    append_kind(next_field(f), t, g, "model.encoding", "encoding");
+    line_append_kind(next_field(f), g, "target");
+    line_append_kind(next_field(f), g, "model.encoding");
     text_append(next_field(f), result_text(g->row[0], "attention"));
     struct text *length = next_field(f);
-    if (t->lengths) text_append_format(length, "%lld", (long long)g->length);
+    if (t->lines.lengths) text_append_format(length, "%lld", (long long)g->length);
     for (int k = 0; k < t->axes; k++) {
         struct text *axis = next_field(f);
         if (spec_value(g->cell, t->axis[k], value, sizeof value)) text_append(axis, value);
     }
     struct text *params = next_field(f), *pattern = next_field(f);
     if (detail < DETAIL_NO_PARAMS) text_append(params, result_text(g->row[0], "params"));
-    if (!t->patterned && line->patterned)
+    if (!t->lines.patterned && line->patterned)
         text_append(pattern, result_text(line->patterned->row[0], "subset"));
     struct text *error = next_field(f), *floor = next_field(f);
     int code = append_subset(error, floor, line->patterned, detail, e);
@@ -226,7 +120,7 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct line
     return code;
 }
 
-static int add_line(struct listing *l, const struct plan *t, const struct line *line,
+static int add_line(struct listing *l, const struct plan *t, const struct report_line *line,
                     enum detail detail, struct err *e) {
     struct fields f = {0};
     const char *value[COLUMNS_MAX];
@@ -265,7 +159,7 @@ static void name_columns(const struct plan *t, struct columns *c) {
     }
     name_column(c, "params", true);
     name_column(c, "pattern", false);
-    name_column(c, t->patterned ? t->patterned : "patterned", true);
+    name_column(c, t->lines.patterned ? t->lines.patterned : "patterned", true);
     name_column(c, "floor", true);
     name_column(c, "generic", true);
     name_column(c, "floor", true);
@@ -303,10 +197,10 @@ static void clip_columns(struct listing *l, struct columns *c, int width) {
 static void append_title(struct text *out, const struct plan *t, int width) {
     struct text title = {0};
     int seeds = 0;
-    for (int k = 0; k < t->summary.groups; k++)
-        if (t->summary.group[k].count > seeds) seeds = t->summary.group[k].count;
+    for (int k = 0; k < t->lines.summary.groups; k++)
+        if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
     text_append_format(&title, "%s: %s beside its certified floor, by kind of input", spec_name(t->spec),
-                       t->tokens ? "error" : "error_rel");
+                       t->lines.tokens ? "error" : "error_rel");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
     if (title.data) append_wrapped(out, title.data, 0, width);
@@ -321,7 +215,8 @@ static int build(struct listing *l, struct columns *c, const struct plan *t, enu
     name_columns(t, c);
     listing_open(l, c->column, c->count);
     l->gap = detail < DETAIL_TIGHT ? 2 : 1;
-    for (int k = 0; !code && k < t->lines; k++) code = add_line(l, t, &t->line[k], detail, e);
+    for (int k = 0; !code && k < t->lines.count; k++)
+        code = add_line(l, t, &t->lines.line[k], detail, e);
     return code;
 }
 
@@ -346,6 +241,6 @@ int report_table(FILE *out, const struct spec *s, const struct results *r, int w
     if (!code) fputs(text.data, out);
     text_close(&text);
     listing_close(&l);
-    close_plan(&t);
+    report_lines_close(&t.lines);
     return code;
 }

@@ -1,0 +1,17 @@
+/* The one place that starts gnuplot. */
+#ifndef REPORT_GNUPLOT_H
+#define REPORT_GNUPLOT_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* Runs `gnuplot -c script output` and waits.  *drawn is false, with one line in `why`, when gnuplot
+ * is not there or fails. */
+int gnuplot_run(const char *script, const char *output, bool *drawn, char *why, size_t why_size,
+                struct err *e);
+/* Appends a single-quoted string, in which gnuplot interprets nothing. */
+void gnuplot_string(struct text *out, const char *s);
+
+#endif

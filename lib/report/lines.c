@@ -1,0 +1,126 @@
+/* Lines of table and figures.  Invariant: the groups of one line are neighbours in the summary,
+ * because rows are sorted by cell before length and subset. */
+#include "report/lines.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "report/rows.h"
+
+enum { VALUE_SIZE = 256, SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
+
+static bool same_line(const struct summary_group *a, const struct summary_group *b) {
+    return strcmp(a->cell->group, b->cell->group) == 0 && a->length == b->length &&
+           strcmp(spec_name(a->spec), spec_name(b->spec)) == 0;
+}
+
+static void find_lines(struct report_lines *l) {
+    for (int k = 0; k < l->summary.groups; k++) {
+        const struct summary_group *g = &l->summary.group[k];
+        if (k == 0 || !same_line(g - 1, g)) l->line[l->count++] = (struct report_line){0};
+        struct report_line *line = &l->line[l->count - 1];
+        if (g->subset == SUBSET_ALL)
+            line->all = g;
+        else if (g->subset == SUBSET_GENERIC)
+            line->generic = g;
+        else if (!line->patterned)
+            line->patterned = g;
+        l->lengths |= g->length != l->summary.group[0].length;
+        l->tokens |= target_of(&g->cell->task.target)->tokens;
+    }
+}
+
+static void find_patterned(struct report_lines *l) {
+    for (int k = 0; k < l->count; k++) {
+        const struct summary_group *g = l->line[k].patterned;
+        if (!g) continue;
+        const char *name = result_text(g->row[0], "subset");
+        if (l->patterned && strcmp(l->patterned, name) != 0) {
+            l->patterned = NULL;
+            return;
+        }
+        l->patterned = name;
+    }
+}
+
+int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,
+                      struct err *e) {
+    *l = (struct report_lines){0};
+    int code = summary_open(&l->summary, r, only, e);
+    if (code) return code;
+    l->line = memory_alloc((size_t)l->summary.groups, sizeof *l->line, e);
+    if (!l->line) {
+        summary_close(&l->summary);
+        return ERR_MEMORY;
+    }
+    find_lines(l);
+    find_patterned(l);
+    return 0;
+}
+
+void report_lines_close(struct report_lines *l) {
+    memory_free(l->line);
+    summary_close(&l->summary);
+    *l = (struct report_lines){0};
+}
+
+const struct summary_group *report_line_any(const struct report_line *line) {
+    return line->all ? line->all : line->generic ? line->generic : line->patterned;
+}
+
+int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e) {
+    static const char *const column[][2] = {
+        {"error_rel", "floor_rel"}, {"accuracy", "accuracy_ceiling"}, {"error_rms", "floor_rms"}};
+    enum { ACCURACY = 1, PAIRS = 3 };
+    int code = 0;
+    for (int k = 0; !code && k < PAIRS; k++) {
+        code = summary_interval(g, column[k][0], &f->error, e);
+        if (!code) code = summary_interval(g, column[k][1], &f->floor, e);
+        if (code || (!f->error.n && !f->floor.n)) continue;
+        if (k == ACCURACY) {
+            struct interval a = f->error;
+            f->error.mean = 1 - a.mean, f->error.low = 1 - a.high, f->error.high = 1 - a.low;
+            f->floor.mean = 1 - f->floor.mean;
+        }
+        break;
+    }
+    return code;
+}
+
+static bool is_key(const char *s, const char *key) {
+    size_t length = strlen(key);
+    return strncmp(s, key, length) == 0 && (!s[length] || strcmp(s + length, ".kind") == 0);
+}
+
+bool axis_is_named(const char *axis) {
+    static const char *const named[] = {"seed",           "seeds",           "target",
+                                        "model.encoding", "model.attention", "space.length"};
+    for (size_t k = 0; k < sizeof named / sizeof *named; k++)
+        if (is_key(axis, named[k])) return true;
+    return false;
+}
+
+void line_append_kind(struct text *out, const struct summary_group *g, const char *key) {
+    char value[VALUE_SIZE];
+    const char *dot = strrchr(key, '.');
+    bool varies = false;
+    for (int k = 0; k < spec_axes(g->spec); k++) varies |= strcmp(spec_axis(g->spec, k), key) == 0;
+    if (varies && spec_value(g->cell, key, value, sizeof value))
+        text_append(out, value);
+    else
+        text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
+}
+
+void line_append_label(struct text *out, const struct summary_group *g, bool length) {
+    char value[VALUE_SIZE];
+    line_append_kind(out, g, "target");
+    text_append(out, " ");
+    line_append_kind(out, g, "model.encoding");
+    text_append_format(out, " %s", result_text(g->row[0], "attention"));
+    for (int k = 0; k < spec_axes(g->spec); k++) {
+        const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
+        if (axis_is_named(axis) || !spec_value(g->cell, axis, value, sizeof value)) continue;
+        text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
+    }
+    if (length) text_append_format(out, " n=%lld", (long long)g->length);
+}

@@ -1,0 +1,41 @@
+/* What table and figures show a line for: a group of cells that differ in the seed alone, at one
+ * evaluated length, with its subsets side by side. */
+#ifndef REPORT_LINES_H
+#define REPORT_LINES_H
+#include "report/summary.h"
+
+struct report_line { /* NULL: no such subset; patterned: the first one that there is */
+    const struct summary_group *all, *generic, *patterned;
+};
+
+struct report_lines {
+    struct summary summary;
+    struct report_line *line; /* (count), in the order of the rows */
+    int count;
+    bool lengths;             /* more than one */
+    bool tokens;              /* some target is about tokens */
+    const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */
+};
+/* only: rows of this spec; NULL: all.  r must outlive it. */
+int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,
+                      struct err *e);
+void report_lines_close(struct report_lines *l);
+/* One of the line's groups, for what they have in common. */
+const struct summary_group *report_line_any(const struct report_line *line);
+
+/* The error that the verdict is about, and its floor: relative; 1 - accuracy and 1 - ceiling for
+ * tokens; absolute where the target does not vary. */
+struct line_figures {
+    struct interval error, floor;
+};
+int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e);
+
+/* Whether an axis is among what every line shows by name: target, encoding, attention, length,
+ * seed. */
+bool axis_is_named(const char *axis);
+/* Appends the name of key "target" or "model.encoding", with its options where they vary. */
+void line_append_kind(struct text *out, const struct summary_group *g, const char *key);
+/* "target encoding attention key=value ...". */
+void line_append_label(struct text *out, const struct summary_group *g, bool length);
+
+#endif
