@@ -78,7 +78,7 @@ static void logits(const struct encoding_context *c, const struct encoding_block
         const real *e = qe + (size_t)r * (size_t)m;
         real count = 0;
         for (int j = 0; j <= b->first + r; j++)
-            gate[j] = (real)(1 / (1 + exp(-(double)row[j])));
+            gate[j] = 1 / (1 + REAL_MATH(exp)(-row[j]));
         for (int j = b->first + r; j >= 0; j--) {
             count += gate[j];
             struct place p = place_of(count, m);

@@ -1,6 +1,7 @@
 /* What every encoding must meet, whatever its formula:
  *   gradients   backward hooks are the derivatives of the forward hooks (double only)
  *   blocks      the result does not depend on how query rows are cut into blocks
+ *   shorter     a state that was prepared for a longer sequence serves a shorter sample
  *   causality   under a causal mask no visible entry depends on later keys
  *   relation    pairs of one class are treated alike; pairs of two classes are told apart (double
  *               and shift-invariant encodings only: a class for each pair (i,j) may be finer than
@@ -92,6 +93,28 @@ static void check_blocks(const struct scene *s) {
         assert_true(near((double)whole.o[i], (double)cut.o[i]));
 }
 
+/* ---- shorter samples --------------------------------------------------------------------------*/
+/* Tables over relations are left out: the model itself looks those up. */
+static void check_shorter(const struct scene *s) {
+    struct rig own, longest, borrowed;
+    struct scene long_scene = *s;
+    long_scene.layout = s->trained;
+    assert_true(scene_open(s, &own));
+    assert_true(scene_open(s, &borrowed));
+    assert_true(scene_open(&long_scene, &longest));
+    if (own.facts.relation_bias)
+        return;
+    rig_forward(&own);
+    rig_forward(&longest);
+    borrowed.prepared = true;
+    borrowed.state = longest.state;
+    borrowed.state_size = longest.state_size;
+    rig_forward(&borrowed);
+    assert_same_logits(&own, &borrowed);
+    for (int i = 0; i < own.layout.n * own.shape.width; i++)
+        assert_true(near((double)own.y[i], (double)borrowed.y[i]));
+}
+
 /* ---- causality --------------------------------------------------------------------------------*/
 static void check_causality(const struct scene *s) {
     struct rig before, after;
@@ -168,6 +191,8 @@ static bool check_scene(const struct scene *s) {
 #endif
     check_blocks(s);
     check_relation(s);
+    if (s->layout.n < s->trained.n)
+        check_shorter(s);
     if (s->shape.causal)
         check_causality(s);
     return true;

@@ -306,9 +306,9 @@ static double dot(const real *a, const real *b, size_t count) {
 double rig_forward(struct rig *g) {
     struct encoding_context c = rig_context(g);
     size_t n = (size_t)g->layout.n, width = (size_t)g->shape.width;
-    for (size_t i = 0; i < g->state_size; i++)
+    for (size_t i = 0; i < g->state_size && !g->prepared; i++)
         g->state[i] = (real)NAN;
-    if (g->entry->prepare)
+    if (g->entry->prepare && !g->prepared)
         g->entry->prepare(&c, g->state);
     memcpy(g->y, g->x, n * width * sizeof(real));
     if (g->entry->input)

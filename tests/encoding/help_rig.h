@@ -30,6 +30,7 @@ struct rig {
     real *parameter[ENCODING_TENSORS_MAX], *gradient[ENCODING_TENSORS_MAX];
     size_t state_size, scratch_size;
     real *state, *dstate, *scratch;
+    bool prepared;              /* state is another bench's and stays as it is */
     int stride;                 /* of q, k, dq, dk: more than width */
     real *q, *k, *p, *x;        /* p (heads,n,n), 0 where the mask hides */
     real *turned_q, *turned_k;  /* after query_key */
