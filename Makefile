@@ -117,7 +117,7 @@ define test_rules
 $(call tests_of,$1): $(OUT)/tests/%: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  TEST   $$@")
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(foreach l,$(BELOW_$1),$(call float_archive,$l)) $(CMOCKA_LIBS) $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(call archives,$1) $(CMOCKA_LIBS) $(PKG_LIBS)
 $(addsuffix -double,$(call tests_of,$1)): $(OUT)/tests/%-double: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  TEST   $$@")
