@@ -41,7 +41,7 @@ static int shifts_images(const struct layout *l) {
 static void shifts_image(const struct layout *l, int k, int *perm) {
     int width = layout_extent(l, l->axes - 1), height = l->n / width;
     for (int i = 0; i < l->n; i++)
-        perm[i] = (i / width + k / width) % height * width + (i % width + k % width) % width;
+        perm[i] = (i / width + k / width) % height * width + (i % width + k) % width;
 }
 
 static int dihedral_images(const struct layout *l) {

@@ -289,6 +289,34 @@ static void test_equivariance(void **state) {
     }
 }
 
+/* Channel k of y is a function of channel k of x, the same for every k, but for these. */
+static const char *const mixes_channels[] = {"affine", "random_field", "grid_position", NULL};
+
+static void test_channels_are_apart(void **state) {
+    (void)state;
+    double x[3 * M], y[3 * M], alone[M], want[M];
+    fill_uniform(x, 3 * M, 6);
+    for (int kind = 0; target_table[kind]; kind++) {
+        struct fixture f;
+        bool apart = true;
+        if (target_table[kind]->tokens)
+            continue;
+        fixture_configure(&f, NULL, kind, M, 3);
+        fixture_open(&f);
+        fixture_evaluate(&f, x, y);
+        for (int k = 0; k < 3; k++) {
+            for (int i = 0; i < M; i++)
+                alone[i] = x[3 * i + k];
+            evaluate_kind(kind, alone, want);
+            for (int i = 0; i < M; i++)
+                apart &= y[3 * i + k] == want[i];
+        }
+        if (apart == is(f.target->name, mixes_channels))
+            fail_msg("%s: whether it mixes channels is not as listed", f.target->name);
+        fixture_close(&f);
+    }
+}
+
 /* Differences undo prefix sums; sorting twice is sorting once; reversing twice is nothing. */
 static void test_relations_between_targets(void **state) {
     (void)state;
@@ -365,6 +393,7 @@ int main(void) {
         cmocka_unit_test(test_identical_inputs),
         cmocka_unit_test(test_causality),
         cmocka_unit_test(test_equivariance),
+        cmocka_unit_test(test_channels_are_apart),
         cmocka_unit_test(test_relations_between_targets),
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_refusals),
