@@ -166,6 +166,15 @@ asan:
 tsan:
 	@$(MAKE) --no-print-directory CONFIG=tsan test-train
 
+# Leaks and bad reads in a short run, one worker, one thread, from start to end.
+valgrind: $(BUILD)/urpe-probe
+	@rm -rf $(OUT)/valgrind
+	URPE_KERNEL=portable OPENBLAS_CORETYPE=Prescott valgrind -q --leak-check=full \
+	  --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+	  --error-exitcode=9 --trace-children=yes \
+	  $(BUILD)/urpe-probe run experiments/quickstart.yaml --out $(OUT)/valgrind --no-claims --jobs 1 \
+	  --threads 1 --set seeds=[0] --set target.kind=gain --set train.steps=3 --set evaluate.samples=16
+
 install: $(BUILD)/urpe-probe
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
