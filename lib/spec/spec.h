@@ -34,6 +34,8 @@ struct column {
     enum column_type type;
     bool varies; /* between two runs of the same cell: seconds, peak_mib ... */
     const char *help;
+    const char *key;          /* the spec key whose value it shows, or NULL */
+    const char *const *names; /* all values that it can have, NULL-terminated, or NULL */
 };
 extern const struct column column_table[]; /* in the order of results.csv; ended by a NULL name */
 int column_count(void);
@@ -41,7 +43,13 @@ int column_index(const char *name); /* -1: no such column */
 
 /* ---- claims -----------------------------------------------------------------------------------*/
 enum claim_on { CLAIM_ON_RUN, CLAIM_ON_BOUND, CLAIM_ON_WITNESS };
-enum claim_operator { CLAIM_EQUAL, CLAIM_LESS, CLAIM_LESS_EQUAL, CLAIM_GREATER, CLAIM_GREATER_EQUAL };
+enum claim_operator {
+    CLAIM_EQUAL,
+    CLAIM_LESS,
+    CLAIM_LESS_EQUAL,
+    CLAIM_GREATER,
+    CLAIM_GREATER_EQUAL
+};
 struct claim_test {
     int column;              /* index into column_table, or -1: a dotted spec key */
     char key[96];            /* the name as written */
@@ -81,9 +89,13 @@ int spec_cells(const struct spec *s);                 /* distinct cells */
 const struct cell *spec_cell(const struct spec *s, int index);
 int spec_claims(const struct spec *s);
 const struct claim *spec_claim(const struct spec *s, int index);
-/* The dotted keys that vary over the cells, in the spec's order (cases, then grid, then seeds). */
+/* The dotted keys that vary over the cells, in the spec's order: cases, then grid, then "seed".
+ * Where an axis gives maps, the keys within them that differ (model.encoding.buckets). */
 int spec_axes(const struct spec *s);
 const char *spec_axis(const struct spec *s, int index);
+/* The names under `figures`, in order; none: the reader chooses. */
+int spec_figures(const struct spec *s);
+const char *spec_figure(const struct spec *s, int index);
 /* FILE:LINE:COL of a dotted key, for errors found later (a cell too large for memory). */
 void spec_where(const struct spec *s, const char *key, char *out, size_t size);
 
@@ -91,7 +103,8 @@ void spec_where(const struct spec *s, const char *key, char *out, size_t size);
 int spec_text(const struct spec *s, struct text *out, struct err *e);
 /* One cell resolved, as a spec of its own without grid. */
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e);
-/* Value of a dotted key in a cell, as a spec would say it; false: no such key (or not applicable). */
+/* Value of a dotted key in a cell, as a spec would say it; a key that picks a kind gives its name,
+ * "seed" the seed.  false: no such key, or one that does not apply. */
 bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
 
 /* Every key with type, range, default, unit and help, in order: the sections' option tables. */

@@ -1,0 +1,372 @@
+/* Reading the edited document: name, seeds, sections, cases, grid, figures.  Invariant: when this
+ * succeeds, every key is known, every value suits its row, and no two parts of the grid and the
+ * cases speak of the same thing; what is left can only go wrong in whole cells. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/document.h"
+
+const struct node *document_find(const struct spec *s, const char *key) {
+    int found = node_find(s->root, key);
+    return found < 0 || node_is_null(s->root->item[found]) ? NULL : s->root->item[found];
+}
+
+/* ---- name and figures -------------------------------------------------------------------------*/
+
+static bool is_name(const char *text) {
+    size_t length = strlen(text);
+    if (length == 0 || length > SPEC_NAME_MAX || !isalnum((unsigned char)text[0]))
+        return false;
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
+           length;
+}
+
+/* The file's name without folder and ending, where that is a name. */
+static void name_from_source(struct spec *s) {
+    const char *slash = strrchr(s->source, '/'), *stem = slash ? slash + 1 : s->source;
+    const char *dot = strrchr(stem, '.');
+    snprintf(s->name, sizeof s->name, "%.*s", dot ? (int)(dot - stem) : SPEC_NAME_MAX, stem);
+    if (!is_name(s->name))
+        snprintf(s->name, sizeof s->name, "experiment");
+}
+
+static int read_name(struct spec *s, struct err *e) {
+    const struct node *n = document_find(s, "name");
+    char shown[NODE_SHOWN];
+    if (!n) {
+        name_from_source(s);
+        return 0;
+    }
+    if (n->type != NODE_SCALAR || !is_name(n->text))
+        return node_error(n, e, "name: %s is no name; expected a letter or digit, then up to %d "
+                          "letters, digits or . _ -", node_show(n, shown), SPEC_NAME_MAX - 1);
+    snprintf(s->name, sizeof s->name, "%s", n->text);
+    return 0;
+}
+
+static int read_figures(struct spec *s, struct err *e) {
+    const struct node *n = document_find(s, "figures");
+    char shown[NODE_SHOWN];
+    if (!n)
+        return 0;
+    if (n->type != NODE_LIST || n->count > FIGURES_MAX)
+        return node_error(n, e, "figures: %s; expected a list of at most %d names",
+                          n->type == NODE_LIST ? "too many" : node_show(n, shown), FIGURES_MAX);
+    s->figure = arena_alloc(&s->arena, (size_t)n->count, sizeof *s->figure, e);
+    if (!s->figure)
+        return ERR_MEMORY;
+    for (int k = 0; k < n->count; k++) {
+        const struct node *item = n->item[k];
+        if (item->type != NODE_SCALAR || !is_name(item->text))
+            return node_error(item, e, "figures: %s is no name; expected letters, digits, . _ -",
+                              node_show(item, shown));
+        s->figure[k] = item->text;
+    }
+    s->figures = n->count;
+    return 0;
+}
+
+/* ---- seeds ------------------------------------------------------------------------------------*/
+
+static const double SEED_MAX = 9007199254740992.0; /* 2^53: exact in every program that reads CSV */
+
+static bool read_whole(const struct node *n, double low, double high, int64_t *out) {
+    double number;
+    if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number) ||
+        !(number >= low && number <= high) || number != (double)(int64_t)number)
+        return false;
+    *out = (int64_t)number;
+    return true;
+}
+
+static int compare_seeds(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int check_distinct(struct spec *s, const struct node *n, struct err *e) {
+    int64_t *sorted = memory_alloc((size_t)s->seeds, sizeof *sorted, e);
+    int code = 0;
+    if (!sorted)
+        return ERR_MEMORY;
+    memcpy(sorted, s->seed, (size_t)s->seeds * sizeof *sorted);
+    qsort(sorted, (size_t)s->seeds, sizeof *sorted, compare_seeds);
+    for (int k = 1; k < s->seeds && code == 0; k++)
+        if (sorted[k] == sorted[k - 1])
+            code = node_error(n, e, "seeds: %lld is given twice; expected distinct numbers",
+                              (long long)sorted[k]);
+    memory_free(sorted);
+    return code;
+}
+
+static int read_seed_list(struct spec *s, const struct node *n, struct err *e) {
+    char shown[NODE_SHOWN];
+    if (n->count == 0 || n->count > SPEC_CELLS_MAX)
+        return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
+                          SPEC_CELLS_MAX);
+    s->seed = arena_alloc(&s->arena, (size_t)n->count, sizeof *s->seed, e);
+    if (!s->seed)
+        return ERR_MEMORY;
+    for (int k = 0; k < n->count; k++)
+        if (!read_whole(n->item[k], 0, SEED_MAX, &s->seed[k]))
+            return node_error(n->item[k], e,
+                              "seeds: %s is no seed; expected a whole number from 0 to 2^53",
+                              node_show(n->item[k], shown));
+    s->seeds = n->count;
+    return check_distinct(s, n, e);
+}
+
+static int read_seeds(struct spec *s, struct err *e) {
+    const struct node *n = document_find(s, "seeds");
+    char shown[NODE_SHOWN];
+    int64_t count = 1;
+    if (n && n->type == NODE_LIST)
+        return read_seed_list(s, n, e);
+    if (n && !read_whole(n, 1, SPEC_CELLS_MAX, &count))
+        return node_error(n, e, "seeds: %s; expected how many (1 to %d), or a list of numbers",
+                          node_show(n, shown), SPEC_CELLS_MAX);
+    s->seed = arena_alloc(&s->arena, (size_t)count, sizeof *s->seed, e);
+    if (!s->seed)
+        return ERR_MEMORY;
+    for (int64_t k = 0; k < count; k++)
+        s->seed[k] = k;
+    s->seeds = (int)count;
+    return 0;
+}
+
+/* ---- the sections -----------------------------------------------------------------------------*/
+
+static int unknown_top_level(const struct node *key, struct err *e) {
+    static const char *const names[] = {"name",  "seeds",    "space", "target", "model",  "train",
+                                        "evaluate", "grid", "cases", "claims", "figures"};
+    int count = sizeof names / sizeof names[0];
+    char shown[NODE_SHOWN];
+    for (int k = 0; k < count; k++)
+        if (!strcmp(names[k], key->text))
+            return 0;
+    const char *near = text_nearest(key->text, names, count);
+    node_show(key, shown);
+    if (near)
+        return node_error(key, e, "%s: unknown key; did you mean %s?", shown, near);
+    return node_error(key, e, "%s: unknown key; expected one of name, seeds, space, target, model, "
+                      "train, evaluate, grid, cases, claims, figures", shown);
+}
+
+static int read_sections(struct spec *s, struct err *e) {
+    int code = 0;
+    s->base.first = s->layers.count;
+    for (int k = 0; k < s->root->count && code == 0; k++)
+        code = unknown_top_level(s->root->key[k], e);
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
+        int found = node_find(s->root, section_table[id].name);
+        if (found >= 0)
+            code = layer_assign(&s->layers, section_table[id].name, s->root->key[found],
+                                s->root->item[found], e);
+    }
+    s->base.count = s->layers.count - s->base.first;
+    if (code == 0)
+        code = layer_check(&s->layers, s->base, e);
+    s->set_layer.first = s->layers.count;
+    for (int k = 0; k < s->set->count && code == 0; k++)
+        code = layer_assign(&s->layers, s->set->key[k]->text, s->set->item[k], s->set->item[k], e);
+    s->set_layer.count = s->layers.count - s->set_layer.first;
+    return code ? code : layer_check(&s->layers, s->set_layer, e);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------*/
+
+/* Appends one checked layer for `key: value` to the pool. */
+static int read_layer(struct spec *s, const struct node *key, const struct node *value,
+                      struct layer *out, struct err *e) {
+    out->first = s->layers.count;
+    int code = layer_assign(&s->layers, key->text, key, value, e);
+    out->count = s->layers.count - out->first;
+    return code ? code : layer_check(&s->layers, *out, e);
+}
+
+static bool overlap(const struct node *a, const struct node *b) {
+    return key_covers(a->text, b->text) || key_covers(b->text, a->text);
+}
+
+static int read_case(struct spec *s, const struct node *n, struct case_set *c, struct err *e) {
+    char shown[NODE_SHOWN];
+    if (n->type != NODE_MAP)
+        return node_error(n, e, "cases: %s; expected a map of dotted keys", node_show(n, shown));
+    c->layer.first = s->layers.count;
+    c->count = n->count;
+    for (int k = 0; k < n->count; k++) {
+        struct case_key *one = &s->case_key[c->first + k];
+        one->key = n->key[k];
+        int code = read_layer(s, n->key[k], n->item[k], &one->layer, e);
+        if (code)
+            return code;
+        for (int other = 0; other < k; other++)
+            if (overlap(n->key[k], n->key[other]))
+                return node_error(n->key[k], e, "%s: is given by %s in line %d already; expected "
+                                  "one of the two", n->key[k]->text, n->key[other]->text,
+                                  n->key[other]->line);
+    }
+    c->layer.count = s->layers.count - c->layer.first;
+    return 0;
+}
+
+static int read_cases(struct spec *s, struct err *e) {
+    static const struct node none = {.type = NODE_LIST};
+    const struct node *n = document_find(s, "cases");
+    char shown[NODE_SHOWN];
+    size_t keys = 0;
+    n = n ? n : &none;
+    if (n->type != NODE_LIST)
+        return node_error(n, e, "cases: %s; expected a list of maps", node_show(n, shown));
+    if (n->count > SPEC_CELLS_MAX)
+        return node_error(n, e, "cases: %d are too many; expected at most %d", n->count,
+                          SPEC_CELLS_MAX);
+    for (int k = 0; k < n->count; k++)
+        keys += n->item[k]->type == NODE_MAP ? (size_t)n->item[k]->count : 0;
+    s->cases = n->count ? n->count : 1;
+    s->set_of = arena_alloc(&s->arena, (size_t)s->cases, sizeof *s->set_of, e);
+    s->case_key = arena_alloc(&s->arena, keys, sizeof *s->case_key, e);
+    if (!s->set_of || !s->case_key)
+        return ERR_MEMORY;
+    int first = 0, code = 0;
+    for (int k = 0; k < n->count && code == 0; k++) {
+        s->set_of[k].first = first;
+        code = read_case(s, n->item[k], &s->set_of[k], e);
+        first += s->set_of[k].count;
+    }
+    return code;
+}
+
+/* ---- grid -------------------------------------------------------------------------------------*/
+
+static int check_overlap(const struct spec *s, const struct node *key, struct err *e) {
+    for (int a = 0; a < s->axes; a++)
+        if (overlap(key, s->axis[a].key))
+            return node_error(key, e, "%s: overlaps the axis on %s; expected one axis for the two",
+                              key->text, s->axis[a].key->text);
+    for (int c = 0; c < s->cases; c++)
+        for (int k = 0; k < s->set_of[c].count; k++) {
+            const struct node *other = s->case_key[s->set_of[c].first + k].key;
+            if (overlap(key, other))
+                return node_error(key, e, "%s: is in grid and in cases (%s, line %d); expected it "
+                                  "in one of them", key->text, other->text, other->line);
+        }
+    return 0;
+}
+
+static int read_axis(struct spec *s, const struct node *key, const struct node *list,
+                     struct err *e) {
+    char shown[NODE_SHOWN];
+    int slot, code = 0;
+    if (keys_find(&s->keys, key->text, &slot) == KEY_UNKNOWN)
+        return keys_unknown(&s->keys, key, key->text, e);
+    if (list->type != NODE_LIST)
+        return node_error(list, e, "%s: %s as an axis; expected a list of values", key->text,
+                          node_show(list, shown));
+    if (list->count == 0)
+        return node_error(list, e, "%s: an empty axis; expected at least one value", key->text);
+    if (list->count > SPEC_CELLS_MAX)
+        return node_error(list, e, "%s: %d values are too many; expected at most %d", key->text,
+                          list->count, SPEC_CELLS_MAX);
+    code = check_overlap(s, key, e);
+    if (code)
+        return code;
+    struct axis *axis = &s->axis[s->axes++];
+    *axis = (struct axis){.key = key, .count = list->count};
+    axis->value = arena_alloc(&s->arena, (size_t)list->count, sizeof *axis->value, e);
+    if (!axis->value)
+        return ERR_MEMORY;
+    for (int v = 0; v < list->count && code == 0; v++)
+        code = read_layer(s, key, list->item[v], &axis->value[v], e);
+    return code;
+}
+
+static int read_grid(struct spec *s, struct err *e) {
+    const struct node *n = document_find(s, "grid");
+    char shown[NODE_SHOWN];
+    int code = 0;
+    if (!n)
+        return 0;
+    if (n->type != NODE_MAP)
+        return node_error(n, e, "grid: %s; expected a map from dotted keys to lists of values",
+                          node_show(n, shown));
+    if (n->count > AXES_MAX)
+        return node_error(n, e, "grid: %d axes are too many; expected at most %d", n->count,
+                          AXES_MAX);
+    for (int k = 0; k < n->count && code == 0; k++)
+        code = read_axis(s, n->key[k], n->item[k], e);
+    return code;
+}
+
+/* ---- what varies ------------------------------------------------------------------------------*/
+
+/* How the cases or the grid call a slot, or its own name where they speak of what contains it. */
+static const char *name_of_slot(const struct spec *s, int slot) {
+    int found;
+    for (int c = 0; c < s->cases; c++)
+        for (int k = 0; k < s->set_of[c].count; k++) {
+            const char *key = s->case_key[s->set_of[c].first + k].key->text;
+            if (key_covers(s->keys.slot[slot].key, key) &&
+                keys_find(&s->keys, key, &found) != KEY_GROUP && found == slot)
+                return key;
+        }
+    for (int a = 0; a < s->axes; a++)
+        if (keys_find(&s->keys, s->axis[a].key->text, &found) != KEY_GROUP && found == slot)
+            return s->axis[a].key->text;
+    return s->keys.slot[slot].key;
+}
+
+static bool slot_varies(const struct spec *s, const struct layer *layer, int count, int slot) {
+    const struct node *first = layer_final(&s->layers, layer[0], slot);
+    for (int k = 1; k < count; k++) {
+        const struct node *other = layer_final(&s->layers, layer[k], slot);
+        if ((first == NULL) != (other == NULL) || (first && !node_same(first, other)))
+            return true;
+    }
+    return false;
+}
+
+/* Adds the slots that differ among the layers, in the order in which they turn up. */
+static void add_varying(struct spec *s, const struct layer *layer, int count, bool *seen) {
+    for (int k = 0; k < count; k++)
+        for (int a = layer[k].first; a < layer[k].first + layer[k].count; a++) {
+            int slot = s->layers.item[a].slot;
+            if (!seen[slot] && slot_varies(s, layer, count, slot))
+                s->vary[s->varies++] = name_of_slot(s, slot);
+            seen[slot] = true;
+        }
+}
+
+static int list_varying(struct spec *s, struct err *e) {
+    size_t slots = (size_t)s->keys.count;
+    s->vary = arena_alloc(&s->arena, slots + 1, sizeof *s->vary, e);
+    bool *seen = arena_alloc(&s->arena, slots, sizeof *seen, e);
+    struct layer *cases = arena_alloc(&s->arena, (size_t)s->cases, sizeof *cases, e);
+    if (!s->vary || !seen || !cases)
+        return ERR_MEMORY;
+    for (int c = 0; c < s->cases; c++)
+        cases[c] = s->set_of[c].layer;
+    add_varying(s, cases, s->cases, seen);
+    for (int a = 0; a < s->axes; a++)
+        add_varying(s, s->axis[a].value, s->axis[a].count, seen);
+    if (s->seeds > 1)
+        s->vary[s->varies++] = "seed";
+    return 0;
+}
+
+int document_read(struct spec *s, struct err *e) {
+    int code = read_sections(s, e);
+    if (code == 0)
+        code = read_name(s, e);
+    if (code == 0)
+        code = read_seeds(s, e);
+    if (code == 0)
+        code = read_cases(s, e);
+    if (code == 0)
+        code = read_grid(s, e);
+    if (code == 0)
+        code = read_figures(s, e);
+    return code ? code : list_varying(s, e);
+}

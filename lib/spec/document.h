@@ -1,0 +1,79 @@
+/* A spec while it is being read, edited by --set and expanded; private to lib/spec.
+ *
+ *   text --node_parse--> root --set_edit--> root, set --document_read--> base, cases, axes, seeds
+ *        --expand--> cells --claims_read--> claims
+ *
+ * Invariant: layers point into the node trees, which live in `arena` as long as the spec. */
+#ifndef SPEC_DOCUMENT_H
+#define SPEC_DOCUMENT_H
+#include "spec/keys.h"
+#include "spec/layer.h"
+#include "spec/node.h"
+#include "spec/spec.h"
+
+enum { CELL_BLOCK = 256, AXES_MAX = 64, CHOICES_MAX = 1000, CLAIMS_MAX = 1000, FIGURES_MAX = 64 };
+
+struct axis {
+    const struct node *key;
+    int count;
+    struct layer *value; /* (count) */
+};
+
+struct case_key { /* one key of one case */
+    const struct node *key;
+    struct layer layer;
+};
+struct case_set {
+    int first, count;   /* its keys */
+    struct layer layer; /* of all of them */
+};
+
+struct spec {
+    struct arena arena;
+    struct keys keys;
+    struct layers layers;
+    char *source;       /* the file's name in messages */
+    struct node start;  /* its first place */
+    struct node *root;  /* a map */
+    struct node *set;   /* a map: dotted key -> value of each --set that makes no axis */
+    struct layer base, set_layer;
+    char name[SPEC_NAME_MAX + 1];
+    int64_t *seed;
+    int seeds;
+    struct axis axis[AXES_MAX];
+    int axes;
+    struct case_set *set_of; /* (cases) cases; without any, one that says nothing */
+    int cases;
+    struct case_key *case_key;
+    const char **vary; /* (varies) the keys that differ among cells */
+    int varies;
+    struct cell **block; /* cells in blocks of CELL_BLOCK */
+    int cells;
+    struct claim *claim;
+    int claims;
+    const char **figure;
+    int figures;
+    char hash[HASH_TEXT];
+};
+
+/* The value of a key at the top of the document; NULL when absent or empty. */
+const struct node *document_find(const struct spec *s, const char *key);
+
+/* set.c: edits root and fills s->set. */
+int set_edit(struct spec *s, const char *const *set, int sets, struct err *e);
+
+/* document.c: name, seeds, sections, cases, grid, figures; every value checked on its own. */
+int document_read(struct spec *s, struct err *e);
+
+/* expand.c: cells, each checked as a whole. */
+int expand(struct spec *s, struct err *e);
+
+/* claims.c */
+int claims_read(struct spec *s, struct err *e);
+
+/* Fills e for a key that is wrong in one cell: at its node in `state`, or where the spec speaks of
+ * it. */
+int cell_error(const struct spec *s, const struct node *const *state, const struct err *cause,
+               const char *section, struct err *e);
+
+#endif

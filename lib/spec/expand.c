@@ -1,0 +1,241 @@
+/* Cells: cases x grid x seeds, each resolved, checked as a whole, and named by its hash.
+ *
+ * Invariant: a cell's id is the hash of SPEC_NUMERICS_VERSION, its seed and every leaf that applies
+ * and is not cosmetic, as "key=value" lines in the order of the tables, reals with 17 digits.
+ *
+ * A hundred thousand cells must expand in about a second, so a section is resolved and printed only
+ * when one of its slots differs from the cell before. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/check.h"
+#include "spec/document.h"
+#include "spec/resolve.h"
+
+enum { SLOTS_MAX = 1024 };
+
+struct printed { /* a section as text */
+    struct text full; /* every leaf that counts */
+    struct text pair; /* without those in which rpe and urpe differ */
+};
+
+struct expander {
+    struct spec *spec;
+    const struct node *state[SLOTS_MAX], *before[SLOTS_MAX]; /* this cell's and the last one's */
+    bool any;                                                /* `before` holds something */
+    struct cell cell;
+    struct printed printed[SECTION_COUNT];
+    struct checker checker;
+    struct text whole;
+    uint64_t *seen; /* (room) a hash table of the ids so far; 0: free */
+    size_t room;
+    struct err *e;
+};
+
+/* ---- text and hashes --------------------------------------------------------------------------*/
+
+static bool splits_pairs(const char *key) {
+    return key_covers("model.attention", key) || key_covers("model.c", key);
+}
+
+static int print_leaf(void *context, const struct leaf *leaf) {
+    struct printed *p = context;
+    if (leaf->row->cosmetic)
+        return 0;
+    size_t from = p->full.length;
+    text_append_format(&p->full, "%s=", leaf->key);
+    value_write(leaf->row, &leaf->value, true, &p->full);
+    text_append(&p->full, "\n");
+    if (!p->full.failed && !splits_pairs(leaf->key))
+        text_append_bytes(&p->pair, p->full.data + from, p->full.length - from);
+    return 0;
+}
+
+/* The hash of the sections' texts after a first line; seed NULL: without it. */
+static int hash_cell(struct expander *x, const uint64_t *seed, bool pair, char out[SPEC_ID]) {
+    char digits[HASH_TEXT];
+    struct text *t = &x->whole;
+    text_clear(t);
+    text_append_format(t, "urpe-probe %d\n", SPEC_NUMERICS_VERSION);
+    if (seed)
+        text_append_format(t, "seed=%llu\n", (unsigned long long)*seed);
+    for (int id = 0; id < SECTION_COUNT; id++) {
+        const struct text *part = pair ? &x->printed[id].pair : &x->printed[id].full;
+        text_append_bytes(t, part->data, part->length);
+        t->failed = t->failed || part->failed;
+    }
+    int code = text_check(t, x->e);
+    if (code)
+        return code;
+    hash_text(digits, t->data, t->length);
+    memcpy(out, digits, SPEC_ID - 1);
+    out[SPEC_ID - 1] = 0;
+    return 0;
+}
+
+/* ---- one combination --------------------------------------------------------------------------*/
+
+static bool section_changed(const struct expander *x, enum section_id id) {
+    const struct keys *k = &x->spec->keys;
+    size_t first = (size_t)k->first[id], count = (size_t)k->first[id + 1] - first;
+    return !x->any || memcmp(x->state + first, x->before + first, count * sizeof x->state[0]);
+}
+
+static int resolve_one(struct expander *x, enum section_id id) {
+    const struct spec *s = x->spec;
+    struct task *task = &x->cell.task;
+    void *owner = (char *)task + section_table[id].offset;
+    struct err cause = {0};
+    int code = section_resolve(&s->keys, id, x->state, &s->start, owner, x->e);
+    if (code)
+        return code;
+    if (id == SECTION_SPACE)
+        code = space_finish(&task->space, &cause);
+    if (id == SECTION_EVALUATE)
+        code = lengths_complete(&task->evaluate, space_positions(&task->space), &cause);
+    if (code)
+        return cell_error(s, x->state, &cause, section_table[id].name, x->e);
+    text_clear(&x->printed[id].full);
+    text_clear(&x->printed[id].pair);
+    return section_leaves(id, owner, print_leaf, &x->printed[id]);
+}
+
+/* The evaluated lengths depend on the space; nothing else looks beyond its section. */
+static int resolve(struct expander *x) {
+    bool checked = true, space = section_changed(x, SECTION_SPACE);
+    int code = 0;
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
+        if (!section_changed(x, (enum section_id)id) && !(id == SECTION_EVALUATE && space))
+            continue;
+        code = resolve_one(x, (enum section_id)id);
+        checked = checked && id == SECTION_TRAIN;
+    }
+    struct err cause = {0};
+    if (code == 0 && !checked && check_task(&x->checker, &x->cell.task, &cause))
+        code = cell_error(x->spec, x->state, &cause, "target", x->e);
+    memcpy(x->before, x->state, (size_t)x->spec->keys.count * sizeof x->state[0]);
+    x->any = true;
+    return code;
+}
+
+/* True the first time that it sees an id. */
+static bool is_new(struct expander *x, const char *id) {
+    uint64_t key = strtoull(id, NULL, 16);
+    key = key ? key : 1;
+    size_t at = (size_t)key & (x->room - 1);
+    while (x->seen[at] && x->seen[at] != key)
+        at = (at + 1) & (x->room - 1);
+    bool fresh = x->seen[at] == 0;
+    x->seen[at] = key;
+    return fresh;
+}
+
+static int keep_cell(struct expander *x) {
+    struct spec *s = x->spec;
+    int block = s->cells / CELL_BLOCK;
+    if (s->cells % CELL_BLOCK == 0) {
+        s->block[block] = memory_alloc(CELL_BLOCK, sizeof **s->block, x->e);
+        if (!s->block[block])
+            return ERR_MEMORY;
+    }
+    x->cell.index = s->cells;
+    s->block[block][s->cells % CELL_BLOCK] = x->cell;
+    s->cells++;
+    return 0;
+}
+
+static int add_seeds(struct expander *x) {
+    int code = hash_cell(x, NULL, false, x->cell.group);
+    for (int k = 0; k < x->spec->seeds && code == 0; k++) {
+        uint64_t seed = (uint64_t)x->spec->seed[k];
+        x->cell.task.seed = seed;
+        code = hash_cell(x, &seed, true, x->cell.pair);
+        if (code == 0)
+            code = hash_cell(x, &seed, false, x->cell.id);
+        if (code == 0 && is_new(x, x->cell.id))
+            code = keep_cell(x);
+    }
+    return code;
+}
+
+static int add_combination(struct expander *x, int which, const int *value) {
+    const struct spec *s = x->spec;
+    memset(x->state, 0, (size_t)s->keys.count * sizeof x->state[0]);
+    layer_apply(&s->layers, s->base, x->state);
+    layer_apply(&s->layers, s->set_of[which].layer, x->state);
+    for (int a = 0; a < s->axes; a++)
+        layer_apply(&s->layers, s->axis[a].value[value[a]], x->state);
+    layer_apply(&s->layers, s->set_layer, x->state);
+    int code = resolve(x);
+    return code ? code : add_seeds(x);
+}
+
+/* ---- all of them ------------------------------------------------------------------------------*/
+
+static int count_cells(const struct spec *s, size_t *total, struct err *e) {
+    struct err cause = {.code = ERR_USAGE};
+    *total = (size_t)s->cases * (size_t)s->seeds;
+    bool fits = *total <= SPEC_CELLS_MAX;
+    for (int a = 0; a < s->axes && fits; a++) {
+        *total *= (size_t)s->axis[a].count;
+        fits = *total <= SPEC_CELLS_MAX;
+    }
+    if (fits)
+        return 0;
+    snprintf(cause.msg, sizeof cause.msg,
+             "more cells (cases x grid x seeds) than can be; expected at most %d", SPEC_CELLS_MAX);
+    return cell_error(s, NULL, &cause, s->axes ? "grid" : s->cases > 1 ? "cases" : "seeds", e);
+}
+
+/* Advances the odometer, the last axis fastest; false after the last combination. */
+static bool next_value(const struct spec *s, int *value) {
+    for (int a = s->axes - 1; a >= 0; a--) {
+        if (++value[a] < s->axis[a].count)
+            return true;
+        value[a] = 0;
+    }
+    return false;
+}
+
+static int expand_all(struct expander *x) {
+    const struct spec *s = x->spec;
+    int value[AXES_MAX] = {0}, code = 0;
+    for (int c = 0; c < s->cases && code == 0; c++)
+        do {
+            code = add_combination(x, c, value);
+        } while (code == 0 && next_value(s, value));
+    return code;
+}
+
+int expand(struct spec *s, struct err *e) {
+    size_t total;
+    int code = count_cells(s, &total, e);
+    if (code)
+        return code;
+    assert(s->keys.count <= SLOTS_MAX);
+    struct expander *x = memory_alloc(1, sizeof *x, e);
+    if (!x)
+        return ERR_MEMORY;
+    x->spec = s;
+    x->e = e;
+    x->room = 2;
+    while (x->room < 2 * total)
+        x->room *= 2;
+    x->seen = memory_alloc(x->room, sizeof *x->seen, e);
+    s->block = arena_alloc(&s->arena, total / CELL_BLOCK + 1, sizeof *s->block, e);
+    code = x->seen && s->block ? checker_open(&x->checker, e) : ERR_MEMORY;
+    if (code == 0) {
+        code = expand_all(x);
+        checker_close(&x->checker);
+    }
+    for (int id = 0; id < SECTION_COUNT; id++) {
+        text_close(&x->printed[id].full);
+        text_close(&x->printed[id].pair);
+    }
+    text_close(&x->whole);
+    memory_free(x->seen);
+    memory_free(x);
+    return code;
+}

@@ -1,0 +1,214 @@
+/* Sections, slots, and finding a key by its dotted name. */
+#include "spec/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SECTION(id, field, rows)                                                                   \
+    [id] = {.name = #field, .options = rows, .offset = offsetof(struct task, field),               \
+            .size = sizeof ((struct task *)0)->field}
+
+const struct section section_table[SECTION_COUNT] = {
+    SECTION(SECTION_SPACE, space, space_options), SECTION(SECTION_TARGET, target, target_options),
+    SECTION(SECTION_MODEL, model, model_options), SECTION(SECTION_TRAIN, train, train_options),
+    SECTION(SECTION_EVALUATE, evaluate, evaluate_options)};
+
+/* ---- rows of kinds ----------------------------------------------------------------------------*/
+
+const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
+                              int *index, int *text) {
+    const struct option *rows = kinds->options(kind);
+    *index = 0;
+    *text = 0;
+    for (; rows && rows->key; rows++, (*index)++) {
+        if (!strcmp(rows->key, name))
+            return rows;
+        *text += rows->type == OPTION_TEXT;
+    }
+    return NULL;
+}
+
+const struct option *kind_row_any(const struct kind_table *kinds, const char *name) {
+    const struct option *row = NULL;
+    int index, text;
+    for (int kind = 0; kind < kinds->count && !row; kind++)
+        row = kind_row(kinds, kind, name, &index, &text);
+    return row;
+}
+
+void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size) {
+    int index, text;
+    size_t used = 0;
+    out[0] = 0;
+    for (int kind = 0; kind < kinds->count && used < size; kind++)
+        if (kind_row(kinds, kind, name, &index, &text))
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+                                     kinds->name(kind));
+}
+
+/* ---- slots ------------------------------------------------------------------------------------*/
+
+static struct slot *add_slot(struct keys *k, struct err *e) {
+    if (k->count == k->capacity) {
+        int capacity = k->capacity ? 2 * k->capacity : 64;
+        struct slot *grown = memory_resize(k->slot, (size_t)capacity, sizeof *grown, e);
+        if (!grown)
+            return NULL;
+        k->slot = grown;
+        k->capacity = capacity;
+    }
+    return &k->slot[k->count++];
+}
+
+static bool has_slot(const struct keys *k, int from, const char *own) {
+    for (int s = from; s < k->count; s++)
+        if (k->slot[s].own && !strcmp(k->slot[s].own, own))
+            return true;
+    return false;
+}
+
+static int add_own_slots(struct keys *k, int kind_slot, struct err *e) {
+    const struct kind_table *kinds = k->slot[kind_slot].row->kinds;
+    for (int kind = 0; kind < kinds->count; kind++) {
+        const struct option *row = kinds->options(kind);
+        for (; row && row->key; row++) {
+            if (has_slot(k, kind_slot, row->key))
+                continue;
+            struct slot *s = add_slot(k, e);
+            if (!s)
+                return ERR_MEMORY;
+            const struct slot *of = &k->slot[kind_slot];
+            *s = (struct slot){.type = SLOT_OWN, .section = of->section, .row = of->row,
+                               .own = row->key, .kind_slot = kind_slot};
+            snprintf(s->key, sizeof s->key, "%.48s.%.46s", of->key, row->key);
+        }
+    }
+    return 0;
+}
+
+static int add_row(struct keys *k, enum section_id section, const struct option *row,
+                   struct err *e) {
+    struct slot *s = add_slot(k, e);
+    if (!s)
+        return ERR_MEMORY;
+    *s = (struct slot){.type = row->type == OPTION_KIND ? SLOT_KIND : SLOT_ROW,
+                       .section = section, .row = row};
+    bool whole = s->type == SLOT_KIND && !strcmp(row->key, "kind");
+    snprintf(s->key, sizeof s->key, "%.16s%s%.46s", section_table[section].name,
+             whole ? "" : ".", whole ? "" : row->key);
+    return s->type == SLOT_KIND ? add_own_slots(k, k->count - 1, e) : 0;
+}
+
+int keys_open(struct keys *k, struct err *e) {
+    int code = 0;
+    *k = (struct keys){0};
+    for (int section = 0; section < SECTION_COUNT && code == 0; section++) {
+        const struct option *row = section_table[section].options;
+        k->first[section] = k->count;
+        for (; row->key && code == 0; row++)
+            code = add_row(k, (enum section_id)section, row, e);
+    }
+    k->first[SECTION_COUNT] = k->count;
+    if (code)
+        keys_close(k);
+    return code;
+}
+
+void keys_close(struct keys *k) {
+    memory_free(k->slot);
+    *k = (struct keys){0};
+}
+
+/* ---- finding ----------------------------------------------------------------------------------*/
+
+bool key_covers(const char *above, const char *key) {
+    size_t length = strlen(above);
+    return !strncmp(above, key, length) && (key[length] == 0 || key[length] == '.');
+}
+
+enum key_type keys_find(const struct keys *k, const char *key, int *slot) {
+    bool group = false;
+    size_t length = strlen(key);
+    *slot = -1;
+    for (int s = 0; s < k->count; s++) {
+        const struct slot *here = &k->slot[s];
+        if (!strcmp(here->key, key)) {
+            *slot = s;
+            return KEY_SLOT;
+        }
+        size_t head = strlen(here->key);
+        if (here->type == SLOT_KIND && length == head + 5 && !strncmp(key, here->key, head) &&
+            !strcmp(key + head, ".kind")) {
+            *slot = s;
+            return KEY_KIND;
+        }
+        group = group || key_covers(key, here->key);
+    }
+    return group ? KEY_GROUP : KEY_UNKNOWN;
+}
+
+/* The part of s's key that stands directly below `parent` (its first `length` bytes), or false. */
+static bool child_name(const struct slot *s, const char *parent, size_t length, char *out) {
+    if (strncmp(s->key, parent, length) != 0)
+        return false;
+    const char *rest = s->key + length;
+    if (s->type == SLOT_KIND && *rest == 0)
+        rest = ".kind";
+    if (length && *rest != '.')
+        return false;
+    rest += length ? 1 : 0;
+    snprintf(out, KEY_TEXT, "%.*s", (int)strcspn(rest, "."), rest);
+    return true;
+}
+
+/* Names that stand beside `key`, each once, into name (k->count); returns how many. */
+static int beside(const struct keys *k, size_t parent, const char *key, char (*name)[KEY_TEXT]) {
+    int count = 0;
+    for (int s = 0; s < k->count; s++)
+        if (child_name(&k->slot[s], key, parent, name[count]) &&
+            (count == 0 || strcmp(name[count], name[count - 1]) != 0))
+            count++;
+    return count;
+}
+
+/* A full key that ends like this one, wherever it stands: model.lr means train.lr. */
+static const char *elsewhere(const struct keys *k, const char *last) {
+    for (int s = 0; s < k->count; s++) {
+        const char *dot = strrchr(k->slot[s].key, '.');
+        if (dot && !strcmp(dot + 1, last))
+            return k->slot[s].key;
+    }
+    return NULL;
+}
+
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, struct err *e) {
+    char key[KEY_TEXT];
+    snprintf(key, sizeof key, "%s", given);
+    node_clean(key);
+    const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
+    size_t parent = dot ? (size_t)(dot - key) : 0;
+    char (*name)[KEY_TEXT] = memory_alloc((size_t)k->count + 1, sizeof *name, e);
+    const char **names = memory_alloc((size_t)k->count + 1, sizeof *names, e);
+    struct text list = {0};
+    if (name && names) {
+        int count = beside(k, parent, key, name);
+        for (int c = 0; c < count; c++) {
+            names[c] = name[c];
+            text_append_format(&list, "%s%s", c ? ", " : "", name[c]);
+        }
+        const char *near = text_nearest(last, names, count), *far = elsewhere(k, last);
+        if (near)
+            node_error(at, e, "%s: unknown key; did you mean %.*s%s?", key,
+                       (int)(last - key), key, near);
+        else if (far)
+            node_error(at, e, "%s: unknown key; did you mean %s?", key, far);
+        else if (count)
+            node_error(at, e, "%s: unknown key; expected one of %.400s", key, list.data);
+        else
+            node_error(at, e, "%s: unknown key; `urpe-probe list keys` shows all", key);
+    }
+    text_close(&list);
+    memory_free(names);
+    memory_free(name);
+    return e ? e->code : ERR_USAGE;
+}

@@ -1,0 +1,79 @@
+/* The keys of a spec, flattened from the option tables of the layers below.
+ *
+ * A slot is a key that takes one value.  A key that picks a kind has one slot for the kind and one
+ * for each option name that any of its kinds has:
+ *
+ *   model.encoding           KIND   (model.encoding.kind names the same slot)
+ *   model.encoding.buckets   OWN    (read by the row of whichever kind is chosen)
+ *   model.heads              ROW
+ *
+ * Invariant: slots follow the order of the tables, an OWN slot always after its KIND. */
+#ifndef SPEC_KEYS_H
+#define SPEC_KEYS_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "base/option.h"
+#include "spec/node.h"
+#include "spec/spec.h"
+
+enum { KEY_TEXT = 96 };
+
+enum section_id {
+    SECTION_SPACE,
+    SECTION_TARGET,
+    SECTION_MODEL,
+    SECTION_TRAIN,
+    SECTION_EVALUATE,
+    SECTION_COUNT
+};
+
+struct section {
+    const char *name;
+    const struct option *options; /* ended by a NULL key */
+    size_t offset, size;          /* in struct task */
+};
+extern const struct section section_table[SECTION_COUNT];
+
+enum slot_type { SLOT_ROW, SLOT_KIND, SLOT_OWN };
+struct slot {
+    char key[KEY_TEXT];
+    enum slot_type type;
+    enum section_id section;
+    const struct option *row; /* OWN: its KIND's */
+    const char *own;          /* OWN: the option's name within its kind */
+    int kind_slot;            /* OWN: its KIND's slot */
+};
+
+struct keys {
+    struct slot *slot;
+    int count, capacity;
+    int first[SECTION_COUNT + 1]; /* section s has slots first[s] .. first[s+1]-1 */
+};
+/* Slots live until keys_close. */
+int keys_open(struct keys *k, struct err *e);
+void keys_close(struct keys *k);
+
+enum key_type {
+    KEY_UNKNOWN,
+    KEY_SLOT,
+    KEY_KIND, /* "X.kind", the kind's slot without touching its options */
+    KEY_GROUP /* "train", "space.inputs": keys below it */
+};
+enum key_type keys_find(const struct keys *k, const char *key, int *slot);
+/* Whether key is `above` or lies below it. */
+bool key_covers(const char *above, const char *key);
+/* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it. */
+int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e);
+
+/* The row `name` among a kind's own options, or NULL.  *index counts the rows before it (its place
+ * in kind_config.number), *text the rows of text before it (its place in kind_config.text). */
+const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
+                              int *index, int *text);
+/* The first row of that name that any kind has; an OWN slot has at least one. */
+const struct option *kind_row_any(const struct kind_table *kinds, const char *name);
+/* The names of the kinds that have own option `name`, for messages. */
+void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size);
+
+#endif

@@ -1,0 +1,157 @@
+/* Flattening nodes into assignments.  Recursion follows known keys only, so it is as deep as the
+ * option tables are, whatever the input. */
+#include "spec/layer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/value.h"
+
+static int add(struct layers *l, int slot, const struct node *value, struct err *e) {
+    if (l->count == l->capacity) {
+        int capacity = l->capacity ? 2 * l->capacity : 256;
+        struct assignment *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
+        if (!grown)
+            return ERR_MEMORY;
+        l->item = grown;
+        l->capacity = capacity;
+    }
+    l->item[l->count++] = (struct assignment){.slot = slot, .value = value};
+    return 0;
+}
+
+/* Clears a kind's slot and its options' slots. */
+static int clear_kind(struct layers *l, int slot, struct err *e) {
+    int code = add(l, slot, NULL, e);
+    for (int s = slot + 1; s < l->keys->count && code == 0; s++)
+        if (l->keys->slot[s].type == SLOT_OWN && l->keys->slot[s].kind_slot == slot)
+            code = add(l, s, NULL, e);
+    return code;
+}
+
+static int clear_group(struct layers *l, const char *key, struct err *e) {
+    int code = 0;
+    for (int s = 0; s < l->keys->count && code == 0; s++)
+        if (key_covers(key, l->keys->slot[s].key))
+            code = add(l, s, NULL, e);
+    return code;
+}
+
+static int assign_children(struct layers *l, const char *key, const struct node *map,
+                           struct err *e) {
+    int code = 0;
+    for (int c = 0; c < map->count && code == 0; c++) {
+        char child[2 * KEY_TEXT];
+        snprintf(child, sizeof child, "%.*s.%.*s", KEY_TEXT - 1, key, KEY_TEXT - 1,
+                 map->key[c]->text);
+        if (strchr(map->key[c]->text, '.'))
+            return node_error(map->key[c], e,
+                              "%s: a dotted key within a section; expected nested maps (dotted "
+                              "keys belong to grid, cases and --set)", node_clean(child));
+        code = layer_assign(l, child, map->key[c], map->item[c], e);
+    }
+    return code;
+}
+
+static bool is_section(const char *key) {
+    return !strchr(key, '.');
+}
+
+static int assign_kind(struct layers *l, const char *key, int slot, const struct node *value,
+                       struct err *e) {
+    if (value->type != NODE_MAP) {
+        int code = clear_kind(l, slot, e);
+        return code ? code : add(l, slot, value, e);
+    }
+    int code = 0;
+    if (!is_section(key) || node_find(value, "kind") >= 0)
+        code = clear_kind(l, slot, e);
+    return code ? code : assign_children(l, key, value, e);
+}
+
+static int assign_group(struct layers *l, const char *key, const struct node *value,
+                        struct err *e) {
+    char shown[NODE_SHOWN];
+    if (value->type != NODE_MAP)
+        return node_error(value, e, "%s: %s where its keys are due; expected a map", key,
+                          node_show(value, shown));
+    int code = is_section(key) ? 0 : clear_group(l, key, e);
+    return code ? code : assign_children(l, key, value, e);
+}
+
+int layer_assign(struct layers *l, const char *key, const struct node *at,
+                 const struct node *value, struct err *e) {
+    int slot;
+    enum key_type type = keys_find(l->keys, key, &slot);
+    if (type == KEY_UNKNOWN)
+        return keys_unknown(l->keys, at, key, e);
+    if (is_section(key) && node_is_null(value))
+        return 0; /* a section whose keys are all left out */
+    if (type == KEY_GROUP)
+        return assign_group(l, key, value, e);
+    if (type == KEY_SLOT && l->keys->slot[slot].type == SLOT_KIND)
+        return assign_kind(l, key, slot, value, e);
+    return add(l, slot, value, e);
+}
+
+/* ---- checking ---------------------------------------------------------------------------------*/
+
+static int check_own(const struct slot *s, const struct node *n, struct err *e) {
+    const struct kind_table *kinds = s->row->kinds;
+    struct err first = {0};
+    struct value v;
+    for (int kind = 0; kind < kinds->count; kind++) {
+        int index, text;
+        const struct option *row = kind_row(kinds, kind, s->own, &index, &text);
+        if (row && value_read(row, s->key, n, NULL, &v, &first) == 0)
+            return 0;
+    }
+    return err_set(e, first.code, first.where, "%s", first.msg);
+}
+
+int layer_check(const struct layers *l, struct layer layer, struct err *e) {
+    int code = 0;
+    for (int k = layer.first; k < layer.first + layer.count && code == 0; k++) {
+        const struct slot *s = &l->keys->slot[l->item[k].slot];
+        const struct node *n = l->item[k].value;
+        struct value v;
+        if (n)
+            code = s->type == SLOT_OWN ? check_own(s, n, e)
+                                       : value_read(s->row, s->key, n, NULL, &v, e);
+    }
+    return code;
+}
+
+/* ---- applying ---------------------------------------------------------------------------------*/
+
+void layer_apply(const struct layers *l, struct layer layer, const struct node **state) {
+    for (int k = layer.first; k < layer.first + layer.count; k++)
+        state[l->item[k].slot] = l->item[k].value;
+}
+
+const struct node *layer_final(const struct layers *l, struct layer layer, int slot) {
+    for (int k = layer.first + layer.count - 1; k >= layer.first; k--)
+        if (l->item[k].slot == slot)
+            return l->item[k].value;
+    return NULL;
+}
+
+static bool covers(const struct layers *l, struct layer a, struct layer b) {
+    for (int k = b.first; k < b.first + b.count; k++) {
+        const struct node *x = layer_final(l, a, l->item[k].slot);
+        const struct node *y = layer_final(l, b, l->item[k].slot);
+        if ((x == NULL) != (y == NULL) || (x && !node_same(x, y)))
+            return false;
+    }
+    return true;
+}
+
+bool layer_same(const struct layers *l, struct layer a, struct layer b) {
+    return covers(l, a, b) && covers(l, b, a);
+}
+
+void layers_close(struct layers *l) {
+    memory_free(l->item);
+    l->item = NULL;
+    l->count = l->capacity = 0;
+}

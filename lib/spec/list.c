@@ -1,0 +1,117 @@
+/* The keys as others see them: one by one, and the value of one in a cell. */
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/resolve.h"
+
+/* Rows that no section has; they describe what document.c reads. */
+static const struct option top_options[] = {
+    {.key = "name", .type = OPTION_TEXT, .unit = "", .cosmetic = true,
+     .help = "names the results' folder; default: the file's name"},
+    {.key = "seeds", .type = OPTION_INT_LIST, .min = 0, .max = 9007199254740992.0, .fallback = "1",
+     .unit = "", .help = "how many (3: seeds 0, 1, 2), or a list of distinct numbers"}};
+enum { TOP_COUNT = sizeof top_options / sizeof top_options[0] };
+
+struct listing {
+    struct spec_key *item;
+    int count, capacity;
+};
+
+static int add_key(struct listing *l, const char *key, const struct option *row, const char *kind,
+                   struct err *e) {
+    if (l->count == l->capacity) {
+        int capacity = l->capacity ? 2 * l->capacity : 128;
+        struct spec_key *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
+        if (!grown)
+            return ERR_MEMORY;
+        l->item = grown;
+        l->capacity = capacity;
+    }
+    struct spec_key *one = &l->item[l->count++];
+    *one = (struct spec_key){.option = row, .kind = kind};
+    snprintf(one->key, sizeof one->key, "%s", key);
+    return 0;
+}
+
+static int add_kinds(struct listing *l, const struct slot *slot, struct err *e) {
+    const struct kind_table *kinds = slot->row->kinds;
+    int code = 0;
+    for (int kind = 0; kind < kinds->count; kind++) {
+        const struct option *row = kinds->options(kind);
+        for (; row && row->key && code == 0; row++) {
+            char key[KEY_TEXT];
+            snprintf(key, sizeof key, "%.48s.%.46s", slot->key, row->key);
+            code = add_key(l, key, row, kinds->name(kind), e);
+        }
+    }
+    return code;
+}
+
+int spec_keys(struct spec_key **out, int *count, struct err *e) {
+    struct listing l = {0};
+    struct keys keys;
+    *out = NULL;
+    int code = keys_open(&keys, e);
+    if (code)
+        return code;
+    for (int k = 0; k < TOP_COUNT && code == 0; k++)
+        code = add_key(&l, top_options[k].key, &top_options[k], NULL, e);
+    for (int k = 0; k < keys.count && code == 0; k++) {
+        const struct slot *slot = &keys.slot[k];
+        if (slot->type != SLOT_OWN)
+            code = add_key(&l, slot->key, slot->row, NULL, e);
+        if (slot->type == SLOT_KIND && code == 0)
+            code = add_kinds(&l, slot, e);
+    }
+    keys_close(&keys);
+    if (code) {
+        memory_free(l.item);
+        return code;
+    }
+    *out = l.item;
+    *count = l.count;
+    return 0;
+}
+
+/* ---- values -----------------------------------------------------------------------------------*/
+
+struct request {
+    const char *key;
+    char *out;
+    size_t size;
+    struct text text;
+};
+
+/* 1 when this is the leaf asked for: "X" and "X.kind" name the same one. */
+static int match_leaf(void *context, const struct leaf *leaf) {
+    struct request *r = context;
+    size_t length = strlen(r->key);
+    if (strncmp(leaf->key, r->key, length) != 0)
+        return 0;
+    if (leaf->key[length] && strcmp(leaf->key + length, ".kind") != 0)
+        return 0;
+    if (leaf->row->type == OPTION_TEXT)
+        text_append(&r->text, leaf->value.text);
+    else
+        value_write(leaf->row, &leaf->value, false, &r->text);
+    return 1;
+}
+
+bool spec_value(const struct cell *c, const char *key, char *out, size_t size) {
+    struct request r = {.key = key};
+    bool found = false;
+    if (!strcmp(key, "seed") || !strcmp(key, "seeds")) {
+        snprintf(out, size, !strcmp(key, "seed") ? "%llu" : "[%llu]",
+                 (unsigned long long)c->task.seed);
+        return true;
+    }
+    for (int id = 0; id < SECTION_COUNT && !found; id++)
+        if (key_covers(section_table[id].name, key))
+            found = section_leaves((enum section_id)id,
+                                   (const char *)&c->task + section_table[id].offset, match_leaf,
+                                   &r) == 1;
+    if (found)
+        snprintf(out, size, "%s", r.text.failed ? "" : r.text.data);
+    text_close(&r.text);
+    return found && !r.text.failed;
+}

@@ -1,0 +1,92 @@
+/* Resolving sections.  Invariant: unused fields of a resolved section are zero, so sections that
+ * resolve from equal values are equal byte by byte. */
+#include "spec/resolve.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- slots -> struct --------------------------------------------------------------------------*/
+
+static struct kind_config *kind_field(const struct option *row, void *owner) {
+    return (struct kind_config *)(void *)((char *)owner + row->offset);
+}
+
+static int foreign_option(const struct slot *s, const struct node *n, int kind, struct err *e) {
+    char owners[320];
+    const struct kind_table *kinds = s->row->kinds;
+    kind_owners(kinds, s->own, owners, sizeof owners);
+    return node_error(n, e, "%s: %s '%s' has no such option; expected it only with %s", s->key,
+                      kinds->what, kinds->name(kind), owners);
+}
+
+static int resolve_own(const struct slot *s, const struct node *n, const struct node *absent,
+                       struct kind_config *c, struct err *e) {
+    struct value v;
+    int index, text;
+    const struct option *row = kind_row(s->row->kinds, c->kind, s->own, &index, &text);
+    if (!row)
+        return n ? foreign_option(s, n, c->kind, e) : 0;
+    assert(index < KIND_OPTIONS_MAX && text < 2);
+    int code = value_read(row, s->key, n, absent, &v, e);
+    if (code == 0)
+        value_store_own(row, &v, c, index, text);
+    return code;
+}
+
+int section_resolve(const struct keys *k, enum section_id id, const struct node *const *state,
+                    const struct node *absent, void *owner, struct err *e) {
+    memset(owner, 0, section_table[id].size);
+    int code = 0;
+    for (int i = k->first[id]; i < k->first[id + 1] && code == 0; i++) {
+        const struct slot *s = &k->slot[i];
+        struct value v;
+        if (s->type == SLOT_OWN) {
+            code = resolve_own(s, state[i], absent, kind_field(s->row, owner), e);
+            continue;
+        }
+        code = value_read(s->row, s->key, state[i], absent, &v, e);
+        if (code == 0)
+            value_store(s->row, &v, owner);
+    }
+    return code;
+}
+
+/* ---- struct -> leaves -------------------------------------------------------------------------*/
+
+static int own_leaves(const char *prefix, const struct option *row, const struct kind_config *c,
+                      leaf_visit visit, void *context) {
+    const struct option *own = row->kinds->options(c->kind);
+    int code = 0, text = 0;
+    for (int index = 0; own && own[index].key && code == 0; index++) {
+        struct leaf leaf = {.row = &own[index]};
+        if (!own[index].applies || own[index].applies(c)) {
+            snprintf(leaf.key, sizeof leaf.key, "%.48s.%.46s", prefix, own[index].key);
+            value_load_own(leaf.row, c, index, text, &leaf.value);
+            code = visit(context, &leaf);
+        }
+        text += own[index].type == OPTION_TEXT;
+    }
+    return code;
+}
+
+int section_leaves(enum section_id id, const void *owner, leaf_visit visit, void *context) {
+    const struct section *section = &section_table[id];
+    int code = 0;
+    for (const struct option *row = section->options; row->key && code == 0; row++) {
+        struct leaf leaf = {.row = row};
+        char prefix[KEY_TEXT];
+        bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+        if (row->applies && !row->applies(owner))
+            continue;
+        snprintf(prefix, sizeof prefix, "%.16s%s%.46s", section->name, whole ? "" : ".",
+                 whole ? "" : row->key);
+        snprintf(leaf.key, sizeof leaf.key, "%.85s%s", prefix, kind ? ".kind" : "");
+        value_load(row, owner, &leaf.value);
+        code = visit(context, &leaf);
+        if (kind && code == 0)
+            code = own_leaves(prefix, row,
+                              (const void *)((const char *)owner + row->offset), visit, context);
+    }
+    return code;
+}

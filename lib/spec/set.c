@@ -1,0 +1,235 @@
+/* --set KEY=VALUE, as edits of the document before anything in it is checked.
+ *
+ * Invariant: after a --set nothing in the document speaks of KEY or of a key below it, except the
+ * --set itself (in s->set, or as an axis of the grid) and the cases that it chose. */
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/document.h"
+
+/* ---- the sections -----------------------------------------------------------------------------*/
+
+/* Removes what stands at a dotted path of nested maps. */
+static void remove_path(struct node *map, const char *path) {
+    char part[KEY_TEXT];
+    while (map->type == NODE_MAP) {
+        size_t length = strcspn(path, ".");
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        int found = node_find(map, part);
+        if (found < 0)
+            return;
+        if (!path[length]) {
+            node_remove(map, found);
+            return;
+        }
+        map = map->item[found];
+        path += length + 1;
+    }
+}
+
+/* Removes the sections' own values of what the new value assigns. */
+static void remove_assigned(struct spec *s, const struct layers *l, struct layer layer) {
+    for (int k = layer.first; k < layer.first + layer.count; k++) {
+        const struct slot *slot = &s->keys.slot[l->item[k].slot];
+        char path[KEY_TEXT + 8];
+        snprintf(path, sizeof path, "%s%s", slot->key, slot->type == SLOT_KIND ? ".kind" : "");
+        remove_path(s->root, path);
+        int section = node_find(s->root, slot->key);
+        if (section >= 0 && s->root->item[section]->type != NODE_MAP)
+            node_remove(s->root, section);
+    }
+}
+
+/* ---- grid and cases ---------------------------------------------------------------------------*/
+
+static struct node *part_of(struct spec *s, const char *key, enum node_type type) {
+    int found = node_find(s->root, key);
+    return found >= 0 && s->root->item[found]->type == type ? s->root->item[found] : NULL;
+}
+
+/* Removes KEY and what lies below it from a map of dotted keys; true if there was any. */
+static bool remove_covered(struct node *map, const char *key) {
+    bool any = false;
+    for (int k = map->count - 1; k >= 0; k--)
+        if (key_covers(key, map->key[k]->text)) {
+            node_remove(map, k);
+            any = true;
+        }
+    return any;
+}
+
+/* Flattens what a case says of KEY and below; false when it says nothing or nothing sensible. */
+static bool case_layer(struct layers *l, const struct node *one, const char *key,
+                       struct layer *out) {
+    struct err ignored = {0};
+    bool given = false, fine = true;
+    out->first = l->count;
+    for (int k = 0; one->type == NODE_MAP && k < one->count; k++)
+        if (key_covers(key, one->key[k]->text)) {
+            given = true;
+            fine = fine && layer_assign(l, one->key[k]->text, one->key[k], one->item[k],
+                                        &ignored) == 0;
+        }
+    out->count = l->count - out->first;
+    return given && fine;
+}
+
+struct choice { /* the values that a --set gives KEY: one, or the items of a list */
+    const char *key;
+    struct node *const *value;
+    int count;
+    bool *found; /* (count) in some case */
+};
+
+/* Whether a case gives KEY one of the chosen values; marks which. */
+static bool case_chosen(struct layers *l, const struct node *one, const struct choice *c) {
+    struct layer given, wanted;
+    bool chosen = false;
+    int mark = l->count;
+    if (case_layer(l, one, c->key, &given))
+        for (int v = 0; v < c->count; v++) {
+            struct err ignored = {0};
+            wanted.first = l->count;
+            if (layer_assign(l, c->key, c->value[v], c->value[v], &ignored) == 0) {
+                wanted.count = l->count - wanted.first;
+                if (layer_same(l, given, wanted))
+                    chosen = c->found[v] = true;
+            }
+            l->count = wanted.first;
+        }
+    l->count = mark;
+    return chosen;
+}
+
+static bool gives(const struct node *one, const char *key) {
+    for (int k = 0; one->type == NODE_MAP && k < one->count; k++)
+        if (key_covers(key, one->key[k]->text))
+            return true;
+    return false;
+}
+
+/* Cases that give KEY keep only those with a chosen value, or lose KEY unless every chosen value is
+ * in some case.  *kept tells which of the two happened. */
+static int edit_cases(struct spec *s, const struct choice *c, bool *kept, struct err *e) {
+    struct node *cases = part_of(s, "cases", NODE_LIST);
+    *kept = false;
+    if (!cases || cases->count == 0)
+        return 0;
+    struct layers pool = {.keys = &s->keys};
+    bool *chosen = memory_alloc((size_t)cases->count, sizeof *chosen, e);
+    if (!chosen)
+        return ERR_MEMORY;
+    for (int k = 0; k < cases->count; k++)
+        chosen[k] = case_chosen(&pool, cases->item[k], c);
+    *kept = true;
+    for (int v = 0; v < c->count; v++)
+        *kept = *kept && c->found[v];
+    for (int k = cases->count - 1; k >= 0; k--) {
+        if (*kept && !chosen[k] && gives(cases->item[k], c->key))
+            node_remove(cases, k);
+        else if (!*kept && cases->item[k]->type == NODE_MAP)
+            remove_covered(cases->item[k], c->key);
+    }
+    memory_free(chosen);
+    layers_close(&pool);
+    return 0;
+}
+
+/* Puts an axis in the grid, in the place of one on the same key. */
+static int put_axis(struct spec *s, const char *key, struct node *list, struct err *e) {
+    struct node *grid = part_of(s, "grid", NODE_MAP);
+    if (!grid) {
+        grid = node_new(NODE_MAP, list, &s->arena, e);
+        if (!grid || node_put(s->root, "grid", grid, &s->arena, e))
+            return ERR_MEMORY;
+    }
+    return node_put(grid, key, list, &s->arena, e);
+}
+
+/* ---- one --set --------------------------------------------------------------------------------*/
+
+static bool makes_axis(const struct spec *s, int slot, enum key_type type,
+                       const struct node *value) {
+    bool list = type == KEY_SLOT && s->keys.slot[slot].row->type == OPTION_INT_LIST;
+    if (value->type != NODE_LIST)
+        return false;
+    return !list || (value->count > 0 && value->item[0]->type == NODE_LIST);
+}
+
+static int set_key(struct spec *s, const char *key, struct node *value, struct err *e) {
+    int slot;
+    enum key_type type = keys_find(&s->keys, key, &slot);
+    if (type == KEY_UNKNOWN)
+        return keys_unknown(&s->keys, value, key, e);
+    bool axis = makes_axis(s, slot, type, value), kept = false;
+    bool found[CHOICES_MAX] = {false};
+    struct choice choice = {.key = key, .value = axis ? value->item : &value,
+                            .count = axis ? value->count : 1, .found = found};
+    if (choice.count == 0 || choice.count > CHOICES_MAX)
+        return node_error(value, e, "%s: a list of %d values; expected 1 to %d", key,
+                          choice.count, CHOICES_MAX);
+    struct layers pool = {.keys = &s->keys};
+    int code = 0;
+    for (int v = 0; v < choice.count && code == 0; v++)
+        code = layer_assign(&pool, key, value, choice.value[v], e);
+    if (code == 0) {
+        remove_assigned(s, &pool, (struct layer){0, pool.count});
+        if (strchr(key, '.'))
+            remove_path(s->root, key);
+        code = edit_cases(s, &choice, &kept, e);
+    }
+    layers_close(&pool);
+    if (code)
+        return code;
+    remove_covered(s->set, key);
+    struct node *grid = part_of(s, "grid", NODE_MAP);
+    int same = grid ? node_find(grid, key) : -1;
+    for (int k = grid ? grid->count - 1 : -1; k >= 0; k--)
+        if (key_covers(key, grid->key[k]->text) && !(axis && !kept && k == same))
+            node_remove(grid, k);
+    if (axis)
+        return kept ? 0 : put_axis(s, key, value, e);
+    return node_put(s->set, key, value, &s->arena, e);
+}
+
+static bool is_top_level(const char *key) {
+    static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "figures"};
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+        if (!strcmp(key, names[k]))
+            return true;
+    return false;
+}
+
+static int set_one(struct spec *s, const char *text, struct err *e) {
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : strlen(text);
+    char key[KEY_TEXT] = "", source[KEY_TEXT + 8];
+    if (length < sizeof key)
+        memcpy(key, text, length);
+    snprintf(source, sizeof source, "--set %s", node_clean(key));
+    struct node at = {.type = NODE_SCALAR, .line = 1, .column = 1, .text = ""};
+    at.source = arena_text(&s->arena, source, e);
+    if (!at.source)
+        return ERR_MEMORY;
+    if (!equals || !*key)
+        return node_error(&at, e, "'%.80s' is no assignment; expected KEY=VALUE", text);
+    struct node *value = NULL;
+    int code = node_parse(&value, at.source, equals + 1, strlen(equals + 1), &s->arena, e);
+    if (code)
+        return code;
+    if (!value)
+        return node_error(&at, e, "%s: is empty; expected KEY=VALUE", key);
+    if (is_top_level(key))
+        return node_put(s->root, key, value, &s->arena, e);
+    return set_key(s, key, value, e);
+}
+
+int set_edit(struct spec *s, const char *const *set, int sets, struct err *e) {
+    int code = 0;
+    s->set = node_new(NODE_MAP, &s->start, &s->arena, e);
+    if (!s->set)
+        return ERR_MEMORY;
+    for (int k = 0; k < sets && code == 0; k++)
+        code = set_one(s, set[k], e);
+    return code;
+}

@@ -1,0 +1,236 @@
+/* Opening and closing specs, and what others ask of an open one. */
+#include "spec/spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/document.h"
+
+/* ---- opening ----------------------------------------------------------------------------------*/
+
+static int read_root(struct spec *s, const char *bytes, size_t count, struct err *e) {
+    char shown[NODE_SHOWN];
+    int code = node_parse(&s->root, s->source, bytes, count, &s->arena, e);
+    if (code)
+        return code;
+    if (!s->root)
+        return node_error(&s->start, e, "the spec is empty; expected at least target: NAME");
+    if (s->root->type != NODE_MAP)
+        return node_error(s->root, e, "%s at the top; expected a map such as target: gain",
+                          node_show(s->root, shown));
+    return 0;
+}
+
+static int hash_spec(struct spec *s, struct err *e) {
+    struct text t = {0};
+    int code = spec_text(s, &t, e);
+    if (code == 0)
+        hash_text(s->hash, t.data, t.length);
+    text_close(&t);
+    return code;
+}
+
+static int read_all(struct spec *s, const char *bytes, size_t count, const char *const *set,
+                    int sets, struct err *e) {
+    int code = read_root(s, bytes, count, e);
+    if (code == 0)
+        code = set_edit(s, set, sets, e);
+    if (code == 0)
+        code = document_read(s, e);
+    if (code == 0)
+        code = claims_read(s, e);
+    if (code == 0)
+        code = expand(s, e);
+    return code ? code : hash_spec(s, e);
+}
+
+int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
+               const char *const *set, int sets, struct err *e) {
+    *out = NULL;
+    struct spec *s = memory_alloc(1, sizeof *s, e);
+    if (!s)
+        return ERR_MEMORY;
+    int code = arena_open(&s->arena, 0, e);
+    if (code == 0)
+        code = keys_open(&s->keys, e);
+    s->layers.keys = &s->keys;
+    s->source = code == 0 ? arena_text(&s->arena, where, e) : NULL;
+    if (code == 0 && !s->source)
+        code = ERR_MEMORY;
+    s->start = (struct node){.source = s->source, .line = 1, .column = 1, .text = ""};
+    if (code == 0)
+        code = read_all(s, bytes, count, set, sets, e);
+    if (code) {
+        spec_close(s);
+        return code;
+    }
+    *out = s;
+    return 0;
+}
+
+static int read_standard_input(char **bytes, size_t *count, struct err *e) {
+    struct text t = {0};
+    char piece[4096];
+    size_t got;
+    while (t.length <= NODE_BYTES_MAX && (got = fread(piece, 1, sizeof piece, stdin)) > 0)
+        text_append_bytes(&t, piece, got);
+    if (ferror(stdin)) {
+        text_close(&t);
+        return err_set(e, ERR_IO, "<stdin>", "cannot be read: %s", err_system(errno));
+    }
+    text_append(&t, ""); /* so that an empty input has bytes too */
+    int code = text_check(&t, e);
+    *bytes = t.data;
+    *count = t.length;
+    if (code)
+        text_close(&t);
+    return code;
+}
+
+int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
+              struct err *e) {
+    bool standard = !strcmp(path, "-");
+    char *bytes = NULL;
+    size_t count = 0;
+    struct err cause = {0};
+    *out = NULL;
+    int code = standard ? read_standard_input(&bytes, &count, &cause)
+                        : file_read(path, NODE_BYTES_MAX, &bytes, &count, &cause);
+    if (code == ERR_FORMAT) { /* too large: the spec is wrong, not the disk */
+        struct node at = {.source = path, .line = 1, .column = 1};
+        return node_error(&at, e, "too large for a spec; expected at most %d bytes",
+                          NODE_BYTES_MAX);
+    }
+    if (code)
+        return err_set(e, code, cause.where, "%s", cause.msg);
+    code = spec_parse(out, standard ? "<stdin>" : path, bytes, count, set, sets, e);
+    memory_free(bytes);
+    return code;
+}
+
+void spec_close(struct spec *s) {
+    if (!s)
+        return;
+    for (int b = 0; s->block && b * CELL_BLOCK < s->cells + CELL_BLOCK; b++)
+        memory_free(s->block[b]);
+    layers_close(&s->layers);
+    keys_close(&s->keys);
+    arena_close(&s->arena);
+    memory_free(s);
+}
+
+/* ---- asking -----------------------------------------------------------------------------------*/
+
+const char *spec_name(const struct spec *s) {
+    return s->name;
+}
+
+const char *spec_hash(const struct spec *s) {
+    return s->hash;
+}
+
+int spec_cells(const struct spec *s) {
+    return s->cells;
+}
+
+const struct cell *spec_cell(const struct spec *s, int index) {
+    return &s->block[index / CELL_BLOCK][index % CELL_BLOCK];
+}
+
+int spec_claims(const struct spec *s) {
+    return s->claims;
+}
+
+const struct claim *spec_claim(const struct spec *s, int index) {
+    return &s->claim[index];
+}
+
+int spec_axes(const struct spec *s) {
+    return s->varies;
+}
+
+const char *spec_axis(const struct spec *s, int index) {
+    return s->vary[index];
+}
+
+int spec_figures(const struct spec *s) {
+    return s->figures;
+}
+
+const char *spec_figure(const struct spec *s, int index) {
+    return s->figure[index];
+}
+
+/* ---- places -----------------------------------------------------------------------------------*/
+
+/* The node of a map of dotted keys that speaks of key, or NULL. */
+static const struct node *speaks_of(const struct node *map, const char *key) {
+    for (int k = 0; k < map->count; k++)
+        if (key_covers(map->key[k]->text, key) || key_covers(key, map->key[k]->text))
+            return map->item[k];
+    return NULL;
+}
+
+/* The deepest node on the way down to key, from its section on. */
+static const struct node *on_the_way(const struct node *map, const char *key) {
+    const struct node *found = NULL;
+    while (map->type == NODE_MAP) {
+        char part[KEY_TEXT];
+        size_t length = strcspn(key, ".");
+        snprintf(part, sizeof part, "%.*s", (int)(length < KEY_TEXT ? length : 0), key);
+        int child = node_find(map, part);
+        if (child < 0)
+            return found ? found : NULL;
+        bool last = !key[length];
+        found = last || map->item[child]->type != NODE_MAP ? map->item[child] : map->key[child];
+        if (last)
+            return found;
+        map = map->item[child];
+        key += length + 1;
+    }
+    return found;
+}
+
+static const struct node *place_of(const struct spec *s, const char *key) {
+    const struct node *found = speaks_of(s->set, key);
+    for (int a = 0; !found && a < s->axes; a++)
+        if (key_covers(s->axis[a].key->text, key) || key_covers(key, s->axis[a].key->text))
+            found = s->axis[a].key;
+    for (int c = 0; !found && c < s->cases; c++)
+        for (int k = 0; !found && k < s->set_of[c].count; k++)
+            if (key_covers(s->case_key[s->set_of[c].first + k].key->text, key))
+                found = s->case_key[s->set_of[c].first + k].key;
+    if (!found)
+        found = on_the_way(s->root, key);
+    return found ? found : &s->start;
+}
+
+void spec_where(const struct spec *s, const char *key, char *out, size_t size) {
+    node_place(place_of(s, key), out, size);
+}
+
+/* The node that decides key in one cell, or NULL where that is a default. */
+static const struct node *in_state(const struct spec *s, const struct node *const *state,
+                                   const char *key) {
+    int slot;
+    if (!state || keys_find(&s->keys, key, &slot) == KEY_UNKNOWN)
+        return NULL;
+    if (slot >= 0)
+        return state[slot];
+    for (int k = 0; k < s->keys.count; k++)
+        if (state[k] && key_covers(key, s->keys.slot[k].key))
+            return state[k];
+    return NULL;
+}
+
+int cell_error(const struct spec *s, const struct node *const *state, const struct err *cause,
+               const char *section, struct err *e) {
+    int slot;
+    if (cause->code != ERR_USAGE)
+        return err_set(e, cause->code, cause->where, "%s", cause->msg);
+    bool known = cause->where[0] && keys_find(&s->keys, cause->where, &slot) != KEY_UNKNOWN;
+    const char *key = known ? cause->where : section;
+    const struct node *at = in_state(s, state, key);
+    return node_error(at ? at : place_of(s, key), e, "%s: %s", key, cause->msg);
+}
