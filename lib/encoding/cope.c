@@ -58,14 +58,12 @@ static size_t scratch(const struct encoding_context *c, int rows) {
 struct place {
     int low, high; /* floor p, ceil p */
     real w;
-    bool clamped;
 };
 
 static struct place place_of(real count, int m) {
-    bool clamped = count > (real)(m - 1);
-    real p = clamped ? (real)(m - 1) : count;
+    real p = count < (real)(m - 1) ? count : (real)(m - 1);
     int low = (int)p;
-    return (struct place){low, p > (real)low ? low + 1 : low, p - (real)low, clamped};
+    return (struct place){low, p > (real)low ? low + 1 : low, p - (real)low};
 }
 
 static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
@@ -97,7 +95,7 @@ static void row_backward(int i, int m, const real *gate, const real *e, real *ds
         struct place p = place_of(count, m);
         dqe[p.low] += (1 - p.w) * ds[j];
         dqe[p.high] += p.w * ds[j];
-        dp[j] = p.clamped ? 0 : ds[j] * (e[p.high] - e[p.low]);
+        dp[j] = ds[j] * (e[p.high] - e[p.low]); /* 0 where p is clamped: there high is low */
     }
     for (int k = 0; k <= i; k++) {
         sum += dp[k]; /* gate k is in the counts of all j <= k */

@@ -167,8 +167,14 @@ static bool accepted(const struct rig *g) {
            (!entry->check || entry->check(&g->config, &g->shape, &e) == 0);
 }
 
-/* As initialised, and then moved by up to .3, so that no term is 0 by chance of the start.  FIRE's
- * threshold is put among the positions, so that both of its branches are taken. */
+/* FIRE's threshold l is put among the positions, so that both of its branches are taken; it and c,
+ * whose size alone counts, are negative in models with an even number of heads. */
+static double start_of(const struct rig *g, const struct tensor *t) {
+    double sign = g->shape.heads % 2 ? 1 : -1;
+    return strcmp(t->name, "l") == 0 ? sign * 2.4 : strcmp(t->name, "c") == 0 ? sign : t->mean;
+}
+
+/* As initialised, and then moved by up to .3, so that no term is 0 by chance of the start. */
 static void open_parameters(struct rig *g, uint64_t *seed) {
     g->tensors = g->entry->tensors ? g->entry->tensors(&g->config, &g->shape, g->tensor) : 0;
     assert_in_range(g->tensors, 0, ENCODING_TENSORS_MAX);
@@ -179,7 +185,7 @@ static void open_parameters(struct rig *g, uint64_t *seed) {
             g->count[t] *= (size_t)tensor->shape[i];
         g->parameter[t] = take_random(g->arena, g->count[t], seed);
         g->gradient[t] = take_reals(g->arena, g->count[t]);
-        double mean = strcmp(tensor->name, "l") == 0 ? -2.4 : tensor->mean;
+        double mean = start_of(g, tensor);
         for (size_t i = 0; i < g->count[t]; i++)
             g->parameter[t][i] =
                 (real)(mean + tensor->deviation * rig_uniform(seed) +

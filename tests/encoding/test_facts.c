@@ -253,6 +253,43 @@ static void test_initial_distributions(void **state) {
         check_initial(&expectations[i]);
 }
 
+/* ---- facts, for d_h = 16 ----------------------------------------------------------------------*/
+enum { STOCHASTIC = 1, ABSOLUTE = 2, PER_SAMPLE = 4, BIAS = 8, SHIFT = 16 };
+
+static void check_facts(const char *name, const char *options, bool causal, int flags,
+                        double scale) {
+    struct bench b;
+    assert_true(bench_open(&b, name, options, 5, 5, 4, 16, causal));
+    const struct encoding_facts *f = &b.g.facts;
+    int actual = f->right_stochastic * STOCHASTIC + f->absolute * ABSOLUTE +
+                 f->per_sample * PER_SAMPLE + f->relation_bias * BIAS + f->shift_invariant * SHIFT;
+    if (actual != flags || fabs(f->scale - scale) > 1e-15)
+        fail_msg("%s {%s}: facts are %d and %g, not %d and %g", name, options, actual, f->scale,
+                 flags, scale);
+    arena_close(&b.arena);
+}
+
+static void test_facts(void **state) {
+    (void)state;
+    static const char *const biases[] = {"toeplitz",   "t5",           "alibi",
+                                         "kerple-log", "kerple-power", "sandwich"};
+    static const char *const relative[] = {"none", "rope", "transformer-xl"};
+    for (int i = 0; i < 6; i++)
+        check_facts(biases[i], "", i % 2, STOCHASTIC | BIAS | SHIFT, 0.25);
+    for (int i = 0; i < 3; i++)
+        check_facts(relative[i], "", false, STOCHASTIC | SHIFT, 0.25);
+    check_facts("sinusoidal", "", false, STOCHASTIC | ABSOLUTE, 0.25);
+    check_facts("learned", "", false, STOCHASTIC | ABSOLUTE, 0.25);
+    check_facts("shaw", "", false, SHIFT, 0.25);
+    check_facts("shaw", "value=false", false, STOCHASTIC | SHIFT, 0.25);
+    check_facts("deberta", "", false, STOCHASTIC | SHIFT, 0.14433756729740643);
+    check_facts("fire", "", false, STOCHASTIC | BIAS | SHIFT, 0.25);
+    check_facts("fire", "", true, STOCHASTIC, 0.25);
+    check_facts("xpos", "", true, STOCHASTIC | SHIFT, 0.25);
+    check_facts("tupe", "", true, STOCHASTIC, 0.17677669529663688);
+    check_facts("cope", "", true, STOCHASTIC | PER_SAMPLE, 0.25);
+}
+
 /* ---- classes of pairs -------------------------------------------------------------------------*/
 /* Number of classes among the visible pairs of a sequence of 6. */
 static int classes(const char *name, const char *options, bool causal) {
@@ -417,6 +454,7 @@ int main(void) {
         cmocka_unit_test(test_spots),
         cmocka_unit_test(test_clamps),
         cmocka_unit_test(test_initial_distributions),
+        cmocka_unit_test(test_facts),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_public_relation),
         cmocka_unit_test(test_clipping),
