@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-enum { KEY_WORDS = 4 };
+enum { KEY_WORDS = 3 };
 
 /* What the classes of one layout are computed from. */
 struct source {
@@ -19,17 +19,16 @@ struct source {
 /* Ids of a sequence's relations count from its own length, so an encoding's class may mean another
  * thing at another length: origin keeps them apart.
  *
- * Where logits depend on the sample (CoPE), the class is the pair (i,j) itself.  M then lists what is
- * visible in its order, and two rows merge only if they stand at one place and see the same colours
- * in the same order: whatever a row of attention is a function of is then equal.  So it is sound to
- * let such rows merge across samples, as equal prefixes do. */
+ * Where logits depend on more of the sample than on i and j (CoPE), the encoding gives every pair
+ * (i,j) a class of its own.  M then lists what is visible in its order, and two rows merge only if
+ * they stand at one place and see the same colours in the same order: all that a row of attention is
+ * a function of is then equal.  So such rows may merge across samples, as equal prefixes do. */
 static int pair_class(struct classes *t, const struct source *s, int i, int j, int32_t *class,
                       struct err *e) {
     const struct layout *l = s->context.layout;
-    uint64_t place = (uint64_t)i * (uint64_t)l->n + (uint64_t)j + 1;
     uint64_t key[KEY_WORDS] = {(uint64_t)encoding_relation(&s->context, i, j),
                                s->c_row ? (uint64_t)s->c_row[layout_relation(l, i, j)] : 0,
-                               (uint64_t)l->origin, s->facts.per_sample ? place : 0};
+                               (uint64_t)l->origin};
     return intern_id(&t->ids, key, class, e);
 }
 
@@ -72,7 +71,7 @@ static bool all_alike(const int32_t *class, size_t count) {
 static int fill_classes(struct classes *t, struct layout_classes *out, const struct source *s,
                         struct err *e) {
     const struct layout *l = out->layout;
-    bool relative = s->facts.shift_invariant && !s->facts.per_sample;
+    bool relative = s->facts.shift_invariant;
     size_t n = (size_t)l->n, count = (size_t)l->relations;
     if (!relative && !memory_multiply(n, n, &count))
         return err_set(e, ERR_MEMORY, NULL, "%d x %d pairs do not fit in memory", l->n, l->n);

@@ -139,7 +139,6 @@ static void test_closed_form_longer(void **state) {
 struct relation {
     int64_t encoding;
     int32_t c;
-    int place; /* (i,j) where logits depend on all that the row sees */
 };
 
 struct naive {
@@ -159,7 +158,7 @@ static int naive_visible(const struct naive *v, int row) {
 }
 
 static bool same_relation(const struct relation *a, const struct relation *b) {
-    return a->encoding == b->encoding && a->c == b->c && a->place == b->place;
+    return a->encoding == b->encoding && a->c == b->c;
 }
 
 /* Entries of row q that have the relation and the colour of entry j of row p. */
@@ -241,8 +240,7 @@ static void naive_relations(struct naive *v, int s) {
         for (int j = 0; j < naive_visible(v, row); j++)
             v->relation[(size_t)row * (size_t)v->longest + j] = (struct relation){
                 .encoding = encoding_relation(&context, i, j),
-                .c = v->class->urpe ? c_row[layout_relation(l, i, j)] : 0,
-                .place = v->facts.per_sample ? i * l->n + j : 0};
+                .c = v->class->urpe ? c_row[layout_relation(l, i, j)] : 0};
     }
 }
 
