@@ -276,6 +276,8 @@ static void locks_die_with_their_owner(void **state)
     file_unlock(&lock);
     assert_int_equal(file_try_lock(&second, path, &held, NULL), 0);
     assert_true(held);
+    assert_int_equal(file_try_lock(&lock, path, &held, NULL), 0);
+    assert_false(held);
     file_unlock(&second);
     in_folder(path, state, "absent/lock");
     assert_int_equal(file_lock(&lock, path, NULL), ERR_IO);
