@@ -203,15 +203,16 @@ static size_t round_up(size_t x, size_t unit)
     return (x + unit - 1) / unit * unit;
 }
 
-/* What attention_layout in body_attention.h carves, with the widest vector's padding. */
+/* What attention_layout in body_attention.h carves: padded for the widest vector, since the size
+ * must not depend on the variant. */
 size_t attention_scratch(const struct attention_shape *shape)
 {
     size_t lanes = LANES_MAX, block = BLOCK_VECTORS * lanes;
     size_t n = (size_t)shape->n, width = round_up((size_t)shape->head_width, lanes);
-    size_t rows = 4 * n * width, tiles = (shape->relation ? 3 : 2) * n * block;
-    size_t query = 4 * block * width + 2 * block;
-    size_t tables = 4 * (round_up(2 * n, lanes) + 2 * block + lanes);
-    return rows + tiles + query + tables;
+    size_t tiles = (shape->relation ? 3 : 2) * n * block, rows = 4 * n * width;
+    size_t queries = 4 * block * width + 2 * block;
+    size_t tables = 4 * round_up(block + 2 * n + lanes, lanes);
+    return tiles + rows + queries + tables;
 }
 
 void attention_forward(const struct attention_shape *shape, const real *q, const real *k,

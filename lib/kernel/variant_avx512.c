@@ -1,8 +1,21 @@
-/* The avx512 variant; empty on other machines. */
+/* The AVX-512 variant; empty on other machine types. */
 #include "kernel/variant.h"
 
 #if defined(__x86_64__)
+#include <string.h>
+
+#define SIMD_BYTES 64
 #define NAME "avx512"
 #define TABLE kernel_table_avx512
-#include "kernel/body_first.h"
+#include "kernel/simd.h"
+#include "kernel/simd_math.h"
+
+#include "kernel/body_elements.h"
+#include "kernel/body_rows.h"
+
+#include "kernel/body_product.h"
+
+#include "kernel/body_attention.h"
+
+#include "kernel/body_table.h"
 #endif

@@ -1,0 +1,278 @@
+/* Private to lib/kernel: one vector type and the few operations that the bodies need.
+ *
+ * The including file defines SIMD_BYTES (16, 32 or 64).  Arithmetic is GCC's and clang's own on
+ * vector types; intrinsics appear only for what C cannot say: fused multiply-add, masked loads,
+ * maxima with a stated rule for NaN.  Every operation has one fixed order, so the same inputs give
+ * the same bits. */
+#ifndef KERNEL_SIMD_H
+#define KERNEL_SIMD_H
+#include <math.h>
+#include <stdint.h>
+
+#include "base/real.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#define UNROLL _Pragma("GCC unroll 16")
+
+#ifdef REAL_DOUBLE
+#define LANES (SIMD_BYTES / 8)
+typedef int64_t lane_int;
+#else
+#define LANES (SIMD_BYTES / 4)
+typedef int32_t lane_int;
+#endif
+
+typedef real vec __attribute__((vector_size(SIMD_BYTES)));
+typedef lane_int ivec __attribute__((vector_size(SIMD_BYTES)));
+/* The same in memory: aligned like a scalar. */
+typedef real vec_memory
+    __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(real)), may_alias));
+
+/* ---- shuffles ---------------------------------------------------------------------------------*/
+#if LANES == 16
+#define SPREAD(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
+#define IOTA 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+#define INDEX_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define INDEX_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define INDEX_NEXT 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+#define INDEX_1 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
+#define INDEX_2 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13
+#define INDEX_4 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11
+#define INDEX_8 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7
+#elif LANES == 8
+#define SPREAD(x) x, x, x, x, x, x, x, x
+#define IOTA 0, 1, 2, 3, 4, 5, 6, 7
+#define INDEX_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define INDEX_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define INDEX_NEXT 1, 2, 3, 4, 5, 6, 7, 8
+#define INDEX_1 1, 0, 3, 2, 5, 4, 7, 6
+#define INDEX_2 2, 3, 0, 1, 6, 7, 4, 5
+#define INDEX_4 4, 5, 6, 7, 0, 1, 2, 3
+#elif LANES == 4
+#define SPREAD(x) x, x, x, x
+#define IOTA 0, 1, 2, 3
+#define INDEX_LOW 0, 4, 1, 5
+#define INDEX_HIGH 2, 6, 3, 7
+#define INDEX_NEXT 1, 2, 3, 4
+#define INDEX_1 1, 0, 3, 2
+#define INDEX_2 2, 3, 0, 1
+#else
+#define SPREAD(x) x, x
+#define IOTA 0, 1
+#define INDEX_LOW 0, 2
+#define INDEX_HIGH 1, 3
+#define INDEX_NEXT 1, 2
+#define INDEX_1 1, 0
+#endif
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+
+/* a0 b0 a1 b1 ... of the lower halves, and of the upper halves. */
+INLINE vec vec_interleave_low(vec a, vec b)
+{
+    return SHUFFLE(a, b, INDEX_LOW);
+}
+
+INLINE vec vec_interleave_high(vec a, vec b)
+{
+    return SHUFFLE(a, b, INDEX_HIGH);
+}
+
+/* a1 a2 ... b0. */
+INLINE vec vec_shift_in(vec a, vec b)
+{
+    return SHUFFLE(a, b, INDEX_NEXT);
+}
+
+/* ---- memory -----------------------------------------------------------------------------------*/
+INLINE vec vec_set(real x)
+{
+    return (vec){SPREAD(x)};
+}
+
+INLINE vec vec_zero(void)
+{
+    return (vec){0};
+}
+
+INLINE vec vec_load(const real *p)
+{
+    return *(const vec_memory *)p;
+}
+
+INLINE void vec_store(real *p, vec v)
+{
+    *(vec_memory *)p = v;
+}
+
+/* The first `count` elements only, 0 <= count < LANES; the other lanes are 0. */
+INLINE vec vec_load_part(const real *p, int count)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
+#elif SIMD_BYTES == 64
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    return _mm256_maskload_pd(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}));
+#elif SIMD_BYTES == 32
+    return _mm256_maskload_ps(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}));
+#else
+    vec v = {0};
+    for (int l = 0; l < LANES; l++)
+        if (l < count)
+            v[l] = p[l];
+    return v;
+#endif
+}
+
+INLINE void vec_store_part(real *p, vec v, int count)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << count) - 1), v);
+#elif SIMD_BYTES == 64
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    _mm256_maskstore_pd(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}), v);
+#elif SIMD_BYTES == 32
+    _mm256_maskstore_ps(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}), v);
+#else
+    for (int l = 0; l < LANES; l++)
+        if (l < count)
+            p[l] = v[l];
+#endif
+}
+
+/* `count` is LANES in a loop's body, where the test folds away, and less in its tail. */
+INLINE vec vec_read(const real *p, int count)
+{
+    return count == LANES ? vec_load(p) : vec_load_part(p, count);
+}
+
+INLINE void vec_write(real *p, vec v, int count)
+{
+    if (count == LANES)
+        vec_store(p, v);
+    else
+        vec_store_part(p, v, count);
+}
+
+/* LANES (fewer for float: half as many) elements as doubles, for sums kept in double. */
+#define WIDE_LANES (SIMD_BYTES / 8)
+typedef double wide __attribute__((vector_size(SIMD_BYTES)));
+typedef real wide_memory
+    __attribute__((vector_size(WIDE_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+INLINE wide wide_load(const real *p)
+{
+    return __builtin_convertvector(*(const wide_memory *)p, wide);
+}
+
+/* ---- arithmetic -------------------------------------------------------------------------------*/
+/* a b + c, rounded once where the machine can. */
+INLINE vec vec_fma(vec a, vec b, vec c)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    return _mm512_fmadd_pd(a, b, c);
+#elif SIMD_BYTES == 64
+    return _mm512_fmadd_ps(a, b, c);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    return _mm256_fmadd_pd(a, b, c);
+#elif SIMD_BYTES == 32
+    return _mm256_fmadd_ps(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* Lane by lane a > b ? a : b, so that a NaN in b comes through. */
+INLINE vec vec_max(vec a, vec b)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    return _mm512_max_pd(a, b);
+#elif SIMD_BYTES == 64
+    return _mm512_max_ps(a, b);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    return _mm256_max_pd(a, b);
+#elif SIMD_BYTES == 32
+    return _mm256_max_ps(a, b);
+#else
+    ivec above = (ivec)(a > b);
+    return (vec)((above & (ivec)a) | (~above & (ivec)b));
+#endif
+}
+
+/* Lane by lane a < b ? a : b, so that a NaN in b comes through. */
+INLINE vec vec_min(vec a, vec b)
+{
+    return -vec_max(-a, -b);
+}
+
+/* yes where x has its sign bit set, no elsewhere. */
+INLINE vec vec_where_negative(vec x, vec yes, vec no)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    return _mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x)), no, yes);
+#elif SIMD_BYTES == 64
+    return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), no, yes);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    return _mm256_blendv_pd(no, yes, x);
+#elif SIMD_BYTES == 32
+    return _mm256_blendv_ps(no, yes, x);
+#else
+    ivec negative = (ivec)((ivec)x < (ivec){0});
+    return (vec)((negative & (ivec)yes) | (~negative & (ivec)no));
+#endif
+}
+
+INLINE vec vec_sqrt(vec x)
+{
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+    return _mm512_sqrt_pd(x);
+#elif SIMD_BYTES == 64
+    return _mm512_sqrt_ps(x);
+#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
+    return _mm256_sqrt_pd(x);
+#elif SIMD_BYTES == 32
+    return _mm256_sqrt_ps(x);
+#else
+    for (int l = 0; l < LANES; l++)
+        x[l] = REAL_MATH(sqrt)(x[l]);
+    return x;
+#endif
+}
+
+/* ---- across lanes: a butterfly, widest step first ---------------------------------------------*/
+INLINE real vec_sum(vec v)
+{
+#if LANES >= 16
+    v += SHUFFLE(v, v, INDEX_8);
+#endif
+#if LANES >= 8
+    v += SHUFFLE(v, v, INDEX_4);
+#endif
+#if LANES >= 4
+    v += SHUFFLE(v, v, INDEX_2);
+#endif
+    v += SHUFFLE(v, v, INDEX_1);
+    return v[0];
+}
+
+INLINE real vec_top(vec v)
+{
+#if LANES >= 16
+    v = vec_max(v, SHUFFLE(v, v, INDEX_8));
+#endif
+#if LANES >= 8
+    v = vec_max(v, SHUFFLE(v, v, INDEX_4));
+#endif
+#if LANES >= 4
+    v = vec_max(v, SHUFFLE(v, v, INDEX_2));
+#endif
+    v = vec_max(v, SHUFFLE(v, v, INDEX_1));
+    return v[0];
+}
+
+#endif
