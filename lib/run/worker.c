@@ -58,12 +58,25 @@ static void send_note(void *context, const char *text)
     send(context, &m);
 }
 
+/* A signal may come twice, to the process group and from the coordinator; the second one must not
+ * kill a worker that is writing its checkpoint. */
+static void keep_handler(int number)
+{
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) != 0 || !(action.sa_flags & (int)SA_RESETHAND))
+        return;
+    action.sa_flags &= ~(int)SA_RESETHAND;
+    sigaction(number, &action, NULL);
+}
+
 /* SIGTERM when the coordinator dies, so that the checkpoint is written; elsewhere than on Linux the
  * broken pipe tells. */
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to report, not a death */
+    keep_handler(SIGINT);
+    keep_handler(SIGTERM);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif

@@ -391,8 +391,8 @@ static void diverged_cell_keeps_its_row(void **unused)
     char root[HELP_PATH], path[HELP_PATH];
     struct spec *s = help_spec(
         "space: {length: 4, channels: 1}\ntarget: gain\n"
-        "model: {layers: 2, heads: 1, width: 8, ffn: 8, norm: none, activation: relu}\n"
-        "train: {steps: 500, batch: 4, lr: 1e6, warmup: 0, decay: none}\n"
+        "model: {layers: 16, heads: 1, width: 8, ffn: 8, norm: none, activation: relu}\n"
+        "train: {steps: 500, batch: 4, lr: 1, warmup: 0, decay: none}\n"
         "evaluate: {samples: 8, every: 100}\nseeds: [0]\n");
     help_folder(root);
     assert_int_equal(execute(spec_cell(s, 0), root, -1, &w), 0);
