@@ -5,7 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/listing.h"
 #include "report/rows.h"
+
+enum { VERDICT_COLUMNS = 10 };
 
 /* What a claim sees of one row. */
 struct subject {
@@ -51,7 +54,7 @@ static bool compare(double value, enum claim_operator op, double bound) {
     return false;
 }
 
-/* By how much a test was missed: 0 when it held, INFINITY where there is no distance. */
+/* By how much a test was missed; 0 between texts, which have no distance. */
 struct miss {
     bool broken;
     double amount;
@@ -61,7 +64,7 @@ static struct miss test_row(const struct subject *s, const struct claim_test *t)
     char buffer[256];
     double value;
     const char *text = value_of(s, t->column, t->key, buffer, sizeof buffer);
-    if (!t->number) return (struct miss){!same_value(text, t->text), INFINITY};
+    if (!t->number) return (struct miss){!same_value(text, t->text), 0};
     if (!text_to_double(text, &value)) return (struct miss){true, INFINITY};
     return (struct miss){!compare(value, t->op, t->value), fabs(value - t->value)};
 }
@@ -98,27 +101,42 @@ static void consider(struct worst *w, const struct subject *s, const struct clai
     w->rows += broken;
 }
 
+/* Behind a text that was missed, a verdict say, the figures that it came from. */
+static void append_figures(struct text *out, const struct result_row *row) {
+    static const char *const column[] = {"error_rel", "accuracy", "floor_rel", "accuracy_ceiling"};
+    const char *before = ": ";
+    for (size_t k = 0; k < sizeof column / sizeof *column; k++) {
+        const char *value = result_text(row, column[k]);
+        if (!*value) continue;
+        text_append_format(out, "%s%s is %s", before, column[k], value);
+        before = ", ";
+    }
+}
+
+/* What was found, what was claimed, and the distance. */
+static void append_miss(struct text *out, const struct worst *w) {
+    char buffer[256], number[TEXT_NUMBER_MAX];
+    const struct claim_test *t = w->test;
+    const char *value = value_of(&w->subject, t->column, t->key, buffer, sizeof buffer);
+    text_append_format(out, "%s is %s, claimed %s", t->key, *value ? value : "empty",
+                       operator_text(t->op));
+    text_append(out, t->number ? text_from_double_short(number, t->value) : t->text);
+    if (!t->number)
+        append_figures(out, w->subject.row);
+    else if (isfinite(w->amount))
+        text_append_format(out, ": missed by %s", text_from_double(number, w->amount, 3));
+}
+
 static int explain(const struct spec *s, const struct worst *w, int matched, char *why, size_t size,
                    struct err *e) {
     struct text t = {0};
-    char buffer[256], number[TEXT_NUMBER_MAX];
-    const struct claim_test *test = w->test;
-    const char *value = value_of(&w->subject, test->column, test->key, buffer, sizeof buffer);
     text_append_format(&t, "cell %.8s (", w->subject.cell->id);
     append_axes(&t, s, w->subject.cell, true);
-    text_append_format(&t, "), length %s, subset %s: %s is %s, not %s",
-                       result_text(w->subject.row, "length"),
-                       result_text(w->subject.row, "subset"), test->key, *value ? value : "empty",
-                       operator_text(test->op));
-    if (test->number)
-        text_append(&t, text_from_double_short(number, test->value));
-    else
-        text_append(&t, test->text);
-    if (isfinite(w->amount))
-        text_append_format(&t, ": missed by %s", text_from_double(number, w->amount, 3));
-    if (matched > 1)
-        text_append_format(&t, " (%s%d of %d rows)", w->rows > 1 ? "the worst of " : "", w->rows,
-                           matched);
+    text_append_format(&t, "), length %s, subset %s: ", result_text(w->subject.row, "length"),
+                       result_text(w->subject.row, "subset"));
+    append_miss(&t, w);
+    if (w->rows > 1)
+        text_append_format(&t, " (the worst of %d among %d rows)", w->rows, matched);
     int code = text_check(&t, e);
     if (!code) snprintf(why, size, "%s", t.data);
     text_close(&t);
@@ -151,9 +169,28 @@ int claim_judge(const struct spec *s, const struct claim *c, const struct result
     return code;
 }
 
+/* "held      where ... expect ... (12 rows)", and why not. */
+static void append_verdict(struct text *out, const struct claim *c,
+                           const struct claim_verdict *verdict, int width) {
+    struct text line = {0};
+    text_append_format(&line, "%s (%d row%s)", c->text, verdict->matched,
+                       verdict->matched == 1 ? "" : "s");
+    text_append_format(out, "%-*s", VERDICT_COLUMNS, verdict->held ? "held" : "NOT HELD");
+    if (line.data) append_wrapped(out, line.data, VERDICT_COLUMNS, width);
+    text_append(out, "\n");
+    if (!verdict->held) {
+        text_append_format(out, "%*s", VERDICT_COLUMNS, "");
+        append_wrapped(out, verdict->why, VERDICT_COLUMNS, width);
+        text_append(out, "\n");
+    }
+    out->failed |= line.failed;
+    text_close(&line);
+}
+
 int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
-                  int *broken, struct err *e) {
+                  int width, bool failed_only, int *broken, struct err *e) {
     struct cell_index index;
+    struct text text = {0};
     int code = cell_index_open(&index, s, e);
     *broken = 0;
     if (code) return code;
@@ -163,11 +200,12 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
         if (c->on != on) continue;
         code = judge(s, &index, c, r, &verdict, e);
         if (code) break;
-        fprintf(out, "%-8s  %s (%d row%s)\n", verdict.held ? "held" : "NOT HELD", c->text,
-                verdict.matched, verdict.matched == 1 ? "" : "s");
-        if (!verdict.held) fprintf(out, "          %s\n", verdict.why);
+        if (!verdict.held || !failed_only) append_verdict(&text, c, &verdict, width);
         *broken += !verdict.held;
     }
+    if (!code) code = text_check(&text, e);
+    if (!code && text.data) fputs(text.data, out);
+    text_close(&text);
     cell_index_close(&index);
     return code;
 }

@@ -70,7 +70,7 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
 
 /* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one that
  * matches none has failed.  report_claims judges those made on `on`, prints each as "held" or "NOT
- * HELD", and counts the latter in *broken. */
+ * HELD" (failed_only: the latter alone), and counts the latter in *broken. */
 struct claim_verdict {
     bool held;
     int matched;      /* rows */
@@ -79,7 +79,7 @@ struct claim_verdict {
 int claim_judge(const struct spec *s, const struct claim *c, const struct results *r,
                 struct claim_verdict *out, struct err *e);
 int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
-                  int *broken, struct err *e);
+                  int width, bool failed_only, int *broken, struct err *e);
 
 /* The table at the end of a run: a line per group of cells that differ in the seed alone, fitted to
  * `width` columns. */

@@ -125,9 +125,16 @@ static int compare_places(const void *a, const void *b) {
     return order ? order : strcmp(left->hash, right->hash);
 }
 
+static int compare_specs(const void *a, const void *b) {
+    struct spec *const *left = a, *const *right = b;
+    int order = strcmp(spec_name(*left), spec_name(*right));
+    return order ? order : strcmp(spec_hash(*left), spec_hash(*right));
+}
+
 static int place_cells(struct reader *x, struct err *e) {
     struct results *r = x->r;
     size_t total = 0;
+    if (r->specs) qsort(r->spec, (size_t)r->specs, sizeof *r->spec, compare_specs);
     for (int k = 0; k < r->specs; k++) total += (size_t)spec_cells(r->spec[k]);
     x->place = memory_alloc(total, sizeof *x->place, e);
     if (!x->place) return ERR_MEMORY;

@@ -15,7 +15,7 @@ enum { DIGITS = 9 };
 /* Columns of results.csv that name a group; `group` comes after the first. */
 static const char *const identity[] = {
     "experiment", "target", "encoding", "attention", "space", "length", "subset",    "channels",
-    "vocab",      "mask",   "layers",   "heads",     "width", "ffn",    "precision", "norm",
+    "vocab",      "mask",   "layers",   "heads",     "width", "ffn",    "norm",      "precision",
     "params",     NULL};
 
 struct figure {

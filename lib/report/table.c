@@ -205,7 +205,7 @@ static void append_title(struct text *out, const struct plan *t, int width) {
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
     if (title.data) append_wrapped(out, title.data, 0, width);
     out->failed |= title.failed;
-    text_append(out, "\n");
+    text_append(out, "\n\n");
     text_close(&title);
 }
 
@@ -237,6 +237,8 @@ int report_table(FILE *out, const struct spec *s, const struct results *r, int w
         clip_columns(&l, &columns, width);
         append_title(&text, &t, width);
         code = listing_append(&text, &l, LISTING_TABLE, width, e);
+        text_append(&text, "\n");
+        if (!code) code = text_check(&text, e);
     }
     if (!code) fputs(text.data, out);
     text_close(&text);

@@ -1,0 +1,91 @@
+/* urpe-probe bound: the floors of a spec's cells, without training. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "command.h"
+#include "commands.h"
+#include "run/evaluate.h"
+
+enum { PATH_SIZE = 4096 };
+
+/* The rows of one cell, in the form of results.csv. */
+static int append_cell(struct text *out, const struct spec *s, const struct cell *c,
+                       struct err *e) {
+    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(&c->task, length), code = 0;
+    size_t bytes;
+    double flops;
+    struct row_facts facts = {.experiment = spec_name(s),
+                              .spec_hash = spec_hash(s),
+                              .steps = -1,
+                              .train_loss = NAN,
+                              .seconds = NAN,
+                              .tokens_per_second = NAN,
+                              .peak_mib = NAN};
+    const struct trainer_api *api = trainer_api_of(c->task.model.precision);
+    code = api->price(&c->task, &bytes, &facts.parameters, &flops, e);
+    for (int k = 0; !code && k < lengths; k++) {
+        struct evaluation *ev = NULL;
+        code = evaluation_open(&ev, &c->task, length[k], e);
+        for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
+            struct subset_figures figures;
+            evaluation_floors(ev, i, &figures);
+            row_append(out, c, length[k], evaluation_subset_name(ev, i), &figures, &facts);
+        }
+        evaluation_close(ev);
+    }
+    return code;
+}
+
+static int append_rows(struct text *out, const struct spec *s, struct err *e) {
+    int code = 0;
+    row_append_header(out);
+    for (int k = 0; !code && k < spec_cells(s); k++) {
+        code = append_cell(out, s, spec_cell(s, k), e);
+        if (!code && *terminal_signal())
+            code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
+    }
+    return code ? code : text_check(out, e);
+}
+
+static int write_rows(const char *folder, const struct text *rows, struct err *e) {
+    char path[PATH_SIZE];
+    int code = file_make_folder(folder, e);
+    if (!code) code = file_join(path, sizeof path, folder, "bound.csv", e);
+    return code ? code : file_write(path, rows->data, rows->length, e);
+}
+
+static int run(const struct arguments *a, struct err *e) {
+    struct spec *s = NULL;
+    struct results r = {0};
+    struct text rows = {0};
+    int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
+    if (code) return code;
+    terminal_watch_signals();
+    code = append_rows(&rows, s, e);
+    if (code == ERR_INTERRUPTED) fprintf(stderr, "urpe-probe: interrupted\n");
+    if (!code && a->out) code = write_rows(a->out, &rows, e);
+    if (!code) code = results_parse(&r, s, rows.data, rows.length, e);
+    if (code) goto out;
+    if (!a->quiet) code = print_results(a, &r, e);
+    if (!code && !a->no_claims)
+        code = judge_claims(a, s, CLAIM_ON_BOUND, &r, &status, e);
+    results_close(&r);
+out:
+    text_close(&rows);
+    spec_close(s);
+    return code ? code : status;
+}
+
+const struct command command_bound = {
+    .name = "bound",
+    .operands = "SPEC",
+    .summary = "compute floors only: what no training can beat",
+    .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the floor "
+               "is above evaluate.tolerance, else `open`.  With --format csv the columns are those "
+               "of results.csv; --out DIR writes DIR/bound.csv.",
+    .options = FLAG_SET | FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

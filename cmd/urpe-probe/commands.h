@@ -1,0 +1,12 @@
+/* Every command; one line here, one in command_table. */
+#ifndef URPE_PROBE_COMMANDS_H
+#define URPE_PROBE_COMMANDS_H
+#include "command.h"
+
+extern const struct command command_run;
+extern const struct command command_check;
+extern const struct command command_list;
+extern const struct command command_bound;
+extern const struct command command_report;
+
+#endif

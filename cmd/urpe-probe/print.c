@@ -1,0 +1,25 @@
+/* What `run`, `bound` and `report` print alike. */
+#include "command.h"
+
+int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on on,
+                 const struct results *r, int *status, struct err *e) {
+    FILE *out = a->quiet || a->format != LISTING_TABLE ? stderr : stdout;
+    int broken = 0;
+    int code = report_claims(out, s, on, r, terminal_width(), a->quiet, &broken, e);
+    if (broken) *status = EXIT_FAILED;
+    return code;
+}
+
+int print_results(const struct arguments *a, const struct results *r, struct err *e) {
+    struct text text = {0};
+    int code = 0;
+    if (a->format == LISTING_TABLE) {
+        for (int k = 0; !code && k < r->specs; k++)
+            code = report_table(stdout, r->spec[k], r, terminal_width(), e);
+        return code;
+    }
+    code = a->format == LISTING_CSV ? results_csv(&text, r, e) : results_json(&text, r, e);
+    if (!code) code = terminal_put(&text, e);
+    text_close(&text);
+    return code;
+}

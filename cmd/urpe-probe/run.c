@@ -1,0 +1,97 @@
+/* urpe-probe run: train what is unfinished, then print, judge and share the results. */
+#include <stdio.h>
+
+#include "base/file.h"
+#include "command.h"
+#include "commands.h"
+#include "run/run.h"
+
+enum { FOLDER_MAX = 4096 };
+#define CHECKPOINT_SECONDS 30.0
+
+static const char *folder_of(const struct arguments *a, const struct spec *s,
+                             char buffer[FOLDER_MAX]) {
+    if (a->out) return a->out;
+    snprintf(buffer, FOLDER_MAX, "results/%s", spec_name(s));
+    return buffer;
+}
+
+static void say_interrupted(const char *folder) {
+    fprintf(stderr,
+            "urpe-probe: interrupted; the same command goes on from the checkpoints in %s\n",
+            folder);
+}
+
+static void say_counts(const struct run_counts *n, const char *folder) {
+    fprintf(stderr, "%d cell%s: %d trained, %d finished before", n->cells, n->cells == 1 ? "" : "s",
+            n->trained, n->done_before);
+    if (n->elsewhere) fprintf(stderr, ", %d by another run", n->elsewhere);
+    if (n->diverged) fprintf(stderr, ", %d diverged", n->diverged);
+    if (n->failed) fprintf(stderr, ", %d failed", n->failed);
+    fprintf(stderr, "; results in %s\n", folder);
+}
+
+static int train(const struct arguments *a, const struct spec *s, const char *folder,
+                 struct run_counts *counts, struct err *e) {
+    struct run_options options = {.folder = folder,
+                                  .jobs = a->jobs,
+                                  .threads = a->threads,
+                                  .shard = a->shard,
+                                  .shards = a->shards,
+                                  .force = a->force,
+                                  .fail_fast = a->fail_fast,
+                                  .checkpoint_seconds = CHECKPOINT_SECONDS,
+                                  .progress = a->quiet || a->no_progress ? NULL : stderr,
+                                  .messages = a->quiet ? NULL : stderr,
+                                  .stop = terminal_signal()};
+    terminal_watch_signals();
+    int code = run_spec(s, &options, counts, e);
+    if (code == ERR_INTERRUPTED) say_interrupted(folder);
+    return code;
+}
+
+/* The rows of this spec: to the terminal, to its claims, to the shared file. */
+static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
+                    int *status, struct err *e) {
+    struct results r;
+    int code = results_open(&r, &folder, 1, e);
+    if (code) return code;
+    if (a->csv) code = report_shared_add(a->csv, &r, s, a->force, e);
+    if (!code && !a->quiet) code = report_table(stdout, s, &r, terminal_width(), e);
+    if (!code && a->shards == 1 && !a->no_claims)
+        code = judge_claims(a, s, CLAIM_ON_RUN, &r, status, e);
+    results_close(&r);
+    return code;
+}
+
+static int run(const struct arguments *a, struct err *e) {
+    struct spec *s = NULL;
+    struct run_counts counts = {0};
+    char buffer[FOLDER_MAX];
+    int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
+    if (code) return code;
+    const char *folder = folder_of(a, s, buffer);
+    if (a->csv) code = report_shared_check(a->csv, e);
+    if (!code) code = train(a, s, folder, &counts, e);
+    if (!code) code = conclude(a, s, folder, &status, e);
+    if (!code && !a->quiet) say_counts(&counts, folder);
+    if (counts.failed) status = EXIT_FAILED;
+    spec_close(s);
+    return code ? code : status;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .operands = "SPEC",
+    .summary = "train every cell of a spec's grid and put errors beside their floors",
+    .details = "Cells that are finished are not trained again, and interrupted ones go on from "
+               "their checkpoint.  Results go to results/NAME or --out DIR; SPEC may be - for "
+               "standard input.\n"
+               "The exit status is 1 when a cell failed or a claim of the spec did not hold.",
+    .options = FLAG_SET | FLAG_OUT | FLAG_CSV | FLAG_JOBS | FLAG_THREADS | FLAG_SHARD |
+               FLAG_NO_CLAIMS | FLAG_QUIET | FLAG_NO_PROGRESS | FLAG_FORCE |
+               FLAG_FAIL_FAST,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};
