@@ -181,34 +181,43 @@ static const char *elsewhere(const struct keys *k, const char *last) {
     return NULL;
 }
 
+/* The key that was meant: beside this one; where nothing is, by its full name; by its last part. */
+static void suggest(const struct keys *k, const char *key, char (*name)[KEY_TEXT],
+                    const char **names, char *out, size_t size) {
+    const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
+    int count = beside(k, dot ? (size_t)(dot - key) : 0, key, name);
+    for (int c = 0; c < count; c++)
+        names[c] = name[c];
+    const char *near = text_nearest(last, names, count);
+    if (near) {
+        snprintf(out, size, "did you mean %.*s%s?", (int)(last - key), key, near);
+        return;
+    }
+    size_t used = (size_t)snprintf(out, size, "expected one of ");
+    for (int c = 0; c < count && used < size; c++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", c ? ", " : "", name[c]);
+    for (int s = 0; s < k->count; s++)
+        names[s] = k->slot[s].key;
+    const char *far = count ? NULL : text_nearest(key, names, k->count);
+    far = far ? far : elsewhere(k, last);
+    if (far)
+        snprintf(out, size, "did you mean %s?", far);
+    else if (count == 0)
+        snprintf(out, size, "`urpe-probe list keys` shows all");
+}
+
 int keys_unknown(const struct keys *k, const struct node *at, const char *given, struct err *e) {
-    char key[KEY_TEXT];
+    char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
     node_clean(key);
-    const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
-    size_t parent = dot ? (size_t)(dot - key) : 0;
     char (*name)[KEY_TEXT] = memory_alloc((size_t)k->count + 1, sizeof *name, e);
     const char **names = memory_alloc((size_t)k->count + 1, sizeof *names, e);
-    struct text list = {0};
+    int code = ERR_MEMORY;
     if (name && names) {
-        int count = beside(k, parent, key, name);
-        for (int c = 0; c < count; c++) {
-            names[c] = name[c];
-            text_append_format(&list, "%s%s", c ? ", " : "", name[c]);
-        }
-        const char *near = text_nearest(last, names, count), *far = elsewhere(k, last);
-        if (near)
-            node_error(at, e, "%s: unknown key; did you mean %.*s%s?", key,
-                       (int)(last - key), key, near);
-        else if (far)
-            node_error(at, e, "%s: unknown key; did you mean %s?", key, far);
-        else if (count)
-            node_error(at, e, "%s: unknown key; expected one of %.400s", key, list.data);
-        else
-            node_error(at, e, "%s: unknown key; `urpe-probe list keys` shows all", key);
+        suggest(k, key, name, names, advice, sizeof advice);
+        code = node_error(at, e, "%s: unknown key; %s", key, advice);
     }
-    text_close(&list);
     memory_free(names);
     memory_free(name);
-    return e ? e->code : ERR_USAGE;
+    return code;
 }

@@ -75,13 +75,17 @@ static struct node at_mark(const struct reader *r, yaml_mark_t mark) {
                          .column = (int)mark.column + 1};
 }
 
-/* The byte that libyaml's problem mark points at; the mark counts characters, so walk the line. */
-static int byte_at(const struct reader *r, yaml_mark_t mark) {
+/* The byte that a mark points at, and its place; -1 and the end of the text when it lies beyond,
+ * for libyaml counts a line more after an unfinished last one. */
+static int byte_at(const struct reader *r, yaml_mark_t mark, struct node *at) {
     size_t k = 0, line = 0, column = 0;
-    for (; k < r->size && line < mark.line; k++)
-        line += r->bytes[k] == '\n';
-    for (; k < r->size && column < mark.column; k++)
-        column += ((unsigned char)r->bytes[k] & 0xc0) != 0x80;
+    for (; k < r->size && (line < mark.line || column < mark.column); k++) {
+        bool end = r->bytes[k] == '\n';
+        line += end;
+        column = end ? 0 : column + (((unsigned char)r->bytes[k] & 0xc0) != 0x80);
+    }
+    at->line = (int)line + 1;
+    at->column = (int)column + 1;
     return k < r->size ? (unsigned char)r->bytes[k] : -1;
 }
 
@@ -90,7 +94,7 @@ static int syntax_error(struct reader *r) {
     struct node at = at_mark(r, p->problem_mark);
     if (p->error == YAML_MEMORY_ERROR)
         return err_set(r->e, ERR_MEMORY, r->source, "out of memory while reading YAML");
-    if (byte_at(r, p->problem_mark) == '\t')
+    if (byte_at(r, p->problem_mark, &at) == '\t')
         return node_error(&at, r->e, "a tab where YAML allows none; expected spaces");
     return node_error(&at, r->e, "not valid YAML: %s%s%s; expected a map such as target: gain",
                       p->problem ? p->problem : "unreadable", p->context ? " " : "",

@@ -1,0 +1,310 @@
+/* From spec to cells: defaults, precedence, cases, grid, --set, seeds, duplicates, limits. */
+#include "spec/help_spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void everything_but_the_target_has_a_default(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\n", NULL);
+    assert_int_equal(spec_cells(s), 1);
+    assert_int_equal(spec_axes(s), 0);
+    assert_string_equal(spec_name(s), "spec");
+    assert_int_equal(spec_cell(s, 0)->task.seed, 0);
+    value_is(s, 0, "target", "gain");
+    value_is(s, 0, "target.kind", "gain");
+    value_is(s, 0, "space", "sequence");
+    value_is(s, 0, "space.length", "32");
+    value_is(s, 0, "model.c.init", "ones");
+    value_is(s, 0, "train.lr", "0.003");
+    value_is(s, 0, "train.optimizer.beta2", "0.999");
+    value_is(s, 0, "evaluate.lengths", "[32]");
+    value_is(s, 0, "target.vocab", NULL);
+    value_is(s, 0, "model.encoding.buckets", NULL);
+    value_is(s, 0, "no.such.key", NULL);
+    spec_close(s);
+}
+
+static void short_and_long_kinds_are_one(void **state) {
+    (void)state;
+    struct spec *a = spec_of("target: gain\nmodel: {encoding: t5}\nspace: sequence\n", NULL);
+    struct spec *b = spec_of("target: {kind: gain}\nspace: {kind: sequence}\n"
+                             "model: {encoding: {buckets: 32, kind: t5}}\n", NULL);
+    assert_string_equal(spec_cell(a, 0)->id, spec_cell(b, 0)->id);
+    spec_close(a);
+    spec_close(b);
+}
+
+static void numbers_are_yaml_1_2(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, "
+                             "lr: 1e-3}\nmodel: {share: False}\n", NULL);
+    value_is(s, 0, "train.steps", "2000");
+    value_is(s, 0, "train.batch", "16");
+    value_is(s, 0, "train.warmup", "15");
+    value_is(s, 0, "train.lr", "0.001");
+    value_is(s, 0, "model.share", "false");
+    spec_close(s);
+}
+
+/* One row: --set over grid over cases over spec over default. */
+static void later_layers_win(void **state) {
+    (void)state;
+    static const struct {
+        const char *yaml, *set, *lr;
+    } table[] = {
+        {"target: gain\n", "seeds=1", "0.003"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "seeds=1", "0.1"},
+        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "seeds=1", "0.2"},
+        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "seeds=1", "0.3"},
+        {"target: gain\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ntrain: {lr: wrong}\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ngrid: {train.lr: 7}\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ncases: [{train.lr: wrong}]\n", "train.lr=0.4", "0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "train={lr: 0.5}", "0.5"},
+    };
+    for (size_t k = 0; k < sizeof table / sizeof table[0]; k++) {
+        struct spec *s = spec_of(table[k].yaml, table[k].set, NULL);
+        assert_int_equal(spec_cells(s), 1);
+        value_is(s, 0, "train.lr", table[k].lr);
+        spec_close(s);
+    }
+}
+
+static void a_key_is_replaced_whole_but_a_section_is_not(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: {kind: etp, vocab: 7}\n"
+                             "model: {encoding: {kind: t5, buckets: 8}}\n"
+                             "space: {length: 16, inputs: {identical: 0.5}}\n",
+                             "model.encoding=alibi", "target=pi", "space.inputs={prefix: 0.25}",
+                             NULL);
+    value_is(s, 0, "model.encoding", "alibi");
+    value_is(s, 0, "target", "pi");
+    value_is(s, 0, "target.vocab", "7");
+    value_is(s, 0, "space.length", "16");
+    value_is(s, 0, "space.inputs.identical", "0");
+    value_is(s, 0, "space.inputs.prefix", "0.25");
+    spec_close(s);
+    s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n",
+                "model.encoding.max_distance=64", NULL);
+    value_is(s, 0, "model.encoding.buckets", "8");
+    value_is(s, 0, "model.encoding.max_distance", "64");
+    spec_close(s);
+}
+
+static void cells_are_cases_by_grid_by_seeds(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nseeds: [5, 3]\n"
+                             "cases: [{model.width: 16, model.heads: 2}, {model.width: 32}]\n"
+                             "grid: {train.lr: [0.1, 0.2], model.attention: [rpe, urpe]}\n", NULL);
+    static const char *const axes[] = {"model.width", "model.heads", "train.lr", "model.attention",
+                                       "seed"};
+    assert_int_equal(spec_cells(s), 16);
+    assert_int_equal(spec_axes(s), 5);
+    for (int k = 0; k < 5; k++)
+        assert_string_equal(spec_axis(s, k), axes[k]);
+    for (int k = 0; k < 16; k++) {
+        assert_int_equal(spec_cell(s, k)->index, k);
+        value_is(s, k, "seed", k % 2 ? "3" : "5");
+        value_is(s, k, "model.attention", k / 2 % 2 ? "urpe" : "rpe");
+        value_is(s, k, "train.lr", k / 4 % 2 ? "0.2" : "0.1");
+        value_is(s, k, "model.width", k / 8 ? "32" : "16");
+        value_is(s, k, "model.heads", k / 8 ? "4" : "2");
+    }
+    spec_close(s);
+}
+
+static void axes_over_kinds_carry_their_options(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
+                             "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n", NULL);
+    assert_int_equal(spec_cells(s), 3);
+    value_is(s, 0, "model.encoding.buckets", "16");
+    value_is(s, 1, "model.encoding", "alibi");
+    value_is(s, 2, "model.encoding.buckets", "32");
+    assert_int_equal(spec_axes(s), 2);
+    assert_string_equal(spec_axis(s, 0), "model.encoding");
+    assert_string_equal(spec_axis(s, 1), "model.encoding.buckets");
+    spec_close(s);
+    s = spec_of("target: gain\ngrid: {model.encoding.kind: [t5, alibi]}\n", NULL);
+    assert_int_equal(spec_cells(s), 2);
+    assert_string_equal(spec_axis(s, 0), "model.encoding.kind");
+    spec_close(s);
+    s = spec_of("target: gain\ngrid: {evaluate.lengths: [16, [32, 8]]}\n", NULL);
+    value_is(s, 0, "evaluate.lengths", "[16, 32]");
+    value_is(s, 1, "evaluate.lengths", "[8, 32]");
+    spec_close(s);
+}
+
+static void set_removes_axes_and_chooses_cases(void **state) {
+    (void)state;
+    static const char yaml[] =
+        "target: gain\n"
+        "cases: [{model.width: 16, train.lr: 0.1}, {model.width: 32, train.lr: 0.2}, {seeds: 1}]\n"
+        "grid: {model.encoding.kind: [t5, alibi], model.attention: [rpe, urpe]}\n";
+    char fine[sizeof yaml];
+    snprintf(fine, sizeof fine, "%s", yaml);
+    memcpy(strstr(fine, "{seeds: 1}"), "{        }", 10);
+
+    struct spec *s = spec_of(fine, NULL);
+    assert_int_equal(spec_cells(s), 12);
+    spec_close(s);
+    s = spec_of(fine, "model.encoding=none", NULL); /* below it: the axis on .kind goes */
+    assert_int_equal(spec_cells(s), 6);
+    value_is(s, 0, "model.encoding", "none");
+    spec_close(s);
+    s = spec_of(fine, "model.width=32", "model.attention=rpe", NULL); /* chooses; {} stays */
+    assert_int_equal(spec_cells(s), 4);
+    value_is(s, 0, "train.lr", "0.2");
+    value_is(s, 2, "train.lr", "0.003");
+    value_is(s, 2, "model.width", "32");
+    spec_close(s);
+    s = spec_of(fine, "model.width=64", "model.attention=rpe", NULL); /* no case has it: all lose it */
+    assert_int_equal(spec_cells(s), 6);
+    value_is(s, 0, "train.lr", "0.1");
+    value_is(s, 0, "model.width", "64");
+    spec_close(s);
+    s = spec_of(fine, "model.width=[16, 32]", "model.encoding=t5", "model.attention=rpe", NULL);
+    assert_int_equal(spec_cells(s), 3); /* every value is in a case, so they stay cases */
+    spec_close(s);
+    s = spec_of(fine, "model.width=[16, 128]", "model.encoding=t5", "model.attention=rpe", NULL);
+    assert_int_equal(spec_cells(s), 6);
+    spec_close(s);
+    s = spec_of(fine, "cases=[]", "grid={}", NULL);
+    assert_int_equal(spec_cells(s), 1);
+    spec_close(s);
+}
+
+static void set_with_a_list_makes_an_axis(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\n", "model.encoding=[t5,alibi]", "seeds=[7]", NULL);
+    assert_int_equal(spec_cells(s), 2);
+    assert_string_equal(spec_axis(s, 0), "model.encoding");
+    value_is(s, 1, "seed", "7");
+    spec_close(s);
+    s = spec_of("target: gain\n", "evaluate.lengths=[16,64]", NULL); /* itself a list */
+    assert_int_equal(spec_cells(s), 1);
+    value_is(s, 0, "evaluate.lengths", "[16, 32, 64]");
+    spec_close(s);
+    s = spec_of("target: gain\n", "train.lr=[0.1,0.2]", "train.lr=0.3", NULL); /* the last counts */
+    assert_int_equal(spec_cells(s), 1);
+    value_is(s, 0, "train.lr", "0.3");
+    spec_close(s);
+    s = spec_of("target: gain\n", "train.lr=0.3", "train.lr=[0.1,0.2]", NULL);
+    assert_int_equal(spec_cells(s), 2);
+    value_is(s, 1, "train.lr", "0.2");
+    spec_close(s);
+}
+
+static void a_case_or_axis_needs_known_keys(void **state) {
+    (void)state;
+    refused("spec.yaml:2:10", "seeds: unknown key", "target: gain\ncases: [{seeds: 1}]\n", NULL);
+}
+
+static void equal_cells_run_once(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nseeds: 2\n"
+                             "grid: {train.lr: [0.1, 1e-1, 0.10], model.attention: [rpe, urpe], "
+                             "model.c: [toeplitz, {kind: toeplitz, init: ones}, bucketed]}\n", NULL);
+    assert_int_equal(spec_cells(s), 2 * 3); /* C matters to urpe only */
+    for (int k = 0; k < spec_cells(s); k++)
+        assert_int_equal(spec_cell(s, k)->index, k);
+    spec_close(s);
+}
+
+static void seeds_are_counted_or_listed(void **state) {
+    (void)state;
+    struct spec *a = spec_of("target: gain\nseeds: 3\n", NULL);
+    struct spec *b = spec_of("target: gain\nseeds: [0, 1, 2]\n", NULL);
+    assert_int_equal(spec_cells(a), 3);
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(spec_cell(a, k)->task.seed, k);
+        assert_string_equal(spec_cell(a, k)->id, spec_cell(b, k)->id);
+    }
+    assert_string_equal(spec_hash(a), spec_hash(b));
+    spec_close(a);
+    spec_close(b);
+    a = spec_of("target: gain\nseeds: [9007199254740992, 0]\n", NULL);
+    value_is(a, 0, "seed", "9007199254740992");
+    spec_close(a);
+}
+
+static void a_hundred_thousand_cells_and_no_more(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nseeds: 100000\n", NULL);
+    assert_int_equal(spec_cells(s), SPEC_CELLS_MAX);
+    assert_int_equal(spec_cell(s, 99999)->task.seed, 99999);
+    spec_close(s);
+    refused("spec.yaml:3:7", "more cells", "target: gain\nseeds: 100000\n"
+            "grid: {train.lr: [0.1, 0.2]}\n", NULL);
+}
+
+static void places_are_found(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nmodel:\n  width: 64\ngrid: {space.length: [8, 16]}\n",
+                             "train.steps=3", NULL);
+    static const char *const table[][2] = {{"model.width", "spec.yaml:3:10"},
+                                           {"model.heads", "spec.yaml:2:1"},
+                                           {"space.length", "spec.yaml:4:8"},
+                                           {"train.steps", "--set train.steps:1:1"},
+                                           {"evaluate.samples", "spec.yaml:1:1"},
+                                           {"no.such.key", "spec.yaml:1:1"}};
+    for (size_t k = 0; k < sizeof table / sizeof table[0]; k++) {
+        char where[320];
+        spec_where(s, table[k][0], where, sizeof where);
+        assert_string_equal(where, table[k][1]);
+    }
+    spec_close(s);
+}
+
+#ifdef MEMORY_DEBUG
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    static const char yaml[] = "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
+                               "grid: {model.attention: [rpe, urpe]}\ncases: [{model.width: 8}]\n"
+                               "claims: [{where: {seed: 0}, expect: {verdict: reached}}]\n";
+    static const char *const set[] = {"train.lr=[0.1, 0.2]", "model.width=16"};
+    int code = ERR_MEMORY;
+    long live = memory_live();
+    for (long nth = 1; code; nth++) {
+        struct spec *s;
+        struct err e = {0};
+        memory_fail_at(nth);
+        code = spec_parse(&s, "spec.yaml", yaml, sizeof yaml - 1, set, 2, &e);
+        memory_fail_at(0);
+        if (code)
+            assert_int_equal(code, ERR_MEMORY);
+        else
+            spec_close(s);
+        assert_int_equal(memory_live(), live);
+    }
+}
+#endif
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_but_the_target_has_a_default),
+        cmocka_unit_test(short_and_long_kinds_are_one),
+        cmocka_unit_test(numbers_are_yaml_1_2),
+        cmocka_unit_test(later_layers_win),
+        cmocka_unit_test(a_key_is_replaced_whole_but_a_section_is_not),
+        cmocka_unit_test(cells_are_cases_by_grid_by_seeds),
+        cmocka_unit_test(axes_over_kinds_carry_their_options),
+        cmocka_unit_test(set_removes_axes_and_chooses_cases),
+        cmocka_unit_test(set_with_a_list_makes_an_axis),
+        cmocka_unit_test(a_case_or_axis_needs_known_keys),
+        cmocka_unit_test(equal_cells_run_once),
+        cmocka_unit_test(seeds_are_counted_or_listed),
+        cmocka_unit_test(a_hundred_thousand_cells_and_no_more),
+        cmocka_unit_test(places_are_found),
+#ifdef MEMORY_DEBUG
+        cmocka_unit_test(every_failed_allocation_is_reported),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

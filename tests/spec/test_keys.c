@@ -1,0 +1,234 @@
+/* Every row of every option table: defaults in range, values out of range refused at the key, and
+ * every key that is not cosmetic changing the cell's id. */
+#include "spec/help_spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct setting {
+    const char *base; /* a spec */
+    char kind[128];   /* --set of the kind that has the option, or "" */
+    char value[192];  /* --set of the key */
+};
+
+static int open_setting(const struct setting *t, bool with_value, struct spec **out,
+                        struct err *e) {
+    const char *set[2];
+    int sets = 0;
+    if (t->kind[0])
+        set[sets++] = t->kind;
+    if (with_value)
+        set[sets++] = t->value;
+    *e = (struct err){0};
+    return spec_parse(out, "spec.yaml", t->base, strlen(t->base), set, sets, e);
+}
+
+/* model.encoding.buckets of t5 -> "model.encoding=t5". */
+static void choose_kind(struct setting *t, const struct spec_key *key) {
+    t->kind[0] = 0;
+    if (!key->kind)
+        return;
+    size_t prefix = strlen(key->key) - strlen(key->option->key) - 1;
+    snprintf(t->kind, sizeof t->kind, "%.*s=%s", (int)prefix, key->key, key->kind);
+}
+
+static void set_number(struct setting *t, const struct spec_key *key, double value) {
+    char number[TEXT_NUMBER_MAX];
+    snprintf(t->value, sizeof t->value, "%s=%s", key->key, text_from_double(number, value, 17));
+}
+
+static void numbers_out_of_range_are_refused_at_their_key(void **state) {
+    (void)state;
+    struct spec_key *key;
+    int count, tried = 0;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (int k = 0; k < count; k++) {
+        const struct option *o = key[k].option;
+        if (!strchr(key[k].key, '.') || (o->type != OPTION_INT && o->type != OPTION_REAL))
+            continue;
+        assert_true(o->min < o->max);
+        double outside[2] = {o->min - (o->min ? 1 : 0.001) * (o->type == OPTION_INT ? 1000 : 1),
+                             o->max * (o->max > 0 ? 2 : 0.5) + 1};
+        for (int side = 0; side < 2; side++) {
+            struct setting t = {.base = "target: gain\n"};
+            struct spec *s;
+            struct err e;
+            char place[128];
+            choose_kind(&t, &key[k]);
+            set_number(&t, &key[k], o->type == OPTION_INT ? (double)(int64_t)outside[side]
+                                                           : outside[side]);
+            snprintf(place, sizeof place, "--set %s:1:1", key[k].key);
+            if (open_setting(&t, true, &s, &e) != ERR_USAGE || strcmp(e.where, place) != 0 ||
+                !strstr(e.msg, "is out of range; expected"))
+                fail_msg("%s %s: %s: %s", t.kind, t.value, e.where, e.msg);
+            tried++;
+        }
+    }
+    assert_true(tried > 40);
+    memory_free(key);
+}
+
+static void defaults_suit_their_rows(void **state) {
+    (void)state;
+    struct spec_key *key;
+    int count;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (int k = 0; k < count; k++) {
+        const struct option *o = key[k].option;
+        double number;
+        assert_non_null(o->help);
+        if (o->type == OPTION_INT || o->type == OPTION_REAL) {
+            assert_true(o->fallback == NULL || text_to_double(o->fallback, &number));
+            assert_true(o->fallback == NULL || (number >= o->min && number <= o->max));
+        }
+    }
+    memory_free(key);
+}
+
+/* The nth value that might suit a row, other than its default; false after the last. */
+static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
+    const struct option *o = key->option;
+    double standard = 0;
+    if (o->type == OPTION_BOOL || o->type == OPTION_CHOICE || o->type == OPTION_KIND) {
+        const char *name = o->type == OPTION_BOOL     ? (nth == 0 ? "true" : nth == 1 ? "false" : NULL)
+                           : o->type == OPTION_CHOICE ? o->names[nth]
+                           : nth < o->kinds->count    ? o->kinds->name(nth)
+                                                      : NULL;
+        if (name)
+            snprintf(t->value, sizeof t->value, "%s=%s", key->key, name);
+        return name != NULL;
+    }
+    if (o->type == OPTION_INT_LIST) {
+        snprintf(t->value, sizeof t->value, "%s=[%d]", key->key, 7);
+        return nth == 0;
+    }
+    if (o->fallback && !text_to_double(o->fallback, &standard))
+        return false;
+    bool whole = o->type == OPTION_INT;
+    double step = (o->max - o->min) / 8;
+    double value[] = {standard * 2, standard + 1, standard - 1, standard / 2, o->min + step,
+                      o->max - step, o->max, o->min};
+    if (nth >= (int)(sizeof value / sizeof value[0]))
+        return false;
+    set_number(t, key, whole ? (double)(int64_t)value[nth] : value[nth]);
+    return true;
+}
+
+/* Whether some value of the key changes the id of this spec. */
+static bool changes_id_of(const struct spec_key *key, const char *base) {
+    for (int nth = 0;; nth++) {
+        struct setting t = {.base = base};
+        struct spec *before, *after;
+        struct err e;
+        char value[256];
+        choose_kind(&t, key);
+        if (!candidate(key, nth, &t) || open_setting(&t, false, &before, &e))
+            return false;
+        bool changed = false;
+        if (open_setting(&t, true, &after, &e) == 0) {
+            changed = spec_value(spec_cell(after, 0), key->key, value, sizeof value) &&
+                      strcmp(spec_cell(before, 0)->id, spec_cell(after, 0)->id) != 0;
+            spec_close(after);
+        }
+        spec_close(before);
+        if (changed)
+            return true;
+    }
+}
+
+/* The same in any of several specs: a key may matter only under a mask, on a space, to tokens. */
+static bool changes_id(const struct spec_key *key) {
+    static const char *const bases[] = {
+        "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
+        "target: gain\nmodel: {c: {init: normal}}\n"};
+    for (size_t b = 0; b < sizeof bases / sizeof bases[0]; b++)
+        if (changes_id_of(key, bases[b]))
+            return true;
+    for (int k = 0; k < space_kinds.count; k++) {
+        char base[128];
+        snprintf(base, sizeof base, "target: identity\nspace: %s\n", space_kinds.name(k));
+        if (changes_id_of(key, base))
+            return true;
+    }
+    return false;
+}
+
+static void every_key_that_counts_changes_the_id(void **state) {
+    (void)state;
+    struct spec_key *key;
+    int count, tried = 0;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (int k = 0; k < count; k++) {
+        const struct option *o = key[k].option;
+        bool alone = o->type == OPTION_KIND && o->kinds->count == 1;
+        if (!strchr(key[k].key, '.') && o->type != OPTION_KIND)
+            continue; /* name and seeds: below */
+        if (alone || o->type == OPTION_TEXT)
+            continue;
+        if (changes_id(&key[k]) == o->cosmetic)
+            fail_msg("%s%s%s %s the id", key[k].key, key[k].kind ? " of " : "",
+                     key[k].kind ? key[k].kind : "",
+                     o->cosmetic ? "is cosmetic but changes" : "does not change");
+        tried++;
+    }
+    assert_true(tried > 30);
+    memory_free(key);
+}
+
+/* Only a change of the option tables or of SPEC_NUMERICS_VERSION may change these ids, and then
+ * everybody's results are trained anew: see that it is meant. */
+static void ids_do_not_change_by_accident(void **state) {
+    (void)state;
+    static const char yaml[] = "target: gain\nseeds: [7]\nmodel: {encoding: {kind: t5, buckets: 16}}\n";
+    struct spec *s = spec_of(yaml, NULL);
+    const struct cell *c = spec_cell(s, 0);
+    assert_string_equal(c->id, "5e7605f8b0167032");
+    spec_close(s);
+}
+
+static void names_claims_and_figures_do_not_count(void **state) {
+    (void)state;
+    struct spec *a = spec_of("target: gain\n", NULL);
+    struct spec *b = spec_of("name: other\ntarget: gain # comment\nfigures: [verdicts]\n"
+                             "claims: [{expect: {verdict: reached}}]\nmodel: {layers: 2}\n", NULL);
+    assert_string_equal(spec_cell(a, 0)->id, spec_cell(b, 0)->id);
+    assert_string_not_equal(spec_hash(a), spec_hash(b));
+    assert_int_equal(spec_figures(b), 1);
+    assert_string_equal(spec_figure(b, 0), "verdicts");
+    spec_close(a);
+    spec_close(b);
+}
+
+static void groups_forget_the_seed_and_pairs_the_attention(void **state) {
+    (void)state;
+    struct spec *s = spec_of("target: gain\nseeds: 2\n"
+                             "cases: [{model.attention: rpe}, {model.attention: urpe}, "
+                             "{model.c: bucketed}, {model.width: 32}]\n", NULL);
+    assert_int_equal(spec_cells(s), 8);
+    const struct cell *c[8];
+    for (int k = 0; k < 8; k++)
+        c[k] = spec_cell(s, k);
+    assert_string_equal(c[0]->group, c[1]->group);
+    assert_string_not_equal(c[0]->id, c[1]->id);
+    assert_string_not_equal(c[0]->pair, c[1]->pair);
+    assert_string_not_equal(c[0]->group, c[2]->group);
+    assert_string_equal(c[0]->pair, c[2]->pair); /* rpe, urpe */
+    assert_string_equal(c[2]->pair, c[4]->pair); /* another C */
+    assert_string_not_equal(c[2]->id, c[4]->id);
+    assert_string_not_equal(c[2]->pair, c[6]->pair); /* another width */
+    spec_close(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_out_of_range_are_refused_at_their_key),
+        cmocka_unit_test(defaults_suit_their_rows),
+        cmocka_unit_test(every_key_that_counts_changes_the_id),
+        cmocka_unit_test(ids_do_not_change_by_accident),
+        cmocka_unit_test(names_claims_and_figures_do_not_count),
+        cmocka_unit_test(groups_forget_the_seed_and_pairs_the_attention),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

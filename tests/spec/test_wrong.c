@@ -1,0 +1,102 @@
+/* The corpus of wrong specs: each is refused at the place and with the words that
+ * tests/spec/wrong/expected.tsv names, and every file of the folder is in that table. */
+#include "spec/help_spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+static const char folder[] = "tests/spec/wrong";
+
+static void check_line(char *line) {
+    char path[256], place[320];
+    char *tab = strchr(line, '\t'), *second = tab ? strchr(tab + 1, '\t') : NULL;
+    struct spec *s = NULL;
+    struct err e = {0};
+    assert_non_null(second);
+    *tab = *second = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, line);
+    snprintf(place, sizeof place, "%s:%s", path, tab + 1);
+    if (spec_open(&s, path, NULL, 0, &e) != ERR_USAGE)
+        fail_msg("%s is not refused: %s", path, e.msg);
+    if (strcmp(e.where, place) != 0 || !strstr(e.msg, second + 1))
+        fail_msg("%s: '%s: %s', not '%s: ... %s'", path, e.where, e.msg, place, second + 1);
+}
+
+static void every_wrong_spec_is_refused_at_its_place(void **state) {
+    (void)state;
+    char *table;
+    size_t count, files = 0;
+    char **names;
+    int lines = 0;
+    assert_int_equal(file_read("tests/spec/wrong/expected.tsv", 1 << 20, &table, &count, NULL), 0);
+    for (char *save, *line = strtok_r(table, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        if (*line != '#') {
+            check_line(line);
+            lines++;
+        }
+    memory_free(table);
+    assert_int_equal(file_list(folder, &names, &files, NULL), 0);
+    assert_int_equal(lines + 1, files);
+    assert_true(lines >= 100);
+    file_free_names(names, files);
+}
+
+static void sizes_are_bounded(void **state) {
+    (void)state;
+    size_t size = (1 << 20) + 1;
+    char *bytes = memory_alloc(size, 1, NULL);
+    struct spec *s;
+    struct err e = {0};
+    memset(bytes, '#', size);
+    assert_int_equal(spec_parse(&s, "large", bytes, size, NULL, 0, &e), ERR_USAGE);
+    assert_string_equal(e.where, "large:1:1");
+    assert_non_null(strstr(e.msg, "expected at most 1048576"));
+    memory_free(bytes);
+}
+
+static void a_missing_file_is_no_wrong_spec(void **state) {
+    (void)state;
+    struct spec *s;
+    struct err e = {0};
+    assert_int_equal(spec_open(&s, "tests/spec/no-such-file.yaml", NULL, 0, &e), ERR_IO);
+    assert_string_equal(e.where, "tests/spec/no-such-file.yaml");
+}
+
+static void wrong_sets_are_refused(void **state) {
+    (void)state;
+    static const char gain[] = "target: gain\n";
+    refused("--set train.lr:1:1", "train.lr: 5 is out of range; expected a number from 0 to 1", gain,
+            "train.lr=5", NULL);
+    refused("--set evaluate.lengths:1:6", "evaluate.lengths: x is not a whole number", gain,
+            "evaluate.lengths=[32, x]", NULL);
+    refused("--set model.encoding.bukets:1:1", "did you mean model.encoding.buckets?", gain,
+            "model.encoding.bukets=3", NULL);
+    refused("--set modle.width:1:1", "unknown key; did you mean model.width?", gain,
+            "modle.width=3", NULL);
+    refused("--set train.lr:1:1", "expected KEY=VALUE", gain, "train.lr", NULL);
+    refused("--set :1:1", "expected KEY=VALUE", gain, "=3", NULL);
+    refused("--set train.lr:1:1", "is empty", gain, "train.lr=", NULL);
+    refused("--set train.lr:1:1", "is no value", gain, "train.lr=~", NULL);
+    refused("--set train.lr:1:4", "not valid YAML", gain, "train.lr=[1,", NULL);
+    refused("--set train.lr:1:2", "train.lr: 7 is out of range", gain, "train.lr=[7, 8]", NULL);
+    refused("--set train.lr:1:1", "a list of 0 values", gain, "train.lr=[]", NULL);
+    refused("--set seeds:1:1", "seeds: 0; expected how many", gain, "seeds=0", NULL);
+    refused("--set name:1:1", "is no name", gain, "name=a/b", NULL);
+    refused("--set model.encoding:1:24", "'alibi' has no such option", gain,
+            "model.encoding={kind: alibi, buckets: 32}", NULL);
+    refused("--set model.heads:1:1", "3 heads do not divide width 64", gain, "model.heads=3", NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_wrong_spec_is_refused_at_its_place),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(a_missing_file_is_no_wrong_spec),
+        cmocka_unit_test(wrong_sets_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
