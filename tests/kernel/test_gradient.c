@@ -1,0 +1,220 @@
+/* Backward twins against central differences of the forward twins.
+ *
+ * Each case is a function f of one flat vector; the loss is the sum of f's outputs times fixed random
+ * weights w, and the backward kernel is called with dy = w.  Tolerance: a central difference of step h
+ * is wrong by h^2/6 |f'''| + eps |f| / h.  With |f| and |f'''| of the order of 10 (sums of some tens of
+ * terms of order 1), h = 1e-5 leaves about 1e-9 + 2e-10 in double; h = 1e-2 about 2e-4 + 1e-4 in
+ * float. */
+#include "kernel/help_kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifdef REAL_DOUBLE
+static const double step = 1e-5, tolerance = 1e-8;
+#else
+static const double step = 1e-2, tolerance = 3e-3;
+#endif
+
+/* Loss at x, weights w on the outputs. */
+typedef double loss_fn(const void *task, const real *x, const real *w);
+
+static void check_gradient(const char *what, loss_fn *loss, const void *task, struct buffer *x,
+                           const struct buffer *w, const struct buffer *gradient)
+{
+    struct buffer numeric = buffer_open(x->count);
+    for (size_t k = 0; k < x->count; k++) {
+        real keep = x->x[k], up = keep + (real)step, down = keep - (real)step;
+        x->x[k] = up;
+        double high = loss(task, x->x, w->x);
+        x->x[k] = down;
+        double low = loss(task, x->x, w->x);
+        x->x[k] = keep;
+        numeric.x[k] = (real)((high - low) / ((double)up - (double)down));
+    }
+    check_close(what, x->count, gradient->x, numeric.x, tolerance);
+    buffer_close(&numeric);
+}
+
+static double weighted(size_t count, const real *y, const real *w)
+{
+    double total = 0;
+    for (size_t k = 0; k < count; k++)
+        total += (double)y[k] * (double)w[k];
+    return total;
+}
+
+/* ---- activations: x (rows,d), then bias (d) ---------------------------------------------------*/
+enum { ROWS = 3, WIDTH = 5, CELLS = ROWS * WIDTH };
+
+static double activation_loss(const void *task, const real *x, const real *w)
+{
+    real a[CELLS], y[CELLS];
+    memcpy(a, x, sizeof a);
+    activation_forward_plain(*(const enum activation *)task, ROWS, WIDTH, a, x + CELLS, y);
+    return weighted(CELLS, y, w);
+}
+
+static void test_activation(void **state)
+{
+    (void)state;
+    for (int k = ACTIVATION_RELU; k <= ACTIVATION_GELU; k++) {
+        enum activation kind = (enum activation)k;
+        struct buffer x = buffer_random(CELLS + WIDTH, 11, 2), w = buffer_random(CELLS, 2, 1);
+        struct buffer g = buffer_open(CELLS + WIDTH);
+        real a[CELLS], y[CELLS];
+        buffer_fill(&g, 0);
+        memcpy(a, x.x, sizeof a);
+        activation_forward_plain(kind, ROWS, WIDTH, a, x.x + CELLS, y);
+        for (int i = 0; i < CELLS; i++) /* ReLU has no derivative at 0 */
+            if (fabs((double)a[i]) < 2 * step) {
+                x.x[i] += (real)(8 * step);
+                a[i] += (real)(8 * step);
+            }
+        activation_backward_plain(kind, ROWS, WIDTH, a, w.x, g.x, g.x + CELLS);
+        check_gradient("activation", activation_loss, &kind, &x, &w, &g);
+        buffer_close(&x);
+        buffer_close(&w);
+        buffer_close(&g);
+    }
+}
+
+/* ---- LayerNorm: x (rows,d), gain (d), bias (d) ------------------------------------------------*/
+static double layernorm_loss(const void *task, const real *x, const real *w)
+{
+    real y[CELLS], mean[ROWS], rstd[ROWS];
+    (void)task;
+    layernorm_forward_plain(ROWS, WIDTH, (real)0.1, x, x + CELLS, x + CELLS + WIDTH, y, mean, rstd);
+    return weighted(CELLS, y, w);
+}
+
+static void test_layernorm(void **state)
+{
+    (void)state;
+    struct buffer x = buffer_random(CELLS + 2 * WIDTH, 1, 1), w = buffer_random(CELLS, 2, 1);
+    struct buffer g = buffer_open(x.count);
+    real y[CELLS], mean[ROWS], rstd[ROWS];
+    buffer_fill(&g, 0);
+    layernorm_forward_plain(ROWS, WIDTH, (real)0.1, x.x, x.x + CELLS, x.x + CELLS + WIDTH, y, mean,
+                            rstd);
+    layernorm_backward_plain(ROWS, WIDTH, x.x, x.x + CELLS, mean, rstd, w.x, g.x, g.x + CELLS,
+                             g.x + CELLS + WIDTH);
+    check_gradient("layernorm", layernorm_loss, NULL, &x, &w, &g);
+    buffer_close(&x);
+    buffer_close(&w);
+    buffer_close(&g);
+}
+
+/* ---- softmax and cross-entropy ----------------------------------------------------------------*/
+static double softmax_loss(const void *task, const real *x, const real *w)
+{
+    real s[CELLS], lse[ROWS];
+    memcpy(s, x, sizeof s);
+    softmax_forward_plain(ROWS, WIDTH, WIDTH, task, s, lse);
+    return weighted(CELLS, s, w);
+}
+
+static void test_softmax(void **state)
+{
+    (void)state;
+    static const int count[ROWS] = {WIDTH, 2, 0};
+    for (int masked = 0; masked < 2; masked++) {
+        struct buffer x = buffer_random(CELLS, 1, 2), w = buffer_random(CELLS, 2, 1);
+        struct buffer g = buffer_open(CELLS);
+        real s[CELLS], lse[ROWS];
+        memcpy(s, x.x, sizeof s);
+        softmax_forward_plain(ROWS, WIDTH, WIDTH, masked ? count : NULL, s, lse);
+        softmax_backward_plain(ROWS, WIDTH, WIDTH, s, w.x, NULL, g.x);
+        check_gradient("softmax", softmax_loss, masked ? count : NULL, &x, &w, &g);
+        buffer_close(&x);
+        buffer_close(&w);
+        buffer_close(&g);
+    }
+}
+
+static const int32_t labels[ROWS] = {4, 0, 2};
+
+static double crossentropy_loss(const void *task, const real *x, const real *w)
+{
+    real s[CELLS];
+    (void)task;
+    memcpy(s, x, sizeof s);
+    return (double)w[0] * crossentropy_plain(ROWS, WIDTH, 1, s, labels);
+}
+
+static void test_crossentropy(void **state)
+{
+    (void)state;
+    struct buffer x = buffer_random(CELLS, 1, 2), w = buffer_random(1, 2, 1);
+    struct buffer g = buffer_copy(&x);
+    crossentropy_plain(ROWS, WIDTH, w.x[0], g.x, labels);
+    check_gradient("cross-entropy", crossentropy_loss, NULL, &x, &w, &g);
+    buffer_close(&x);
+    buffer_close(&w);
+    buffer_close(&g);
+}
+
+/* ---- attention: q, k, v (n,d) each, then bias and c -------------------------------------------*/
+enum { N = 5, HEAD = 3, BLOCK = N * HEAD, TABLE = 2 * N - 1 };
+
+struct head {
+    struct attention_shape shape;
+    bool bias, c;
+};
+
+static double head_loss(const void *task, const real *x, const real *w)
+{
+    const struct head *h = task;
+    real o[BLOCK], lse[N], scratch[N];
+    attention_forward_plain(&h->shape, x, x + BLOCK, x + 2 * BLOCK, h->bias ? x + 3 * BLOCK : NULL,
+                            h->c ? x + 3 * BLOCK + TABLE : NULL, o, lse, scratch);
+    return weighted(BLOCK, o, w);
+}
+
+static void check_head(const struct head *h)
+{
+    struct buffer x = buffer_random(3 * BLOCK + 2 * TABLE, 1, 1), w = buffer_random(BLOCK, 2, 1);
+    struct buffer g = buffer_open(x.count);
+    real o[BLOCK], lse[N], scratch[N];
+    real *bias = h->bias ? x.x + 3 * BLOCK : NULL, *c = h->c ? x.x + 3 * BLOCK + TABLE : NULL;
+    buffer_fill(&g, 0);
+    attention_forward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, scratch);
+    attention_backward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, w.x, g.x,
+                             g.x + BLOCK, g.x + 2 * BLOCK, bias ? g.x + 3 * BLOCK : NULL,
+                             c ? g.x + 3 * BLOCK + TABLE : NULL, scratch);
+    check_gradient("attention", head_loss, h, &x, &w, &g);
+    buffer_close(&x);
+    buffer_close(&w);
+    buffer_close(&g);
+}
+
+static void test_attention(void **state)
+{
+    (void)state;
+    int32_t relation[N * N];
+    for (int k = 0; k < N * N; k++)
+        relation[k] = (k * 7) % TABLE;
+    for (int kind = 0; kind < 16; kind++) {
+        struct head h = {.bias = kind & 1, .c = kind & 2};
+        h.shape = (struct attention_shape){.n = N,
+                                           .head_width = HEAD,
+                                           .causal = kind & 4,
+                                           .scale = (real)0.6,
+                                           .stride = HEAD,
+                                           .output_stride = HEAD,
+                                           .relations = TABLE,
+                                           .origin = N - 1,
+                                           .relation = kind & 8 ? relation : NULL};
+        check_head(&h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_activation),   cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_softmax),      cmocka_unit_test(test_crossentropy),
+        cmocka_unit_test(test_attention),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
