@@ -1,0 +1,68 @@
+# A spec as a Slurm job array, with one task requeued and one cancelled in the middle: in the end the
+# folder holds the same bytes as after a run on this machine alone.
+load help
+load slurm
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    small_spec small.yaml 4000
+}
+teardown() { slurm_stop; }
+
+submit() {
+    sbatch --parsable --array="$1" --output="$PWD/slurm-%A_%a.out" \
+        "$ROOT/experiments/slurm/array.sh" "$PWD/small.yaml" --quiet --out "$PWD/shared"
+}
+# Array task $1 trains one of its cells.
+trains() {
+    [ "$(squeue -h -o %T -j "$1" 2>/dev/null)" = RUNNING ] && [ -n "$(working)" ]
+}
+# Cells with a spec but without results.
+working() {
+    local folder
+    for folder in shared/cells/*/; do
+        if [ -e "$folder/spec.yaml" ] && [ ! -e "$folder/row.csv" ]; then echo "$folder"; fi
+    done
+}
+queue_is_empty() { [ -z "$(squeue -h 2>/dev/null)" ]; }
+# A requeued task waits two minutes by default; nobody else wants the machine.
+start_at_once() {
+    local job
+    for job in $(squeue -h -r -t PENDING -o %i); do
+        scontrol update "jobid=$job" StartTime=now 2>/dev/null || true
+    done
+    queue_is_empty
+}
+finishes() {
+    local k
+    for k in $(seq 240); do
+        start_at_once && return 0
+        sleep 0.5
+    done
+    squeue
+    return 1
+}
+
+@test "a job array, requeued and cancelled in the middle, ends with the single run's bytes" {
+    slurm_start || skip "$why"
+    export URPE_PROBE=$PROBE
+    "$PROBE" run small.yaml --out whole >/dev/null 2>&1
+
+    job=$(submit 0-3)
+    eventually trains "${job}_0"
+    scontrol requeue "${job}_0"
+    eventually trains "${job}_1"
+    scancel "${job}_1"
+    finishes
+    # The cancelled task has left a checkpoint; an array of another size takes it up.
+    [ -n "$(ls shared/cells/*/checkpoint)" ]
+    [ "$(ls shared/cells/*/row.csv | wc -l)" -lt 8 ]
+    submit 5-9:2
+    finishes
+    [ "$(ls shared/cells/*/row.csv | wc -l)" -eq 8 ]
+    [ -z "$(grep 'starts again' slurm-*.out)" ]
+
+    cat slurm-*.out
+    "$PROBE" report shared >/dev/null
+    same_results whole shared
+}
