@@ -254,6 +254,10 @@ void model_initialise(const struct model *m, uint64_t seed, real *p)
 {
     for (int k = 0; k < m->tensors.count; k++)
         initialise_tensor(&m->tensors.item[k], seed, p + m->tensors.item[k].offset);
+    for (int l = 0; l < m->config.layers && m->encoding->initial; l++)
+        for (int k = 0; k < m->encoding_tensors; k++)
+            m->encoding->initial(&m->config.encoding, &m->shape, k,
+                                 p + m->tensors.item[m->layer[l].encoding[k]].offset);
 }
 
 double model_flops(const struct model *m, int n)
