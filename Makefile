@@ -129,9 +129,9 @@ endef
 $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 
 # ---- what people type --------------------------------------------------------------------------
-BATS := $(sort $(wildcard tests/cmd/*.bats))
+BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
-.PHONY: deps deps-ci quickstart test check tests lint asan ubsan tsan valgrind gradcheck install clean
+.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck install clean
 deps:
 	@tests/tools/deps.sh run
 deps-ci: deps
@@ -152,6 +152,10 @@ check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
 $(OUT)/tests/tools/failing: tests/tools/failing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(CMOCKA_LIBS)
+
+# The long form of what `test` does in short.
+test-slow: deps
+	@URPE_KILLS=50 $(MAKE) --no-print-directory check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
