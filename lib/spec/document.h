@@ -47,8 +47,8 @@ struct spec {
     struct case_key *case_key;
     const char **vary; /* (varies) the keys that differ among cells */
     int varies;
-    struct cell **block; /* cells in blocks of CELL_BLOCK */
-    int cells;
+    struct cell **block; /* (blocks) cells in blocks of CELL_BLOCK */
+    int blocks, cells;
     struct claim *claim;
     int claims;
     const char **figure;

@@ -134,14 +134,14 @@ static bool is_new(struct expander *x, const char *id) {
 
 static int keep_cell(struct expander *x) {
     struct spec *s = x->spec;
-    int block = s->cells / CELL_BLOCK;
-    if (s->cells % CELL_BLOCK == 0) {
-        s->block[block] = memory_alloc(CELL_BLOCK, sizeof **s->block, x->e);
-        if (!s->block[block])
+    if (s->cells == s->blocks * CELL_BLOCK) {
+        s->block[s->blocks] = memory_alloc(CELL_BLOCK, sizeof **s->block, x->e);
+        if (!s->block[s->blocks])
             return ERR_MEMORY;
+        s->blocks++;
     }
     x->cell.index = s->cells;
-    s->block[block][s->cells % CELL_BLOCK] = x->cell;
+    s->block[s->blocks - 1][s->cells % CELL_BLOCK] = x->cell;
     s->cells++;
     return 0;
 }

@@ -112,7 +112,7 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
 void spec_close(struct spec *s) {
     if (!s)
         return;
-    for (int b = 0; s->block && b * CELL_BLOCK < s->cells + CELL_BLOCK; b++)
+    for (int b = 0; b < s->blocks; b++)
         memory_free(s->block[b]);
     layers_close(&s->layers);
     keys_close(&s->keys);
