@@ -15,7 +15,7 @@ struct flag_row {
     const char *help;
 };
 
-/* ---- what each option does ---------------------------------------------------------------------*/
+/* ---- what each option does --------------------------------------------------------------------*/
 static int take_set(struct arguments *a, const char *value, struct err *e) {
     if (!strchr(value, '=') || value[0] == '=')
         return err_set(e, ERR_USAGE, NULL, "--set %s: KEY=VALUE was expected", value);
@@ -150,7 +150,7 @@ static bool has_option(const struct command *c, const struct flag_row *o) {
     return !o->bit || (c->options & o->bit);
 }
 
-/* ---- parsing -----------------------------------------------------------------------------------*/
+/* ---- parsing ----------------------------------------------------------------------------------*/
 static int unknown_option(const struct command *c, const char *word, struct err *e) {
     const char *names[NAMES_MAX];
     char bare[64];
@@ -199,7 +199,8 @@ static int check_operands(const struct arguments *a, const struct command *c, st
         return err_set(e, ERR_USAGE, NULL, "%s is missing; usage: urpe-probe %s [OPTIONS] %s",
                        c->operands, c->name, c->operands);
     if (a->operands > c->operands_max)
-        return err_set(e, ERR_USAGE, NULL, "unexpected argument %s; usage: urpe-probe %s [OPTIONS] %s",
+        return err_set(e, ERR_USAGE, NULL,
+                       "unexpected argument %s; usage: urpe-probe %s [OPTIONS] %s",
                        a->operand[c->operands_max], c->name, c->operands);
     return 0;
 }
@@ -237,10 +238,11 @@ void arguments_close(struct arguments *a) {
     *a = (struct arguments){0};
 }
 
-/* ---- help --------------------------------------------------------------------------------------*/
+/* ---- help -------------------------------------------------------------------------------------*/
 static void append_entry(struct text *out, const char *name, const char *value, const char *help) {
     char left[64];
-    int length = snprintf(left, sizeof left, "  %s%s%s", name, value ? " " : "", value ? value : "");
+    const char *gap = value ? " " : "";
+    int length = snprintf(left, sizeof left, "  %s%s%s", name, gap, value ? value : "");
     if (length < HELP_INDENT)
         text_append_format(out, "%-*s", HELP_INDENT, left);
     else
@@ -272,8 +274,9 @@ int help_command(const struct command *c, struct text *out, struct err *e) {
 int help_program(struct text *out, struct err *e) {
     text_append(out, "usage: urpe-probe COMMAND [OPTIONS] ...\n\n");
     append_wrapped(out,
-                   "What can a Transformer with a given positional encoding express?  Three answers "
-                   "side by side: the certified floor, the explicit witness, the trained error.",
+                   "What can a Transformer with a given positional encoding express?  What is "
+                   "provably impossible (the floor) and what training finds (the error), side by "
+                   "side.",
                    0, HELP_WIDTH);
     text_append(out, "\n\ncommands:\n");
     for (int k = 0; command_table[k]; k++)

@@ -81,9 +81,9 @@ const struct command command_bound = {
     .name = "bound",
     .operands = "SPEC",
     .summary = "compute floors only: what no training can beat",
-    .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the floor "
-               "is above evaluate.tolerance, else `open`.  With --format csv the columns are those "
-               "of results.csv; --out DIR writes DIR/bound.csv.",
+    .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
+               "floor is above evaluate.tolerance, else `open`.  With --format csv the columns are "
+               "those of results.csv; --out DIR writes DIR/bound.csv.",
     .options = FLAG_SET | FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
     .operands_min = 1,
     .operands_max = 1,

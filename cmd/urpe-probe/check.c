@@ -77,7 +77,7 @@ static double cell_seconds(const struct kind *k, double speed) {
     return STEP_OVERHEAD * flops / speed;
 }
 
-/* ---- kinds of cells ----------------------------------------------------------------------------*/
+/* ---- kinds of cells ---------------------------------------------------------------------------*/
 static int compare_cost(const struct kind *a, const struct kind *b) {
     const struct task *left = &a->first->task, *right = &b->first->task;
     if (a->parameters != b->parameters) return a->parameters < b->parameters ? -1 : 1;
@@ -138,7 +138,7 @@ static int time_kinds(struct kind *kind, int count, struct err *e) {
     return code;
 }
 
-/* ---- text --------------------------------------------------------------------------------------*/
+/* ---- text -------------------------------------------------------------------------------------*/
 static void append_seconds(struct text *out, double seconds) {
     if (seconds < 100)
         text_append_format(out, "%.1f s", seconds);
@@ -199,8 +199,9 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
         text_append_format(out, "%s%s", k ? " x " : ": ", spec_axis(s, k));
     text_append(out, "\nabout ");
     append_seconds(out, seconds / workers);
-    text_append_format(out, " on %d core%s (estimated from matrix products timed just now; expect a "
-                            "factor of 2)\n",
+    text_append_format(out,
+                       " on %d core%s, estimated from matrix products timed just now; expect a "
+                       "factor of 2\n",
                        workers, workers == 1 ? "" : "s");
 }
 
@@ -273,9 +274,9 @@ const struct command command_check = {
     .name = "check",
     .operands = "SPEC",
     .summary = "validate a spec, print it in full, and estimate what it will cost",
-    .details = "Nothing is trained or written.  The output is the resolved spec, then comments: the "
-               "number of cells, and for each kind of cell its parameters, memory, operations of a "
-               "step and time.  --format csv and json print the kinds alone.",
+    .details = "Nothing is trained or written.  The output is the resolved spec, then comments: "
+               "the number of cells, and for each kind of cell its parameters, memory, operations "
+               "of a step and time.  --format csv and json print the kinds alone.",
     .options = FLAG_SET | FLAG_FORMAT | FLAG_QUIET,
     .operands_min = 1,
     .operands_max = 1,

@@ -1,8 +1,8 @@
-/* A command is a const struct in a file of its own and a line in command_table; the options it takes
- * are rows of one table, from which they are parsed and --help is written.
+/* A command is a const struct in a file of its own and a line in command_table; the options it
+ * takes are rows of one table, from which they are parsed and --help is written.
  *
- * Invariant: data goes to standard output or files, messages to standard error; a command returns an
- * error code (negative) or an exit status, and only main ends the program. */
+ * Invariant: data goes to standard output or files, messages to standard error; a command returns
+ * an error code (negative) or an exit status, and only main ends the program. */
 #ifndef URPE_PROBE_COMMAND_H
 #define URPE_PROBE_COMMAND_H
 #include <stdbool.h>
@@ -75,7 +75,7 @@ int terminal_finish(struct err *e);
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
-/* ---- what commands share: claims ---------------------------------------------------------------*/
+/* ---- what commands share: claims --------------------------------------------------------------*/
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed.  *status becomes EXIT_FAILED if one did. */
 int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on on,

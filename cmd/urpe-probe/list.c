@@ -14,7 +14,7 @@
 enum { KINDS_SPELT = 4 };
 #define HUGE_RANGE 1e15 /* a limit beyond it is none that anybody meets */
 
-/* ---- options as text ---------------------------------------------------------------------------*/
+/* ---- options as text --------------------------------------------------------------------------*/
 static void append_limit(struct text *out, double value) {
     char number[TEXT_NUMBER_MAX];
     text_append(out, text_from_double_short(number, value));
@@ -41,7 +41,8 @@ static void append_names(struct text *out, const struct option *o) {
         return;
     }
     if (o->type == OPTION_CHOICE)
-        for (int k = 0; o->names[k]; k++) text_append_format(out, "%s%s", k ? " | " : "", o->names[k]);
+        for (int k = 0; o->names[k]; k++)
+            text_append_format(out, "%s%s", k ? " | " : "", o->names[k]);
     else
         for (int k = 0; k < o->kinds->count; k++)
             text_append_format(out, "%s%s", k ? " | " : "", o->kinds->name(k));
@@ -86,7 +87,7 @@ static int add_entry(struct listing *l, const char *const *value, int options_at
     return code;
 }
 
-/* ---- sections ----------------------------------------------------------------------------------*/
+/* ---- sections ---------------------------------------------------------------------------------*/
 static int fill_encodings(struct listing *l, bool terminal, struct err *e) {
     (void)terminal;
     static const struct listing_column columns[] = {
@@ -208,7 +209,7 @@ static const struct section {
     {"keys", "keys of a spec", fill_keys},
 };
 
-/* ---- the command -------------------------------------------------------------------------------*/
+/* ---- the command ------------------------------------------------------------------------------*/
 static int append_section(struct text *out, const struct section *s, const struct arguments *a,
                           struct err *e) {
     struct listing l = {0};
@@ -227,8 +228,9 @@ static int find_section(const char *name, struct err *e) {
         names[k] = section_table[k].name;
     }
     const char *near = text_nearest(name, names, COUNT_OF(section_table));
-    return err_set(e, ERR_USAGE, NULL, "list %s: encodings, c, targets, spaces or keys was expected%s%s%s",
-                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return err_set(e, ERR_USAGE, NULL,
+                   "list %s: encodings, c, targets, spaces or keys was expected%s%s%s", name,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static int run(const struct arguments *a, struct err *e) {

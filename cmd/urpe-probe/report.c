@@ -59,8 +59,8 @@ const struct command command_report = {
     .operands = "DIR...",
     .summary = "merge finished cells into tables and figures",
     .details = "Writes results.csv, summary.csv, curves.csv, positions.csv, tables.csv and figures "
-               "about the cells of all folders into the first, or into --out DIR.  Half-written and "
-               "foreign files are named and skipped.",
+               "about the cells of all folders into the first, or into --out DIR.  Half-written "
+               "and foreign files are named and skipped.  Figures need gnuplot.",
     .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
     .operands_min = 1,
     .operands_max = INT_MAX,

@@ -17,7 +17,7 @@
 #include "report/output.h"
 #include "report/rows.h"
 
-enum { PAGE_LINES = 60, LINE_HEIGHT = 18, FRAME_HEIGHT = 150, LABEL_MAX = 48, CHARACTER = 7 };
+enum { PAGE_LINES = 60, LINE_HEIGHT = 18, FRAME_HEIGHT = 230, LABEL_MAX = 44, CHARACTER = 8 };
 enum { WIDTH = 900, ATTENTIONS = 2, SEEDS_NAMED = 5 };
 #define SMALLEST 1e-9 /* of the axis: what lies below it is drawn on its edge */
 
@@ -25,7 +25,7 @@ enum { WIDTH = 900, ATTENTIONS = 2, SEEDS_NAMED = 5 };
  * by enum model_attention. */
 static const struct {
     const char *name, *style;
-} series[ATTENTIONS] = {{"rpe", "pt 7 ps 0.8 lw 1.5 lc rgb '#D55E00'"},
+} series[ATTENTIONS] = {{"rpe", "pt 7 ps 0.9 lw 1.5 lc rgb '#D55E00'"},
                         {"urpe", "pt 9 ps 1.0 lw 1.5 lc rgb '#0072B2'"}};
 
 /* Lines first .. first+count-1 of one experiment. */
@@ -47,14 +47,14 @@ static const struct summary_group *pick_generic(const struct report_line *l) {
 static const panel_pick panel[] = {pick_patterned, pick_generic};
 enum { PANELS = sizeof panel / sizeof *panel };
 
-/* ---- the axis ----------------------------------------------------------------------------------*/
+/* ---- the axis ---------------------------------------------------------------------------------*/
 static void include(struct page *p, double value) {
     if (!isfinite(value) || value <= SMALLEST) return;
     if (value < p->smallest) p->smallest = value;
     if (value > p->largest) p->largest = value;
 }
 
-/* Whole powers of ten around everything that is drawn. */
+/* From a power of ten below everything that is drawn to a little above it. */
 static int measure_axis(struct page *p, struct err *e) {
     p->smallest = INFINITY;
     p->largest = 0;
@@ -71,11 +71,11 @@ static int measure_axis(struct page *p, struct err *e) {
         }
     if (p->largest == 0) p->smallest = p->largest = 1;
     p->smallest = pow(10, floor(log10(p->smallest) - 0.1));
-    p->largest = pow(10, ceil(log10(p->largest) + 0.05));
+    p->largest *= 1.6; /* so that marks on the largest floor are whole */
     return 0;
 }
 
-/* ---- data --------------------------------------------------------------------------------------*/
+/* ---- data -------------------------------------------------------------------------------------*/
 static void append_number(struct text *out, const struct page *p, double value) {
     char number[TEXT_NUMBER_MAX];
     double shown = isfinite(value) && value > p->smallest ? value : p->smallest;
@@ -108,7 +108,7 @@ static int append_block(struct text *out, const struct page *p, int m, int atten
     return 0;
 }
 
-/* ---- the script --------------------------------------------------------------------------------*/
+/* ---- the script -------------------------------------------------------------------------------*/
 static int label_width(const struct page *p, struct err *e) {
     int widest = 8;
     for (int k = 0; k < p->count; k++) {
@@ -162,10 +162,10 @@ static void append_title(struct text *out, const struct page *p) {
     text_append_format(&title, "%s)", seeds > SEEDS_NAMED ? ", ..." : "");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, seeds > 1 ? "marks: mean over seeds; bars: 95 % t interval over seeds; grey: "
-                                    "below the floor, out of reach of every such network"
-                                  : "marks: error; grey: below the floor, out of reach of every such "
-                                    "network");
+    gnuplot_string(out, seeds > 1 ? "marks: mean over seeds; bars: 95 % t interval over seeds"
+                                  : "marks: error");
+    text_append(out, " . \"\\n\" . ");
+    gnuplot_string(out, "grey: below the floor, out of reach of every network of the class");
     out->failed |= title.failed;
     text_close(&title);
 }
@@ -187,60 +187,68 @@ static int append_panel(struct text *out, const struct page *p, int m, double le
     int floors, points[ATTENTIONS], code = append_block(out, p, m, -1, &floors, e);
     for (int a = 0; !code && a < ATTENTIONS; a++) code = append_block(out, p, m, a, &points[a], e);
     if (code) return code;
-    text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset title ", left,
+    text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left,
                        right);
+    text_append(out, "set title ");
     gnuplot_string(out, panel_name(p, m));
-    text_append_format(out, " . ' inputs'\nplot NaN notitle");
-    if (floors) {
-        text_append_format(out, ", \\\n  $data_%d_0 using 2:1:(%g):2:($1-0.4):($1+0.4) with boxxyerror "
-                                "fs solid 1 noborder lc rgb '#D9D9D9' title 'below the floor'",
-                           m, p->smallest);
-        text_append_format(out, ", \\\n  $data_%d_0 using 2:($1-0.4):(0):(0.8) with vectors nohead lw 2 "
-                                "lc rgb '#000000' title 'floor'",
-                           m);
-    }
+    text_append(out, " . ' inputs'\nplot NaN notitle");
+    if (floors)
+        text_append_format(out,
+                           ", \\\n  $data_%d_0 using 2:1:(%g):2:($1-0.4):($1+0.4) with boxxyerror "
+                           "fs solid 1 noborder lc rgb '#D9D9D9' title 'below the floor'"
+                           ", \\\n  $data_%d_0 using 2:($1-0.4):(0):(0.8) with vectors nohead lw 2 "
+                           "lc rgb '#000000' title 'floor'",
+                           m, p->smallest, m);
     for (int a = 0; a < ATTENTIONS; a++)
         if (points[a])
-            text_append_format(out, ", \\\n  $data_%d_%d using 2:1:3:4 with xerrorbars %s title '%s'", m,
-                               a + 1, series[a].style, series[a].name);
+            text_append_format(
+                out, ", \\\n  $data_%d_%d using 2:1:3:4 with xerrorbars %s title '%s'", m, a + 1,
+                series[a].style, series[a].name);
     text_append(out, "\n");
     return 0;
 }
 
-static int append_script(struct text *out, const struct page *p, const char *name, struct err *e) {
-    int height = FRAME_HEIGHT + LINE_HEIGHT * p->count, labels = label_width(p, e), shown = 0;
-    if (labels < 0) return labels;
-    double left = (double)(labels * CHARACTER + 20) / WIDTH;
-    for (int m = 0; m < PANELS; m++) shown += panel_name(p, m) != NULL;
-    double width = (0.98 - left) / (shown ? shown : 1);
-    text_append_format(out, "# gnuplot %s.gp draws %s.svg; gnuplot -c %s.gp FILE draws FILE.\n", name,
-                       name, name);
+static int append_frame(struct text *out, const struct page *p, const char *name, struct err *e) {
+    int height = FRAME_HEIGHT + LINE_HEIGHT * p->count;
+    text_append_format(out, "# `gnuplot %s.gp` draws %s.svg, `gnuplot -c %s.gp FILE` draws FILE.\n",
+                       name, name, name);
     text_append_format(out, "out = (ARGC > 0) ? ARG1 : '%s.svg'\n", name);
-    text_append_format(out, "set terminal svg size %d,%d font 'sans-serif,12' background '#ffffff' "
-                            "noenhanced\nset output out\n",
+    text_append_format(out,
+                       "set terminal svg size %d,%d font 'sans-serif,12' background '#ffffff' "
+                       "noenhanced\nset output out\n",
                        WIDTH, height);
-    text_append_format(out, "set logscale x\nset xrange [%g:%g]\nset yrange [%d.5:0.5]\n", p->smallest,
-                       p->largest, p->count);
-    text_append(out, "set format x '%.0e'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
+    text_append_format(out, "set logscale x\nset xrange [%g:%g]\nset yrange [%d.5:0.5]\n",
+                       p->smallest, p->largest, p->count);
+    text_append(out, "set format x '%g'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
     text_append(out, p->lines->tokens ? "'error'\n" : "'error_rel'\n");
     text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
-                       1 - 75.0 / height, 65.0 / height);
-    text_append(out, "set key at screen 0.98,0.01 bottom right horizontal samplen 2 spacing 1\n");
+                       1 - 100.0 / height, 125.0 / height);
+    text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2\n");
     int code = append_labels(out, p, e);
     text_append(out, "set multiplot title ");
     append_title(out, p);
     text_append(out, "\n");
+    return code;
+}
+
+static int append_script(struct text *out, const struct page *p, const char *name, struct err *e) {
+    int labels = label_width(p, e), shown = 0;
+    if (labels < 0) return labels;
+    for (int m = 0; m < PANELS; m++) shown += panel_name(p, m) != NULL;
+    double left = (double)(labels * CHARACTER + 20) / WIDTH;
+    double width = (0.98 - left) / (shown ? shown : 1);
+    int code = append_frame(out, p, name, e);
     for (int m = 0, at = 0; !code && m < PANELS; m++) {
         if (!panel_name(p, m)) continue;
         code = append_panel(out, p, m, left + at * width, left + (at + 1) * width - 0.02, e);
-        text_append(out, "set ytics scale 0 format ''\nunset key\n");
+        text_append(out, "unset ytics\nunset key\n"); /* the first panel's serve all */
         at++;
     }
     text_append(out, "unset multiplot\n");
     return code ? code : text_check(out, e);
 }
 
-/* ---- files -------------------------------------------------------------------------------------*/
+/* ---- files ------------------------------------------------------------------------------------*/
 /* Writes folder/name.gp and, through it, folder/name.svg. */
 static int draw_page(const char *folder, const struct page *p, const char *name, bool *drawn,
                      char *why, size_t why_size, struct err *e) {
@@ -263,27 +271,29 @@ static int draw_page(const char *folder, const struct page *p, const char *name,
     return code;
 }
 
+static const char *experiment_of(const struct report_lines *l, int k) {
+    return spec_name(report_line_any(&l->line[k])->spec);
+}
+
 int report_figures(const char *folder, const struct results *r, bool *drawn, char *why,
                    size_t why_size, struct err *e) {
     char figures[OUTPUT_PATH_MAX], name[SPEC_NAME_MAX + 32];
     struct report_lines lines;
-    *drawn = true;
+    struct page page = {.lines = &lines};
     int number = 0, code = file_join(figures, sizeof figures, folder, "figures", e);
+    *drawn = true;
     if (!code) code = report_lines_open(&lines, r, NULL, e);
     if (code) return code;
     if (lines.count) code = file_make_folder(figures, e);
-    for (int first = 0, count; !code && first < lines.count; first += count) {
-        const struct spec *spec = report_line_any(&lines.line[first])->spec;
-        struct page page = {&lines, first, 0, spec_name(spec), 0, 0};
-        bool new = !first || strcmp(page.experiment,
-                                    spec_name(report_line_any(&lines.line[first - 1])->spec)) != 0;
-        for (count = 0; first + count < lines.count && count < PAGE_LINES; count++)
-            if (strcmp(page.experiment,
-                       spec_name(report_line_any(&lines.line[first + count])->spec)) != 0)
-                break;
-        page.count = count;
-        number = new ? 1 : number + 1;
-        snprintf(name, sizeof name, number > 1 ? "floor-%s-%d" : "floor-%s", page.experiment, number);
+    for (int k = 0; !code && k < lines.count; k = page.first + page.count) {
+        bool fresh = k == 0 || strcmp(page.experiment, experiment_of(&lines, k)) != 0;
+        page.first = k;
+        page.experiment = experiment_of(&lines, k);
+        for (page.count = 0; k + page.count < lines.count && page.count < PAGE_LINES; page.count++)
+            if (strcmp(page.experiment, experiment_of(&lines, k + page.count)) != 0) break;
+        number = fresh ? 1 : number + 1;
+        snprintf(name, sizeof name, number > 1 ? "floor-%s-%d" : "floor-%s", page.experiment,
+                 number);
         code = measure_axis(&page, e);
         if (!code) code = draw_page(figures, &page, name, drawn, why, why_size, e);
     }

@@ -40,8 +40,8 @@ struct results {
  * folder without specs or cells is empty; one that does not exist is ERR_IO.  A cell that several
  * specs of one name share appears once, with its lowest index, then the smallest hash. */
 int results_open(struct results *r, const char *const *folder, int folders, struct err *e);
-/* The same from `count` bytes in the form of results.csv, rows of cells of s (which must outlive r);
- * the rows keep their order.  ERR_FORMAT when they are anything else. */
+/* The same from `count` bytes in the form of results.csv, rows of cells of s (which must outlive
+ * r); the rows keep their order.  ERR_FORMAT when they are anything else. */
 int results_parse(struct results *r, const struct spec *s, const char *bytes, size_t count,
                   struct err *e);
 void results_close(struct results *r);
@@ -68,9 +68,9 @@ int report_shared_check(const char *path, struct err *e);
 int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
                       struct err *e);
 
-/* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one that
- * matches none has failed.  report_claims judges those made on `on`, prints each as "held" or "NOT
- * HELD" (failed_only: the latter alone), and counts the latter in *broken. */
+/* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one
+ * that matches none has failed.  report_claims judges those made on `on`, prints each as "held" or
+ * "NOT HELD" (failed_only: the latter alone), and counts the latter in *broken. */
 struct claim_verdict {
     bool held;
     int matched;      /* rows */
@@ -86,9 +86,9 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
 int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
                  struct err *e);
 
-/* Error against its floor per cell, as folder/figures/floor-<experiment>.svg, with the gnuplot script
- * that draws it beside it.  *drawn is false, with a line in `why`, when gnuplot is not there or
- * could not draw; the scripts are written all the same. */
+/* Error against its floor per cell, as folder/figures/floor-<experiment>.svg, with the gnuplot
+ * script that draws it beside it.  *drawn is false, with a line in `why`, when gnuplot is not there
+ * or could not draw; the scripts are written all the same. */
 int report_figures(const char *folder, const struct results *r, bool *drawn, char *why,
                    size_t why_size, struct err *e);
 

@@ -28,7 +28,7 @@ struct reader {
     int places, row_capacity, spec_capacity;
 };
 
-/* ---- skipped files -----------------------------------------------------------------------------*/
+/* ---- skipped files ----------------------------------------------------------------------------*/
 int results_skip(struct results *r, const char *path, const char *why, struct err *e) {
     /* Doubles at each power of two, so that no capacity need be kept. */
     if ((r->skips & (r->skips - 1)) == 0) {
@@ -55,7 +55,7 @@ static bool is_hexadecimal(const char *s, size_t digits) {
     return strlen(s) >= digits && strspn(s, "0123456789abcdef") == digits;
 }
 
-/* ---- specs -------------------------------------------------------------------------------------*/
+/* ---- specs ------------------------------------------------------------------------------------*/
 static bool has_spec(const struct results *r, const char *hash) {
     for (int k = 0; k < r->specs; k++)
         if (strcmp(spec_hash(r->spec[k]), hash) == 0) return true;
@@ -116,7 +116,7 @@ static int each_name(struct reader *x, const char *folder, const char *sub,
     return code;
 }
 
-/* ---- places ------------------------------------------------------------------------------------*/
+/* ---- places -----------------------------------------------------------------------------------*/
 static int compare_places(const void *a, const void *b) {
     const struct place *left = a, *right = b;
     int order = strcmp(left->id, right->id);
@@ -169,47 +169,7 @@ static struct place *first_place(struct reader *x, const char *id) {
     return low < x->places && strcmp(x->place[low].id, id) == 0 ? x->place + low : NULL;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------*/
-/* Older programs have fewer columns: new ones only ever come at the end. */
-static bool header_fits(const struct csv *c) {
-    if (c->columns > column_count()) return false;
-    for (int k = 0; k < c->columns; k++)
-        if (strcmp(c->row[0][k], column_table[k].name) != 0) return false;
-    return true;
-}
-
-/* Rows of one cell by length, then subset. */
-static int compare_fields(const void *a, const void *b) {
-    struct row_keys key = row_keys_of_table();
-    char **left = *(char **const *)a, **right = *(char **const *)b;
-    int64_t length[2] = {0, 0};
-    text_to_int64(left[key.length], &length[0]);
-    text_to_int64(right[key.length], &length[1]);
-    if (length[0] != length[1]) return length[0] < length[1] ? -1 : 1;
-    return subset_rank(left[key.subset]) - subset_rank(right[key.subset]);
-}
-
-/* NULL when the rows of a cell are what they should be; they are sorted then. */
-static const char *check_rows(struct csv *c, const char *id, bool whole) {
-    struct row_keys key = row_keys_of_table();
-    int64_t length;
-    if (c->rows < 1 || c->columns <= key.subset || !header_fits(c))
-        return "the header is not that of results.csv";
-    if (c->rows < 2) return "there are no rows";
-    if (!whole) return "the last line is cut off";
-    for (int k = 1; k < c->rows; k++) {
-        char **row = c->row[k];
-        if (strcmp(row[key.cell], id) != 0) return "a row belongs to another cell";
-        if (!text_to_int64(row[key.length], &length) || length < 1)
-            return "a length is not a number";
-        if (subset_rank(row[key.subset]) < 0) return "a subset has an unknown name";
-    }
-    qsort(c->row + 1, (size_t)c->rows - 1, sizeof *c->row, compare_fields);
-    for (int k = 2; k < c->rows; k++)
-        if (compare_fields(&c->row[k - 1], &c->row[k]) == 0) return "a row is there twice";
-    return NULL;
-}
-
+/* ---- rows -------------------------------------------------------------------------------------*/
 static int reserve_rows(struct reader *x, int more, struct err *e) {
     struct results *r = x->r;
     if (r->rows + more <= x->row_capacity) return 0;
@@ -287,7 +247,8 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
         code = skip_error(x->r, file, &found, e);
     } else {
         bool whole = count > 0 && bytes[count - 1] == '\n';
-        const char *why = check_rows(&c, name, whole);
+        const struct cell *cell = spec_cell(x->r->spec[place->spec], place->cell);
+        const char *why = cell_rows_check(&c, cell, whole);
         code = why ? results_skip(x->r, file, why, e) : add_rows(x, place, &c, path, e);
     }
     csv_close(&c);
@@ -295,7 +256,7 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
     return code;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------*/
+/* ---- the whole --------------------------------------------------------------------------------*/
 static int compare_rows(const void *a, const void *b) {
     struct row_keys key = row_keys_of_table();
     const struct result_row *left = a, *right = b;
@@ -333,7 +294,7 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     const char **field = NULL;
     int code = arena_open(&r->arena, 0, e);
     if (!code) code = csv_parse(spec_name(s), bytes, count, &c, e);
-    if (!code && (c.rows < 1 || !header_fits(&c) || c.columns != column_count()))
+    if (!code && (c.rows < 1 || !row_header_fits(&c) || c.columns != column_count()))
         code = err_set(e, ERR_FORMAT, spec_name(s), "the header is not that of results.csv");
     if (!code) code = cell_index_open(&index, s, e);
     if (code) goto out;

@@ -1,6 +1,7 @@
 /* What the files of this layer share about rows: their key columns, and cells by id. */
 #ifndef REPORT_ROWS_H
 #define REPORT_ROWS_H
+#include "base/csv.h"
 #include "report/report.h"
 
 /* Places of the columns that every row is found by, in column_table. */
@@ -21,6 +22,13 @@ const struct cell *cell_index_find(const struct cell_index *index, const char *i
 /* Whether a row is one of spec s: of its name and of one of its cells. */
 const struct cell *row_cell_in(const struct result_row *row, const struct spec *s,
                                const struct cell_index *index);
+
+/* Whether the header is that of results.csv, or of an older one, which has fewer columns: new ones
+ * only ever come at the end. */
+bool row_header_fits(const struct csv *c);
+/* What is wrong with a row.csv of this cell, or NULL: then the rows are all there and sorted by
+ * length, then subset.  whole: the file ends with a line end. */
+const char *cell_rows_check(struct csv *c, const struct cell *cell, bool whole);
 
 /* Place of a subset in the order all, generic, other patterns; -1 for a name that is none. */
 int subset_rank(const char *subset);

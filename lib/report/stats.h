@@ -4,9 +4,9 @@
 
 struct interval {
     int n;
-    double mean;         /* NaN when n = 0 */
-    double sd;           /* over the n - 1 degrees of freedom; NaN when n < 2, as are the next two */
-    double low, high;    /* 95 %: mean -+ t(0.975, n-1) sd / sqrt(n) */
+    double mean;      /* NaN when n = 0 */
+    double sd;        /* over n - 1 degrees of freedom; NaN when n < 2, as are the next two */
+    double low, high; /* 95 %: mean -+ t(0.975, n-1) sd / sqrt(n) */
 };
 /* value (n): finite numbers. */
 struct interval stats_interval(const double *value, int n);

@@ -1,7 +1,7 @@
 /* The table at the end of a run.
  *
- * Invariant: no line is longer than the width asked for, at least 40; what does not fit is given up in
- * a fixed order: blanks, parameters, intervals, and at last the ends of long names. */
+ * Invariant: no line is longer than the width asked for, at least 40; what does not fit is given
+ * up in a fixed order: blanks, parameters, intervals, and at last the ends of long names. */
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static int open_plan(struct plan *t, const struct spec *s, const struct results 
     return report_lines_open(&t->lines, r, s, e);
 }
 
-/* ---- figures -----------------------------------------------------------------------------------*/
+/* ---- figures ----------------------------------------------------------------------------------*/
 /* Three decimals, or one digit and an exponent for what would vanish: "0.984", "2e-5", "0". */
 static void append_short(struct text *out, double value) {
     char number[TEXT_NUMBER_MAX];
@@ -85,7 +85,7 @@ static void append_verdict(struct text *out, const struct summary_group *g) {
         text_append(out, failed ? status : verdict);
 }
 
-/* ---- lines of text -----------------------------------------------------------------------------*/
+/* ---- lines of text ----------------------------------------------------------------------------*/
 struct fields {
     struct text text[COLUMNS_MAX];
     int count;
@@ -166,7 +166,7 @@ static void name_columns(const struct plan *t, struct columns *c) {
     name_column(c, "verdict", false);
 }
 
-/* ---- fitting -----------------------------------------------------------------------------------*/
+/* ---- fitting ----------------------------------------------------------------------------------*/
 /* Leaves `columns` columns of a text, the last one a mark. */
 static void clip_text(char *s, int columns) {
     char *at = s;
@@ -199,8 +199,8 @@ static void append_title(struct text *out, const struct plan *t, int width) {
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: %s beside its certified floor, by kind of input", spec_name(t->spec),
-                       t->lines.tokens ? "error" : "error_rel");
+    text_append_format(&title, "%s: %s beside its certified floor, by kind of input",
+                       spec_name(t->spec), t->lines.tokens ? "error" : "error_rel");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
     if (title.data) append_wrapped(out, title.data, 0, width);

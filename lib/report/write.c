@@ -1,7 +1,7 @@
 /* The CSV files of a folder, rebuilt from its cells.
  *
- * Invariant: every file is a function of the cells and specs alone, in the order of the rows, and is
- * written under the folder's lock. */
+ * Invariant: every file is a function of the cells and specs alone, in the order of the rows, and
+ * is written under the folder's lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +68,7 @@ static int write_summary(const char *folder, const struct results *r, struct err
     return code;
 }
 
-/* ---- what each cell keeps apart ----------------------------------------------------------------*/
+/* ---- what each cell keeps apart ---------------------------------------------------------------*/
 struct part {
     const char *file, *source; /* in the folder; in the cell's folder */
     const char *header;        /* of the source; `cell` comes before it in the file */

@@ -1,0 +1,165 @@
+/* Results folders made by tests. */
+#define _XOPEN_SOURCE 700 /* nftw */
+#include "report/help_report.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+void help_folder(char out[HELP_PATH]) {
+    const char *base = getenv("TMPDIR");
+    snprintf(out, HELP_PATH, "%s/urpe-report-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(out));
+}
+
+static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *at) {
+    (void)s, (void)type, (void)at;
+    return remove(path);
+}
+
+void help_remove(const char *folder) {
+    assert_int_equal(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void must(int code, const struct err *e) {
+    if (code) fail_msg("%s: %s", e->where, e->msg);
+}
+
+struct spec *help_spec(const char *text) {
+    struct err e = {0};
+    struct spec *s = NULL;
+    must(spec_parse(&s, "test.yaml", text, strlen(text), NULL, 0, &e), &e);
+    return s;
+}
+
+void help_write(const char *folder, const char *name, const char *bytes) {
+    struct err e = {0};
+    char path[HELP_PATH];
+    must(file_join(path, sizeof path, folder, name, &e), &e);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    must(file_make_folder(path, &e), &e);
+    *slash = '/';
+    must(file_write(path, bytes, strlen(bytes), &e), &e);
+}
+
+char *help_read(const char *folder, const char *name) {
+    struct err e = {0};
+    char path[HELP_PATH], *bytes = NULL;
+    size_t count;
+    must(file_join(path, sizeof path, folder, name, &e), &e);
+    must(file_read(path, 1 << 28, &bytes, &count, &e), &e);
+    return bytes;
+}
+
+void help_write_spec(const char *folder, const struct spec *s) {
+    struct err e = {0};
+    struct text t = {0};
+    char name[128];
+    must(spec_text(s, &t, &e), &e);
+    snprintf(name, sizeof name, "specs/%s.yaml", spec_hash(s));
+    help_write(folder, name, t.data);
+    text_close(&t);
+}
+
+static const char *configured(const struct cell *c, const char *column, char *buffer) {
+    static const char *const key[][2] = {
+        {"target", "target.kind"},         {"encoding", "model.encoding.kind"},
+        {"attention", "model.attention"},  {"mask", "model.mask"},
+        {"layers", "model.layers"},        {"heads", "model.heads"},
+        {"width", "model.width"},          {"ffn", "model.ffn"},
+        {"norm", "model.norm"},            {"precision", "model.precision"},
+        {"channels", "space.channels"},    {"space", "space.kind"}};
+    for (size_t k = 0; k < sizeof key / sizeof *key; k++)
+        if (strcmp(column, key[k][0]) == 0)
+            return spec_value(c, key[k][1], buffer, 64) ? buffer : "";
+    return "";
+}
+
+static void append_row(struct text *out, const struct cell *c, int64_t length, const char *subset,
+                       help_value value) {
+    for (const struct column *k = column_table; k->name; k++) {
+        char buffer[64];
+        const char *text = value(c, length, subset, k->name, buffer);
+        if (strcmp(k->name, "cell") == 0) {
+            text = c->id;
+        } else if (strcmp(k->name, "seed") == 0) {
+            snprintf(buffer, sizeof buffer, "%llu", (unsigned long long)c->task.seed);
+            text = buffer;
+        } else if (strcmp(k->name, "length") == 0) {
+            snprintf(buffer, sizeof buffer, "%lld", (long long)length);
+            text = buffer;
+        } else if (strcmp(k->name, "subset") == 0) {
+            text = subset;
+        }
+        csv_field(out, text ? text : configured(c, k->name, buffer));
+    }
+    csv_end_row(out);
+}
+
+static void append_length(struct text *out, const struct cell *c, int64_t length,
+                          help_value value) {
+    append_row(out, c, length, "all", value);
+    for (int k = 0; pattern_table[k]; k++)
+        if (c->task.space.share[k] > 0) append_row(out, c, length, pattern_table[k]->name, value);
+}
+
+void help_rows(struct text *out, const struct cell *c, help_value value) {
+    for (const struct column *k = column_table; k->name; k++) csv_field(out, k->name);
+    csv_end_row(out);
+    append_length(out, c, c->task.space.length, value);
+    for (int k = 0; k < c->task.evaluate.lengths.count; k++)
+        if (c->task.evaluate.lengths.value[k] != c->task.space.length)
+            append_length(out, c, c->task.evaluate.lengths.value[k], value);
+    assert_false(out->failed);
+}
+
+void help_write_cell(const char *folder, const struct cell *c, help_value value) {
+    struct text t = {0};
+    char name[128];
+    help_rows(&t, c, value);
+    snprintf(name, sizeof name, "cells/%s/row.csv", c->id);
+    help_write(folder, name, t.data);
+    text_close(&t);
+}
+
+void help_write_all(const char *folder, const struct spec *s, help_value value) {
+    help_write_spec(folder, s);
+    for (int k = 0; k < spec_cells(s); k++) help_write_cell(folder, spec_cell(s, k), value);
+}
+
+void help_open(struct results *r, const char *folder) {
+    struct err e = {0};
+    must(results_open(r, &folder, 1, &e), &e);
+}
+
+char *help_table(const struct spec *s, const struct results *r, int width) {
+    struct err e = {0};
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    must(report_table(f, s, r, width, &e), &e);
+    size_t size = (size_t)ftell(f);
+    char *text = memory_alloc(size + 1, 1, &e);
+    rewind(f);
+    assert_int_equal(fread(text, 1, size, f), size);
+    fclose(f);
+    return text;
+}
+
+const char *help_figures(const struct cell *c, int64_t length, const char *subset,
+                         const char *column, char *buffer) {
+    bool bound = c->task.model.attention == MODEL_RPE && strcmp(subset, "identical") == 0;
+    double seed = (double)c->task.seed;
+    (void)length;
+    if (strcmp(column, "status") == 0) return "ok";
+    if (strcmp(column, "verdict") == 0) return bound ? "impossible" : "reached";
+    if (strcmp(column, "params") == 0) return "1234";
+    if (strcmp(column, "floor_rel") == 0) return bound ? "1" : "0";
+    if (strcmp(column, "error_rel") != 0) return NULL;
+    return text_from_double(buffer, bound ? 1 + seed / 10 : (seed + 1) / 100, 9);
+}

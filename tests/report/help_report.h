@@ -1,0 +1,47 @@
+/* Shared by the tests of lib/report: results folders made of a spec and rows that a test invents. */
+#ifndef HELP_REPORT_H
+#define HELP_REPORT_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "report/report.h"
+
+enum { HELP_PATH = 1024 };
+
+/* A new empty folder below $TMPDIR or /tmp; help_remove deletes it with all that is in it. */
+void help_folder(char out[HELP_PATH]);
+void help_remove(const char *folder);
+
+/* A spec that must parse. */
+struct spec *help_spec(const char *text);
+/* Writes folder/specs/<hash>.yaml. */
+void help_write_spec(const char *folder, const struct spec *s);
+
+/* The value of a column in a row that the test invents; NULL: what the cell's configuration says,
+ * and empty for figures.  buffer (64) may hold the answer. */
+typedef const char *(*help_value)(const struct cell *c, int64_t length, const char *subset,
+                                  const char *column, char *buffer);
+/* row.csv of a cell: all, generic where some inputs are, and each pattern, at each length. */
+void help_rows(struct text *out, const struct cell *c, help_value value);
+void help_write_cell(const char *folder, const struct cell *c, help_value value);
+/* All cells of a spec, and the spec. */
+void help_write_all(const char *folder, const struct spec *s, help_value value);
+
+void help_write(const char *folder, const char *name, const char *bytes);
+/* A file's content, NUL-terminated; memory_free. */
+char *help_read(const char *folder, const char *name);
+/* What a function prints to a stream, as text; memory_free. */
+char *help_table(const struct spec *s, const struct results *r, int width);
+/* A folder that must be readable. */
+void help_open(struct results *r, const char *folder);
+
+/* Small invented figures: error_rel of rpe on identical inputs 1 + seed / 10 with floor 1, all others
+ * (seed + 1) / 100 with floor 0; status ok, verdicts to match. */
+const char *help_figures(const struct cell *c, int64_t length, const char *subset,
+                         const char *column, char *buffer);
+
+#endif

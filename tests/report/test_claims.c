@@ -1,0 +1,182 @@
+/* Claims: every operator, who broke it, and by how much. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/help_report.h"
+
+/* One cell of rpe and one of urpe; errors as help_figures invents them: identical, rpe: error_rel 1,
+ * floor_rel 1, impossible; all else: 0.01, 0, reached. */
+#define SPEC(claim) \
+    "name: claim\nspace: {length: 4, channels: 2, inputs: {identical: 0.5}}\n" \
+    "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n" \
+    "grid: {model.attention: [rpe, urpe]}\nclaims:\n  - " claim "\n"
+
+static struct claim_verdict judge(const char *text, help_value value) {
+    struct spec *s = help_spec(text);
+    struct text rows = {0};
+    struct results r;
+    struct err e = {0};
+    struct claim_verdict verdict;
+    char folder[HELP_PATH];
+    help_folder(folder);
+    help_write_all(folder, s, value);
+    help_open(&r, folder);
+    assert_int_equal(spec_claims(s), 1);
+    if (claim_judge(s, spec_claim(s, 0), &r, &verdict, &e)) fail_msg("%s", e.msg);
+    results_close(&r);
+    text_close(&rows);
+    help_remove(folder);
+    spec_close(s);
+    return verdict;
+}
+
+static void each_operator(void **state) {
+    static const struct {
+        const char *test;
+        bool held;
+    } table[] = {{"\"< 1.1\"", true},  {"\"< 1\"", false},    {"\"<= 1\"", true},
+                 {"\"<= 0.9\"", false}, {"\"> 0.9\"", true},   {"\"> 1\"", false},
+                 {"\">= 1\"", true},   {"\">= 1.1\"", false}, {"\"= 1\"", true},
+                 {"\"= 0.9\"", false}, {"1", true},           {"0.5", false},
+                 {"[\">= 0.9\", \"<= 1.1\"]", true},          {"[\">= 0.9\", \"< 1\"]", false}};
+    (void)state;
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 SPEC("{where: {model.attention: rpe, subset: identical}, expect: {error_rel: %s}}"),
+                 table[k].test);
+        struct claim_verdict v = judge(text, help_figures);
+        assert_int_equal(v.matched, 1);
+        if (v.held != table[k].held) fail_msg("%s: %s", table[k].test, v.why);
+    }
+}
+
+static void texts_are_compared(void **state) {
+    (void)state;
+    assert_true(judge(SPEC("{where: {model.attention: rpe, subset: identical}, "
+                           "expect: {verdict: impossible}}"),
+                      help_figures)
+                    .held);
+    struct claim_verdict v = judge(SPEC("{expect: {verdict: reached}}"), help_figures);
+    assert_false(v.held);
+    assert_int_equal(v.matched, 6);
+    assert_non_null(strstr(v.why, "verdict is impossible, claimed reached"));
+    assert_non_null(strstr(v.why, "floor_rel is 1"));
+}
+
+static void any_of_a_list_matches(void **state) {
+    (void)state;
+    struct claim_verdict v = judge(
+        SPEC("{where: {subset: [generic, all]}, expect: {floor_rel: \"= 0\"}}"), help_figures);
+    assert_true(v.held);
+    assert_int_equal(v.matched, 4);
+}
+
+static void a_claim_that_matches_nothing_has_failed(void **state) {
+    (void)state;
+    struct claim_verdict v =
+        judge(SPEC("{where: {subset: palindrome}, expect: {floor_rel: \"= 0\"}}"), help_figures);
+    assert_false(v.held);
+    assert_int_equal(v.matched, 0);
+    assert_non_null(strstr(v.why, "no row"));
+}
+
+static const char *no_error(const struct cell *c, int64_t length, const char *subset,
+                            const char *column, char *buffer) {
+    if (strcmp(column, "error_rel") == 0) return "";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+static void an_empty_field_holds_nothing(void **state) {
+    (void)state;
+    struct claim_verdict v = judge(SPEC("{expect: {error_rel: \"<= 100\"}}"), no_error);
+    assert_false(v.held);
+    assert_non_null(strstr(v.why, "error_rel is empty"));
+}
+
+/* The worst of the broken rows is named, with its cell, the axes, the value and the distance. */
+static void the_worst_row_is_named(void **state) {
+    static const char text[] = SPEC("{where: {subset: identical}, expect: {error_rel: \"< 0.005\"}}");
+    struct spec *s = help_spec(text);
+    char cell[32];
+    (void)state;
+    struct claim_verdict v = judge(text, help_figures);
+    snprintf(cell, sizeof cell, "cell %.8s", spec_cell(s, 0)->id);
+    assert_false(v.held);
+    assert_non_null(strstr(v.why, cell));
+    assert_non_null(strstr(v.why, "model.attention=rpe"));
+    assert_non_null(strstr(v.why, "seed=0"));
+    assert_non_null(strstr(v.why, "error_rel is 1, claimed < 0.005: missed by 0.995"));
+    assert_non_null(strstr(v.why, "worst of 2 among 2 rows"));
+    spec_close(s);
+}
+
+/* Rows of an earlier version of the spec lie in the same folder; its other cells do not count. */
+static void only_this_specs_cells_count(void **state) {
+    struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"= 0\"}}")), *narrow;
+    struct results r;
+    struct err e = {0};
+    struct claim_verdict v;
+    char folder[HELP_PATH];
+    (void)state;
+    narrow = help_spec("name: claim\nspace: {length: 4, channels: 2, inputs: {identical: 0.5}}\n"
+                       "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4, "
+                       "attention: urpe}\nclaims: [{expect: {floor_rel: \"= 0\"}}]\n");
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    help_write_spec(folder, narrow);
+    help_open(&r, folder);
+    assert_int_equal(claim_judge(narrow, spec_claim(narrow, 0), &r, &v, &e), 0);
+    assert_true(v.held);
+    assert_int_equal(v.matched, 3);
+    assert_int_equal(claim_judge(s, spec_claim(s, 0), &r, &v, &e), 0);
+    assert_false(v.held);
+    assert_int_equal(v.matched, 6);
+    results_close(&r);
+    help_remove(folder);
+    spec_close(s);
+    spec_close(narrow);
+}
+
+static void printed_and_counted(void **state) {
+    struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
+                                    "  - {expect: {floor_rel: \"<= 0.5\"}}\n"
+                                    "  - {on: bound, expect: {floor_rel: \"<= 0.5\"}}"));
+    struct results r;
+    struct err e = {0};
+    char folder[HELP_PATH], line[256];
+    int broken, held = 0, not_held = 0;
+    FILE *f = tmpfile();
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    help_open(&r, folder);
+    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, 80, false, &broken, &e), 0);
+    assert_int_equal(broken, 1);
+    for (rewind(f); fgets(line, sizeof line, f);) {
+        assert_true(strlen(line) <= 81);
+        held += strncmp(line, "held ", 5) == 0;
+        not_held += strncmp(line, "NOT HELD ", 9) == 0;
+    }
+    assert_int_equal(held, 1);
+    assert_int_equal(not_held, 1);
+    fclose(f);
+    results_close(&r);
+    help_remove(folder);
+    spec_close(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_operator),
+        cmocka_unit_test(texts_are_compared),
+        cmocka_unit_test(any_of_a_list_matches),
+        cmocka_unit_test(a_claim_that_matches_nothing_has_failed),
+        cmocka_unit_test(an_empty_field_holds_nothing),
+        cmocka_unit_test(the_worst_row_is_named),
+        cmocka_unit_test(only_this_specs_cells_count),
+        cmocka_unit_test(printed_and_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
