@@ -18,25 +18,25 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "theory/probe.h"
+#include "theory/trial.h"
 
 enum { INPUTS = 8, DRAWS = 64 };
 
 /* Entries of A and sums of up to n of them, a few roundings each. */
-static double rounding(const struct probe *pr) {
+static double rounding(const struct trial *pr) {
     return 64 * pr->n * (double)REAL_EPSILON;
 }
 
 /* ---- attentive --------------------------------------------------------------------------------*/
 /* Largest |A - plain| over inputs; a, plain (heads,n,n) are scratch. */
-static double attention_distance(struct probe *pr, struct stream *random, double *a,
+static double attention_distance(struct trial *pr, struct stream *random, double *a,
                                  double *plain) {
     size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
     double largest = 0;
     for (int k = 0; k < 2; k++) {
-        probe_draw_input(pr, random, false);
-        probe_attention(pr, a);
-        probe_plain_attention(pr, plain);
+        trial_draw_input(pr, random, false);
+        trial_attention(pr, a);
+        trial_plain_attention(pr, plain);
         for (size_t i = 0; i < entries; i++)
             largest = fmax(largest, fabs(a[i] - plain[i]));
     }
@@ -44,11 +44,11 @@ static double attention_distance(struct probe *pr, struct stream *random, double
 }
 
 /* The channel of queries and keys that the encoding changes least; *change: by how much. */
-static int stillest_channel(struct probe *pr, double *change) {
+static int stillest_channel(struct trial *pr, double *change) {
     int best = 0;
     *change = INFINITY;
     for (int c = 0; c < pr->model.shape.head_width; c++) {
-        double here = probe_channel_change(pr, c);
+        double here = trial_channel_change(pr, c);
         if (here < *change) {
             *change = here;
             best = c;
@@ -57,11 +57,11 @@ static int stillest_channel(struct probe *pr, double *change) {
     return best;
 }
 
-static void construct_attentive(struct probe *pr, struct stream *random, double *a, double *plain,
+static void construct_attentive(struct trial *pr, struct stream *random, double *a, double *plain,
                                 struct conditions *out) {
     char *why = out->attentive_why;
-    probe_draw_parameters(pr, random);
-    probe_clear_encoding(pr);
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
     out->distance = attention_distance(pr, random, a, plain);
     out->attentive = out->distance <= rounding(pr) ? CONDITION_YES : CONDITION_NO;
     if (out->attentive) {
@@ -76,9 +76,9 @@ static void construct_attentive(struct probe *pr, struct stream *random, double 
     }
     double change;
     int channel = stillest_channel(pr, &change);
-    probe_draw_parameters(pr, random);
-    probe_clear_encoding(pr);
-    probe_clear_query_key(pr, channel);
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
+    trial_clear_query_key(pr, channel);
     out->distance = attention_distance(pr, random, a, plain);
     out->attentive = change > 0 ? CONDITION_LIMIT : CONDITION_YES;
     snprintf(why, CONDITION_TEXT, change > 0
@@ -89,7 +89,7 @@ static void construct_attentive(struct probe *pr, struct stream *random, double 
 }
 
 /* reader: the class with a toeplitz C, through which attention is read. */
-static int test_attentive(struct probe *reader, struct stream *random, struct conditions *out,
+static int test_attentive(struct trial *reader, struct stream *random, struct conditions *out,
                           struct err *e) {
     size_t entries = (size_t)reader->heads * (size_t)reader->n * (size_t)reader->n;
     double *a = memory_alloc(2 * entries, sizeof *a, e);
@@ -103,7 +103,7 @@ static int test_attentive(struct probe *reader, struct stream *random, struct co
         construct_attentive(reader, random, a, a + entries, out);
         out->distance_search = INFINITY;
         for (int k = 0; k < DRAWS; k++) {
-            probe_draw_parameters(reader, random);
+            trial_draw_parameters(reader, random);
             out->distance_search =
                 fmin(out->distance_search, attention_distance(reader, random, a, a + entries));
         }
@@ -139,12 +139,12 @@ struct sums_report {
     double from_1;  /* largest |sum - 1| */
 };
 
-static struct sums_report report_sums(struct probe *pr, struct stream *random, double *first) {
+static struct sums_report report_sums(struct trial *pr, struct stream *random, double *first) {
     struct sums_report r = {.distinct = pr->n, .step = INFINITY};
     double *sums = pr->sums;
     for (int k = 0; k < INPUTS; k++) {
-        probe_draw_input(pr, random, k % 2);
-        probe_sums(pr, sums);
+        trial_draw_input(pr, random, k % 2);
+        trial_sums(pr, sums);
         for (int i = 0; i < pr->n; i++) {
             if (k == 0)
                 first[i] = sums[i];
@@ -161,7 +161,7 @@ static struct sums_report report_sums(struct probe *pr, struct stream *random, d
 
 /* ---- position-aware ---------------------------------------------------------------------------*/
 /* The factor that C gives to an offset, e^{-B} apart. */
-static double offset_factor(const struct probe *pr, int i, int j) {
+static double offset_factor(const struct trial *pr, int i, int j) {
     if (pr->model.shape.causal)
         return (2.0 * (i - j) + 1) / pr->n;
     return j <= i;
@@ -169,10 +169,10 @@ static double offset_factor(const struct probe *pr, int i, int j) {
 
 /* Writes C into pr from attention a (heads,n,n) at zero query and key maps.  Rows of a table that
  * serves several offsets (buckets) take what the nearest of them asks for: it is written last. */
-static int write_c(struct probe *pr, const struct floor_class *c, const double *a, struct err *e) {
+static int write_c(struct trial *pr, const struct floor_class *c, const double *a, struct err *e) {
     int n = pr->n;
     size_t count, rows;
-    real *table = probe_tensor(pr, pr->model.layer[0].c, &count);
+    real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
     int32_t *map = memory_alloc((size_t)pr->layout->relations, sizeof *map, e);
     if (!map)
         return ERR_MEMORY;
@@ -192,12 +192,12 @@ static int write_c(struct probe *pr, const struct floor_class *c, const double *
     return 0;
 }
 
-static void search_sums(struct probe *pr, struct stream *random, double *first,
+static void search_sums(struct trial *pr, struct stream *random, double *first,
                         struct conditions *out) {
     for (int k = 0; k < DRAWS; k++) {
-        probe_draw_parameters(pr, random);
+        trial_draw_parameters(pr, random);
         if (pr->model.config.attention == MODEL_URPE)
-            probe_clear_query_key(pr, -1);
+            trial_clear_query_key(pr, -1);
         struct sums_report r = report_sums(pr, random, first);
         out->deviation = fmax(out->deviation, r.from_1);
         if (r.distinct > out->distinct_search)
@@ -205,7 +205,7 @@ static void search_sums(struct probe *pr, struct stream *random, double *first,
     }
 }
 
-static int test_position_aware(struct probe *pr, struct probe *reader, const struct floor_class *c,
+static int test_position_aware(struct trial *pr, struct trial *reader, const struct floor_class *c,
                                struct stream *random, struct conditions *out, struct err *e) {
     size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
     double *a = memory_alloc(entries + (size_t)pr->n, sizeof *a, e);
@@ -214,15 +214,15 @@ static int test_position_aware(struct probe *pr, struct probe *reader, const str
     double *first = a + entries;
     int code = 0;
     search_sums(pr, random, first, out);
-    probe_draw_parameters(pr, random);
-    probe_clear_encoding(pr);
-    probe_clear_query_key(pr, -1);
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
+    trial_clear_query_key(pr, -1);
     if (c->urpe) {
-        probe_draw_parameters(reader, random);
-        probe_clear_encoding(reader);
-        probe_clear_query_key(reader, -1);
-        probe_draw_input(reader, random, false);
-        probe_attention(reader, a);
+        trial_draw_parameters(reader, random);
+        trial_clear_encoding(reader);
+        trial_clear_query_key(reader, -1);
+        trial_draw_input(reader, random, false);
+        trial_attention(reader, a);
         code = write_c(pr, c, a, e);
     }
     struct sums_report r = report_sums(pr, random, first);
@@ -246,21 +246,21 @@ const char *condition_name(enum condition_answer answer) {
 
 int conditions_test(const struct floor_class *c, uint64_t seed, struct conditions *out,
                     struct err *e) {
-    struct probe own = {0}, reader = {0};
+    struct trial own = {0}, reader = {0};
     struct floor_class read = *c;
     struct stream random;
     *out = (struct conditions){0};
     stream_open(&random, seed, "conditions", 0);
     read.urpe = true;
     option_set_kind(&urpe_kinds, "toeplitz", &read.c);
-    int code = probe_open(&reader, &read, e);
+    int code = trial_open(&reader, &read, e);
     if (!code)
-        code = probe_open(&own, c, e);
+        code = trial_open(&own, c, e);
     if (!code)
         code = test_attentive(&reader, &random, out, e);
     if (!code)
         code = test_position_aware(&own, &reader, c, &random, out, e);
-    probe_close(&own);
-    probe_close(&reader);
+    trial_close(&own);
+    trial_close(&reader);
     return code;
 }

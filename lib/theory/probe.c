@@ -1,187 +1,312 @@
-/* One attention layer (probe.h). */
+/* Forms of continuous targets (probe.h). */
 #include "theory/probe.h"
 
-#include <assert.h>
-#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
 
-static struct model_config layer_config(const struct floor_class *c) {
-    struct model_config m;
-    memset(&m, 0, sizeof m);
-    option_defaults(model_options, &m);
-    m.encoding = c->encoding;
-    m.c = c->c;
-    m.attention = c->urpe ? MODEL_URPE : MODEL_RPE;
-    m.mask = c->causal ? MODEL_MASK_CAUSAL : MODEL_MASK_NONE;
-    m.norm = MODEL_NORM_NONE;
-    m.layers = 1;
-    m.ffn = 1;
-    m.heads = c->shape.heads;
-    m.width = c->shape.width;
-    return m;
+#include "base/random.h"
+#include "theory/probe_inputs.h"
+
+/* Two evaluations that differ by rounding alone; sums over a few hundred tokens stay far below. */
+#define TOLERANCE 1e-9
+
+bool probe_close_to(double a, double b) {
+    return fabs(a - b) <= TOLERANCE * (1 + fabs(a) + fabs(b));
 }
 
-int probe_open(struct probe *pr, const struct floor_class *c, struct err *e) {
-    assert(c->shape.width >= PROBE_CHANNELS);
-    *pr = (struct probe){.layout = c->shape.trained, .n = c->shape.trained->n,
-                         .heads = c->shape.heads};
-    struct model_config config = layer_config(c);
-    struct model_io io = {.channels = PROBE_CHANNELS};
-    int code = arena_open(&pr->arena, 0, e);
-    if (code || (code = model_check(&config, &io, pr->layout, pr->layout, e)) ||
-        (code = model_open(&pr->model, &config, &io, pr->layout, e)) ||
-        (code = model_state_open(&pr->state, &pr->model, pr->layout, &pr->arena, e)) ||
-        (code = workspace_open(&pr->workspace, &pr->model, &pr->state, pr->n, false, &pr->arena,
-                               e)))
-        return code;
-    pr->p = arena_alloc(&pr->arena, pr->model.tensors.elements, sizeof *pr->p, e);
-    pr->x = arena_alloc(&pr->arena, (size_t)pr->n * PROBE_CHANNELS, sizeof *pr->x, e);
-    pr->sums = arena_alloc(&pr->arena, (size_t)pr->n * (size_t)pr->heads, sizeof *pr->sums, e);
-    pr->stream = arena_alloc(&pr->arena, 3 * (size_t)pr->n * (size_t)c->shape.width,
-                             sizeof *pr->stream, e);
-    pr->unit = arena_alloc(&pr->arena, 2 * (size_t)pr->n * (size_t)c->shape.width,
-                           sizeof *pr->unit, e);
-    pr->first[1] = pr->n;
-    pr->batch = (struct batch){.samples = 1, .rows = pr->n, .first = pr->first,
-                               .layout = &pr->layout, .x = pr->x};
-    return pr->p && pr->x && pr->sums && pr->stream && pr->unit ? 0 : ERR_MEMORY;
+int probe_open(struct probe *p, const struct target_config *c, const struct space_config *s,
+               const struct layout *l, struct err *e) {
+    *p = (struct probe){.config = c, .target = target_of(c), .layout = l, .n = l->n, .err = e};
+    p->d = p->target->tokens ? 0 : (int)s->channels;
+    int code = arena_open(&p->arena, 0, e);
+    if (!code && p->target->open)
+        code = p->target->open(c, s, l->n, &p->arena, &p->state, e);
+    return code;
 }
 
-void probe_close(struct probe *pr) {
-    model_close(&pr->model);
-    arena_close(&pr->arena);
+void probe_close(struct probe *p) {
+    arena_close(&p->arena);
+    *p = (struct probe){0};
 }
 
-real *probe_tensor(struct probe *pr, int index, size_t *count) {
-    const struct tensor *t = &pr->model.tensors.item[index];
-    *count = t->count;
-    return pr->p + t->offset;
+void *probe_array(struct probe *p, size_t count, size_t size) {
+    void *out = p->code ? NULL : arena_alloc(&p->arena, count, size, p->err);
+    if (!out && !p->code)
+        p->code = ERR_MEMORY;
+    return out;
 }
 
-void probe_draw_parameters(struct probe *pr, struct stream *random) {
-    model_initialise(&pr->model, pcg64_next(&random->state), pr->p);
-    for (int k = 0; k < pr->model.tensors.count; k++) {
-        const struct tensor *t = &pr->model.tensors.item[k];
-        double deviation = t->table ? 1 : t->rank > 1 ? 1 / sqrt(t->shape[1]) : 0.3;
-        for (size_t i = 0; i < t->count; i++)
-            pr->p[t->offset + i] += (real)gsl_ran_gaussian_ziggurat(stream_rng(random), deviation);
-    }
+static size_t numbers(const struct probe *p) {
+    return (size_t)p->n * (size_t)p->d;
 }
 
-void probe_draw_input(struct probe *pr, struct stream *random, bool identical) {
-    for (int i = 0; i < pr->n * PROBE_CHANNELS; i++)
-        pr->x[i] = identical && i >= PROBE_CHANNELS ? pr->x[i - PROBE_CHANNELS]
-                                                    : (real)stream_uniform24(random);
+static void evaluate(struct probe *p, const double *x, double *y) {
+    if (!p->code)
+        p->code = p->target->evaluate(p->state, p->config, p->layout, p->d, x, y, p->err);
 }
 
-void probe_clear_encoding(struct probe *pr) {
-    for (int k = 0; k < pr->model.encoding_tensors; k++) {
-        size_t count;
-        real *p = probe_tensor(pr, pr->model.layer[0].encoding[k], &count);
-        memset(p, 0, count * sizeof *p);
-    }
-}
-
-void probe_clear_query_key(struct probe *pr, int only) {
-    const struct model_layer *l = &pr->model.layer[0];
-    const int index[] = {l->q, l->k, l->q_bias, l->k_bias};
-    for (int k = 0; k < 4; k++) {
-        size_t count;
-        real *p = probe_tensor(pr, index[k], &count);
-        size_t columns = count / (size_t)pr->model.shape.width;
-        for (size_t i = 0; i < count; i++)
-            if (only < 0 || (int)(i / columns) % pr->model.shape.head_width != only)
-                p[i] = 0;
-    }
-}
-
-double probe_channel_change(struct probe *pr, int c) {
-    const struct model *m = &pr->model;
-    int width = m->shape.width, entries = pr->n * width;
-    struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
-                                       .layout = pr->layout, .fold = pr->state.fold,
-                                       .state = pr->state.block};
-    for (int k = 0; k < m->encoding_tensors; k++)
-        context.parameter[k] = pr->p + m->tensors.item[m->layer[0].encoding[k]].offset;
-    for (int i = 0; i < 2 * entries; i++)
-        pr->unit[i] = i % m->shape.head_width == c;
-    model_prepare(m, pr->p, &pr->state);
-    m->encoding->query_key(&context, pr->unit, pr->unit + entries, width);
-    double largest = 0;
-    for (int i = 0; i < 2 * entries; i++)
-        largest = fmax(largest, fabs((double)pr->unit[i] - (i % m->shape.head_width == c)));
-    return largest;
-}
-
-void probe_sums(struct probe *pr, double *sums) {
-    model_prepare(&pr->model, pr->p, &pr->state);
-    model_forward(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace);
-    model_row_sums(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace, 0, sums);
-}
-
-void probe_attention(struct probe *pr, double *attention) {
-    size_t n = (size_t)pr->n, heads = (size_t)pr->heads, count;
-    real *c = probe_tensor(pr, pr->model.layer[0].c, &count);
-    size_t rows = count / heads;
-    memset(attention, 0, heads * n * n * sizeof *attention);
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t k = 0; k < count; k++)
-            c[k] = k % rows == r;
-        probe_sums(pr, pr->sums);
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < n; j++)
-                for (size_t h = 0; h < heads; h++)
-                    if ((size_t)layout_relation(pr->layout, (int)i, (int)j) == r)
-                        attention[(h * n + i) * n + j] = pr->sums[h * n + i];
-    }
-    for (size_t k = 0; k < count; k++)
-        c[k] = 1;
-}
-
-/* y (n,out) = x (n,in) W^T + b, W (out,in). */
-static void linear(int n, int in, int out, const double *x, const real *weight, const real *bias,
-                   double *y) {
-    for (int i = 0; i < n; i++)
-        for (int o = 0; o < out; o++) {
-            double sum = (double)bias[o];
-            for (int k = 0; k < in; k++)
-                sum += x[i * in + k] * (double)weight[o * in + k];
-            y[i * out + o] = sum;
+/* Fresh input number k: uniform, then identical tokens, then corners. */
+static void draw(const struct probe *p, int k, double *x) {
+    struct stream random;
+    stream_open(&random, (uint64_t)k, "probe", 0);
+    for (int i = 0; i < p->n; i++)
+        for (int c = 0; c < p->d; c++) {
+            double *at = &x[i * p->d + c];
+            *at = k % 3 == 1 && i > 0 ? x[c] : stream_uniform24(&random);
+            if (k % 3 == 2)
+                *at = *at < 0.5 ? 0 : 1;
         }
 }
 
-/* a (n) = softmax of scale q_i.k_j over the visible j of row i; q, k: one head's columns. */
-static void softmax_row(const struct probe *pr, const double *q, const double *k, int i,
-                        double *a) {
-    int d = pr->model.shape.head_width, width = pr->model.shape.width;
-    int visible = pr->model.shape.causal ? i + 1 : pr->n;
-    double largest = -INFINITY, sum = 0;
-    for (int j = 0; j < visible; j++) {
-        a[j] = 0;
-        for (int c = 0; c < d; c++)
-            a[j] += pr->model.facts.scale * q[i * width + c] * k[j * width + c];
-        largest = fmax(largest, a[j]);
+/* Whether `form` gives the target's outputs on inputs that it was not made from. */
+typedef void (*form)(const struct probe *p, const void *of, const double *x, double *y);
+static bool verify(struct probe *p, form f, const void *of) {
+    enum { ROUNDS = 9 };
+    struct arena_mark mark = arena_mark(&p->arena);
+    double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
+    double *z = probe_array(p, numbers(p), sizeof *z);
+    bool same = x && y && z;
+    for (int k = 0; k < ROUNDS && same && !p->code; k++) {
+        draw(p, k, x);
+        evaluate(p, x, y);
+        if (p->code)
+            break;
+        f(p, of, x, z);
+        for (size_t i = 0; i < numbers(p) && same; i++)
+            same = probe_close_to(y[i], z[i]);
     }
-    for (int j = 0; j < visible; j++)
-        sum += a[j] = exp(a[j] - largest);
-    for (int j = 0; j < pr->n; j++)
-        a[j] = j < visible ? a[j] / sum : 0;
+    arena_release(&p->arena, mark);
+    return same && !p->code;
 }
 
-void probe_plain_attention(struct probe *pr, double *attention) {
-    const struct model *m = &pr->model;
-    const struct model_layer *l = &m->layer[0];
-    const struct tensor *t = m->tensors.item;
-    int n = pr->n, width = m->shape.width, d = m->shape.head_width;
-    double *hidden = pr->stream, *q = hidden + n * width, *k = q + n * width;
-    for (int i = 0; i < n * PROBE_CHANNELS; i++)
-        k[i] = (double)pr->x[i]; /* width >= PROBE_CHANNELS: the input fits where keys go later */
-    linear(n, PROBE_CHANNELS, width, k, pr->p + t[m->embed].offset,
-           pr->p + t[m->embed_bias].offset, hidden);
-    linear(n, width, width, hidden, pr->p + t[l->q].offset, pr->p + t[l->q_bias].offset, q);
-    linear(n, width, width, hidden, pr->p + t[l->k].offset, pr->p + t[l->k_bias].offset, k);
-    for (int h = 0; h < pr->heads; h++)
-        for (int i = 0; i < n; i++)
-            softmax_row(pr, q + h * d, k + h * d, i, attention + (size_t)((h * n + i) * n));
+/* ---- affine at each position ------------------------------------------------------------------*/
+static void affine_form(const struct probe *p, const void *of, const double *x, double *y) {
+    const struct probe_affine *a = of;
+    const double *w = a->w;
+    for (int i = 0; i < p->n; i++)
+        for (int c = 0; c < p->d; c++) {
+            y[i * p->d + c] = a->b[i * p->d + c];
+            for (int k = 0; k < p->d; k++)
+                y[i * p->d + c] += *w++ * x[i * p->d + k];
+        }
+}
+
+static void classify(const struct probe *p, struct probe_affine *a) {
+    int d = p->d, square = d * d;
+    a->constant = a->uniform = true;
+    for (int i = 0; i < p->n; i++) {
+        for (int k = 0; k < square; k++) {
+            a->constant = a->constant && a->w[i * square + k] == 0;
+            a->uniform = a->uniform && probe_close_to(a->w[i * square + k], a->w[k]);
+        }
+        for (int c = 0; c < d; c++)
+            a->uniform = a->uniform && probe_close_to(a->b[i * d + c], a->b[c]);
+    }
+}
+
+bool probe_affine(struct probe *p, struct probe_affine *out) {
+    int d = p->d;
+    double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
+    out->w = probe_array(p, numbers(p) * (size_t)d, sizeof *out->w);
+    out->b = probe_array(p, numbers(p), sizeof *out->b);
+    if (!x || !y || !out->w || !out->b)
+        return false;
+    evaluate(p, x, out->b);
+    for (int k = 0; k < d && !p->code; k++) {
+        for (int i = 0; i < p->n * d; i++)
+            x[i] = i % d == k;
+        evaluate(p, x, y);
+        for (int i = 0; i < p->n; i++)
+            for (int c = 0; c < d; c++)
+                out->w[(i * d + c) * d + k] = y[i * d + c] - out->b[i * d + c];
+    }
+    if (p->code || !verify(p, affine_form, out))
+        return false;
+    classify(p, out);
+    return true;
+}
+
+/* ---- piecewise linear at each position and channel --------------------------------------------*/
+enum { GRID = 64 };
+
+static double piece_at(const struct probe_piece *f, double t) {
+    double y = f->start + f->slope * t;
+    for (int m = 0; m < f->knots; m++)
+        y += f->bend[m] * fmax(t - f->knot[m], 0);
+    return y;
+}
+
+static void pieces_form(const struct probe *p, const void *of, const double *x, double *y) {
+    const struct probe_piece *f = of;
+    for (size_t k = 0; k < numbers(p); k++)
+        y[k] = piece_at(&f[k], x[k]);
+}
+
+/* From values at t = m / GRID: slopes that change at a grid point put the knot there; a cell whose
+ * slope belongs to neither side has its knot where the two neighbours' lines meet. */
+static bool fit_piece(const double value[GRID + 1], struct probe_piece *f) {
+    double slope[GRID];
+    for (int m = 0; m < GRID; m++)
+        slope[m] = (value[m + 1] - value[m]) * GRID;
+    *f = (struct probe_piece){.start = value[0], .slope = slope[0]};
+    for (int m = 0; m + 1 < GRID; m++) {
+        if (fabs(slope[m + 1] - slope[m]) <= TOLERANCE * GRID)
+            continue;
+        bool inside = m + 2 < GRID && fabs(slope[m + 2] - slope[m + 1]) > TOLERANCE * GRID;
+        double left = slope[m], right = inside ? slope[m + 2] : slope[m + 1];
+        double t = (m + 1.0) / GRID;
+        if (inside)
+            t += (value[m + 2] - value[m + 1] - right / GRID) / (left - right);
+        if (f->knots == PROBE_KNOTS_MAX || left == right)
+            return false;
+        f->knot[f->knots] = t;
+        f->bend[f->knots++] = right - left;
+        m += inside;
+    }
+    f->low = fmin(f->start, piece_at(f, 1));
+    f->high = fmax(f->start, piece_at(f, 1));
+    for (int m = 0; m < f->knots; m++) {
+        f->low = fmin(f->low, piece_at(f, f->knot[m]));
+        f->high = fmax(f->high, piece_at(f, f->knot[m]));
+    }
+    return true;
+}
+
+bool probe_pieces(struct probe *p, struct probe_piece **out) {
+    size_t count = numbers(p);
+    double *x = probe_array(p, count, sizeof *x);
+    double *y = probe_array(p, count * (GRID + 1), sizeof *y);
+    struct probe_piece *f = probe_array(p, count, sizeof *f);
+    double value[GRID + 1];
+    if (!x || !y || !f)
+        return false;
+    for (int m = 0; m <= GRID; m++) {
+        for (size_t k = 0; k < count; k++)
+            x[k] = (double)m / GRID;
+        evaluate(p, x, y + (size_t)m * count);
+    }
+    for (size_t k = 0; k < count && !p->code; k++) {
+        for (int m = 0; m <= GRID; m++)
+            value[m] = y[(size_t)m * count + k];
+        if (!fit_piece(value, &f[k]))
+            return false;
+    }
+    *out = f;
+    return !p->code && verify(p, pieces_form, f);
+}
+
+/* ---- linear maps over positions ---------------------------------------------------------------*/
+static void linear_form(const struct probe *p, const void *of, const double *x, double *y) {
+    const double *k = of;
+    memset(y, 0, numbers(p) * sizeof *y);
+    for (int i = 0; i < p->n; i++)
+        for (int j = 0; j < p->n; j++, k++)
+            for (int c = 0; c < p->d && *k != 0; c++)
+                y[i * p->d + c] += *k * x[j * p->d + c];
+}
+
+bool probe_linear(struct probe *p, double **out) {
+    size_t n = (size_t)p->n;
+    double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
+    double *k = probe_array(p, n * n, sizeof *k);
+    if (!x || !y || !k)
+        return false;
+    for (int j = 0; j < p->n && !p->code; j++) {
+        x[j * p->d] = 1;
+        evaluate(p, x, y);
+        x[j * p->d] = 0;
+        for (int i = 0; i < p->n; i++)
+            k[i * p->n + j] = y[i * p->d];
+    }
+    *out = k;
+    return !p->code && verify(p, linear_form, k);
+}
+
+/* One sweep over the pairs: a known row gives its relations' kernel, a known relation its rows. */
+static bool spread(const struct probe *p, const double *k, double *row, double *kernel) {
+    bool changed = false;
+    for (int i = 0; i < p->n; i++)
+        for (int j = 0; j < p->n; j++) {
+            int r = layout_relation(p->layout, i, j);
+            double value = k[i * p->n + j];
+            if (value == 0 || isnan(row[i]) == isnan(kernel[r]))
+                continue;
+            if (isnan(row[i]))
+                row[i] = value / kernel[r];
+            else
+                kernel[r] = value / row[i];
+            changed = true;
+        }
+    return changed;
+}
+
+bool probe_factors(struct probe *p, const double *k, bool causal, double **row_out,
+                   double **kernel_out) {
+    int n = p->n, relations = p->layout->relations;
+    double *row = probe_array(p, (size_t)n, sizeof *row);
+    double *kernel = probe_array(p, (size_t)relations, sizeof *kernel);
+    if (!row || !kernel)
+        return false;
+    for (int i = 0; i < n; i++)
+        row[i] = NAN;
+    for (int r = 0; r < relations; r++)
+        kernel[r] = NAN;
+    for (int i = 0; i < n; i++)
+        if (isnan(row[i])) {
+            row[i] = 1;
+            while (spread(p, k, row, kernel))
+                ;
+        }
+    for (int r = 0; r < relations; r++)
+        kernel[r] = isnan(kernel[r]) ? 0 : kernel[r];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double seen = causal && j > i ? 0 : row[i] * kernel[layout_relation(p->layout, i, j)];
+            if (!probe_close_to(seen, k[i * n + j]))
+                return false;
+        }
+    *row_out = row;
+    *kernel_out = kernel;
+    return true;
+}
+
+bool probe_sources(struct probe *p, const double *k, int **out) {
+    int *source = probe_array(p, (size_t)p->n, sizeof *source);
+    if (!source)
+        return false;
+    for (int i = 0; i < p->n; i++) {
+        source[i] = -1;
+        for (int j = 0; j < p->n; j++) {
+            double value = k[i * p->n + j];
+            if (value != 0 && (value != 1 || source[i] >= 0))
+                return false;
+            if (value != 0)
+                source[i] = j;
+        }
+    }
+    *out = source;
+    return true;
+}
+
+/* ---- largest of a window ----------------------------------------------------------------------*/
+static void window_form(const struct probe *p, const void *of, const double *x, double *y) {
+    int window = *(const int *)of;
+    for (int i = 0; i < p->n; i++)
+        for (int c = 0; c < p->d; c++) {
+            y[i * p->d + c] = x[i * p->d + c];
+            for (int j = i < window ? 0 : i - window + 1; j < i; j++)
+                y[i * p->d + c] = fmax(y[i * p->d + c], x[j * p->d + c]);
+        }
+}
+
+/* A first token of 1 among zeros is seen by the first `window` positions. */
+bool probe_window(struct probe *p, int *window) {
+    double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
+    if (!x || !y || p->layout->axes != 1)
+        return false;
+    x[0] = 1;
+    evaluate(p, x, y);
+    for (*window = 0; !p->code && *window < p->n && y[*window * p->d] == 1;)
+        ++*window;
+    return !p->code && *window > 0 && verify(p, window_form, window);
 }

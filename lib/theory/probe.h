@@ -1,57 +1,67 @@
-/* One attention layer under the microscope: a model of one layer whose parameters are set by hand
- * and whose attention matrix is read off through the model's own code.
- * Invariant: nothing of the forward pass is written again here; attention entries are row sums
- * under a C that is 1 at one relation and 0 elsewhere. */
+/* What a target is, found out by evaluating it on the trained layout, never by its name.
+ *
+ * Each question answers with a description that has then been compared with the target on fresh
+ * inputs (random ones, identical tokens, corners of the cube), so what merely looks alike on the
+ * inputs that the description came from is refused. */
 #ifndef THEORY_PROBE_H
 #define THEORY_PROBE_H
-#include "base/random.h"
-#include "theory/floor.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "target/target.h"
+
+enum { PROBE_KNOTS_MAX = 8 };
 
 struct probe {
-    struct arena arena;
-    struct model model;
-    struct model_state state;
-    struct workspace *workspace;
-    struct batch batch; /* one sample of the trained layout */
-    int first[2];
+    const struct target_config *config;
+    const struct target *target;
     const struct layout *layout;
-    int n, heads;
-    real *p, *x;    /* parameters; input (n, PROBE_CHANNELS) */
-    double *sums;   /* (heads,n) scratch */
-    double *stream; /* (3,n,width) scratch: hidden states, queries, keys */
-    real *unit;     /* (2,n,width) scratch: queries, keys */
+    int n, d; /* d channels; 0: tokens */
+    void *state;
+    struct arena arena;
+    struct err *err;
+    int code; /* the first failure of an evaluation */
 };
+/* Everything pointed to must outlive p, and e too: evaluations that fail report there. */
+int probe_open(struct probe *p, const struct target_config *c, const struct space_config *s,
+               const struct layout *l, struct err *e);
+void probe_close(struct probe *p);
 
-enum { PROBE_CHANNELS = 3 };
+/* Answers live in p's arena.  Each returns whether the target is of that form; false too when
+ * p->code is set.  Continuous targets: */
 
-/* A layer of the class c (its C only if c->urpe).  The layout must have each relation at most once
- * in a row, as sequences and grids do.  Released with probe_close, also after a failure. */
-int probe_open(struct probe *pr, const struct floor_class *c, struct err *e);
-void probe_close(struct probe *pr);
+/* y_i = w_i x_i + b_i: w (n,d,d), b (n,d). */
+struct probe_affine {
+    double *w, *b;
+    bool constant; /* all w_i are 0 */
+    bool uniform;  /* w_i and b_i are the same at every position */
+};
+bool probe_affine(struct probe *p, struct probe_affine *out);
 
-/* Parameters: all as initialised, then moved by normal noise: tables by deviation 1, matrices by
- * 1 / sqrt(columns), vectors by 0.3, so that nothing stays at its special first value. */
-void probe_draw_parameters(struct probe *pr, struct stream *random);
-/* Input uniform on [0,1], or one such token at every position. */
-void probe_draw_input(struct probe *pr, struct stream *random, bool identical);
+/* y_i = f_i(x_i) channel by channel, f_i continuous and piecewise linear on [0,1]:
+ * f(t) = start + slope t + sum_m bend_m relu(t - knot_m), for each of (n,d). */
+struct probe_piece {
+    double start, slope, knot[PROBE_KNOTS_MAX], bend[PROBE_KNOTS_MAX];
+    double low, high; /* of f */
+    int knots;
+};
+bool probe_pieces(struct probe *p, struct probe_piece **out);
 
-/* The block of tensor `index` of model.tensors; *count: its elements. */
-real *probe_tensor(struct probe *pr, int index, size_t *count);
-/* Sets all of the encoding's own tensors to 0. */
-void probe_clear_encoding(struct probe *pr);
-/* Sets the query and key maps to 0 but for channel `only` of every head (-1: all of them). */
-void probe_clear_query_key(struct probe *pr, int only);
+/* y_i = sum_j k_ij x_j, the same in every channel: k (n,n). */
+bool probe_linear(struct probe *p, double **k);
+/* k_ij = row[i] * kernel[relation(i,j)] for the pairs that `visible` keys of a row let be seen, and
+ * 0 for the others: row (n), kernel (relations). */
+bool probe_factors(struct probe *p, const double *k, bool causal, double **row, double **kernel);
+/* Rows of k are unit vectors or zero: source (n), -1 where zero. */
+bool probe_sources(struct probe *p, const double *k, int **source);
 
-/* How much the encoding changes channel c of queries and keys in place: the largest change of any
- * entry, over all positions, of the unit vector of that channel. */
-double probe_channel_change(struct probe *pr, int c);
+/* y_i = max of x_j over i - window < j <= i, j >= 0, on a line. */
+bool probe_window(struct probe *p, int *window);
 
-/* sums (heads,n): A_U 1, for the parameters and input as they are. */
-void probe_sums(struct probe *pr, double *sums);
-/* attention (heads,n,n): softmax(...) without C, 0 where the mask hides.  The probe must be of a
- * class with toeplitz C, which is left at 1. */
-void probe_attention(struct probe *pr, double *attention);
-/* The same for plain attention: softmax(scale q.k) from the query and key maps alone. */
-void probe_plain_attention(struct probe *pr, double *attention);
+/* Token targets: the label at i is the symbol at source[i]; where source[i] is -1 it is label[i],
+ * whatever the input. */
+bool probe_labels(struct probe *p, int **source, int32_t **label);
 
 #endif
