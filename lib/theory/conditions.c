@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "theory/trial.h"
 
-enum { INPUTS = 8, DRAWS = 64 };
+enum { INPUTS = 6, DRAWS = 32, ATTENTION_DRAWS = 8 }; /* an attention matrix costs 2n passes */
 
 /* Entries of A and sums of up to n of them, a few roundings each. */
 static double rounding(const struct trial *pr) {
@@ -28,18 +28,16 @@ static double rounding(const struct trial *pr) {
 }
 
 /* ---- attentive --------------------------------------------------------------------------------*/
-/* Largest |A - plain| over inputs; a, plain (heads,n,n) are scratch. */
+/* Largest |A - plain| for a random input; a, plain (heads,n,n) are scratch. */
 static double attention_distance(struct trial *pr, struct stream *random, double *a,
                                  double *plain) {
     size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
     double largest = 0;
-    for (int k = 0; k < 2; k++) {
-        trial_draw_input(pr, random, false);
-        trial_attention(pr, a);
-        trial_plain_attention(pr, plain);
-        for (size_t i = 0; i < entries; i++)
-            largest = fmax(largest, fabs(a[i] - plain[i]));
-    }
+    trial_draw_input(pr, random, false);
+    trial_attention(pr, a);
+    trial_plain_attention(pr, plain);
+    for (size_t i = 0; i < entries; i++)
+        largest = fmax(largest, fabs(a[i] - plain[i]));
     return largest;
 }
 
@@ -232,7 +230,7 @@ static int test_position_aware(struct trial *pr, struct trial *reader, const str
     snprintf(out->position_why, CONDITION_TEXT, "%s",
              c->urpe ? out->position_aware
                            ? "W_Q = 0 and C = e^-B times a triangle: row sums rise with the position"
-                           : "the rows of C's table are too few for distinct row sums here"
+                           : "this construction's row sums are not all distinct"
                      : "rows of softmax sum to 1 whatever the parameters");
     memory_free(a);
     return code;

@@ -6,7 +6,7 @@
 #include "kernel/kernel.h"
 #include "theory/conditions.h"
 #include "theory/help_theory.h"
-#include "theory/probe.h"
+#include "theory/trial.h"
 
 enum { N = 8 };
 #define TOLERANCE (64 * N * REAL_EPSILON)
@@ -132,18 +132,18 @@ static void test_steps(void **state) {
 static void test_reading(void **state) {
     (void)state;
     struct arena a;
-    struct probe pr;
+    struct trial pr;
     struct stream random;
     double attention[2 * N * N];
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     stream_open(&random, 4, "test", 0);
     struct kind_config alibi = help_kind(&encoding_kinds, "alibi");
     struct floor_class class = class_of(&alibi, help_layout(&a, N), 0, 0);
-    assert_int_equal(probe_open(&pr, &class, NULL), 0);
-    probe_draw_parameters(&pr, &random);
-    probe_draw_input(&pr, &random, false);
-    probe_clear_query_key(&pr, -1);
-    probe_attention(&pr, attention);
+    assert_int_equal(trial_open(&pr, &class, NULL), 0);
+    trial_draw_parameters(&pr, &random);
+    trial_draw_input(&pr, &random, false);
+    trial_clear_query_key(&pr, -1);
+    trial_attention(&pr, attention);
     for (int h = 0; h < 2; h++)
         for (int i = 0; i < N; i++) {
             double sum = 0, slope = h == 0 ? 1.0 / 16 : 1.0 / 256;
@@ -153,7 +153,7 @@ static void test_reading(void **state) {
                 assert_true(fabs(attention[(h * N + i) * N + j] - exp(-slope * abs(i - j)) / sum) <=
                             TOLERANCE);
         }
-    probe_close(&pr);
+    trial_close(&pr);
     arena_close(&a);
 }
 
