@@ -34,6 +34,7 @@ struct model_config {
     bool share;      /* one B table for all layers */
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
+    double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
 };
 extern const struct option model_options[];
 

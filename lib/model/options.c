@@ -23,6 +23,11 @@ static bool with_c(const void *owner) {
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
 
+/* Only a witness reads it, and its default changes nothing that was ever computed without it. */
+static bool with_beta(const void *owner) {
+    return ((const struct model_config *)owner)->witness_beta > 0;
+}
+
 #define FIELD(name) offsetof(struct model_config, name)
 
 const struct option model_options[] = {
@@ -59,4 +64,8 @@ const struct option model_options[] = {
     {.key = "head", .type = OPTION_CHOICE, .offset = FIELD(head), .fallback = "linear",
      .names = head_names, .unit = "",
      .help = "output: linear, or mlm (dense, GELU, LayerNorm, linear)"},
+    {.key = "witness.beta", .type = OPTION_REAL, .offset = FIELD(witness_beta), .min = 0,
+     .max = 1e15, .fallback = "0", .unit = "",
+     .help = "a witness selects with error about exp(-beta/n^2); 0: exactly",
+     .applies = with_beta},
     {.key = NULL}};

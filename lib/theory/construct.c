@@ -1,6 +1,7 @@
 /* The builder (construct.h): registers, tables, layers.  Writing is in construct_write.c. */
 #include "theory/construct.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,13 +48,28 @@ static void order_heads(struct construct *c) {
     }
 }
 
+static void find_steps(struct construct *c) {
+    const struct layout *l = c->layout;
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < l->n; j++)
+            c->step[layout_relation(l, i, j)] = j - i;
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < l->n; j++)
+            if (c->step[layout_relation(l, i, j)] != j - i) {
+                c->step = NULL;
+                return;
+            }
+}
+
 static int open_tables(struct construct *c, struct err *e) {
     size_t relations = (size_t)c->layout->relations;
     c->seen = arena_alloc(&c->arena, relations, sizeof *c->seen, e);
     c->order = arena_alloc(&c->arena, (size_t)c->shape.heads, sizeof *c->order, e);
+    c->step = arena_alloc(&c->arena, relations, sizeof *c->step, e);
     int32_t *fold = arena_alloc(&c->arena, relations, sizeof *fold, e);
-    if (!c->seen || !c->order || !fold)
+    if (!c->seen || !c->order || !c->step || !fold)
         return ERR_MEMORY;
+    find_steps(c);
     for (int i = 0; i < c->layout->n; i++)
         for (int j = 0; j < construct_visible(c, i); j++)
             c->seen[layout_relation(c->layout, i, j)] = true;
@@ -196,10 +212,11 @@ static const double *copy(struct construct *c, const double *x, size_t count) {
 int construct_table(struct construct *c, const double *b, const double *kernel, int *table) {
     size_t relations = (size_t)c->layout->relations;
     struct construct_table *t = &c->table[c->tables];
+    assert(!b || !kernel);
     if (!c->rest.known || c->tables == CONSTRUCT_TABLES_MAX || (b && !can_bias(c, b)))
         return CONSTRUCT_UNKNOWN;
     int head = c->order[c->tables % c->shape.heads];
-    const double *bias = b ? b : rest_bias(c, head);
+    const double *bias = b ? b : construct_rest(c);
     double *wanted = arena_alloc(&c->arena, relations, sizeof *wanted, &c->err);
     *t = (struct construct_table){.head = head, .scale = 1, .range = bias_range(c, bias)};
     t->row = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *t->row, &c->err);
@@ -208,10 +225,7 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     row_factors(c, bias, t->row);
     if (b)
         t->b = copy(c, b, relations);
-    /* With B asked for, the kernel multiplies e^b; the caller knows both. */
-    if (kernel && !constant_c(c, kernel, &t->scale) && b)
-        return CONSTRUCT_UNKNOWN;
-    if (kernel && !b) {
+    if (kernel) {
         if (!make_c(c, bias, kernel, wanted))
             return CONSTRUCT_UNKNOWN;
         if (!constant_c(c, wanted, &t->scale)) {
@@ -223,6 +237,14 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     }
     *table = c->tables++;
     return c->code;
+}
+
+const double *construct_rest(const struct construct *c) {
+    return rest_bias(c, c->order[c->tables % c->shape.heads]);
+}
+
+void construct_drop(struct construct *c) {
+    c->tables--;
 }
 
 /* ---- layers -----------------------------------------------------------------------------------*/

@@ -50,6 +50,7 @@ struct construct {
     struct rest rest;
     int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
     bool *seen;                  /* (relations) some visible pair has it */
+    int *step;                   /* (relations) j - i; NULL where that differs within a relation */
     struct arena arena;
 
     int registers, layers, units;
@@ -80,11 +81,16 @@ void construct_place(struct construct *c, int position, int reg, double value);
 /* Output channel or label += weight * register. */
 void construct_output(struct construct *c, int output, int reg, double weight);
 
-/* A head whose M is kernel (relations) times a factor of the row; kernel NULL: whatever the softmax
- * gives.  b (relations): logits asked for; NULL: those at rest, undone by C where kernel is given.
- * *table is set, or CONSTRUCT_UNKNOWN returned where encoding or C cannot do it.  Arrays are
- * copied. */
+/* A head whose M is kernel (relations) times a factor of the row: through C, which also undoes the
+ * bias that the encoding has at rest.  Or one whose logits are b (relations): then the kernel is
+ * e^b, rows sum to 1 and no C is needed.  Or neither: the softmax of the bias at rest.  *table is
+ * set, or CONSTRUCT_UNKNOWN returned where encoding or C cannot do it.  Arrays are copied. */
 int construct_table(struct construct *c, const double *b, const double *kernel, int *table);
+
+/* Logits at rest (relations) of the head that the next table gets. */
+const double *construct_rest(const struct construct *c);
+/* Forgets the last table, which nothing may have used. */
+void construct_drop(struct construct *c);
 
 /* Layers follow one another: heads act first, then units. */
 void construct_layer(struct construct *c);
