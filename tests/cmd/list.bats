@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# Lists, checks and bounds: nothing is trained.
+load help_cmd.bash
+
+@test "list has every encoding, target and space of the source" {
+    for kind in encoding target space; do
+        # Each entry is named in a file of its own and stands in the folder's table.
+        names=$(sed -n 's/^ *\.name = "\([a-z0-9_-]*\)",.*/\1/p' "$ROOT"/lib/$kind/*.c | sort -u)
+        listed=$(probe list ${kind}s --format csv | sed 1d | cut -d, -f1 | sort)
+        [ "$(echo "$listed" | wc -l)" -ge 1 ]
+        for name in $listed; do
+            echo "$names" | grep -qx -e "$name" || grep -rqF "\"$name\"" "$ROOT/lib/$kind"
+        done
+    done
+    for name in none learned sinusoidal toeplitz t5 alibi; do
+        probe list encodings --format csv | cut -d, -f1 | grep -qx -e "$name"
+        probe list encodings | grep -qx -e "$name"
+    done
+    for name in position gain affine prefix_sum shift reverse even filter difference sort identity \
+        mean prefix_mean local_mean moving_max piecewise random_field; do
+        probe list targets --format csv | cut -d, -f1 | grep -qx -e "$name"
+    done
+    probe list spaces --format csv | cut -d, -f1 | grep -qx sequence
+    [ "$(probe list c --format csv | sed 1d | cut -d, -f1 | sort | xargs)" = "bucketed toeplitz" ]
+}
+
+@test "list as JSON is JSON" {
+    command -v python3 >/dev/null || skip "python3 reads the JSON, and is not installed"
+    for kind in encodings c targets spaces keys; do
+        probe list $kind --format json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) > 0'
+    done
+    try list --format json
+    [ "$status" = 2 ]
+    probe check tiny.yaml --format json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) == 2'
+    probe bound tiny.yaml --format json | python3 -c '
+import json, sys
+rows = json.load(sys.stdin)
+assert len(rows) == 6
+assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, float))'
+}
+
+@test "list keys has the keys of a spec with their defaults" {
+    for key in seeds space.length model.encoding.buckets train.lr evaluate.tolerance model.c.init; do
+        probe list keys --format csv | cut -d, -f1 | grep -qx "$key"
+    done
+    probe list keys --format csv | grep -q '^space.length,32,'
+}
+
+@test "list of something else names the nearest" {
+    try list encoding
+    [ "$status" = 2 ]
+    has "did you mean encodings?" "$errors"
+}
+
+@test "check prints a spec that means the same, in under 2 s" {
+    start=$(date +%s%N)
+    try check tiny.yaml
+    [ $(($(date +%s%N) - start)) -lt 2000000000 ]
+    [ "$status" = 0 ]
+    has "# 2 cells" "$output"
+    echo "$output" >resolved.yaml
+    [ "$(probe check resolved.yaml | grep -v '^#')" = "$(grep -v '^#' resolved.yaml)" ]
+    [ "$(ls)" = "$(printf 'resolved.yaml\ntiny.yaml')" ]
+}
+
+@test "check of 3,000 cells takes under 2 s" {
+    start=$(date +%s%N)
+    try check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \
+        --set 'model.width=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]' --format csv
+    [ $(($(date +%s%N) - start)) -lt 2000000000 ]
+    [ "$status" = 0 ]
+    [ "$(echo "$output" | awk -F, 'NR > 1 {n += $1} END {print n}')" = 3000 ]
+}
+
+@test "check warns of memory that is not there, and exits 0; run refuses" {
+    set -- --set model.width=8192 --set model.ffn=65536 --set model.layers=64
+    try check tiny.yaml "$@"
+    [ "$status" = 0 ]
+    has "--set model.width:1:1: warning: a cell needs" "$errors"
+    try run tiny.yaml "$@"
+    [ "$status" = 2 ]
+    has "of memory" "$errors"
+    [ ! -e results ]
+}
+
+@test "bound: columns of results.csv, floors, no errors" {
+    try bound tiny.yaml --format csv
+    [ "$status" = 0 ]
+    has "experiment,cell,seed,target,encoding,attention,space,length,subset," "$output"
+    [ "$(echo "$output" | wc -l)" = 7 ]
+    [ "$(echo "$output" | grep -c ',impossible,')" = 2 ] # rpe: all and identical
+    [ "$(echo "$output" | grep -c ',open,')" = 4 ]
+    [ "$(ls)" = tiny.yaml ]
+    try bound tiny.yaml --out there --format csv
+    [ "$output" = "$(cat there/bound.csv)" ]
+}
+
+@test "bound judges the claims made on bound" {
+    cat >>tiny.yaml <<'SPEC'
+  - on: bound
+    where: {subset: identical}
+    expect: {verdict: impossible}
+SPEC
+    try bound tiny.yaml
+    [ "$status" = 1 ]
+    has "NOT HELD" "$output"
+    has "model.attention=urpe" "$output"
+    try bound tiny.yaml --no-claims
+    [ "$status" = 0 ]
+    try bound tiny.yaml --set model.attention=rpe
+    [ "$status" = 0 ]
+    has "held" "$output"
+}

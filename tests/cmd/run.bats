@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# Runs from end to end, small ones.
+load help_cmd.bash
+
+# Columns that may differ between two runs.
+steady() { python3 -c '
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+for row in rows:
+    for name in ("seconds", "tokens_per_second", "peak_mib", "threads"): row[name] = ""
+    print(sorted(row.items()))' "$1"; }
+
+@test "run writes results, prints a table, judges claims" {
+    try run tiny.yaml
+    [ "$status" = 0 ]
+    for file in results summary curves positions tables; do [ -s results/tiny/$file.csv ]; done
+    [ "$(wc -l <results/tiny/results.csv)" = 7 ]
+    has "position toeplitz" "$(echo "$output" | tr -s ' ')"
+    has "held" "$output"
+    [ "$(echo "$output" | awk 'length > 82' | wc -l)" = 0 ] # bytes: the sign of the interval has two
+}
+
+@test "a finished spec is not trained again; --force trains it" {
+    try run tiny.yaml
+    has "2 trained" "$errors"
+    try run tiny.yaml
+    [ "$status" = 0 ]
+    has "0 trained, 2 finished before" "$errors"
+    try run tiny.yaml --force
+    has "2 trained" "$errors"
+}
+
+@test "a claim that is turned around exits 1 and says which cell, by how much" {
+    try run tiny.yaml
+    sed -i 's/gap_rel: ">= -1e-5"/gap_rel: "<= -0.5"/' tiny.yaml
+    try run tiny.yaml
+    [ "$status" = 1 ]
+    has "NOT HELD" "$output"
+    has "model.attention=rpe" "$output"
+    has "missed by" "$(echo "$output" | tr -s ' \n' '  ')"
+    try run tiny.yaml --no-claims
+    [ "$status" = 0 ]
+    try run tiny.yaml --quiet
+    [ "$status" = 1 ] && [ -z "$output" ]
+    has "NOT HELD" "$errors"
+}
+
+@test "--quiet prints nothing when all is well" {
+    try run tiny.yaml --quiet
+    [ "$status" = 0 ] && [ -z "$output" ] && [ -z "$errors" ]
+}
+
+@test "--csv from several shells at once: every row once" {
+    for encoding in toeplitz t5 alibi none; do
+        probe run tiny.yaml --set model.encoding=$encoding --set seeds=2 --no-claims --quiet \
+            --csv all.csv --jobs 1 &
+    done
+    wait
+    [ "$(wc -l <all.csv)" = $((1 + 4 * 2 * 2 * 3)) ]
+    [ "$(cut -d, -f2,8,9 all.csv | sort | uniq -d | wc -l)" = 0 ]
+    [ "$(awk -F, '{print NF}' all.csv | sort -u | wc -l)" = 1 ]
+}
+
+@test "--csv with another header is refused before training" {
+    echo a,b >all.csv
+    try run tiny.yaml --csv all.csv
+    [ "$status" = 2 ]
+    has "all.csv" "$errors"
+    [ ! -e results ]
+    try run tiny.yaml --csv no/all.csv
+    [ "$status" = 3 ]
+    [ ! -e results ]
+}
+
+@test "shards meet in one folder, and report judges the claims" {
+    try run tiny.yaml --shard 0/2
+    [ "$status" = 0 ]
+    case "$output" in *held*) false ;; esac
+    try report results/tiny
+    [ "$status" = 0 ]
+    has "1 of 2 cells finished" "$errors"
+    probe run tiny.yaml --shard 1/2 --quiet
+    try report results/tiny
+    [ "$status" = 0 ]
+    has "held" "$output"
+}
+
+@test "report merges folders, names what it skips, and draws" {
+    probe run tiny.yaml --out a --set model.attention=rpe --quiet
+    probe run tiny.yaml --out b --set model.attention=urpe --quiet --no-claims
+    echo mine >a/cells/notes
+    try report a b --out c --no-claims
+    [ "$status" = 0 ]
+    has "skipped a/cells/notes" "$errors"
+    [ "$(wc -l <c/results.csv)" = 7 ]
+    [ -s c/figures/floor-tiny.gp ]
+    if command -v gnuplot >/dev/null; then [ -s c/figures/floor-tiny.svg ]; fi
+    [ "$(probe report c --format csv 2>/dev/null | wc -l)" = 0 ] # c has tables, but no cells
+    [ "$(probe report a b --out d --no-claims --format csv 2>/dev/null)" = "$(cat d/results.csv)" ]
+    try report nowhere
+    [ "$status" = 3 ]
+}
+
+@test "without gnuplot: tables and one line" {
+    probe run tiny.yaml --quiet
+    mkdir bin
+    status=0
+    PATH=$HERE/bin "$URPE_PROBE" report results/tiny >out 2>err || status=$?
+    [ "$status" = 0 ]
+    [ "$(wc -l <err)" = 1 ]
+    has "gnuplot is not installed" "$(cat err)"
+    [ -s out ]
+}
+
+@test "a locale with decimal commas changes nothing" {
+    name=$(locale -a 2>/dev/null | grep -i -m1 '^de_DE\|^fr_FR\|^de_AT\|^nl_NL' || true)
+    [ -n "$name" ] || skip "no locale with decimal commas is installed"
+    probe run tiny.yaml --out plain --quiet
+    LC_ALL=$name LANG=$name probe run tiny.yaml --out comma --quiet
+    [ "$(steady plain/results.csv)" = "$(steady comma/results.csv)" ]
+}
+
+@test "Ctrl-C: exit 130, a line that says how to resume, and the same bytes in the end" {
+    command -v python3 >/dev/null || skip "python3 compares the tables, and is not installed"
+    set -- --set train.steps=20000 --no-claims --no-progress
+    # A shell without job control starts background jobs deaf to SIGINT, so python starts it.
+    python3 - "$URPE_PROBE" "$@" <<'PY'
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+p = subprocess.Popen([sys.argv[1], "run", "tiny.yaml", "--out", "stopped", *sys.argv[2:]],
+                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+time.sleep(0.3)
+p.send_signal(signal.SIGINT)
+said = p.communicate()[1]
+assert p.returncode == 130, (p.returncode, said)
+assert "interrupted" in said and "stopped" in said, said
+PY
+    probe run tiny.yaml --out stopped --quiet "$@"
+    probe run tiny.yaml --out straight --quiet "$@"
+    [ "$(steady stopped/results.csv)" = "$(steady straight/results.csv)" ]
+}
+
+@test "SIGTERM: exit 143" {
+    "$URPE_PROBE" run tiny.yaml --set train.steps=400000 --no-claims 2>err &
+    sleep 0.3
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" = 143 ]
+    has "interrupted" "$(cat err)"
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# What the program says about itself, and what it says to what it does not understand.
+load help_cmd.bash
+
+commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p'; }
+
+@test "--help names every command, and each has help of its own" {
+    [ "$(commands | wc -l)" -ge 5 ]
+    for command in $(commands); do
+        try "$command" --help
+        [ "$status" = 0 ]
+        has "usage: urpe-probe $command" "$output"
+        has "--help" "$output"
+        [ -z "$errors" ]
+        [ "$(probe help "$command")" = "$output" ]
+        [ "$(probe "$command" -h)" = "$output" ]
+    done
+}
+
+@test "help fits 80 columns" {
+    for command in $(commands); do
+        [ "$(probe "$command" --help | awk 'length > 80' | wc -l)" = 0 ]
+    done
+    [ "$(probe --help | awk 'length > 80' | wc -l)" = 0 ]
+}
+
+@test "--version says what numbers depend on" {
+    try --version
+    [ "$status" = 0 ]
+    for word in urpe-probe numerics kernels BLAS CPU; do has "$word" "$output"; done
+}
+
+@test "URPE_KERNEL forces the kernels, and an unknown one is a usage error" {
+    URPE_KERNEL=portable try --version
+    [ "$status" = 0 ]
+    has "portable" "$output"
+    URPE_KERNEL=abacus try --version
+    [ "$status" = 2 ]
+    has "abacus" "$errors"
+}
+
+@test "no command, an unknown command, an unknown option: exit 2 and the nearest name" {
+    try
+    [ "$status" = 2 ] && [ -z "$output" ]
+    try chek tiny.yaml
+    [ "$status" = 2 ]
+    has "did you mean check?" "$errors"
+    try check tiny.yaml --formt csv
+    [ "$status" = 2 ] && [ -z "$output" ]
+    has "did you mean --format?" "$errors"
+    try check tiny.yaml --xyzzy
+    [ "$status" = 2 ]
+    has "unknown option --xyzzy" "$errors"
+    try check tiny.yaml -x
+    [ "$status" = 2 ]
+}
+
+@test "an option of another command is named as such" {
+    try check tiny.yaml --jobs 2
+    [ "$status" = 2 ]
+    has "\`check\` does not take --jobs" "$errors"
+}
+
+@test "values of options: missing, unwanted, out of range" {
+    for words in "--set" "--set width" "--set =3" "--out" "--out=" "--quiet=yes" "--jobs 0" \
+        "--jobs many" "--jobs 1e9" "--threads -1" "--shard 3" "--shard 3/3" "--shard -1/3" \
+        "--shard 1/0" "--shard /2"; do
+        # shellcheck disable=SC2086
+        try run tiny.yaml $words
+        [ "$status" = 2 ] || { echo "$words: $status"; false; }
+        [ -z "$output" ]
+    done
+    try list --format xml
+    [ "$status" = 2 ]
+    [ ! -e results ]
+}
+
+@test "operands: too few, too many, -- and -" {
+    try check
+    [ "$status" = 2 ]
+    has "SPEC is missing" "$errors"
+    try check tiny.yaml tiny.yaml
+    [ "$status" = 2 ]
+    has "unexpected argument tiny.yaml" "$errors"
+    cp tiny.yaml ./--odd.yaml
+    try check --quiet -- --odd.yaml
+    [ "$status" = 0 ]
+    try check - --quiet <tiny.yaml
+    [ "$status" = 0 ]
+    try check --format=csv tiny.yaml
+    [ "$status" = 0 ]
+}
+
+@test "a wrong spec: FILE:LINE:COL, exit 2, nothing written" {
+    echo 'widht: 3' >>tiny.yaml
+    for command in run check bound; do
+        try "$command" tiny.yaml
+        [ "$status" = 2 ]
+        echo "$errors" | grep -q "^tiny.yaml:$(wc -l <tiny.yaml):1: "
+        [ -z "$output" ]
+    done
+    try run missing.yaml
+    [ "$status" != 0 ]
+    has "missing.yaml" "$errors"
+    [ "$(ls)" = tiny.yaml ]
+}
+
+@test "output that cannot be written: exit 3" {
+    [ -c /dev/full ] || skip "there is no /dev/full"
+    for words in "--help" "--version" "list keys" "check tiny.yaml" "bound tiny.yaml"; do
+        status=0
+        # shellcheck disable=SC2086
+        probe $words >/dev/full 2>err || status=$?
+        [ "$status" = 3 ] || { echo "$words: $status"; false; }
+        has "standard output" "$(cat err)"
+    done
+}
+
+@test "a closed pipe: exit 3, no signal" {
+    # The reader is gone before anything is written.
+    status=$( { sleep 0.3; s=0; probe list keys 2>/dev/null || s=$?; echo "$s" >status; } | true; cat status)
+    [ "$status" = 3 ]
+}
