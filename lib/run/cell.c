@@ -322,7 +322,9 @@ static void append_table(void *context, int layer, int head, int relation, doubl
 static int write_spec(const struct work *w, struct err *e)
 {
     struct text t = {0};
-    int code = spec_cell_text(w->run->cell, w->run->experiment, &t, e);
+    int code = spec_cell_copy_files(w->run->cell, w->run->folder, e);
+    if (!code)
+        code = spec_cell_text(w->run->cell, w->run->experiment, &t, e);
     if (!code)
         return write_text(w, "spec.yaml", &t, e);
     text_close(&t);

@@ -43,10 +43,11 @@ static int price(struct plan_cell *c, const struct spec *s, struct err *e)
     size_t training, parameters, evaluation = evaluation_bytes(t);
     double flops;
     int code = trainer_api_of(t->model.precision)->price(t, &training, &parameters, &flops, &why);
-    if (code || !memory_add(training, evaluation, &c->bytes)) {
-        spec_where(s, "model.width", where, sizeof where);
-        return err_set(e, ERR_USAGE, where, "cell %s cannot be sized: %s", c->cell->id,
-                       code ? why.msg : "its evaluation set is too large");
+    if (code)
+        return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
+    if (!memory_add(training, evaluation, &c->bytes)) {
+        spec_where(s, "evaluate.samples", where, sizeof where);
+        return err_set(e, ERR_USAGE, where, "evaluate.samples: no memory holds so many");
     }
     c->work = flops * (double)t->train.steps + 1;
     return 0;

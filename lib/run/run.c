@@ -114,6 +114,8 @@ static int write_spec(const struct run *r, struct err *e)
     if (!code)
         code = file_join(path, sizeof path, folder, name, e);
     if (!code)
+        code = spec_copy_files(r->spec, folder, e);
+    if (!code)
         code = spec_text(r->spec, &t, e);
     if (!code)
         code = file_write(path, t.data, t.length, e);

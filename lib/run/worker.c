@@ -74,6 +74,7 @@ static void keep_handler(int number)
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, SIG_DFL); /* ends a user's expression that hangs, and the worker with it */
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to report, not a death */
     keep_handler(SIGINT);
     keep_handler(SIGTERM);
@@ -194,7 +195,9 @@ static void reap(struct worker *w)
     int number = WTERMSIG(status);
     err_set(&w->err, ERR_NUMERIC, NULL, "the worker was killed by signal %d (%s)%s", number,
             strsignal(number),
-            number == SIGKILL ? "; the system does that when memory runs out" : "");
+            number == SIGKILL   ? "; the system does that when memory runs out"
+            : number == SIGALRM ? "; a user's expression ran out of time"
+                                : "");
 }
 
 bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context)
