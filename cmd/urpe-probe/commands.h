@@ -8,5 +8,6 @@ extern const struct command command_check;
 extern const struct command command_list;
 extern const struct command command_bound;
 extern const struct command command_report;
+extern const struct command command_bench;
 
 #endif

@@ -10,7 +10,7 @@
 #include "kernel/kernel.h"
 
 const struct command *const command_table[] = {&command_run,   &command_check,  &command_list,
-                                               &command_bound, &command_report, NULL};
+                                               &command_bound, &command_report, &command_bench, NULL};
 
 enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
 

@@ -1,0 +1,313 @@
+/* Measurements for `bench`; see bench.h. */
+#include "run/bench.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gsl/gsl_statistics_double.h>
+#include <gsl/gsl_sort.h>
+
+#include "kernel/kernel.h"
+#include "run/run.h"
+#include "spec/spec.h"
+#include "train/train.h"
+
+enum { TURNS_MAX = 256, WARM_UP = 3 };
+
+/* ---- a case as a task -------------------------------------------------------------------------*/
+static int open_spec(const struct bench_case *c, struct spec **out, struct err *e)
+{
+    char text[640];
+    int length = snprintf(text, sizeof text,
+                          "name: bench\nseeds: [0]\ntarget: gain\n"
+                          "space: {length: %d, channels: 4}\n"
+                          "model: {encoding: toeplitz, attention: %s, layers: %d, heads: %d, "
+                          "width: %d, ffn: %d}\n"
+                          "train: {steps: 1000000, batch: %d, lr: 0.0001}\n",
+                          c->n, c->urpe ? "urpe" : "rpe", c->layers, c->heads, c->width,
+                          4 * c->width, c->batch);
+    return spec_parse(out, "bench", text, (size_t)length, NULL, 0, e);
+}
+
+struct subject {
+    struct spec *spec;
+    struct trainer *trainer;
+    double flops; /* of a step */
+    size_t bytes;
+};
+
+static int subject_open(struct subject *s, const struct bench_case *c, struct pool *pool,
+                        struct err *e)
+{
+    size_t parameters;
+    *s = (struct subject){0};
+    int code = open_spec(c, &s->spec, e);
+    const struct task *task = code ? NULL : &spec_cell(s->spec, 0)->task;
+    if (!code)
+        code = trainer_api.price(task, &s->bytes, &parameters, &s->flops, e);
+    if (!code)
+        code = trainer_api.open(&s->trainer, task, pool, e);
+    return code;
+}
+
+static void subject_close(struct subject *s)
+{
+    trainer_api.close(s->trainer);
+    spec_close(s->spec);
+}
+
+/* Seconds of one step, the mean of `steps`. */
+static int time_steps(struct subject *s, int steps, double *seconds, struct err *e)
+{
+    struct train_report report;
+    int code = 0;
+    double start = machine_seconds();
+    for (int k = 0; k < steps && !code; k++)
+        code = trainer_api.step(s->trainer, &report, e);
+    *seconds = (machine_seconds() - start) / steps;
+    return code;
+}
+
+/* ---- matrix products at the model's shapes ----------------------------------------------------*/
+/* One linear layer's three products: y = x W^T, dx = dy W, dW = dy^T x. */
+struct products {
+    int rows, width;
+    real *x, *y, *w, *dw; /* (rows,4 width), (rows,4 width), (4 width,width), likewise */
+};
+
+static double products_flops(const struct products *p, int layers)
+{
+    double w = p->width;
+    return 3.0 * layers * 2 * p->rows * (4 * w * w + 8 * w * w);
+}
+
+static void linear_products(const struct products *p, int in, int out)
+{
+    gemm(false, true, p->rows, out, in, 1, p->x, in, p->w, in, 0, p->y, out);
+    gemm(false, false, p->rows, in, out, 1, p->y, out, p->w, in, 0, p->x, in);
+    gemm(true, false, out, in, p->rows, 1, p->y, out, p->x, in, 0, p->dw, in);
+}
+
+static void run_products(void *context, int item)
+{
+    const struct products *p = (const struct products *)context + item;
+    int w = p->width;
+    linear_products(p, w, 3 * w);
+    linear_products(p, w, w);
+    linear_products(p, w, 4 * w);
+    linear_products(p, 4 * w, w);
+}
+
+static int products_open(struct products *p, const struct bench_case *c, struct arena *a,
+                         struct err *e)
+{
+    size_t rows = (size_t)c->batch * (size_t)c->n, wide = 4 * (size_t)c->width;
+    *p = (struct products){.rows = (int)rows, .width = c->width};
+    p->x = arena_alloc(a, rows * wide, sizeof *p->x, e);
+    p->y = arena_alloc(a, rows * wide, sizeof *p->y, e);
+    p->w = arena_alloc(a, wide * (size_t)c->width, sizeof *p->w, e);
+    p->dw = arena_alloc(a, wide * (size_t)c->width, sizeof *p->dw, e);
+    return p->x && p->y && p->w && p->dw ? 0 : ERR_MEMORY; /* zeros stay zeros: no overflow */
+}
+
+/* ---- measurements, inside the child -----------------------------------------------------------*/
+/* What a child sends back. */
+struct answer {
+    struct bench_figures figures[2];
+    double ratio;
+    struct err err;
+};
+typedef int (*measurement)(const struct bench_case *c, double amount, struct answer *out,
+                           struct err *e);
+
+static double median(double *value, size_t count)
+{
+    gsl_sort(value, 1, count);
+    return gsl_stats_median_from_sorted_data(value, 1, count);
+}
+
+static void fill_figures(struct bench_figures *f, const struct bench_case *c, double flops,
+                         double seconds)
+{
+    f->ms_per_step = 1e3 * seconds;
+    f->tokens_per_second = c->batch * (double)c->n / seconds;
+    f->flops = flops / seconds;
+    f->peak_mib = machine_peak_mib();
+}
+
+static int measure_step(const struct bench_case *c, double seconds, struct answer *out,
+                        struct err *e)
+{
+    struct subject s = {0};
+    struct products p[64];
+    struct arena arena;
+    struct pool *pool = NULL;
+    double step[TURNS_MAX], product[TURNS_MAX], ratio[TURNS_MAX], one, end;
+    size_t turns = 0;
+    int code = arena_open(&arena, 0, e), steps;
+    if (!code)
+        code = pool_open(&pool, c->threads, e);
+    if (!code)
+        code = subject_open(&s, c, pool, e);
+    if (!code)
+        code = time_steps(&s, WARM_UP, &one, e);
+    if (!code)
+        code = time_steps(&s, WARM_UP, &one, e);
+    out->figures[0].peak_mib = machine_peak_mib();
+    for (int k = 0; k < c->threads && !code; k++)
+        code = products_open(&p[k], c, &arena, e);
+    if (code)
+        goto out;
+    double peak = out->figures[0].peak_mib;
+    double work = products_flops(p, c->layers) * c->threads;
+    steps = one < 0.05 ? (int)(0.05 / one) + 1 : 1; /* a turn lasts 50 ms or one step */
+    pool_run(pool, c->threads, run_products, p);
+    for (end = machine_seconds() + seconds; machine_seconds() < end && turns < TURNS_MAX; turns++) {
+        code = time_steps(&s, steps, &step[turns], e);
+        if (code)
+            goto out;
+        double start = machine_seconds();
+        for (int k = 0; k < steps * c->layers; k++)
+            pool_run(pool, c->threads, run_products, p);
+        product[turns] = (machine_seconds() - start) / steps;
+        ratio[turns] = (s.flops / step[turns]) / (work / product[turns]);
+    }
+    fill_figures(&out->figures[0], c, s.flops, median(step, turns));
+    out->figures[0].peak_mib = peak;
+    out->figures[0].sgemm_flops = work / median(product, turns);
+    out->figures[0].ratio = median(ratio, turns);
+out:
+    subject_close(&s);
+    pool_close(pool);
+    arena_close(&arena);
+    return code;
+}
+
+static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
+                        struct err *e)
+{
+    struct subject s[2] = {{0}, {0}};
+    struct bench_case both[2] = {*c, *c};
+    struct pool *pool = NULL;
+    double time[2][TURNS_MAX], ratio[TURNS_MAX], one, end;
+    size_t turns = 0;
+    int code = pool_open(&pool, c->threads, e);
+    both[0].urpe = false;
+    both[1].urpe = true;
+    for (int k = 0; k < 2 && !code; k++) {
+        code = subject_open(&s[k], &both[k], pool, e);
+        if (!code)
+            code = time_steps(&s[k], WARM_UP, &one, e);
+    }
+    for (end = machine_seconds() + seconds;
+         !code && machine_seconds() < end && turns < TURNS_MAX; turns++) {
+        for (int k = 0; k < 2 && !code; k++) /* A B, then B A */
+            code = time_steps(&s[(k + (int)turns) % 2], 1, &time[(k + (int)turns) % 2][turns], e);
+        ratio[turns] = time[1][turns] / time[0][turns];
+    }
+    for (int k = 0; k < 2 && !code; k++)
+        fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
+    if (!code)
+        out->ratio = median(ratio, turns);
+    subject_close(&s[0]);
+    subject_close(&s[1]);
+    pool_close(pool);
+    return code;
+}
+
+static int measure_memory(const struct bench_case *c, double steps, struct answer *out,
+                          struct err *e)
+{
+    struct subject s = {0};
+    struct pool *pool = NULL;
+    double seconds;
+    int code = pool_open(&pool, c->threads, e);
+    if (!code)
+        code = subject_open(&s, c, pool, e);
+    if (!code)
+        code = time_steps(&s, (int)steps, &seconds, e);
+    if (!code)
+        fill_figures(&out->figures[0], c, s.flops, seconds);
+    subject_close(&s);
+    pool_close(pool);
+    return code;
+}
+
+/* ---- a process for each measurement -----------------------------------------------------------*/
+static int receive(int from, struct answer *out, struct err *e)
+{
+    size_t done = 0;
+    while (done < sizeof *out) {
+        ssize_t got = read(from, (char *)out + done, sizeof *out - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return err_set(e, ERR_IO, "", "a measuring process ended without an answer");
+        done += (size_t)got;
+    }
+    return out->err.code ? err_set(e, out->err.code, out->err.where, "%s", out->err.msg) : 0;
+}
+
+static int in_child(measurement run, const struct bench_case *c, double amount, struct answer *out,
+                    struct err *e)
+{
+    int ends[2], status;
+    if (c->threads < 1 || c->threads > 64)
+        return err_set(e, ERR_USAGE, "--threads", "expected 1 to 64 threads");
+    if (pipe(ends))
+        return err_set(e, ERR_IO, "", "no pipe: %s", err_system(errno));
+    pid_t child = fork();
+    if (child == 0) {
+        struct answer answer = {0};
+        close(ends[0]);
+        if (!kernel_open(&answer.err))
+            run(c, amount, &answer, &answer.err);
+        ssize_t sent = write(ends[1], &answer, sizeof answer); /* less than a pipe holds */
+        _exit(sent == (ssize_t)sizeof answer ? 0 : 1);
+    }
+    close(ends[1]);
+    int code = child < 0 ? err_set(e, ERR_IO, "", "no process: %s", err_system(errno))
+                         : receive(ends[0], out, e);
+    close(ends[0]);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return code;
+}
+
+int bench_step(const struct bench_case *c, double seconds, struct bench_figures *out,
+               struct err *e)
+{
+    struct answer answer = {0};
+    int code = in_child(measure_step, c, seconds, &answer, e);
+    *out = answer.figures[0];
+    return code;
+}
+
+int bench_memory(const struct bench_case *c, int steps, struct bench_figures *out, struct err *e)
+{
+    struct answer answer = {0};
+    int code = in_child(measure_memory, c, steps, &answer, e);
+    *out = answer.figures[0];
+    return code;
+}
+
+int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
+               double *time_ratio, struct err *e)
+{
+    struct answer answer = {0};
+    int code = in_child(measure_pair, c, seconds, &answer, e);
+    struct bench_case one = *c;
+    for (int k = 0; k < 2 && !code; k++) {
+        struct bench_figures memory;
+        one.urpe = k;
+        code = bench_memory(&one, WARM_UP, &memory, e);
+        figures[k] = answer.figures[k];
+        figures[k].peak_mib = memory.peak_mib;
+    }
+    *time_ratio = answer.ratio;
+    return code;
+}

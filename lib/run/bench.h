@@ -1,0 +1,39 @@
+/* Timing of training steps against this machine's own matrix products.
+ *
+ * Invariant: every measurement runs in a process of its own, forked before any BLAS call, and what
+ * is compared is timed in turn, A B A B, in one process, so that a machine whose speed drifts gives
+ * true ratios. */
+#ifndef RUN_BENCH_H
+#define RUN_BENCH_H
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct bench_case {
+    int n, width, layers, batch, heads;
+    bool urpe;
+    int threads;
+};
+
+struct bench_figures {
+    double ms_per_step, tokens_per_second;
+    double flops;       /* of the training step, FLOP/s: 3 x forward matrix products / time */
+    double sgemm_flops; /* of SGEMM at the model's shapes, as many at a time as there are threads */
+    double ratio;       /* flops / sgemm_flops, median over turns */
+    double peak_mib;    /* of the process that took the steps */
+};
+
+/* The step against SGEMM at the shapes of the model's linear layers (forward, gradient of the input,
+ * gradient of the weight; all rows of the batch), in turns for about `seconds`. */
+int bench_step(const struct bench_case *c, double seconds, struct bench_figures *out,
+               struct err *e);
+
+/* RPE against URPE, in turns.  figures[0] is RPE's, [1] URPE's, without sgemm_flops and ratio;
+ * *time_ratio is the median over turns of URPE / RPE; peaks come from processes of their own. */
+int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
+               double *time_ratio, struct err *e);
+
+/* Takes `steps` steps; time and peak memory only. */
+int bench_memory(const struct bench_case *c, int steps, struct bench_figures *out, struct err *e);
+
+#endif
