@@ -213,7 +213,7 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     size_t relations = (size_t)c->layout->relations;
     struct construct_table *t = &c->table[c->tables];
     assert(!b || !kernel);
-    if (!c->rest.known || c->tables == CONSTRUCT_TABLES_MAX || (b && !can_bias(c, b)))
+    if (c->tables == CONSTRUCT_TABLES_MAX || (b && !can_bias(c, b)))
         return CONSTRUCT_UNKNOWN;
     int head = c->order[c->tables % c->shape.heads];
     const double *bias = b ? b : construct_rest(c);

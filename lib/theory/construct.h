@@ -64,7 +64,8 @@ struct construct {
     struct err err;
 };
 
-/* For heads x head_width.  ERR_USAGE where model_check refuses that. */
+/* For heads x head_width.  ERR_USAGE where model_check refuses that.  Nothing can be constructed
+ * unless c->rest.known. */
 int construct_open(struct construct *c, const struct model_config *m, const struct model_io *io,
                    const struct layout *trained, int heads, int head_width, struct err *e);
 void construct_close(struct construct *c);

@@ -76,7 +76,7 @@ static int signal_by_c(struct construct *c, struct gates *g) {
     double quality, most = GAP_MIN;
     if (!kernel)
         return ERR_MEMORY;
-    for (int k = 0; k < CANDIDATES && c->step && c->rest.known; k++) {
+    for (int k = 0; k < CANDIDATES && c->step; k++) {
         int code = try_candidate(c, g, k, kernel, &table, &quality);
         if (code < 0)
             return code;

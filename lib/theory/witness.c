@@ -27,6 +27,8 @@ struct opening {
 static int attempt(const struct opening *o, witness_construction build, struct construct *c,
                    int *heads, int *head_width) {
     int code = construct_open(c, o->model, &o->io, o->layout, *heads, *head_width, o->err);
+    if (!code && !c->rest.known)
+        code = CONSTRUCT_UNKNOWN;
     if (code)
         return code;
     struct witness_task task = {.probe = o->probe, .c = c, .beta = o->model->witness_beta};

@@ -7,6 +7,11 @@ static size_t parameters(const struct trainer *t)
     return t->model.tensors.elements;
 }
 
+static void *block(struct trainer *t)
+{
+    return t->p;
+}
+
 const struct trainer_api trainer_api = {.precision = REAL_NAME,
                                         .digits = REAL_DIGITS,
                                         .kernel_open = kernel_open,
@@ -23,4 +28,6 @@ const struct trainer_api trainer_api = {.precision = REAL_NAME,
                                         .export_weights = trainer_export,
                                         .import_weights = trainer_import,
                                         .tables = trainer_tables,
-                                        .parameters = parameters};
+                                        .parameters = parameters,
+                                        .model = trainer_model,
+                                        .block = block};

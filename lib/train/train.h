@@ -137,6 +137,8 @@ struct trainer_api {
     int (*import_weights)(struct trainer *t, const char *path, struct err *e);
     void (*tables)(struct trainer *t, trainer_table each, void *context);
     size_t (*parameters)(const struct trainer *t);
+    const struct model *(*model)(const struct trainer *t);
+    void *(*block)(struct trainer *t); /* the parameters, (parameters) of real */
 };
 extern const struct trainer_api trainer_api;
 
