@@ -1,216 +1,7 @@
-/* Private to lib/kernel: fused attention of one head of one sample, included once by each variant.
- *
- * Queries are taken in blocks of L = 1 or 2 vectors, one query per lane, so that every step of the
- * softmax is lane by lane.  A block's logits are a tile (n, L): row j is key j, lane r is query
- *     i = first + L - 1 - r,
- * counted backwards, so that along the lanes the relation j - i grows by one and the tables of B
- * and C are read as they lie.  Lanes with i >= n are padding: their q, do and dot are 0 and their
- * lse is huge, so they add exactly 0 to every sum over queries.
- *
- * Logits are kept in units of ln 2 (q k^T and B are multiplied by scale log2(e) while they are
- * packed), which saves the first steps of every exp. */
-
-struct attention_work {
-    const struct attention_shape *shape;
-    int n, width, vecs;      /* width = head_width rounded up to whole vectors */
-    int lanes, first, count; /* of this block: L, its first query, keys that it sees */
-    real *k, *v;             /* (n,width), k times scale log2(e) */
-    real *dk, *dv;           /* (n,width) */
-    real *tile_s, *tile_g;   /* (n,L) */
-    real *tile_c;            /* (n,L), only with a table of relations */
-    real *rows_q, *rows_do;  /* (L,width), backwards */
-    real *columns;           /* (width,L): q or do, transposed */
-    real *out;               /* (L,width), backwards */
-    real *lane_lse, *lane_dot;
-    real *bias, *c, *dbias, *dc; /* by j - i + middle */
-    int middle;
-    bool has_bias, has_c;
-};
-
-enum { BLOCK = BLOCK_VECTORS * LANES };
-
-static const real zeros[BLOCK] __attribute__((aligned(64)));
-
-/* ---- scratch ----------------------------------------------------------------------------------*/
-static real *carve(real **scratch, int count)
-{
-    real *start = *scratch;
-    *scratch += ((size_t)count + LANES_MAX - 1) / LANES_MAX * LANES_MAX;
-    return start;
-}
-
-static int table_size(int n)
-{
-    return BLOCK + 2 * n + LANES;
-}
-
-/* See attention_scratch for the total. */
-static void attention_layout(struct attention_work *w, const struct attention_shape *shape,
-                             const real *bias, const real *c, real *scratch)
-{
-    int n = shape->n;
-    *w = (struct attention_work){.shape = shape, .n = n, .middle = BLOCK + n - 1};
-    w->vecs = (shape->head_width + LANES - 1) / LANES;
-    w->width = w->vecs * LANES;
-    w->has_bias = bias;
-    w->has_c = c;
-    w->tile_s = carve(&scratch, n * BLOCK);
-    w->tile_g = carve(&scratch, n * BLOCK);
-    w->tile_c = shape->relation ? carve(&scratch, n * BLOCK) : NULL;
-    w->k = carve(&scratch, n * w->width);
-    w->v = carve(&scratch, n * w->width);
-    w->dk = carve(&scratch, n * w->width);
-    w->dv = carve(&scratch, n * w->width);
-    w->rows_q = carve(&scratch, BLOCK * w->width);
-    w->rows_do = carve(&scratch, BLOCK * w->width);
-    w->columns = carve(&scratch, BLOCK * w->width);
-    w->out = carve(&scratch, BLOCK * w->width);
-    w->lane_lse = carve(&scratch, BLOCK);
-    w->lane_dot = carve(&scratch, BLOCK);
-    w->bias = carve(&scratch, table_size(n));
-    w->c = carve(&scratch, table_size(n));
-    w->dbias = carve(&scratch, table_size(n));
-    w->dc = carve(&scratch, table_size(n));
-}
-
-/* ---- packing ----------------------------------------------------------------------------------*/
-INLINE void pack_row(int d, const real *x, vec factor, real *y)
-{
-    int j = 0;
-    for (; j + LANES <= d; j += LANES)
-        vec_store(y + j, vec_load(x + j) * factor);
-    if (j < d)
-        vec_store(y + j, vec_load_part(x + j, d - j) * factor);
-}
-
-static void pack_rows(const struct attention_work *w, const real *x, real scale, real *y)
-{
-    vec factor = vec_set(scale);
-    for (ptrdiff_t i = 0; i < w->n; i++)
-        pack_row(w->shape->head_width, x + i * w->shape->stride, factor, y + i * w->width);
-}
-
-/* The block's rows of x, last query first, with zeros where there is no query. */
-static void pack_block(const struct attention_work *w, const real *x, int stride, real *y)
-{
-    for (int r = 0; r < w->lanes; r++, y += w->width) {
-        int i = w->first + w->lanes - 1 - r;
-        if (i < w->n)
-            pack_row(w->shape->head_width, x + (ptrdiff_t)i * stride, vec_set(1), y);
-        else
-            memset(y, 0, (size_t)w->width * sizeof *y);
-    }
-}
-
-/* LANES x LANES: after log2(LANES) rounds of interleaving row r with row r + LANES / 2 the rows
- * are the columns. */
-INLINE void transpose_square(const real *x, ptrdiff_t x_row, real *y, ptrdiff_t y_row)
-{
-    vec a[LANES], b[LANES];
-    UNROLL
-    for (int r = 0; r < LANES; r++)
-        a[r] = vec_load(x + r * x_row);
-    UNROLL
-    for (int round = 1; round < LANES; round *= 2) {
-        UNROLL
-        for (int r = 0; r < LANES / 2; r++) {
-            b[2 * r] = vec_interleave_low(a[r], a[r + LANES / 2]);
-            b[2 * r + 1] = vec_interleave_high(a[r], a[r + LANES / 2]);
-        }
-        UNROLL
-        for (int r = 0; r < LANES; r++)
-            a[r] = b[r];
-    }
-    UNROLL
-    for (int r = 0; r < LANES; r++)
-        vec_store(y + r * y_row, a[r]);
-}
-
-/* columns (width,L) from rows (L,width). */
-static void transpose_block(const struct attention_work *w, const real *rows)
-{
-    for (int r = 0; r < w->lanes; r += LANES)
-        for (int k = 0; k < w->width; k += LANES)
-            transpose_square(rows + (ptrdiff_t)r * w->width + k, w->width,
-                             w->columns + (ptrdiff_t)k * w->lanes + r, w->lanes);
-}
-
-/* y[middle + t] = factor table[origin + t] for every relation t between positions. */
-static void pack_table(const struct attention_work *w, const real *table, real factor, real *y)
-{
-    int low = w->middle - (w->n - 1), high = w->middle + w->n;
-    const real *from = table ? table + w->shape->origin - (w->n - 1) : NULL;
-    for (int k = 0; k < low; k++)
-        y[k] = 0;
-    for (int k = low; k < high; k++)
-        y[k] = from ? factor * from[k - low] : 0;
-    for (int k = high; k < table_size(w->n); k++)
-        y[k] = 0;
-}
-
-/* What masks keys after the query: logits of -inf wherever j - i > 0. */
-static void pack_tables(const struct attention_work *w, const real *bias, const real *c)
-{
-    if (w->shape->relation)
-        return;
-    pack_table(w, bias, (real)LOG2E, w->bias);
-    if (w->shape->causal)
-        for (int k = w->middle + 1; k < w->middle + w->n; k++)
-            w->bias[k] = -(real)INFINITY;
-    if (c)
-        pack_table(w, c, 1, w->c);
-}
-
-/* ---- relations given as a table (n,n) ---------------------------------------------------------*/
-INLINE const int32_t *relation_row(const struct attention_work *w, int i)
-{
-    return w->shape->relation + (size_t)i * (size_t)w->n;
-}
-
-/* Fills tile_s with B and tile_c with C. */
-static void gather_tiles(const struct attention_work *w, const real *bias, const real *c)
-{
-    for (int r = 0; r < w->lanes; r++) {
-        int i = w->first + w->lanes - 1 - r;
-        const int32_t *relation = i < w->n ? relation_row(w, i) : NULL;
-        for (ptrdiff_t j = 0; j < w->count; j++) {
-            ptrdiff_t at = j * w->lanes + r;
-            bool masked = relation && w->shape->causal && j > i;
-            w->tile_s[at] = bias && relation ? (real)LOG2E * bias[relation[j]] : 0;
-            w->tile_s[at] = masked ? -(real)INFINITY : w->tile_s[at];
-            w->tile_c[at] = c && relation ? c[relation[j]] : 0;
-        }
-    }
-}
-
-static void scatter_tile(const struct attention_work *w, const real *tile, real *gradient)
-{
-    for (int r = 0; r < w->lanes; r++) {
-        int i = w->first + w->lanes - 1 - r;
-        if (i >= w->n)
-            continue;
-        const int32_t *relation = relation_row(w, i);
-        for (ptrdiff_t j = 0; j < w->count; j++)
-            gradient[relation[j]] += tile[j * w->lanes + r];
-    }
-}
+/* Private to lib/kernel: the two passes of the fused attention, block by block of queries; see
+ * body_attention_block.h for the layout.  Included once by each variant. */
 
 /* ---- steps shared by the two passes -----------------------------------------------------------*/
-/* Opens the block that starts at query `first`. */
-static void block_open(struct attention_work *w, int first)
-{
-    int left = w->n - first;
-    w->first = first;
-    w->lanes = left > LANES ? BLOCK : LANES;
-    w->count = w->shape->causal && left > w->lanes ? first + w->lanes : w->n;
-}
-
-/* Where a packed table's value for key j and lane 0 lies. */
-INLINE ptrdiff_t table_start(const struct attention_work *w, int j)
-{
-    return w->middle + j - (w->first + w->lanes - 1);
-}
-
 /* tile_s = k q^T + B, with q in `columns`. */
 static void block_logits(const struct attention_work *w)
 {
@@ -249,15 +40,6 @@ static void block_out(const struct attention_work *w, const real *tile, const re
     }
 }
 
-INLINE void unpack_row(int d, const real *x, vec factor, real *y)
-{
-    int j = 0;
-    for (; j + LANES <= d; j += LANES)
-        vec_store(y + j, vec_load(x + j) * factor);
-    if (j < d)
-        vec_store_part(y + j, vec_load(x + j) * factor, d - j);
-}
-
 /* ---- forward ----------------------------------------------------------------------------------*/
 /* tile_s = exp2(tile_s - top) C; lane_dot = 1 / sum of the exponentials; lane_lse = lse. */
 INLINE void softmax_tile(const struct attention_work *w, const int vecs, const bool with_c)
@@ -271,7 +53,16 @@ INLINE void softmax_tile(const struct attention_work *w, const int vecs, const b
         top[v] = vec_load(s + v * LANES);
         sum[v] = vec_zero();
     }
-    for (ptrdiff_t j = 1; j < w->count; j++) {
+    for (ptrdiff_t j = 0; j + 4 <= w->count; j += 4) {
+        UNROLL
+        for (int v = 0; v < vecs; v++) {
+            const real *at = s + (j * vecs + v) * LANES;
+            vec a = vec_max(vec_load(at), vec_load(at + vecs * LANES));
+            vec b = vec_max(vec_load(at + 2 * vecs * LANES), vec_load(at + 3 * vecs * LANES));
+            top[v] = vec_max(top[v], vec_max(a, b));
+        }
+    }
+    for (ptrdiff_t j = w->count / 4 * 4; j < w->count; j++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             top[v] = vec_max(top[v], vec_load(s + (j * vecs + v) * LANES));
@@ -310,8 +101,8 @@ static void variant_attention_forward(const struct attention_shape *shape, const
 {
     struct attention_work w;
     attention_layout(&w, shape, bias, c, scratch);
-    pack_rows(&w, k, shape->scale * (real)LOG2E, w.k);
-    pack_rows(&w, v, 1, w.v);
+    pack_rows(&w, w.n, k, shape->stride, shape->scale * (real)LOG2E, w.k);
+    pack_rows(&w, w.n, v, shape->stride, 1, w.v);
     pack_tables(&w, bias, c);
     for (int first = 0; first < w.n; first += w.lanes) {
         block_open(&w, first);
@@ -322,12 +113,9 @@ static void variant_attention_forward(const struct attention_shape *shape, const
         block_logits(&w);
         block_softmax(&w);
         block_out(&w, w.tile_s, w.v);
-        for (int i = first; i < w.n && i < first + w.lanes; i++) {
-            int r = first + w.lanes - 1 - i;
-            lse[i] = w.lane_lse[r];
-            unpack_row(shape->head_width, w.out + (ptrdiff_t)r * w.width, vec_set(w.lane_dot[r]),
-                       o + (ptrdiff_t)i * shape->output_stride);
-        }
+        unpack_block(&w, w.lane_dot + w.lanes - 1, -1, o, shape->output_stride);
+        for (int i = 0; i < block_queries(&w); i++)
+            lse[first + i] = w.lane_lse[w.lanes - 1 - i];
     }
 }
 
@@ -367,6 +155,40 @@ INLINE void diagonal_close(const struct diagonal *d, const int vecs, real *table
         vec_store(table + v * LANES, vec_load(table + v * LANES) + d->window[v]);
 }
 
+/* One vector of a row: *s = logits and *g = do.v become a c and ds; *ag = a g. */
+INLINE void slope_step(vec *s, vec *g, vec *ag, vec lse, vec dot, vec c, const bool with_c)
+{
+    vec a = vec_exp2(*s - lse);
+    if (with_c) {
+        *ag = a * *g;
+        *g = vec_fma(c, *ag, -(a * dot));
+        *s = a * c;
+    } else {
+        *g = a * (*g - dot);
+        *s = a;
+    }
+}
+
+/* Row j of the tiles; `c` is the row of C, which takes a g when relations are gathered. */
+INLINE void slope_row(const struct attention_work *w, const int vecs, const bool with_c, int j,
+                      const vec *lse, const vec *dot, real *c, struct diagonal *sum_bias,
+                      struct diagonal *sum_c)
+{
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        ptrdiff_t at = ((ptrdiff_t)j * vecs + v) * LANES;
+        vec s = vec_load(w->tile_s + at), g = vec_load(w->tile_g + at), ag = vec_zero();
+        vec factor = with_c ? vec_load(c + v * LANES) : vec_zero();
+        slope_step(&s, &g, &ag, lse[v], dot[v], factor, with_c);
+        vec_store(w->tile_s + at, s);
+        vec_store(w->tile_g + at, g);
+        sum_bias->window[v] += g;
+        sum_c->window[v] += ag;
+        if (with_c && w->shape->relation)
+            vec_store(c + v * LANES, ag);
+    }
+}
+
 /* From tile_s = logits and tile_g = do.v: tile_s becomes a c (what dv needs), tile_g becomes ds
  * (what dq and dk need), and dbias, dc grow by the sums over equal relations of ds and a g. */
 INLINE void slope_tile(const struct attention_work *w, const int vecs, const bool with_bias,
@@ -375,7 +197,7 @@ INLINE void slope_tile(const struct attention_work *w, const int vecs, const boo
     const bool gathered = w->shape->relation;
     vec lse[BLOCK_VECTORS], dot[BLOCK_VECTORS];
     struct diagonal sum_bias, sum_c;
-    real *s = w->tile_s, *g = w->tile_g, *c = gathered ? w->tile_c : w->c + table_start(w, 0);
+    real *c = gathered ? w->tile_c : w->c + table_start(w, 0);
     ptrdiff_t c_row = gathered ? vecs * LANES : 1;
     diagonal_open(&sum_bias, vecs);
     diagonal_open(&sum_c, vecs);
@@ -386,35 +208,13 @@ INLINE void slope_tile(const struct attention_work *w, const int vecs, const boo
     }
     int j = 0;
     for (int group = 0; group < w->count; group += LANES) {
-        int end = group + LANES < w->count ? group + LANES : w->count;
-        for (; j < end; j++) {
-            UNROLL
-            for (int v = 0; v < vecs; v++) {
-                ptrdiff_t at = ((ptrdiff_t)j * vecs + v) * LANES;
-                vec a = vec_exp2(vec_load(s + at) - lse[v]), gv = vec_load(g + at), ds;
-                if (with_c) {
-                    real *factor = c + j * c_row + v * LANES;
-                    vec cv = vec_load(factor), ag = a * gv;
-                    ds = vec_fma(cv, ag, -(a * dot[v]));
-                    vec_store(s + at, a * cv);
-                    sum_c.window[v] += ag;
-                    if (gathered)
-                        vec_store(factor, ag);
-                } else {
-                    ds = a * (gv - dot[v]);
-                    vec_store(s + at, a);
-                }
-                vec_store(g + at, ds);
-                sum_bias.window[v] += ds;
-            }
+        for (; j < group + LANES; j++) {
+            if (j < w->count)
+                slope_row(w, vecs, with_c, j, lse, dot, c + j * c_row, &sum_bias, &sum_c);
             if (with_bias)
                 diagonal_move(&sum_bias, vecs);
             if (with_c)
                 diagonal_move(&sum_c, vecs);
-        }
-        for (; j < group + LANES; j++) {
-            diagonal_move(&sum_bias, vecs);
-            diagonal_move(&sum_c, vecs);
         }
         if (with_bias)
             diagonal_flush(&sum_bias, w->dbias + table_start(w, group));
@@ -489,12 +289,16 @@ static void block_add(const struct attention_work *w, const real *tile, const re
 /* lane_lse in units of ln 2 and lane_dot = do.o for the block's queries. */
 static void block_lanes(const struct attention_work *w, const real *o, const real *lse)
 {
-    int d = w->shape->head_width;
-    for (int r = 0; r < w->lanes; r++) {
-        int i = w->first + w->lanes - 1 - r;
-        const real *out = o + (ptrdiff_t)i * w->shape->output_stride;
-        w->lane_lse[r] = i < w->n ? (real)LOG2E * lse[i] : (real)1e30;
-        w->lane_dot[r] = i < w->n ? row_dot(d, w->rows_do + (ptrdiff_t)r * w->width, out) : 0;
+    int queries = block_queries(w), top = w->lanes - 1;
+    for (int i = 0; i < queries; i++) {
+        const real *out = o + (ptrdiff_t)(w->first + i) * w->shape->output_stride;
+        w->lane_lse[top - i] = (real)LOG2E * lse[w->first + i];
+        w->lane_dot[top - i] =
+            row_dot(w->shape->head_width, w->rows_do + (ptrdiff_t)(top - i) * w->width, out);
+    }
+    for (int i = queries; i < w->lanes; i++) {
+        w->lane_lse[top - i] = (real)1e30;
+        w->lane_dot[top - i] = 0;
     }
 }
 
@@ -509,12 +313,10 @@ static void add_table(const struct attention_work *w, const real *from, real *gr
 static void attention_close(const struct attention_work *w, real *dk, real *dv, real *dbias,
                             real *dc)
 {
-    int d = w->shape->head_width;
+    static const real one = 1;
     ptrdiff_t stride = w->shape->stride;
-    for (ptrdiff_t i = 0; i < w->n; i++) {
-        unpack_row(d, w->dk + i * w->width, vec_set(w->shape->scale), dk + i * stride);
-        unpack_row(d, w->dv + i * w->width, vec_set(1), dv + i * stride);
-    }
+    unpack_rows(w, w->n, w->dk, w->width, &w->shape->scale, 0, dk, stride);
+    unpack_rows(w, w->n, w->dv, w->width, &one, 0, dv, stride);
     if (!w->shape->relation && dbias)
         add_table(w, w->dbias, dbias);
     if (!w->shape->relation && dc)
@@ -528,9 +330,10 @@ static void variant_attention_backward(const struct attention_shape *shape, cons
                                        real *dc, real *scratch)
 {
     struct attention_work w;
+    const real ln2 = (real)LN2;
     attention_layout(&w, shape, bias, c, scratch);
-    pack_rows(&w, k, shape->scale * (real)LOG2E, w.k);
-    pack_rows(&w, v, 1, w.v);
+    pack_rows(&w, w.n, k, shape->stride, shape->scale * (real)LOG2E, w.k);
+    pack_rows(&w, w.n, v, shape->stride, 1, w.v);
     pack_tables(&w, bias, c);
     memset(w.dk, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dk);
     memset(w.dv, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dv);
@@ -551,11 +354,7 @@ static void variant_attention_backward(const struct attention_shape *shape, cons
         block_out(&w, w.tile_g, w.k);
         block_add(&w, w.tile_s, w.rows_do, w.dv);
         block_add(&w, w.tile_g, w.rows_q, w.dk);
-        for (int i = first; i < w.n && i < first + w.lanes; i++) {
-            int r = first + w.lanes - 1 - i;
-            unpack_row(shape->head_width, w.out + (ptrdiff_t)r * w.width, vec_set((real)LN2),
-                       dq + (ptrdiff_t)i * shape->stride);
-        }
+        unpack_block(&w, &ln2, 0, dq, shape->stride);
     }
     attention_close(&w, dk, dv, dbias, dc);
 }

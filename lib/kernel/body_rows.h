@@ -74,13 +74,12 @@ static void variant_softmax_recompute(int rows, int n, int ld, const int *count,
 INLINE real row_dot(int n, const real *a, const real *b)
 {
     vec sum = vec_zero();
-    real rest = 0;
     int j = 0;
     for (; j + LANES <= n; j += LANES)
         sum = vec_fma(vec_load(a + j), vec_load(b + j), sum);
-    for (; j < n; j++)
-        rest += a[j] * b[j];
-    return vec_sum(sum) + rest;
+    if (j < n)
+        sum = vec_fma(vec_load_part(a + j, n - j), vec_load_part(b + j, n - j), sum);
+    return vec_sum(sum);
 }
 
 static void variant_softmax_backward(int rows, int n, int ld, const real *a, const real *da,

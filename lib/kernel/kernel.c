@@ -203,8 +203,8 @@ static size_t round_up(size_t x, size_t unit)
     return (x + unit - 1) / unit * unit;
 }
 
-/* What attention_layout in body_attention.h carves: padded for the widest vector, since the size
- * must not depend on the variant. */
+/* What attention_layout in body_attention_block.h carves, padded for the widest vector, since the
+ * size must not depend on the variant. */
 size_t attention_scratch(const struct attention_shape *shape)
 {
     size_t lanes = LANES_MAX, block = BLOCK_VECTORS * lanes;

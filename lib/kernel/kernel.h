@@ -18,7 +18,8 @@
  * Made once, by kernel_open, before any other call: the best of portable, avx2, avx512 (or neon)
  * that this machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
  * is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
- * run after the last fork. */
+ * run after the last fork.  The float and the double set choose separately: a program that uses both
+ * opens both; one that is never opened uses the portable kernels. */
 int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
@@ -32,7 +33,7 @@ void kernel_cpu_name(char *out, size_t size);
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
           int ldb, real beta, real *c, int ldc);
 
-/* ---- element-wise and rows ---------------------------------------------------------------------*/
+/* ---- element-wise and rows ------------------------------------------------------------------- */
 /* y (rows,d) = x + bias (d), in place allowed. */
 void bias_forward(int rows, int d, const real *x, const real *bias, real *y);
 /* dbias (d) += sum over rows of dy (rows,d; row stride ld). */

@@ -29,8 +29,7 @@ typedef int32_t lane_int;
 typedef real vec __attribute__((vector_size(SIMD_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(SIMD_BYTES)));
 /* The same in memory: aligned like a scalar. */
-typedef real vec_memory
-    __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(real)), may_alias));
+typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(real))));
 
 /* ---- shuffles ---------------------------------------------------------------------------------*/
 #if LANES == 16
@@ -159,11 +158,11 @@ INLINE void vec_write(real *p, vec v, int count)
         vec_store_part(p, v, count);
 }
 
-/* LANES (fewer for float: half as many) elements as doubles, for sums kept in double. */
+/* Half of LANES floats, or LANES doubles, as doubles: for sums kept in double. */
 #define WIDE_LANES (SIMD_BYTES / 8)
 typedef double wide __attribute__((vector_size(SIMD_BYTES)));
 typedef real wide_memory
-    __attribute__((vector_size(WIDE_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+    __attribute__((vector_size(WIDE_LANES * sizeof(real)), aligned(sizeof(real))));
 
 INLINE wide wide_load(const real *p)
 {

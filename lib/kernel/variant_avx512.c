@@ -10,12 +10,11 @@
 #include "kernel/simd.h"
 #include "kernel/simd_math.h"
 
+/* In this order: each uses what stands before it. */
 #include "kernel/body_elements.h"
 #include "kernel/body_rows.h"
-
 #include "kernel/body_product.h"
-
+#include "kernel/body_attention_block.h"
 #include "kernel/body_attention.h"
-
 #include "kernel/body_table.h"
 #endif

@@ -152,7 +152,8 @@ static void test_gelu_accuracy(void **state)
     (void)state;
     struct err e = {0};
     enum { COUNT = 40001 };
-    const double value = sizeof(real) == 4 ? 1.5e-7 : 2e-15, slope = sizeof(real) == 4 ? 3e-7 : 4e-15;
+    const double value = sizeof(real) == 4 ? 1.5e-7 : 2e-15;
+    const double slope = sizeof(real) == 4 ? 3e-7 : 4e-15;
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
         struct buffer x = buffer_open(COUNT), y = buffer_open(COUNT), dx = buffer_open(COUNT);

@@ -1,10 +1,10 @@
 /* Backward twins against central differences of the forward twins.
  *
- * Each case is a function f of one flat vector; the loss is the sum of f's outputs times fixed random
- * weights w, and the backward kernel is called with dy = w.  Tolerance: a central difference of step h
- * is wrong by h^2/6 |f'''| + eps |f| / h.  With |f| and |f'''| of the order of 10 (sums of some tens of
- * terms of order 1), h = 1e-5 leaves about 1e-9 + 2e-10 in double; h = 1e-2 about 2e-4 + 1e-4 in
- * float. */
+ * Each case is a function f of one flat vector; the loss is the sum of f's outputs times fixed
+ * random weights w, and the backward kernel is called with dy = w.  Tolerance: a central difference
+ * of step h is wrong by h^2/6 |f'''| + eps |f| / h.  With |f| and |f'''| of the order of 10 (sums
+ * of some tens of terms of order 1), h = 1e-5 leaves about 1e-9 + 2e-10 in double; h = 1e-2 about
+ * 2e-4 + 1e-4 in float. */
 #include "kernel/help_kernel.h"
 
 #include <math.h>
@@ -179,8 +179,8 @@ static void check_head(const struct head *h)
     real *bias = h->bias ? x.x + 3 * BLOCK : NULL, *c = h->c ? x.x + 3 * BLOCK + TABLE : NULL;
     buffer_fill(&g, 0);
     attention_forward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, scratch);
-    attention_backward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, w.x, g.x,
-                             g.x + BLOCK, g.x + 2 * BLOCK, bias ? g.x + 3 * BLOCK : NULL,
+    attention_backward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, w.x,
+                             g.x, g.x + BLOCK, g.x + 2 * BLOCK, bias ? g.x + 3 * BLOCK : NULL,
                              c ? g.x + 3 * BLOCK + TABLE : NULL, scratch);
     check_gradient("attention", head_loss, h, &x, &w, &g);
     buffer_close(&x);

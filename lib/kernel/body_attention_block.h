@@ -1,0 +1,236 @@
+/* Private to lib/kernel: what the fused attention holds while it works on one head of one sample,
+ * and how inputs get in and results out.  Included once by each variant.
+ *
+ * Queries are taken in blocks of L = 1 or 2 vectors, one query per lane, so that every step of the
+ * softmax is lane by lane.  A block's logits are a tile (n, L): row j is key j, lane r is query
+ *     i = first + L - 1 - r,
+ * counted backwards, so that along the lanes the relation j - i grows by one and the tables of B
+ * and C are read as they lie.  Lanes with i >= n are padding: their q, do and dot are 0 and their
+ * lse is huge, so they add exactly 0 to every sum over queries.
+ *
+ * Logits are kept in units of ln 2 (q k^T and B are multiplied by scale log2(e) while they are
+ * packed), which saves the first steps of every exp. */
+
+struct attention_work {
+    const struct attention_shape *shape;
+    int n, width, vecs;      /* width = head_width rounded up to whole vectors */
+    int lanes, first, count; /* of this block: L, its first query, keys that it sees */
+    real *k, *v;             /* (n,width), k times scale log2(e) */
+    real *dk, *dv;           /* (n,width) */
+    real *tile_s, *tile_g;   /* (n,L) */
+    real *tile_c;            /* (n,L), only with a table of relations */
+    real *rows_q, *rows_do;  /* (L,width), backwards */
+    real *columns;           /* (width,L): q or do, transposed */
+    real *out;               /* (L,width), backwards */
+    real *lane_lse, *lane_dot;
+    real *bias, *c, *dbias, *dc; /* by j - i + middle */
+    int middle;
+    bool has_bias, has_c;
+};
+
+enum { BLOCK = BLOCK_VECTORS * LANES };
+
+static const real zeros[BLOCK] __attribute__((aligned(64)));
+
+/* ---- scratch ----------------------------------------------------------------------------------*/
+static real *carve(real **scratch, int count)
+{
+    real *start = *scratch;
+    *scratch += ((size_t)count + LANES_MAX - 1) / LANES_MAX * LANES_MAX;
+    return start;
+}
+
+static int table_size(int n)
+{
+    return BLOCK + 2 * n + LANES;
+}
+
+/* See attention_scratch for the total. */
+static void attention_layout(struct attention_work *w, const struct attention_shape *shape,
+                             const real *bias, const real *c, real *scratch)
+{
+    int n = shape->n;
+    *w = (struct attention_work){.shape = shape, .n = n, .middle = BLOCK + n - 1};
+    w->vecs = (shape->head_width + LANES - 1) / LANES;
+    w->width = w->vecs * LANES;
+    w->has_bias = bias;
+    w->has_c = c;
+    w->tile_s = carve(&scratch, n * BLOCK);
+    w->tile_g = carve(&scratch, n * BLOCK);
+    w->tile_c = shape->relation ? carve(&scratch, n * BLOCK) : NULL;
+    w->k = carve(&scratch, n * w->width);
+    w->v = carve(&scratch, n * w->width);
+    w->dk = carve(&scratch, n * w->width);
+    w->dv = carve(&scratch, n * w->width);
+    w->rows_q = carve(&scratch, BLOCK * w->width);
+    w->rows_do = carve(&scratch, BLOCK * w->width);
+    w->columns = carve(&scratch, BLOCK * w->width);
+    w->out = carve(&scratch, BLOCK * w->width);
+    w->lane_lse = carve(&scratch, BLOCK);
+    w->lane_dot = carve(&scratch, BLOCK);
+    w->bias = carve(&scratch, table_size(n));
+    w->c = carve(&scratch, table_size(n));
+    w->dbias = carve(&scratch, table_size(n));
+    w->dc = carve(&scratch, table_size(n));
+}
+
+/* ---- blocks -----------------------------------------------------------------------------------*/
+/* Opens the block that starts at query `first`. */
+static void block_open(struct attention_work *w, int first)
+{
+    int left = w->n - first;
+    w->first = first;
+    w->lanes = left > LANES ? BLOCK : LANES;
+    w->count = w->shape->causal && left > w->lanes ? first + w->lanes : w->n;
+}
+
+/* Where a packed table's value for key j and lane 0 lies. */
+INLINE ptrdiff_t table_start(const struct attention_work *w, int j)
+{
+    return w->middle + j - (w->first + w->lanes - 1);
+}
+
+/* How many queries the block holds; the first sits in the last lane. */
+INLINE int block_queries(const struct attention_work *w)
+{
+    return w->n - w->first < w->lanes ? w->n - w->first : w->lanes;
+}
+
+/* ---- packing ----------------------------------------------------------------------------------*/
+/* Into scratch: y (rows,width) = factor x (rows,d), with zeros behind the d-th column. */
+static void pack_rows(const struct attention_work *w, int rows, const real *x, ptrdiff_t x_row,
+                      real factor, real *y)
+{
+    int full = w->shape->head_width / LANES * LANES, rest = w->shape->head_width - full;
+    vec f = vec_set(factor);
+    for (int r = 0; r < rows; r++, x += x_row, y += w->width) {
+        for (int k = 0; k < full; k += LANES)
+            vec_store(y + k, vec_load(x + k) * f);
+        if (rest)
+            vec_store(y + full, vec_load_part(x + full, rest) * f);
+    }
+}
+
+/* Out of scratch: y (rows,d) = factor[r] x (rows,width); factors are `step` apart. */
+static void unpack_rows(const struct attention_work *w, int rows, const real *x, ptrdiff_t x_row,
+                        const real *factor, ptrdiff_t step, real *y, ptrdiff_t y_row)
+{
+    int full = w->shape->head_width / LANES * LANES, rest = w->shape->head_width - full;
+    for (int r = 0; r < rows; r++, x += x_row, y += y_row, factor += step) {
+        vec f = vec_set(*factor);
+        for (int k = 0; k < full; k += LANES)
+            vec_store(y + k, vec_load(x + k) * f);
+        if (rest)
+            vec_store_part(y + full, vec_load(x + full) * f, rest);
+    }
+}
+
+/* The block's rows of x, last query first, after zeros where there is no query. */
+static void pack_block(const struct attention_work *w, const real *x, ptrdiff_t stride, real *y)
+{
+    int queries = block_queries(w), padding = w->lanes - queries;
+    memset(y, 0, (size_t)padding * (size_t)w->width * sizeof *y);
+    pack_rows(w, queries, x + (w->first + queries - 1) * stride, -stride, 1,
+              y + (ptrdiff_t)padding * w->width);
+}
+
+/* y = the block's rows of `out` in the order of queries. */
+static void unpack_block(const struct attention_work *w, const real *factor, ptrdiff_t step,
+                         real *y, ptrdiff_t stride)
+{
+    unpack_rows(w, block_queries(w), w->out + (ptrdiff_t)(w->lanes - 1) * w->width, -w->width,
+                factor, step, y + w->first * stride, stride);
+}
+
+/* LANES x LANES: after log2(LANES) rounds of interleaving row r with row r + LANES / 2 the rows
+ * are the columns. */
+INLINE void transpose_square(const real *x, ptrdiff_t x_row, real *y, ptrdiff_t y_row)
+{
+    vec a[LANES], b[LANES];
+    UNROLL
+    for (int r = 0; r < LANES; r++)
+        a[r] = vec_load(x + r * x_row);
+    UNROLL
+    for (int round = 1; round < LANES; round *= 2) {
+        UNROLL
+        for (int r = 0; r < LANES / 2; r++) {
+            b[2 * r] = vec_interleave_low(a[r], a[r + LANES / 2]);
+            b[2 * r + 1] = vec_interleave_high(a[r], a[r + LANES / 2]);
+        }
+        UNROLL
+        for (int r = 0; r < LANES; r++)
+            a[r] = b[r];
+    }
+    UNROLL
+    for (int r = 0; r < LANES; r++)
+        vec_store(y + r * y_row, a[r]);
+}
+
+/* columns (width,L) from rows (L,width). */
+static void transpose_block(const struct attention_work *w, const real *rows)
+{
+    for (int r = 0; r < w->lanes; r += LANES)
+        for (int k = 0; k < w->width; k += LANES)
+            transpose_square(rows + (ptrdiff_t)r * w->width + k, w->width,
+                             w->columns + (ptrdiff_t)k * w->lanes + r, w->lanes);
+}
+
+/* y[middle + t] = factor table[origin + t] for every relation t between positions. */
+static void pack_table(const struct attention_work *w, const real *table, real factor, real *y)
+{
+    int low = w->middle - (w->n - 1), high = w->middle + w->n;
+    const real *from = table ? table + w->shape->origin - (w->n - 1) : NULL;
+    for (int k = 0; k < low; k++)
+        y[k] = 0;
+    for (int k = low; k < high; k++)
+        y[k] = from ? factor * from[k - low] : 0;
+    for (int k = high; k < table_size(w->n); k++)
+        y[k] = 0;
+}
+
+/* What masks keys after the query: logits of -inf wherever j - i > 0. */
+static void pack_tables(const struct attention_work *w, const real *bias, const real *c)
+{
+    if (w->shape->relation)
+        return;
+    pack_table(w, bias, (real)LOG2E, w->bias);
+    if (w->shape->causal)
+        for (int k = w->middle + 1; k < w->middle + w->n; k++)
+            w->bias[k] = -(real)INFINITY;
+    if (c)
+        pack_table(w, c, 1, w->c);
+}
+
+/* ---- relations given as a table (n,n) ---------------------------------------------------------*/
+INLINE const int32_t *relation_row(const struct attention_work *w, int i)
+{
+    return w->shape->relation + (size_t)i * (size_t)w->n;
+}
+
+/* Fills tile_s with B and tile_c with C. */
+static void gather_tiles(const struct attention_work *w, const real *bias, const real *c)
+{
+    for (int r = 0; r < w->lanes; r++) {
+        int i = w->first + w->lanes - 1 - r;
+        const int32_t *relation = i < w->n ? relation_row(w, i) : NULL;
+        for (ptrdiff_t j = 0; j < w->count; j++) {
+            ptrdiff_t at = j * w->lanes + r;
+            bool masked = relation && w->shape->causal && j > i;
+            w->tile_s[at] = bias && relation ? (real)LOG2E * bias[relation[j]] : 0;
+            w->tile_s[at] = masked ? -(real)INFINITY : w->tile_s[at];
+            w->tile_c[at] = c && relation ? c[relation[j]] : 0;
+        }
+    }
+}
+
+static void scatter_tile(const struct attention_work *w, const real *tile, real *gradient)
+{
+    for (int r = 0; r < w->lanes; r++) {
+        int i = w->first + w->lanes - 1 - r;
+        if (i >= w->n)
+            continue;
+        const int32_t *relation = relation_row(w, i);
+        for (ptrdiff_t j = 0; j < w->count; j++)
+            gradient[relation[j]] += tile[j * w->lanes + r];
+    }
+}
