@@ -193,6 +193,12 @@ bool file_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
+bool file_is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* ---- folders ----------------------------------------------------------------------------------*/
 
 static int make_one_folder(const char *path, struct err *e)

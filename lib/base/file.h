@@ -15,6 +15,8 @@ int file_write(const char *path, const void *bytes, size_t count, struct err *e)
  * with memory_free.  A missing file is ERR_IO. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);
 bool file_exists(const char *path);
+/* Whether it is a file with content of its own: no folder, device or pipe. */
+bool file_is_regular(const char *path);
 /* Makes a folder and its parents. */
 int file_make_folder(const char *path, struct err *e);
 /* Deletes a file or an empty folder; a missing one is no error. */

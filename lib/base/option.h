@@ -55,6 +55,8 @@ struct option {
     const struct kind_table *kinds; /* KIND */
     const char *unit;         /* "tokens", "steps", "" */
     const char *help;         /* one line */
+    bool file;                /* TEXT: names a file, relative to the spec; in the owner's struct it is
+                                 the value of base/named_file.h, and the content is part of the id */
     bool cosmetic;            /* cannot change a cell's numbers, so it is left out of the cell's id */
     /* Whether the key matters, given the owner's struct; NULL: always.  A key that does not is left
      * out of the cell's id and of the resolved spec (model.c under rpe, say). */

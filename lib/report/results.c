@@ -12,7 +12,8 @@
 #include "base/file.h"
 #include "report/rows.h"
 
-enum { SPEC_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 20, HASH_DIGITS = HASH_TEXT - 1 };
+enum { SPEC_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 20 };
+enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16 };
 
 /* Where a cell stands in one experiment. */
 struct place {
@@ -80,6 +81,8 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
     struct spec *s = NULL;
     char *bytes = NULL, hash[HASH_TEXT];
     size_t count;
+    if (is_hexadecimal(name, PLACE_DIGITS) && !name[PLACE_DIGITS])
+        return 0; /* a folder of files that a spec names */
     if (!is_hexadecimal(name, HASH_DIGITS) || strcmp(name + HASH_DIGITS, ".yaml") != 0)
         return results_skip(x->r, path, "the name is not that of a spec", e);
     memcpy(hash, name, HASH_DIGITS);

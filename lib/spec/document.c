@@ -368,5 +368,7 @@ int document_read(struct spec *s, struct err *e) {
         code = read_grid(s, e);
     if (code == 0)
         code = read_figures(s, e);
+    if (code == 0)
+        code = files_resolve(s, e);
     return code ? code : list_varying(s, e);
 }

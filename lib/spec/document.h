@@ -65,6 +65,9 @@ int set_edit(struct spec *s, const char *const *set, int sets, struct err *e);
 /* document.c: name, seeds, sections, cases, grid, figures; every value checked on its own. */
 int document_read(struct spec *s, struct err *e);
 
+/* files.c: puts the values of named files in the place of their names, in all layers. */
+int files_resolve(struct spec *s, struct err *e);
+
 /* expand.c: cells, each checked as a whole. */
 int expand(struct spec *s, struct err *e);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/named_file.h"
 #include "spec/resolve.h"
 
 /* Rows that no section has; they describe what document.c reads. */
@@ -82,6 +83,12 @@ struct request {
     struct text text;
 };
 
+static const char *shown_text(const struct leaf *leaf) {
+    const char *text = leaf->row->file ? named_file_path(leaf->value.text) : leaf->value.text;
+    const char *slash = leaf->row->file ? strrchr(text, '/') : NULL;
+    return slash ? slash + 1 : text;
+}
+
 /* 1 when this is the leaf asked for: "X" and "X.kind" name the same one. */
 static int match_leaf(void *context, const struct leaf *leaf) {
     struct request *r = context;
@@ -91,7 +98,7 @@ static int match_leaf(void *context, const struct leaf *leaf) {
     if (leaf->key[length] && strcmp(leaf->key + length, ".kind") != 0)
         return 0;
     if (leaf->row->type == OPTION_TEXT)
-        text_append(&r->text, leaf->value.text);
+        text_append(&r->text, shown_text(leaf));
     else
         value_write(leaf->row, &leaf->value, false, &r->text);
     return 1;

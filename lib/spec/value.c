@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/named_file.h"
+
 /* ---- what is expected -------------------------------------------------------------------------*/
 
 static int choice_count(const struct option *o) {
@@ -275,6 +277,24 @@ static void write_ints(const struct option_ints *ints, struct text *t) {
     text_append(t, "]");
 }
 
+/* A file is its content in hashes, and lies beside the resolved spec elsewhere. */
+static void write_text(const struct option *o, const char *text, bool exact, struct text *t) {
+    struct text place = {0};
+    if (!o->file || !*text) {
+        node_write_text(t, text);
+        return;
+    }
+    if (exact) {
+        named_file_append_hash(t, text);
+        return;
+    }
+    named_file_append_place(&place, text);
+    if (!place.failed)
+        node_write_text(t, place.data);
+    t->failed = t->failed || place.failed;
+    text_close(&place);
+}
+
 void value_write(const struct option *o, const struct value *v, bool exact, struct text *t) {
     char number[TEXT_NUMBER_MAX];
     switch (o->type) {
@@ -289,7 +309,7 @@ void value_write(const struct option *o, const struct value *v, bool exact, stru
         text_append(t, v->truth ? "true" : "false");
         break;
     case OPTION_TEXT:
-        node_write_text(t, v->text);
+        write_text(o, v->text, exact, t);
         break;
     case OPTION_INT_LIST:
         write_ints(&v->ints, t);

@@ -44,7 +44,9 @@
     X(prefix_parity)        \
     X(prefix_majority)      \
     X(histogram)            \
-    X(majority)
+    X(majority)             \
+    /* the user's own */    \
+    X(lua)
 
 #define TARGET_DECLARE(name) extern const struct target target_##name;
 TARGET_LIST(TARGET_DECLARE)

@@ -69,15 +69,19 @@ static int samples_reserve(struct samples *s, const struct drawer *d, int count,
     return failed ? ERR_MEMORY : 0;
 }
 
-/* Labels or outputs of the sample in rows first.. */
+/* Labels or outputs of the sample in rows first..; `number` is for messages. */
 static int evaluate_target(const struct drawer *d, struct samples *s, int first,
-                           const struct layout *l, struct err *e)
+                           const struct layout *l, uint64_t number, struct err *e)
 {
     const struct target *t = d->target;
     size_t at = (size_t)first * (size_t)s->channels;
-    if (t->tokens)
-        return t->label(d->state, &d->task->target, l, s->token + first, s->label + first, e);
-    return t->evaluate(d->state, &d->task->target, l, s->channels, s->x + at, s->y + at, e);
+    int code = t->tokens
+                   ? t->label(d->state, &d->task->target, l, s->token + first, s->label + first, e)
+                   : t->evaluate(d->state, &d->task->target, l, s->channels, s->x + at, s->y + at,
+                                 e);
+    return code ? err_context(e, "sample %llu of stream '%s'", (unsigned long long)number,
+                              d->purpose)
+                : 0;
 }
 
 /* Position i becomes a copy of position source[i]; source[source[i]] == source[i]. */
@@ -124,11 +128,12 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
     s->pattern[s->count] = pattern;
     s->first[s->count] = first;
     s->first[++s->count] = s->rows = first + n;
-    return evaluate_target(d, s, first, l, e);
+    return evaluate_target(d, s, first, l, number, e);
 }
 
-/* Appends images 1.. of the last sample. */
-static int add_images(struct drawer *d, struct samples *s, const struct orbit *orbit, struct err *e)
+/* Appends images 1.. of the last sample, number `number`. */
+static int add_images(struct drawer *d, struct samples *s, const struct orbit *orbit,
+                      uint64_t number, struct err *e)
 {
     int base = s->count - 1, from = s->first[base], n = s->layout[base]->n;
     struct layout *l = s->layout[base];
@@ -146,7 +151,7 @@ static int add_images(struct drawer *d, struct samples *s, const struct orbit *o
         s->layout[s->count] = l;
         s->pattern[s->count] = s->pattern[base];
         s->first[++s->count] = s->rows = first + n;
-        int code = evaluate_target(d, s, first, l, e);
+        int code = evaluate_target(d, s, first, l, number, e);
         if (code)
             return code;
     }
@@ -180,9 +185,10 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     uint64_t number = 0;
     for (int k = 0; pattern_table[k] && !code; k++)
         for (int64_t i = 0; i < counts[k] && !code; i++) {
-            code = draw_sample(d, s, number++, k, NULL, e);
+            code = draw_sample(d, s, number, k, NULL, e);
             if (!code && images > 1)
-                code = add_images(d, s, orbit, e);
+                code = add_images(d, s, orbit, number, e);
+            number++;
         }
     if (!code && !d->space->varying) {
         /* The layout moves into the set, which outlives the drawer. */

@@ -2,6 +2,7 @@
 #include "target/help_target.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -43,8 +44,13 @@ void fixture_configure(struct fixture *f, const char *space, int kind, int n, in
     }
     f->target = target_table[kind];
     f->config.kind.kind = kind;
+    int texts = 0;
     for (int k = 0; f->target->options && f->target->options[k].key; k++)
-        f->config.kind.number[k] = fallback_of(&f->target->options[k]);
+        if (f->target->options[k].type == OPTION_TEXT)
+            snprintf(f->config.kind.text[texts++].text, OPTION_TEXT_MAX, "%s",
+                     f->target->options[k].fallback);
+        else
+            f->config.kind.number[k] = fallback_of(&f->target->options[k]);
 }
 
 void fixture_set(struct fixture *f, const char *key, double value) {

@@ -161,7 +161,7 @@ static void test_state_is_priced_right(void **state) {
 static const char *const constant_on_identical[] = {
     "reverse",    "sort",          "identity",   "mean",        "prefix_mean",
     "local_mean", "moving_max",    "histogram",  "majority",    "token_reverse",
-    "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur", NULL};
+    "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur", "lua", NULL};
 
 static void test_identical_inputs(void **state) {
     (void)state;
@@ -201,7 +201,7 @@ static const char *const causal[] = {
     "prefix_sum", "shift",      "filter",        "difference",    "identity",
     "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
     "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
-    "border_distance", NULL};
+    "border_distance", "lua",      NULL};
 
 static bool sees_the_future(struct fixture *f) {
     enum { N = 8 };
@@ -270,9 +270,9 @@ static bool commutes(int kind, const int *perm) {
 
 /* Reversal equivariance, f(Rx) = R f(x): what an encoding of distances alone can do. */
 static const char *const mirror[] = {"reverse", "identity",      "mean",            "local_mean",
-                                     "reflect", "border_distance", "blur", "periodic_blur", NULL};
+                                     "reflect", "border_distance", "blur", "periodic_blur", "lua", NULL};
 /* Equivariance under every permutation: what can be done without any encoding. */
-static const char *const symmetric[] = {"identity", "mean", NULL};
+static const char *const symmetric[] = {"identity", "mean", "lua", NULL};
 
 static void test_equivariance(void **state) {
     (void)state;

@@ -1,0 +1,110 @@
+/* Files named by specs; see the header for the form of a value. */
+#include "base/named_file.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+enum { PATH_SIZE = 4096, HEX = HASH_TEXT - 1, PLACE_HEX = 16 };
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *named_file_path(const char *value)
+{
+    assert(!*value || strlen(value) > HEX + 1);
+    return *value ? value + HEX + 1 : value;
+}
+
+/* A pipe or a terminal would be waited for, and a spec may come from a stranger. */
+static int read_regular(const char *path, char **bytes, size_t *count, struct err *e)
+{
+    if (!file_is_regular(path))
+        return err_set(e, ERR_IO, path, "is no file that can be read");
+    return file_read(path, NAMED_FILE_BYTES_MAX, bytes, count, e);
+}
+
+int named_file_resolve(char *out, size_t size, const char *beside, const char *name,
+                       struct err *e)
+{
+    char path[PATH_SIZE], hash[HASH_TEXT], *bytes = NULL;
+    size_t count = 0, folder = *name == '/' ? 0 : (size_t)(base_name(beside) - beside);
+    struct err cause = {0};
+    assert(size > 0);
+    out[0] = 0;
+    if (!*name)
+        return 0;
+    int length = snprintf(path, sizeof path, "%.*s%s", (int)folder, beside, name);
+    if (length < 0 || (size_t)length >= sizeof path || (size_t)length + HASH_TEXT >= size)
+        return err_set(e, ERR_USAGE, NULL, "the path is too long; expected at most %zu bytes",
+                       size - HASH_TEXT - 1);
+    int code = read_regular(path, &bytes, &count, &cause);
+    if (code == ERR_MEMORY)
+        return err_set(e, code, cause.where, "%s", cause.msg);
+    if (code)
+        return err_set(e, ERR_USAGE, NULL, "%s %s; expected a file, named relative to the spec",
+                       path, cause.msg);
+    hash_text(hash, bytes, count);
+    memory_free(bytes);
+    snprintf(out, size, "%s %s", hash, path);
+    return 0;
+}
+
+int named_file_read(const char *value, char **bytes, size_t *count, struct err *e)
+{
+    const char *path = named_file_path(value);
+    char hash[HASH_TEXT];
+    int code = read_regular(path, bytes, count, e);
+    if (code)
+        return code;
+    hash_text(hash, *bytes, *count);
+    if (!strncmp(hash, value, HEX))
+        return 0;
+    memory_free(*bytes);
+    *bytes = NULL;
+    return err_set(e, ERR_IO, path, "has changed since the spec was read; start again");
+}
+
+void named_file_append_hash(struct text *t, const char *value)
+{
+    text_append_format(t, "%.*s", (int)HEX, value);
+}
+
+void named_file_append_place(struct text *t, const char *value)
+{
+    if (*value)
+        text_append_format(t, "%.*s/%s", PLACE_HEX, value, base_name(named_file_path(value)));
+}
+
+static int copy_to(const char *folder, const char *name, const char *bytes, size_t count,
+                   struct err *e)
+{
+    char path[PATH_SIZE];
+    int code = file_join(path, sizeof path, folder, name, e);
+    if (code || file_exists(path)) /* named by its content: it can be no other */
+        return code;
+    code = file_make_folder(folder, e);
+    return code ? code : file_write(path, bytes, count, e);
+}
+
+int named_file_copy(const char *value, const char *folder, struct err *e)
+{
+    char place[PLACE_HEX + 1], inner[PATH_SIZE], *bytes = NULL;
+    size_t count;
+    if (!*value)
+        return 0;
+    snprintf(place, sizeof place, "%s", value);
+    int code = file_join(inner, sizeof inner, folder, place, e);
+    if (!code)
+        code = named_file_read(value, &bytes, &count, e);
+    if (!code)
+        code = copy_to(inner, base_name(named_file_path(value)), bytes, count, e);
+    memory_free(bytes);
+    return code;
+}

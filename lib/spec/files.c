@@ -1,0 +1,75 @@
+/* Files that a spec names: found, hashed, and copied to where its resolved form lies.
+ *
+ * Invariant: after files_resolve every node that a layer assigns to a file's slot holds a value of
+ * base/named_file.h; before, the name as written. */
+#include <string.h>
+
+#include "base/named_file.h"
+#include "spec/document.h"
+#include "spec/resolve.h"
+
+/* Whether the slot's value names a file under some kind. */
+static bool is_file(const struct slot *s) {
+    return s->type == SLOT_OWN ? kind_row_any(s->row->kinds, s->own)->file : s->row->file;
+}
+
+/* --set too is relative to the spec: it only edits it. */
+static int resolve_one(struct spec *s, struct assignment *a, struct err *e) {
+    char value[OPTION_TEXT_MAX];
+    struct err cause = {0};
+    if (named_file_resolve(value, sizeof value, s->source, a->value->text, &cause)) {
+        if (cause.code != ERR_USAGE)
+            return err_set(e, cause.code, cause.where, "%s", cause.msg);
+        return node_error(a->value, e, "%s: %s", s->keys.slot[a->slot].key, node_clean(cause.msg));
+    }
+    struct node *n = arena_alloc(&s->arena, 1, sizeof *n, e);
+    char *text = arena_text(&s->arena, value, e);
+    if (!n || !text)
+        return ERR_MEMORY;
+    *n = *a->value;
+    n->text = text;
+    a->value = n;
+    return 0;
+}
+
+int files_resolve(struct spec *s, struct err *e) {
+    int code = 0;
+    for (int k = 0; k < s->layers.count && code == 0; k++) {
+        struct assignment *a = &s->layers.item[k];
+        if (a->value && is_file(&s->keys.slot[a->slot]))
+            code = resolve_one(s, a, e);
+    }
+    return code;
+}
+
+/* ---- copies -----------------------------------------------------------------------------------*/
+
+struct copying {
+    const char *folder;
+    struct err *e;
+};
+
+static int copy_leaf(void *context, const struct leaf *leaf) {
+    const struct copying *c = context;
+    return leaf->row->file ? named_file_copy(leaf->value.text, c->folder, c->e) : 0;
+}
+
+int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e) {
+    struct copying copying = {folder, e};
+    int code = 0;
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++)
+        code = section_leaves((enum section_id)id,
+                              (const char *)&c->task + section_table[id].offset, copy_leaf,
+                              &copying);
+    return code;
+}
+
+int spec_copy_files(const struct spec *s, const char *folder, struct err *e) {
+    int code = 0;
+    for (int k = 0; k < s->layers.count && code == 0; k++) {
+        const struct assignment *a = &s->layers.item[k];
+        if (a->value && is_file(&s->keys.slot[a->slot]))
+            code = named_file_copy(a->value->text, folder, e);
+    }
+    return code;
+}

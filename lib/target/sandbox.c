@@ -1,0 +1,285 @@
+/* The sandbox.  Invariants: everything that Lua may raise happens below the one lua_pcall in
+ * sandbox_run; the arena never holds more than limits->bytes.
+ *
+ * Lua's allocator says how large a block was, so blocks need no headers: sizes are rounded up to
+ * powers of two, and a freed block goes to the list of its size.
+ *
+ *   free[k] -> block -> block -> NULL         blocks of 64 * 2^k bytes */
+#include "target/sandbox.h"
+
+#include <ctype.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { BLOCK_MIN = 64, CLASSES = 26, FIRST_CHUNK = 48 << 10 };
+
+const struct sandbox_limits sandbox_limits = {.instructions = 100000000,
+                                              .bytes = (size_t)64 << 20,
+                                              .seconds = 10,
+                                              .kill_seconds = 120,
+                                              .hook = 100};
+
+struct freed {
+    struct freed *next;
+};
+struct sandbox {
+    const struct sandbox_limits *limits;
+    lua_CFunction body;
+    void *argument;
+    struct arena heap;
+    struct freed *free[CLASSES];
+    struct err memory; /* the machine had none left, whatever the limit */
+    long instructions;
+    double deadline, look_again; /* by processor time; by the cheap clock */
+};
+
+/* ---- memory -----------------------------------------------------------------------------------*/
+
+static int class_of(size_t size) {
+    int class = 0;
+    while (class < CLASSES && (size_t)BLOCK_MIN << class < size)
+        class++;
+    return class;
+}
+
+static void *take_block(struct sandbox *s, size_t size) {
+    int class = class_of(size);
+    if (class == CLASSES)
+        return NULL;
+    struct freed *block = s->free[class];
+    size_t bytes = (size_t)BLOCK_MIN << class;
+    if (block) {
+        s->free[class] = block->next;
+        return block;
+    }
+    if (s->heap.used > s->limits->bytes || bytes > s->limits->bytes - s->heap.used)
+        return NULL;
+    return arena_alloc(&s->heap, bytes, 1, &s->memory);
+}
+
+static void give_block(struct sandbox *s, void *data, size_t size) {
+    struct freed *block = data;
+    int class = class_of(size);
+    block->next = s->free[class];
+    s->free[class] = block;
+}
+
+/* lua_Alloc: old NULL allocates (old_size is then a type), size 0 frees. */
+static void *allocate(void *context, void *old, size_t old_size, size_t size) {
+    struct sandbox *s = context;
+    if (old && size && class_of(old_size) == class_of(size))
+        return old;
+    void *block = size ? take_block(s, size) : NULL;
+    if (size && !block)
+        return NULL;
+    if (old && block)
+        memcpy(block, old, old_size < size ? old_size : size);
+    if (old)
+        give_block(s, old, old_size);
+    return block;
+}
+
+/* ---- time -------------------------------------------------------------------------------------*/
+
+static double clock_seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Processor time, so that a busy machine fails nothing; but that takes a system call, and so it is
+ * only asked for once the cheap clock says that it may be time. */
+static bool out_of_time(struct sandbox *s) {
+    double now = clock_seconds(CLOCK_MONOTONIC);
+    if (now < s->look_again)
+        return false;
+    double left = s->deadline - clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+    s->look_again = now + left;
+    return left <= 0;
+}
+
+static struct sandbox *sandbox_of(lua_State *L) {
+    void *s;
+    lua_getallocf(L, &s);
+    return s;
+}
+
+/* Raises "file:line: <text with the limit>"; luaL_error would name the caller's line. */
+static void stop(lua_State *L, const char *format, double limit) {
+    luaL_where(L, 0);
+    lua_pushfstring(L, format, (lua_Integer)limit);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+static void look(lua_State *L, lua_Debug *unused) {
+    struct sandbox *s = sandbox_of(L);
+    (void)unused;
+    s->instructions += s->limits->hook;
+    if (s->instructions >= s->limits->instructions)
+        stop(L, "took more than the %I instructions that a sample may take",
+             (double)s->limits->instructions);
+    if (out_of_time(s))
+        stop(L, "ran longer than the %I seconds that a sample may take", s->limits->seconds);
+}
+
+#if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
+struct watchdog {
+    timer_t timer;
+    int set;
+};
+
+static void watchdog_start(struct watchdog *w, double seconds) {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    time_t whole = (time_t)seconds;
+    struct itimerspec when = {
+        .it_value = {whole, (long)(1e9 * (seconds - (double)whole))}};
+    w->set = timer_create(CLOCK_MONOTONIC, &event, &w->timer) == 0 &&
+             timer_settime(w->timer, 0, &when, NULL) == 0;
+}
+
+static void watchdog_stop(struct watchdog *w) {
+    if (w->set)
+        timer_delete(w->timer);
+}
+#else /* one timer per process; a cell's data are drawn by one thread */
+struct watchdog {
+    int set;
+};
+
+static void watchdog_start(struct watchdog *w, double seconds) {
+    w->set = 1;
+    alarm((unsigned)seconds + 1);
+}
+
+static void watchdog_stop(struct watchdog *w) {
+    if (w->set)
+        alarm(0);
+}
+#endif
+
+/* ---- globals ----------------------------------------------------------------------------------*/
+
+/* As Lua's, but for tables and functions, whose address would differ from run to run. */
+static int user_tostring(lua_State *L) {
+    luaL_checkany(L, 1);
+    if (lua_type(L, 1) == LUA_TTABLE || lua_type(L, 1) == LUA_TFUNCTION)
+        lua_pushstring(L, luaL_typename(L, 1));
+    else
+        luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+static void keep_math(lua_State *L, int globals) {
+    static const char *const dropped[] = {"random", "randomseed"};
+    luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 0);
+    for (size_t k = 0; k < sizeof dropped / sizeof dropped[0]; k++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, dropped[k]);
+    }
+    lua_setfield(L, globals, LUA_MATHLIBNAME);
+}
+
+/* A table of what is allowed takes the place of the globals; the rest cannot be reached any more,
+ * since no allowed function gives a way to it. */
+static void allow(lua_State *L) {
+    static const char *const kept[] = {"assert", "error", "ipairs", "select", "tonumber", "type"};
+    lua_newtable(L);
+    int globals = lua_gettop(L);
+    keep_math(L, globals);
+    luaL_requiref(L, LUA_GNAME, luaopen_base, 0);
+    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
+        lua_getfield(L, -1, kept[k]);
+        lua_setfield(L, globals, kept[k]);
+    }
+    lua_pop(L, 1);
+    lua_pushcfunction(L, user_tostring);
+    lua_setfield(L, globals, "tostring");
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+}
+
+/* ---- running ----------------------------------------------------------------------------------*/
+
+void *sandbox_argument(lua_State *L) {
+    return sandbox_of(L)->argument;
+}
+
+struct source {
+    const char *part[2];
+    size_t size[2];
+    int next;
+};
+
+static const char *read_part(lua_State *L, void *context, size_t *size) {
+    struct source *s = context;
+    (void)L;
+    *size = s->next < 2 ? s->size[s->next] : 0;
+    return s->next < 2 ? s->part[s->next++] : NULL;
+}
+
+void sandbox_compile(lua_State *L, const char *name, const char *before, const char *text,
+                     size_t count) {
+    struct source s = {{before, text}, {strlen(before), count}, before[0] ? 0 : 1};
+    if (lua_load(L, read_part, &s, name, "t") != LUA_OK)
+        lua_error(L);
+}
+
+static int protected_body(lua_State *L) {
+    struct sandbox *s = sandbox_of(L);
+    allow(L);
+    lua_settop(L, 0);
+    lua_sethook(L, look, LUA_MASKCOUNT, s->limits->hook);
+    return s->body(L);
+}
+
+static int report(struct sandbox *s, lua_State *L, int status, struct err *e) {
+    struct err own = {0};
+    if (status == LUA_OK)
+        return 0;
+    if (s->memory.code)
+        return err_set(e, s->memory.code, s->memory.where, "%s", s->memory.msg);
+    if (status == LUA_ERRMEM)
+        return err_set(e, ERR_EVALUATION, NULL, "needs more than the %zu MiB of memory that a sample may take",
+                       s->limits->bytes >> 20);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    if (text)
+        err_set(&own, ERR_EVALUATION, NULL, "%s", text);
+    else
+        err_set(&own, ERR_EVALUATION, NULL, "an error that is a %s", luaL_typename(L, -1));
+    for (char *at = own.msg; *at; at++)
+        *at = iscntrl((unsigned char)*at) ? '?' : *at;
+    return err_set(e, own.code, NULL, "%s", own.msg);
+}
+
+int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *argument,
+                struct err *e) {
+    struct sandbox s = {.limits = limits, .body = body, .argument = argument,
+                        .deadline = clock_seconds(CLOCK_THREAD_CPUTIME_ID) + limits->seconds,
+                        .look_again = clock_seconds(CLOCK_MONOTONIC) + limits->seconds};
+    struct watchdog dog;
+    int code = arena_open(&s.heap, FIRST_CHUNK, e);
+    if (code)
+        return code;
+    lua_State *L = lua_newstate(allocate, &s);
+    if (!L) {
+        code = err_set(e, ERR_MEMORY, s.memory.where, "%s",
+                       s.memory.code ? s.memory.msg : "no memory for a Lua state");
+        goto out;
+    }
+    watchdog_start(&dog, limits->kill_seconds);
+    lua_pushcfunction(L, protected_body);
+    int status = lua_pcall(L, 0, 0, 0);
+    watchdog_stop(&dog);
+    code = report(&s, L, status, e);
+out:
+    arena_close(&s.heap);
+    return code;
+}

@@ -1,0 +1,299 @@
+/* The user's own target: the same numbers as built-in ones, and nothing beyond the sandbox. */
+#include "target/help_target.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/named_file.h"
+#include "target/sandbox.h"
+
+enum { N = 6, D = 2, TEXT = 256 };
+
+/* A lua target with expression y, or with a file that holds `chunk`. */
+static void configure(struct fixture *f, const char *y, const char *chunk) {
+    fixture_configure(f, NULL, fixture_kind("lua"), N, D);
+    struct option_text *text = f->config.kind.text;
+    if (y)
+        snprintf(text[0].text, TEXT, "%s", y);
+    if (!chunk)
+        return;
+    struct err e = {0};
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/test_lua-%ld.lua", (long)getpid());
+    assert_int_equal(file_write(path, chunk, strlen(chunk), &e), 0);
+    assert_int_equal(named_file_resolve(text[1].text, TEXT, "", path, &e), 0);
+}
+
+static int run(const char *y, const char *chunk, double *out, struct err *e) {
+    struct fixture f;
+    double x[N * D];
+    configure(&f, y, chunk);
+    fill_uniform(x, N * D, 3);
+    int code = target_check(&f.config, &f.space, e);
+    if (!code) {
+        fixture_open(&f);
+        code = f.target->evaluate(f.state, &f.config, &f.layout, D, x, out, e);
+        fixture_close(&f);
+    }
+    if (chunk)
+        file_remove(named_file_path(f.config.kind.text[1].text), NULL);
+    return code;
+}
+
+static void check_fails(const char *y, const char *chunk, int code, const char *says) {
+    struct err e = {0};
+    double out[N * D];
+    int got = run(y, chunk, out, &e);
+    if (got != code || !strstr(e.msg, says))
+        fail_msg("%s gives %d '%s' at '%s'; expected %d '%s'", y ? y : chunk, got, e.msg, e.where,
+                 code, says);
+}
+
+/* The value of an expression, the same at all places. */
+static double value_of(const char *y) {
+    struct err e = {0};
+    double out[N * D];
+    if (run(y, NULL, out, &e))
+        fail_msg("%s: %s", y, e.msg);
+    return out[0];
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------*/
+
+static void check_equals(const char *name, const char *y, const char *chunk) {
+    struct err e = {0};
+    double x[N * D], want[N * D], got[N * D];
+    fill_uniform(x, N * D, 3);
+    evaluate(name, N, D, x, want);
+    if (run(y, chunk, got, &e))
+        fail_msg("%s: %s", name, e.msg);
+    assert_memory_equal(got, want, sizeof want);
+}
+
+static void test_equals_built_in(void **state) {
+    (void)state;
+    check_equals("gain", "math.sin(2*math.pi*i/n) * x[i][c]", NULL);
+    check_equals("identity", NULL, NULL);
+    check_equals("position", "i / n", NULL);
+    check_equals("reverse", "x[n+1-i][c]", NULL);
+    check_equals("gain", NULL, "return function(x, n, d)\n local y = {}\n for i = 1, n do\n"
+                               "  y[i] = {}\n  for c = 1, d do\n"
+                               "   y[i][c] = math.sin(2*math.pi*i/n) * x[i][c]\n  end\n end\n"
+                               " return y\nend");
+    check_equals("moving_max", NULL,
+                 "function y(x, n, d)\n for i = 2, n do for c = 1, d do\n"
+                 "  x[i][c] = math.max(x[i][c], x[i-1][c])\n end end\n return x\nend");
+}
+
+static void test_sees_its_names(void **state) {
+    (void)state;
+    assert_true(value_of("n") == N);
+    assert_true(value_of("d") == D);
+    assert_true(value_of("i") == 1);
+    assert_true(value_of("c") == 1);
+    assert_true(value_of("tonumber(tostring(1.5)) + select('#', 1, 2)") == 3.5);
+    assert_true(value_of("type(x) == 'table' and 1 or 0") == 1);
+    assert_true(value_of("(function() local s = 0 for _, v in ipairs({1, 2}) do s = s + v end "
+                         "return s end)()") == 3);
+}
+
+/* What a sample leaves behind, the next one does not find; within one, c = 2 sees what c = 1 left. */
+static void test_globals_are_fresh(void **state) {
+    (void)state;
+    struct fixture f;
+    struct err e = {0};
+    double x[N * D] = {0}, first[N * D], second[N * D];
+    configure(&f, "(function() k = (k or 0) + 1 math.sin = nil return k end)()", NULL);
+    fixture_open(&f);
+    assert_int_equal(f.target->evaluate(f.state, &f.config, &f.layout, D, x, first, &e), 0);
+    assert_int_equal(f.target->evaluate(f.state, &f.config, &f.layout, D, x, second, &e), 0);
+    assert_true(first[0] == 1 && first[1] == 2);
+    assert_memory_equal(first, second, sizeof first);
+    fixture_close(&f);
+}
+
+/* ---- what there is not ------------------------------------------------------------------------*/
+
+static void test_nothing_else_is_there(void **state) {
+    (void)state;
+    static const char *const absent[] = {
+        "io",       "os",           "package",      "debug",    "coroutine", "string",
+        "table",    "utf8",         "require",      "load",     "loadfile",  "loadstring",
+        "dofile",   "pcall",        "xpcall",       "print",    "next",      "pairs",
+        "rawget",   "rawset",       "rawequal",     "rawlen",   "_G",        "getmetatable",
+        "warn",     "setmetatable", "collectgarbage", "_VERSION", "math.random",
+        "math.randomseed", NULL};
+    for (int k = 0; absent[k]; k++) {
+        char y[64];
+        snprintf(y, sizeof y, "%s == nil and 1 or 0", absent[k]);
+        if (value_of(y) != 1)
+            fail_msg("%s is there", absent[k]);
+    }
+}
+
+static void test_only_what_is_listed(void **state) {
+    (void)state;
+    static const char *const present[] = {"math", "assert", "error", "ipairs", "select",
+                                          "tonumber", "tostring", "type"};
+    for (size_t k = 0; k < sizeof present / sizeof present[0]; k++) {
+        char y[64];
+        snprintf(y, sizeof y, "%s ~= nil and 1 or 0", present[k]);
+        assert_true(value_of(y) == 1);
+    }
+    check_fails("('x'):rep(10)", NULL, ERR_EVALUATION, "index a string value");
+    check_fails("#('x').format", NULL, ERR_EVALUATION, "index a string value");
+    /* an address would differ from run to run */
+    assert_true(value_of("tostring({}) == 'table' and tostring(type) == 'function' and 1 or 0") == 1);
+}
+
+static void test_text_chunks_only(void **state) {
+    (void)state;
+    check_fails("1", "\033Lua", ERR_USAGE, "binary chunk");
+    check_fails("1 end while true do", NULL, ERR_USAGE, "expected near");
+}
+
+/* ---- limits -----------------------------------------------------------------------------------*/
+
+static void test_bombs(void **state) {
+    (void)state;
+    check_fails("(function() while true do end end)()", NULL, ERR_EVALUATION, "instructions");
+    check_fails("(function() for _ in ipairs(x) do x[#x+1] = 1 end end)()", NULL, ERR_EVALUATION,
+                "than");
+    check_fails("(function() local s = 'aaaaaaaa' while true do s = s .. s end end)()", NULL,
+                ERR_EVALUATION, "64 MiB");
+    check_fails("(function() local t = {} for k = 1, 1e9 do t[k] = {} end end)()", NULL,
+                ERR_EVALUATION, "64 MiB");
+    check_fails("(function() local function f() return 1 + f() end return f() end)()", NULL,
+                ERR_EVALUATION, "64 MiB");
+    char deep[TEXT] = "";
+    memset(deep, '(', TEXT - 1);
+    check_fails(deep, NULL, ERR_USAGE, "overflow");
+}
+
+static char spin[] = "local s = 0\nwhile true do s = s + 1 end";
+
+static int run_text(lua_State *L) {
+    const char *text = sandbox_argument(L);
+    sandbox_compile(L, "=spin", "", text, strlen(text));
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void test_deadline(void **state) {
+    (void)state;
+    struct sandbox_limits limits = sandbox_limits;
+    struct err e = {0};
+    limits.instructions = (long)1 << 60;
+    limits.seconds = .1;
+    limits.kill_seconds = 60;
+    double start = seconds();
+    assert_int_equal(sandbox_run(&limits, run_text, spin, &e), ERR_EVALUATION);
+    assert_non_null(strstr(e.msg, "spin:2: ran longer"));
+    char wide[] = "local function f(...) return f(1, ...) end f()"; /* ever longer instructions */
+    struct err second = {0};
+    assert_int_equal(sandbox_run(&limits, run_text, wide, &second), ERR_EVALUATION);
+    assert_true(seconds() - start < 30);
+}
+
+/* Where nothing looks at the time, as inside a C function, a signal ends the process. */
+static void test_watchdog(void **state) {
+    (void)state;
+    struct sandbox_limits limits = sandbox_limits;
+    limits.hook = 1 << 30;
+    limits.instructions = (long)1 << 60;
+    limits.seconds = limits.kill_seconds = .2;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(0);
+        sandbox_run(&limits, run_text, spin, NULL);
+        _exit(0);
+    }
+    int status = 0;
+    double start = seconds();
+    while (waitpid(child, &status, WNOHANG) == 0 && seconds() - start < 10)
+        usleep(10000);
+    if (!status)
+        kill(child, SIGKILL);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+}
+
+/* A timer that outlived its call would kill the program later. */
+static void test_watchdog_ends_with_the_call(void **state) {
+    (void)state;
+    struct sandbox_limits limits = sandbox_limits;
+    struct err e = {0};
+    char little[] = "return 1";
+    limits.kill_seconds = 1;
+    assert_int_equal(sandbox_run(&limits, run_text, little, &e), 0);
+    usleep(1500000);
+}
+
+/* ---- errors -----------------------------------------------------------------------------------*/
+
+static void test_errors_name_their_line(void **state) {
+    (void)state;
+    check_fails("x[i][c", NULL, ERR_USAGE, "target.y:1: ']' expected");
+    check_fails("nothing[1]", NULL, ERR_EVALUATION, "target.y:1: attempt to index a nil value");
+    check_fails("0/0", NULL, ERR_EVALUATION, "y[1][1] is nan; expected a finite number");
+    check_fails("i == 2 and 1/0 or 1", NULL, ERR_EVALUATION, "y[2][1] is infinite");
+    check_fails("nil", NULL, ERR_EVALUATION, "y[1][1] is nil");
+    check_fails("'1'", NULL, ERR_EVALUATION, "y[1][1] is string");
+    check_fails("1, 2", NULL, ERR_EVALUATION, "gives 2 values");
+    check_fails("error('\\27[31m')", NULL, ERR_EVALUATION, "?[31m");
+    check_fails("error({})", NULL, ERR_EVALUATION, "an error that is a table");
+    check_fails(NULL, "\n\nreturn function(x, n, d)\n local z = x.y.z\nend", ERR_EVALUATION,
+                ".lua:4: attempt to index");
+    check_fails(NULL, "\n\nreturn func", ERR_EVALUATION, "gives no function");
+    check_fails(NULL, "\n\nreturn function() return 1 end", ERR_EVALUATION,
+                ".lua:3: y is number; expected a table of 6 positions");
+    check_fails(NULL, "\nfunction y(x) x[6] = nil return x end", ERR_EVALUATION,
+                ".lua:2: y has 5 entries; expected 6 positions");
+    check_fails(NULL, "function y(x) x[3] = {1} return x end", ERR_EVALUATION,
+                ".lua:1: y[3] has 1 entries; expected 2 channels");
+    check_fails(NULL, "function y(x) x[2][2] = 0/0 return x end", ERR_EVALUATION,
+                ".lua:1: y[2][2] is nan");
+    check_fails(NULL, "function y(x) return x\n\n)", ERR_USAGE, ".lua:3: 'end' expected");
+}
+
+/* A file that is no longer what its hash says is never evaluated. */
+static void test_changed_file(void **state) {
+    (void)state;
+    struct fixture f;
+    struct err e = {0};
+    configure(&f, NULL, "function y(x) return x end");
+    const char *path = named_file_path(f.config.kind.text[1].text);
+    assert_int_equal(target_check(&f.config, &f.space, &e), 0);
+    assert_int_equal(file_write(path, "function y(x) return 1 end", 26, &e), 0);
+    assert_int_equal(target_check(&f.config, &f.space, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "has changed"));
+    file_remove(path, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equals_built_in),
+        cmocka_unit_test(test_sees_its_names),
+        cmocka_unit_test(test_globals_are_fresh),
+        cmocka_unit_test(test_nothing_else_is_there),
+        cmocka_unit_test(test_only_what_is_listed),
+        cmocka_unit_test(test_text_chunks_only),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_watchdog),
+        cmocka_unit_test(test_watchdog_ends_with_the_call),
+        cmocka_unit_test(test_errors_name_their_line),
+        cmocka_unit_test(test_changed_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
