@@ -14,12 +14,24 @@ struct rig_config rig_default(const char *encoding, const char *c, int mask)
                                .samples = 2, .channels = 3};
 }
 
+static void set_option(struct kind_config *encoding, const struct rig_option *o)
+{
+    const struct option *row = encoding_of(encoding)->options;
+    int k = 0;
+    while (row && row[k].key && strcmp(row[k].key, o->key) != 0)
+        k++;
+    assert_true(row && row[k].key);
+    encoding->number[k] = o->value;
+}
+
 static void fill_config(struct rig *r)
 {
     const struct rig_config *c = &r->config;
     struct model_config *m = &r->model_config;
     option_defaults(model_options, m);
     assert_true(option_set_kind(&encoding_kinds, c->encoding, &m->encoding));
+    for (int k = 0; k < 2 && c->option[k].key; k++)
+        set_option(&m->encoding, &c->option[k]);
     m->attention = c->c ? MODEL_URPE : MODEL_RPE;
     if (c->c)
         assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));

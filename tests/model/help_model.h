@@ -10,6 +10,11 @@
 
 #include "model/model.h"
 
+struct rig_option { /* of the encoding; CHOICE by index, BOOL as 0 or 1 */
+    const char *key; /* NULL: none */
+    double value;
+};
+
 struct rig_config {
     const char *encoding;
     const char *c;       /* NULL: rpe; else the kind of C */
@@ -17,6 +22,7 @@ struct rig_config {
     bool share, tie, embed_norm;
     int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
     int symbols, labels;
+    struct rig_option option[2];
 };
 
 /* gelu, pre-norm, two layers, odd sizes. */

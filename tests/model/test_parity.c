@@ -1,0 +1,278 @@
+/* Outputs and gradients against PyTorch's, for every encoding alone and with C, with and without a
+ * causal mask.  parity/generate.py writes the fixtures, from formulas of its own. */
+#include "model/help_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/safetensors.h"
+
+/* Relative to the largest magnitude of the tensor compared.  The fixtures are drawn so that
+ * PyTorch's own float arithmetic stays within 2e-6 of its double, some 32 epsilon; ten times that
+ * leaves room for sums in another order and for exp(s - lse) instead of a division (the farthest
+ * is at 1e-5).  In double 32 epsilon are 7e-15.  A wrong term shows at 1e-3 and more. */
+static const double tolerance = sizeof(real) == sizeof(float) ? 2e-5 : 1e-10;
+
+enum { FILE_LIMIT = 1 << 20 };
+
+/* As generate.py's VARIANTS; options that are not the defaults. */
+static const struct variant {
+    const char *file, *encoding;
+    struct rig_option option[2];
+} variants[] = {
+    {"alibi", "alibi", {{0}}},
+    {"alibi-learned", "alibi", {{"slopes", 1}}},
+    {"cope", "cope", {{"positions", 4}}},
+    {"deberta", "deberta", {{"k", 3}}},
+    {"deberta-released", "deberta", {{"k", 3}, {"gather", 1}}},
+    {"fire", "fire", {{0}}},
+    {"fire-long", "fire", {{0}}},
+    {"kerple-log", "kerple-log", {{0}}},
+    {"kerple-power", "kerple-power", {{0}}},
+    {"learned", "learned", {{0}}},
+    {"none", "none", {{0}}},
+    {"none-bucketed", "none", {{0}}},
+    {"rope", "rope", {{0}}},
+    {"rope-half", "rope", {{"pairing", 1}}},
+    {"rope-part", "rope", {{"fraction", 0.5}}},
+    {"sandwich", "sandwich", {{0}}},
+    {"shaw", "shaw", {{"k", 2}}},
+    {"shaw-keys", "shaw", {{"k", 2}, {"value", 0}}},
+    {"sinusoidal", "sinusoidal", {{0}}},
+    {"t5", "t5", {{0}}},
+    {"toeplitz", "toeplitz", {{0}}},
+    {"toeplitz-apart", "toeplitz", {{0}}},
+    {"transformer-xl", "transformer-xl", {{0}}},
+    {"tupe", "tupe", {{0}}},
+    {"tupe-t5", "tupe", {{"t5", 1}}},
+    {"xpos", "xpos", {{0}}},
+    {"xpos-steep", "xpos", {{"scale_base", 4}}},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+/* ---- reading fixtures -------------------------------------------------------------------------*/
+static void read_fixture(const struct variant *v, struct safetensors *f)
+{
+    char path[128];
+    struct err e = {0};
+    snprintf(path, sizeof path, "tests/model/parity/%s.safetensors", v->file);
+    if (safetensors_read(path, FILE_LIMIT, f, &e))
+        fail_msg("%s: %s", e.where, e.msg);
+}
+
+static const struct safetensor *find(const struct safetensors *f, const char *prefix,
+                                     const char *name)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const struct safetensor *t = safetensors_find(f, full);
+    if (!t)
+        fail_msg("the fixture has no %s", full);
+    return t;
+}
+
+static int integer(const struct safetensors *f, const char *name, int at)
+{
+    const struct safetensor *t = find(f, "", name);
+    assert_true(t->type == SAFETENSORS_I32 && (size_t)at < t->count);
+    return ((const int32_t *)t->data)[at];
+}
+
+/* Cases of a fixture: every combination of attention and mask that is defined. */
+static int cases_of(const struct safetensors *f)
+{
+    return (int)find(f, "", "case.mask")->count;
+}
+
+static struct rig_config config_of(const struct safetensors *f, const struct variant *v, int k)
+{
+    struct rig_config c = {.encoding = v->encoding, .option = {v->option[0], v->option[1]},
+                           .layers = integer(f, "config", 0), .heads = integer(f, "config", 1),
+                           .width = integer(f, "config", 2), .ffn = integer(f, "config", 3),
+                           .n = integer(f, "config", 4), .samples = integer(f, "config", 5),
+                           .channels = integer(f, "config", 6), .share = integer(f, "config", 7)};
+    if (integer(f, "case.attention", k) == MODEL_URPE)
+        c.c = integer(f, "config", 8) ? "bucketed" : "toeplitz";
+    c.norm = integer(f, "case.norm", k);
+    c.mask = integer(f, "case.mask", k);
+    c.activation = integer(f, "case.activation", k);
+    return c;
+}
+
+static void load(const struct safetensor *t, size_t count, real *out)
+{
+    if (t->type != SAFETENSORS_F32 || t->count != count)
+        fail_msg("%s has %zu elements, the model %zu", t->name, t->count, count);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (real)((const float *)t->data)[i];
+}
+
+static void open_case(struct rig *r, const struct safetensors *f, const struct variant *v, int k)
+{
+    struct rig_config c = config_of(f, v, k);
+    assert_true(rig_open(r, &c, 1));
+    for (int t = 0; t < r->model.tensors.count; t++) {
+        const struct tensor *own = &r->model.tensors.item[t];
+        const struct safetensor *given = find(f, "weight/", own->name);
+        assert_int_equal(given->rank, own->rank);
+        for (int d = 0; d < own->rank; d++)
+            assert_int_equal(given->shape[d], own->shape[d]);
+        load(given, own->count, r->p + own->offset);
+    }
+    load(find(f, "", "x"), (size_t)(r->rows * c.channels), r->x);
+    load(find(f, "", "cotangent"), (size_t)(r->rows * r->outputs), r->cotangent);
+}
+
+/* ---- comparing --------------------------------------------------------------------------------*/
+/* Case k of a stacked tensor. */
+static const double *slice(const struct safetensor *t, int cases, int k)
+{
+    assert_true(t->type == SAFETENSORS_F64 && t->shape[0] == cases);
+    return (const double *)t->data + t->count / (size_t)cases * (size_t)k;
+}
+
+static double largest(const double *a, size_t count)
+{
+    double max = 0;
+    for (size_t i = 0; i < count; i++)
+        max = fmax(max, fabs(a[i]));
+    return max;
+}
+
+/* The largest difference relative to the largest wanted value; NaN is infinitely far. */
+static double distance(const real *have, const double *want, size_t count, double scale)
+{
+    double max = 0;
+    for (size_t i = 0; i < count; i++) {
+        double d = fabs((double)have[i] - want[i]);
+        max = d <= max ? max : isnan(d) ? INFINITY : d;
+    }
+    return max / scale;
+}
+
+static double output_distance(const struct rig *r, const struct safetensors *f, int k)
+{
+    size_t count = (size_t)(r->rows * r->outputs);
+    const double *want = slice(find(f, "", "y"), cases_of(f), k);
+    return distance(r->y, want, count, largest(want, count));
+}
+
+/* Of the worst tensor, whose name is left in *worst. */
+static double gradient_distance(const struct rig *r, const struct safetensors *f, int k,
+                                const char **worst)
+{
+    int cases = cases_of(f);
+    size_t inputs = (size_t)(r->rows * r->config.channels);
+    const double *dx = slice(find(f, "", "dx"), cases, k);
+    double max = distance(r->dx, dx, inputs, largest(dx, inputs)), all = 0;
+    *worst = "x";
+    for (int t = 0; t < r->model.tensors.count; t++) {
+        const struct tensor *own = &r->model.tensors.item[t];
+        all = fmax(all, largest(slice(find(f, "gradient/", own->name), cases, k), own->count));
+    }
+    for (int t = 0; t < r->model.tensors.count; t++) {
+        const struct tensor *own = &r->model.tensors.item[t];
+        const double *want = slice(find(f, "gradient/", own->name), cases, k);
+        double scale = largest(want, own->count);
+        /* What is zero in exact arithmetic (a key's bias where no position term meets the query)
+         * is rounding on both sides: it must be nothing beside the other gradients. */
+        if (scale < 1e-12 * all)
+            scale = all;
+        double d = distance(r->g + own->offset, want, own->count, scale);
+        if (d > max) {
+            max = d;
+            *worst = own->name;
+        }
+    }
+    return max;
+}
+
+static void check_case(const struct variant *v, const struct safetensors *f, int k)
+{
+    struct rig r;
+    const char *worst;
+    open_case(&r, f, v, k);
+    rig_forward(&r);
+    double d = output_distance(&r, f, k);
+    if (!(d <= tolerance))
+        fail_msg("%s, case %d: outputs are %g apart", v->file, k, d);
+    rig_backward(&r);
+    d = gradient_distance(&r, f, k, &worst);
+    if (!(d <= tolerance))
+        fail_msg("%s, case %d: gradients are %g apart, in %s", v->file, k, d, worst);
+    rig_close(&r);
+}
+
+static void test_every_variant(void **state)
+{
+    (void)state;
+    for (int v = 0; v < VARIANTS; v++) {
+        struct safetensors f;
+        read_fixture(&variants[v], &f);
+        for (int k = 0; k < cases_of(&f); k++)
+            check_case(&variants[v], &f, k);
+        safetensors_close(&f);
+    }
+}
+
+/* Every encoding of the table has a fixture with all four cases, or two where it is causal. */
+static void test_nothing_is_left_out(void **state)
+{
+    (void)state;
+    for (int k = 0; encoding_table[k]; k++) {
+        int found = 0;
+        for (int v = 0; v < VARIANTS; v++)
+            if (strcmp(variants[v].encoding, encoding_table[k]->name) == 0) {
+                struct safetensors f;
+                read_fixture(&variants[v], &f);
+                found = cases_of(&f);
+                safetensors_close(&f);
+            }
+        if (found != (encoding_table[k]->causal_only ? 2 : 4))
+            fail_msg("%s has %d cases", encoding_table[k]->name, found);
+    }
+}
+
+/* One wrong element, in any tensor that the outputs depend on, is seen in outputs or gradients. */
+static void test_a_wrong_weight_is_seen(void **state)
+{
+    (void)state;
+    for (int v = 0; v < VARIANTS; v++) {
+        struct safetensors f;
+        struct rig r;
+        const char *worst;
+        read_fixture(&variants[v], &f);
+        int k = cases_of(&f) - 1; /* urpe, causal: everything is there */
+        open_case(&r, &f, &variants[v], k);
+        for (int t = 0; t < r.model.tensors.count; t++) {
+            const struct tensor *own = &r.model.tensors.item[t];
+            const double *g = slice(find(&f, "gradient/", own->name), cases_of(&f), k);
+            size_t at = 0;
+            for (size_t i = 1; i < own->count; i++)
+                at = fabs(g[i]) > fabs(g[at]) ? i : at;
+            if (fabs(g[at]) < 1e-12)
+                continue; /* does not matter, whatever its value */
+            real *value = &r.p[own->offset + at], old = *value;
+            *value = old + (real)0.01;
+            rig_forward(&r);
+            rig_backward(&r);
+            double y = output_distance(&r, &f, k), other = gradient_distance(&r, &f, k, &worst);
+            if (y <= tolerance && other <= tolerance)
+                fail_msg("%s: a wrong %s[%zu] is not seen", variants[v].file, own->name, at);
+            *value = old;
+        }
+        rig_close(&r);
+        safetensors_close(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_variant),
+        cmocka_unit_test(test_nothing_is_left_out),
+        cmocka_unit_test(test_a_wrong_weight_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
