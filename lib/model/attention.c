@@ -175,7 +175,7 @@ static struct head head_of(const struct model *m, const struct encoding_context 
         .m = m, .c = c, .w = w, .n = c->layout->n, .index = index, .width = m->shape.head_width,
         .q = qkv, .k = qkv + width, .v = qkv + 2 * width,
         .bias = m->facts.relation_bias ? c->state + (size_t)index * relations : NULL,
-        .table = model_c(m, s, s->block, layer, index),
+        .table = state_c(m, s, s->block, layer, index),
         .o = cache->o + first * width + column,
         .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
 }
@@ -223,7 +223,7 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
             h.dv = h.dk + width;
             h.dout = w->do_ + first * (size_t)width + column;
             h.dbias = h.bias ? c.dstate + (h.bias - c.state) : NULL;
-            h.dtable = model_c(m, s, dstate, layer, i);
+            h.dtable = state_c(m, s, dstate, layer, i);
             if (fused)
                 attention_backward(&shape, h.q, h.k, h.v, h.bias, h.table, h.o, h.lse, h.dout,
                                    h.dq, h.dk, h.dv, h.dbias, h.dtable, w->fused);

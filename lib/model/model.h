@@ -111,6 +111,8 @@ struct model_state {
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e);
 void model_prepare(const struct model *m, const real *p, struct model_state *s);
+/* C (relations) of a layer and head in a prepared state; NULL under rpe. */
+const real *model_c(const struct model *m, const struct model_state *s, int layer, int head);
 /* From dstate (summed over lanes) to gradient. */
 void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,
                             real *dstate, real *gradient);

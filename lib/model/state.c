@@ -32,7 +32,7 @@ struct encoding_context model_context(const struct model *m, const real *p,
     return c;
 }
 
-real *model_c(const struct model *m, const struct model_state *s, real *block, int layer, int head)
+real *state_c(const struct model *m, const struct model_state *s, real *block, int layer, int head)
 {
     if (!m->tables || !block)
         return NULL;
@@ -40,6 +40,11 @@ real *model_c(const struct model *m, const struct model_state *s, real *block, i
     size_t table = m->tables > 1 ? (size_t)layer : 0;
     return block + tables_offset(m, s) +
            (table * (size_t)m->shape.heads + (size_t)head) * relations;
+}
+
+const real *model_c(const struct model *m, const struct model_state *s, int layer, int head)
+{
+    return state_c(m, s, s->block, layer, head);
 }
 
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
@@ -77,7 +82,7 @@ void model_prepare(const struct model *m, const real *p, struct model_state *s)
         const struct tensor *table = &m->tensors.item[m->layer[t].c];
         for (int h = 0; h < m->shape.heads; h++) {
             const real *row = p + table->offset + (size_t)h * (size_t)table->shape[1];
-            real *c = model_c(m, s, s->block, t, h);
+            real *c = state_c(m, s, s->block, t, h);
             for (int r = 0; r < s->longest.relations; r++)
                 c[r] = row[s->c_row[r]];
         }
@@ -95,7 +100,7 @@ void model_prepare_backward(const struct model *m, const real *p, const struct m
         const struct tensor *table = &m->tensors.item[m->layer[t].c];
         for (int h = 0; h < m->shape.heads; h++) {
             real *row = gradient + table->offset + (size_t)h * (size_t)table->shape[1];
-            const real *dc = model_c(m, s, dstate, t, h);
+            const real *dc = state_c(m, s, dstate, t, h);
             for (int r = 0; r < s->longest.relations; r++)
                 row[s->c_row[r]] += dc[r];
         }

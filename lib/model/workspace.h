@@ -35,8 +35,9 @@ struct workspace {
 struct encoding_context model_context(const struct model *m, const real *p,
                                       const struct model_state *s, int layer,
                                       const struct layout *l, real *gradient, real *dstate);
-/* C of layer k and head h over relations, or NULL under rpe; likewise its gradient in dstate. */
-real *model_c(const struct model *m, const struct model_state *s, real *block, int layer, int head);
+/* Where C of a layer and head lies in a block laid out like the state's (or a dstate); NULL under
+ * rpe. */
+real *state_c(const struct model *m, const struct model_state *s, real *block, int layer, int head);
 
 /* Concatenated heads o (rows,w) from qkv for every sample of the batch, and back. */
 void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,

@@ -339,8 +339,9 @@ static int write_results(struct work *w, struct text *rows, struct err *e)
     history_csv(&w->history, w->api->digits, &curve);
     position_csv(w, &position);
     text_append(&table.text, "layer,head,relation,b,c\n");
-    w->api->tables(w->trainer, append_table, &table);
-    int code = file_join(weights, sizeof weights, w->run->folder, "weights.safetensors", e);
+    int code = w->api->tables(w->trainer, append_table, &table, e);
+    if (!code)
+        code = file_join(weights, sizeof weights, w->run->folder, "weights.safetensors", e);
     if (!code)
         code = w->api->export_weights(w->trainer, weights, e);
     if (!code)

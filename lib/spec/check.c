@@ -60,6 +60,8 @@ int check_task(struct checker *c, const struct task *t, struct err *e) {
     if (code == 0)
         code = target_check(&t->target, &t->space, e);
     if (code == 0)
+        code = task_check(t, e);
+    if (code == 0)
         code = lay_out(c, t, e);
     if (code)
         return code;

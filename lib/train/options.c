@@ -10,6 +10,12 @@ static const char *const decay_names[] = {
     [TRAIN_DECAY_NONE] = "none", [TRAIN_DECAY_LINEAR] = "linear", [TRAIN_DECAY_COSINE] = "cosine",
     NULL};
 
+/* Left out of a cell's id where there is no curriculum, so that ids made before it stay. */
+static bool trains_by_length(const void *owner) {
+    const struct train_config *c = owner;
+    return c->lengths.count > 0 || c->length_shares.count > 0;
+}
+
 #define TRAIN(name) offsetof(struct train_config, name)
 
 const struct option train_options[] = {
@@ -29,6 +35,12 @@ const struct option train_options[] = {
      .names = decay_names, .unit = "", .help = "fall of the rate from warmup to the last step"},
     {.key = "clip", .type = OPTION_REAL, .offset = TRAIN(clip), .min = 0, .max = 1e9,
      .fallback = "0", .unit = "", .help = "largest global gradient norm; 0: no clipping"},
+    {.key = "lengths", .type = OPTION_INT_LIST, .offset = TRAIN(lengths), .min = 1, .max = 65536,
+     .fallback = "", .unit = "tokens", .applies = trains_by_length,
+     .help = "curriculum: lengths trained in turn, tokens a step held constant; empty: space.length"},
+    {.key = "length_shares", .type = OPTION_INT_LIST, .offset = TRAIN(length_shares), .min = 1,
+     .max = 1e9, .fallback = "", .unit = "", .applies = trains_by_length,
+     .help = "parts of the steps for each of train.lengths, in any unit; empty: equal parts"},
     {.key = NULL}};
 
 /* ---- evaluate ---------------------------------------------------------------------------------*/

@@ -210,13 +210,13 @@ void samples_close(struct samples *s)
     *s = (struct samples){0};
 }
 
-int sampler_open(struct sampler **out, const struct task *t, struct err *e)
+int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e)
 {
     struct sampler *s = memory_alloc(1, sizeof *s, e);
     *out = s;
     if (!s)
         return ERR_MEMORY;
-    int code = drawer_open(&s->drawer, t, "data", (int)t->space.length, e);
+    int code = drawer_open(&s->drawer, t, "data", length, e);
     double sum = 0;
     int last = PATTERN_GENERIC;
     for (int k = 0; pattern_table[k]; k++) {
@@ -231,9 +231,9 @@ int sampler_open(struct sampler **out, const struct task *t, struct err *e)
     return code;
 }
 
-int sampler_draw(struct sampler *s, uint64_t number, struct samples *into, struct err *e)
+int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,
+                 struct err *e)
 {
-    int count = (int)s->drawer.task->train.batch;
     int n = s->drawer.space->varying ? s->drawer.length : s->drawer.fixed.n;
     arena_reset(&into->arena);
     int code = samples_reserve(into, &s->drawer, count, n, e);

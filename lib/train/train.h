@@ -24,6 +24,9 @@ struct train_config {
     double lr, table_lr;
     double clip;                  /* global gradient norm; 0: none */
     int decay;
+    /* Curriculum: lengths trained one after the other, tokens a step held constant, and the share
+     * of the steps that each gets, in any unit; empty: space.length, and equal shares. */
+    struct option_ints lengths, length_shares;
 };
 extern const struct option train_options[];
 extern const struct kind_table optimizer_kinds;
@@ -49,6 +52,10 @@ struct task {
 /* Sizes that follow from a task. */
 struct model_io task_io(const struct task *t);
 
+/* What no single layer below can see: labels at other lengths, the curriculum.  ERR_USAGE; e->where
+ * names the key concerned ("train.lengths"). */
+int task_check(const struct task *t, struct err *e);
+
 /* ---- samples ----------------------------------------------------------------------------------*/
 /* A set of samples in double and in real, packed as struct batch wants it. */
 struct samples {
@@ -65,12 +72,13 @@ struct samples {
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
-/* Draws training batches: stream "data", never the evaluation stream. */
+/* Draws training batches of one length: stream "data", never the evaluation stream. */
 struct sampler;
-int sampler_open(struct sampler **out, const struct task *t, struct err *e);
+int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);
 /* Fills count samples, numbers `number`, number+1, ... of the training stream: sample k is a
  * function of (seed, k) alone. */
-int sampler_draw(struct sampler *s, uint64_t number, struct samples *into, struct err *e);
+int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,
+                 struct err *e);
 void sampler_close(struct sampler *s);
 
 /* ---- the trainer ------------------------------------------------------------------------------*/
@@ -110,7 +118,7 @@ int trainer_import(struct trainer *t, const char *path, struct err *e);
  * c) with b NaN where the encoding has no bias by relation and c NaN under rpe; layer is -1 where
  * the tables are shared. */
 typedef void (*trainer_table)(void *context, int layer, int head, int relation, double b, double c);
-void trainer_tables(struct trainer *t, trainer_table each, void *context);
+int trainer_tables(struct trainer *t, trainer_table each, void *context, struct err *e);
 
 /* ---- both precisions --------------------------------------------------------------------------
  * All of the above as a table of functions.  The numeric layers are compiled twice, so two tables
@@ -135,7 +143,7 @@ struct trainer_api {
                  struct err *e);
     int (*export_weights)(const struct trainer *t, const char *path, struct err *e);
     int (*import_weights)(struct trainer *t, const char *path, struct err *e);
-    void (*tables)(struct trainer *t, trainer_table each, void *context);
+    int (*tables)(struct trainer *t, trainer_table each, void *context, struct err *e);
     size_t (*parameters)(const struct trainer *t);
     const struct model *(*model)(const struct trainer *t);
     void *(*block)(struct trainer *t); /* the parameters, (parameters) of real */

@@ -5,23 +5,6 @@
 #include "kernel/kernel.h"
 #include "train/trainer.h"
 
-struct model_io task_io(const struct task *t)
-{
-    const struct target *target = target_of(&t->target);
-    if (!target->tokens)
-        return (struct model_io){.channels = (int)t->space.channels};
-    return (struct model_io){.symbols = target_symbols(&t->target),
-                             .labels = target_labels(&t->target, (int)space_positions(&t->space))};
-}
-
-static int lanes_of(const struct task *t, int n)
-{
-    int64_t lanes = t->train.batch * n / TRAINER_LANE_ROWS;
-    lanes = lanes < TRAINER_LANES_MAX ? lanes : TRAINER_LANES_MAX;
-    lanes = lanes < t->train.batch ? lanes : t->train.batch;
-    return lanes > 1 ? (int)lanes : 1;
-}
-
 /* Cuts the parameter block into runs of like tensors, none longer than TRAINER_PIECE. */
 static int cut_pieces(struct trainer *t, struct piece *out)
 {
@@ -46,25 +29,17 @@ static int cut_pieces(struct trainer *t, struct piece *out)
     return count;
 }
 
-/* All memory of a step; with a measuring arena, its price. */
+/* Parameters and moments; with a measuring arena, their price. */
 static int carve(struct trainer *t, struct arena *a, struct err *e)
 {
     size_t elements = t->model.tensors.elements;
     size_t pieces = (size_t)t->model.tensors.count + elements / TRAINER_PIECE + 1;
-    int batch = (int)t->task.train.batch, lanes = lanes_of(&t->task, t->trained.n);
-    t->lanes = lanes;
     t->p = arena_alloc(a, elements, sizeof *t->p, e);
     t->m = arena_alloc(a, elements, sizeof *t->m, e);
     t->v = arena_alloc(a, elements, sizeof *t->v, e);
     t->piece = arena_alloc(a, pieces, sizeof *t->piece, e);
-    int code = model_state_open(&t->state, &t->model, &t->trained, a, e);
-    t->dstate = arena_alloc(a, t->state.elements, sizeof *t->dstate, e);
-    for (int k = 0; k < lanes && !code; k++)
-        code = lane_open(&t->lane[k], t, &t->state,
-                         (k + 1) * batch / lanes - k * batch / lanes, t->trained.n, true, a, e);
-    if (!code && !a->measuring && (!t->p || !t->m || !t->v || !t->piece || !t->dstate))
-        code = ERR_MEMORY;
-    return code;
+    bool failed = !t->p || !t->m || !t->v || !t->piece;
+    return failed && !a->measuring ? ERR_MEMORY : 0;
 }
 
 /* Layout, sizes and descriptor table: what both opening and pricing need. */
@@ -78,6 +53,7 @@ static int open_shape(struct trainer *t, const struct task *task, struct err *e)
     if (!code)
         code = space_of(&task->space)->layout(&task->space, (int)task->space.length, &random,
                                               &t->tables, &t->trained, e);
+    stages_plan(t);
     return code ? code : model_open(&t->model, &task->model, &t->io, &t->trained, e);
 }
 
@@ -100,7 +76,7 @@ int trainer_open(struct trainer **out, const struct task *task, struct pool *poo
     if (!code)
         code = arena_open(&t->batch.arena, 0, e);
     if (!code)
-        code = sampler_open(&t->sampler, task, e);
+        code = stage_enter(t, e);
     if (code) {
         trainer_close(t);
         return code;
@@ -122,6 +98,7 @@ void trainer_close(struct trainer *t)
     }
     sampler_close(t->sampler);
     samples_close(&t->batch);
+    arena_close(&t->pass);
     arena_close(&t->run);
     arena_close(&t->tables);
     model_close(&t->model);
@@ -137,10 +114,13 @@ int trainer_price(const struct task *task, size_t *bytes, size_t *parameters, do
         return ERR_MEMORY;
     arena_open_measure(&measure);
     int code = open_shape(t, task, e);
+    size_t pass = 0;
     if (!code)
         code = carve(t, &measure, e);
+    if (!code)
+        code = stages_price(t, &pass, e);
     if (!code) {
-        *bytes = measure.peak;
+        *bytes = measure.peak + pass;
         *parameters = t->model.tensors.elements;
         *flops_step = 3 * (double)task->train.batch * model_flops(&t->model, t->trained.n);
     }
@@ -222,7 +202,12 @@ static void gather_dstate(struct trainer *t)
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
 {
     const struct train_config *c = &t->task.train;
-    int code = sampler_draw(t->sampler, (uint64_t)t->step * (uint64_t)c->batch, &t->batch, e);
+    int code = stage_enter(t, e);
+    if (code)
+        return code;
+    const struct stage *stage = &t->stage[t->at];
+    uint64_t done = (uint64_t)(t->step - stage->first_step) * (uint64_t)stage->batch;
+    code = sampler_draw(t->sampler, stage->first_sample + done, stage->batch, &t->batch, e);
     if (code)
         return code;
     int channels = t->io.channels > 0 ? t->io.channels : 1;

@@ -32,6 +32,13 @@ struct piece {
     double squares;
 };
 
+/* A stretch of training at one length. */
+struct stage {
+    int n, batch;
+    int64_t first_step;    /* steps done before it */
+    uint64_t first_sample; /* samples drawn before it */
+};
+
 /* Forward passes at one layout size, for evaluation. */
 struct evaluator {
     struct evaluator *next;
@@ -50,6 +57,8 @@ struct trainer {
     struct pool *pool;
     struct sampler *sampler;
     struct samples batch;
+    struct stage stage[OPTION_INTS_MAX];
+    int stages, at; /* the open stage; -1: none */
     struct model_state state;
     struct lane lane[TRAINER_LANES_MAX];
     int lanes, pieces;
@@ -60,7 +69,7 @@ struct trainer {
     double rate, clip;
     int64_t step; /* done */
     struct evaluator *evaluators;
-    struct arena tables, run; /* layout; everything else */
+    struct arena tables, run, pass; /* layouts; parameters and moments; the open stage */
     struct err lane_error;
 };
 
@@ -70,6 +79,12 @@ int lane_open(struct lane *lane, const struct trainer *t, const struct model_sta
 /* Points the lane at samples first .. first+count-1 of the set and copies them to real. */
 void lane_fill(struct lane *lane, const struct trainer *t, const struct samples *s, int first,
                int count);
+/* Fills t->stage: which length, batch and samples belong to which steps. */
+void stages_plan(struct trainer *t);
+/* Makes the stage of step t->step the open one: its layout, state, lanes and sampler. */
+int stage_enter(struct trainer *t, struct err *e);
+/* Bytes of the dearest stage. */
+int stages_price(struct trainer *t, size_t *bytes, struct err *e);
 double schedule_rate(const struct train_config *c, int64_t step);
 
 #endif

@@ -70,22 +70,27 @@ int trainer_import(struct trainer *t, const char *path, struct err *e)
     return code;
 }
 
-void trainer_tables(struct trainer *t, trainer_table each, void *context)
+int trainer_tables(struct trainer *t, trainer_table each, void *context, struct err *e)
 {
     const struct model *m = &t->model;
-    const struct model_state *s = &t->state;
+    struct model_state s;
+    struct arena arena;
     int b_tables = m->facts.relation_bias ? m->states : 0;
-    int tables = b_tables > m->tables ? b_tables : m->tables, relations = s->longest.relations;
-    model_prepare(m, t->p, &t->state);
-    for (int k = 0; k < tables; k++)
-        for (int h = 0; h < m->shape.heads; h++)
-            for (int r = 0; r < relations; r++) {
-                size_t at = (size_t)h * (size_t)relations + (size_t)r;
-                size_t b_of = b_tables > 1 ? (size_t)k : 0, c_of = m->tables > 1 ? (size_t)k : 0;
-                size_t c_start = (size_t)m->states * s->state_size;
-                double b = b_tables ? (double)s->block[b_of * s->state_size + at] : NAN;
-                double c = m->tables ? (double)s->block[c_start + c_of * (size_t)m->shape.heads *
-                                                        (size_t)relations + at] : NAN;
-                each(context, tables > 1 ? k : -1, h, r, b, c);
-            }
+    int tables = b_tables > m->tables ? b_tables : m->tables, relations = t->trained.relations;
+    int code = arena_open(&arena, 0, e);
+    if (!code)
+        code = model_state_open(&s, m, &t->trained, &arena, e);
+    if (!code)
+        model_prepare(m, t->p, &s);
+    for (int k = 0; k < tables && !code; k++)
+        for (int h = 0; h < m->shape.heads; h++) {
+            size_t of = b_tables > 1 ? (size_t)k * s.state_size : 0;
+            const real *b = s.block + of + (size_t)h * (size_t)relations;
+            const real *c = model_c(m, &s, k, h);
+            for (int r = 0; r < relations; r++)
+                each(context, tables > 1 ? k : -1, h, r, b_tables ? (double)b[r] : NAN,
+                     c ? (double)c[r] : NAN);
+        }
+    arena_close(&arena);
+    return code;
 }

@@ -185,6 +185,67 @@ static void test_rate(void **state)
     pool_close(pool);
 }
 
+/* A curriculum: lengths in turn, tokens a step constant, the same across a checkpoint. */
+static void test_curriculum(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(1);
+    struct train_report r;
+    struct err e = {0};
+    char *bytes, extra[1];
+    size_t count, extra_size, price, parameters, whole;
+    double flops;
+    task.train.steps = 20;
+    assert_int_equal(trainer_price(&task, &whole, &parameters, &flops, &e), 0);
+    task.train.lengths = (struct option_ints){.count = 3, .value = {4, 8, 16}};
+    task.train.length_shares = (struct option_ints){.count = 3, .value = {1, 2, 1}};
+    assert_int_equal(task_check(&task, &e), 0);
+    assert_int_equal(trainer_price(&task, &price, &parameters, &flops, &e), 0);
+    assert_true(price >= whole); /* the dearest stage counts */
+    struct trainer *a = open_trainer(&task, pool), *b = open_trainer(&task, pool);
+    train(a, 12); /* into the second stage: steps 5 to 14 */
+    assert_int_equal(trainer_save(a, "stamp", "", 0, &bytes, &count, &e), 0);
+    train(a, 20);
+    assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, 1, &extra_size, &e), 0);
+    train(b, 20);
+    assert_memory_equal(trainer_parameters(a), trainer_parameters(b), parameter_bytes(a));
+
+    task.train.lengths.value[2] = 8;
+    assert_int_equal(task_check(&task, &e), ERR_USAGE);
+    assert_string_equal(e.where, "train.lengths");
+    e = (struct err){0};
+    task.train.lengths.value[2] = 16;
+    task.train.length_shares.count = 2;
+    assert_int_equal(task_check(&task, &e), ERR_USAGE);
+    assert_string_equal(e.where, "train.length_shares");
+    e = (struct err){0};
+    task.train.length_shares.count = 0;
+    struct trainer *c = open_trainer(&task, pool);
+    assert_int_equal(trainer_step(c, &r, &e), 0);
+    train(a, 20);
+    assert_memory_not_equal(trainer_parameters(a), trainer_parameters(c), parameter_bytes(a));
+    memory_free(bytes);
+    trainer_close(a);
+    trainer_close(b);
+    trainer_close(c);
+    pool_close(pool);
+}
+
+/* `pi` at 32 positions has 32 labels; a model trained at 16 has 16. */
+static void test_labels_of_longer_inputs(void **state)
+{
+    (void)state;
+    struct task task = task_default("pi", "toeplitz", MODEL_URPE);
+    struct err e = {0};
+    task.space.length = 16;
+    task.evaluate.lengths = (struct option_ints){.count = 2, .value = {8, 16}};
+    assert_int_equal(task_check(&task, &e), 0);
+    task.evaluate.lengths.value[1] = 32;
+    assert_int_equal(task_check(&task, &e), ERR_USAGE);
+    assert_string_equal(e.where, "evaluate.lengths");
+}
+
 static void test_divergence_is_seen(void **state)
 {
     (void)state;
@@ -213,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_paired),
         cmocka_unit_test(test_outputs_do_not_depend_on_the_set),
         cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_curriculum),
+        cmocka_unit_test(test_labels_of_longer_inputs),
         cmocka_unit_test(test_divergence_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

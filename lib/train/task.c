@@ -1,0 +1,59 @@
+/* What a task as a whole must satisfy, and the sizes that follow from it. */
+#include "train/train.h"
+
+struct model_io task_io(const struct task *t)
+{
+    const struct target *target = target_of(&t->target);
+    if (!target->tokens)
+        return (struct model_io){.channels = (int)t->space.channels};
+    return (struct model_io){.symbols = target_symbols(&t->target),
+                             .labels = target_labels(&t->target, (int)space_positions(&t->space))};
+}
+
+/* A label that only longer inputs have would lie outside the model's outputs. */
+static int check_labels(const struct task *t, struct err *e)
+{
+    if (!target_of(&t->target)->tokens)
+        return 0;
+    int have = task_io(t).labels;
+    for (int k = 0; k < t->evaluate.lengths.count; k++) {
+        int n = (int)t->evaluate.lengths.value[k], want = target_labels(&t->target, n);
+        if (want > have)
+            return err_set(e, ERR_USAGE, "evaluate.lengths",
+                           "at length %d target %s has %d labels, but a model trained at length %lld "
+                           "only %d; expected lengths up to space.length", n,
+                           target_of(&t->target)->name, want,
+                           (long long)space_positions(&t->space), have);
+    }
+    return 0;
+}
+
+static int check_curriculum(const struct task *t, struct err *e)
+{
+    const struct option_ints *lengths = &t->train.lengths, *shares = &t->train.length_shares;
+    int64_t n = space_positions(&t->space);
+    if (shares->count && shares->count != lengths->count)
+        return err_set(e, ERR_USAGE, "train.length_shares",
+                       "%d shares for %d lengths; expected one for each of train.lengths",
+                       shares->count, lengths->count);
+    if (lengths->count && space_of(&t->space)->positions)
+        return err_set(e, ERR_USAGE, "train.lengths",
+                       "space %s has a size of its own; expected no curriculum over lengths",
+                       space_of(&t->space)->name);
+    for (int k = 0; k < lengths->count; k++)
+        if (lengths->value[k] > n)
+            return err_set(e, ERR_USAGE, "train.lengths",
+                           "length %lld is beyond space.length %lld, by which tables are sized",
+                           (long long)lengths->value[k], (long long)n);
+    if (lengths->count && lengths->value[lengths->count - 1] != n)
+        return err_set(e, ERR_USAGE, "train.lengths", "the last length is %lld; expected "
+                       "space.length, %lld", (long long)lengths->value[lengths->count - 1],
+                       (long long)n);
+    return 0;
+}
+
+int task_check(const struct task *t, struct err *e)
+{
+    int code = check_labels(t, e);
+    return code ? code : check_curriculum(t, e);
+}
