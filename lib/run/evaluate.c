@@ -1,53 +1,11 @@
-/* Floors and errors of one evaluation set.
- *
- * Invariant: a subset is a mask over rows (NULL: all rows), and every figure of it, error or floor,
- * runs over that mask in row order, in double.  What does not depend on weights is computed once,
- * by evaluation_open. */
-#include "run/evaluate.h"
-
-#include <assert.h>
+/* Opening an evaluation: the set, its subsets, merged rows and floors; what does not depend on
+ * weights is computed once, here. */
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "run/evaluation.h"
 #include "space/space.h"
 #include "target/target.h"
-#include "theory/floor.h"
-
-struct subset {
-    int pattern;                /* index into pattern_table; -1: all */
-    const unsigned char *mask;  /* (rows), NULL for all */
-    int rows;                   /* in the mask */
-    double denominator;         /* rms of the target about its per-channel mean; continuous only */
-    struct floor_errors floor;  /* continuous only */
-    struct floor_labels labels; /* tokens only */
-};
-
-struct evaluation {
-    const struct task *task;
-    int length, rows;
-    struct samples set;
-    struct arena arena; /* everything below */
-    int groups;
-    int32_t *group; /* (rows) */
-    int subsets;
-    struct subset subset[PATTERN_MAX + 1];
-
-    /* continuous */
-    double *output;                     /* (rows,channels) */
-    int positions;
-    int *position_rows;                 /* (positions) rows at each position */
-    double *error_square, *floor_square; /* (positions) means over rows and channels */
-
-    /* tokens */
-    int labels;
-    unsigned char *informative; /* (rows) */
-    int32_t *slot;              /* (groups) row of `sum`; -1: the group is one row */
-    double *sum;                /* (slots,labels) logits summed over a group */
-    size_t slots;
-    int32_t *decision;          /* (groups) the label chosen; -1: no logit was a number */
-    double *nats;               /* (rows) cross-entropy */
-};
 
 int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX])
 {
@@ -102,11 +60,6 @@ static int open_subsets(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-static bool in_subset(const struct subset *s, int row)
-{
-    return !s->mask || s->mask[row];
-}
-
 /* The layout that tables are sized by.  Its random numbers, where a space needs any, are a stream
  * of their own. */
 static int trained_layout(struct evaluation *ev, struct layout *out, struct err *e)
@@ -144,11 +97,11 @@ static double target_deviation(const struct evaluation *ev, const struct subset 
     for (int c = 0; c < d; c++) {
         double mean = 0, square = 0;
         for (int r = 0; r < ev->rows; r++)
-            if (in_subset(s, r))
+            if (subset_has(s, r))
                 mean += ev->set.y[(size_t)r * (size_t)d + (size_t)c];
         mean /= s->rows;
         for (int r = 0; r < ev->rows; r++) {
-            if (!in_subset(s, r))
+            if (!subset_has(s, r))
                 continue;
             double off = ev->set.y[(size_t)r * (size_t)d + (size_t)c] - mean;
             square += off * off;
@@ -156,11 +109,6 @@ static double target_deviation(const struct evaluation *ev, const struct subset 
         sum += square;
     }
     return sqrt(sum / ((double)s->rows * d));
-}
-
-static int row_position(const struct evaluation *ev, int sample, int row)
-{
-    return row - ev->set.first[sample];
 }
 
 static int open_positions(struct evaluation *ev, struct err *e)
@@ -184,8 +132,8 @@ static int open_positions(struct evaluation *ev, struct err *e)
         goto out;
     for (int b = 0; b < ev->set.count; b++) {
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++) {
-            ev->position_rows[row_position(ev, b, r)]++;
-            ev->floor_square[row_position(ev, b, r)] += share[r];
+            ev->position_rows[sample_position(ev, b, r)]++;
+            ev->floor_square[sample_position(ev, b, r)] += share[r];
         }
     }
     for (int i = 0; i < ev->positions; i++) {
@@ -244,7 +192,7 @@ static int open_tokens(struct evaluation *ev, struct err *e)
     for (int b = 0; b < ev->set.count; b++)
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
             ev->informative[r] = !target->informative ||
-                                 target->informative(ev->set.layout[b], row_position(ev, b, r));
+                                 target->informative(ev->set.layout[b], sample_position(ev, b, r));
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         int code = floor_tokens(ev->group, ev->groups, ev->rows, ev->set.label, s->mask,
@@ -340,18 +288,11 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
 
 /* ---- floors -----------------------------------------------------------------------------------*/
 
-static bool is_constant(const struct subset *s)
-{
-    return s->denominator < EVALUATION_DENOMINATOR_MIN;
-}
-
-/* What the tolerance is compared with: 1 - accuracy, error_rel, or error_rms of a constant
- * target. */
-static double floor_measure(const struct evaluation *ev, const struct subset *s)
+double evaluation_floor_measure(const struct evaluation *ev, const struct subset *s)
 {
     if (!ev->set.channels)
         return 1 - s->labels.accuracy_ceiling;
-    return is_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
+    return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
 }
 
 void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out)
@@ -365,183 +306,12 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;
-        if (!is_constant(s))
+        if (!subset_constant(s))
             out->floor_rel = s->floor.rms / s->denominator;
     } else {
         out->accuracy_ceiling = s->labels.accuracy_ceiling;
         out->cross_entropy_floor = s->labels.crossentropy;
     }
-    bool impossible = floor_measure(ev, s) > ev->task->evaluate.tolerance;
+    bool impossible = evaluation_floor_measure(ev, s) > ev->task->evaluate.tolerance;
     out->verdict = impossible ? "impossible" : "open";
-}
-
-/* ---- errors, continuous -----------------------------------------------------------------------*/
-
-static double row_square(const struct evaluation *ev, int row, double *sup)
-{
-    size_t d = (size_t)ev->set.channels;
-    const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
-    double sum = 0;
-    for (size_t c = 0; c < d; c++) {
-        double off = fabs(y[c] - f[c]);
-        sum += off * off;
-        if (off > *sup || isnan(off)) *sup = off; /* a NaN stays */
-    }
-    return sum;
-}
-
-static void measure_continuous(const struct evaluation *ev, const struct subset *s,
-                               struct subset_figures *out)
-{
-    double sum = 0, sup = 0;
-    for (int r = 0; r < ev->rows; r++)
-        if (in_subset(s, r))
-            sum += row_square(ev, r, &sup);
-    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
-    out->error_sup = sup;
-    if (is_constant(s))
-        return;
-    out->error_rel = out->error_rms / s->denominator;
-    out->gap_rel = out->error_rel - out->floor_rel;
-}
-
-static void measure_positions(struct evaluation *ev)
-{
-    memset(ev->error_square, 0, (size_t)ev->positions * sizeof *ev->error_square);
-    double sup = 0;
-    for (int b = 0; b < ev->set.count; b++)
-        for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
-            ev->error_square[row_position(ev, b, r)] += row_square(ev, r, &sup);
-    for (int i = 0; i < ev->positions; i++)
-        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.channels;
-}
-
-/* ---- errors, tokens ---------------------------------------------------------------------------*/
-
-/* The largest logit's index, the lowest on a tie; -1 when none is a number. */
-static int32_t argmax(const double *logits, int labels)
-{
-    int32_t best = -1;
-    for (int v = 0; v < labels; v++)
-        if (!isnan(logits[v]) && (best < 0 || logits[v] > logits[best]))
-            best = v;
-    return best;
-}
-
-/* -log softmax(logits)[label] */
-static double row_nats(const double *logits, int labels, int32_t label)
-{
-    double max = logits[0], sum = 0;
-    for (int v = 1; v < labels; v++)
-        if (logits[v] > max)
-            max = logits[v];
-    for (int v = 0; v < labels; v++)
-        sum += exp(logits[v] - max);
-    return max + log(sum) - logits[label];
-}
-
-/* Takes a chunk of logits: a row that stands alone is decided at once, others add to their group,
- * whose mean has the same argmax as its sum. */
-static void take_logits(void *context, int first, int rows, int labels, const double *logits)
-{
-    struct evaluation *ev = context;
-    assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
-    for (int k = 0; k < rows; k++, logits += labels) {
-        int32_t g = ev->group[first + k], slot = ev->slot[g];
-        ev->nats[first + k] = row_nats(logits, labels, ev->set.label[first + k]);
-        if (slot < 0) {
-            ev->decision[g] = argmax(logits, labels);
-            continue;
-        }
-        double *sum = ev->sum + (size_t)slot * (size_t)labels;
-        for (int v = 0; v < labels; v++)
-            sum[v] += logits[v];
-    }
-}
-
-static int decide(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                  struct err *e)
-{
-    memset(ev->sum, 0, ev->slots * (size_t)ev->labels * sizeof *ev->sum);
-    int code = api->outputs(t, &ev->set, NULL, take_logits, ev, e);
-    if (code)
-        return code;
-    for (int g = 0; g < ev->groups; g++) {
-        if (ev->slot[g] < 0)
-            continue;
-        const double *sum = ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels;
-        ev->decision[g] = argmax(sum, ev->labels);
-    }
-    return 0;
-}
-
-static void measure_tokens(const struct evaluation *ev, const struct subset *s,
-                           struct subset_figures *out)
-{
-    int hits = 0, informative = 0, informative_hits = 0;
-    double nats = 0;
-    for (int r = 0; r < ev->rows; r++) {
-        if (!in_subset(s, r))
-            continue;
-        int hit = ev->decision[ev->group[r]] == ev->set.label[r];
-        hits += hit;
-        informative += ev->informative[r];
-        informative_hits += hit && ev->informative[r];
-        nats += ev->nats[r];
-    }
-    out->accuracy = (double)hits / s->rows;
-    out->cross_entropy = nats / s->rows;
-    if (informative)
-        out->accuracy_informative = (double)informative_hits / informative;
-}
-
-/* ---- both -------------------------------------------------------------------------------------*/
-
-static int network_outputs(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                           struct err *e)
-{
-    if (ev->set.channels)
-        return api->outputs(t, &ev->set, ev->output, NULL, NULL, e);
-    return decide(ev, api, t, e);
-}
-
-static void measure_subset(const struct evaluation *ev, int subset, struct subset_figures *out)
-{
-    const struct subset *s = &ev->subset[subset];
-    evaluation_floors(ev, subset, out);
-    double measure;
-    if (ev->set.channels) {
-        measure_continuous(ev, s, out);
-        measure = is_constant(s) ? out->error_rms : out->error_rel;
-    } else {
-        measure_tokens(ev, s, out);
-        measure = 1 - out->accuracy;
-    }
-    if (floor_measure(ev, s) > ev->task->evaluate.tolerance) return; /* "impossible" */
-    out->verdict = measure <= ev->task->evaluate.tolerance ? "reached" : "not-reached";
-}
-
-int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                       struct subset_figures *figures, struct err *e)
-{
-    int code = network_outputs(ev, api, t, e);
-    if (code)
-        return code;
-    for (int k = 0; k < ev->subsets; k++)
-        measure_subset(ev, k, &figures[k]);
-    if (ev->set.channels)
-        measure_positions(ev);
-    return 0;
-}
-
-int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     double *error, struct err *e)
-{
-    struct subset_figures all;
-    int code = network_outputs(ev, api, t, e);
-    if (code)
-        return code;
-    measure_subset(ev, 0, &all);
-    *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
-    return 0;
 }

@@ -165,3 +165,31 @@ int plan_threads(const struct plan *p, const struct run_options *o, int slot)
         return 1;
     return each + (slot < p->cores % p->jobs);
 }
+
+/* The last word of a dotted key that says something: "encoding" of "model.encoding.kind". */
+static const char *short_key(const char *key, char *name, size_t size)
+{
+    snprintf(name, size, "%s", key);
+    char *dot = strrchr(name, '.');
+    if (dot && !strcmp(dot, ".kind")) {
+        *dot = '\0';
+        dot = strrchr(name, '.');
+    }
+    return dot ? dot + 1 : name;
+}
+
+void plan_label(const struct spec *s, const struct cell *c, char out[PLAN_LABEL])
+{
+    size_t used = 0;
+    char name[96], value[96];
+    out[0] = '\0';
+    for (int k = 0; k < spec_axes(s) && used < PLAN_LABEL; k++) {
+        if (!spec_value(c, spec_axis(s, k), value, sizeof value))
+            continue;
+        int wrote = snprintf(out + used, PLAN_LABEL - used, "%s%s %s", used ? ", " : "",
+                             short_key(spec_axis(s, k), name, sizeof name), value);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+    if (!out[0])
+        snprintf(out, PLAN_LABEL, "cell %s", c->id);
+}

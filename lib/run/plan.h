@@ -33,5 +33,8 @@ int plan_open(struct plan *p, const struct spec *s, const struct run_options *o,
 void plan_close(struct plan *p);
 /* Threads of worker slot 0 .. jobs-1: cores that jobs leave over go to the first slots. */
 int plan_threads(const struct plan *p, const struct run_options *o, int slot);
+/* A cell in the words of the axes along which the spec's cells differ. */
+enum { PLAN_LABEL = 256 };
+void plan_label(const struct spec *s, const struct cell *c, char out[PLAN_LABEL]);
 
 #endif

@@ -21,7 +21,7 @@
 #include "run/progress.h"
 #include "run/worker.h"
 
-enum { WAIT_MS = 200, LABEL_SIZE = 256 };
+enum { WAIT_MS = 200 };
 #define REBUILD_SECONDS 5.0
 #define HELD_SECONDS 0.5
 
@@ -55,39 +55,10 @@ static void say(void *context, const char *text)
     fflush(r->o->messages);
 }
 
-/* The last word of a dotted key that says something: "encoding" of "model.encoding.kind". */
-static const char *short_key(const char *key, char *name, size_t size)
-{
-    snprintf(name, size, "%s", key);
-    char *dot = strrchr(name, '.');
-    if (dot && !strcmp(dot, ".kind")) {
-        *dot = '\0';
-        dot = strrchr(name, '.');
-    }
-    return dot ? dot + 1 : name;
-}
-
-/* A cell in the words of the axes along which cells differ. */
-static void label(const struct run *r, const struct cell *c, char out[LABEL_SIZE])
-{
-    size_t used = 0;
-    char name[96], value[96];
-    out[0] = '\0';
-    for (int k = 0; k < spec_axes(r->spec) && used < LABEL_SIZE; k++) {
-        if (!spec_value(c, spec_axis(r->spec, k), value, sizeof value))
-            continue;
-        int wrote = snprintf(out + used, LABEL_SIZE - used, "%s%s %s", used ? ", " : "",
-                             short_key(spec_axis(r->spec, k), name, sizeof name), value);
-        used += wrote > 0 ? (size_t)wrote : 0;
-    }
-    if (!out[0])
-        snprintf(out, LABEL_SIZE, "cell %s", c->id);
-}
-
 static void say_failed(struct run *r, const struct cell *c, const struct err *why)
 {
-    char name[LABEL_SIZE], text[sizeof why->msg + sizeof why->where + LABEL_SIZE + 64];
-    label(r, c, name);
+    char name[PLAN_LABEL], text[sizeof why->msg + sizeof why->where + PLAN_LABEL + 64];
+    plan_label(r->spec, c, name);
     snprintf(text, sizeof text, "cell %s (%s) failed: %s%s%s", c->id, name, why->where,
              why->where[0] ? ": " : "", why->msg);
     say(r, text);
@@ -393,12 +364,12 @@ static void draw(struct run *r)
 {
     const struct run_counts *c = r->counts;
     int done = c->done_before + c->trained + c->failed + c->elsewhere;
-    char name[LABEL_SIZE];
+    char name[PLAN_LABEL];
     for (int k = 0; k < r->plan.jobs; k++) {
         const struct worker *w = &r->worker[k];
         if (!w->pid || !w->heard)
             continue;
-        label(r, spec_cell(r->spec, w->cell), name);
+        plan_label(r->spec, spec_cell(r->spec, w->cell), name);
         progress_draw(&r->progress, done, c->cells, name, &w->progress, seconds_left(r));
         return;
     }

@@ -1,19 +1,20 @@
 /* Figures per subset against numbers worked out by hand, with outputs made up by a false trainer,
  * and the rows that carry them. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "base/memory.h"
 #include "run/help_run.h"
 
-/* ---- a trainer that answers as the test wants ---------------------------------------------------*/
+/* ---- a trainer that answers as the test wants -------------------------------------------------*/
 
 enum answer { ANSWER_VALUE, ANSWER_EXACT, ANSWER_NOISE, ANSWER_NAN };
 struct false_trainer {
     enum answer answer;
     double value;
-    int changed;  /* this output element gets 1 more; -1: none */
+    int changed;   /* this output element gets 1 more; -1: none */
     double *noise; /* filled with the outputs of ANSWER_NOISE */
 };
 
@@ -98,8 +99,8 @@ static int pattern_named(const char *name)
 
 /* ---- continuous -------------------------------------------------------------------------------*/
 
-/* y_i = i/4, so 1/4, 1/2, 3/4, 1 whatever x: mean 5/8, variance 5/64.  Under RPE the positions of an
- * identical sample are one group, those of a generic one are not. */
+/* y_i = i/4, so 1/4, 1/2, 3/4, 1 whatever x: mean 5/8, variance 5/64.  Under RPE the positions of
+ * an identical sample are one group, those of a generic one are not. */
 static void position_by_hand(void **unused)
 {
     (void)unused;
@@ -276,9 +277,9 @@ static void nan_is_never_reached(void **unused)
 
 /* ---- tokens -----------------------------------------------------------------------------------*/
 
-/* pi, n = 4.  A constant sequence is one group under RPE.  Logits that are right in every row have a
- * four-way tie in the group's mean, which goes to label 0: one position in four is right, which is
- * the ceiling.  Row by row they would all be right, above the ceiling. */
+/* pi, n = 4.  A constant sequence is one group under RPE.  Logits that are right in every row have
+ * a four-way tie in the group's mean, which goes to label 0: one position in four is right, the
+ * ceiling.  Row by row they would all be right, above the ceiling. */
 static void tokens_are_decided_once_per_group(void **unused)
 {
     (void)unused;
@@ -315,6 +316,31 @@ static void tokens_are_decided_once_per_group(void **unused)
     measure(ev, &right, again);
     assert_memory_equal(&again[2].accuracy, &f[2].accuracy, sizeof f[2].accuracy);
     evaluation_close(ev);
+}
+
+/* token_shift by k, n = 4: k fillers, then 4 - k copies of the one symbol that a constant sequence
+ * has.  The mean of the group's logits goes with the majority; its first or last row alone would be
+ * wrong for one of the two k. */
+static void group_goes_with_its_mean(void **unused)
+{
+    (void)unused;
+    for (int k = 1; k <= 3; k += 2) {
+        char text[256];
+        struct subset_figures f[PATTERN_MAX + 1];
+        struct false_trainer right = {.value = 1, .changed = -1};
+        snprintf(text, sizeof text,
+                 "space: {length: 4, inputs: {identical: 1}}\nseeds: [0]\n"
+                 "target: {kind: token_shift, k: %d, vocab: 5}\nmodel: {attention: rpe}\n"
+                 "evaluate: {samples: 6}\n", k);
+        struct spec *s = help_spec(text);
+        token_task = spec_cell(s, 0)->task;
+        struct evaluation *ev = open_evaluation(&token_task);
+        measure(ev, &right, f);
+        assert_float_equal(f[0].accuracy, 0.75, 0);
+        assert_float_equal(f[0].accuracy_ceiling, 0.75, 1e-15);
+        evaluation_close(ev);
+        spec_close(s);
+    }
 }
 
 /* etp, n = 4, V = 2: labels x_2, x_4, filler, filler.  Logits without opinion choose label 0. */
@@ -410,6 +436,7 @@ int main(void)
         cmocka_unit_test(constant_target),
         cmocka_unit_test(nan_is_never_reached),
         cmocka_unit_test(tokens_are_decided_once_per_group),
+        cmocka_unit_test(group_goes_with_its_mean),
         cmocka_unit_test(informative_rows_are_counted_apart),
         cmocka_unit_test(lengths_are_sorted_and_hold_the_training_length),
         cmocka_unit_test(header_is_the_one_that_is_promised),

@@ -52,7 +52,7 @@ static pid_t start(const struct spec *s, const char *folder)
     _exit(code || counts.failed ? 1 : 0);
 }
 
-/* Waits until the run has ended or `seconds` are over, then kills the group.  True: it was killed. */
+/* Waits until the run has ended or `seconds` are over, then kills the group.  True: killed. */
 static bool killed(pid_t pid, double seconds)
 {
     double end = now() + seconds;
