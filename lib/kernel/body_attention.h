@@ -155,13 +155,14 @@ INLINE void diagonal_close(const struct diagonal *d, const int vecs, real *table
         vec_store(table + v * LANES, vec_load(table + v * LANES) + d->window[v]);
 }
 
-/* One vector of a row: *s = logits and *g = do.v become a c and ds; *ag = a g. */
+/* One vector of a row: *s = logits and *g = do.v become a c and ds; *ag = a g.  With c = 1 the bits
+ * are those of the plain form. */
 INLINE void slope_step(vec *s, vec *g, vec *ag, vec lse, vec dot, vec c, const bool with_c)
 {
     vec a = vec_exp2(*s - lse);
     if (with_c) {
         *ag = a * *g;
-        *g = vec_fma(c, *ag, -(a * dot));
+        *g = a * vec_fma(c, *g, -dot);
         *s = a * c;
     } else {
         *g = a * (*g - dot);
