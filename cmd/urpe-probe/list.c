@@ -87,18 +87,31 @@ static int add_entry(struct listing *l, const char *const *value, int options_at
     return code;
 }
 
+/* Whether all it does is before the softmax, whose rows sum to 1, with the encoding's default options. */
+static const char *stochastic_of(int kind) {
+    struct kind_config config = {.kind = kind};
+    struct encoding_shape shape = {.width = 16, .heads = 2, .head_width = 8,
+                                   .causal = encoding_table[kind]->causal_only};
+    struct encoding_facts facts = {0};
+    option_kind_defaults(encoding_table[kind]->options, &config);
+    encoding_table[kind]->facts(&config, &shape, &facts);
+    if (!facts.right_stochastic)
+        return "no, it adds to the values after the softmax";
+    return facts.absolute ? "yes, but absolute: it adds to the input" : "yes";
+}
+
 /* ---- sections ---------------------------------------------------------------------------------*/
 static int fill_encodings(struct listing *l, bool terminal, struct err *e) {
     (void)terminal;
     static const struct listing_column columns[] = {
         {"encoding", false},   {"formula", false},  {"summary", false}, {"options", false},
-        {"relation", false}, {"longer", false}, {"source", false}};
+        {"right-stochastic", false}, {"relation", false}, {"longer", false}, {"source", false}};
     int code = 0;
     listing_open(l, columns, COUNT_OF(columns));
     for (int k = 0; !code && encoding_table[k]; k++) {
         const struct encoding *x = encoding_table[k];
-        const char *row[] = {x->name,          x->formula, x->summary, NULL,
-                             x->relation_text, x->longer,  x->citation};
+        const char *row[] = {x->name,          x->formula,       x->summary, NULL,
+                             stochastic_of(k), x->relation_text, x->longer,  x->citation};
         code = add_entry(l, row, 3, x->options, e);
     }
     return code;
