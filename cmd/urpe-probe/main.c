@@ -10,7 +10,9 @@
 #include "kernel/kernel.h"
 
 const struct command *const command_table[] = {&command_run,   &command_check,  &command_list,
-                                               &command_bound, &command_report, &command_bench, NULL};
+                                               &command_bound, &command_witness,
+                                               &command_report, &command_predict,
+                                               &command_bench,  NULL};
 
 enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
 

@@ -112,11 +112,9 @@ int gates_signal(struct construct *c, struct gates *g) {
 }
 
 /* ---- gates ------------------------------------------------------------------------------------*/
-int gates_open(struct construct *c, struct gates *g) {
-    int n = c->layout->n, code = gates_signal(c, g);
+void gates_fill(struct construct *c, struct gates *g) {
+    int n = c->layout->n;
     double gap;
-    if (code)
-        return code;
     g->u = construct_registers(c, n);
     relative_gap(g->v, n, &gap);
     for (int k = 0; k < n && n > 1; k++)
@@ -126,7 +124,13 @@ int gates_open(struct construct *c, struct gates *g) {
             construct_unit_in(c, unit, CONSTRUCT_ONE, -side * g->v[k] / gap - 0.5);
             construct_unit_out(c, unit, g->u + k, 1);
         }
-    return c->code;
+}
+
+int gates_open(struct construct *c, struct gates *g) {
+    int code = gates_signal(c, g);
+    if (!code)
+        gates_fill(c, g);
+    return code ? code : c->code;
 }
 
 int gates_switch(struct construct *c, const struct gates *g, int k, double bound) {

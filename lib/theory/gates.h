@@ -18,7 +18,9 @@ struct gates {
 /* Where v comes from: the current layer's attention through C, or the encoding's own vectors.
  * CONSTRUCT_UNKNOWN where neither tells positions apart. */
 int gates_signal(struct construct *c, struct gates *g);
-/* gates_signal, and units of the current layer that fill u. */
+/* Units of the current layer that fill u from the signal. */
+void gates_fill(struct construct *c, struct gates *g);
+/* Both. */
 int gates_open(struct construct *c, struct gates *g);
 /* A unit of the current layer that is 1 at position k and 0 elsewhere. */
 int gates_indicator(struct construct *c, const struct gates *g, int k);

@@ -53,11 +53,12 @@ static int build_constants(struct witness_task *t, const double *b) {
     int d = t->probe->d, n = c->layout->n;
     struct gates g;
     construct_layer(c);
-    int code = gates_open(c, &g);
+    int code = gates_signal(c, &g);
     if (code)
         return code;
     if (from_signal(c, &g, b, d))
         return 0;
+    gates_fill(c, &g);
     int y = construct_registers(c, d);
     construct_layer(c);
     for (int i = 0; i < n; i++) {
