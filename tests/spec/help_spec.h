@@ -12,7 +12,7 @@
 
 /* Opens "spec.yaml" from text with --set texts, ended by NULL; a refusal fails the test. */
 struct spec *spec_of(const char *yaml, ...);
-/* Expects a refusal at `place` ("spec.yaml:2:3", "--set seeds:1:1") whose message holds `phrase`. */
+/* Expects a refusal at `place` ("spec.yaml:2:3", "--set seeds:1:1") whose message holds phrase. */
 void refused(const char *place, const char *phrase, const char *yaml, ...);
 /* Expects a dotted key to have a value in a cell; NULL: not to apply. */
 void value_is(const struct spec *s, int cell, const char *key, const char *value);

@@ -122,7 +122,8 @@ static void cells_are_cases_by_grid_by_seeds(void **state) {
 static void axes_over_kinds_carry_their_options(void **state) {
     (void)state;
     struct spec *s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
-                             "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n", NULL);
+                             "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n",
+                             NULL);
     assert_int_equal(spec_cells(s), 3);
     value_is(s, 0, "model.encoding.buckets", "16");
     value_is(s, 1, "model.encoding", "alibi");
@@ -156,6 +157,7 @@ static void set_removes_axes_and_chooses_cases(void **state) {
     spec_close(s);
     s = spec_of(fine, "model.encoding=none", NULL); /* below it: the axis on .kind goes */
     assert_int_equal(spec_cells(s), 6);
+    assert_int_equal(spec_axes(s), 3); /* width, lr, attention */
     value_is(s, 0, "model.encoding", "none");
     spec_close(s);
     s = spec_of(fine, "model.width=32", "model.attention=rpe", NULL); /* chooses; {} stays */
@@ -164,7 +166,7 @@ static void set_removes_axes_and_chooses_cases(void **state) {
     value_is(s, 2, "train.lr", "0.003");
     value_is(s, 2, "model.width", "32");
     spec_close(s);
-    s = spec_of(fine, "model.width=64", "model.attention=rpe", NULL); /* no case has it: all lose it */
+    s = spec_of(fine, "model.width=64", "model.attention=rpe", NULL); /* all lose it */
     assert_int_equal(spec_cells(s), 6);
     value_is(s, 0, "train.lr", "0.1");
     value_is(s, 0, "model.width", "64");
@@ -210,7 +212,8 @@ static void equal_cells_run_once(void **state) {
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
                              "grid: {train.lr: [0.1, 1e-1, 0.10], model.attention: [rpe, urpe], "
-                             "model.c: [toeplitz, {kind: toeplitz, init: ones}, bucketed]}\n", NULL);
+                             "model.c: [toeplitz, {kind: toeplitz, init: ones}, bucketed]}\n",
+                             NULL);
     assert_int_equal(spec_cells(s), 2 * 3); /* C matters to urpe only */
     for (int k = 0; k < spec_cells(s); k++)
         assert_int_equal(spec_cell(s, k)->index, k);

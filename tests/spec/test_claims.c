@@ -10,7 +10,8 @@ static void a_claim_keeps_what_it_says(void **state) {
         "  - where: {model.attention: [rpe, urpe], target.kind: gain, subset: identical, seed: 0}\n"
         "    expect: {verdict: impossible, gap_rel: ['>= -1e-5', '<=0.02'], layers: 2}\n"
         "  - {expect: {floor_rel: '> 0.5'}, on: bound}\n"
-        "  - {where: {train.lr: 3e-3, model.share: true}, expect: {error_rel: '= 0'}, on: witness}\n",
+        "  - {where: {train.lr: 3e-3, model.share: true}, expect: {error_rel: '= 0'}, "
+        "on: witness}\n",
         NULL);
     assert_int_equal(spec_claims(s), 3);
     const struct claim *c = spec_claim(s, 0);

@@ -92,7 +92,8 @@ static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
     const struct option *o = key->option;
     double standard = 0;
     if (o->type == OPTION_BOOL || o->type == OPTION_CHOICE || o->type == OPTION_KIND) {
-        const char *name = o->type == OPTION_BOOL     ? (nth == 0 ? "true" : nth == 1 ? "false" : NULL)
+        static const char *const truths[] = {"true", "false", NULL};
+        const char *name = o->type == OPTION_BOOL     ? truths[nth]
                            : o->type == OPTION_CHOICE ? o->names[nth]
                            : nth < o->kinds->count    ? o->kinds->name(nth)
                                                       : NULL;
@@ -181,7 +182,8 @@ static void every_key_that_counts_changes_the_id(void **state) {
  * everybody's results are trained anew: see that it is meant. */
 static void ids_do_not_change_by_accident(void **state) {
     (void)state;
-    static const char yaml[] = "target: gain\nseeds: [7]\nmodel: {encoding: {kind: t5, buckets: 16}}\n";
+    static const char yaml[] = "target: gain\nseeds: [7]\n"
+                               "model: {encoding: {kind: t5, buckets: 16}}\n";
     struct spec *s = spec_of(yaml, NULL);
     const struct cell *c = spec_cell(s, 0);
     assert_string_equal(c->id, "5e7605f8b0167032");

@@ -69,8 +69,8 @@ static void a_missing_file_is_no_wrong_spec(void **state) {
 static void wrong_sets_are_refused(void **state) {
     (void)state;
     static const char gain[] = "target: gain\n";
-    refused("--set train.lr:1:1", "train.lr: 5 is out of range; expected a number from 0 to 1", gain,
-            "train.lr=5", NULL);
+    refused("--set train.lr:1:1", "train.lr: 5 is out of range; expected a number from 0 to 1",
+            gain, "train.lr=5", NULL);
     refused("--set evaluate.lengths:1:6", "evaluate.lengths: x is not a whole number", gain,
             "evaluate.lengths=[32, x]", NULL);
     refused("--set model.encoding.bukets:1:1", "did you mean model.encoding.buckets?", gain,
