@@ -23,9 +23,13 @@ static bool with_c(const void *owner) {
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
 
-/* Only a witness reads it, and its default changes nothing that was ever computed without it. */
+/* Only a witness reads these, and their defaults change nothing that was ever computed without it. */
 static bool with_beta(const void *owner) {
     return ((const struct model_config *)owner)->witness_beta > 0;
+}
+
+static bool with_eps(const void *owner) {
+    return ((const struct model_config *)owner)->witness_eps > 0;
 }
 
 #define FIELD(name) offsetof(struct model_config, name)
@@ -68,4 +72,8 @@ const struct option model_options[] = {
      .max = 1e15, .fallback = "0", .unit = "",
      .help = "a witness selects with error about exp(-beta/n^2); 0: exactly",
      .applies = with_beta},
+    {.key = "witness.eps", .type = OPTION_REAL, .offset = FIELD(witness_eps), .min = 0, .max = 1,
+     .fallback = "0", .unit = "",
+     .help = "rpe: a witness for inputs whose neighbours differ by more; 0: none",
+     .applies = with_eps},
     {.key = NULL}};

@@ -11,9 +11,10 @@ enum { ATTEMPTS = 40 };
 
 static const witness_construction continuous[] = {
     witness_build_affine, witness_build_linear,    witness_build_normalised,
-    witness_build_window, witness_build_selection, witness_build_pieces};
+    witness_build_window, witness_build_selection, witness_build_pieces,
+    witness_build_neighbours};
 static const witness_construction tokens[] = {witness_build_places, witness_build_offset,
-                                              witness_build_pick};
+                                              witness_build_pick, witness_build_runs};
 
 struct opening {
     struct probe *probe;
@@ -31,7 +32,8 @@ static int attempt(const struct opening *o, witness_construction build, struct c
         code = CONSTRUCT_UNKNOWN;
     if (code)
         return code;
-    struct witness_task task = {.probe = o->probe, .c = c, .beta = o->model->witness_beta};
+    struct witness_task task = {.probe = o->probe, .c = c, .beta = o->model->witness_beta,
+                                .eps = o->model->witness_eps};
     int d = o->io.channels;
     task.x = construct_registers(c, d);
     for (int k = 0; k < d; k++)

@@ -11,6 +11,7 @@ struct witness_task {
     struct construct *c;
     int x;        /* first register of the input's d channels, or of the symbols' codes */
     double beta;  /* sharpness of selections; 0: exact */
+    double eps;   /* how different neighbours must be for witness_build_neighbours; 0: not used */
 };
 
 /* How far a score must lead for the others to vanish: their exponentials underflow. */
@@ -26,11 +27,13 @@ int witness_build_normalised(struct witness_task *t);
 int witness_build_selection(struct witness_task *t);
 int witness_build_pieces(struct witness_task *t);
 int witness_build_window(struct witness_task *t);
+int witness_build_neighbours(struct witness_task *t); /* right but for inputs of small measure */
 
 /* Token targets. */
 int witness_build_places(struct witness_task *t);
 int witness_build_offset(struct witness_task *t);
 int witness_build_pick(struct witness_task *t);
+int witness_build_runs(struct witness_task *t); /* right but on constant sequences */
 
 /* What the selections of both kinds share: registers `to` .. to+count-1 receive from .. of the
  * source's position; source[i] -1 leaves them at some position's values and sets `off` (a register,

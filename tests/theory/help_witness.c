@@ -30,6 +30,7 @@ static bool fill(struct help_witness *h) {
     h->model.c = help_kind(&urpe_kinds, c->c ? c->c : "toeplitz");
     h->model.mask = c->mask;
     h->model.witness_beta = c->beta;
+    h->model.witness_eps = c->eps;
     if (target_check(&h->target, &h->space, &e))
         return false;
     assert_int_equal(space_of(&h->space)->layout(&h->space, c->n, NULL, &h->arena, &h->layout, &e),

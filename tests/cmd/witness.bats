@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# Witnesses from the command line.
+load help_cmd
+
+@test "witness: a row per cell, exact where one is known, empty where none is" {
+    try witness tiny.yaml --format csv --no-claims
+    [ "$status" = 0 ]
+    [ "$(echo "$output" | wc -l)" = 3 ]
+    has "target,encoding,attention,precision,status,layers,heads,width,ffn,error_rms,error_sup" \
+        "$output"
+    has "position,toeplitz,rpe,float,none,,,,,,,," "$output"
+    has "position,toeplitz,urpe,float,ok,1,1," "$output"
+    has "no witness known for position" "$errors"
+    try witness tiny.yaml --format json --no-claims --quiet
+    [ -z "$output" ]
+}
+
+@test "witness: claims made on it are judged, and others are not" {
+    cat >>tiny.yaml <<'SPEC'
+  - {on: witness, where: {subset: all}, expect: {error_sup: "<= 1e-6"}}
+SPEC
+    try witness tiny.yaml
+    [ "$status" = 0 ]
+    has "held" "$output"
+    sed -i 's/<= 1e-6/>= 1/' tiny.yaml
+    try witness tiny.yaml
+    [ "$status" = 1 ]
+    has "NOT HELD" "$output"
+}
+
+@test "witness: --out writes cells that predict runs, and the target comes out" {
+    try witness tiny.yaml --out w --quiet --no-claims --set model.attention=urpe \
+        --set model.precision=double
+    [ "$status" = 0 ]
+    [ -s w/witness.csv ]
+    cell=$(ls -d w/cells/*)
+    [ -s "$cell/spec.yaml" ]
+    [ -s "$cell/row.csv" ]
+    python3 - <<'PY'
+import json, struct
+x = [i / 8 for i in range(8)]
+head = json.dumps({"x": {"dtype": "F64", "shape": [2, 4, 1], "data_offsets": [0, 64]}}).encode()
+head += b" " * (-len(head) % 8)
+open("in", "wb").write(struct.pack("<Q", len(head)) + head + struct.pack("<8d", *x))
+PY
+    try predict "$cell" --input in --output out
+    [ "$status" = 0 ]
+    python3 - <<'PY'
+import json, struct
+bytes = open("out", "rb").read()
+size = struct.unpack("<Q", bytes[:8])[0]
+y = struct.unpack("<8d", bytes[8 + size:8 + size + 64])
+assert all(abs(y[k] - (k % 4 + 1) / 4) < 1e-12 for k in range(8)), y
+PY
+}
+
+@test "witness: the experiments hold" {
+    for name in witness-selection witness-generic; do
+        try witness "$ROOT/experiments/$name.yaml" --quiet
+        [ "$status" = 0 ]
+    done
+}
