@@ -18,8 +18,8 @@
  * Made once, by kernel_open, before any other call: the best of portable, avx2, avx512 (or neon)
  * that this machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
  * is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
- * run after the last fork.  The float and the double set choose separately: a program that uses both
- * opens both.  Without kernel_open the portable kernels serve. */
+ * run after the last fork.  The float and the double set choose separately: a program that uses
+ * both opens both.  Without kernel_open the portable kernels serve. */
 int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
