@@ -21,8 +21,8 @@ struct source {
  *
  * Where logits depend on more of the sample than on i and j (CoPE), the encoding gives every pair
  * (i,j) a class of its own.  M then lists what is visible in its order, and two rows merge only if
- * they stand at one place and see the same colours in the same order: all that a row of attention is
- * a function of is then equal.  So such rows may merge across samples, as equal prefixes do. */
+ * they stand at one place and see the same colours in the same order: all that a row of attention
+ * is a function of is then equal.  So such rows may merge across samples, as equal prefixes do. */
 static int pair_class(struct classes *t, const struct source *s, int i, int j, int32_t *class,
                       struct err *e) {
     const struct layout *l = s->context.layout;

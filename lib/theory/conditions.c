@@ -116,7 +116,7 @@ static int compare_numbers(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Distinct numbers among sums (n), which are sorted; *step: the smallest difference of neighbours. */
+/* Distinct numbers among sums (n), which get sorted; *step: least difference of neighbours. */
 static int count_distinct(double *sums, int n, double tolerance, double *step) {
     int distinct = n > 0;
     qsort(sums, (size_t)n, sizeof *sums, compare_numbers);
@@ -229,7 +229,7 @@ static int test_position_aware(struct trial *pr, struct trial *reader, const str
     out->position_aware = r.distinct == pr->n && r.varies <= rounding(pr);
     snprintf(out->position_why, CONDITION_TEXT, "%s",
              c->urpe ? out->position_aware
-                           ? "W_Q = 0 and C = e^-B times a triangle: row sums rise with the position"
+                           ? "W_Q = 0 and C = e^-B on a triangle: row sums rise with the position"
                            : "this construction's row sums are not all distinct"
                      : "rows of softmax sum to 1 whatever the parameters");
     memory_free(a);

@@ -1,6 +1,6 @@
 /* Floors from merged pairs (floor.h).  A network gives one output to a whole group, so it can do no
- * better there than the best constant: the mean for squared error, the middle for the largest error,
- * the commonest label for accuracy, the label frequencies for cross-entropy. */
+ * better there than the best constant: the mean for squared error, the middle for the largest
+ * error, the commonest label for accuracy, the label frequencies for cross-entropy. */
 #include "theory/floor.h"
 
 #include <math.h>

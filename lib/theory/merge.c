@@ -9,8 +9,8 @@
  *
  * The theory keeps two pairs of equal colour together when their M are positive multiples of each
  * other, or when attention is right-stochastic and both see a single colour, the same one.  That is
- * equality of views: every pair sees itself, so the single colour of ONE is the pair's own and needs
- * no mention; and a pair of view ONE is never confused with one of the other kind, because M shows
+ * equality of views: every pair sees itself, so the single colour of ONE is the pair's own and
+ * needs no mention; and a pair of view ONE is never confused with one of the other kind, because M shows
  * which colours are seen, so proportional M are both of one colour or both not.  Being equality of
  * a value, the relation is transitive.
  *
@@ -137,7 +137,8 @@ static void fill_scale(uint64_t *scale, int longest) {
     }
 }
 
-static uint64_t hash_row(const struct merge *m, const struct layout_classes *l, int i, int visible) {
+static uint64_t hash_row(const struct merge *m, const struct layout_classes *l, int i,
+                         int visible) {
     const int32_t *class = classes_row(l, i, l->uniform ? 1 : visible, m->left);
     if (l->uniform)
         return m->prefix[visible] * m->class_weight[class[0]];

@@ -319,7 +319,8 @@ static const int32_t path[16] = {0, 1, 2, 3, 1, 0, 1, 2, 2, 1, 0, 1, 3, 2, 1, 0}
 static const int32_t star[16] = {0, 1, 1, 1, 1, 0, 2, 2, 1, 2, 0, 2, 1, 2, 2, 0};
 static const double distances[4] = {0, 1, 2, 3};
 
-/* Equal tokens on a path and a star: with C, distances tell ends from middles; without, all merge. */
+/* Equal tokens on a path and a star: with C, distances tell ends from middles; without it all
+ * merge. */
 static void test_tables(void **state) {
     (void)state;
     struct layout p = {.n = 4, .relations = 4, .relation = path, .distance = distances,

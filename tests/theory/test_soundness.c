@@ -1,11 +1,11 @@
 /* The certificate against real networks.  Random untrained networks of every class are run on sets
- * with planted repetitions: pairs that were merged must get equal outputs in all of them, pairs that
- * were not must be told apart by one of them, and no network is better than a floor.
+ * with planted repetitions: pairs that were merged must get equal outputs in all of them, pairs
+ * that were not must be told apart by one of them, and no network is better than a floor.
  *
  * Tolerances.  Merged pairs have equal outputs in exact arithmetic; the two computations differ in
  * the order of sums only.  A sum of K terms is off by at most K epsilon of its largest partial sum;
- * the longest sums here have K = 24 terms (the ffn), a network has at most 3 layers of 4 chained sums,
- * and normalisations and large logits magnify what came before, by less than 2^6 in these sizes:
+ * the longest sums here have K = 24 terms (the ffn), a network has at most 3 layers of 4 chained
+ * sums, and normalisations and large logits magnify what came before, by less than 2^6 in these sizes:
  * EQUAL = 24 * 12 * 64 epsilon < 2^15 epsilon of the largest output.  What tells pairs apart must
  * stand clear of that: APART = 2^6 EQUAL.  In float that leaves no room for pairs that a network
  * tells apart only just, so that half of the claim is checked in double. */
@@ -185,8 +185,8 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
         fail_msg("%s urpe %d (%d) causal %d: %ld of %ld merged pairs have unequal outputs",
                  t->label, t->class.urpe, t->class.c.kind, t->class.causal, n.broken, n.merged);
     if (n.unseen && sizeof(real) == sizeof(double))
-        fail_msg("%s urpe %d (%d) causal %d: %ld of %ld unmerged pairs are told apart by none of %d "
-                 "networks", t->label, t->class.urpe, t->class.c.kind, t->class.causal, n.unseen,
+        fail_msg("%s urpe %d (%d) causal %d: %ld of %ld unmerged pairs are told apart by none "
+                 "of %d networks", t->label, t->class.urpe, t->class.c.kind, t->class.causal, n.unseen,
                  n.apart, NETWORKS);
     check_floors(t, &s);
     total->merged += n.merged;
@@ -242,8 +242,8 @@ static void test_sequences_longer(void **state) {
 }
 
 /* ---- long sequences, where buckets hold several offsets ---------------------------------------*/
-/* A palindrome is where |offset| and C's row part: alibi alone takes mirror positions for equal, and
- * C, bucketed or not, tells them apart. */
+/* A palindrome is where |offset| and C's row part: alibi alone takes mirror positions for equal,
+ * and C, bucketed or not, tells them apart. */
 static void test_palindromes(void **state) {
     (void)state;
     enum { N = 20 };
