@@ -102,8 +102,11 @@ static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
         return name != NULL;
     }
     if (o->type == OPTION_INT_LIST) {
-        snprintf(t->value, sizeof t->value, "%s=[%d]", key->key, 7);
-        return nth == 0;
+        static const char *const lists[] = {"[7]", "[8, 32]", "[1, 3]"};
+        int count = sizeof lists / sizeof lists[0];
+        if (nth < count)
+            snprintf(t->value, sizeof t->value, "%s=%s", key->key, lists[nth]);
+        return nth < count;
     }
     if (o->fallback && !text_to_double(o->fallback, &standard))
         return false;
@@ -143,7 +146,8 @@ static bool changes_id_of(const struct spec_key *key, const char *base) {
 static bool changes_id(const struct spec_key *key) {
     static const char *const bases[] = {
         "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
-        "target: gain\nmodel: {c: {init: normal}}\n"};
+        "target: gain\nmodel: {c: {init: normal}}\n",
+        "target: gain\ntrain: {lengths: [16, 32]}\n"};
     for (size_t b = 0; b < sizeof bases / sizeof bases[0]; b++)
         if (changes_id_of(key, bases[b]))
             return true;
