@@ -68,7 +68,10 @@ int gnuplot_run(const char *script, const char *output, bool *drawn, char *why, 
     if (!failed) first_line(ends[0], said);
     close(ends[0]);
     while (!failed && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    if (failed == ENOENT || failed == EACCES)
+    /* Where the system cannot report it otherwise, a child that found no program exits with 127. */
+    bool absent = failed == ENOENT || failed == EACCES ||
+                  (!failed && WIFEXITED(status) && WEXITSTATUS(status) == 127);
+    if (absent)
         snprintf(why, why_size, "gnuplot is not installed, so no figures were drawn (Debian: apt "
                                 "install gnuplot-nox)");
     else if (failed)

@@ -39,8 +39,8 @@ char *help_table(const struct spec *s, const struct results *r, int width);
 /* A folder that must be readable. */
 void help_open(struct results *r, const char *folder);
 
-/* Small invented figures: error_rel of rpe on identical inputs 1 + seed / 10 with floor 1, all others
- * (seed + 1) / 100 with floor 0; status ok, verdicts to match. */
+/* Small invented figures: error_rel of rpe on identical inputs 1 + seed / 10 with floor 1, all
+ * others (seed + 1) / 100 with floor 0; status ok, verdicts to match. */
 const char *help_figures(const struct cell *c, int64_t length, const char *subset,
                          const char *column, char *buffer);
 
