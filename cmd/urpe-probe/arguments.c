@@ -37,6 +37,14 @@ static int take_csv(struct arguments *a, const char *value, struct err *e) {
     return take_text(&a->csv, "--csv", value, e);
 }
 
+static int take_input(struct arguments *a, const char *value, struct err *e) {
+    return take_text(&a->input, "--input", value, e);
+}
+
+static int take_output(struct arguments *a, const char *value, struct err *e) {
+    return take_text(&a->output, "--output", value, e);
+}
+
 static int take_count(int *out, const char *name, const char *value, struct err *e) {
     int64_t number;
     if (!text_to_int64(value, &number) || number < 1 || number > COUNT_MAX)
@@ -128,6 +136,8 @@ static const struct flag_row flag_table[] = {
     {"--out", "DIR", FLAG_OUT, take_out, "folder for what is written"},
     {"--csv", "FILE", FLAG_CSV, take_csv,
      "add this call's rows to FILE, which other calls may use at the same time"},
+    {"--input", "FILE", FLAG_INPUT, take_input, "safetensors to read"},
+    {"--output", "FILE", FLAG_OUTPUT, take_output, "safetensors to write"},
     {"--jobs", "N", FLAG_JOBS, take_jobs, "cells that train at the same time; default: cores"},
     {"--threads", "N", FLAG_THREADS, take_threads,
      "threads in each cell; default: 1, or the cores that --jobs leaves over"},

@@ -25,14 +25,16 @@ enum flag_bit {
     FLAG_QUIET = 1 << 8,
     FLAG_NO_PROGRESS = 1 << 9,
     FLAG_FORCE = 1 << 10,
-    FLAG_FAIL_FAST = 1 << 11 /* and --keep-going */
+    FLAG_FAIL_FAST = 1 << 11, /* and --keep-going */
+    FLAG_INPUT = 1 << 12,
+    FLAG_OUTPUT = 1 << 13
 };
 
 struct arguments {
     const char **set;     /* (sets) "KEY=VALUE" */
     const char **operand; /* (operands) */
     int sets, operands;
-    const char *out, *csv; /* NULL: not given */
+    const char *out, *csv, *input, *output; /* NULL: not given */
     int jobs, threads;     /* 0: not given */
     int shard, shards;     /* 0, 1: not given */
     bool no_claims, quiet, no_progress, force, fail_fast;

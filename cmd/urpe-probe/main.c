@@ -72,6 +72,7 @@ static int exit_status(int code, const struct err *e) {
 int main(int count, char **word) {
     struct err e = {0}, closing = {0};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that grew too large */
     int status = exit_status(dispatch(count, word, &e), &e);
     int code = terminal_finish(&closing);
     if (code && status <= EXIT_FAILED) status = exit_status(code, &closing);

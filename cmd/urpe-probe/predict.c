@@ -1,0 +1,29 @@
+/* urpe-probe predict: a trained cell on the user's own inputs. */
+#include "run/predict.h"
+
+#include "command.h"
+#include "commands.h"
+
+static int run(const struct arguments *a, struct err *e) {
+    if (!a->input || !a->output)
+        return err_set(e, ERR_USAGE, NULL,
+                       "%s FILE is missing; usage: urpe-probe predict CELL --input FILE --output "
+                       "FILE",
+                       a->input ? "--output" : "--input");
+    return predict_cell(a->operand[0], a->input, a->output, e);
+}
+
+const struct command command_predict = {
+    .name = "predict",
+    .operands = "CELL",
+    .summary = "run a trained cell on your own inputs",
+    .details = "CELL is a folder under RESULTS/cells.  Files are safetensors.  The input holds a "
+               "tensor x, [batch, n, channels] in the cell's precision (F32 or F64); for token "
+               "targets I32 [batch, n] of symbols.  The output gets a tensor y, [batch, n, "
+               "channels], for token targets logits [batch, n, labels], and is written whole or "
+               "not at all.",
+    .options = FLAG_INPUT | FLAG_OUTPUT,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

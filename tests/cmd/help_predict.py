@@ -1,0 +1,124 @@
+"""For predict.bats, in plain Python: files of safetensors, good and bad, and the forward pass of
+the small model there, written from theory.md's formulas in lists of numbers.
+
+    help_predict.py write FILE TYPE SHAPE [NAME]   tensor NAME (x), numbers that follow from its place
+    help_predict.py huge FILE                      a header length of 2^62
+    help_predict.py overlap FILE                   two tensors that share bytes
+    help_predict.py shape FILE                     prints type and shape of y
+    help_predict.py compare WEIGHTS INPUT OUTPUT TOLERANCE
+"""
+import json
+import math
+import struct
+import sys
+
+CODES = {"F32": "f", "F64": "d", "I32": "i"}
+
+
+def read(path):
+    data = open(path, "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    tensors = {}
+    for name, t in json.loads(data[8:8 + length]).items():
+        if name == "__metadata__":
+            continue
+        first, last = (8 + length + offset for offset in t["data_offsets"])
+        count = math.prod(t["shape"])
+        values = struct.unpack(f"<{count}{CODES[t['dtype']]}", data[first:last])
+        tensors[name] = t["dtype"], t["shape"], list(values)
+    return tensors
+
+
+def write_file(path, header, data):
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def write(path, kind, shape, name="x"):
+    shape = [int(size) for size in shape.split("x")]
+    count = math.prod(shape)
+    if kind == "I32":
+        values = [k % 3 for k in range(count)]
+    else:
+        values = [(k * 5 % 16) / 16 for k in range(count)]  # exact in float
+    data = struct.pack(f"<{count}{CODES[kind]}", *values)
+    write_file(path, {name: {"dtype": kind, "shape": shape, "data_offsets": [0, len(data)]}}, data)
+
+
+def huge(path):
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", 1 << 62) + b"{}")
+
+
+def overlap(path):
+    x = {"dtype": "F32", "shape": [1, 4, 1], "data_offsets": [0, 16]}
+    write_file(path, {"x": x, "z": {**x, "data_offsets": [8, 24]}}, bytes(24))
+
+
+def shape(path):
+    kind, sizes, _ = read(path)["y"]
+    print(kind, "x".join(str(size) for size in sizes))
+
+
+# ---- one layer, one head, pre-norm, GELU, Toeplitz B and C ----------------------------------------
+def linear(w, name, x):
+    _, (out, into), weight = w[name + ".weight"]
+    bias = w[name + ".bias"][2]
+    return [[bias[o] + sum(weight[o * into + i] * row[i] for i in range(into)) for o in range(out)]
+            for row in x]
+
+
+def norm(w, name, x):
+    gain, bias = w[name + ".weight"][2], w[name + ".bias"][2]
+    result = []
+    for row in x:
+        mean = sum(row) / len(row)
+        scale = math.sqrt(sum((v - mean) ** 2 for v in row) / len(row) + 1e-5)
+        result.append([(v - mean) / scale * g + b for v, g, b in zip(row, gain, bias)])
+    return result
+
+
+def attention(w, x):
+    n, width = len(x), len(x[0])
+    q, k, v = (linear(w, "layers.0.attn." + name, x) for name in "qkv")
+    b, c = w["encoding.bias"][2], w["urpe.c"][2]
+    result = []
+    for i in range(n):
+        s = [sum(a * d for a, d in zip(q[i], k[j])) / math.sqrt(width) + b[j - i + n - 1]
+             for j in range(n)]
+        p = [math.exp(value - max(s)) for value in s]
+        p = [value / sum(p) * c[j - i + n - 1] for j, value in enumerate(p)]
+        result.append([sum(p[j] * v[j][d] for j in range(n)) for d in range(width)])
+    return linear(w, "layers.0.attn.o", result)
+
+
+def add(x, y):
+    return [[a + b for a, b in zip(r, s)] for r, s in zip(x, y)]
+
+
+def forward(w, x):
+    x = linear(w, "embed", x)
+    x = add(x, attention(w, norm(w, "layers.0.norm1", x)))
+    h = linear(w, "layers.0.ffn.in", norm(w, "layers.0.norm2", x))
+    h = [[v * (1 + math.erf(v / math.sqrt(2))) / 2 for v in row] for row in h]
+    x = add(x, linear(w, "layers.0.ffn.out", h))
+    return linear(w, "head", norm(w, "norm", x))
+
+
+def compare(weights, given, found, tolerance):
+    w, (_, (batch, n, channels), x) = read(weights), read(given)["x"]
+    y = read(found)["y"][2]
+    want = []
+    for b in range(batch):
+        rows = [x[(b * n + i) * channels:(b * n + i + 1) * channels] for i in range(n)]
+        want += [value for row in forward(w, rows) for value in row]
+    largest = max(abs(value) for value in want)
+    apart = max(abs(a - b) for a, b in zip(want, y)) / largest
+    if len(y) != len(want) or not apart <= float(tolerance):
+        sys.exit(f"{apart} of the largest output apart")
+
+
+if __name__ == "__main__":
+    {f.__name__: f for f in (write, huge, overlap, shape, compare)}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# predict: outputs against a forward pass in plain Python, and everything that it refuses.
+load help_cmd.bash
+
+tool() { python3 "$ROOT/tests/cmd/help_predict.py" "$@"; }
+
+# Trains one cell; $1..: options.  CELL is its folder.
+train() {
+    command -v python3 >/dev/null || skip "python3 writes the inputs, and is not installed"
+    probe run tiny.yaml --quiet --no-claims --jobs 1 --threads 1 --set model.attention=urpe "$@"
+    CELL=$(ls -d results/tiny/cells/*)
+    [ "$(echo "$CELL" | wc -l)" = 1 ]
+}
+
+# Predicts from in.safetensors; the outcome is an error with text $2 and status $1, and out.safetensors
+# is as it was.
+refuses() {
+    echo old >out.safetensors
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = "$1" ]
+    has "$2" "$errors"
+    [ -z "$output" ]
+    [ "$(cat out.safetensors)" = old ]
+    [ -z "$(find . -name '.tmp-*')" ]
+}
+
+@test "predict computes what the formulas say, in float" {
+    train --set train.steps=40
+    tool write in.safetensors F32 3x4x1
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+    [ -z "$output$errors" ]
+    [ "$(tool shape out.safetensors)" = "F32 3x4x1" ]
+    tool compare "$CELL/weights.safetensors" in.safetensors out.safetensors 1e-5
+    # The comparison can fail: float's rounding is seen.
+    run tool compare "$CELL/weights.safetensors" in.safetensors out.safetensors 1e-9
+    [ "$status" != 0 ]
+}
+
+@test "predict in double" {
+    train --set model.precision=double
+    tool write in.safetensors F64 2x4x1
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+    [ "$(tool shape out.safetensors)" = "F64 2x4x1" ]
+    tool compare "$CELL/weights.safetensors" in.safetensors out.safetensors 1e-13
+}
+
+@test "predict gives logits for tokens, and takes symbols only" {
+    train --set 'target={kind: pi, vocab: 3}'
+    tool write in.safetensors I32 2x4
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+    [ "$(tool shape out.safetensors)" = "F32 2x4x4" ]
+    tool write in.safetensors F32 2x4x1
+    refuses 3 "tensor \`x\` is F32; expected I32, as the cell is a token target"
+    tool write in.safetensors I32 2x4x1
+    refuses 3 "tensor \`x\` has 3 dimensions; expected 2"
+}
+
+@test "predict refuses a wrong type, shape or name" {
+    train --set train.steps=0
+    tool write in.safetensors F64 1x4x1
+    refuses 3 "tensor \`x\` is F64; expected F32, as the cell is float"
+    tool write in.safetensors I32 1x4x1
+    refuses 3 "tensor \`x\` is I32; expected F32"
+    tool write in.safetensors F32 4x1
+    refuses 3 "tensor \`x\` has 2 dimensions; expected 3: [batch,n,channels]"
+    tool write in.safetensors F32 1x4x2
+    refuses 3 "tensor \`x\` has 2 channels; the cell has 1"
+    tool write in.safetensors F32 0x4x1
+    refuses 3 "expected at least one sample"
+    tool write in.safetensors F32 1x4x1 z
+    refuses 3 "there is no tensor \`x\`; expected F32 [batch,n,channels]"
+}
+
+@test "predict refuses a file that is truncated, corrupt or missing" {
+    train --set train.steps=0
+    tool write whole.safetensors F32 2x4x1
+    for size in 0 7 8 40 $(($(stat -c %s whole.safetensors) - 1)); do
+        head -c "$size" whole.safetensors >in.safetensors
+        refuses 3 "in.safetensors: "
+    done
+    (cat whole.safetensors && echo more) >in.safetensors
+    refuses 3 "in.safetensors: "
+    tool huge in.safetensors
+    refuses 3 "header"
+    tool overlap in.safetensors
+    refuses 3 "in.safetensors: "
+    rm in.safetensors
+    refuses 3 "in.safetensors: "
+}
+
+@test "predict refuses a cell with weights that are damaged, foreign or not there" {
+    train --set train.steps=0
+    tool write in.safetensors F32 1x4x1
+    cp "$CELL/weights.safetensors" kept
+    head -c 300 kept >"$CELL/weights.safetensors"
+    refuses 3 "weights.safetensors: "
+    cp in.safetensors "$CELL/weights.safetensors"
+    refuses 3 "weights.safetensors: "
+    rm "$CELL/weights.safetensors"
+    refuses 3 "weights.safetensors: "
+    cp kept "$CELL/weights.safetensors"
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+}
+
+@test "predict: usage" {
+    try predict
+    [ "$status" = 2 ]
+    has "CELL is missing" "$errors"
+    try predict . --output out.safetensors
+    [ "$status" = 2 ]
+    has "--input FILE is missing" "$errors"
+    try predict . --input in.safetensors
+    [ "$status" = 2 ]
+    has "--output FILE is missing" "$errors"
+    try predict . --input in.safetensors --output out.safetensors
+    [ "$status" = 2 ]
+    has "this is no finished cell" "$errors"
+    [ "$(ls)" = tiny.yaml ]
+    try run tiny.yaml --input in.safetensors
+    [ "$status" = 2 ]
+}
+
+@test "predict says so when the output cannot be written" {
+    train --set train.steps=0
+    tool write in.safetensors F32 1x4x1
+    try predict "$CELL" --input in.safetensors --output nowhere/out.safetensors
+    [ "$status" = 3 ]
+    has "nowhere" "$errors"
+}
