@@ -134,6 +134,7 @@ static int run(const struct arguments *a, struct err *e) {
     terminal_watch_signals();
     listing_open(&w.listing, columns, COLUMNS);
     listing_open(&w.table, columns, COLUMNS);
+    w.table.gap = 1;
     code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
     if (!code) code = add_cells(&w, e);
     if (code == ERR_INTERRUPTED) fprintf(stderr, "urpe-probe: interrupted\n");

@@ -43,11 +43,11 @@ head = json.dumps({"x": {"dtype": "F64", "shape": [2, 4, 1], "data_offsets": [0,
 head += b" " * (-len(head) % 8)
 open("in", "wb").write(struct.pack("<Q", len(head)) + head + struct.pack("<8d", *x))
 PY
-    try predict "$cell" --input in --output out
+    try predict "$cell" --input in --output y
     [ "$status" = 0 ]
     python3 - <<'PY'
 import json, struct
-bytes = open("out", "rb").read()
+bytes = open("y", "rb").read()
 size = struct.unpack("<Q", bytes[:8])[0]
 y = struct.unpack("<8d", bytes[8 + size:8 + size + 64])
 assert all(abs(y[k] - (k % 4 + 1) / 4) < 1e-12 for k in range(8)), y
