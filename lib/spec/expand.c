@@ -104,16 +104,16 @@ static int resolve_one(struct expander *x, enum section_id id) {
 
 /* The evaluated lengths depend on the space; nothing else looks beyond its section. */
 static int resolve(struct expander *x) {
-    bool checked = true, space = section_changed(x, SECTION_SPACE);
+    bool changed = false, space = section_changed(x, SECTION_SPACE);
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
         if (!section_changed(x, (enum section_id)id) && !(id == SECTION_EVALUATE && space))
             continue;
         code = resolve_one(x, (enum section_id)id);
-        checked = checked && id == SECTION_TRAIN;
+        changed = true;
     }
     struct err cause = {0};
-    if (code == 0 && !checked && check_task(&x->checker, &x->cell.task, &cause))
+    if (code == 0 && changed && check_task(&x->checker, &x->cell.task, &cause))
         code = cell_error(x->spec, x->state, &cause, "target", x->e);
     memcpy(x->before, x->state, (size_t)x->spec->keys.count * sizeof x->state[0]);
     x->any = true;

@@ -108,7 +108,8 @@ int spec_cell_text(const struct cell *c, const char *name, struct text *out, str
 int spec_copy_files(const struct spec *s, const char *folder, struct err *e);
 int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e);
 /* Value of a dotted key in a cell, as a spec would say it; a key that picks a kind gives its name,
- * "seed" the seed, a file its name without folders.  false: no such key, or one that does not apply. */
+ * "seed" the seed, a file its name without folders.  false: no such key, or one that does not
+ * apply. */
 bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
 
 /* Every key with type, range, default, unit and help, in order: the sections' option tables. */
