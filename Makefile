@@ -197,6 +197,7 @@ help:
 	@echo "make gradcheck    gradients against finite differences"
 	@echo "make lint         layers, includes, shell scripts"
 	@echo "make asan, tsan   the tests under sanitizers"
+	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make install      to PREFIX=$(PREFIX), under DESTDIR"
 	@echo "make clean        remove $(BUILD)/"
 

@@ -1,5 +1,5 @@
-/* Files that a spec names (option.h, `file`): a value is the SHA-256 of the content and the path, in
- * one text, so that a configuration stays plain data and a file that changes is noticed:
+/* Files that a spec names (option.h, `file`): a value is the SHA-256 of the content and the path,
+ * in one text, so that a configuration stays plain data and a file that changes is noticed:
  *
  *   "<64 hexadecimal digits> <path>"      "" names no file
  *
@@ -13,14 +13,14 @@
 
 enum { NAMED_FILE_BYTES_MAX = 1 << 16 };
 
-/* The value for `name`, taken relative to the folder of the file `beside`.  Reads the file: ERR_USAGE
- * when it is missing, no regular file, larger than NAMED_FILE_BYTES_MAX, or when the value does not
- * fit in `size`.  "" stays "". */
+/* The value for `name`, taken relative to the folder of the file `beside`.  Reads the file:
+ * ERR_USAGE when it is missing, no regular file, larger than NAMED_FILE_BYTES_MAX, or when the
+ * value does not fit in `size`.  "" stays "". */
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name, struct err *e);
 /* The path within a value; "" of "". */
 const char *named_file_path(const char *value);
-/* The content, NUL-terminated, which the caller frees with memory_free.  ERR_IO when it is no longer
- * what it was when the value was made. */
+/* The content, NUL-terminated, which the caller frees with memory_free.  ERR_IO when it is no
+ * longer what it was when the value was made. */
 int named_file_read(const char *value, char **bytes, size_t *count, struct err *e);
 /* Appends the hash alone: what a cell's id is made of. */
 void named_file_append_hash(struct text *t, const char *value);

@@ -2,8 +2,8 @@
  *
  *   target: {kind: lua, y: "math.sin(2*math.pi*i/n) * x[i][c]"}
  *
- * y is an expression in x (a table of n tables of d numbers), the position i and the channel c (both
- * from 1), n and d.  It is evaluated for every i and c.
+ * y is an expression in x (a table of n tables of d numbers), the position i and the channel c
+ * (both from 1), n and d.  It is evaluated for every i and c.
  *
  *   target: {kind: lua, file: target.lua}
  *

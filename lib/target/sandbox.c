@@ -247,7 +247,8 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e) {
     if (s->memory.code)
         return err_set(e, s->memory.code, s->memory.where, "%s", s->memory.msg);
     if (status == LUA_ERRMEM)
-        return err_set(e, ERR_EVALUATION, NULL, "needs more than the %zu MiB of memory that a sample may take",
+        return err_set(e, ERR_EVALUATION, NULL,
+                       "needs more than the %zu MiB of memory that a sample may take",
                        s->limits->bytes >> 20);
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     if (text)

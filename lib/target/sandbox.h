@@ -4,8 +4,8 @@
  * tonumber, tostring, type.  What it has not: any other library, pcall, metatables, coroutines,
  * methods on strings, binary chunks, addresses in the text of tables and functions.
  *
- * Every state is new and lasts for one call.  Its memory is one arena that is dropped as a whole, so
- * a state is never closed by Lua: nothing in it can have a finalizer.
+ * Every state is new and lasts for one call.  Its memory is one arena that is dropped as a whole,
+ * so a state is never closed by Lua: nothing in it can have a finalizer.
  *
  * Time is limited three times over: by instructions, which is the same on every machine; by
  * processor time, looked at every `hook` instructions; and, since neither is looked at inside a C

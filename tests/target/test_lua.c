@@ -102,7 +102,8 @@ static void test_sees_its_names(void **state) {
                          "return s end)()") == 3);
 }
 
-/* What a sample leaves behind, the next one does not find; within one, c = 2 sees what c = 1 left. */
+/* What a sample leaves behind, the next one does not find; within one, c = 2 sees what c = 1
+ * left. */
 static void test_globals_are_fresh(void **state) {
     (void)state;
     struct fixture f;
@@ -148,7 +149,8 @@ static void test_only_what_is_listed(void **state) {
     check_fails("('x'):rep(10)", NULL, ERR_EVALUATION, "index a string value");
     check_fails("#('x').format", NULL, ERR_EVALUATION, "index a string value");
     /* an address would differ from run to run */
-    assert_true(value_of("tostring({}) == 'table' and tostring(type) == 'function' and 1 or 0") == 1);
+    assert_true(value_of("tostring({}) == 'table' and 1 or 0") == 1);
+    assert_true(value_of("tostring(type) == 'function' and 1 or 0") == 1);
 }
 
 static void test_text_chunks_only(void **state) {

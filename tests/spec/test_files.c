@@ -1,0 +1,159 @@
+/* Files that a spec names: found beside the spec, part of the id by content, kept with results. */
+#include "spec/help_spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { PATH = 256 };
+static const char one[] = "function y(x) return x end", two[] = "function y(x) return  x end";
+
+struct place {
+    char folder[PATH], spec[PATH], file[PATH];
+};
+
+/* A folder with spec.yaml's place and maps.lua. */
+static void open_place(struct place *p, const char *chunk) {
+    snprintf(p->folder, PATH, "/tmp/test_files-XXXXXX");
+    assert_non_null(mkdtemp(p->folder));
+    snprintf(p->spec, PATH, "%.200s/spec.yaml", p->folder);
+    snprintf(p->file, PATH, "%.200s/maps.lua", p->folder);
+    assert_int_equal(file_write(p->file, chunk, strlen(chunk), NULL), 0);
+}
+
+static void close_place(struct place *p) {
+    file_remove(p->file, NULL);
+    file_remove(p->folder, NULL);
+}
+
+static struct spec *parse(const char *where, const char *text) {
+    struct spec *s;
+    struct err e = {0};
+    if (spec_parse(&s, where, text, strlen(text), NULL, 0, &e))
+        fail_msg("%s: %s", e.where, e.msg);
+    return s;
+}
+
+static const char yaml[] = "target: {kind: lua, file: maps.lua}\n"
+                           "grid: {model.attention: [rpe, urpe]}\n"
+                           "claims: [{where: {target.file: maps.lua}, expect: {status: ok}}]\n";
+
+static void test_content_is_the_id(void **state) {
+    (void)state;
+    struct place a, b, c;
+    open_place(&a, one);
+    open_place(&b, one);
+    open_place(&c, two);
+    struct spec *s = parse(a.spec, yaml), *same = parse(b.spec, yaml), *other = parse(c.spec, yaml);
+    assert_string_equal(spec_cell(s, 0)->id, spec_cell(same, 0)->id);
+    assert_string_equal(spec_hash(s), spec_hash(same));
+    assert_string_not_equal(spec_cell(s, 0)->id, spec_cell(other, 0)->id);
+    assert_string_not_equal(spec_hash(s), spec_hash(other));
+    value_is(s, 0, "target.file", "maps.lua");
+    value_is(s, 0, "target.y", NULL);
+    spec_close(s);
+    spec_close(same);
+    spec_close(other);
+    close_place(&a);
+    close_place(&b);
+    close_place(&c);
+}
+
+/* What is written next to a resolved spec or cell lets it be read again from there. */
+static void check_copy(const char *text, const char *folder, const struct cell *like) {
+    char where[PATH];
+    snprintf(where, sizeof where, "%.200s/resolved.yaml", folder);
+    struct spec *again = parse(where, text);
+    assert_string_equal(spec_cell(again, 0)->id, like->id);
+    struct text twice = {0};
+    assert_int_equal(spec_text(again, &twice, NULL), 0);
+    if (spec_cells(again) > 1)
+        assert_string_equal(twice.data, text);
+    text_close(&twice);
+    spec_close(again);
+}
+
+static void test_copies_are_enough(void **state) {
+    (void)state;
+    struct place a;
+    char specs[PATH], cell[PATH], command[3 * PATH];
+    struct text whole = {0}, single = {0};
+    open_place(&a, one);
+    snprintf(specs, PATH, "%.200s/specs", a.folder);
+    snprintf(cell, PATH, "%.200s/cell", a.folder);
+    struct spec *s = parse(a.spec, yaml);
+    assert_int_equal(spec_copy_files(s, specs, NULL), 0);
+    assert_int_equal(spec_cell_copy_files(spec_cell(s, 0), cell, NULL), 0);
+    assert_int_equal(spec_text(s, &whole, NULL), 0);
+    assert_int_equal(spec_cell_text(spec_cell(s, 0), "a", &single, NULL), 0);
+    file_remove(a.file, NULL); /* the original is no longer needed */
+    check_copy(whole.data, specs, spec_cell(s, 0));
+    check_copy(single.data, cell, spec_cell(s, 0));
+    spec_close(s);
+    text_close(&whole);
+    text_close(&single);
+    snprintf(command, sizeof command, "rm -r '%s' '%s'", specs, cell);
+    assert_int_equal(system(command), 0);
+    close_place(&a);
+}
+
+static void test_changed_file_is_not_copied(void **state) {
+    (void)state;
+    struct place a;
+    struct err e = {0};
+    open_place(&a, one);
+    struct spec *s = parse(a.spec, yaml);
+    assert_int_equal(file_write(a.file, two, strlen(two), NULL), 0);
+    assert_int_equal(spec_copy_files(s, a.folder, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "has changed"));
+    spec_close(s);
+    close_place(&a);
+}
+
+static void refuses(const char *where, const char *name, const char *phrase) {
+    char text[512];
+    struct spec *s;
+    struct err e = {0};
+    snprintf(text, sizeof text, "target: {kind: lua, file: \"%s\"}\n", name);
+    assert_int_equal(spec_parse(&s, where, text, strlen(text), NULL, 0, &e), ERR_USAGE);
+    if (!strstr(e.msg, phrase) || !strstr(e.where, "spec.yaml:1:27"))
+        fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    struct place a;
+    char pipe_name[PATH], long_name[PATH];
+    open_place(&a, one);
+    snprintf(pipe_name, PATH, "%.200s/pipe", a.folder);
+    assert_int_equal(mkfifo(pipe_name, 0600), 0);
+    memset(long_name, 'x', sizeof long_name);
+    long_name[200] = 0;
+    refuses(a.spec, "absent.lua", "absent.lua is no file");
+    refuses(a.spec, ".", "is no file");
+    refuses(a.spec, "pipe", "is no file"); /* and is not waited for */
+    refuses(a.spec, "/dev/zero", "is no file");
+    refuses(a.spec, long_name, "too long");
+    size_t size = (1 << 16) + 1;
+    char *large = memory_alloc(size, 1, NULL);
+    memset(large, ' ', size);
+    assert_int_equal(file_write(a.file, large, size, NULL), 0);
+    refuses(a.spec, "maps.lua", "is larger than");
+    memory_free(large);
+    file_remove(pipe_name, NULL);
+    close_place(&a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_content_is_the_id),
+        cmocka_unit_test(test_copies_are_enough),
+        cmocka_unit_test(test_changed_file_is_not_copied),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
