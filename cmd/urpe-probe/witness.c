@@ -154,7 +154,7 @@ const struct command command_witness = {
     .operands = "SPEC",
     .summary = "build explicit weights: what is provably possible",
     .details = "For each cell, weights are written down, not trained, and evaluated on the "
-               "evaluation set of `run` at the training length.  The witness chooses its own layers, "
+               "evaluation set of `run` at the training length.  Each chooses its own layers, "
                "heads, width and ffn.  Status `none`: no witness is known, which proves nothing.\n"
                "--out DIR writes DIR/witness.csv and DIR/cells/<id>/, which `predict` accepts.  "
                "model.precision: double shows the last digits; model.witness.beta makes selections "

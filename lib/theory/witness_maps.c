@@ -299,7 +299,7 @@ static int shift_table(struct witness_task *t, int shift, int *table, double *we
     return code;
 }
 
-/* max(a, b) = a + relu(b - a); a window of w + s is the larger of two of w that are s <= w apart. */
+/* max(a, b) = a + relu(b - a); a window of w + s is the larger of two of w, s <= w apart. */
 int witness_build_window(struct witness_task *t) {
     struct construct *c = t->c;
     int window, d = t->probe->d;

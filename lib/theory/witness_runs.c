@@ -96,7 +96,7 @@ static double run_signature(int n, int l, int i) {
     return i > l ? (double)l / i : 1 + (double)(l - i + 1) / (n - i + 1);
 }
 
-/* Logit i falls with the distance of the signature to what it is at i; gates pick the run length. */
+/* Logit i falls with the distance of the signature from its value at i; gates pick the length. */
 static void decode_runs(struct construct *c, const struct gates *length, int signature,
                         int logit) {
     int n = c->layout->n;
