@@ -128,6 +128,28 @@ static void test_steps(void **state) {
     arena_close(&a);
 }
 
+/* With a bias that cannot vanish they are i / Z_i, Z_i = sum over j of e^{B(j-i)}: alibi's first
+ * head of two has slope 1/16. */
+static void test_steps_bias(void **state) {
+    (void)state;
+    struct arena a;
+    struct conditions r;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct kind_config alibi = help_kind(&encoding_kinds, "alibi");
+    struct floor_class class = class_of(&alibi, help_layout(&a, N), 0, 0);
+    assert_int_equal(conditions_test(&class, 2, &r, NULL), 0);
+    double least = INFINITY, before = 0;
+    for (int i = 1; i <= N; i++) {
+        double z = 0;
+        for (int j = 1; j <= N; j++)
+            z += exp(-abs(j - i) / 16.0);
+        least = i > 1 ? fmin(least, i / z - before) : least;
+        before = i / z;
+    }
+    assert_true(fabs(r.step - least) <= TOLERANCE);
+    arena_close(&a);
+}
+
 /* Attention that is read off through C is attention: alibi's, from its formula. */
 static void test_reading(void **state) {
     (void)state;
@@ -177,7 +199,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_encoding), cmocka_unit_test(test_partial_rotation),
         cmocka_unit_test(test_steps),          cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_steps_bias),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
