@@ -26,6 +26,10 @@ static bool text_reserve(struct text *t, size_t count)
     }
     if (needed <= t->capacity)
         return true;
+    if (t->fixed) {
+        t->failed = true;
+        return false;
+    }
     size_t capacity;
     if (!memory_multiply(t->capacity, 2, &capacity) || capacity < needed)
         capacity = needed;
@@ -96,7 +100,8 @@ void text_clear(struct text *t)
 
 void text_close(struct text *t)
 {
-    memory_free(t->data);
+    if (!t->fixed)
+        memory_free(t->data);
     *t = (struct text){0};
 }
 

@@ -15,6 +15,7 @@ struct text {
     char *data;
     size_t length, capacity;
     bool failed;
+    bool fixed; /* data is the caller's: appends fail where it is full, and nothing is allocated */
 };
 
 void text_append(struct text *t, const char *s);

@@ -1,4 +1,5 @@
 /* The keys as others see them: one by one, and the value of one in a cell. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,10 +77,11 @@ int spec_keys(struct spec_key **out, int *count, struct err *e) {
 
 /* ---- values -----------------------------------------------------------------------------------*/
 
+/* More than the longest value, a list of OPTION_INTS_MAX numbers of 20 digits. */
+enum { VALUE_MAX = 24 * OPTION_INTS_MAX };
+
 struct request {
     const char *key;
-    char *out;
-    size_t size;
     struct text text;
 };
 
@@ -104,8 +106,11 @@ static int match_leaf(void *context, const struct leaf *leaf) {
     return 1;
 }
 
+/* Allocates nothing: that a key has no value must not be a matter of memory. */
 bool spec_value(const struct cell *c, const char *key, char *out, size_t size) {
-    struct request r = {.key = key};
+    char value[VALUE_MAX] = "";
+    struct request r = {.key = key,
+                        .text = {.data = value, .capacity = sizeof value, .fixed = true}};
     bool found = false;
     if (!strcmp(key, "seed") || !strcmp(key, "seeds")) {
         snprintf(out, size, !strcmp(key, "seed") ? "%llu" : "[%llu]",
@@ -117,8 +122,8 @@ bool spec_value(const struct cell *c, const char *key, char *out, size_t size) {
             found = section_leaves((enum section_id)id,
                                    (const char *)&c->task + section_table[id].offset, match_leaf,
                                    &r) == 1;
+    assert(!r.text.failed);
     if (found)
-        snprintf(out, size, "%s", r.text.failed ? "" : r.text.data);
-    text_close(&r.text);
-    return found && !r.text.failed;
+        snprintf(out, size, "%s", value);
+    return found;
 }

@@ -207,6 +207,20 @@ static void nearest_names(void **state)
     assert_null(text_nearest("alibi", names, 0));
 }
 
+static void fixed_text_stays_where_it_is(void **state)
+{
+    (void)state;
+    char buffer[8] = "";
+    struct text t = {.data = buffer, .capacity = sizeof buffer, .fixed = true};
+    text_append(&t, "1234567");
+    assert_int_equal(text_check(&t, NULL), 0);
+    assert_string_equal(buffer, "1234567");
+    text_append(&t, "8");
+    assert_true(t.failed);
+    assert_string_equal(buffer, "1234567");
+    text_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +233,7 @@ int main(void)
         cmocka_unit_test(doubles_round_trip_with_a_decimal_comma),
         cmocka_unit_test(distances),
         cmocka_unit_test(nearest_names),
+        cmocka_unit_test(fixed_text_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,48 @@
+# Commands other than run when files may not grow: an exit status of 3 with a message, and what was
+# there stays as it was.
+load help
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    small_spec small.yaml 5
+    "$PROBE" run small.yaml --out done --csv shared.csv --set seeds=[0] >/dev/null 2>&1
+}
+
+# Runs the program with files of at most 1 KiB; sets status.
+limited() {
+    status=0
+    (ulimit -f 1 && "$PROBE" "$@") >/dev/null 2>messages || status=$?
+}
+
+@test "report leaves the tables that were there" {
+    cp -r done before
+    rm done/results.csv
+    cp before/results.csv done/results.csv
+    limited report done
+    [ "$status" -eq 3 ]
+    grep -q 'File too large' messages
+    cmp before/results.csv done/results.csv
+    [ -z "$(find done -name '.tmp-*')" ]
+}
+
+@test "bound --out says that it could not write" {
+    limited bound small.yaml --out floors
+    [ "$status" -eq 3 ]
+    grep -q 'File too large' messages
+    [ -z "$(find floors -name '.tmp-*')" ]
+}
+
+@test "a shared csv keeps its rows" {
+    cp shared.csv before.csv
+    limited run small.yaml --out done --csv shared.csv --set seeds=[0] --force
+    [ "$status" -eq 3 ]
+    cmp before.csv shared.csv
+}
+
+@test "a full device on standard output is an error" {
+    [ -w /dev/full ] || skip "there is no /dev/full"
+    status=0
+    "$PROBE" bound small.yaml >/dev/full 2>messages || status=$?
+    [ "$status" -eq 3 ]
+    [ -s messages ]
+}
