@@ -9,10 +9,9 @@
 #include "commands.h"
 #include "kernel/kernel.h"
 
-const struct command *const command_table[] = {&command_run,   &command_check,  &command_list,
-                                               &command_bound, &command_witness,
-                                               &command_report, &command_predict,
-                                               &command_bench,  NULL};
+const struct command *const command_table[] = {
+    &command_run,        &command_check,  &command_list,    &command_bound, &command_witness,
+    &command_conditions, &command_report, &command_predict, &command_bench, NULL};
 
 enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
 

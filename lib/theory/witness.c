@@ -137,4 +137,7 @@ static void write_block(const struct witness *w, const struct model *m, void *pa
 }
 
 const struct theory_api theory_api = {
-    .witness_open = witness_open, .witness_close = witness_close, .witness_write = write_block};
+    .witness_open = witness_open,
+    .witness_close = witness_close,
+    .witness_write = write_block,
+    .conditions_test = conditions_test};

@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "space/space.h"
 #include "target/target.h"
+#include "theory/conditions.h"
 
 struct witness {
     struct model_config config; /* with the witness's own layers, heads, width, ffn; norm none, relu */
@@ -32,6 +33,8 @@ struct theory_api {
                         const struct layout *trained, struct err *e);
     void (*witness_close)(struct witness *w);
     void (*witness_write)(const struct witness *w, const struct model *m, void *parameters);
+    int (*conditions_test)(const struct floor_class *c, uint64_t seed, struct conditions *out,
+                           struct err *e);
 };
 extern const struct theory_api theory_api;
 

@@ -111,3 +111,18 @@ SPEC
     [ "$status" = 0 ]
     has "held" "$output"
 }
+
+@test "conditions covers every encoding, alone and with C, and its answers are the known ones" {
+    run "$URPE_PROBE" conditions --format csv
+    [ "$status" -eq 0 ]
+    for e in $("$URPE_PROBE" list encodings --format csv | tail -n +2 | cut -d, -f1); do
+        [ "$(grep -c "^$e,none," <<<"$output")" -ge 1 ]
+        [ "$(grep -c "^$e,toeplitz," <<<"$output")" -ge 1 ]
+    done
+    # position-aware exactly with C
+    [ "$(awk -F, 'NR > 1 && ($2 == "none") == ($6 == "yes")' <<<"$output")" = "" ]
+    # attentive fails for fixed slopes and bounded tables alone
+    [ "$(awk -F, '$4 == "no" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
+        alibi,kerple-log,kerple-power,sandwich ]
+    [ "$(awk -F, '$4 == "limit" {print $1}' <<<"$output" | sort -u | paste -sd,)" = rope,xpos ]
+}

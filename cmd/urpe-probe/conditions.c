@@ -1,0 +1,111 @@
+/* urpe-probe conditions: the paper's two sufficient conditions for every encoding, with and without
+ * C, under both masks. */
+#include <stdio.h>
+
+#include "command.h"
+#include "commands.h"
+#include "run/run.h"
+#include "theory/conditions.h"
+
+enum { POSITIONS = 8, WIDTH = 16, HEADS = 2 };
+
+static const struct listing_column columns[] = {
+    {"encoding", false},        {"c", false},           {"mask", false},
+    {"attentive", false},       {"distance", true},     {"position_aware", false},
+    {"row_sum_deviation", true}, {"distinct_rows", true}, {"smallest_step", true},
+    {"attentive_why", false},   {"position_why", false}};
+/* What a terminal shows: the answers and the two figures behind them. */
+static const struct listing_column short_columns[] = {
+    {"encoding", false}, {"c", false}, {"mask", false}, {"attentive", false},
+    {"distance", true}, {"aware", false}, {"deviation", true}, {"rows", true}};
+#define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
+
+static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief) {
+    return text_from_double(out, value, brief ? 3 : 17);
+}
+
+static int add_row(struct listing *l, bool brief, const struct floor_class *c,
+                   const struct conditions *found, struct err *e) {
+    char distance[TEXT_NUMBER_MAX], deviation[TEXT_NUMBER_MAX], step[TEXT_NUMBER_MAX], rows[16];
+    const char *name = encoding_of(&c->encoding)->name, *table = c->urpe ? "toeplitz" : "none",
+               *mask = c->causal ? "causal" : "none", *attentive = condition_name(found->attentive),
+               *aware = found->position_aware ? "yes" : "no";
+    snprintf(rows, sizeof rows, brief ? "%d of %d" : "%d", found->distinct, POSITIONS);
+    number(distance, found->distance, brief);
+    number(deviation, found->deviation, brief);
+    number(step, found->step, brief);
+    if (brief)
+        return listing_add(l, (const char *[]){name, table, mask, attentive, distance, aware,
+                                               deviation, rows}, e);
+    return listing_add(l, (const char *[]){name, table, mask, attentive, distance, aware, deviation,
+                                           rows, step, found->attentive_why, found->position_why},
+                       e);
+}
+
+/* The class of an encoding's default options. */
+static void fill_class(struct floor_class *out, int kind, bool urpe, bool causal,
+                       const struct layout *l) {
+    *out = (struct floor_class){.urpe = urpe, .causal = causal,
+                                .shape = {.width = WIDTH, .heads = HEADS,
+                                          .head_width = WIDTH / HEADS, .causal = causal,
+                                          .trained = l}};
+    option_set_kind(&encoding_kinds, encoding_table[kind]->name, &out->encoding);
+    option_set_kind(&urpe_kinds, urpe_table[0]->name, &out->c);
+}
+
+static int fill(struct listing *l, bool brief, struct err *e) {
+    struct space_config space = {0};
+    struct arena arena;
+    struct layout layout;
+    const struct theory_api *api = theory_api_of(MODEL_DOUBLE);
+    int code = arena_open(&arena, 0, e);
+    option_defaults(space_options, &space);
+    space.length = POSITIONS;
+    if (!code) code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
+    if (!code) code = space_of(&space)->layout(&space, POSITIONS, NULL, &arena, &layout, e);
+    for (int k = 0; !code && encoding_table[k]; k++)
+        for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
+            for (int urpe = 0; !code && urpe < 2; urpe++) {
+                struct floor_class class;
+                struct conditions found;
+                fill_class(&class, k, urpe, causal, &layout);
+                code = api->conditions_test(&class, 0, &found, e);
+                if (!code) code = add_row(l, brief, &class, &found, e);
+            }
+    arena_close(&arena);
+    return code;
+}
+
+static int run(const struct arguments *a, struct err *e) {
+    bool brief = a->format == LISTING_TABLE;
+    struct listing l;
+    struct text text = {0};
+    listing_open(&l, brief ? short_columns : columns,
+                 brief ? COUNT_OF(short_columns) : COUNT_OF(columns));
+    int code = fill(&l, brief, e);
+    if (!code) code = listing_append(&text, &l, a->format, terminal_width(), e);
+    if (!code && brief)
+        text_append_format(&text,
+                           "\nattentive: some parameters give plain softmax attention; distance: "
+                           "largest |A - softmax|\nof the construction. aware: some parameters "
+                           "give row sums A_U 1 with distinct entries;\nrows: how many of them are "
+                           "distinct. deviation: largest |row sum - 1| that a search\nfound. Both "
+                           "are sufficient only: a no proves nothing. Positions: %d.\n",
+                           POSITIONS);
+    if (!code) code = terminal_put(&text, e);
+    listing_close(&l);
+    text_close(&text);
+    return code;
+}
+
+const struct command command_conditions = {
+    .name = "conditions",
+    .operands = "",
+    .summary = "test the paper's two sufficient conditions for every encoding",
+    .details = "Attentive and position-aware (Luo et al. 2022, Theorem 3), by construction and by a "
+               "search over random parameters, for every encoding with its default options, with "
+               "and without C.\n--format csv and json add the reasons in words.",
+    .options = FLAG_FORMAT,
+    .operands_min = 0,
+    .operands_max = 0,
+    .run = run};
