@@ -132,7 +132,7 @@ $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 # ---- what people type --------------------------------------------------------------------------
 BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
-.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck install clean
+.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck bench install clean
 deps:
 	@tests/tools/deps.sh run
 deps-ci: deps
@@ -180,6 +180,9 @@ valgrind: $(BUILD)/urpe-probe
 	  $(BUILD)/urpe-probe run experiments/quickstart.yaml --out $(OUT)/valgrind --no-claims --jobs 1 \
 	  --threads 1 --set seeds=[0] --set target.kind=gain --set train.steps=3 --set evaluate.samples=16
 
+bench: $(BUILD)/urpe-probe
+	$(BUILD)/urpe-probe bench
+
 install: $(BUILD)/urpe-probe
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
@@ -198,6 +201,11 @@ help:
 	@echo "make lint         layers, includes, shell scripts"
 	@echo "make asan, tsan   the tests under sanitizers"
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
+	@echo "make valgrind     leaks and bad reads in a short run"
+	@echo "make test-slow    the survival tests at full length"
+	@echo "make fuzz         the fuzzers, a million executions each"
+	@echo "make bench        training steps against this machine's own SGEMM"
+	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"
 	@echo "make install      to PREFIX=$(PREFIX), under DESTDIR"
 	@echo "make clean        remove $(BUILD)/"
 
