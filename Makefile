@@ -203,7 +203,6 @@ help:
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make valgrind     leaks and bad reads in a short run"
 	@echo "make test-slow    the survival tests at full length"
-	@echo "make fuzz         the fuzzers, a million executions each"
 	@echo "make bench        training steps against this machine's own SGEMM"
 	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"
 	@echo "make install      to PREFIX=$(PREFIX), under DESTDIR"

@@ -183,6 +183,9 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
                        "expected a folder under cells/");
     if (!code)
         code = spec_open(&spec, path, NULL, 0, e);
+    if (!code && spec_cells(spec) != 1)
+        code = err_set(e, ERR_USAGE, path, "%d cells; expected one, in a folder under cells/",
+                       spec_cells(spec));
     if (!code)
         code = safetensors_read(input, INPUT_LIMIT, &file, e);
     if (code)
