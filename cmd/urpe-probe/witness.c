@@ -14,6 +14,12 @@ static const struct listing_column columns[] = {
     {"status", false},    {"layers", true},    {"heads", true},       {"width", true},
     {"ffn", true},        {"error_rms", true}, {"error_sup", true},   {"error_worst", true},
     {"accuracy", true},   {"cell", false}};
+/* The same in a terminal, where what is usual is left out: a column empty in all rows takes no room. */
+static const struct listing_column short_columns[] = {
+    {"target", false},   {"encoding", false}, {"attn", false},      {"precision", false},
+    {"status", false},   {"layers", true},    {"heads", true},      {"width", true},
+    {"ffn", true},       {"error_rms", true}, {"error_sup", true},  {"error_worst", true},
+    {"accuracy", true},  {"cell", false}};
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 struct work {
@@ -52,7 +58,9 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
     const struct model_config *m = &x->own.task.model;
     int digits = table ? TABLE_DIGITS : trainer_api_of(m->precision)->digits;
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) put_key(&l, c, keys[k]);
-    snprintf(l.text[l.used++], sizeof l.text[0], "%s", x->known ? "ok" : "none");
+    if (table && m->precision == MODEL_FLOAT) l.text[l.used - 1][0] = '\0';
+    snprintf(l.text[l.used++], sizeof l.text[0], "%s",
+             !x->known ? "none" : table ? "" : "ok");
     const double number[] = {f->error_rms, f->error_sup, f->error_worst, f->accuracy};
     const int64_t size[] = {m->layers, m->heads, m->width, m->ffn};
     for (size_t k = 0; k < sizeof size / sizeof size[0]; k++)
@@ -133,7 +141,7 @@ static int run(const struct arguments *a, struct err *e) {
     if (code) return code;
     terminal_watch_signals();
     listing_open(&w.listing, columns, COLUMNS);
-    listing_open(&w.table, columns, COLUMNS);
+    listing_open(&w.table, short_columns, COLUMNS);
     w.table.gap = 1;
     code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
     if (!code) code = add_cells(&w, e);
