@@ -130,6 +130,18 @@ static int take_keep_going(struct arguments *a, const char *value, struct err *e
     return 0;
 }
 
+static int take_gnuplot(struct arguments *a, const char *value, struct err *e) {
+    (void)value, (void)e;
+    a->gnuplot = true;
+    return 0;
+}
+
+static int take_png(struct arguments *a, const char *value, struct err *e) {
+    (void)value, (void)e;
+    a->png = true;
+    return 0;
+}
+
 static const struct flag_row flag_table[] = {
     {"--set", "KEY=VALUE", FLAG_SET, take_set,
      "override a key of the spec; VALUE is YAML, a list makes an axis; may be given again"},
@@ -152,6 +164,9 @@ static const struct flag_row flag_table[] = {
     {"--fail-fast", NULL, FLAG_FAIL_FAST, take_fail_fast, "stop at the first cell that fails"},
     {"--keep-going", NULL, FLAG_FAIL_FAST, take_keep_going,
      "train the other cells when one fails (default)"},
+    {"--gnuplot", NULL, FLAG_FIGURES, take_gnuplot,
+     "keep gnuplot's scripts, with their data, beside the figures"},
+    {"--png", NULL, FLAG_FIGURES, take_png, "draw each figure as PNG, too"},
     {"--help", NULL, 0, NULL, "print this; also -h"},
 };
 enum { FLAG_ROWS = sizeof flag_table / sizeof *flag_table };

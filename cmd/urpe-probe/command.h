@@ -27,7 +27,8 @@ enum flag_bit {
     FLAG_FORCE = 1 << 10,
     FLAG_FAIL_FAST = 1 << 11, /* and --keep-going */
     FLAG_INPUT = 1 << 12,
-    FLAG_OUTPUT = 1 << 13
+    FLAG_OUTPUT = 1 << 13,
+    FLAG_FIGURES = 1 << 14 /* --gnuplot and --png */
 };
 
 struct arguments {
@@ -37,7 +38,7 @@ struct arguments {
     const char *out, *csv, *input, *output; /* NULL: not given */
     int jobs, threads;     /* 0: not given */
     int shard, shards;     /* 0, 1: not given */
-    bool no_claims, quiet, no_progress, force, fail_fast;
+    bool no_claims, quiet, no_progress, force, fail_fast, gnuplot, png;
     enum listing_format format;
 };
 

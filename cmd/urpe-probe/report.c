@@ -5,8 +5,6 @@
 #include "command.h"
 #include "commands.h"
 
-enum { WHY_MAX = 512 };
-
 static void say_skipped(const struct results *r) {
     for (int k = 0; k < r->skips; k++) fprintf(stderr, "skipped %s\n", r->skipped[k]);
 }
@@ -29,11 +27,14 @@ static int judge_all(const struct arguments *a, const struct results *r, int *st
     return code;
 }
 
-static int draw(const char *folder, const struct results *r, bool quiet, struct err *e) {
-    char why[WHY_MAX] = "";
-    bool drawn;
-    int code = report_figures(folder, r, &drawn, why, sizeof why, e);
-    if (!code && !drawn && !quiet) fprintf(stderr, "%s\n", why);
+/* Figures, and the page that shows them. */
+static int draw(const struct arguments *a, const char *folder, const struct results *r,
+                struct err *e) {
+    struct figures f = {.scripts = a->gnuplot, .png = a->png};
+    int code = report_figures(folder, r, &f, e);
+    if (!code && !f.drawn && !a->quiet) fprintf(stderr, "%s\n", f.why);
+    if (!code) code = report_page(folder, r, &f, e);
+    report_figures_close(&f);
     return code;
 }
 
@@ -46,7 +47,7 @@ static int run(const struct arguments *a, struct err *e) {
         code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
                                                      "`run` makes them, was expected");
     if (!code) code = report_write(folder, &r, e);
-    if (!code) code = draw(folder, &r, a->quiet, e);
+    if (!code) code = draw(a, folder, &r, e);
     if (!a->quiet) say_skipped(&r);
     if (!code && !a->quiet) code = print_results(a, &r, e);
     if (!code && !a->no_claims) code = judge_all(a, &r, &status, e);
@@ -57,11 +58,12 @@ static int run(const struct arguments *a, struct err *e) {
 const struct command command_report = {
     .name = "report",
     .operands = "DIR...",
-    .summary = "merge finished cells into tables and figures",
-    .details = "Writes results.csv, summary.csv, curves.csv, positions.csv, tables.csv and figures "
-               "about the cells of all folders into the first, or into --out DIR.  Half-written "
-               "and foreign files are named and skipped.  Figures need gnuplot.",
-    .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
+    .summary = "merge finished cells into tables, figures and one HTML page",
+    .details = "Writes results.csv, summary.csv, curves.csv, positions.csv, tables.csv, figures and "
+               "report.html about the cells of all folders into the first, or into --out DIR.  "
+               "Half-written and foreign files are named and skipped.  Figures need gnuplot; "
+               "which ones there are to be is in the spec (`figures:`).",
+    .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_FIGURES,
     .operands_min = 1,
     .operands_max = INT_MAX,
     .run = run,

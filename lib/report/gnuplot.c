@@ -24,9 +24,10 @@ void gnuplot_string(struct text *out, const char *s) {
     text_append(out, "'");
 }
 
-static int spawn_gnuplot(const char *script, const char *output, int said, pid_t *child) {
-    char *argument[5];
-    const char *const given[] = {"gnuplot", "-c", script, output, NULL};
+static int spawn_gnuplot(const char *script, const char *output, bool png, int said,
+                         pid_t *child) {
+    char *argument[6];
+    const char *const given[] = {"gnuplot", "-c", script, output, png ? "png" : NULL, NULL};
     posix_spawn_file_actions_t actions;
     memcpy(argument, given, sizeof argument); /* posix_spawnp takes, but keeps, non-const texts */
     int failed = posix_spawn_file_actions_init(&actions);
@@ -54,8 +55,8 @@ static void first_line(int from, char said[SAID_MAX]) {
     said[strcspn(said, "\n")] = '\0';
 }
 
-int gnuplot_run(const char *script, const char *output, bool *drawn, char *why, size_t why_size,
-                struct err *e) {
+int gnuplot_run(const char *script, const char *output, bool png, bool *drawn, char *why,
+                size_t why_size, struct err *e) {
     int ends[2], status = 0;
     pid_t child;
     char said[SAID_MAX] = "";
@@ -63,7 +64,7 @@ int gnuplot_run(const char *script, const char *output, bool *drawn, char *why, 
     if (pipe(ends) != 0) return err_set(e, ERR_IO, "gnuplot", "%s", err_system(errno));
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    int failed = spawn_gnuplot(script, output, ends[1], &child);
+    int failed = spawn_gnuplot(script, output, png, ends[1], &child);
     close(ends[1]);
     if (!failed) first_line(ends[0], said);
     close(ends[0]);

@@ -86,10 +86,26 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
 int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
                  struct err *e);
 
-/* Error against its floor per cell, as folder/figures/floor-<experiment>.svg, with the gnuplot
- * script that draws it beside it.  *drawn is false, with a line in `why`, when gnuplot is not there
- * or could not draw; the scripts are written all the same. */
-int report_figures(const char *folder, const struct results *r, bool *drawn, char *why,
-                   size_t why_size, struct err *e);
+/* ---- figures ----------------------------------------------------------------------------------*/
+enum { FIGURE_NAME_MAX = SPEC_NAME_MAX + 32, FIGURE_WHY_MAX = 512 };
+struct figures {
+    bool scripts, png;              /* wanted: gnuplot's scripts with their data; PNG beside SVG */
+    bool drawn;                     /* false: gnuplot is not there, or could not draw one */
+    char why[FIGURE_WHY_MAX];       /* then a line about it */
+    char (*name)[FIGURE_NAME_MAX];  /* (count) what was drawn: folder/figures/NAME.svg */
+    int count, capacity;
+};
+/* Draws the figures that each experiment's spec names (all where it names none), leaving out those
+ * without data.  f: zeroed but for what is wanted; report_figures_close frees, also after a
+ * failure. */
+int report_figures(const char *folder, const struct results *r, struct figures *f, struct err *e);
+void report_figures_close(struct figures *f);
+/* ERR_USAGE when the spec's `figures` names one that does not exist. */
+int report_figures_check(const struct spec *s, struct err *e);
+
+/* Writes folder/report.html, one file that needs nothing else: claims, verdicts, the figures that
+ * were drawn (f), specs, machines. */
+int report_page(const char *folder, const struct results *r, const struct figures *f,
+                struct err *e);
 
 #endif

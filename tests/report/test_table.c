@@ -154,31 +154,32 @@ static void figures_are_drawn(void **state) {
     struct spec *s;
     struct results r;
     struct err e = {0};
-    char folder[HELP_PATH], why[256] = "", path[4096];
-    bool drawn;
+    struct figures f = {.scripts = true};
+    char folder[HELP_PATH], path[4096];
     (void)state;
     open_wide(&s, &r, wide);
     help_folder(folder);
-    assert_int_equal(report_figures(folder, &r, &drawn, why, sizeof why, &e), 0);
+    assert_int_equal(report_figures(folder, &r, &f, &e), 0);
     char *script = help_read(folder, "figures/floor-wide.gp");
     assert_non_null(strstr(script, "n = 16, 3 seeds (0, 1, 2)"));
     assert_non_null(strstr(script, "95 % t interval"));
     assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' 1"));
     memory_free(script);
-    if (drawn) {
+    if (f.drawn) {
         char *image = help_read(folder, "figures/floor-wide.svg");
         assert_non_null(strstr(image, "</svg>"));
         memory_free(image);
     } else {
-        assert_non_null(strstr(why, "gnuplot"));
+        assert_non_null(strstr(f.why, "gnuplot"));
     }
     snprintf(path, sizeof path, "%s", getenv("PATH"));
     assert_int_equal(setenv("PATH", folder, 1), 0); /* nothing to run there */
-    assert_int_equal(report_figures(folder, &r, &drawn, why, sizeof why, &e), 0);
+    assert_int_equal(report_figures(folder, &r, &f, &e), 0);
     assert_int_equal(setenv("PATH", path, 1), 0);
-    assert_false(drawn);
-    assert_non_null(strstr(why, "gnuplot is not installed"));
-    assert_null(strchr(why, '\n'));
+    assert_false(f.drawn);
+    assert_non_null(strstr(f.why, "gnuplot is not installed"));
+    assert_null(strchr(f.why, '\n'));
+    report_figures_close(&f);
     help_remove(folder);
     results_close(&r);
     spec_close(s);
