@@ -461,7 +461,8 @@ int run_spec(const struct spec *s, const struct run_options *o, struct run_count
     counts->done_before = r.plan.finished;
     if (!code) {
         progress_open(&r.progress, o->progress);
-        sigaction(SIGXFSZ, &ignore, &before); /* a file too large is an error to report */
+        /* A file too large is an error to report, not a death; workers inherit that. */
+        sigaction(SIGXFSZ, &ignore, &before);
         code = run_plan(&r, &own);
         sigaction(SIGXFSZ, &before, NULL);
     }

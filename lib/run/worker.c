@@ -75,7 +75,6 @@ static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, SIG_DFL); /* ends a user's expression that hangs, and the worker with it */
-    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to report, not a death */
     keep_handler(SIGINT);
     keep_handler(SIGTERM);
 #ifdef __linux__

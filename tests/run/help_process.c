@@ -26,8 +26,8 @@ const char help_slow[] =
     "space: {length: 16, channels: 2}\n"
     "target: gain\n"
     "model: {layers: 1, heads: 2, width: 16, ffn: 16}\n"
-    "train: {steps: 500, batch: 4}\n"
-    "evaluate: {samples: 40, every: 200}\n"
+    "train: {steps: 1500, batch: 4}\n"
+    "evaluate: {samples: 40, every: 500}\n"
     "seeds: 4\n";
 
 struct run_options help_options(const char *folder, int jobs)

@@ -36,7 +36,7 @@ has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
 }
 
 @test "a signal to the whole process group leaves checkpoints too, and the run goes on from them" {
-    small_spec small.yaml 2000
+    small_spec small.yaml 8000
     "$PROBE" run small.yaml --jobs 2 --out whole >/dev/null 2>&1
     setsid "$PROBE" run small.yaml --jobs 2 --out partial >/dev/null 2>messages &
     local pid=$!
@@ -132,13 +132,14 @@ has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
 }
 
 @test "a worker that is killed costs its own cell, and the next run makes up for it" {
-    small_spec small.yaml 2000
+    small_spec small.yaml 8000
     "$PROBE" run small.yaml --out whole >/dev/null 2>&1
     "$PROBE" run small.yaml --jobs 2 --out hurt >/dev/null 2>messages &
     local pid=$!
-    has_child() { [ -n "$(children_of "$pid")" ]; }
+    has_child() { child=$(children_of "$pid" | head -n 1) && [ -n "$child" ]; }
+    eventually has_cell hurt
     eventually has_child
-    kill -s SEGV "$(children_of "$pid" | head -n 1)"
+    kill -s SEGV "$child"
     status=0
     wait "$pid" || status=$?
     [ "$status" -eq 1 ]

@@ -5,7 +5,7 @@ load slurm
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
-    small_spec small.yaml 4000
+    small_spec small.yaml 20000
 }
 teardown() { slurm_stop; }
 
