@@ -111,16 +111,29 @@ void line_append_kind(struct text *out, const struct summary_group *g, const cha
         text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
 }
 
-void line_append_label(struct text *out, const struct summary_group *g, bool length) {
+static void append_options(struct text *out, const struct summary_group *g) {
     char value[VALUE_SIZE];
-    line_append_kind(out, g, "target");
-    text_append(out, " ");
-    line_append_kind(out, g, "model.encoding");
-    text_append_format(out, " %s", result_text(g->row[0], "attention"));
     for (int k = 0; k < spec_axes(g->spec); k++) {
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
         if (axis_is_named(axis) || !spec_value(g->cell, axis, value, sizeof value)) continue;
         text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
     }
+}
+
+static void append_kinds(struct text *out, const struct summary_group *g) {
+    line_append_kind(out, g, "target");
+    text_append(out, " ");
+    line_append_kind(out, g, "model.encoding");
+}
+
+void line_append_pair_label(struct text *out, const struct summary_group *g) {
+    append_kinds(out, g);
+    append_options(out, g);
+}
+
+void line_append_label(struct text *out, const struct summary_group *g, bool length) {
+    append_kinds(out, g);
+    text_append_format(out, " %s", result_text(g->row[0], "attention"));
+    append_options(out, g);
     if (length) text_append_format(out, " n=%lld", (long long)g->length);
 }

@@ -1,0 +1,96 @@
+/* Pages of panels.  Invariant: a page that is drawn has at least one panel. */
+#include "report/figure_panels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "report/gnuplot.h"
+#include "report/output.h"
+
+enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 230, TITLE_HEIGHT = 70 };
+
+/* ---- pages ------------------------------------------------------------------------------------*/
+static void append_page_title(struct text *out, const struct panels *p) {
+    struct text title = {0};
+    text_append_format(&title, "%s: %s; ", p->view->experiment, p->what);
+    figure_append_sample(&title, p->view);
+    gnuplot_string(out, title.data ? title.data : "");
+    text_append(out, " . \"\\n\" . ");
+    gnuplot_string(out, p->band);
+    out->failed |= title.failed;
+    text_close(&title);
+}
+
+static int draw_page(struct panels *p, struct err *e) {
+    char name[FIGURE_NAME_MAX];
+    struct text script = {0};
+    int columns = p->count < COLUMNS ? p->count : COLUMNS;
+    int rows = (p->count + columns - 1) / columns;
+    figure_name(name, p->kind, p->view->experiment, p->page + 1);
+    figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + rows * PANEL_HEIGHT);
+    text_append_format(&script, "%sset grid lc rgb '#BBBBBB'\n", p->settings);
+    text_append(&script, "set key top right samplen 1.5 opaque\n");
+    text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);
+    append_page_title(&script, p);
+    text_append(&script, "\n");
+    text_append_bytes(&script, p->body.data, p->body.length);
+    text_append(&script, "unset multiplot\n");
+    script.failed |= p->body.failed;
+    int code = figure_put(p->sink, name, &script, e);
+    text_close(&script);
+    return code;
+}
+
+bool panels_full(const struct panels *p) { return p->page == PANEL_PAGES_MAX; }
+
+int panels_finish(struct panels *p, struct err *e) {
+    int code = p->count ? draw_page(p, e) : 0;
+    text_clear(&p->body);
+    p->count = 0;
+    p->page++;
+    return code;
+}
+
+int panels_next(struct panels *p, struct err *e) {
+    return ++p->count == PANELS_PER_PAGE ? panels_finish(p, e) : 0;
+}
+
+void panels_close(struct panels *p) { text_close(&p->body); }
+
+void panels_append_title(struct text *out, const char *label) {
+    text_append(out, "set title ");
+    gnuplot_string(out, label);
+    text_append(out, " font ',10'\n");
+}
+
+/* ---- files of cells ---------------------------------------------------------------------------*/
+int trace_open(struct trace_file *t, const struct result_row *row, const char *file,
+               const char *x, const char *y, const char *floor, bool *found, struct err *e) {
+    char path[OUTPUT_PATH_MAX];
+    struct err ignored = {0}; /* report_write has named files that are not whole */
+    *t = (struct trace_file){0};
+    *found = false;
+    if (!row->folder) return 0;
+    int code = file_join(path, sizeof path, row->folder, file, e);
+    if (code || !file_exists(path)) return code;
+    code = csv_read(path, &t->csv, &ignored);
+    if (code == ERR_MEMORY) return err_set(e, code, path, "%s", ignored.msg);
+    if (code) return 0;
+    t->x = csv_column(&t->csv, x);
+    t->y = csv_column(&t->csv, y);
+    t->floor = floor ? csv_column(&t->csv, floor) : -1;
+    *found = t->x >= 0 && t->y >= 0 && t->csv.rows > 1;
+    if (!*found) trace_close(t);
+    return 0;
+}
+
+void trace_close(struct trace_file *t) {
+    csv_close(&t->csv);
+    *t = (struct trace_file){0};
+}
+
+double trace_number(const struct trace_file *t, int row, int column) {
+    double value;
+    return column >= 0 && text_to_double(t->csv.row[row][column], &value) ? value : NAN;
+}

@@ -1,0 +1,40 @@
+/* Small multiples: pages of panels, and curves over what each cell keeps in a file of its own. */
+#ifndef REPORT_FIGURE_PANELS_H
+#define REPORT_FIGURE_PANELS_H
+#include "base/csv.h"
+#include "report/figure.h"
+
+/* Cells that have a line in every page would take too many; what is beyond is in the CSV files. */
+enum { PANELS_PER_PAGE = 12, PANEL_PAGES_MAX = 4 };
+
+/* A page under construction.  A panel is appended to `body`; then panels_next counts it and, where
+ * the page is full, draws it.  panels_finish draws the rest. */
+struct panels {
+    struct figure_sink *sink;
+    const struct figure_view *view;
+    const char *kind, *what;   /* the figure's name; what its title says before n and seeds */
+    const char *band;          /* and after: what the marks and the band are */
+    const char *settings;      /* gnuplot's, for all panels */
+    struct text body;
+    int count, page;
+};
+int panels_next(struct panels *p, struct err *e);
+int panels_finish(struct panels *p, struct err *e);
+bool panels_full(const struct panels *p); /* no further panel will be shown */
+void panels_close(struct panels *p);
+/* "set title 'LABEL'". */
+void panels_append_title(struct text *out, const char *label);
+
+/* Columns of a cell's file as numbers. */
+struct trace_file {
+    struct csv csv;
+    int x, y, floor; /* columns; floor -1: none */
+};
+/* *found is false when the cell has no such file, or one that is not whole. */
+int trace_open(struct trace_file *t, const struct result_row *row, const char *file,
+               const char *x, const char *y, const char *floor, bool *found, struct err *e);
+void trace_close(struct trace_file *t);
+/* NaN when empty; row from 1. */
+double trace_number(const struct trace_file *t, int row, int column);
+
+#endif
