@@ -12,9 +12,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "kernel/kernel.h"
+#include "run/adversary.h"
 #include "run/evaluate.h"
 #include "run/history.h"
 #include "run/run.h"
+#include "spec/start.h"
 
 enum { PATH_SIZE = 4096, STAMP_SIZE = 512, CPU_SIZE = 128 };
 /* Room in a checkpoint beside what trainer_price counts: history and headers. */
@@ -87,7 +89,10 @@ static int open_trainer(struct work *w, struct err *e)
         w->api->close(w->trainer);
     w->trainer = NULL;
     history_close(&w->history);
-    return w->api->open(&w->trainer, w->task, w->pool, e);
+    int code = w->api->open(&w->trainer, w->task, w->pool, e);
+    if (!code && w->task->model.init == MODEL_INIT_WITNESS)
+        code = start_write(w->task, w->api, w->trainer, e);
+    return code;
 }
 
 static int open_work(struct work *w, struct err *e)
@@ -241,6 +246,8 @@ static int append_rows(struct work *w, struct evaluation *ev, struct text *t, st
 {
     struct subset_figures figures[PATTERN_MAX + 1];
     int code = evaluation_measure(ev, w->api, w->trainer, figures, e);
+    if (!code)
+        code = adversary_search(ev, w->api, w->trainer, figures, e);
     if (code)
         return code;
     struct row_facts facts = {

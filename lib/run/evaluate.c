@@ -62,31 +62,37 @@ static int open_subsets(struct evaluation *ev, struct err *e)
 
 /* The layout that tables are sized by.  Its random numbers, where a space needs any, are a stream
  * of their own. */
-static int trained_layout(struct evaluation *ev, struct layout *out, struct err *e)
+static int trained_layout(const struct task *t, struct arena *arena, struct layout *out,
+                          struct err *e)
 {
-    const struct space_config *c = &ev->task->space;
     struct stream random;
-    stream_open(&random, ev->task->seed, "layout", 0);
-    return space_of(c)->layout(c, (int)c->length, &random, &ev->arena, out, e);
+    stream_open(&random, t->seed, "layout", 0);
+    return space_of(&t->space)->layout(&t->space, (int)t->space.length, &random, arena, out, e);
 }
 
-static int merge_rows(struct evaluation *ev, struct err *e)
+int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
+                     struct err *e)
 {
+    struct arena arena;
     struct layout trained;
-    int code = trained_layout(ev, &trained, e);
-    if (code)
-        return code;
-    struct floor_class class;
-    floor_class_of(&ev->task->model, &trained, &class);
-    struct floor_set set = {
-        .count = ev->set.count,
-        .first = ev->set.first,
-        .layout = (const struct layout *const *)ev->set.layout,
-        .channels = ev->set.channels,
-        .x = ev->set.x,
-        .token = ev->set.channels ? NULL : ev->set.token,
-    };
-    return floor_merge(&class, &set, ev->group, &ev->groups, e);
+    int code = arena_open(&arena, 0, e);
+    if (!code)
+        code = trained_layout(t, &arena, &trained, e);
+    if (!code) {
+        struct floor_class class;
+        floor_class_of(&t->model, &trained, &class);
+        struct floor_set set = {
+            .count = s->count,
+            .first = s->first,
+            .layout = (const struct layout *const *)s->layout,
+            .channels = s->channels,
+            .x = s->x,
+            .token = s->channels ? NULL : s->token,
+        };
+        code = floor_merge(&class, &set, group, groups, e);
+    }
+    arena_close(&arena);
+    return code;
 }
 
 /* Root mean square of the target about its mean in each channel: what the best constant leaves. */
@@ -217,7 +223,7 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
         return e->code;
     code = open_subsets(ev, e);
     if (!code)
-        code = merge_rows(ev, e);
+        code = evaluation_merge(ev->task, &ev->set, ev->group, &ev->groups, e);
     if (code)
         return code;
     return ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);

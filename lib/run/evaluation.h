@@ -61,5 +61,9 @@ static inline int sample_position(const struct evaluation *ev, int sample, int r
 /* What the tolerance is compared with: 1 - accuracy_ceiling, floor_rel, or floor_rms of a constant
  * target. */
 double evaluation_floor_measure(const struct evaluation *ev, const struct subset *s);
+/* Merges the rows of a set of inputs for the task's class of models: group (rows) as in floor_merge.
+ * ERR_MEMORY, or what the space reports. */
+int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
+                     struct err *e);
 
 #endif

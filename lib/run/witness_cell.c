@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "run/adversary.h"
 #include "space/space.h"
 #include "theory/witness.h"
 
@@ -53,6 +54,8 @@ static int measure(struct work *w, struct pool *pool, struct witness_cell *out, 
     code = evaluation_open(&w->evaluation, own, (int)own->space.length, e);
     if (!code)
         code = evaluation_measure(w->evaluation, w->api, w->trainer, out->figures, e);
+    if (!code)
+        code = adversary_search(w->evaluation, w->api, w->trainer, out->figures, e);
     if (!code)
         out->subsets = evaluation_subsets(w->evaluation);
     return code;

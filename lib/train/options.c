@@ -45,6 +45,12 @@ const struct option train_options[] = {
 
 /* ---- evaluate ---------------------------------------------------------------------------------*/
 
+/* Left out of a cell's id where nothing is searched, so that ids made before it stay. */
+static bool searches(const void *owner) {
+    const struct evaluate_config *c = owner;
+    return c->adversary_starts > 0;
+}
+
 #define EVALUATE(name) offsetof(struct evaluate_config, name)
 
 const struct option evaluate_options[] = {
@@ -59,4 +65,10 @@ const struct option evaluate_options[] = {
      .help = "lengths evaluated besides space.length, which always is"},
     {.key = "tolerance", .type = OPTION_REAL, .offset = EVALUATE(tolerance), .min = 0, .max = 1,
      .fallback = "0.1", .unit = "", .help = "on error_rel, or on 1 - accuracy for token targets"},
+    {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
+     .max = 100000, .fallback = "0", .unit = "inputs", .applies = searches,
+     .help = "inputs from which the largest error is searched for; 0: no search"},
+    {.key = "adversary.steps", .type = OPTION_INT, .offset = EVALUATE(adversary_steps), .min = 0,
+     .max = 1e9, .fallback = "200", .unit = "steps", .applies = searches,
+     .help = "steps of the search from each start"},
     {.key = NULL}};

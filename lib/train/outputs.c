@@ -1,4 +1,6 @@
-/* Outputs for a set of samples: forward passes over fixed groups of samples, in waves of lanes. */
+/* Outputs for a set of samples, and gradients with respect to its inputs: passes over fixed groups
+ * of samples, in waves of lanes. */
+#include <assert.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
@@ -14,6 +16,8 @@ struct wave {
     int first;       /* sample */
     int chunk_first; /* row within each lane, tokens only */
     double *y;
+    const double *cotangent; /* (rows,channels), input gradients only */
+    double *dx;              /* likewise */
 };
 
 static int longest(const struct samples *s)
@@ -29,17 +33,17 @@ static int carve_evaluator(struct trainer *t, struct evaluator *v, const struct 
 {
     int code = model_state_open(&v->state, &t->model, l, a, e);
     for (int k = 0; k < v->lanes && !code; k++)
-        code = lane_open(&v->lane[k], t, &v->state, v->samples, v->n, false, a, e);
+        code = lane_open(&v->lane[k], t, &v->state, v->samples, v->n, v->backward, a, e);
     return code;
 }
 
-/* The evaluator for layouts of up to n positions, made when first needed. */
-static int evaluator_of(struct trainer *t, const struct samples *s, struct evaluator **out,
-                        struct err *e)
+/* The evaluator for the layouts of s, with or without a backward pass, made when first needed. */
+static int evaluator_of(struct trainer *t, const struct samples *s, bool backward,
+                        struct evaluator **out, struct err *e)
 {
     int n = longest(s), at = 0;
     for (struct evaluator *v = t->evaluators; v; v = v->next)
-        if (v->n == n) {
+        if (v->n == n && v->backward == backward) {
             *out = v;
             return 0;
         }
@@ -50,6 +54,7 @@ static int evaluator_of(struct trainer *t, const struct samples *s, struct evalu
     if (!v)
         return ERR_MEMORY;
     v->n = n;
+    v->backward = backward;
     v->lanes = t->lanes;
     v->samples = EVALUATION_ROWS / n > 1 ? EVALUATION_ROWS / n : 1;
     arena_open_measure(&measure);
@@ -69,25 +74,57 @@ static int evaluator_of(struct trainer *t, const struct samples *s, struct evalu
     return 0;
 }
 
-static void run_lane(void *context, int k)
+/* Forward pass of lane k's samples.  Returns the first of them, or -1 where none are left. */
+static int forward_lane(const struct wave *wave, int k)
 {
-    struct wave *wave = context;
     struct trainer *t = wave->t;
     struct lane *lane = &wave->v->lane[k];
     int first = wave->first + k * wave->v->samples, left = wave->s->count - first;
     int count = left < wave->v->samples ? left : wave->v->samples;
     lane->batch.rows = 0;
     if (count <= 0)
-        return;
+        return -1;
     lane_fill(lane, t, wave->s, first, count);
     model_forward(&t->model, t->p, &wave->v->state, &lane->batch, lane->w);
-    if (t->io.channels == 0)
+    return first;
+}
+
+static void run_lane(void *context, int k)
+{
+    struct wave *wave = context;
+    struct trainer *t = wave->t;
+    struct lane *lane = &wave->v->lane[k];
+    int first = forward_lane(wave, k);
+    if (first < 0 || t->io.channels == 0)
         return;
     size_t channels = (size_t)t->io.channels, rows = (size_t)lane->batch.rows;
     double *y = wave->y + (size_t)wave->s->first[first] * channels;
     model_output(&t->model, t->p, lane->w, 0, lane->batch.rows, lane->out);
     for (size_t i = 0; i < rows * channels; i++)
         y[i] = (double)lane->out[i];
+}
+
+/* The lane's copy of the targets is not wanted here, so dx goes there; gradients of parameters are
+ * computed on the way and dropped. */
+static void run_lane_backward(void *context, int k)
+{
+    struct wave *wave = context;
+    struct trainer *t = wave->t;
+    struct lane *lane = &wave->v->lane[k];
+    int first = forward_lane(wave, k), rows = lane->batch.rows;
+    if (first < 0)
+        return;
+    size_t count = (size_t)rows * (size_t)t->io.channels;
+    size_t from = (size_t)wave->s->first[first] * (size_t)t->io.channels;
+    memset(lane->gradient, 0, t->model.tensors.elements * sizeof(real));
+    memset(lane->dstate, 0, wave->v->state.elements * sizeof(real));
+    for (size_t i = 0; i < count; i++)
+        lane->out[i] = (real)wave->cotangent[from + i];
+    model_output_backward(&t->model, t->p, lane->w, 0, rows, lane->out, lane->gradient);
+    model_backward(&t->model, t->p, &wave->v->state, &lane->batch, lane->w, lane->gradient,
+                   lane->dstate, lane->target);
+    for (size_t i = 0; i < count; i++)
+        wave->dx[from + i] = (double)lane->target[i];
 }
 
 static int chunk_rows(const struct wave *wave, const struct lane *lane)
@@ -129,7 +166,7 @@ int trainer_outputs(struct trainer *t, const struct samples *s, double *y, train
                     void *context, struct err *e)
 {
     struct wave wave = {.t = t, .s = s, .y = y};
-    int code = evaluator_of(t, s, &wave.v, e);
+    int code = evaluator_of(t, s, false, &wave.v, e);
     if (code)
         return code;
     model_prepare(&t->model, t->p, &wave.v->state);
@@ -138,5 +175,19 @@ int trainer_outputs(struct trainer *t, const struct samples *s, double *y, train
         if (t->io.channels == 0)
             hand_out_logits(&wave, each, context);
     }
+    return 0;
+}
+
+int trainer_input_gradient(struct trainer *t, const struct samples *s, const double *cotangent,
+                           double *dx, struct err *e)
+{
+    struct wave wave = {.t = t, .s = s, .cotangent = cotangent, .dx = dx};
+    assert(t->io.channels > 0);
+    int code = evaluator_of(t, s, true, &wave.v, e);
+    if (code)
+        return code;
+    model_prepare(&t->model, t->p, &wave.v->state);
+    for (wave.first = 0; wave.first < s->count; wave.first += wave.v->lanes * wave.v->samples)
+        pool_run(t->pool, wave.v->lanes, run_lane_backward, &wave);
     return 0;
 }

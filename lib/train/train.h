@@ -36,6 +36,7 @@ struct evaluate_config {
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* empty: the training length */
     double tolerance;
+    int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */
 };
 extern const struct option evaluate_options[];
 
@@ -100,6 +101,10 @@ int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
 typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
 int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                     void *context, struct err *e);
+/* The gradient of sum cotangent * y with respect to the inputs of the set; continuous only.
+ * cotangent, dx (rows,channels), dx overwritten.  The same for any number of threads. */
+int trainer_input_gradient(struct trainer *t, const struct samples *s, const double *cotangent,
+                           double *dx, struct err *e);
 /* The resumable state as bytes, checksum included (memory_free by the caller), and back.  `stamp`
  * names binary, machine and kernel: another stamp is ERR_FORMAT. */
 int trainer_save(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
@@ -135,6 +140,8 @@ struct trainer_api {
     int (*step)(struct trainer *t, struct train_report *r, struct err *e);
     int (*outputs)(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                    void *context, struct err *e);
+    int (*input_gradient)(struct trainer *t, const struct samples *s, const double *cotangent,
+                          double *dx, struct err *e);
     int (*save)(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
                 char **bytes, size_t *count, struct err *e);
     int (*load)(struct trainer *t, const char *stamp, const char *bytes, size_t count, void *extra,

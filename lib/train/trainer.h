@@ -20,7 +20,7 @@ struct lane {
     int32_t *token, *label;
     real *target;              /* (rows,channels) */
     real *out;                 /* (chunk,outputs) */
-    real *gradient, *dstate;   /* training lanes only */
+    real *gradient, *dstate;   /* lanes with a backward pass only */
     double *logits;            /* (chunk,labels): evaluation of tokens only */
     int rows_max, chunk;
     double loss;
@@ -39,10 +39,11 @@ struct stage {
     uint64_t first_sample; /* samples drawn before it */
 };
 
-/* Forward passes at one layout size, for evaluation. */
+/* Passes at one layout size outside training: forward alone, or with the input's gradient. */
 struct evaluator {
     struct evaluator *next;
     int n, samples; /* longest layout; samples per lane and wave */
+    bool backward;
     int lanes;
     struct model_state state;
     struct lane lane[TRAINER_LANES_MAX];
