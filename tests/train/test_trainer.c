@@ -165,6 +165,54 @@ static void test_outputs_do_not_depend_on_the_set(void **state)
     pool_close(pool);
 }
 
+/* Input gradients against central differences of the outputs, which a wrong entry fails. */
+static void check_input_gradient(const char *encoding, int attention, int norm)
+{
+    struct task task = small_task(attention);
+    struct pool *pool = open_pool(2);
+    struct samples s;
+    struct err e = {0};
+    assert_true(option_set_kind(&encoding_kinds, encoding, &task.model.encoding));
+    task.space.length = 7;
+    task.evaluate.samples = 5;
+    task.model.norm = norm;
+    struct trainer *t = open_trainer(&task, pool);
+    train(t, 5);
+    assert_int_equal(samples_evaluation(&s, &task, 7, &e), 0);
+    size_t count = (size_t)s.rows * 4;
+    double *block = memory_alloc(4 * count, sizeof *block, &e);
+    double *cotangent = block, *dx = block + count, *up = dx + count, *down = up + count;
+    for (size_t i = 0; i < count; i++)
+        cotangent[i] = sin(1 + (double)i);
+    assert_int_equal(trainer_input_gradient(t, &s, cotangent, dx, &e), 0);
+    /* Central differences err by h^2 f''' / 6 and by an epsilon of the sum / h. */
+    double h = sizeof(real) == 8 ? 1e-5 : 1.0 / 64, bound = sizeof(real) == 8 ? 1e-7 : 3e-2;
+    for (size_t k = 0; k < count; k += 3) {
+        double x = s.x[k], slope = 0;
+        s.x[k] = x + h;
+        assert_int_equal(trainer_outputs(t, &s, up, NULL, NULL, &e), 0);
+        s.x[k] = x - h;
+        assert_int_equal(trainer_outputs(t, &s, down, NULL, NULL, &e), 0);
+        s.x[k] = x;
+        for (size_t i = 0; i < count; i++)
+            slope += cotangent[i] * (up[i] - down[i]) / (2 * h);
+        assert_true(fabs(slope - dx[k]) <= bound * (1 + fabs(slope)));
+        assert_false(fabs(slope + 0.5 - dx[k]) <= bound * (1 + fabs(slope)));
+    }
+    memory_free(block);
+    samples_close(&s);
+    trainer_close(t);
+    pool_close(pool);
+}
+
+static void test_input_gradient(void **state)
+{
+    (void)state;
+    check_input_gradient("toeplitz", MODEL_URPE, MODEL_NORM_PRE);
+    check_input_gradient("shaw", MODEL_RPE, MODEL_NORM_POST);
+    check_input_gradient("deberta", MODEL_RPE, MODEL_NORM_NONE);
+}
+
 static void test_rate(void **state)
 {
     (void)state;
@@ -273,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_paired),
         cmocka_unit_test(test_outputs_do_not_depend_on_the_set),
+        cmocka_unit_test(test_input_gradient),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_curriculum),
         cmocka_unit_test(test_labels_of_longer_inputs),
