@@ -26,6 +26,7 @@ enum model_norm { MODEL_NORM_NONE, MODEL_NORM_PRE, MODEL_NORM_POST };
 enum model_mask { MODEL_MASK_NONE, MODEL_MASK_CAUSAL };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
+enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 struct model_config {
     struct kind_config encoding, c;
@@ -34,6 +35,7 @@ struct model_config {
     bool share;      /* one B table for all layers */
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
+    int init;        /* enum above: what training starts from, and with witness whose sizes */
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */
 };

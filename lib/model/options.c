@@ -19,6 +19,9 @@ static const char *const precision_names[] = {
 static const char *const head_names[] = {
     [MODEL_HEAD_LINEAR] = "linear", [MODEL_HEAD_MLM] = "mlm", NULL};
 
+static const char *const init_names[] = {
+    [MODEL_INIT_DEFAULT] = "default", [MODEL_INIT_WITNESS] = "witness", NULL};
+
 static bool with_c(const void *owner) {
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
@@ -30,6 +33,11 @@ static bool with_beta(const void *owner) {
 
 static bool with_eps(const void *owner) {
     return ((const struct model_config *)owner)->witness_eps > 0;
+}
+
+/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
+static bool with_init(const void *owner) {
+    return ((const struct model_config *)owner)->init != MODEL_INIT_DEFAULT;
 }
 
 #define FIELD(name) offsetof(struct model_config, name)
@@ -68,6 +76,9 @@ const struct option model_options[] = {
     {.key = "head", .type = OPTION_CHOICE, .offset = FIELD(head), .fallback = "linear",
      .names = head_names, .unit = "",
      .help = "output: linear, or mlm (dense, GELU, LayerNorm, linear)"},
+    {.key = "init", .type = OPTION_CHOICE, .offset = FIELD(init), .fallback = "default",
+     .names = init_names, .unit = "", .applies = with_init,
+     .help = "witness: training starts from the target's witness and has its sizes"},
     {.key = "witness.beta", .type = OPTION_REAL, .offset = FIELD(witness_beta), .min = 0,
      .max = 1e15, .fallback = "0", .unit = "",
      .help = "a witness selects with error about exp(-beta/n^2); 0: exactly",

@@ -83,6 +83,18 @@ static int write_text(const struct work *w, const char *name, struct text *t, st
 
 /* ---- opening and resuming ---------------------------------------------------------------------*/
 
+/* The witness's sizes replace the spec's, so they are said. */
+static int start_from_witness(struct work *w, struct err *e)
+{
+    char text[160];
+    const struct model_config *m = &w->task->model;
+    snprintf(text, sizeof text, "starts from the witness: layers %lld, heads %lld, width %lld, "
+             "ffn %lld", (long long)m->layers, (long long)m->heads, (long long)m->width,
+             (long long)m->ffn);
+    note(w, text);
+    return start_write(w->task, w->api, w->trainer, e);
+}
+
 static int open_trainer(struct work *w, struct err *e)
 {
     if (w->trainer)
@@ -91,7 +103,7 @@ static int open_trainer(struct work *w, struct err *e)
     history_close(&w->history);
     int code = w->api->open(&w->trainer, w->task, w->pool, e);
     if (!code && w->task->model.init == MODEL_INIT_WITNESS)
-        code = start_write(w->task, w->api, w->trainer, e);
+        code = start_from_witness(w, e);
     return code;
 }
 

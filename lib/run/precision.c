@@ -2,14 +2,8 @@
 #include "run/run.h"
 
 extern const struct trainer_api trainer_api_double;
-extern const struct theory_api theory_api_double;
 
 const struct trainer_api *trainer_api_of(int precision)
 {
     return precision == MODEL_DOUBLE ? &trainer_api_double : &trainer_api;
-}
-
-const struct theory_api *theory_api_of(int precision)
-{
-    return precision == MODEL_DOUBLE ? &theory_api_double : &theory_api;
 }

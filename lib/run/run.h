@@ -15,8 +15,6 @@
 
 /* The trainer of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
 const struct trainer_api *trainer_api_of(int precision);
-/* And its witnesses. */
-const struct theory_api *theory_api_of(int precision);
 
 struct run_options {
     const char *folder;       /* results folder */

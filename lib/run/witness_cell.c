@@ -5,36 +5,17 @@
 
 #include "base/file.h"
 #include "run/adversary.h"
-#include "space/space.h"
-#include "theory/witness.h"
+#include "spec/start.h"
 
 enum { PATH_SIZE = 4096 };
 
 struct work {
     const struct spec *spec;
     const struct trainer_api *api;
-    const struct theory_api *theory;
-    struct witness *witness;
+    struct start start;
     struct trainer *trainer;
     struct evaluation *evaluation;
-    struct arena arena; /* of the layout */
-    struct layout layout;
 };
-
-static int build(struct work *w, const struct cell *c, struct err *e) {
-    const struct task *t = &c->task;
-    struct stream random;
-    stream_open(&random, t->seed, "layout", 0);
-    int code = w->api->kernel_open(e);
-    if (!code)
-        code = arena_open(&w->arena, 0, e);
-    if (!code)
-        code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &random, &w->arena,
-                                           &w->layout, e);
-    return code ? code
-                : w->theory->witness_open(&w->witness, &t->target, &t->space, &t->model,
-                                          &w->layout, e);
-}
 
 /* The cell that the witness is: its sizes, no step of training, the training length alone. */
 static void own_cell(const struct cell *c, const struct witness *w, struct cell *out) {
@@ -50,7 +31,8 @@ static int measure(struct work *w, struct pool *pool, struct witness_cell *out, 
     int code = w->api->open(&w->trainer, own, pool, e);
     if (code)
         return code;
-    w->theory->witness_write(w->witness, w->api->model(w->trainer), w->api->block(w->trainer));
+    theory_api_of(own->model.precision)
+        ->witness_write(w->start.witness, w->api->model(w->trainer), w->api->block(w->trainer));
     code = evaluation_open(&w->evaluation, own, (int)own->space.length, e);
     if (!code)
         code = evaluation_measure(w->evaluation, w->api, w->trainer, out->figures, e);
@@ -109,13 +91,14 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *folder, struct witness_cell *out, struct text *rows, struct err *e) {
     struct work w = {.spec = s,
-                     .api = trainer_api_of(c->task.model.precision),
-                     .theory = theory_api_of(c->task.model.precision)};
+                     .api = trainer_api_of(c->task.model.precision)};
     *out = (struct witness_cell){.own = *c};
-    int code = build(&w, c, e);
-    out->known = !code && w.witness;
+    int code = w.api->kernel_open(e);
+    if (!code)
+        code = start_open(&w.start, &c->task, e);
+    out->known = !code && w.start.witness;
     if (out->known) {
-        own_cell(c, w.witness, &out->own);
+        own_cell(c, w.start.witness, &out->own);
         code = measure(&w, pool, out, e);
         if (!code)
             append_rows(&w, out, true, rows);
@@ -125,7 +108,6 @@ int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
     evaluation_close(w.evaluation);
     if (w.trainer)
         w.api->close(w.trainer);
-    w.theory->witness_close(w.witness);
-    arena_close(&w.arena);
+    start_close(&w.start, &c->task);
     return code;
 }

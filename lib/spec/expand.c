@@ -13,6 +13,7 @@
 #include "spec/check.h"
 #include "spec/document.h"
 #include "spec/resolve.h"
+#include "spec/start.h"
 
 enum { SLOTS_MAX = 1024 };
 
@@ -102,6 +103,24 @@ static int resolve_one(struct expander *x, enum section_id id) {
     return section_leaves(id, owner, print_leaf, &x->printed[id]);
 }
 
+/* Checks what the spec says, gives a cell that starts from a witness its sizes, checks those. */
+static int check_cell(struct expander *x) {
+    struct task *task = &x->cell.task;
+    struct printed *p = &x->printed[SECTION_MODEL];
+    struct err cause = {0};
+    int code = check_task(&x->checker, task, &cause);
+    if (code == 0 && task->model.init == MODEL_INIT_WITNESS) {
+        code = start_resize(task, &cause);
+        if (code == 0)
+            code = check_task(&x->checker, task, &cause);
+        text_clear(&p->full);
+        text_clear(&p->pair);
+        if (code == 0)
+            code = section_leaves(SECTION_MODEL, &task->model, print_leaf, p);
+    }
+    return code ? cell_error(x->spec, x->state, &cause, "target", x->e) : 0;
+}
+
 /* The evaluated lengths depend on the space; nothing else looks beyond its section. */
 static int resolve(struct expander *x) {
     bool changed = false, space = section_changed(x, SECTION_SPACE);
@@ -112,9 +131,8 @@ static int resolve(struct expander *x) {
         code = resolve_one(x, (enum section_id)id);
         changed = true;
     }
-    struct err cause = {0};
-    if (code == 0 && changed && check_task(&x->checker, &x->cell.task, &cause))
-        code = cell_error(x->spec, x->state, &cause, "target", x->e);
+    if (code == 0 && changed)
+        code = check_cell(x);
     memcpy(x->before, x->state, (size_t)x->spec->keys.count * sizeof x->state[0]);
     x->any = true;
     return code;

@@ -1,0 +1,62 @@
+/* Witnesses as starting points (start.h). */
+#include "spec/start.h"
+
+#include "spec/spec.h"
+
+extern const struct theory_api theory_api_double;
+
+const struct theory_api *theory_api_of(int precision) {
+    return precision == MODEL_DOUBLE ? &theory_api_double : &theory_api;
+}
+
+int start_open(struct start *s, const struct task *t, struct err *e) {
+    struct stream random;
+    *s = (struct start){0};
+    stream_open(&random, t->seed, "layout", 0);
+    int code = arena_open(&s->arena, 0, e);
+    if (!code)
+        code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &random, &s->arena,
+                                           &s->layout, e);
+    if (code)
+        return code;
+    return theory_api_of(t->model.precision)
+        ->witness_open(&s->witness, &t->target, &t->space, &t->model, &s->layout, e);
+}
+
+void start_close(struct start *s, const struct task *t) {
+    theory_api_of(t->model.precision)->witness_close(s->witness);
+    arena_close(&s->arena);
+}
+
+int start_resize(struct task *t, struct err *e) {
+    struct start s;
+    if (t->model.init != MODEL_INIT_WITNESS)
+        return 0;
+    int code = start_open(&s, t, e);
+    if (!code && !s.witness)
+        code = err_set(e, ERR_USAGE, "model.init",
+                       "no witness known for %s under this encoding and attention; expected "
+                       "'default'", target_of(&t->target)->name);
+    if (!code)
+        t->model = s.witness->config;
+    start_close(&s, t);
+    return code;
+}
+
+static bool same_sizes(const struct model_config *a, const struct model_config *b) {
+    return a->layers == b->layers && a->heads == b->heads && a->width == b->width &&
+           a->ffn == b->ffn;
+}
+
+int start_write(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
+                struct err *e) {
+    struct start s;
+    int code = start_open(&s, t, e);
+    if (!code && (!s.witness || !same_sizes(&s.witness->config, &t->model)))
+        code = err_set(e, ERR_USAGE, "model.init", "the witness has not the cell's sizes");
+    if (!code)
+        theory_api_of(t->model.precision)
+            ->witness_write(s.witness, api->model(trainer), api->block(trainer));
+    start_close(&s, t);
+    return code;
+}
