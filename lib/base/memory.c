@@ -91,6 +91,8 @@ static void *block_new(size_t size)
 #ifdef MEMORY_DEBUG
     memory_guard_write(data - MEMORY_GUARD, MEMORY_GUARD);
     memory_guard_write(data + size, MEMORY_GUARD);
+    memory_guard_hide(data - MEMORY_GUARD, MEMORY_GUARD);
+    memory_guard_hide(data + size, MEMORY_GUARD);
     atomic_fetch_add(&live, 1);
 #endif
     return data;
@@ -145,6 +147,8 @@ void memory_free(void *block)
     struct block *header = header_of(block);
     void *raw = header->raw;
 #ifdef MEMORY_DEBUG
+    memory_guard_show((char *)block - MEMORY_GUARD, MEMORY_GUARD);
+    memory_guard_show((char *)block + header->size, MEMORY_GUARD);
     assert(memory_guard_intact((char *)block - MEMORY_GUARD, MEMORY_GUARD) &&
            "bytes before a block written");
     assert(memory_guard_intact((char *)block + header->size, MEMORY_GUARD) &&

@@ -27,6 +27,23 @@ static inline bool memory_round_up(size_t size, size_t *out)
 }
 
 #ifdef MEMORY_DEBUG
+/* Guards see writes; the address sanitizer, told about them, sees reads too. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEMORY_ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define MEMORY_ASAN
+#endif
+#ifdef MEMORY_ASAN
+#include <sanitizer/asan_interface.h>
+#define memory_guard_hide(at, count) ASAN_POISON_MEMORY_REGION(at, count)
+#define memory_guard_show(at, count) ASAN_UNPOISON_MEMORY_REGION(at, count)
+#else
+#define memory_guard_hide(at, count) ((void)(at), (void)(count))
+#define memory_guard_show(at, count) ((void)(at), (void)(count))
+#endif
+
 /* Counts a request; true when it is the one that was asked to fail. */
 bool memory_request_fails(void);
 

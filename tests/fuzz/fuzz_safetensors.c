@@ -16,7 +16,8 @@ static void check(bool holds, const char *what) {
     abort();
 }
 
-static void check_tensor(const struct safetensors *s, const struct safetensor *t, size_t size) {
+/* Returns how many bytes the tensor has. */
+static size_t check_tensor(const struct safetensors *s, const struct safetensor *t, size_t size) {
     size_t bytes = t->count * safetensors_type_size(t->type), count = 1;
     unsigned sum = 0;
     check(t->rank >= 0 && t->rank <= SAFETENSORS_RANK_MAX, "rank");
@@ -27,6 +28,7 @@ static void check_tensor(const struct safetensors *s, const struct safetensor *t
         sum += ((const unsigned char *)t->data)[k];
     check(sum <= 255u * bytes && strlen(t->name) < SAFETENSORS_NAME_MAX, "content");
     check(safetensors_find(s, t->name) != NULL, "a tensor cannot be found by its name");
+    return bytes;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -41,8 +43,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check(code == e.code && e.msg[0] && (code == ERR_FORMAT || code == ERR_MEMORY), "reason");
         return 0;
     }
+    uint64_t header;
+    size_t total = sizeof header;
+    memcpy(&header, data, sizeof header);
     for (int k = 0; k < s.count; k++)
-        check_tensor(&s, &s.item[k], size);
+        total += check_tensor(&s, &s.item[k], size);
+    check(total + header == size, "a gap or an overlap");
     safetensors_close(&s);
     return 0;
 }
