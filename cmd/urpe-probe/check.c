@@ -256,7 +256,8 @@ static int run(const struct arguments *a, struct err *e) {
     int code = spec_open(&s, a->operand[0], a->set, a->sets, e);
     if (code) return code;
     struct kind *kind = memory_alloc((size_t)spec_cells(s), sizeof *kind, e);
-    int count = kind ? find_kinds(s, kind, e) : ERR_MEMORY;
+    int count = kind ? report_figures_check(s, e) : ERR_MEMORY;
+    if (!count) count = find_kinds(s, kind, e);
     if (count < 0) {
         code = count;
         goto out;

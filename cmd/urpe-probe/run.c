@@ -71,7 +71,8 @@ static int run(const struct arguments *a, struct err *e) {
     int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
     if (code) return code;
     const char *folder = folder_of(a, s, buffer);
-    if (a->csv) code = report_shared_check(a->csv, e);
+    code = report_figures_check(s, e);
+    if (!code && a->csv) code = report_shared_check(a->csv, e);
     if (!code) code = train(a, s, folder, &counts, e);
     if (!code) code = conclude(a, s, folder, &status, e);
     if (!code && !a->quiet) say_counts(&counts, folder);

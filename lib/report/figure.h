@@ -29,8 +29,8 @@ extern const struct figure figure_floor, figure_curves, figure_positions, figure
  * wanted.  Once gnuplot has failed it is not started again. */
 int figure_put(struct figure_sink *sink, const char *name, const struct text *script,
                struct err *e);
-/* "KIND-EXPERIMENT"; "KINDNUMBER-EXPERIMENT" from the second page on.  What follows the first '-' is
- * the experiment. */
+/* "KIND-EXPERIMENT"; "KINDNUMBER-EXPERIMENT" from the second page on.  What follows the first '-'
+ * is the experiment. */
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number);
 /* The lines that every script starts with: its two outputs, and their size in pixels. */
 void figure_append_head(struct text *out, const char *name, int width, int height);

@@ -164,7 +164,8 @@ static const char *panel_name(const struct page *p, int m) {
 static int append_panel(struct text *out, const struct page *p, int m, double left, double right,
                         struct err *e) {
     int floors, points[FIGURE_SERIES], code = append_block(out, p, m, -1, &floors, e);
-    for (int a = 0; !code && a < FIGURE_SERIES; a++) code = append_block(out, p, m, a, &points[a], e);
+    for (int a = 0; !code && a < FIGURE_SERIES; a++)
+        code = append_block(out, p, m, a, &points[a], e);
     if (code) return code;
     text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left,
                        right);

@@ -8,7 +8,8 @@
 #include "report/gnuplot.h"
 #include "report/output.h"
 
-enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 230, TITLE_HEIGHT = 70 };
+enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 270, TITLE_HEIGHT = 70,
+       TITLE_COLUMNS = 42 };
 
 /* ---- pages ------------------------------------------------------------------------------------*/
 static void append_page_title(struct text *out, const struct panels *p) {
@@ -30,7 +31,7 @@ static int draw_page(struct panels *p, struct err *e) {
     figure_name(name, p->kind, p->view->experiment, p->page + 1);
     figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + rows * PANEL_HEIGHT);
     text_append_format(&script, "%sset grid lc rgb '#BBBBBB'\n", p->settings);
-    text_append(&script, "set key top right samplen 1.5 opaque\n");
+    text_append(&script, "set key bmargin center horizontal samplen 1.5\nset tics font ',9'\n");
     text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);
     append_page_title(&script, p);
     text_append(&script, "\n");
@@ -59,7 +60,17 @@ int panels_next(struct panels *p, struct err *e) {
 void panels_close(struct panels *p) { text_close(&p->body); }
 
 void panels_append_title(struct text *out, const char *label) {
+    char line[TITLE_COLUMNS + 1];
     text_append(out, "set title ");
+    while (strlen(label) > TITLE_COLUMNS) {
+        size_t length = TITLE_COLUMNS;
+        while (length && label[length] != ' ') length--;
+        if (!length) break; /* one long word */
+        snprintf(line, sizeof line, "%.*s", (int)length, label);
+        gnuplot_string(out, line);
+        text_append(out, " . \"\\n\" . ");
+        label += length + 1;
+    }
     gnuplot_string(out, label);
     text_append(out, " font ',10'\n");
 }

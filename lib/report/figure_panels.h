@@ -22,7 +22,7 @@ int panels_next(struct panels *p, struct err *e);
 int panels_finish(struct panels *p, struct err *e);
 bool panels_full(const struct panels *p); /* no further panel will be shown */
 void panels_close(struct panels *p);
-/* "set title 'LABEL'". */
+/* "set title 'LABEL'", in lines that a panel is wide enough for. */
 void panels_append_title(struct text *out, const char *label);
 
 /* Columns of a cell's file as numbers. */

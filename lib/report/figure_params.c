@@ -21,6 +21,17 @@ static bool same_panel(const struct summary_group *a, const struct summary_group
            strcmp(result_text(a->row[0], "encoding"), result_text(b->row[0], "encoding")) == 0;
 }
 
+/* The axis of a panel: what is drawn as a mark or a floor; bars may leave it. */
+struct range {
+    double low, high;
+};
+
+static void include(struct range *r, double value) {
+    if (!isfinite(value) || value <= SMALLEST) return;
+    r->low = fmin(r->low, value);
+    r->high = fmax(r->high, value);
+}
+
 /* A point of a panel. */
 struct point {
     double params;
@@ -55,11 +66,13 @@ static void append_number(struct text *out, double value) {
 
 /* "params error low high" and "params floor"; *floors of the latter. */
 static void append_data(struct text *out, const struct point *p, int points, int attention,
-                        int *floors) {
+                        struct range *range, int *floors) {
     *floors = 0;
     text_append_format(out, "$data_%d << EOD\n", attention);
     for (int k = 0; k < points; k++) {
         const struct interval *i = &p[k].f.error;
+        include(range, i->mean);
+        include(range, p[k].f.floor.mean);
         append_number(out, p[k].params);
         append_number(out, i->mean);
         append_number(out, isnan(i->low) ? i->mean : fmax(i->low, SMALLEST));
@@ -79,21 +92,22 @@ static void append_data(struct text *out, const struct point *p, int points, int
 
 static void append_plot(struct text *out, int attention, int floors) {
     const char *name = figure_series_name(attention);
-    if (floors)
-        text_append_format(out,
-                           ", \\\n  $floor_%d using 1:2 smooth unique with lines lw 2 dt 2 lc rgb "
-                           "'#000000' title 'floor of %s'",
-                           attention, name);
     text_append_format(out,
                        ", \\\n  $data_%d using 1:2 smooth unique with lines lw 2 lc rgb '%s' "
                        "notitle, \\\n  $data_%d using 1:2:3:4 with yerrorbars %s title '%s'",
                        attention, figure_series_colour(attention), attention,
                        figure_series_style(attention), name);
+    if (floors) /* on top: where the error lies on it, both are to be seen */
+        text_append_format(out,
+                           ", \\\n  $floor_%d using 1:2 smooth unique with lines lw 2 dt 2 lc rgb "
+                           "'#000000' title 'floor of %s'",
+                           attention, name);
 }
 
 static int draw_panel(struct panels *p, const struct summary_group *g, bool patterned,
                       struct point *point, struct err *e) {
     struct text plot = {0}, data = {0}, label = {0};
+    struct range range = {INFINITY, 0};
     bool any = false;
     int code = 0;
     for (int a = 0; !code && a < FIGURE_SERIES; a++) {
@@ -102,7 +116,7 @@ static int draw_panel(struct panels *p, const struct summary_group *g, bool patt
         code = find_points(p->view, g, patterned, a, point, &points, &sizes, e);
         if (code || !points) continue;
         any |= sizes;
-        append_data(&data, point, points, a, &floors);
+        append_data(&data, point, points, a, &range, &floors);
         append_plot(&plot, a, floors);
     }
     if (!code && any) {
@@ -115,7 +129,8 @@ static int draw_panel(struct panels *p, const struct summary_group *g, bool patt
     if (!code && any) {
         text_append(&p->body, data.data);
         panels_append_title(&p->body, label.data);
-        text_append_format(&p->body, "plot NaN notitle%s\n", plot.data);
+        text_append_format(&p->body, "set yrange [%g:%g]\nplot NaN notitle%s\n", range.low / 3,
+                           range.high * 3, plot.data);
         code = panels_next(p, e);
     }
     text_close(&plot);
@@ -140,15 +155,16 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
                        .kind = figure_params.name,
                        .what = v->lines->tokens ? "error against parameters"
                                                 : "error_rel against parameters",
-                       .band = "marks: mean over seeds; bars: 95 % t interval over seeds; line: mean "
-                               "of the same size; dashed: certified floor",
+                       .band = "marks: mean over seeds; bars: 95 % t interval over seeds, cut off "
+                               "at the frame; line: mean of the same size; dashed: certified floor",
                        .settings = "set logscale xy\nset format '%g'\nset xlabel 'parameters'\n"};
     struct point *point = memory_alloc((size_t)v->count, sizeof *point, e);
     int code = point ? 0 : ERR_MEMORY;
     for (int k = 0; !code && k < v->count; k++)
         for (int patterned = 1; !code && patterned >= 0 && !panels_full(&p); patterned--) {
             const struct summary_group *g = pick(&v->lines->line[v->first + k], patterned);
-            if (g && !is_repeated(v, g, k, patterned)) code = draw_panel(&p, g, patterned, point, e);
+            if (g && !is_repeated(v, g, k, patterned))
+                code = draw_panel(&p, g, patterned, point, e);
         }
     if (!code) code = panels_finish(&p, e);
     panels_close(&p);

@@ -1,7 +1,7 @@
 /* Learned B (added to the logits) and C (multiplied into the attention) over the offset j - i, a
  * panel per line and table, a curve per head.
  *
- * Invariant: only spaces whose relations are offsets are shown, so that the axis means one thing. */
+ * Invariant: only spaces whose relations are offsets are shown: the axis means one thing. */
 #include <math.h>
 #include <string.h>
 
@@ -42,9 +42,9 @@ static void append_curves(struct text *out, struct text *plot, const struct trac
         if (is_start(t, k)) {
             if (curves == CURVES_MAX) break;
             text_append_format(out, "%s$data_%d << EOD\n", curves ? "EOD\n" : "", curves);
-            text_append_format(plot, ", \\\n  $data_%d using 1:2 with lines lw 2 lc rgb '%s' title ",
+            text_append_format(plot,
+                               ", \\\n  $data_%d using 1:2 with lines lw 2 lc rgb '%s' title '",
                                curves, colour[curves]);
-            text_append(plot, "'");
             append_curve_name(plot, t, k);
             text_append(plot, "'");
             curves++;

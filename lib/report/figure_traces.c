@@ -215,9 +215,10 @@ static int draw_curves(struct figure_sink *sink, const struct figure_view *v, st
     struct panels p = {.sink = sink,
                        .view = v,
                        .kind = figure_curves.name,
-                       .what = v->lines->tokens ? "error while training" : "error_rel while training",
-                       .band = "all inputs; lines: mean over seeds; band: smallest to largest seed; "
-                               "dashed: certified floor",
+                       .what = v->lines->tokens ? "error while training"
+                                                : "error_rel while training",
+                       .band = "all inputs; lines: mean over seeds; band: smallest to largest "
+                               "seed; dashed: certified floor",
                        .settings = "set logscale y\nset format y '%g'\nset xlabel 'step'\n"};
     return draw_traces(&p, &kind, e);
 }
@@ -228,8 +229,8 @@ static int draw_positions(struct figure_sink *sink, const struct figure_view *v,
                        .view = v,
                        .kind = figure_positions.name,
                        .what = "error_rms at each position",
-                       .band = "all inputs; lines: mean over seeds; band: smallest to largest seed; "
-                               "dashed: certified floor of the first seed",
+                       .band = "all inputs; lines: mean over seeds; band: smallest to largest "
+                               "seed; dashed: certified floor of the first seed",
                        .settings = "set logscale y\nset format y '%g'\nset xlabel 'position'\n"};
     return draw_traces(&p, &kind, e);
 }

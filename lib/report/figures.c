@@ -10,8 +10,8 @@
 
 enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16 };
 
-static const struct figure *const figure_table[] = {&figure_floor,  &figure_params,    &figure_curves,
-                                                   &figure_positions, &figure_tables, NULL};
+static const struct figure *const figure_table[] = {
+    &figure_floor, &figure_params, &figure_curves, &figure_positions, &figure_tables, NULL};
 
 /* Indexed by enum model_attention. */
 static const struct {
