@@ -42,6 +42,7 @@ struct search {
     const struct evaluation *ev;
     const struct trainer_api *api;
     struct trainer *trainer;
+    const volatile int *stop;
     const struct target_config *config;
     const struct target *target;
     void *state; /* the target's */
@@ -438,6 +439,9 @@ static void judge(struct search *q, int k)
 static int ascend(struct search *q, struct err *e)
 {
     for (int64_t step = 0; step < q->ev->task->evaluate.adversary_steps; step++) {
+        if (q->stop && *q->stop)
+            return err_set(e, ERR_INTERRUPTED, NULL, "interrupted at step %lld of the search",
+                           (long long)step);
         int code = take_slopes(q, e);
         for (int k = 0; k < q->starts && !code; k++)
             propose(q, k);
@@ -489,9 +493,9 @@ static int results(struct search *q, struct subset_figures *figures, struct err 
 }
 
 int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     struct subset_figures *figures, struct err *e)
+                     const volatile int *stop, struct subset_figures *figures, struct err *e)
 {
-    struct search q = {.ev = ev, .api = api, .trainer = t};
+    struct search q = {.ev = ev, .api = api, .trainer = t, .stop = stop};
     if (!searched(ev, figures))
         return 0;
     int code = open_search(&q, e);

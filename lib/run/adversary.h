@@ -22,8 +22,9 @@
  *
  * Both stay NaN without evaluate.adversary.starts, for token targets, where every sample has a
  * layout of its own, beyond the training length, and where the network's error is no number.
+ * *stop (NULL: never) is looked at before each step: ERR_INTERRUPTED, figures unchanged.
  * ERR_MEMORY, or what the target reports. */
 int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     struct subset_figures *figures, struct err *e);
+                     const volatile int *stop, struct subset_figures *figures, struct err *e);
 
 #endif

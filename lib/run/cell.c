@@ -188,6 +188,16 @@ static int save(struct work *w, struct err *e)
     return code;
 }
 
+/* e says where the cell was interrupted, in training or after it; it says so still unless the
+ * checkpoint cannot be written. */
+static int save_interrupted(struct work *w, struct err *e)
+{
+    struct err why = {0};
+    if (save(w, &why))
+        *e = why;
+    return e->code;
+}
+
 static int add_point(struct work *w, int64_t step, struct err *e)
 {
     if (history_has(&w->history, step))
@@ -227,13 +237,9 @@ static int train(struct work *w, struct err *e)
             code = add_point(w, step, e);
         if (code)
             return code;
-        if (stopped(w)) {
-            code = save(w, e);
-            if (code)
-                return code;
+        if (stopped(w))
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);
-        }
         if (step >= steps || w->diverged)
             return 0;
         code = make_step(w, e);
@@ -242,6 +248,22 @@ static int train(struct work *w, struct err *e)
         if (code)
             return code;
     }
+}
+
+/* What a stop interrupts is done again from the checkpoint after the last step. */
+static int polish(struct work *w, struct err *e)
+{
+    struct polish_report r;
+    if (w->task->train.polish == TRAIN_POLISH_NONE || w->diverged)
+        return 0;
+    int code = save(w, e);
+    if (!code)
+        code = w->api->polish(w->trainer, w->run->stop, &r, e);
+    if (!code && r.stopped)
+        code = err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted while polishing");
+    if (!code)
+        w->history.loss = r.loss;
+    return code;
 }
 
 /* ---- results ----------------------------------------------------------------------------------*/
@@ -259,7 +281,7 @@ static int append_rows(struct work *w, struct evaluation *ev, struct text *t, st
     struct subset_figures figures[PATTERN_MAX + 1];
     int code = evaluation_measure(ev, w->api, w->trainer, figures, e);
     if (!code)
-        code = adversary_search(ev, w->api, w->trainer, figures, e);
+        code = adversary_search(ev, w->api, w->trainer, w->run->stop, figures, e);
     if (code)
         return code;
     struct row_facts facts = {
@@ -399,7 +421,11 @@ int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
     if (!code)
         code = train(&w, &own);
     if (!code)
+        code = polish(&w, &own);
+    if (!code)
         code = measure(&w, &rows, &own);
+    if (code == ERR_INTERRUPTED)
+        code = save_interrupted(&w, &own);
     if (!code)
         code = write_results(&w, &rows, &own);
     *diverged = w.diverged;

@@ -37,7 +37,7 @@ static int measure(struct work *w, struct pool *pool, struct witness_cell *out, 
     if (!code)
         code = evaluation_measure(w->evaluation, w->api, w->trainer, out->figures, e);
     if (!code)
-        code = adversary_search(w->evaluation, w->api, w->trainer, out->figures, e);
+        code = adversary_search(w->evaluation, w->api, w->trainer, NULL, out->figures, e);
     if (!code)
         out->subsets = evaluation_subsets(w->evaluation);
     return code;

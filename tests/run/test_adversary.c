@@ -46,7 +46,7 @@ static void search_at(struct probe *p, int length)
         memset(api->block(t), 0, api->parameters(t) * sizeof(double));
     assert_int_equal(evaluation_open(&ev, &p->task, length, &e), 0);
     assert_int_equal(evaluation_measure(ev, api, t, p->figures, &e), 0);
-    assert_int_equal(adversary_search(ev, api, t, p->figures, &e), 0);
+    assert_int_equal(adversary_search(ev, api, t, NULL, p->figures, &e), 0);
     p->subsets = evaluation_subsets(ev);
     evaluation_close(ev);
     api->close(t);

@@ -2,8 +2,10 @@
  * through, a checkpoint that is not exactly what was written is never taken up, and no trained
  * network is below its floor. */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/csv.h"
 #include "base/file.h"
@@ -16,7 +18,7 @@ static const char small_spec[] =
     "target: gain\n"
     "model: {layers: 1, heads: 2, width: 8, ffn: 12}\n"
     "train: {steps: 40, batch: 8, warmup: 5, lr: 0.01}\n"
-    "evaluate: {samples: 40, every: 7, lengths: [3, 6]}\n"
+    "evaluate: {samples: 40, every: 7, lengths: [3, 6], adversary: {starts: 5, steps: 4}}\n"
     "seeds: [1]\n";
 
 struct watch {
@@ -122,6 +124,52 @@ static void resumed_cell_writes_the_same_bytes(void **unused)
 }
 
 /* The comparison above can fail: another seed's files are not the same. */
+static volatile int *stop_on_alarm;
+
+static void stop_now(int signal)
+{
+    (void)signal;
+    *stop_on_alarm = 2;
+}
+
+/* Stops in the search after training, which would never end: nothing but a checkpoint is there, and
+ * it says that training is done. */
+static void stopped_search_keeps_training(void **unused)
+{
+    (void)unused;
+    struct watch w = {.first = -1};
+    struct err e = {0};
+    bool diverged;
+    char folder[HELP_PATH];
+    struct spec *s = help_spec("space: {length: 3, channels: 1}\n"
+                               "target: gain\n"
+                               "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
+                               "train: {steps: 2, batch: 2}\n"
+                               "evaluate: {samples: 4, adversary: {starts: 1, steps: 1000000000}}\n");
+    help_folder(folder);
+    struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .experiment = "test",
+                         .threads = 1, .checkpoint_seconds = 1e9, .stop = &w.stop,
+                         .progress = hear_progress, .context = &w};
+    w.stop_at = -1;
+    stop_on_alarm = &w.stop;
+    for (int k = 0; k < 2; k++) {
+        struct sigaction action = {.sa_handler = stop_now}, before;
+        w.stop = 0;
+        w.first = -1;
+        e = (struct err){0};
+        assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+        alarm(1);
+        assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
+        assert_non_null(strstr(e.msg, "of the search"));
+        assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+        assert_true(has(folder, "checkpoint"));
+        assert_false(has(folder, "row.csv"));
+        assert_int_equal(w.first, k == 0 ? 0 : -1); /* the second time no step is left to report */
+    }
+    help_remove(folder);
+    spec_close(s);
+}
+
 static void another_seed_writes_other_bytes(void **unused)
 {
     (void)unused;
@@ -439,6 +487,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resumed_cell_writes_the_same_bytes),
+        cmocka_unit_test(stopped_search_keeps_training),
         cmocka_unit_test(another_seed_writes_other_bytes),
         cmocka_unit_test(seconds_include_earlier_processes),
         cmocka_unit_test(damaged_checkpoint_restarts_the_cell),

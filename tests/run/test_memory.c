@@ -12,7 +12,8 @@ static const char small_spec[] = "space: {length: 4, channels: 1, inputs: {ident
                                  "target: gain\n"
                                  "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
                                  "train: {steps: 4, batch: 2}\n"
-                                 "evaluate: {samples: 6, every: 2, lengths: [3, 4]}\n"
+                                 "evaluate: {samples: 6, every: 2, lengths: [3, 4],\n"
+                                 "           adversary: {starts: 2, steps: 2}}\n"
                                  "seeds: [1]\n";
 enum { TRIES_MAX = 100000 };
 
