@@ -1,4 +1,5 @@
-/* Student-t intervals.  Invariant: what one number cannot tell (spread) is NaN, never 0. */
+/* Student-t and Wilson intervals.  Invariant: what one number cannot tell (spread) is NaN, never
+ * 0. */
 #include "report/stats.h"
 
 #include <gsl/gsl_cdf.h>
@@ -16,4 +17,14 @@ struct interval stats_interval(const double *value, int n) {
     out.low = out.mean - half;
     out.high = out.mean + half;
     return out;
+}
+
+void stats_wilson(double share, double n, double *low, double *high) {
+    double z = gsl_cdf_ugaussian_Pinv(0.975), scale = 1 / (1 + z * z / n);
+    *low = *high = NAN;
+    if (!(n > 0) || isnan(share)) return;
+    double middle = scale * (share + z * z / (2 * n));
+    double half = scale * z * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    *low = fmax(middle - half, 0); /* rounding */
+    *high = fmin(middle + half, 1);
 }

@@ -1,4 +1,5 @@
-/* Mean, deviation and Student-t interval of a few numbers (one per seed). */
+/* Mean, deviation and Student-t interval of a few numbers (one per seed); Wilson interval of a
+ * share. */
 #ifndef REPORT_STATS_H
 #define REPORT_STATS_H
 
@@ -10,5 +11,9 @@ struct interval {
 };
 /* value (n): finite numbers. */
 struct interval stats_interval(const double *value, int n);
+
+/* 95 % interval of a share (0 to 1) seen in n independent trials; NaN when n = 0.
+ * Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference". */
+void stats_wilson(double share, double n, double *low, double *high);
 
 #endif

@@ -1,7 +1,12 @@
 /* summary.csv, in long form: what a line is about, then seeds, mean, deviation, interval.
  *
- * Invariant: `sd` and the interval are over seeds (initial weights, training data and evaluation
- * set differ between seeds), so they hold the sampling error of the evaluation set too. */
+ * Two kinds of doubt stand apart.  `sd` and ci95_* are over seeds: initial weights, training data
+ * and evaluation set differ between them, so they hold the sampling error too.  wilson95_* are about
+ * the sampling error alone: what an accuracy could be, given the networks, over other evaluation
+ * sets of `samples` samples (of all seeds).  Positions and images of one sample are not independent,
+ * so a sample counts once, which makes the interval rather too wide than too narrow.
+ *
+ * Invariant: an interval that does not apply is empty. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +72,28 @@ static int find_partners(const struct results *r, struct partner **out, int *cou
     return 0;
 }
 
+/* Evaluation samples of one seed in the group's subset, images not counted: as the evaluation set
+ * is made (train/train.h, samples_evaluation). */
+static double count_samples(const struct summary_group *g) {
+    const struct task *t = &g->cell->task;
+    double count = 0;
+    for (int k = 0; pattern_table[k]; k++) {
+        if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1)) continue;
+        count += fmax(1, (double)llround(t->space.share[k] * (double)t->evaluate.samples));
+    }
+    return count;
+}
+
+static void append_wilson(struct text *out, const struct summary_group *g, const struct interval *i,
+                          bool share) {
+    double low, high, samples = share ? i->n * count_samples(g) : 0;
+    stats_wilson(i->mean, samples, &low, &high);
+    csv_field_double(out, share ? samples : NAN, DIGITS);
+    csv_field_double(out, low, DIGITS);
+    csv_field_double(out, high, DIGITS);
+}
+
+/* attention: NULL for the group's own figure. */
 static void append_line(struct text *out, const struct summary_group *g, const char *attention,
                         const char *axes, const char *figure, const struct interval *i) {
     if (i->n == 0) return;
@@ -83,6 +110,7 @@ static void append_line(struct text *out, const struct summary_group *g, const c
     csv_field_double(out, i->sd, DIGITS);
     csv_field_double(out, i->low, DIGITS);
     csv_field_double(out, i->high, DIGITS);
+    append_wilson(out, g, i, !attention && strcmp(figure, "accuracy") == 0);
     csv_end_row(out);
 }
 
@@ -91,7 +119,8 @@ static void append_header(struct text *out) {
         csv_field(out, identity[k]);
         if (k == 0) csv_field(out, "group");
     }
-    text_append(out, ",axes,figure,seeds,mean,sd,ci95_low,ci95_high\n");
+    text_append(out, ",axes,figure,seeds,mean,sd,ci95_low,ci95_high,samples,wilson95_low,"
+                     "wilson95_high\n");
 }
 
 /* Differences rpe - urpe of the seeds for which both are there. */

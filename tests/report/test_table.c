@@ -94,6 +94,18 @@ static void intervals_need_two(void **state) {
     assert_true(fabs(two.low - (4 - 12.7062047362)) < 1e-9);
 }
 
+/* 8 of 10 and 0 of 10, as textbooks have them. */
+static void wilson_is_known(void **state) {
+    double low, high;
+    (void)state;
+    stats_wilson(0.8, 10, &low, &high);
+    assert_true(fabs(low - 0.4901624715) < 1e-9 && fabs(high - 0.9433178485) < 1e-9);
+    stats_wilson(0, 10, &low, &high);
+    assert_true(low >= 0 && low < 1e-12 && fabs(high - 0.2775327999) < 1e-9);
+    stats_wilson(0.5, 0, &low, &high);
+    assert_true(isnan(low) && isnan(high));
+}
+
 static void json_is_escaped(void **state) {
     struct text t = {0};
     (void)state;
@@ -190,6 +202,7 @@ int main(void) {
         cmocka_unit_test(table_fits),
         cmocka_unit_test(table_says_what_it_should),
         cmocka_unit_test(intervals_need_two),
+        cmocka_unit_test(wilson_is_known),
         cmocka_unit_test(json_is_escaped),
         cmocka_unit_test(listing_keeps_every_column),
         cmocka_unit_test(gnuplot_strings_are_inert),

@@ -1,4 +1,5 @@
 /* The files that are rebuilt from cells. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,7 +71,9 @@ static double summary_field(const struct csv *c, const char *attention, const ch
         if (strcmp(c->row[k][csv_column(c, "subset")], subset) != 0) continue;
         if (strcmp(c->row[k][csv_column(c, "figure")], figure) != 0) continue;
         found++;
-        assert_true(text_to_double(c->row[k][csv_column(c, column)], &value));
+        const char *text = c->row[k][csv_column(c, column)];
+        value = NAN; /* of an empty field */
+        assert_true(!*text || text_to_double(text, &value));
     }
     if (found != 1)
         fail_msg("%d lines for %s %s %s", found, attention, subset, figure);
@@ -133,6 +136,37 @@ static void diverged_cells_are_left_out(void **state) {
     expect_near(summary_field(&c, "urpe", "all", "error_rel", "seeds"), 2);
     expect_near(summary_field(&c, "urpe", "all", "error_rel", "mean"), 0.02); /* 0.01, 0.03 */
     expect_near(summary_field(&c, "rpe-urpe", "all", "error_rel", "seeds"), 2);
+    csv_close(&c);
+    spec_close(s);
+}
+
+static const char *with_accuracy(const struct cell *c, int64_t length, const char *subset,
+                                 const char *column, char *buffer) {
+    if (strcmp(column, "accuracy") == 0) return c->task.seed == 0 ? "0.9" : "0.75";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+/* Mean 0.8 over three seeds; half of the samples are identical.  With z = 1.959963985,
+ * n samples: (0.8 + z^2/2n -+ z sqrt(0.16/n + z^2/4n^2)) / (1 + z^2/n). */
+static void accuracies_have_wilson_intervals(void **state) {
+    struct spec *s = help_spec(pair);
+    struct csv c;
+    struct err e = {0};
+    char path[HELP_PATH];
+    double n = 3.0 * (double)spec_cell(s, 0)->task.evaluate.samples, z = 1.9599639845400545;
+    double middle = (0.8 + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z * sqrt(0.16 / n + z * z / (4 * n * n)) / (1 + z * z / n);
+    help_write_all(*state, s, with_accuracy);
+    rebuild(*state);
+    snprintf(path, sizeof path, "%s/summary.csv", (char *)*state);
+    assert_int_equal(csv_read(path, &c, &e), 0);
+    expect_near(summary_field(&c, "rpe", "all", "accuracy", "samples"), n);
+    expect_near(summary_field(&c, "rpe", "all", "accuracy", "wilson95_low"), middle - half);
+    expect_near(summary_field(&c, "rpe", "all", "accuracy", "wilson95_high"), middle + half);
+    expect_near(summary_field(&c, "rpe", "identical", "accuracy", "samples"), n / 2);
+    /* Others have none, and no difference has. */
+    assert_true(isnan(summary_field(&c, "rpe", "all", "error_rel", "samples")));
+    assert_true(isnan(summary_field(&c, "rpe-urpe", "all", "accuracy", "wilson95_low")));
     csv_close(&c);
     spec_close(s);
 }
@@ -249,7 +283,8 @@ int main(void) {
 #define ON_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(results_csv_is_golden),       ON_FOLDER(summary_is_what_the_hand_computes),
-        ON_FOLDER(diverged_cells_are_left_out), ON_FOLDER(parts_are_gathered),
+        ON_FOLDER(diverged_cells_are_left_out),
+        ON_FOLDER(accuracies_have_wilson_intervals), ON_FOLDER(parts_are_gathered),
         ON_FOLDER(torn_parts_are_named),        ON_FOLDER(unchanged_files_stay),
         ON_FOLDER(many_cells_are_quick),
     };
