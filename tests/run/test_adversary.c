@@ -107,7 +107,7 @@ static void one_start_climbs(void **unused)
 }
 
 /* `position` does not depend on the input, so all slope comes through the network.  Two thousand
- * times the samples find less than the search does, and the start without steps finds less still. */
+ * times the samples find less than the search does, and starts without steps find less still. */
 static void network_is_climbed(void **unused)
 {
     (void)unused;

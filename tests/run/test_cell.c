@@ -145,7 +145,8 @@ static void stopped_search_keeps_training(void **unused)
                                "target: gain\n"
                                "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
                                "train: {steps: 2, batch: 2}\n"
-                               "evaluate: {samples: 4, adversary: {starts: 1, steps: 1000000000}}\n");
+                               "evaluate: {samples: 4,\n"
+                               "           adversary: {starts: 1, steps: 1000000000}}\n");
     help_folder(folder);
     struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .experiment = "test",
                          .threads = 1, .checkpoint_seconds = 1e9, .stop = &w.stop,
