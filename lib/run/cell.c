@@ -32,6 +32,7 @@ struct work {
     struct evaluation *evaluation; /* at the training length */
     struct history history;
     bool diverged;
+    bool polishing; /* has begun: the checkpoint is final, and the parameters are not its */
     double error; /* of the last point of the curve */
     double started, saved, told; /* machine_seconds */
     size_t bytes, parameters;    /* price */
@@ -193,7 +194,7 @@ static int save(struct work *w, struct err *e)
 static int save_interrupted(struct work *w, struct err *e)
 {
     struct err why = {0};
-    if (save(w, &why))
+    if (!w->polishing && save(w, &why))
         *e = why;
     return e->code;
 }
@@ -257,6 +258,8 @@ static int polish(struct work *w, struct err *e)
     if (w->task->train.polish == TRAIN_POLISH_NONE || w->diverged)
         return 0;
     int code = save(w, e);
+    w->polishing = true;
+    tell(w);
     if (!code)
         code = w->api->polish(w->trainer, w->run->stop, &r, e);
     if (!code && r.stopped)

@@ -68,3 +68,20 @@ int check_task(struct checker *c, const struct task *t, struct err *e) {
     struct model_io io = task_io(t);
     return model_check(&t->model, &io, &c->trained, &c->evaluated, e);
 }
+
+int check_polish(const struct checker *c, const struct task *t, struct err *e) {
+    struct model m;
+    struct model_io io = task_io(t);
+    if (t->train.polish == TRAIN_POLISH_NONE)
+        return 0;
+    int code = model_open(&m, &t->model, &io, &c->trained, e);
+    if (code)
+        return code;
+    size_t count = m.tensors.elements;
+    model_close(&m);
+    if (count <= TRAIN_POLISH_PARAMETERS)
+        return 0;
+    return err_set(e, ERR_USAGE, "train.polish.method",
+                   "%zu parameters are too many to polish; expected at most %d", count,
+                   TRAIN_POLISH_PARAMETERS);
+}

@@ -20,5 +20,7 @@ int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e);
 /* Checks orbit, target and model of a task whose sections are resolved.  ERR_USAGE; e->where names
  * the key concerned. */
 int check_task(struct checker *c, const struct task *t, struct err *e);
+/* Whether a checked task has few enough parameters for train.polish: ERR_USAGE. */
+int check_polish(const struct checker *c, const struct task *t, struct err *e);
 
 #endif

@@ -118,6 +118,8 @@ static int check_cell(struct expander *x) {
         if (code == 0)
             code = section_leaves(SECTION_MODEL, &task->model, print_leaf, p);
     }
+    if (code == 0)
+        code = check_polish(&x->checker, task, &cause);
     return code ? cell_error(x->spec, x->state, &cause, "target", x->e) : 0;
 }
 

@@ -16,6 +16,14 @@ static bool trains_by_length(const void *owner) {
     return c->lengths.count > 0 || c->length_shares.count > 0;
 }
 
+static const char *const polish_names[] = {
+    [TRAIN_POLISH_NONE] = "none", [TRAIN_POLISH_BFGS] = "bfgs", NULL};
+
+/* Left out of a cell's id where nothing is polished, so that ids made before it stay. */
+static bool polishes(const void *owner) {
+    return ((const struct train_config *)owner)->polish != TRAIN_POLISH_NONE;
+}
+
 #define TRAIN(name) offsetof(struct train_config, name)
 
 const struct option train_options[] = {
@@ -41,6 +49,15 @@ const struct option train_options[] = {
     {.key = "length_shares", .type = OPTION_INT_LIST, .offset = TRAIN(length_shares), .min = 1,
      .max = 1e9, .fallback = "", .unit = "", .applies = trains_by_length,
      .help = "parts of the steps for each of train.lengths, in any unit; empty: equal parts"},
+    {.key = "polish.method", .type = OPTION_CHOICE, .offset = TRAIN(polish), .fallback = "none",
+     .names = polish_names, .unit = "", .applies = polishes,
+     .help = "after the last step: bfgs, descent on a fixed set (small models)"},
+    {.key = "polish.steps", .type = OPTION_INT, .offset = TRAIN(polish_steps), .min = 1,
+     .max = 1e6, .fallback = "200", .unit = "steps", .applies = polishes,
+     .help = "of the descent, at most"},
+    {.key = "polish.samples", .type = OPTION_INT, .offset = TRAIN(polish_samples), .min = 1,
+     .max = 1e6, .fallback = "512", .unit = "samples", .applies = polishes,
+     .help = "of the fixed set; rounded up to whole batches"},
     {.key = NULL}};
 
 /* ---- evaluate ---------------------------------------------------------------------------------*/

@@ -210,13 +210,14 @@ void samples_close(struct samples *s)
     *s = (struct samples){0};
 }
 
-int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e)
+int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
+                        struct err *e)
 {
     struct sampler *s = memory_alloc(1, sizeof *s, e);
     *out = s;
     if (!s)
         return ERR_MEMORY;
-    int code = drawer_open(&s->drawer, t, "data", length, e);
+    int code = drawer_open(&s->drawer, t, purpose, length, e);
     double sum = 0;
     int last = PATTERN_GENERIC;
     for (int k = 0; pattern_table[k]; k++) {
@@ -229,6 +230,11 @@ int sampler_open(struct sampler **out, const struct task *t, int length, struct 
         *out = NULL;
     }
     return code;
+}
+
+int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e)
+{
+    return sampler_open_stream(out, t, "data", length, e);
 }
 
 int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,

@@ -16,6 +16,8 @@
 #include "space/space.h"
 #include "target/target.h"
 
+enum { TRAIN_POLISH_PARAMETERS = 20000 }; /* the most that polishing takes */
+enum train_polish { TRAIN_POLISH_NONE, TRAIN_POLISH_BFGS };
 enum train_decay { TRAIN_DECAY_NONE, TRAIN_DECAY_LINEAR, TRAIN_DECAY_COSINE };
 
 struct train_config {
@@ -27,6 +29,8 @@ struct train_config {
     /* Curriculum: lengths trained one after the other, tokens a step held constant, and the share
      * of the steps that each gets, in any unit; empty: space.length, and equal shares. */
     struct option_ints lengths, length_shares;
+    int polish;                   /* enum above: descent on a fixed set after the last step */
+    int64_t polish_steps, polish_samples;
 };
 extern const struct option train_options[];
 extern const struct kind_table optimizer_kinds;
@@ -80,6 +84,9 @@ int sampler_open(struct sampler **out, const struct task *t, int length, struct 
  * function of (seed, k) alone. */
 int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,
                  struct err *e);
+/* The same from a stream of another name. */
+int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
+                        struct err *e);
 void sampler_close(struct sampler *s);
 
 /* ---- the trainer ------------------------------------------------------------------------------*/
@@ -95,6 +102,15 @@ struct train_report {
     bool diverged;                    /* NaN or Inf in loss or gradient; nothing was updated */
 };
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
+struct polish_report {
+    int64_t steps; /* of the descent; fewer than train.polish.steps where it found no way down */
+    double loss;   /* on its samples, afterwards */
+    bool stopped;
+};
+/* Descends on a fixed set of samples (stream "polish"), as train.polish says.  When *stop becomes
+ * non-zero it ends early; then the parameters are of no use, and a checkpoint made before is. */
+int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_report *r,
+                   struct err *e);
 /* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as real
  * values in double.  Tokens: `each` is called with (context, first row, rows, labels, logits
  * (rows,labels)) for successive chunks; the logits are only valid during the call. */
@@ -138,6 +154,8 @@ struct trainer_api {
     void (*close)(struct trainer *t);
     int64_t (*step_number)(const struct trainer *t);
     int (*step)(struct trainer *t, struct train_report *r, struct err *e);
+    int (*polish)(struct trainer *t, volatile const int *stop, struct polish_report *r,
+                  struct err *e);
     int (*outputs)(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                    void *context, struct err *e);
     int (*input_gradient)(struct trainer *t, const struct samples *s, const double *cotangent,

@@ -120,7 +120,7 @@ int trainer_price(const struct task *task, size_t *bytes, size_t *parameters, do
     if (!code)
         code = stages_price(t, &pass, e);
     if (!code) {
-        *bytes = measure.peak + pass;
+        *bytes = measure.peak + pass + polish_price(t);
         *parameters = t->model.tensors.elements;
         *flops_step = 3 * (double)task->train.batch * model_flops(&t->model, t->trained.n);
     }
@@ -199,6 +199,20 @@ static void gather_dstate(struct trainer *t)
     model_prepare_backward(&t->model, t->p, &t->state, t->dstate, t->lane[0].gradient);
 }
 
+double batch_gradient(struct trainer *t)
+{
+    int channels = t->io.channels > 0 ? t->io.channels : 1;
+    double loss = 0;
+    t->scale = 1 / ((double)t->batch.rows * channels);
+    model_prepare(&t->model, t->p, &t->state);
+    pool_run(t->pool, t->lanes, run_lane, t);
+    gather_dstate(t);
+    pool_run(t->pool, t->pieces, reduce_piece, t);
+    for (int k = 0; k < t->lanes; k++)
+        loss += t->lane[k].loss;
+    return loss * t->scale;
+}
+
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
 {
     const struct train_config *c = &t->task.train;
@@ -210,22 +224,13 @@ int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
     code = sampler_draw(t->sampler, stage->first_sample + done, stage->batch, &t->batch, e);
     if (code)
         return code;
-    int channels = t->io.channels > 0 ? t->io.channels : 1;
-    t->scale = 1 / ((double)t->batch.rows * channels);
-    model_prepare(&t->model, t->p, &t->state);
-    pool_run(t->pool, t->lanes, run_lane, t);
-    gather_dstate(t);
-    pool_run(t->pool, t->pieces, reduce_piece, t);
-
-    double loss = 0, squares = 0;
-    for (int k = 0; k < t->lanes; k++)
-        loss += t->lane[k].loss;
+    double loss = batch_gradient(t), squares = 0;
     for (int k = 0; k < t->pieces; k++)
         squares += t->piece[k].squares;
     double norm = sqrt(squares);
     t->rate = schedule_rate(c, t->step + 1);
     t->clip = c->clip > 0 && norm > c->clip ? c->clip / norm : 1;
-    *r = (struct train_report){.loss = loss * t->scale, .gradient_norm = norm, .rate = t->rate};
+    *r = (struct train_report){.loss = loss, .gradient_norm = norm, .rate = t->rate};
     r->diverged = !isfinite(loss) || !isfinite(norm);
     if (r->diverged)
         return 0;

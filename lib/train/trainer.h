@@ -86,6 +86,14 @@ void stages_plan(struct trainer *t);
 int stage_enter(struct trainer *t, struct err *e);
 /* Bytes of the dearest stage. */
 int stages_price(struct trainer *t, size_t *bytes, struct err *e);
+/* The loss of t->batch; its gradient is in lane 0's. */
+double batch_gradient(struct trainer *t);
+/* The mean loss over batches of the open stage's size and its gradient (elements), at the present
+ * parameters. */
+double trainer_loss_gradient(struct trainer *t, const struct samples *set, int sets,
+                             double *gradient);
+/* Bytes that polishing takes; 0: there is none. */
+size_t polish_price(const struct trainer *t);
 double schedule_rate(const struct train_config *c, int64_t step);
 
 #endif

@@ -1,4 +1,4 @@
-/* Cells that start from a witness: its sizes, its error, training that goes on from it, and the same
+/* Cells that start from a witness or are polished: sizes, errors, training that goes on, and the same
  * bytes after a stop. */
 #include <stdio.h>
 #include <string.h>
@@ -112,9 +112,42 @@ static void test_resumed_cell_writes_the_same_bytes(void **state)
     spec_close(s);
 }
 
+/* Stopped while training, then at the last step and so within polishing, which begins again. */
+static void test_polished_cell_resumes(void **state)
+{
+    (void)state;
+    struct watch w;
+    char root[HELP_PATH], whole[HELP_PATH], parts[HELP_PATH];
+    struct spec *s = help_spec(CELL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n"
+                               "train: {steps: 20, batch: 8, polish: {method: bfgs, steps: 30, "
+                               "samples: 64}}\n");
+    struct spec *plain = help_spec(CELL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n"
+                                   "train: {steps: 20, batch: 8}\n");
+    help_folder(root);
+    snprintf(whole, sizeof whole, "%.900s/whole", root);
+    snprintf(parts, sizeof parts, "%.900s/parts", root);
+    assert_int_equal(file_make_folder(whole, NULL), 0);
+    assert_int_equal(file_make_folder(parts, NULL), 0);
+    assert_int_equal(execute(spec_cell(plain, 0), whole, -1, &w), 0);
+    double before = column(whole, "train_loss"), error = column(whole, "error_rms");
+    assert_int_equal(cell_forget(whole, NULL), 0);
+    assert_int_equal(execute(spec_cell(s, 0), whole, -1, &w), 0);
+    assert_true(column(whole, "train_loss") < 0.5 * before);
+    assert_true(column(whole, "error_rms") < 0.8 * error);
+    assert_int_equal(execute(spec_cell(s, 0), parts, 10, &w), ERR_INTERRUPTED);
+    assert_int_equal(execute(spec_cell(s, 0), parts, 20, &w), ERR_INTERRUPTED);
+    assert_int_equal(execute(spec_cell(s, 0), parts, 20, &w), ERR_INTERRUPTED);
+    assert_int_equal(execute(spec_cell(s, 0), parts, -1, &w), 0);
+    help_same_cell(whole, parts);
+    help_remove(root);
+    spec_close(s);
+    spec_close(plain);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_polished_cell_resumes),
+                                       
         cmocka_unit_test(test_no_step_gives_the_witness),
         cmocka_unit_test(test_small_steps_stay_near),
         cmocka_unit_test(test_resumed_cell_writes_the_same_bytes)};

@@ -1,0 +1,186 @@
+/* Polishing: after the last step, quasi-Newton descent (GSL's vector_bfgs2) on one fixed set of
+ * samples, which drives the loss of a small model far below what noisy steps reach.
+ *
+ * The search runs in double; parameters are rounded to real for each evaluation.
+ * Invariant: the result depends on the parameters and the configuration alone, and its loss is never
+ * above the loss before. */
+#include <math.h>
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_multimin.h>
+
+#include "train/trainer.h"
+
+/* First step and tolerance of the line search, as GSL's manual suggests. */
+#define FIRST_STEP 0.01
+#define LINE_TOLERANCE 0.1
+/* Stands for a loss that is no number, so that the line search turns back. */
+#define NO_LOSS 1e100
+/* Vectors of doubles: GSL's minimiser, its line search, start and scrap. */
+enum { VECTORS = 14 };
+
+struct polishing {
+    struct trainer *t;
+    struct sampler *sampler;
+    struct samples *set; /* (sets) one batch each */
+    int sets;
+    gsl_vector *start, *scrap;
+    gsl_multimin_fdfminimizer *minimizer;
+};
+
+static int sets_of(const struct trainer *t, const struct stage *s)
+{
+    return (int)((t->task.train.polish_samples + s->batch - 1) / s->batch);
+}
+
+size_t polish_price(const struct trainer *t)
+{
+    const struct stage *s = &t->stage[t->stages - 1];
+    size_t channels = t->io.channels > 0 ? (size_t)t->io.channels : 1;
+    if (t->task.train.polish == TRAIN_POLISH_NONE)
+        return 0;
+    return VECTORS * t->model.tensors.elements * sizeof(double) +
+           (size_t)sets_of(t, s) * (size_t)s->batch * (size_t)s->n * 2 * channels * sizeof(double);
+}
+
+double trainer_loss_gradient(struct trainer *t, const struct samples *set, int sets,
+                             double *gradient)
+{
+    size_t count = t->model.tensors.elements;
+    struct samples kept = t->batch;
+    double loss = 0;
+    for (size_t i = 0; i < count; i++)
+        gradient[i] = 0;
+    for (int k = 0; k < sets; k++) {
+        t->batch = set[k];
+        loss += batch_gradient(t) / sets;
+        for (size_t i = 0; i < count; i++)
+            gradient[i] += (double)t->lane[0].gradient[i] / sets;
+    }
+    t->batch = kept;
+    return loss;
+}
+
+/* ---- GSL's view -------------------------------------------------------------------------------*/
+static void put_parameters(struct trainer *t, const gsl_vector *x)
+{
+    for (size_t i = 0; i < x->size; i++)
+        t->p[i] = (real)gsl_vector_get(x, i);
+}
+
+/* GSL's vectors here are contiguous: it allocated them. */
+static void evaluate(const gsl_vector *x, void *context, double *f, gsl_vector *gradient)
+{
+    struct polishing *p = context;
+    put_parameters(p->t, x);
+    *f = trainer_loss_gradient(p->t, p->set, p->sets, gradient->data);
+    bool finite = isfinite(*f);
+    for (size_t i = 0; i < gradient->size && finite; i++)
+        finite = isfinite(gradient->data[i]);
+    if (finite)
+        return;
+    *f = NO_LOSS;
+    gsl_vector_set_zero(gradient);
+}
+
+/* The line search asks for the two apart. */
+static double evaluate_loss(const gsl_vector *x, void *context)
+{
+    struct polishing *p = context;
+    double f;
+    evaluate(x, p, &f, p->scrap);
+    return f;
+}
+
+static void evaluate_gradient(const gsl_vector *x, void *context, gsl_vector *gradient)
+{
+    double f;
+    evaluate(x, context, &f, gradient);
+}
+
+/* ---- the search -------------------------------------------------------------------------------*/
+static int open_sets(struct polishing *p, struct err *e)
+{
+    struct trainer *t = p->t;
+    int code = stage_enter(t, e);
+    if (code)
+        return code;
+    const struct stage *s = &t->stage[t->at];
+    p->set = memory_alloc((size_t)sets_of(t, s), sizeof *p->set, e);
+    if (!p->set)
+        return ERR_MEMORY;
+    code = sampler_open_stream(&p->sampler, &t->task, "polish", s->n, e);
+    for (int k = 0; k < sets_of(t, s) && !code; k++) {
+        code = arena_open(&p->set[k].arena, 0, e);
+        p->sets++;
+        if (!code)
+            code = sampler_draw(p->sampler, (uint64_t)k * (uint64_t)s->batch, s->batch,
+                                &p->set[k], e);
+    }
+    return code;
+}
+
+static int open_minimizer(struct polishing *p, struct err *e)
+{
+    size_t count = p->t->model.tensors.elements;
+    p->start = gsl_vector_alloc(count);
+    p->scrap = gsl_vector_alloc(count);
+    p->minimizer = gsl_multimin_fdfminimizer_alloc(gsl_multimin_fdfminimizer_vector_bfgs2, count);
+    if (!p->start || !p->scrap || !p->minimizer)
+        return err_set(e, ERR_MEMORY, "", "no memory to polish %zu parameters", count);
+    for (size_t i = 0; i < count; i++)
+        gsl_vector_set(p->start, i, (double)p->t->p[i]);
+    return 0;
+}
+
+static void descend(struct polishing *p, volatile const int *stop, struct polish_report *r)
+{
+    gsl_multimin_function_fdf f = {.f = evaluate_loss, .df = evaluate_gradient, .fdf = evaluate,
+                                   .n = p->start->size, .params = p};
+    gsl_multimin_fdfminimizer *m = p->minimizer;
+    bool fresh = true; /* the direction is the gradient's: nothing was learned that could mislead */
+    gsl_multimin_fdfminimizer_set(m, &f, p->start, FIRST_STEP, LINE_TOLERANCE);
+    double before = m->f;
+    while (r->steps < p->t->task.train.polish_steps && !r->stopped) {
+        int status = gsl_multimin_fdfminimizer_iterate(m);
+        r->stopped = stop && *stop;
+        if (status && fresh)
+            break;
+        fresh = status != 0;
+        if (fresh)
+            gsl_multimin_fdfminimizer_restart(m);
+        else
+            r->steps++;
+    }
+    bool better = m->f < before;
+    r->loss = better ? m->f : before;
+    put_parameters(p->t, better ? m->x : p->start);
+}
+
+static void close_polishing(struct polishing *p)
+{
+    for (int k = 0; k < p->sets; k++)
+        samples_close(&p->set[k]);
+    memory_free(p->set);
+    sampler_close(p->sampler);
+    gsl_vector_free(p->start);
+    gsl_vector_free(p->scrap);
+    if (p->minimizer)
+        gsl_multimin_fdfminimizer_free(p->minimizer);
+}
+
+int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_report *r,
+                   struct err *e)
+{
+    struct polishing p = {.t = t};
+    *r = (struct polish_report){0};
+    gsl_error_handler_t *before = gsl_set_error_handler_off(); /* GSL's own would end the process */
+    int code = open_sets(&p, e);
+    if (!code)
+        code = open_minimizer(&p, e);
+    if (!code)
+        descend(&p, stop, r);
+    close_polishing(&p);
+    gsl_set_error_handler(before);
+    return code;
+}
