@@ -66,13 +66,21 @@ static double speed_at(struct speeds *s, int64_t wanted, struct err *e) {
     return s->flops[s->count++];
 }
 
-/* Training, and the evaluations for the curve: a forward pass costs a third of a step's. */
+/* Passes over a sample that the search for the worst case makes: two forward, one backward a step,
+ * and a backward pass costs two forward ones. */
+static double search_passes(const struct task *t) {
+    if (target_of(&t->target)->tokens) return 0;
+    return 4.0 * (double)t->evaluate.adversary_starts * (double)t->evaluate.adversary_steps;
+}
+
+/* Training, the evaluations for the curve, and the search: a forward pass costs a third of a
+ * step's. */
 static double cell_seconds(const struct kind *k, double speed) {
     const struct task *t = &k->first->task;
     double forward = k->flops / (3.0 * (double)t->train.batch);
     double evaluations = 1 + floor((double)t->train.steps / (double)t->evaluate.every);
     double flops = k->flops * (double)t->train.steps +
-                   forward * (double)t->evaluate.samples * evaluations;
+                   forward * ((double)t->evaluate.samples * evaluations + search_passes(t));
     if (t->model.precision == MODEL_DOUBLE) flops *= DOUBLE_COST;
     return STEP_OVERHEAD * flops / speed;
 }
