@@ -183,9 +183,20 @@ valgrind: $(BUILD)/urpe-probe
 bench: $(BUILD)/urpe-probe
 	$(BUILD)/urpe-probe bench
 
-install: $(BUILD)/urpe-probe
-	install -d $(DESTDIR)$(PREFIX)/bin
+# The man page and the shells' completion, as the program itself writes them.
+SHARE := $(DESTDIR)$(PREFIX)/share
+$(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
+	@mkdir -p $(@D)
+	@$< completion $* >$@.new && mv $@.new $@
+
+install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh fish)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions
+	install -d $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
+	install -m 644 $(BUILD)/share/urpe-probe.man $(SHARE)/man/man1/urpe-probe.1
+	install -m 644 $(BUILD)/share/urpe-probe.bash $(SHARE)/bash-completion/completions/urpe-probe
+	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe
+	install -m 644 $(BUILD)/share/urpe-probe.fish $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
 
 clean:
 	rm -rf $(BUILD)
@@ -205,7 +216,7 @@ help:
 	@echo "make test-slow    the survival tests at full length"
 	@echo "make bench        training steps against this machine's own SGEMM"
 	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"
-	@echo "make install      to PREFIX=$(PREFIX), under DESTDIR"
+	@echo "make install      program, man page, completion to PREFIX=$(PREFIX), under DESTDIR"
 	@echo "make clean        remove $(BUILD)/"
 
 -include $(wildcard tests/*/rules.mk)

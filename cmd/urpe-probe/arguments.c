@@ -175,6 +175,15 @@ static bool has_option(const struct command *c, const struct flag_row *o) {
     return !o->bit || (c->options & o->bit);
 }
 
+bool command_option_at(const struct command *c, int index, struct command_option *out) {
+    for (int k = 0; k < FLAG_ROWS; k++) {
+        if ((c && !has_option(c, &flag_table[k])) || index-- > 0) continue;
+        *out = (struct command_option){flag_table[k].name, flag_table[k].value, flag_table[k].help};
+        return true;
+    }
+    return false;
+}
+
 /* ---- parsing ----------------------------------------------------------------------------------*/
 static int unknown_option(const struct command *c, const char *word, struct err *e) {
     const char *names[NAMES_MAX];
@@ -296,13 +305,21 @@ int help_command(const struct command *c, struct text *out, struct err *e) {
     return text_check(out, e);
 }
 
+const char program_summary[] =
+    "What can a Transformer with a given positional encoding express?  What is provably impossible "
+    "(the floor) and what training finds (the error), side by side.";
+
+const struct exit_meaning exit_table[] = {
+    {"0", "all well (a diverged cell is a result)"},
+    {"1", "a cell failed or a claim did not hold"},
+    {"2", "usage or spec error, before anything is trained or written"},
+    {"3", "input/output failure or out of memory"},
+    {"130, 143", "interrupted; the same command resumes"},
+    {NULL, NULL}};
+
 int help_program(struct text *out, struct err *e) {
     text_append(out, "usage: urpe-probe COMMAND [OPTIONS] ...\n\n");
-    append_wrapped(out,
-                   "What can a Transformer with a given positional encoding express?  What is "
-                   "provably impossible (the floor) and what training finds (the error), side by "
-                   "side.",
-                   0, HELP_WIDTH);
+    append_wrapped(out, program_summary, 0, HELP_WIDTH);
     text_append(out, "\n\ncommands:\n");
     for (int k = 0; command_table[k]; k++)
         append_entry(out, command_table[k]->name, command_table[k]->operands,
@@ -311,11 +328,8 @@ int help_program(struct text *out, struct err *e) {
     append_entry(out, "--version", NULL, "print versions, kernels, BLAS and CPU");
     append_entry(out, "COMMAND --help", NULL, "print the options of one command");
     text_append(out, "\nexit status:\n");
-    append_entry(out, "0", NULL, "all well (a diverged cell is a result)");
-    append_entry(out, "1", NULL, "a cell failed or a claim did not hold");
-    append_entry(out, "2", NULL, "usage or spec error, before anything is trained or written");
-    append_entry(out, "3", NULL, "input/output failure or out of memory");
-    append_entry(out, "130, 143", NULL, "interrupted; the same command resumes");
+    for (int k = 0; exit_table[k].status; k++)
+        append_entry(out, exit_table[k].status, NULL, exit_table[k].meaning);
     return text_check(out, e);
 }
 

@@ -63,6 +63,16 @@ void arguments_close(struct arguments *a);
 /* --help of one command, and of all. */
 int help_command(const struct command *c, struct text *out, struct err *e);
 int help_program(struct text *out, struct err *e);
+/* The options that command c takes (NULL: all there are), from index 0; false behind the last. */
+struct command_option {
+    const char *name, *value, *help; /* "--out"; "DIR", NULL for a flag; one sentence */
+};
+bool command_option_at(const struct command *c, int index, struct command_option *out);
+extern const char program_summary[]; /* one paragraph */
+struct exit_meaning {
+    const char *status, *meaning;
+};
+extern const struct exit_meaning exit_table[]; /* ended by a NULL status */
 /* The command of that name; NULL with e filled, the nearest name in it. */
 const struct command *command_find(const char *name, struct err *e);
 

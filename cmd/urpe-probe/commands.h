@@ -12,5 +12,6 @@ extern const struct command command_conditions;
 extern const struct command command_report;
 extern const struct command command_bench;
 extern const struct command command_predict;
+extern const struct command command_completion;
 
 #endif

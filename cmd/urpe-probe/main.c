@@ -11,7 +11,8 @@
 
 const struct command *const command_table[] = {
     &command_run,        &command_check,  &command_list,    &command_bound, &command_witness,
-    &command_conditions, &command_report, &command_predict, &command_bench, NULL};
+    &command_conditions, &command_report, &command_predict, &command_bench, &command_completion,
+    NULL};
 
 enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
 

@@ -1,10 +1,10 @@
 /* summary.csv, in long form: what a line is about, then seeds, mean, deviation, interval.
  *
  * Two kinds of doubt stand apart.  `sd` and ci95_* are over seeds: initial weights, training data
- * and evaluation set differ between them, so they hold the sampling error too.  wilson95_* are about
- * the sampling error alone: what an accuracy could be, given the networks, over other evaluation
- * sets of `samples` samples (of all seeds).  Positions and images of one sample are not independent,
- * so a sample counts once, which makes the interval rather too wide than too narrow.
+ * and evaluation set differ between them, so they hold the sampling error too.  wilson95_* are the
+ * sampling error alone: what an accuracy could be, given the networks, over other evaluation sets
+ * of `samples` samples (of all seeds).  Positions and images of one sample are not independent, so
+ * a sample counts once, which makes the interval rather too wide than too narrow.
  *
  * Invariant: an interval that does not apply is empty. */
 #include <math.h>
