@@ -93,8 +93,12 @@ for row in rows:
     [ "$status" = 0 ]
     has "skipped a/cells/notes" "$errors"
     [ "$(wc -l <c/results.csv)" = 7 ]
-    [ -s c/figures/floor-tiny.gp ]
-    if command -v gnuplot >/dev/null; then [ -s c/figures/floor-tiny.svg ]; fi
+    if command -v gnuplot >/dev/null; then
+        [ -s c/figures/floor-tiny.svg ]
+        [ ! -e c/figures/floor-tiny.gp ]
+        try report a b --out c --no-claims --gnuplot
+        [ -s c/figures/floor-tiny.gp ]
+    fi
     [ "$(probe report c --format csv 2>/dev/null | wc -l)" = 0 ] # c has tables, but no cells
     [ "$(probe report a b --out d --no-claims --format csv 2>/dev/null)" = "$(cat d/results.csv)" ]
     try report nowhere
