@@ -144,7 +144,10 @@ static bool changes_id_of(const struct spec_key *key, const char *base) {
 
 /* The same in any of several specs: a key may matter only under a mask, on a space, to tokens. */
 static bool changes_id(const struct spec_key *key) {
+#define SMALL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n" /* small enough to polish */
     static const char *const bases[] = {
+        "target: gain\n" SMALL, "target: gain\n" SMALL "train: {polish: {method: bfgs}}\n",
+        "target: gain\nevaluate: {adversary: {starts: 4}}\n",
         "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
         "target: gain\nmodel: {c: {init: normal}}\n",
         "target: gain\ntrain: {lengths: [16, 32]}\n"};

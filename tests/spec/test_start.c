@@ -1,5 +1,5 @@
 /* model.init: witness: the cell has the witness's sizes, whatever the spec's, reads back to itself,
- * and is refused at its key where no witness is known. */
+ * and is refused at its key where no witness is known.  train.polish: large models are refused. */
 #include "spec/help_spec.h"
 
 #include <string.h>
@@ -53,8 +53,21 @@ static void no_witness_is_an_error_at_the_key(void **state) {
     assert_non_null(strstr(e.msg, "model.init: no witness known for gain"));
 }
 
+static void large_models_are_not_polished(void **state) {
+    (void)state;
+    refused("spec.yaml:2:26", "parameters are too many to polish; expected at most 20000",
+            "target: gain\ntrain: {polish: {method: bfgs}}\n", NULL);
+    /* The witness is small, whatever the spec's width. */
+    struct spec *s = spec_of("target: gain\nspace: {length: 8, channels: 1}\n"
+                             "train: {polish: {method: bfgs}}\n"
+                             "model: {init: witness}\n", NULL);
+    value_is(s, 0, "train.polish.steps", "200");
+    spec_close(s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sizes_are_the_witness_s),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(large_models_are_not_polished),
+                                       cmocka_unit_test(sizes_are_the_witness_s),
                                        cmocka_unit_test(every_cell_has_its_own),
                                        cmocka_unit_test(no_witness_is_an_error_at_the_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
