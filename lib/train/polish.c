@@ -2,8 +2,8 @@
  * samples, which drives the loss of a small model far below what noisy steps reach.
  *
  * The search runs in double; parameters are rounded to real for each evaluation.
- * Invariant: the result depends on the parameters and the configuration alone, and its loss is never
- * above the loss before. */
+ * Invariant: the result depends on the parameters and the configuration alone, and its loss is
+ * never above the loss before. */
 #include <math.h>
 
 #include <gsl/gsl_errno.h>

@@ -1,5 +1,5 @@
-/* Cells that start from a witness or are polished: sizes, errors, training that goes on, and the same
- * bytes after a stop. */
+/* Cells that start from a witness or are polished: sizes, errors, training that goes on, and the
+ * same bytes after a stop. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """For witness_torch.bats: a witness's weights in PyTorch, apart from the program.
 
-    witness_torch.py write CELL FILE             inputs for the cell in CELL: random, and equal tokens
+    witness_torch.py write CELL FILE             inputs for a cell: random, and equal tokens
     witness_torch.py compare CELL FILE OUTPUT TOLERANCE
     witness_torch.py disturb CELL                adds 1e-3 to the weights that are not 0, in place
 
@@ -99,7 +99,8 @@ def compare(folder, given, found, tolerance):
 
 def disturb(folder):
     path = os.path.join(folder, "weights.safetensors")
-    g.write_safetensors(path, {name: value + 1e-3 * (value != 0) for name, value in read(path).items()})
+    g.write_safetensors(path, {name: value + 1e-3 * (value != 0)
+                               for name, value in read(path).items()})
 
 
 if __name__ == "__main__":
