@@ -12,14 +12,15 @@
 #include "report/gnuplot.h"
 #include "report/listing.h"
 
-enum { PAGE_LINES = 60, LINE_HEIGHT = 18, FRAME_HEIGHT = 230, LABEL_MAX = 44, CHARACTER = 8 };
+enum { PAGE_LINES = 60, PAGES_MAX = 8 }; /* what is beyond is in summary.csv */
+enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 230, LABEL_MAX = 44, CHARACTER = 8 };
 enum { WIDTH = 900 };
 #define SMALLEST 1e-9 /* of the axis: what lies below it is drawn on its edge */
 
 /* Lines first .. first+count-1 of one experiment. */
 struct page {
     const struct report_lines *lines;
-    int first, count;
+    int first, count, total; /* of the experiment */
     const char *experiment;
     double smallest, largest; /* of the axis */
 };
@@ -139,6 +140,8 @@ static void append_title(struct text *out, const struct page *p) {
     text_append_format(&title, "%s: %s against its certified floor; ", p->experiment,
                        p->lines->tokens ? "error" : "error_rel");
     figure_append_sample(&title, &v);
+    if (p->total > PAGES_MAX * PAGE_LINES)
+        text_append_format(&title, "; first %d of %d lines", PAGES_MAX * PAGE_LINES, p->total);
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
     gnuplot_string(out, seeds ? "marks: mean over seeds; bars: 95 % t interval over seeds"
@@ -234,12 +237,13 @@ static int draw_page(struct figure_sink *sink, const struct page *p, const char 
 
 static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
     char name[FIGURE_NAME_MAX];
-    struct page page = {.lines = v->lines, .experiment = v->experiment};
+    struct page page = {.lines = v->lines, .total = v->count, .experiment = v->experiment};
     int code = 0;
-    for (int k = 0, number = 1; !code && k < v->count; k += PAGE_LINES, number++) {
-        page.first = v->first + k;
-        page.count = v->count - k < PAGE_LINES ? v->count - k : PAGE_LINES;
-        figure_name(name, figure_floor.name, v->experiment, number);
+    for (int k = 0; !code && k < PAGES_MAX && k * PAGE_LINES < v->count; k++) {
+        int left = v->count - k * PAGE_LINES;
+        page.first = v->first + k * PAGE_LINES;
+        page.count = left < PAGE_LINES ? left : PAGE_LINES;
+        figure_name(name, figure_floor.name, v->experiment, k + 1);
         code = measure_axis(&page, e);
         if (!code) code = draw_page(sink, &page, name, e);
     }

@@ -16,6 +16,8 @@ static void append_page_title(struct text *out, const struct panels *p) {
     struct text title = {0};
     text_append_format(&title, "%s: %s; ", p->view->experiment, p->what);
     figure_append_sample(&title, p->view);
+    if (p->page + 1 == PANEL_PAGES_MAX && p->count == PANELS_PER_PAGE)
+        text_append(&title, "; last page, further data are in the CSV files");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
     gnuplot_string(out, p->band);
