@@ -1,0 +1,61 @@
+# Targets in the user's own Lua, from the command line: the same numbers as the built-in target, and
+# at worst a failed cell.
+load help
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    small_spec small.yaml 20
+    sed -i '/^grid/d; s/^seeds.*/seeds: 1/' small.yaml
+}
+
+# The columns from error_rms to gap_rel, which the target's name is not part of.
+figures() {
+    awk -F, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i}
+        {line = ""; for (i = at["error_rms"]; i <= at["gap_rel"]; i++) line = line "," $i; print line}' "$1"
+}
+
+@test "an expression gives the errors and floors of the built-in target" {
+    "$PROBE" run small.yaml --out built-in >/dev/null 2>&1
+    "$PROBE" run small.yaml --out own >/dev/null 2>&1 \
+        --set 'target={kind: lua, y: "math.sin(2*math.pi*i/n) * x[i][c]"}'
+    [ "$(figures built-in/results.csv | wc -l)" -ge 4 ]
+    diff <(figures built-in/results.csv) <(figures own/results.csv)
+}
+
+@test "results with a file are complete without the file" {
+    mkdir lua
+    echo 'function y(x, n, d) return x end' >lua/same.lua
+    "$PROBE" run small.yaml --out own --set 'target={kind: lua, file: lua/same.lua}' >/dev/null 2>&1
+    rm -r lua
+    cp own/results.csv before.csv
+    rm own/results.csv
+    "$PROBE" report own >/dev/null 2>&1
+    cmp before.csv own/results.csv
+    "$PROBE" run own/specs/*.yaml --out own >/dev/null 2>messages
+    grep -q '1 finished before' messages # the same cell
+}
+
+# Expects the cell to fail with a message that holds $2.
+fails_with() {
+    status=0
+    "$PROBE" run small.yaml --out own --set "target={kind: lua, y: \"$1\"}" >/dev/null 2>messages ||
+        status=$?
+    [ "$status" -eq 1 ]
+    grep -q "sample 0 of stream 'evaluation': target.y:1: $2" messages
+    grep -q ',failed,' own/results.csv
+}
+
+@test "an expression that goes wrong costs its cell and names line and sample" {
+    fails_with '0/0' 'y\[1\]\[1\] is nan'
+    fails_with "io.open('small.yaml')" 'attempt to index a nil value'
+    fails_with '(function() while true do end end)()' 'took more than'
+    [ "$(grep -c ',failed,' own/results.csv)" -eq 3 ]
+}
+
+@test "an expression that is no Lua is found before anything is written" {
+    status=0
+    "$PROBE" run small.yaml --out own --set 'target={kind: lua, y: "x[i"}' 2>messages || status=$?
+    [ "$status" -eq 2 ]
+    grep -q 'target.y:' messages
+    [ ! -e own ]
+}
