@@ -132,7 +132,7 @@ $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 # ---- what people type --------------------------------------------------------------------------
 BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
-.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck bench install clean
+.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install clean
 deps:
 	@tests/tools/deps.sh run
 deps-ci: deps
@@ -180,6 +180,15 @@ valgrind: $(BUILD)/urpe-probe
 	  $(BUILD)/urpe-probe run experiments/quickstart.yaml --out $(OUT)/valgrind --no-claims --jobs 1 \
 	  --threads 1 --set seeds=[0] --set target.kind=gain --set train.steps=3 --set evaluate.samples=16
 
+# Runs the experiments that have a page and puts their small summaries beside it.
+PAGES := $(patsubst experiments/%.md,%,$(wildcard experiments/*.md))
+experiments: $(BUILD)/urpe-probe
+	set -e; for name in $(PAGES); do \
+	  $(BUILD)/urpe-probe run experiments/$$name.yaml; \
+	  $(BUILD)/urpe-probe report results/$$name >/dev/null; \
+	  cp results/$$name/summary.csv experiments/$$name.csv; \
+	  cp results/$$name/figures/params-$$name.svg experiments/$$name.svg; done
+
 bench: $(BUILD)/urpe-probe
 	$(BUILD)/urpe-probe bench
 
@@ -214,6 +223,7 @@ help:
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make valgrind     leaks and bad reads in a short run"
 	@echo "make test-slow    the survival tests at full length"
+	@echo "make experiments  the experiments that have a page, their figures and summaries"
 	@echo "make bench        training steps against this machine's own SGEMM"
 	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"
 	@echo "make install      program, man page, completion to PREFIX=$(PREFIX), under DESTDIR"
