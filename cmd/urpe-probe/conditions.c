@@ -62,7 +62,7 @@ static int fill(struct listing *l, bool brief, struct err *e) {
     option_defaults(space_options, &space);
     space.length = POSITIONS;
     if (!code) code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
-    if (!code) code = space_of(&space)->layout(&space, POSITIONS, NULL, &arena, &layout, e);
+    if (!code) code = space_of(&space)->layout(&space, POSITIONS, &arena, &layout, e);
     for (int k = 0; !code && encoding_table[k]; k++)
         for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {

@@ -260,7 +260,7 @@ static bool searched(const struct evaluation *ev, const struct subset_figures *f
 {
     const struct task *t = ev->task;
     return t->evaluate.adversary_starts > 0 && ev->set.channels > 0 &&
-           !space_of(&t->space)->varying && ev->length == t->space.length &&
+           !space_of(&t->space)->draw && ev->length == t->space.length &&
            !isnan(figures[0].error_sup);
 }
 

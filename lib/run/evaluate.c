@@ -60,14 +60,11 @@ static int open_subsets(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-/* The layout that tables are sized by.  Its random numbers, where a space needs any, are a stream
- * of their own. */
+/* The layout that tables are sized by. */
 static int trained_layout(const struct task *t, struct arena *arena, struct layout *out,
                           struct err *e)
 {
-    struct stream random;
-    stream_open(&random, t->seed, "layout", 0);
-    return space_of(&t->space)->layout(&t->space, (int)t->space.length, &random, arena, out, e);
+    return space_of(&t->space)->layout(&t->space, (int)t->space.length, arena, out, e);
 }
 
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,

@@ -73,17 +73,17 @@ static int check_values(const struct prediction *p, const char *path, const stru
 static int open_layout(struct prediction *p, struct layout *l, struct err *e)
 {
     const struct space *space = space_of(&p->task->space);
-    if (space->varying)
+    if (space->draw)
         return err_set(e, ERR_USAGE, "", "predict needs a space whose samples share a layout; "
                        "space %s draws one for each", space->name);
-    int code = space->layout(&p->task->space, (int)p->n, NULL, &p->samples.arena, l, e);
+    int code = space->layout(&p->task->space, (int)p->n, &p->samples.arena, l, e);
     if (!code && (size_t)l->n != p->n)
         return err_set(e, ERR_FORMAT, "", "inputs have %zu positions; the cell's space has %d",
                        p->n, l->n);
     struct model_config model = p->task->model;
     struct layout trained;
     if (!code)
-        code = space->layout(&p->task->space, (int)p->task->space.length, NULL,
+        code = space->layout(&p->task->space, (int)p->task->space.length,
                              &p->samples.arena, &trained, e);
     return code ? code : model_check(&model, &p->io, &trained, l, e);
 }

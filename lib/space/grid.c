@@ -61,9 +61,8 @@ static void fill(int height, int width, int32_t *relation, int32_t *coordinate, 
     }
 }
 
-static int grid_layout(const struct space_config *c, int length, struct stream *random,
-                       struct arena *arena, struct layout *out, struct err *e) {
-    (void)random;
+static int grid_layout(const struct space_config *c, int length, struct arena *arena,
+                       struct layout *out, struct err *e) {
     int height = (int)c->kind.number[GRID_HEIGHT], width = (int)c->kind.number[GRID_WIDTH];
     int n = height * width, relations = (2 * height - 1) * (2 * width - 1);
     if (length != n)

@@ -16,9 +16,9 @@ static void sequence_fold(const struct layout *trained, const struct layout *her
     }
 }
 
-static int sequence_layout(const struct space_config *c, int length, struct stream *random,
-                           struct arena *arena, struct layout *out, struct err *e) {
-    (void)c, (void)random;
+static int sequence_layout(const struct space_config *c, int length, struct arena *arena,
+                           struct layout *out, struct err *e) {
+    (void)c;
     assert(length >= 1);
     int relations = 2 * length - 1;
     int32_t *offset = arena_alloc(arena, (size_t)relations, sizeof *offset, e);

@@ -27,6 +27,8 @@ struct layout {
     const int32_t *coordinate; /* (n,axes) from 0, or NULL: one axis, coordinate i */
     const int32_t *offset;     /* (relations,axes) coordinate of j minus i's; NULL if axes 0 */
     const double *distance;    /* (relations) size of a relation, >= 0; -1: unreachable */
+    const int32_t *steps;      /* (n,n) edges of a shortest path; -1: there is none.  NULL: no graph */
+    const int32_t *degree;     /* (n) neighbours of each position.  NULL: no graph */
     /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
      * table's row for each relation of here, clipped where the table ends. */
     void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
@@ -88,15 +90,29 @@ struct space {
     const struct option *options; /* of its own, ended by a NULL key */
     /* Which patterns and orbits it has, by name, NULL-terminated ("generic" and "none" implied). */
     const char *const *patterns, *const *orbits;
-    bool varying; /* each sample has a layout of its own */
-    int axes;     /* of its layouts */
-    /* Positions of a training sample; NULL: c->length. */
+    int axes;   /* of its layouts */
+    bool graph; /* they have steps and degree */
+    /* Positions of a training sample, of the largest where they differ; NULL: c->length. */
     int64_t (*positions)(const struct space_config *c);
     int (*check)(const struct space_config *c, struct err *e);
-    /* The layout of a sample at evaluated length `length` (c->length when training), in `arena`.
-     * random: only read by varying spaces. */
-    int (*layout)(const struct space_config *c, int length, struct stream *random,
-                  struct arena *arena, struct layout *out, struct err *e);
+    /* The layout of the samples of evaluated length `length` (c->length when training), in `arena`.
+     * Where each sample has a layout of its own: one that tables and memory can be sized by, of as
+     * many positions and relations as any sample has. */
+    int (*layout)(const struct space_config *c, int length, struct arena *arena,
+                  struct layout *out, struct err *e);
+
+    /* ---- spaces whose samples have layouts of their own; NULL for all others.  A relation id
+     * means the same in all these layouts and in that of `layout`. */
+    /* What drawing needs (the content of a file), in `arena`.  NULL: nothing. */
+    int (*open)(const struct space_config *c, struct arena *arena, void **state, struct err *e);
+    /* Draws the layout of a sample into `arena`; what drawing took besides is given back. */
+    int (*draw)(const struct space_config *c, const void *state, struct stream *random,
+                struct arena *arena, struct layout *out, struct err *e);
+    /* The layout of n positions that the user gives as pairs of positions from 0, pair (pairs,2),
+     * which pair_name says what they are ("edges").  ERR_FORMAT. */
+    const char *pair_name;
+    int (*given)(const struct space_config *c, int n, const int32_t *pair, int64_t pairs,
+                 struct arena *arena, struct layout *out, struct err *e);
 };
 
 extern const struct space *const space_table[]; /* NULL-terminated */

@@ -37,16 +37,14 @@ int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e) {
 static int lay_out(struct checker *c, const struct task *t, struct err *e) {
     const struct option_ints *lengths = &t->evaluate.lengths;
     int n = (int)space_positions(&t->space), longest = (int)lengths->value[lengths->count - 1];
-    struct stream random;
     if (c->ready && c->longest == longest && !memcmp(&c->space, &t->space, sizeof c->space))
         return 0;
     c->ready = false;
     arena_reset(&c->arena);
-    stream_open(&random, t->seed, "check", 0);
     const struct space *space = space_of(&t->space);
-    int code = space->layout(&t->space, n, &random, &c->arena, &c->trained, e);
+    int code = space->layout(&t->space, n, &c->arena, &c->trained, e);
     if (code == 0)
-        code = space->layout(&t->space, longest, &random, &c->arena, &c->evaluated, e);
+        code = space->layout(&t->space, longest, &c->arena, &c->evaluated, e);
     if (code)
         return code;
     memcpy(&c->space, &t->space, sizeof c->space);

@@ -10,12 +10,10 @@ const struct theory_api *theory_api_of(int precision) {
 }
 
 int start_open(struct start *s, const struct task *t, struct err *e) {
-    struct stream random;
     *s = (struct start){0};
-    stream_open(&random, t->seed, "layout", 0);
     int code = arena_open(&s->arena, 0, e);
     if (!code)
-        code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &random, &s->arena,
+        code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &s->arena,
                                            &s->layout, e);
     if (code)
         return code;

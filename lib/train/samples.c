@@ -15,6 +15,7 @@ struct drawer {
     const char *purpose;
     int length;
     struct layout fixed; /* of spaces whose samples share a layout */
+    void *layouts;       /* what the others draw from */
     void *state;         /* the target's */
     int *source;         /* (n) */
     struct arena arena;
@@ -32,10 +33,14 @@ static int drawer_open(struct drawer *d, const struct task *t, const char *purpo
                          .purpose = purpose, .length = length};
     if (arena_open(&d->arena, 0, e))
         return ERR_MEMORY;
-    if (!d->space->varying &&
-        d->space->layout(&t->space, length, NULL, &d->arena, &d->fixed, e))
-        return e->code;
-    int n = d->space->varying ? length : d->fixed.n;
+    int code = 0;
+    if (!d->space->draw)
+        code = d->space->layout(&t->space, length, &d->arena, &d->fixed, e);
+    else if (d->space->open)
+        code = d->space->open(&t->space, &d->arena, &d->layouts, e);
+    if (code)
+        return code;
+    int n = d->space->draw ? length : d->fixed.n;
     d->source = arena_alloc(&d->arena, (size_t)n, sizeof *d->source, e);
     if (!d->source)
         return ERR_MEMORY;
@@ -106,9 +111,9 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
     struct stream random;
     stream_open(&random, d->task->seed, d->purpose, number);
     struct layout *l = &d->fixed;
-    if (d->space->varying) {
+    if (d->space->draw) {
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
-        if (!l || d->space->layout(&d->task->space, d->length, &random, &s->arena, l, e))
+        if (!l || d->space->draw(&d->task->space, d->layouts, &random, &s->arena, l, e))
             return e->code;
     }
     double u = stream_uniform24(&random); /* drawn always, so that shares do not shift the stream */
@@ -168,7 +173,7 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     if (!code)
         code = drawer_open(d, t, "evaluation", length, e);
     const struct orbit *orbit = orbit_table[t->evaluate.orbit];
-    int64_t counts[PATTERN_MAX] = {0}, total = 0, n = d->space->varying ? length : d->fixed.n;
+    int64_t counts[PATTERN_MAX] = {0}, total = 0, n = d->space->draw ? length : d->fixed.n;
     int64_t images = code || !orbit->images ? 1 : orbit->images(&d->fixed);
     for (int k = 0; pattern_table[k]; k++) {
         if (t->space.share[k] > 0) {
@@ -190,10 +195,10 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
                 code = add_images(d, s, orbit, number, e);
             number++;
         }
-    if (!code && !d->space->varying) {
+    if (!code && !d->space->draw) {
         /* The layout moves into the set, which outlives the drawer. */
         struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
-        code = own ? d->space->layout(&t->space, length, NULL, &s->arena, own, e) : ERR_MEMORY;
+        code = own ? d->space->layout(&t->space, length, &s->arena, own, e) : ERR_MEMORY;
         for (int i = 0; i < s->count && !code; i++)
             s->layout[i] = own;
     }
@@ -240,7 +245,7 @@ int sampler_open(struct sampler **out, const struct task *t, int length, struct 
 int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,
                  struct err *e)
 {
-    int n = s->drawer.space->varying ? s->drawer.length : s->drawer.fixed.n;
+    int n = s->drawer.space->draw ? s->drawer.length : s->drawer.fixed.n;
     arena_reset(&into->arena);
     int code = samples_reserve(into, &s->drawer, count, n, e);
     for (int k = 0; k < count && !code; k++)

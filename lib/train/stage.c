@@ -52,12 +52,10 @@ static int carve_stage(struct trainer *t, const struct stage *s, const struct la
 
 static int layout_of(struct trainer *t, const struct stage *s, struct layout *out, struct err *e)
 {
-    struct stream random;
     *out = t->trained;
     if (s->n == t->trained.n)
         return 0;
-    stream_open(&random, t->task.seed, "layout", 0);
-    return space_of(&t->task.space)->layout(&t->task.space, s->n, &random, &t->tables, out, e);
+    return space_of(&t->task.space)->layout(&t->task.space, s->n, &t->tables, out, e);
 }
 
 static int stage_of(const struct trainer *t)

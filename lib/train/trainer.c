@@ -45,13 +45,11 @@ static int carve(struct trainer *t, struct arena *a, struct err *e)
 /* Layout, sizes and descriptor table: what both opening and pricing need. */
 static int open_shape(struct trainer *t, const struct task *task, struct err *e)
 {
-    struct stream random;
-    stream_open(&random, task->seed, "layout", 0);
     t->task = *task;
     t->io = task_io(task);
     int code = arena_open(&t->tables, 0, e);
     if (!code)
-        code = space_of(&task->space)->layout(&task->space, (int)task->space.length, &random,
+        code = space_of(&task->space)->layout(&task->space, (int)task->space.length,
                                               &t->tables, &t->trained, e);
     stages_plan(t);
     return code ? code : model_open(&t->model, &task->model, &t->io, &t->trained, e);

@@ -90,7 +90,7 @@ bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
     assert_int_equal(arena_open(&r->arena, 0, &e), 0);
     option_defaults(space_options, &space);
     space.length = c->n;
-    assert_int_equal(space_of(&space)->layout(&space, c->n, NULL, &r->arena, &r->layout, &e), 0);
+    assert_int_equal(space_of(&space)->layout(&space, c->n, &r->arena, &r->layout, &e), 0);
     fill_config(r);
     struct model_io io = {.channels = c->channels, .symbols = c->symbols, .labels = c->labels};
     if (model_check(&r->model_config, &io, &r->layout, &r->layout, &e)) {

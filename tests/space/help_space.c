@@ -16,7 +16,7 @@ static void open_layout(struct fixture *f) {
     assert_int_equal(space_finish(&f->config, &e), 0);
     assert_int_equal(arena_open(&f->arena, 0, &e), 0);
     assert_int_equal(
-        space_of(&f->config)->layout(&f->config, (int)f->config.length, NULL, &f->arena, &f->layout,
+        space_of(&f->config)->layout(&f->config, (int)f->config.length, &f->arena, &f->layout,
                                      &e),
         0);
 }

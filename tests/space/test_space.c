@@ -210,7 +210,7 @@ static void test_grid_refusals(void **state) {
     struct err e = {0};
     struct layout l;
     fixture_open_grid(&f, 3, 4);
-    assert_int_equal(space_of(&f.config)->layout(&f.config, 32, NULL, &f.arena, &l, &e), ERR_USAGE);
+    assert_int_equal(space_of(&f.config)->layout(&f.config, 32, &f.arena, &l, &e), ERR_USAGE);
     assert_string_equal(e.where, "evaluate.lengths");
     e = (struct err){0};
     f.config.share[PATTERN_PALINDROME] = 0.5; /* not a pattern of grids */
@@ -230,7 +230,7 @@ static void check_price(struct fixture *f) {
     struct layout l;
     arena_open_measure(&measure);
     assert_int_equal(
-        space_of(&f->config)->layout(&f->config, f->layout.n, NULL, &measure, &l, &e), 0);
+        space_of(&f->config)->layout(&f->config, f->layout.n, &measure, &l, &e), 0);
     assert_int_equal(l.relations, f->layout.relations);
     assert_int_equal(measure.used, f->arena.used);
     arena_close(&measure);

@@ -70,7 +70,7 @@ void fixture_open(struct fixture *f) {
     int n = (int)space_positions(&f->space);
     assert_int_equal(arena_open(&f->arena, 0, &e), 0);
     assert_int_equal(
-        space_of(&f->space)->layout(&f->space, n, NULL, &f->arena, &f->layout, &e), 0);
+        space_of(&f->space)->layout(&f->space, n, &f->arena, &f->layout, &e), 0);
     if (f->target->open)
         assert_int_equal(
             f->target->open(&f->config, &f->space, n, &f->arena, &f->state, &e), 0);

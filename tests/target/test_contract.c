@@ -147,7 +147,7 @@ static void test_state_is_priced_right(void **state) {
         struct layout l;
         void *unused;
         assert_int_equal(
-            space_of(&f.space)->layout(&f.space, N_MAX, NULL, &measure, &l, &e), 0);
+            space_of(&f.space)->layout(&f.space, N_MAX, &measure, &l, &e), 0);
         assert_int_equal(f.target->open(&f.config, &f.space, N_MAX, &measure, &unused, &e), 0);
         assert_int_equal(measure.used, f.arena.used);
         arena_close(&measure);

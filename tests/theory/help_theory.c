@@ -8,7 +8,7 @@ struct layout *help_layout(struct arena *a, int n) {
     struct space_config config = {.length = n, .channels = 1};
     struct layout *l = arena_alloc(a, 1, sizeof *l, NULL);
     assert_non_null(l);
-    assert_int_equal(space_table[0]->layout(&config, n, NULL, a, l, NULL), 0);
+    assert_int_equal(space_table[0]->layout(&config, n, a, l, NULL), 0);
     return l;
 }
 

@@ -33,7 +33,7 @@ static bool fill(struct help_witness *h) {
     h->model.witness_eps = c->eps;
     if (target_check(&h->target, &h->space, &e))
         return false;
-    assert_int_equal(space_of(&h->space)->layout(&h->space, c->n, NULL, &h->arena, &h->layout, &e),
+    assert_int_equal(space_of(&h->space)->layout(&h->space, c->n, &h->arena, &h->layout, &e),
                      0);
     struct encoding_shape shape = {.width = 8, .heads = 2, .head_width = 4,
                                    .causal = c->mask == MODEL_MASK_CAUSAL,
