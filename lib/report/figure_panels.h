@@ -14,16 +14,20 @@ struct panels {
     const struct figure_view *view;
     const char *kind, *what;   /* the figure's name; what its title says before n and seeds */
     const char *band;          /* and after: what the marks and the band are */
+    const char *alone;         /* the same where no line has two seeds; NULL: `band` */
     const char *settings;      /* gnuplot's, for all panels */
+    int columns, rows, pages;  /* of panels on a page; 0: 3, as many rows as make 12; 4 pages */
     struct text body;
     int count, page;
 };
 int panels_next(struct panels *p, struct err *e);
 int panels_finish(struct panels *p, struct err *e);
+/* Leaves the rest of a row empty. */
+int panels_end_row(struct panels *p, struct err *e);
 bool panels_full(const struct panels *p); /* no further panel will be shown */
 void panels_close(struct panels *p);
-/* "set title 'LABEL'", in lines that a panel is wide enough for. */
-void panels_append_title(struct text *out, const char *label);
+/* Appends "set title 'LABEL'" to the body, in lines that a panel is wide enough for. */
+void panels_append_title(struct panels *p, const char *label);
 
 /* Columns of a cell's file as numbers. */
 struct trace_file {

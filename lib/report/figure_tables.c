@@ -78,7 +78,7 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
         p->body.failed |= plot.failed || label.failed;
         code = text_check(&p->body, e);
         if (!code) {
-            panels_append_title(&p->body, label.data);
+            panels_append_title(p, label.data);
             text_append_format(&p->body, "plot NaN notitle%s\n", plot.data);
             code = panels_next(p, e);
         }
@@ -90,8 +90,8 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
 }
 
 static bool shows_offsets(const struct summary_group *g) {
-    return g && g->length == space_positions(&g->cell->task.space) &&
-           strcmp(result_text(g->row[0], "space"), "sequence") == 0;
+    if (!g || g->length != space_positions(&g->cell->task.space)) return false;
+    return space_of(&g->cell->task.space)->axes == 1;
 }
 
 static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {

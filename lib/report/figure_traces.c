@@ -152,7 +152,7 @@ static int append_panel(struct panels *p, const struct trace_kind *kind, const c
     }
     if (!code && shown) code = text_check(&plot, e);
     if (!code && shown) {
-        panels_append_title(&p->body, label);
+        panels_append_title(p, label);
         text_append_format(&p->body, "plot NaN notitle%s\n", plot.data);
         code = panels_next(p, e);
     }
@@ -170,7 +170,7 @@ static const struct summary_group *group_of(const struct figure_view *v, int k) 
 
 static int pair_label(struct text *out, const struct summary_group *g, struct err *e) {
     text_clear(out);
-    line_append_pair_label(out, g);
+    line_append_pair_label(out, g, NULL);
     return text_check(out, e);
 }
 
@@ -219,6 +219,7 @@ static int draw_curves(struct figure_sink *sink, const struct figure_view *v, st
                                                 : "error_rel while training",
                        .band = "all inputs; lines: mean over seeds; band: smallest to largest "
                                "seed; dashed: certified floor",
+                       .alone = "all inputs; lines: one seed, so no band; dashed: certified floor",
                        .settings = "set logscale y\nset format y '%g'\nset xlabel 'step'\n"};
     return draw_traces(&p, &kind, e);
 }
@@ -231,6 +232,7 @@ static int draw_positions(struct figure_sink *sink, const struct figure_view *v,
                        .what = "error_rms at each position",
                        .band = "all inputs; lines: mean over seeds; band: smallest to largest "
                                "seed; dashed: certified floor of the first seed",
+                       .alone = "all inputs; lines: one seed, so no band; dashed: certified floor",
                        .settings = "set logscale y\nset format y '%g'\nset xlabel 'position'\n"};
     return draw_traces(&p, &kind, e);
 }

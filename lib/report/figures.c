@@ -8,10 +8,11 @@
 #include "report/gnuplot.h"
 #include "report/output.h"
 
-enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16 };
+enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16, IMAGE_BYTES_MAX = 64 << 20 };
 
 static const struct figure *const figure_table[] = {
-    &figure_floor, &figure_params, &figure_curves, &figure_positions, &figure_tables, NULL};
+    &figure_floor,  &figure_params,    &figure_depth,  &figure_width,
+    &figure_curves, &figure_positions, &figure_tables, &figure_matrices, NULL};
 
 /* Indexed by enum model_attention. */
 static const struct {
@@ -78,6 +79,28 @@ static int note_drawn(struct figures *f, const char *name, struct err *e) {
     return 0;
 }
 
+/* gnuplot leaves it to the viewer whether an image of 16 x 16 becomes squares or a blur. */
+static int sharpen(const char *image, struct err *e) {
+    static const char mark[] = "<image ", sharp[] = "<image image-rendering='pixelated' ";
+    struct text out = {0};
+    char *bytes = NULL;
+    size_t count;
+    int code = file_read(image, IMAGE_BYTES_MAX, &bytes, &count, e);
+    if (!code && strstr(bytes, mark)) {
+        const char *at = bytes;
+        for (const char *next; (next = strstr(at, mark)); at = next + strlen(mark)) {
+            text_append_bytes(&out, at, (size_t)(next - at));
+            text_append(&out, sharp);
+        }
+        text_append(&out, at);
+        code = text_check(&out, e);
+        if (!code) code = file_write(image, out.data, out.length, e);
+    }
+    text_close(&out);
+    memory_free(bytes);
+    return code;
+}
+
 /* Draws into a hidden file, which takes its place when it is whole. */
 static int draw_image(struct figure_sink *sink, const char *script, const char *name, bool png,
                       struct err *e) {
@@ -88,8 +111,8 @@ static int draw_image(struct figure_sink *sink, const char *script, const char *
     snprintf(file, sizeof file, ".%s.%s.new", name, png ? "png" : "svg");
     if (!code) code = file_join(hidden, sizeof hidden, sink->folder, file, e);
     if (!code) code = gnuplot_run(script, hidden, png, &f->drawn, f->why, sizeof f->why, e);
-    if (code) return code;
-    if (f->drawn && rename(hidden, image) != 0)
+    if (!code && f->drawn && !png) code = sharpen(hidden, e);
+    if (!code && f->drawn && rename(hidden, image) != 0)
         code = err_set(e, ERR_IO, image, "%s", err_system(errno));
     if (code || !f->drawn) unlink(hidden);
     return code;

@@ -111,11 +111,20 @@ void line_append_kind(struct text *out, const struct summary_group *g, const cha
         text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
 }
 
-static void append_options(struct text *out, const struct summary_group *g) {
+static bool is_among(const char *axis, const char *const *list) {
+    for (; list && *list; list++)
+        if (strcmp(axis, *list) == 0) return true;
+    return false;
+}
+
+static void append_options(struct text *out, const struct summary_group *g,
+                           const char *const *left_out) {
     char value[VALUE_SIZE];
     for (int k = 0; k < spec_axes(g->spec); k++) {
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
-        if (axis_is_named(axis) || !spec_value(g->cell, axis, value, sizeof value)) continue;
+        if (axis_is_named(axis) || is_among(axis, left_out) ||
+            !spec_value(g->cell, axis, value, sizeof value))
+            continue;
         text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
     }
 }
@@ -126,14 +135,15 @@ static void append_kinds(struct text *out, const struct summary_group *g) {
     line_append_kind(out, g, "model.encoding");
 }
 
-void line_append_pair_label(struct text *out, const struct summary_group *g) {
+void line_append_pair_label(struct text *out, const struct summary_group *g,
+                            const char *const *left_out) {
     append_kinds(out, g);
-    append_options(out, g);
+    append_options(out, g, left_out);
 }
 
 void line_append_label(struct text *out, const struct summary_group *g, bool length) {
     append_kinds(out, g);
     text_append_format(out, " %s", result_text(g->row[0], "attention"));
-    append_options(out, g);
+    append_options(out, g, NULL);
     if (length) text_append_format(out, " n=%lld", (long long)g->length);
 }

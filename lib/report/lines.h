@@ -35,8 +35,10 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
 bool axis_is_named(const char *axis);
 /* Appends the name of key "target" or "model.encoding", with its options where they vary. */
 void line_append_kind(struct text *out, const struct summary_group *g, const char *key);
-/* "target encoding key=value ...": the same for RPE and URPE. */
-void line_append_pair_label(struct text *out, const struct summary_group *g);
+/* "target encoding key=value ...": the same for RPE and URPE.  Without the axes in `left_out`, ended
+ * by NULL, where that is not NULL. */
+void line_append_pair_label(struct text *out, const struct summary_group *g,
+                            const char *const *left_out);
 /* "target encoding attention key=value ...". */
 void line_append_label(struct text *out, const struct summary_group *g, bool length);
 

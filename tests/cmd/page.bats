@@ -23,7 +23,8 @@ for node in root.iter():
     for key, value in node.attrib.items():
         key = key.split("}")[-1]
         assert not key.startswith("on"), key
-        assert key not in ("src", "href") or value.startswith("#"), value
+        own = ("#", "data:image/png;base64,")
+        assert key not in ("src", "href") or value.startswith(own), value
         if key == "id":
             ids.append(value)
 assert len(ids) == len(set(ids)), "two elements share an id"
@@ -80,10 +81,14 @@ marks() {
     need chromium
     need gnuplot
     make_page
-    # floor, params, curves, positions, tables: each once.
-    [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 5 ]
+    # floor, params, depth, curves, positions, tables, matrices: each once.
+    [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 7 ]
     # rpe and urpe at two depths, on identical and on generic inputs, and two in the key.
     [ "$(marks floor)" = 10 ]
     # The same marks against parameters; each panel has a key of its own.
     [ "$(marks params)" = 12 ]
+    [ "$(marks depth)" = 12 ]
+    # B of four lines and C of two, as squares, not as a blur.
+    [ "$(look 1200 "[...d.querySelectorAll('figure[aria-label=matrices-tiny] image')].filter(
+        n => w.getComputedStyle(n).imageRendering == 'pixelated').length")" = 6 ]
 }

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "help_report.h"
+#include "report/help_report.h"
 
 #define CURVE "step,train_loss,error_rel,lr,grad_norm\n"
 #define SPEC(more) \
@@ -80,7 +80,8 @@ static void all_that_have_data_are_drawn(void **state) {
     write_cells(folder, s, true);
     draw(folder, &names);
     assert_string_equal(names.data,
-                        "curves-f.gp floor-f.gp params-f.gp positions-f.gp tables-f.gp ");
+                        "curves-f.gp depth-f.gp floor-f.gp matrices-f.gp params-f.gp positions-f.gp "
+                        "tables-f.gp ");
     char *curves = help_read(folder, "figures/curves-f.gp");
     /* Two seeds, 2 and 4 at the start, 1 and 2 at the end: mean, smallest, largest. */
     assert_non_null(strstr(curves, "EOD\n 0 3 2 4\n 9 1.5 1 2\nEOD"));
@@ -96,6 +97,19 @@ static void all_that_have_data_are_drawn(void **state) {
     char *params = help_read(folder, "figures/params-f.gp");
     assert_non_null(strstr(params, "$floor_0 << EOD\n 100 1\n 200 1\nEOD"));
     assert_non_null(strstr(params, "95 % t interval"));
+    /* The same floors against depth. */
+    char *depth = help_read(folder, "figures/depth-f.gp");
+    assert_non_null(strstr(depth, "$floor_0 << EOD\n 1 1\n 2 1\nEOD"));
+    assert_non_null(strstr(depth, "'position toeplitz, identical inputs'"));
+    memory_free(depth);
+    /* Relation j - i + 1 of query i and key j; the largest distance from 0 is 9. */
+    char *matrices = help_read(folder, "figures/matrices-f.gp");
+    assert_non_null(strstr(matrices, "$matrix << EOD\n 8 9\n 7 8\nEOD"));
+    assert_non_null(strstr(matrices, "set cbrange [-9:9]"));
+    assert_non_null(strstr(matrices, "first seed only"));
+    assert_non_null(strstr(matrices, "'B, head 0, "));
+    assert_null(strstr(matrices, "'C, "));
+    memory_free(matrices);
     memory_free(params);
     memory_free(curves);
     memory_free(positions);
@@ -131,11 +145,109 @@ static void names_are_checked(void **state) {
     spec_close(s);
 }
 
+/* What a cell of the given width wrote: width 4 has ffn 8, width 8 has ffn 16. */
+#define TWO_AXES \
+    "name: f\nseeds: 1\nspace: {length: 2, channels: 1, inputs: {identical: 0.5}}\n" \
+    "target: position\nmodel: {encoding: toeplitz, heads: 1}\ntrain: {steps: 3, batch: 4}\n" \
+    "cases:\n  - {model.width: 4, model.ffn: 8}\n  - {model.width: 8, model.ffn: 16}\n" \
+    "grid:\n  model.layers: [1, 2, 3]\n  model.attention: [rpe, urpe]\n"
+
+static int count_of(const char *text, const char *part) {
+    int count = 0;
+    for (; (text = strstr(text, part)); text++) count++;
+    return count;
+}
+
+/* Against width, ffn goes with it and depths are apart; against depth, each width is a panel. */
+static void sizes_are_told_apart(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(TWO_AXES);
+    (void)state;
+    help_folder(folder);
+    write_cells(folder, s, false);
+    draw(folder, &names);
+    assert_string_equal(names.data, "depth-f.gp floor-f.gp params-f.gp width-f.gp ");
+    char *width = help_read(folder, "figures/width-f.gp");
+    assert_int_equal(count_of(width, "set title '"), 3 * 2);
+    assert_non_null(strstr(width, "'position toeplitz layers=3, identical inputs'"));
+    assert_non_null(strstr(width, "$floor_0 << EOD\n 4 1\n 8 1\nEOD"));
+    assert_non_null(strstr(width, "one seed, so no interval"));
+    char *depth = help_read(folder, "figures/depth-f.gp");
+    assert_int_equal(count_of(depth, "set title '"), 2 * 2);
+    assert_non_null(strstr(depth, "'position toeplitz width=8 ffn=16, generic inputs'"));
+    assert_non_null(strstr(depth, "$floor_0 << EOD\n 1 1\n 2 1\n 3 1\nEOD"));
+    memory_free(width);
+    memory_free(depth);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
+#define TABLES(more) \
+    "name: f\nseeds: 1\nspace: {" more ", channels: 1}\ntarget: position\n" \
+    "model: {encoding: toeplitz, layers: 1, heads: 2, width: 8, ffn: 8}\n" \
+    "train: {steps: 3, batch: 4}\n"
+
+/* A grid's table has dy downwards and dx to the right; C has a row before B, and a head a panel. */
+static void matrices_follow_the_space(void **state) {
+    char folder[HELP_PATH], file[64];
+    struct text names = {0}, table = {0};
+    struct spec *s = help_spec(TABLES("kind: grid, height: 2, width: 2"));
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    text_append(&table, "layer,head,relation,b,c\n");
+    for (int head = 0; head < 2; head++)
+        for (int r = 0; r < 9; r++)
+            text_append_format(&table, "\"\",%d,%d,%d,%g\n", head, r, r, 1 + (r - 4) / 8.0);
+    snprintf(file, sizeof file, "cells/%s/table.csv", spec_cell(s, 0)->id);
+    help_write(folder, file, table.data);
+    draw(folder, &names);
+    char *matrices = help_read(folder, "figures/matrices-f.gp");
+    const char *c = strstr(matrices, "'C, head 1, 0.50 to 1.50: "),
+               *b = strstr(matrices, "'B, head 0, -8.00 to 8.00: ");
+    assert_non_null(c);
+    assert_non_null(b);
+    assert_true(c < b);
+    assert_non_null(strstr(matrices, "$matrix << EOD\n 0 1 2\n 3 4 5\n 6 7 8\nEOD"));
+    assert_non_null(strstr(matrices, "set ylabel 'dy'\nset xlabel 'dx'"));
+    assert_non_null(strstr(matrices, "using ($1+-1):($2+-1):3"));
+    memory_free(matrices);
+    text_close(&names);
+    text_close(&table);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* Under a causal mask no key comes after its query. */
+static void matrices_leave_masked_places_out(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(
+        "name: f\nseeds: 1\nspace: {length: 2, channels: 1}\ntarget: position\n"
+        "model: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8, mask: causal}\n"
+        "train: {steps: 3, batch: 4}\n");
+    (void)state;
+    help_folder(folder);
+    write_cells(folder, s, true);
+    draw(folder, &names);
+    char *matrices = help_read(folder, "figures/matrices-f.gp");
+    assert_non_null(strstr(matrices, "$matrix << EOD\n 8 NaN\n 7 8\nEOD"));
+    memory_free(matrices);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_data_are_left_out),
         cmocka_unit_test(all_that_have_data_are_drawn),
         cmocka_unit_test(a_spec_chooses),
+        cmocka_unit_test(sizes_are_told_apart),
+        cmocka_unit_test(matrices_follow_the_space),
+        cmocka_unit_test(matrices_leave_masked_places_out),
         cmocka_unit_test(names_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,313 @@
+/* Error against the size of a model: parameters, depth, width.  Where a floor holds, no size gets
+ * below it.
+ *
+ * Against parameters a panel holds all sizes of a target and encoding; against depth or width it
+ * holds models that are alike in all else, but for what goes with that size (ffn with width, say).
+ *
+ * Invariant: a panel has at least two sizes of one attention; else there is nothing to compare. */
+#include <math.h>
+#include <string.h>
+
+#include "report/figure_panels.h"
+#include "report/gnuplot.h"
+
+#define SMALLEST 1e-9
+#define X_MARGIN 1.2 /* around what is drawn, as a factor */
+#define Y_MARGIN 3.0
+enum { KEPT_APART_MAX = 64, LEFT_OUT_MAX = 16, VALUE_SIZE = 256 };
+
+struct size_kind {
+    const char *column;   /* of results.csv */
+    const char *axis;     /* its key; NULL: labels name no other size either */
+    const char *what;     /* "parameters", behind "error against" */
+    const char *settings; /* gnuplot's */
+};
+
+/* What is known of a line once and for all. */
+struct entry {
+    struct text label; /* of its panel, but for length and subset */
+    double size;
+};
+
+struct sizes {
+    struct panels panels;
+    const struct size_kind *kind;
+    struct entry *entry; /* (view->count) */
+    struct point *point; /* (view->count), of one attention of one panel */
+};
+
+struct point {
+    double size;
+    struct line_figures f;
+};
+
+static const struct summary_group *pick(const struct report_line *l, bool patterned) {
+    if (patterned) return l->patterned;
+    return l->generic ? l->generic : l->patterned ? NULL : l->all;
+}
+
+/* ---- which lines share a panel ----------------------------------------------------------------*/
+static const struct summary_group *any_at(const struct figure_view *v, int k) {
+    return report_line_any(&v->lines->line[v->first + k]);
+}
+
+/* Whether `axis` has one value for each size, so that it goes with it. */
+static bool goes_with(const struct figure_view *v, const struct entry *entry, const char *axis) {
+    int first[KEPT_APART_MAX], sizes = 0; /* the first line of each size */
+    char here[VALUE_SIZE], there[VALUE_SIZE];
+    for (int k = 0; k < v->count; k++) {
+        int at = 0;
+        while (at < sizes && entry[first[at]].size != entry[k].size) at++;
+        if (at == KEPT_APART_MAX) return false;
+        if (at == sizes) {
+            first[sizes++] = k;
+            continue;
+        }
+        bool known = spec_value(any_at(v, k)->cell, axis, here, sizeof here);
+        if (known != spec_value(any_at(v, first[at])->cell, axis, there, sizeof there))
+            return false;
+        if (known && strcmp(here, there) != 0) return false;
+    }
+    return true;
+}
+
+/* The axes that labels of panels leave out: the size and what goes with it. */
+static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_MAX + 1]) {
+    const struct figure_view *v = s->panels.view;
+    const struct spec *spec = any_at(v, 0)->spec;
+    int count = 0;
+    left_out[count++] = s->kind->axis;
+    for (int k = 0; k < spec_axes(spec) && count < LEFT_OUT_MAX; k++) {
+        const char *axis = spec_axis(spec, k);
+        if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0) continue;
+        if (goes_with(v, s->entry, axis)) left_out[count++] = axis;
+    }
+    left_out[count] = NULL;
+}
+
+static int fill_entries(struct sizes *s, struct err *e) {
+    const struct figure_view *v = s->panels.view;
+    const char *left_out[LEFT_OUT_MAX + 1];
+    int code = 0;
+    for (int k = 0; k < v->count; k++)
+        s->entry[k].size = result_number(any_at(v, k)->row[0], s->kind->column);
+    if (s->kind->axis) find_left_out(s, left_out);
+    for (int k = 0; !code && k < v->count; k++) {
+        const struct summary_group *g = any_at(v, k);
+        struct text *label = &s->entry[k].label;
+        if (s->kind->axis)
+            line_append_pair_label(label, g, left_out);
+        else
+            text_append_format(label, "%s %s", result_text(g->row[0], "target"),
+                               result_text(g->row[0], "encoding"));
+        code = text_check(label, e);
+    }
+    return code;
+}
+
+static bool same_panel(const struct sizes *s, int a, int b) {
+    return any_at(s->panels.view, a)->length == any_at(s->panels.view, b)->length &&
+           strcmp(s->entry[a].label.data, s->entry[b].label.data) == 0;
+}
+
+/* Whether an earlier line has the same panel. */
+static bool is_repeated(const struct sizes *s, int k, bool patterned) {
+    const struct figure_view *v = s->panels.view;
+    for (int m = 0; m < k; m++)
+        if (pick(&v->lines->line[v->first + m], patterned) && same_panel(s, m, k)) return true;
+    return false;
+}
+
+/* ---- data -------------------------------------------------------------------------------------*/
+/* An axis of a panel: what is drawn as a mark or a floor; bars may leave it. */
+struct range {
+    double low, high;
+};
+
+static void include(struct range *r, double value) {
+    if (!isfinite(value) || value <= SMALLEST) return;
+    r->low = fmin(r->low, value);
+    r->high = fmax(r->high, value);
+}
+
+/* Points of one attention in the panel of line `at`; *several: two of them differ in size. */
+static int find_points(struct sizes *s, int at, bool patterned, int attention, int *points,
+                       bool *several, struct err *e) {
+    const struct figure_view *v = s->panels.view;
+    *points = 0;
+    *several = false;
+    for (int k = 0; k < v->count; k++) {
+        const struct summary_group *here = pick(&v->lines->line[v->first + k], patterned);
+        if (!here || here->cell->task.model.attention != attention || !same_panel(s, at, k))
+            continue;
+        struct point *p = &s->point[*points];
+        p->size = s->entry[k].size;
+        int code = line_figures_of(here, &p->f, e);
+        if (code) return code;
+        if (!(p->size > 0) || !(p->f.error.mean > SMALLEST)) continue;
+        *several |= p->size != s->point[0].size;
+        ++*points;
+    }
+    return 0;
+}
+
+static void append_number(struct text *out, double value) {
+    char number[TEXT_NUMBER_MAX];
+    text_append_format(out, " %s", text_from_double(number, value, 6));
+}
+
+/* "size error low high" and "size floor"; *floors of the latter. */
+static void append_data(struct text *out, const struct point *p, int points, int attention,
+                        struct range *across, struct range *range, int *floors) {
+    *floors = 0;
+    text_append_format(out, "$data_%d << EOD\n", attention);
+    for (int k = 0; k < points; k++) {
+        const struct interval *i = &p[k].f.error;
+        include(across, p[k].size);
+        include(range, i->mean);
+        include(range, p[k].f.floor.mean);
+        append_number(out, p[k].size);
+        append_number(out, i->mean);
+        append_number(out, isnan(i->low) ? i->mean : fmax(i->low, SMALLEST));
+        append_number(out, isnan(i->high) ? i->mean : i->high);
+        text_append(out, "\n");
+    }
+    text_append_format(out, "EOD\n$floor_%d << EOD\n", attention);
+    for (int k = 0; k < points; k++) {
+        if (!(p[k].f.floor.mean > SMALLEST)) continue;
+        append_number(out, p[k].size);
+        append_number(out, p[k].f.floor.mean);
+        text_append(out, "\n");
+        ++*floors;
+    }
+    text_append(out, "EOD\n");
+}
+
+/* ---- panels -----------------------------------------------------------------------------------*/
+static void append_plot(struct text *out, int attention, int floors) {
+    const char *name = figure_series_name(attention);
+    text_append_format(out,
+                       ", \\\n  $data_%d using 1:2 smooth unique with lines lw 2 lc rgb '%s' "
+                       "notitle, \\\n  $data_%d using 1:2:3:4 with yerrorbars %s title '%s'",
+                       attention, figure_series_colour(attention), attention,
+                       figure_series_style(attention), name);
+    if (floors) /* on top: where the error lies on it, both are to be seen */
+        text_append_format(out,
+                           ", \\\n  $floor_%d using 1:2 smooth unique with lines lw 2 dt 2 lc rgb "
+                           "'#000000' title 'floor of %s'",
+                           attention, name);
+}
+
+static void append_title(struct text *out, const struct sizes *s, int at,
+                         const struct summary_group *g) {
+    text_append_format(out, "%s, %s inputs", s->entry[at].label.data,
+                       result_text(g->row[0], "subset"));
+    if (s->panels.view->lines->lengths) text_append_format(out, ", n = %lld", (long long)g->length);
+}
+
+static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bool patterned,
+                      struct err *e) {
+    struct panels *p = &s->panels;
+    struct text plot = {0}, data = {0}, title = {0};
+    struct range across = {INFINITY, 0}, range = across;
+    bool any = false;
+    int code = 0;
+    for (int a = 0; !code && a < FIGURE_SERIES; a++) {
+        int points, floors;
+        bool several;
+        code = find_points(s, at, patterned, a, &points, &several, e);
+        if (code || !points) continue;
+        any |= several;
+        append_data(&data, s->point, points, a, &across, &range, &floors);
+        append_plot(&plot, a, floors);
+    }
+    if (!code && any) {
+        append_title(&title, s, at, g);
+        p->body.failed |= plot.failed || data.failed || title.failed;
+        code = text_check(&p->body, e);
+    }
+    if (!code && any) {
+        text_append(&p->body, data.data);
+        panels_append_title(p, title.data);
+        text_append_format(&p->body,
+                           "set xrange [%g:%g]\nset yrange [%g:%g]\nplot NaN notitle%s\n",
+                           across.low / X_MARGIN, across.high * X_MARGIN, range.low / Y_MARGIN,
+                           range.high * Y_MARGIN, plot.data);
+        code = panels_next(p, e);
+    }
+    text_close(&plot);
+    text_close(&data);
+    text_close(&title);
+    return code;
+}
+
+static int draw_panels(struct sizes *s, struct err *e) {
+    struct panels *p = &s->panels;
+    const struct figure_view *v = p->view;
+    int code = 0;
+    for (int k = 0; !code && k < v->count; k++)
+        for (int patterned = 1; !code && patterned >= 0 && !panels_full(p); patterned--) {
+            const struct summary_group *g = pick(&v->lines->line[v->first + k], patterned);
+            if (g && !is_repeated(s, k, patterned)) code = draw_panel(s, k, g, patterned, e);
+        }
+    return code ? code : panels_finish(p, e);
+}
+
+static bool has_patterns(const struct figure_view *v) {
+    for (int k = 0; k < v->count; k++)
+        if (v->lines->line[v->first + k].patterned) return true;
+    return false;
+}
+
+static int draw(struct figure_sink *sink, const struct figure_view *v, const struct figure *figure,
+                const struct size_kind *kind, struct err *e) {
+    char what[VALUE_SIZE];
+    struct sizes s = {.kind = kind};
+    snprintf(what, sizeof what, "%s against %s", v->lines->tokens ? "error" : "error_rel",
+             kind->what);
+    s.panels = (struct panels){.sink = sink,
+                               .view = v,
+                               .kind = figure->name,
+                               .what = what,
+                               .band = "marks: mean over seeds; bars: 95 % t interval over seeds, "
+                                       "cut off at the frame; line: mean of the same size; "
+                                       "dashed: certified floor",
+                               .alone = "marks: one seed, so no interval; dashed: certified floor",
+                               .settings = kind->settings,
+                               .columns = has_patterns(v) ? 2 : 0};
+    s.entry = memory_alloc((size_t)v->count, sizeof *s.entry, e);
+    s.point = memory_alloc((size_t)v->count, sizeof *s.point, e);
+    int code = s.entry && s.point ? fill_entries(&s, e) : ERR_MEMORY;
+    if (!code) code = draw_panels(&s, e);
+    panels_close(&s.panels);
+    for (int k = 0; s.entry && k < v->count; k++) text_close(&s.entry[k].label);
+    memory_free(s.entry);
+    memory_free(s.point);
+    return code;
+}
+
+/* ---- the three --------------------------------------------------------------------------------*/
+static int draw_params(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+    static const struct size_kind kind = {
+        "params", NULL, "parameters",
+        "set logscale xy\nset format '%g'\nset xlabel 'parameters'\n"};
+    return draw(sink, v, &figure_params, &kind, e);
+}
+
+static int draw_depth(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+    static const struct size_kind kind = {
+        "layers", "model.layers", "depth",
+        "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'layers'\n"};
+    return draw(sink, v, &figure_depth, &kind, e);
+}
+
+static int draw_width(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+    static const struct size_kind kind = {
+        "width", "model.width", "width",
+        "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'width'\n"};
+    return draw(sink, v, &figure_width, &kind, e);
+}
+
+const struct figure figure_params = {"params", "error against parameters", draw_params};
+const struct figure figure_depth = {"depth", "error against depth", draw_depth};
+const struct figure figure_width = {"width", "error against width", draw_width};
