@@ -141,7 +141,8 @@ deps-ci: deps
 # The recipes below call make again, so that pkg-config sees what deps has just installed.
 quickstart: deps
 	@$(MAKE) --no-print-directory all
-	$(BUILD)/urpe-probe run experiments/quickstart.yaml
+	$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	$(BUILD)/urpe-probe report results/quickstart --no-claims >/dev/null && exit $$status
 
 test: deps
 	@$(MAKE) --no-print-directory check
@@ -212,7 +213,7 @@ clean:
 
 help:
 	@echo "make              build $(BUILD)/urpe-probe"
-	@echo "make quickstart   install what is missing, build, run experiments/quickstart.yaml"
+	@echo "make quickstart   install what is missing, build, run experiments/quickstart.yaml, report"
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make deps         install what building, testing and figures need"
 	@echo "make deps-ci      install what continuous integration needs besides"

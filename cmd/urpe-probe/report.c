@@ -34,6 +34,7 @@ static int draw(const struct arguments *a, const char *folder, const struct resu
     int code = report_figures(folder, r, &f, e);
     if (!code && !f.drawn && !a->quiet) fprintf(stderr, "%s\n", f.why);
     if (!code) code = report_page(folder, r, &f, e);
+    if (!code && !a->quiet) fprintf(stderr, "the page: %s/report.html\n", folder);
     report_figures_close(&f);
     return code;
 }

@@ -29,6 +29,7 @@ static void say_counts(const struct run_counts *n, const char *folder) {
     if (n->diverged) fprintf(stderr, ", %d diverged", n->diverged);
     if (n->failed) fprintf(stderr, ", %d failed", n->failed);
     fprintf(stderr, "; results in %s\n", folder);
+    fprintf(stderr, "figures and one page about them: urpe-probe report %s\n", folder);
 }
 
 static int train(const struct arguments *a, const struct spec *s, const char *folder,

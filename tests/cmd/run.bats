@@ -111,9 +111,14 @@ for row in rows:
     status=0
     PATH=$HERE/bin "$URPE_PROBE" report results/tiny >out 2>err || status=$?
     [ "$status" = 0 ]
-    [ "$(wc -l <err)" = 1 ]
+    [ "$(grep -c gnuplot err)" = 1 ]
     has "gnuplot is not installed" "$(cat err)"
+    [ "$(tail -1 err)" = "the page: results/tiny/report.html" ]
+    [ "$(wc -l <err)" = 2 ]
     [ -s out ]
+    has "gnuplot is not installed" "$(cat results/tiny/report.html)"
+    PATH=$HERE/bin "$URPE_PROBE" report results/tiny --quiet >out 2>err
+    [ ! -s err ] && [ ! -s out ]
 }
 
 @test "a locale with decimal commas changes nothing" {
