@@ -27,6 +27,10 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.heads",
                        "%lld heads do not divide width %lld; expected a divisor of model.width",
                        (long long)c->heads, (long long)c->width);
+    if (c->mask == MODEL_MASK_CAUSAL && trained->axes == 0)
+        return err_set(e, ERR_USAGE, "model.mask",
+                       "a causal mask needs positions in an order, which this space leaves out; "
+                       "expected none");
     struct encoding_shape shape;
     fill_shape(c, trained, &shape);
     struct err inner = {0};

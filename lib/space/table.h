@@ -6,7 +6,8 @@
 
 #define SPACE_LIST(X) \
     X(sequence)       \
-    X(grid)
+    X(grid)           \
+    X(graph)
 
 #define PATTERN_LIST(X) \
     X(generic)          \

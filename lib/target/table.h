@@ -34,6 +34,14 @@
     X(border_distance)      \
     X(blur)                 \
     X(periodic_blur)        \
+    /* graphs */            \
+    X(degree)               \
+    X(nodes_at_distance)    \
+    X(eccentricity)         \
+    X(closeness)            \
+    X(source_distance)      \
+    X(neighbour_sum)        \
+    X(neighbour_mean)       \
     /* tokens */            \
     X(pi)                   \
     X(etp)                  \

@@ -52,6 +52,11 @@ int target_check(const struct target_config *c, const struct space_config *s, st
                        "target '%s' needs rows and columns, which space '%s' does not have; "
                        "expected space 'grid' or another target",
                        t->name, space->name);
+    if ((t->needs & TARGET_NEEDS_GRAPH) && !space->graph)
+        return err_set(e, ERR_USAGE, "target.kind",
+                       "target '%s' needs edges between positions, which space '%s' does not have; "
+                       "expected space 'graph' or another target",
+                       t->name, space->name);
     if ((t->needs & TARGET_NEEDS_AXES) && space->axes < 1)
         return err_set(e, ERR_USAGE, "target.kind",
                        "target '%s' numbers the positions, which space '%s' leaves without order; "

@@ -42,7 +42,8 @@ struct target {
 enum {
     TARGET_NEEDS_ORDER = 1, /* one axis: left and right */
     TARGET_NEEDS_AXES = 2,  /* coordinates on one axis or more, so that positions have numbers */
-    TARGET_NEEDS_GRID = 4   /* two axes */
+    TARGET_NEEDS_GRID = 4,  /* two axes */
+    TARGET_NEEDS_GRAPH = 8  /* steps and degree */
 };
 
 extern const struct target *const target_table[]; /* NULL-terminated */

@@ -52,8 +52,20 @@ static int check_curriculum(const struct task *t, struct err *e)
     return 0;
 }
 
+/* The search moves the inputs of one layout. */
+static int check_adversary(const struct task *t, struct err *e)
+{
+    if (!t->evaluate.adversary_starts || !space_of(&t->space)->draw)
+        return 0;
+    return err_set(e, ERR_USAGE, "evaluate.adversary",
+                   "space %s draws a layout for each sample, and the search for the worst case "
+                   "needs one for all; expected starts: 0", space_of(&t->space)->name);
+}
+
 int task_check(const struct task *t, struct err *e)
 {
     int code = check_labels(t, e);
-    return code ? code : check_curriculum(t, e);
+    if (!code)
+        code = check_curriculum(t, e);
+    return code ? code : check_adversary(t, e);
 }

@@ -32,7 +32,9 @@ static double fallback_of(const struct option *o) {
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d) {
     *f = (struct fixture){.space = {.length = n, .channels = d}, .config = {.vocab = 10}};
     if (!space)
-        space = target_table[kind]->needs & TARGET_NEEDS_GRID ? "grid" : "sequence";
+        space = target_table[kind]->needs & TARGET_NEEDS_GRID    ? "grid"
+                : target_table[kind]->needs & TARGET_NEEDS_GRAPH ? "graph"
+                                                                 : "sequence";
     while (strcmp(space_table[f->space.kind.kind]->name, space) != 0)
         assert_non_null(space_table[++f->space.kind.kind]);
     if (strcmp(space, "grid") == 0) {
@@ -41,6 +43,10 @@ void fixture_configure(struct fixture *f, const char *space, int kind, int n, in
             height = n % h ? height : h;
         f->space.kind.number[0] = height;
         f->space.kind.number[1] = n / height;
+    }
+    if (strcmp(space, "graph") == 0) {
+        option_set_kind(&space_kinds, space, &f->space.kind);
+        f->space.kind.number[1] = n; /* nodes */
     }
     f->target = target_table[kind];
     f->config.kind.kind = kind;

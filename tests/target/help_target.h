@@ -25,7 +25,7 @@ struct fixture {
 int fixture_kind(const char *name);
 /* Configuration with every option at its default, V = 10; nothing is opened.  space NULL: one that
  * the target is defined on.  A grid of n positions is as square as n allows, and not higher than
- * wide. */
+ * wide; a graph of n positions is the path. */
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d);
 /* Sets one of the target's own options. */
 void fixture_set(struct fixture *f, const char *key, double value);

@@ -161,7 +161,8 @@ static void test_state_is_priced_right(void **state) {
 static const char *const constant_on_identical[] = {
     "reverse",    "sort",          "identity",   "mean",        "prefix_mean",
     "local_mean", "moving_max",    "histogram",  "majority",    "token_reverse",
-    "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur", "lua", NULL};
+    "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur",
+    "source_distance", "neighbour_mean", "lua", NULL};
 
 static void test_identical_inputs(void **state) {
     (void)state;
@@ -201,7 +202,7 @@ static const char *const causal[] = {
     "prefix_sum", "shift",      "filter",        "difference",    "identity",
     "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
     "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
-    "border_distance", "lua",      NULL};
+    "border_distance", "degree", "nodes_at_distance", "eccentricity", "closeness", "lua", NULL};
 
 static bool sees_the_future(struct fixture *f) {
     enum { N = 8 };
@@ -270,7 +271,10 @@ static bool commutes(int kind, const int *perm) {
 
 /* Reversal equivariance, f(Rx) = R f(x): what an encoding of distances alone can do. */
 static const char *const mirror[] = {"reverse", "identity",      "mean",            "local_mean",
-                                     "reflect", "border_distance", "blur", "periodic_blur", "lua", NULL};
+                                     "reflect", "border_distance", "blur",
+                                     "periodic_blur", "degree", "nodes_at_distance",
+                                     "eccentricity", "closeness", "source_distance",
+                                     "neighbour_sum", "neighbour_mean", "lua", NULL};
 /* Equivariance under every permutation: what can be done without any encoding. */
 static const char *const symmetric[] = {"identity", "mean", "lua", NULL};
 
@@ -290,7 +294,8 @@ static void test_equivariance(void **state) {
 }
 
 /* Channel k of y is a function of channel k of x, the same for every k, but for these. */
-static const char *const mixes_channels[] = {"affine", "random_field", "grid_position", NULL};
+static const char *const mixes_channels[] = {"affine", "random_field", "grid_position",
+                                             "source_distance", NULL};
 
 static void test_channels_are_apart(void **state) {
     (void)state;
@@ -361,6 +366,9 @@ static void test_needs(void **state) {
     } cases[] = {
         {"shift", "grid", false}, {"etp", "grid", false},     {"blur", "sequence", false},
         {"gain", "grid", true},   {"identity", "grid", true}, {"pi", "grid", true},
+        {"degree", "grid", false},  {"degree", "sequence", false}, {"degree", "graph", true},
+        {"gain", "graph", false},   {"shift", "graph", false},     {"blur", "graph", false},
+        {"mean", "graph", true},    {"histogram", "graph", true},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct fixture f;

@@ -1,0 +1,116 @@
+/* Targets on graphs: by hand on one graph, and nodes that are renamed keep their outputs. */
+#include <math.h>
+#include <string.h>
+
+#include "target/help_target.h"
+
+/* A triangle 0 1 2 with a tail 2 - 3 - 4, an edge 5 - 6, and a node 7 alone. */
+enum { N = 8, EDGES = 6 };
+static const int32_t edges[2 * EDGES] = {0, 1, 1, 2, 2, 0, 2, 3, 4, 3, 5, 6};
+
+/* The target on a graph of N nodes. */
+static void open_on(struct fixture *f, const char *name, const int32_t *pair, int d) {
+    struct err e = {0};
+    fixture_configure(f, "graph", fixture_kind(name), N, d);
+    assert_int_equal(space_finish(&f->space, &e), 0);
+    assert_int_equal(arena_open(&f->arena, 0, &e), 0);
+    assert_int_equal(space_of(&f->space)->given(&f->space, N, pair, EDGES, &f->arena, &f->layout,
+                                                &e),
+                     0);
+}
+
+static void check(const char *name, const char *key, double value, const double *x,
+                  const double *want) {
+    struct fixture f;
+    double y[N];
+    open_on(&f, name, edges, 1);
+    if (key)
+        fixture_set(&f, key, value);
+    fixture_evaluate(&f, x, y);
+    check_near(y, want, N, 1e-15);
+    fixture_close(&f);
+}
+
+static void test_by_hand(void **state) {
+    (void)state;
+    const double x[N] = {.5, .25, .125, .75, 0, .75, .0625, 1};
+    check("degree", NULL, 0, x, (double[N]){2, 2, 3, 2, 1, 1, 1, 0});
+    check("nodes_at_distance", "k", 1, x, (double[N]){2, 2, 3, 2, 1, 1, 1, 0});
+    check("nodes_at_distance", "k", 2, x, (double[N]){1, 1, 1, 2, 1, 0, 0, 0});
+    check("nodes_at_distance", "k", 3, x, (double[N]){1, 1, 0, 0, 2, 0, 0, 0});
+    check("eccentricity", NULL, 0, x, (double[N]){3, 3, 2, 2, 3, 1, 1, 0});
+    /* distances from 0: 1 1 2 3, from 2: 1 1 1 2, from 3: 2 2 1 1, from 4: 3 3 2 1 */
+    check("closeness", NULL, 0, x,
+          (double[N]){4 / 7. * 4 / 7, 4 / 7. * 4 / 7, 4 / 7. * 4 / 5, 4 / 7. * 4 / 6, 4 / 7. * 4 / 9,
+                      1 / 7., 1 / 7., 0});
+    check("neighbour_sum", NULL, 0, x,
+          (double[N]){.375, .625, 1.5, .125, .75, .0625, .75, 0});
+    check("neighbour_mean", NULL, 0, x,
+          (double[N]){.1875, .3125, .5, .0625, .75, .0625, .75, 1});
+}
+
+/* One marked node, two, all, and one that most do not reach. */
+static void test_source_distance(void **state) {
+    (void)state;
+    check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .5, .0625, 0},
+          (double[N]){2, 2, 1, 0, 1, 8, 8, 8});
+    check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .75, .0625, 0},
+          (double[N]){2, 2, 1, 0, 1, 0, 1, 8});
+    check("source_distance", NULL, 0, (double[N]){0}, (double[N]){0});
+    check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .5, .0625, 1},
+          (double[N]){8, 8, 8, 8, 8, 8, 8, 0});
+}
+
+/* A cap on relations is the model's, not the target's. */
+static void test_caps_leave_targets_alone(void **state) {
+    (void)state;
+    struct fixture f;
+    double x[N] = {0}, y[N];
+    fixture_configure(&f, "graph", fixture_kind("eccentricity"), N, 1);
+    option_set_kind(&space_kinds, "graph", &f.space.kind);
+    f.space.kind.number[1] = N;
+    f.space.kind.number[5] = 2; /* max_distance */
+    struct err e = {0};
+    assert_int_equal(space_finish(&f.space, &e), 0);
+    fixture_open(&f);
+    assert_int_equal(f.layout.relations, 4);
+    fixture_evaluate(&f, x, y);
+    check_near(y, (double[N]){7, 6, 5, 4, 4, 5, 6, 7}, N, 0);
+    fixture_close(&f);
+}
+
+static void test_renamed_nodes(void **state) {
+    (void)state;
+    const int to[N] = {3, 7, 0, 6, 1, 5, 2, 4};
+    int32_t renamed[2 * EDGES];
+    double x[2 * N], moved[2 * N], y[2 * N], image[2 * N];
+    fill_uniform(x, 2 * N, 4);
+    for (int k = 0; k < 2 * EDGES; k++)
+        renamed[k] = to[edges[k]];
+    for (int i = 0; i < N; i++)
+        memcpy(moved + 2 * to[i], x + 2 * i, 2 * sizeof *x);
+    for (int kind = 0; target_table[kind]; kind++) {
+        const struct target *t = target_table[kind];
+        struct fixture f, g;
+        if (!(t->needs & TARGET_NEEDS_GRAPH))
+            continue;
+        open_on(&f, t->name, edges, 2);
+        open_on(&g, t->name, renamed, 2);
+        fixture_evaluate(&f, x, y);
+        fixture_evaluate(&g, moved, image);
+        for (int i = 0; i < N; i++)
+            check_near(image + 2 * to[i], y + 2 * i, 2, 1e-15);
+        fixture_close(&f);
+        fixture_close(&g);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_source_distance),
+        cmocka_unit_test(test_caps_leave_targets_alone),
+        cmocka_unit_test(test_renamed_nodes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
