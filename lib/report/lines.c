@@ -69,18 +69,21 @@ const struct summary_group *report_line_any(const struct report_line *line) {
 }
 
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e) {
-    static const char *const column[][2] = {
-        {"error_rel", "floor_rel"}, {"accuracy", "accuracy_ceiling"}, {"error_rms", "floor_rms"}};
+    static const char *const column[][3] = {{"error_rel", "floor_rel", "witness_rel"},
+                                            {"accuracy", "accuracy_ceiling", "witness_accuracy"},
+                                            {"error_rms", "floor_rms", "witness_rms"}};
     enum { ACCURACY = 1, PAIRS = 3 };
     int code = 0;
     for (int k = 0; !code && k < PAIRS; k++) {
         code = summary_interval(g, column[k][0], &f->error, e);
         if (!code) code = summary_interval(g, column[k][1], &f->floor, e);
+        if (!code) code = summary_interval(g, column[k][2], &f->witness, e);
         if (code || (!f->error.n && !f->floor.n)) continue;
         if (k == ACCURACY) {
             struct interval a = f->error;
             f->error.mean = 1 - a.mean, f->error.low = 1 - a.high, f->error.high = 1 - a.low;
             f->floor.mean = 1 - f->floor.mean;
+            f->witness.mean = 1 - f->witness.mean;
         }
         break;
     }

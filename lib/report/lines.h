@@ -23,10 +23,10 @@ void report_lines_close(struct report_lines *l);
 /* One of the line's groups, for what they have in common. */
 const struct summary_group *report_line_any(const struct report_line *line);
 
-/* The error that the verdict is about, and its floor: relative; 1 - accuracy and 1 - ceiling for
+/* The error that the verdict is about, its floor, and what explicit weights leave: relative; 1 - accuracy and 1 - ceiling for
  * tokens; absolute where the target does not vary. */
 struct line_figures {
-    struct interval error, floor;
+    struct interval error, floor, witness;
 };
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e);
 

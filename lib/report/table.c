@@ -9,7 +9,7 @@
 #include "report/listing.h"
 #include "report/rows.h"
 
-enum { AXES_MAX = 8, COLUMNS_MAX = 12 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, NAME_MIN = 4 };
+enum { AXES_MAX = 8, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, NAME_MIN = 4 };
 
 /* How much is given up. */
 enum detail { DETAIL_FULL, DETAIL_TIGHT, DETAIL_NO_PARAMS, DETAIL_NO_INTERVAL };
@@ -19,6 +19,7 @@ struct plan {
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
+    bool witnesses; /* some cell has asked for them */
 };
 
 static int open_plan(struct plan *t, const struct spec *s, const struct results *r,
@@ -26,6 +27,8 @@ static int open_plan(struct plan *t, const struct spec *s, const struct results 
     *t = (struct plan){.spec = s};
     for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
         if (!axis_is_named(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
+    for (int k = 0; k < spec_cells(s); k++)
+        t->witnesses |= spec_cell(s, k)->task.evaluate.witness;
     return report_lines_open(&t->lines, r, s, e);
 }
 
@@ -64,6 +67,22 @@ static int append_subset(struct text *error, struct text *floor, const struct su
         append_short(error, (f.error.high - f.error.low) / 2);
     }
     append_short(floor, f.floor.mean);
+    return 0;
+}
+
+/* What explicit weights leave, on the same samples; "none" where none are known. */
+static int append_witness(struct text *out, const struct summary_group *g, struct err *e) {
+    struct line_figures f;
+    const struct task *t = &g->cell->task;
+    if (!t->evaluate.witness || g->length != t->space.length ||
+        strcmp(result_text(g->row[0], "status"), "failed") == 0)
+        return 0;
+    int code = line_figures_of(g, &f, e);
+    if (code) return code;
+    if (isnan(f.witness.mean))
+        text_append(out, "none");
+    else
+        append_short(out, f.witness.mean);
     return 0;
 }
 
@@ -116,6 +135,7 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct repo
     int code = append_subset(error, floor, line->patterned, detail, e);
     error = next_field(f), floor = next_field(f);
     if (!code) code = append_subset(error, floor, line->generic, detail, e);
+    if (!code) code = append_witness(next_field(f), g, e);
     append_verdict(next_field(f), g);
     return code;
 }
@@ -163,6 +183,7 @@ static void name_columns(const struct plan *t, struct columns *c) {
     name_column(c, "floor", true);
     name_column(c, "generic", true);
     name_column(c, "floor", true);
+    name_column(c, "witness", true);
     name_column(c, "verdict", false);
 }
 
@@ -199,8 +220,9 @@ static void append_title(struct text *out, const struct plan *t, int width) {
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: %s beside its certified floor, by kind of input",
-                       spec_name(t->spec), t->lines.tokens ? "error" : "error_rel");
+    text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s", spec_name(t->spec),
+                       t->lines.tokens ? "error" : "error_rel",
+                       t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
     if (title.data) append_wrapped(out, title.data, 0, width);

@@ -305,7 +305,8 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
         .pattern = s->pattern, .error_rms = NAN, .error_rel = NAN, .error_sup = NAN,
         .error_worst = NAN, .accuracy = NAN, .accuracy_informative = NAN, .cross_entropy = NAN,
         .floor_rms = NAN, .floor_rel = NAN, .floor_sup = NAN, .floor_worst = NAN,
-        .accuracy_ceiling = NAN, .cross_entropy_floor = NAN, .gap_rel = NAN};
+        .accuracy_ceiling = NAN, .cross_entropy_floor = NAN, .gap_rel = NAN,
+        .witness_rms = NAN, .witness_rel = NAN, .witness_sup = NAN, .witness_accuracy = NAN};
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;

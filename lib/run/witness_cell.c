@@ -9,35 +9,74 @@
 
 enum { PATH_SIZE = 4096 };
 
-struct work {
-    const struct spec *spec;
+/* A witness as a network that can be evaluated. */
+struct network {
     const struct trainer_api *api;
     struct start start;
-    struct trainer *trainer;
+    struct trainer *trainer; /* NULL: no witness known */
+};
+
+/* The task that the witness is: its sizes, no step of training, the training length alone. */
+static void own_task(const struct task *t, const struct witness *w, struct task *out) {
+    *out = *t;
+    out->model = w->config;
+    out->train.steps = 0;
+    out->train.batch = 1;
+    out->evaluate.lengths.count = 0;
+}
+
+/* own: filled in where a witness is known; must outlive the network. */
+static int network_open(struct network *x, const struct task *t, struct pool *pool,
+                        struct task *own, struct err *e) {
+    *x = (struct network){.api = trainer_api_of(t->model.precision)};
+    int code = x->api->kernel_open(e);
+    if (!code)
+        code = start_open(&x->start, t, e);
+    if (code || !x->start.witness)
+        return code;
+    own_task(t, x->start.witness, own);
+    code = x->api->open(&x->trainer, own, pool, e);
+    if (!code)
+        theory_api_of(own->model.precision)
+            ->witness_write(x->start.witness, x->api->model(x->trainer),
+                            x->api->block(x->trainer));
+    return code;
+}
+
+static void network_close(struct network *x, const struct task *t) {
+    if (x->trainer)
+        x->api->close(x->trainer);
+    start_close(&x->start, t);
+}
+
+int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
+                    struct subset_figures *figures, bool *known, struct err *e) {
+    struct network x;
+    struct task own;
+    int code = network_open(&x, t, pool, &own, e);
+    *known = !code && x.trainer;
+    if (*known)
+        code = evaluation_measure(ev, x.api, x.trainer, figures, e);
+    network_close(&x, t);
+    return code;
+}
+
+/* ---- a cell of its own ------------------------------------------------------------------------*/
+
+struct work {
+    const struct spec *spec;
+    struct network network;
     struct evaluation *evaluation;
 };
 
-/* The cell that the witness is: its sizes, no step of training, the training length alone. */
-static void own_cell(const struct cell *c, const struct witness *w, struct cell *out) {
-    *out = *c;
-    out->task.model = w->config;
-    out->task.train.steps = 0;
-    out->task.train.batch = 1;
-    out->task.evaluate.lengths.count = 0;
-}
-
-static int measure(struct work *w, struct pool *pool, struct witness_cell *out, struct err *e) {
+static int measure(struct work *w, struct witness_cell *out, struct err *e) {
     const struct task *own = &out->own.task;
-    int code = w->api->open(&w->trainer, own, pool, e);
-    if (code)
-        return code;
-    theory_api_of(own->model.precision)
-        ->witness_write(w->start.witness, w->api->model(w->trainer), w->api->block(w->trainer));
-    code = evaluation_open(&w->evaluation, own, (int)own->space.length, e);
+    const struct network *x = &w->network;
+    int code = evaluation_open(&w->evaluation, own, (int)own->space.length, e);
     if (!code)
-        code = evaluation_measure(w->evaluation, w->api, w->trainer, out->figures, e);
+        code = evaluation_measure(w->evaluation, x->api, x->trainer, out->figures, e);
     if (!code)
-        code = adversary_search(w->evaluation, w->api, w->trainer, NULL, out->figures, e);
+        code = adversary_search(w->evaluation, x->api, x->trainer, NULL, out->figures, e);
     if (!code)
         out->subsets = evaluation_subsets(w->evaluation);
     return code;
@@ -48,7 +87,7 @@ static void append_rows(const struct work *w, const struct witness_cell *out, bo
     struct row_facts facts = {.experiment = named ? spec_name(w->spec) : NULL,
                               .spec_hash = named ? spec_hash(w->spec) : NULL,
                               .status = "ok",
-                              .parameters = w->api->parameters(w->trainer),
+                              .parameters = w->network.api->parameters(w->network.trainer),
                               .train_loss = NAN,
                               .seconds = NAN,
                               .tokens_per_second = NAN,
@@ -80,7 +119,7 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
     if (!code)
         code = file_join(weights, sizeof weights, folder, "weights.safetensors", e);
     if (!code)
-        code = w->api->export_weights(w->trainer, weights, e);
+        code = w->network.api->export_weights(w->network.trainer, weights, e);
     if (!code)
         code = write_text(folder, "row.csv", &rows, e);
     text_close(&spec);
@@ -90,24 +129,18 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
 
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *folder, struct witness_cell *out, struct text *rows, struct err *e) {
-    struct work w = {.spec = s,
-                     .api = trainer_api_of(c->task.model.precision)};
+    struct work w = {.spec = s};
     *out = (struct witness_cell){.own = *c};
-    int code = w.api->kernel_open(e);
-    if (!code)
-        code = start_open(&w.start, &c->task, e);
-    out->known = !code && w.start.witness;
+    int code = network_open(&w.network, &c->task, pool, &out->own.task, e);
+    out->known = !code && w.network.trainer;
     if (out->known) {
-        own_cell(c, w.start.witness, &out->own);
-        code = measure(&w, pool, out, e);
+        code = measure(&w, out, e);
         if (!code)
             append_rows(&w, out, true, rows);
         if (!code && folder)
             code = write_folder(&w, out, folder, e);
     }
     evaluation_close(w.evaluation);
-    if (w.trainer)
-        w.api->close(w.trainer);
-    start_close(&w.start, &c->task);
+    network_close(&w.network, &c->task);
     return code;
 }

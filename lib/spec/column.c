@@ -64,6 +64,10 @@ const struct column column_table[] = {
     MACHINE("cpu", "processor"),
     MACHINE("blas", "BLAS library"),
     {.name = "threads", .type = COLUMN_NUMBER, .varies = true, .help = "threads of the worker"},
+    NUMBER("witness_rms", "error_rms of explicit weights on the same samples; empty: none known"),
+    NUMBER("witness_rel", "error_rel of explicit weights"),
+    NUMBER("witness_sup", "error_sup of explicit weights"),
+    NUMBER("witness_accuracy", "accuracy of explicit weights"),
     {.name = NULL}};
 
 int column_count(void) {

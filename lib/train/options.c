@@ -82,6 +82,8 @@ const struct option evaluate_options[] = {
      .help = "lengths evaluated besides space.length, which always is"},
     {.key = "tolerance", .type = OPTION_REAL, .offset = EVALUATE(tolerance), .min = 0, .max = 1,
      .fallback = "0.1", .unit = "", .help = "on error_rel, or on 1 - accuracy for token targets"},
+    {.key = "witness", .type = OPTION_BOOL, .offset = EVALUATE(witness), .fallback = "true",
+     .unit = "", .help = "also build and measure explicit weights, where some are known"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
      .max = 100000, .fallback = "0", .unit = "inputs", .applies = searches,
      .help = "inputs from which the largest error is searched for; 0: no search"},

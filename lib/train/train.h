@@ -40,6 +40,7 @@ struct evaluate_config {
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* empty: the training length */
     double tolerance;
+    bool witness;                 /* rows show the witness's figures too */
     int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */
 };
 extern const struct option evaluate_options[];

@@ -15,6 +15,27 @@ load help_cmd
     [ -z "$output" ]
 }
 
+# What `run` shows beside a trained network is what `witness` measures, on the same samples.
+@test "run: the witness stands beside floor and error, and can be left out" {
+    column() { python3 -c '
+import csv, sys
+for r in csv.DictReader(open(sys.argv[1])):
+    if r.get("subset", "all") == "all": print(r["attention"], *(r[name] for name in sys.argv[2:]))' "$@"; }
+    try run tiny.yaml --set "target=[gain, mean]"
+    [ "$status" = 0 ]
+    grep -q "floor witness verdict" <<<"$(echo "$output" | tr -s ' ')"
+    grep -q "gain toeplitz rpe .* none impossible" <<<"$(echo "$output" | tr -s ' ')"
+    "$URPE_PROBE" witness tiny.yaml --set "target=[gain, mean]" --out w \
+        --quiet --no-claims
+    column results/tiny/results.csv witness_rms witness_sup | grep -v ' $' | sort >run.txt
+    column w/witness.csv error_rms error_sup | grep -v ' $' | sort >witness.txt
+    [ "$(wc -l <run.txt)" = 3 ]
+    diff run.txt witness.txt
+    try run tiny.yaml --set evaluate.witness=false --out bare
+    [ "$(column bare/results.csv witness_rms witness_sup | tr -d ' ' | sort | xargs)" = "rpe urpe" ]
+    [[ "$output" != *witness* ]]
+}
+
 @test "witness: claims made on it are judged, and others are not" {
     cat >>tiny.yaml <<'SPEC'
   - {on: witness, where: {subset: all}, expect: {error_sup: "<= 1e-6"}}

@@ -72,11 +72,11 @@ static void table_says_what_it_should(void **state) {
               "grid: {model.attention: [rpe, urpe]}\n");
     char *text = help_table(s, &r, 100);
     assert_non_null(strstr(text, "target  encoding  attn  params     identical  floor       generic"
-                                 "  floor  verdict\n"));
+                                 "  floor  witness  verdict\n"));
     assert_non_null(strstr(text, "gain    t5        rpe     1234  1.100 ±0.248  1.000  0.020 ±0.025"
-                                 "      0  reached\n"));
+                                 "      0     none  reached\n"));
     assert_non_null(strstr(text, "gain    t5        urpe    1234  0.020 ±0.025      0  0.020 ±0.025"
-                                 "      0  reached\n"));
+                                 "      0     1e-7  reached\n"));
     memory_free(text);
     results_close(&r);
     spec_close(s);

@@ -144,6 +144,17 @@ static int checkpoints(const struct spec *s, const char *folder)
     return count;
 }
 
+static bool some_cell_has_begun(const struct spec *s, const char *folder)
+{
+    for (int k = 0; k < spec_cells(s); k++) {
+        char path[HELP_PATH];
+        snprintf(path, sizeof path, "%.900s/cells/%s/spec.yaml", folder, spec_cell(s, k)->id);
+        if (file_exists(path))
+            return true;
+    }
+    return false;
+}
+
 /* SIGKILL for the coordinator: its workers write their checkpoints and end, and their locks go with
  * them. */
 static void workers_end_with_their_coordinator(void **unused)
@@ -158,7 +169,8 @@ static void workers_end_with_their_coordinator(void **unused)
     o.checkpoint_seconds = 1e9;
     pid_t pid = help_run_apart(s, o, out);
     pid_t worker = help_child(pid);
-    help_rest(0.05);
+    for (int k = 0; k < 500 && !some_cell_has_begun(s, folder); k++)
+        help_rest(0.01);
     assert_int_equal(kill(pid, SIGKILL), 0);
     help_wait(pid);
     /* Gone, or a zombie that nobody reaps here: a zombie has no files. */

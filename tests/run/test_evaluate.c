@@ -391,7 +391,8 @@ static void header_is_the_one_that_is_promised(void **unused)
         "layers,heads,width,ffn,norm,precision,params,steps,status,verdict,error_rms,error_rel,"
         "error_sup,error_worst,accuracy,accuracy_informative,cross_entropy,floor_rms,floor_rel,"
         "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
-        "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads\n");
+        "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads,witness_rms,"
+        "witness_rel,witness_sup,witness_accuracy\n");
     text_close(&t);
 }
 

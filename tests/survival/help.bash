@@ -17,10 +17,10 @@ seeds: 2
 YAML
 }
 
-# A table of results without seconds, tokens_per_second, peak_mib and threads (the last column).
+# A table of results without seconds, tokens_per_second, peak_mib and threads.
 stable() {
     awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i}
-        NR > 1 {$at["seconds"] = ""; $at["tokens_per_second"] = ""; $at["peak_mib"] = ""; $NF = ""}
+        NR > 1 {$at["seconds"] = ""; $at["tokens_per_second"] = ""; $at["peak_mib"] = ""; $at["threads"] = ""}
         {print}' "$1"
 }
 

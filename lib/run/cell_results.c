@@ -1,0 +1,174 @@
+/* What a cell leaves: its figures, rows and files (cell_work.h). */
+#include <math.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "run/adversary.h"
+#include "run/cell_work.h"
+#include "run/witness_cell.h"
+
+int cell_write_text(const struct cell_work *w, const char *name, struct text *t, struct err *e)
+{
+    char path[CELL_PATH_SIZE];
+    int code = text_check(t, e);
+    if (!code)
+        code = file_join(path, sizeof path, w->run->folder, name, e);
+    if (!code)
+        code = file_write(path, t->data, t->length, e);
+    text_close(t);
+    return code;
+}
+
+static double tokens_per_second(const struct cell_work *w)
+{
+    double tokens = (double)w->api->step_number(w->trainer) * (double)w->task->train.batch *
+                    (double)w->task->space.length;
+    return w->history.train_seconds > 0 ? tokens / w->history.train_seconds : NAN;
+}
+
+/* Figures of the network and, at the training length, of the witness.  The network comes last, so
+ * that errors by position are its own. */
+static int measure(struct cell_work *w, struct evaluation *ev, struct subset_figures *figures,
+                   struct err *e)
+{
+    struct subset_figures witness[PATTERN_MAX + 1];
+    bool known = false;
+    int code = 0;
+    if (w->task->evaluate.witness && ev == w->evaluation)
+        code = witness_measure(w->task, w->pool, ev, witness, &known, e);
+    if (!code)
+        code = evaluation_measure(ev, w->api, w->trainer, figures, e);
+    for (int k = 0; known && !code && k < evaluation_subsets(ev); k++) {
+        figures[k].witness_rms = witness[k].error_rms;
+        figures[k].witness_rel = witness[k].error_rel;
+        figures[k].witness_sup = witness[k].error_sup;
+        figures[k].witness_accuracy = witness[k].accuracy;
+    }
+    return code;
+}
+
+/* The rows of one evaluated length. */
+static int append_rows(struct cell_work *w, struct evaluation *ev, struct text *t, struct err *e)
+{
+    struct subset_figures figures[PATTERN_MAX + 1];
+    int code = measure(w, ev, figures, e);
+    if (!code)
+        code = adversary_search(ev, w->api, w->trainer, w->run->stop, figures, e);
+    if (code)
+        return code;
+    struct row_facts facts = {
+        .status = w->diverged ? "diverged" : "ok",
+        .steps = w->api->step_number(w->trainer),
+        .parameters = w->parameters,
+        .train_loss = w->history.loss,
+        .seconds = cell_seconds(w),
+        .tokens_per_second = tokens_per_second(w),
+        .peak_mib = machine_peak_mib(),
+        .cpu = w->cpu,
+        .blas = w->api->blas_name(),
+        .threads = pool_threads(w->pool),
+    };
+    for (int k = 0; k < evaluation_subsets(ev); k++)
+        row_append(t, w->run->cell, evaluation_length(ev), evaluation_subset_name(ev, k),
+                   &figures[k], &facts);
+    return 0;
+}
+
+static int append_length(struct cell_work *w, int length, struct text *t, struct err *e)
+{
+    struct evaluation *ev;
+    if (length == evaluation_length(w->evaluation))
+        return append_rows(w, w->evaluation, t, e);
+    int code = evaluation_open(&ev, w->task, length, e);
+    if (code)
+        return code;
+    code = append_rows(w, ev, t, e);
+    evaluation_close(ev);
+    return code;
+}
+
+int cell_measure(struct cell_work *w, struct text *rows, struct err *e)
+{
+    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(w->task, length);
+    row_append_header(rows);
+    for (int k = 0; k < lengths; k++) {
+        int code = append_length(w, length[k], rows, e);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static void position_csv(const struct cell_work *w, struct text *t)
+{
+    text_append(t, "position,error_rms,floor_rms\n");
+    for (int i = 0; i < evaluation_positions(w->evaluation); i++) {
+        double error, floor;
+        evaluation_position(w->evaluation, i, &error, &floor);
+        csv_field_int(t, i + 1);
+        csv_field_double(t, error, w->api->digits);
+        csv_field_double(t, floor, w->api->digits);
+        csv_end_row(t);
+    }
+}
+
+struct table_text {
+    struct text text;
+    int digits;
+};
+
+/* An empty layer: the table is shared by all. */
+static void append_table(void *context, int layer, int head, int relation, double b, double c)
+{
+    struct table_text *t = context;
+    if (layer < 0)
+        csv_field(&t->text, "");
+    else
+        csv_field_int(&t->text, layer);
+    csv_field_int(&t->text, head);
+    csv_field_int(&t->text, relation);
+    csv_field_double(&t->text, b, t->digits);
+    csv_field_double(&t->text, c, t->digits);
+    csv_end_row(&t->text);
+}
+
+int cell_write_spec(const struct cell_work *w, struct err *e)
+{
+    struct text t = {0};
+    int code = spec_cell_copy_files(w->run->cell, w->run->folder, e);
+    if (!code)
+        code = spec_cell_text(w->run->cell, w->run->experiment, &t, e);
+    if (!code)
+        return cell_write_text(w, "spec.yaml", &t, e);
+    text_close(&t);
+    return code;
+}
+
+int cell_write_results(struct cell_work *w, struct text *rows, struct err *e)
+{
+    char weights[CELL_PATH_SIZE];
+    struct text curve = {0}, position = {0};
+    struct table_text table = {.digits = w->api->digits};
+    history_csv(&w->history, w->api->digits, &curve);
+    position_csv(w, &position);
+    text_append(&table.text, "layer,head,relation,b,c\n");
+    int code = w->api->tables(w->trainer, append_table, &table, e);
+    if (!code)
+        code = file_join(weights, sizeof weights, w->run->folder, "weights.safetensors", e);
+    if (!code)
+        code = w->api->export_weights(w->trainer, weights, e);
+    if (!code)
+        code = cell_write_text(w, "curve.csv", &curve, e);
+    if (!code)
+        code = cell_write_text(w, "position.csv", &position, e);
+    if (!code)
+        code = cell_write_text(w, "table.csv", &table.text, e);
+    if (!code)
+        code = cell_write_text(w, "row.csv", rows, e);
+    if (!code)
+        code = file_remove(w->checkpoint, e);
+    text_close(&curve);
+    text_close(&position);
+    text_close(&table.text);
+    return code;
+}
