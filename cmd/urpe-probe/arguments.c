@@ -94,6 +94,19 @@ static int take_format(struct arguments *a, const char *value, struct err *e) {
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+static int take_color(struct arguments *a, const char *value, struct err *e) {
+    static const char *const names[] = {
+        [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+    for (int k = 0; k < 3; k++) {
+        if (strcmp(value, names[k]) != 0) continue;
+        a->color = (enum color_choice)k;
+        return 0;
+    }
+    const char *near = text_nearest(value, names, 3);
+    return err_set(e, ERR_USAGE, NULL, "--color %s: auto, always or never was expected%s%s%s",
+                   value, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static int take_no_claims(struct arguments *a, const char *value, struct err *e) {
     (void)value, (void)e;
     a->no_claims = true;
@@ -157,6 +170,8 @@ static const struct flag_row flag_table[] = {
      "only every M-th cell, from the I-th (I counts from 0); claims are left to `report`"},
     {"--no-claims", NULL, FLAG_NO_CLAIMS, take_no_claims, "do not judge the spec's claims"},
     {"--format", "FORMAT", FLAG_FORMAT, take_format, "table (default), csv or json"},
+    {"--color", "auto|always|never", FLAG_COLOR, take_color,
+     "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set"},
     {"--quiet", NULL, FLAG_QUIET, take_quiet, "print errors only"},
     {"--no-progress", NULL, FLAG_NO_PROGRESS, take_no_progress, "draw no progress line"},
     {"--force", NULL, FLAG_FORCE, take_force,

@@ -84,7 +84,7 @@ const struct command command_bound = {
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
                "floor is above evaluate.tolerance, else `open`.  With --format csv the columns are "
                "those of results.csv; --out DIR writes DIR/bound.csv.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
+    .options = FLAG_SET | FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_COLOR,
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

@@ -6,6 +6,7 @@
 #ifndef URPE_PROBE_COMMAND_H
 #define URPE_PROBE_COMMAND_H
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/text.h"
@@ -28,8 +29,11 @@ enum flag_bit {
     FLAG_FAIL_FAST = 1 << 11, /* and --keep-going */
     FLAG_INPUT = 1 << 12,
     FLAG_OUTPUT = 1 << 13,
-    FLAG_FIGURES = 1 << 14 /* --gnuplot and --png */
+    FLAG_FIGURES = 1 << 14, /* --gnuplot and --png */
+    FLAG_COLOR = 1 << 15
 };
+
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct arguments {
     const char **set;     /* (sets) "KEY=VALUE" */
@@ -40,6 +44,7 @@ struct arguments {
     int shard, shards;     /* 0, 1: not given */
     bool no_claims, quiet, no_progress, force, fail_fast, gnuplot, png;
     enum listing_format format;
+    enum color_choice color;
 };
 
 struct command {
@@ -79,6 +84,10 @@ const struct command *command_find(const char *name, struct err *e);
 /* ---- terminal.c -------------------------------------------------------------------------------*/
 /* Columns of the terminal on standard output, COLUMNS, or 80; at least 80. */
 int terminal_width(void);
+/* How `out` shows text: as wide as standard output; in colour where --color says so, or where it is
+ * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); sparklines where the
+ * locale's character set is UTF-8. */
+struct report_screen terminal_screen(const struct arguments *a, FILE *out);
 /* Writes text to standard output; ERR_IO when that fails. */
 int terminal_put(const struct text *t, struct err *e);
 /* Whether everything written to standard output arrived; the stream is closed. */

@@ -5,7 +5,8 @@ int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on 
                  const struct results *r, int *status, struct err *e) {
     FILE *out = a->quiet || a->format != LISTING_TABLE ? stderr : stdout;
     int broken = 0;
-    int code = report_claims(out, s, on, r, terminal_width(), a->quiet, &broken, e);
+    struct report_screen screen = terminal_screen(a, out);
+    int code = report_claims(out, s, on, r, &screen, a->quiet, &broken, e);
     if (broken) *status = EXIT_FAILED;
     return code;
 }
@@ -14,8 +15,9 @@ int print_results(const struct arguments *a, const struct results *r, struct err
     struct text text = {0};
     int code = 0;
     if (a->format == LISTING_TABLE) {
+        struct report_screen screen = terminal_screen(a, stdout);
         for (int k = 0; !code && k < r->specs; k++)
-            code = report_table(stdout, r->spec[k], r, terminal_width(), e);
+            code = report_table(stdout, r->spec[k], r, &screen, e);
         return code;
     }
     code = a->format == LISTING_CSV ? results_csv(&text, r, e) : results_json(&text, r, e);

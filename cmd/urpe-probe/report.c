@@ -64,7 +64,7 @@ const struct command command_report = {
                "report.html about the cells of all folders into the first, or into --out DIR.  "
                "Half-written and foreign files are named and skipped.  Figures need gnuplot; "
                "which ones there are to be is in the spec (`figures:`).",
-    .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_FIGURES,
+    .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_FIGURES | FLAG_COLOR,
     .operands_min = 1,
     .operands_max = INT_MAX,
     .run = run,

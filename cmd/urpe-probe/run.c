@@ -55,10 +55,11 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
                     int *status, struct err *e) {
     struct results r;
+    struct report_screen screen = terminal_screen(a, stdout);
     int code = results_open(&r, &folder, 1, e);
     if (code) return code;
     if (a->csv) code = report_shared_add(a->csv, &r, s, a->force, e);
-    if (!code && !a->quiet) code = report_table(stdout, s, &r, terminal_width(), e);
+    if (!code && !a->quiet) code = report_table(stdout, s, &r, &screen, e);
     if (!code && a->shards == 1 && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_RUN, &r, status, e);
     results_close(&r);
@@ -92,7 +93,7 @@ const struct command command_run = {
                "The exit status is 1 when a cell failed or a claim of the spec did not hold.",
     .options = FLAG_SET | FLAG_OUT | FLAG_CSV | FLAG_JOBS | FLAG_THREADS | FLAG_SHARD |
                FLAG_NO_CLAIMS | FLAG_QUIET | FLAG_NO_PROGRESS | FLAG_FORCE |
-               FLAG_FAIL_FAST,
+               FLAG_FAIL_FAST | FLAG_COLOR,
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -20,6 +22,31 @@ int terminal_width(void) {
         width = 0;
     if (width < WIDTH_DEFAULT) return WIDTH_DEFAULT;
     return width > WIDTH_MAX ? WIDTH_MAX : (int)width;
+}
+
+/* The locale's name tells its character set; the locale itself stays "C", whose decimal point is a
+ * point. */
+static bool is_utf8(void) {
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        const char *value = getenv(names[k]);
+        if (!value || !*value) continue;
+        const char *set = strchr(value, '.');
+        return set && (strncasecmp(set, ".utf-8", 6) == 0 || strncasecmp(set, ".utf8", 5) == 0);
+    }
+    return false;
+}
+
+static bool wants_colour(const struct arguments *a, FILE *out) {
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (a->color != COLOR_AUTO) return a->color == COLOR_ALWAYS;
+    return isatty(fileno(out)) && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
+}
+
+struct report_screen terminal_screen(const struct arguments *a, FILE *out) {
+    return (struct report_screen){.width = terminal_width(),
+                                  .colour = wants_colour(a, out),
+                                  .unicode = is_utf8()};
 }
 
 static int put_error(struct err *e) {

@@ -167,7 +167,8 @@ const struct command command_witness = {
                "--out DIR writes DIR/witness.csv and DIR/cells/<id>/, which `predict` accepts.  "
                "model.precision: double shows the last digits; model.witness.beta makes selections "
                "inexact.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_THREADS | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET,
+    .options = FLAG_SET | FLAG_OUT | FLAG_THREADS | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET |
+               FLAG_COLOR,
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

@@ -171,16 +171,19 @@ int claim_judge(const struct spec *s, const struct claim *c, const struct result
 
 /* "held      where ... expect ... (12 rows)", and why not. */
 static void append_verdict(struct text *out, const struct claim *c,
-                           const struct claim_verdict *verdict, int width) {
+                           const struct claim_verdict *verdict,
+                           const struct report_screen *screen) {
     struct text line = {0};
     text_append_format(&line, "%s (%d row%s)", c->text, verdict->matched,
                        verdict->matched == 1 ? "" : "s");
+    if (screen->colour) text_append(out, verdict->held ? PAINT_GOOD : PAINT_BAD);
     text_append_format(out, "%-*s", VERDICT_COLUMNS, verdict->held ? "held" : "NOT HELD");
-    if (line.data) append_wrapped(out, line.data, VERDICT_COLUMNS, width);
+    if (screen->colour) text_append(out, PAINT_OFF);
+    if (line.data) append_wrapped(out, line.data, VERDICT_COLUMNS, screen->width);
     text_append(out, "\n");
     if (!verdict->held) {
         text_append_format(out, "%*s", VERDICT_COLUMNS, "");
-        append_wrapped(out, verdict->why, VERDICT_COLUMNS, width);
+        append_wrapped(out, verdict->why, VERDICT_COLUMNS, screen->width);
         text_append(out, "\n");
     }
     out->failed |= line.failed;
@@ -188,7 +191,8 @@ static void append_verdict(struct text *out, const struct claim *c,
 }
 
 int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
-                  int width, bool failed_only, int *broken, struct err *e) {
+                  const struct report_screen *screen, bool failed_only, int *broken,
+                  struct err *e) {
     struct cell_index index;
     struct text text = {0};
     int code = cell_index_open(&index, s, e);
@@ -200,7 +204,7 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
         if (c->on != on) continue;
         code = judge(s, &index, c, r, &verdict, e);
         if (code) break;
-        if (!verdict.held || !failed_only) append_verdict(&text, c, &verdict, width);
+        if (!verdict.held || !failed_only) append_verdict(&text, c, &verdict, screen);
         *broken += !verdict.held;
     }
     if (!code) code = text_check(&text, e);

@@ -106,10 +106,13 @@ static void append_line(struct text *out, const struct listing *l, const int *wi
         at += at ? gap_of(l) : 0;
         int pad = widths[c] - text_columns(value[c]);
         if (l->column[c].number) append_blanks(out, pad);
+        const char *colour = l->paint ? l->paint(value[c]) : NULL;
+        if (colour) text_append(out, colour);
         if (c == last && !l->column[c].number)
             append_wrapped(out, value[c], at, width);
         else
             text_append(out, value[c]);
+        if (colour) text_append(out, PAINT_OFF);
         if (!l->column[c].number && c != last) append_blanks(out, pad);
         at += widths[c];
     }

@@ -18,7 +18,16 @@ struct listing {
     char **cell; /* (rows,columns), owned */
     int rows, capacity;
     int gap;     /* blanks between columns; 0: two */
+    /* The colour of a text in a table (PAINT_*), NULL for none; itself NULL: no colours. */
+    const char *(*paint)(const char *value);
 };
+
+/* Selects colours of a terminal (ECMA-48, "select graphic rendition"); PAINT_OFF ends each. */
+#define PAINT_OFF "\x1b[0m"
+#define PAINT_GOOD "\x1b[36m"
+#define PAINT_IMPOSSIBLE "\x1b[33m"
+#define PAINT_MIXED "\x1b[35m"
+#define PAINT_BAD "\x1b[1;31m"
 
 enum listing_format { LISTING_TABLE, LISTING_CSV, LISTING_JSON };
 

@@ -68,6 +68,13 @@ int report_shared_check(const char *path, struct err *e);
 int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
                       struct err *e);
 
+/* What text for people is fitted to. */
+struct report_screen {
+    int width;    /* columns */
+    bool colour;  /* verdicts and claims in colour, by ECMA-48 sequences */
+    bool unicode; /* signs beyond the accents of Latin letters are drawn, sparklines say */
+};
+
 /* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one
  * that matches none has failed.  report_claims judges those made on `on`, prints each as "held" or
  * "NOT HELD" (failed_only: the latter alone), and counts the latter in *broken. */
@@ -79,12 +86,13 @@ struct claim_verdict {
 int claim_judge(const struct spec *s, const struct claim *c, const struct results *r,
                 struct claim_verdict *out, struct err *e);
 int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
-                  int width, bool failed_only, int *broken, struct err *e);
+                  const struct report_screen *screen, bool failed_only, int *broken,
+                  struct err *e);
 
 /* The table at the end of a run: a line per group of cells that differ in the seed alone, fitted to
- * `width` columns. */
-int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
-                 struct err *e);
+ * the screen. */
+int report_table(FILE *out, const struct spec *s, const struct results *r,
+                 const struct report_screen *screen, struct err *e);
 
 /* ---- figures ----------------------------------------------------------------------------------*/
 enum { FIGURE_NAME_MAX = SPEC_NAME_MAX + 32, FIGURE_WHY_MAX = 512 };

@@ -242,13 +242,25 @@ static int build(struct listing *l, struct columns *c, const struct plan *t, enu
     return code;
 }
 
-int report_table(FILE *out, const struct spec *s, const struct results *r, int width,
-                 struct err *e) {
+/* The colours of verdicts, and of how cells ended. */
+static const char *paint(const char *value) {
+    static const struct {
+        const char *start, *colour;
+    } table[] = {{"reached", PAINT_GOOD},    {"impossible", PAINT_IMPOSSIBLE},
+                 {"mixed", PAINT_MIXED},     {"diverged", PAINT_BAD},
+                 {"failed", PAINT_BAD}};
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++)
+        if (strncmp(value, table[k].start, strlen(table[k].start)) == 0) return table[k].colour;
+    return NULL;
+}
+
+int report_table(FILE *out, const struct spec *s, const struct results *r,
+                 const struct report_screen *screen, struct err *e) {
     struct plan t;
     struct columns columns;
     struct listing l = {0};
     struct text text = {0};
-    if (width < WIDTH_MIN) width = WIDTH_MIN;
+    int width = screen->width < WIDTH_MIN ? WIDTH_MIN : screen->width;
     int code = open_plan(&t, s, r, e);
     for (int detail = DETAIL_FULL; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
         listing_close(&l);
@@ -257,6 +269,7 @@ int report_table(FILE *out, const struct spec *s, const struct results *r, int w
     }
     if (!code) {
         clip_columns(&l, &columns, width);
+        l.paint = screen->colour ? paint : NULL;
         append_title(&text, &t, width);
         code = listing_append(&text, &l, LISTING_TABLE, width, e);
         text_append(&text, "\n");

@@ -147,17 +147,45 @@ static void printed_and_counted(void **state) {
     struct err e = {0};
     char folder[HELP_PATH], line[256];
     int broken, held = 0, not_held = 0;
+    const struct report_screen screen = {.width = 80};
     FILE *f = tmpfile();
     (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     help_open(&r, folder);
-    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, 80, false, &broken, &e), 0);
+    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, &screen, false, &broken, &e), 0);
     assert_int_equal(broken, 1);
     for (rewind(f); fgets(line, sizeof line, f);) {
         assert_true(strlen(line) <= 81);
         held += strncmp(line, "held ", 5) == 0;
         not_held += strncmp(line, "NOT HELD ", 9) == 0;
+    }
+    assert_int_equal(held, 1);
+    assert_int_equal(not_held, 1);
+    fclose(f);
+    results_close(&r);
+    help_remove(folder);
+    spec_close(s);
+}
+
+/* Colours change nothing but themselves: without them the text is the same. */
+static void colours_are_around_the_word(void **state) {
+    struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
+                                    "  - {expect: {floor_rel: \"<= 0.5\"}}"));
+    struct results r;
+    struct err e = {0};
+    const struct report_screen screen = {.width = 80, .colour = true};
+    char folder[HELP_PATH], line[256];
+    int broken, held = 0, not_held = 0;
+    FILE *f = tmpfile();
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    help_open(&r, folder);
+    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, &screen, false, &broken, &e), 0);
+    for (rewind(f); fgets(line, sizeof line, f);) {
+        held += strncmp(line, "\x1b[36mheld      \x1b[0mexpect", 23) == 0;
+        not_held += strncmp(line, "\x1b[1;31mNOT HELD  \x1b[0mexpect", 25) == 0;
     }
     assert_int_equal(held, 1);
     assert_int_equal(not_held, 1);
@@ -177,6 +205,7 @@ int main(void) {
         cmocka_unit_test(the_worst_row_is_named),
         cmocka_unit_test(only_this_specs_cells_count),
         cmocka_unit_test(printed_and_counted),
+        cmocka_unit_test(colours_are_around_the_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
