@@ -199,6 +199,15 @@ bool file_is_regular(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+int file_size(const char *path, size_t *bytes, struct err *e)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return err_set(e, ERR_IO, path, "cannot be opened: %s", err_system(errno));
+    *bytes = (size_t)status.st_size;
+    return 0;
+}
+
 /* ---- folders ----------------------------------------------------------------------------------*/
 
 static int make_one_folder(const char *path, struct err *e)

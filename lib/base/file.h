@@ -17,6 +17,8 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *count, struc
 bool file_exists(const char *path);
 /* Whether it is a file with content of its own: no folder, device or pipe. */
 bool file_is_regular(const char *path);
+/* Its size in bytes; ERR_IO when there is no such file. */
+int file_size(const char *path, size_t *bytes, struct err *e);
 /* Makes a folder and its parents. */
 int file_make_folder(const char *path, struct err *e);
 /* Deletes a file or an empty folder; a missing one is no error. */

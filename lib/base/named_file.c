@@ -56,6 +56,11 @@ int named_file_resolve(char *out, size_t size, const char *beside, const char *n
     return 0;
 }
 
+int named_file_size(const char *value, size_t *count, struct err *e)
+{
+    return file_size(named_file_path(value), count, e);
+}
+
 int named_file_read(const char *value, char **bytes, size_t *count, struct err *e)
 {
     const char *path = named_file_path(value);

@@ -11,7 +11,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
-enum { NAMED_FILE_BYTES_MAX = 1 << 16 };
+/* Of any file; what reads one may allow fewer. */
+enum { NAMED_FILE_BYTES_MAX = 1 << 26 };
 
 /* The value for `name`, taken relative to the folder of the file `beside`.  Reads the file:
  * ERR_USAGE when it is missing, no regular file, larger than NAMED_FILE_BYTES_MAX, or when the
@@ -19,6 +20,8 @@ enum { NAMED_FILE_BYTES_MAX = 1 << 16 };
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name, struct err *e);
 /* The path within a value; "" of "". */
 const char *named_file_path(const char *value);
+/* Bytes that the file has now, without reading it; ERR_IO when it is gone. */
+int named_file_size(const char *value, size_t *count, struct err *e);
 /* The content, NUL-terminated, which the caller frees with memory_free.  ERR_IO when it is no
  * longer what it was when the value was made. */
 int named_file_read(const char *value, char **bytes, size_t *count, struct err *e);

@@ -34,6 +34,7 @@
 
 /* As numbers and as texts; y comes first among both. */
 enum { LUA_Y, LUA_FILE };
+enum { LUA_FILE_BYTES_MAX = 1 << 16 };
 
 static bool uses_y(const void *owner) {
     const struct kind_config *c = owner;
@@ -218,13 +219,24 @@ static int compile_body(lua_State *L) {
     return 0;
 }
 
+static int check_size(const char *file, struct err *e) {
+    size_t size = 0;
+    int code = *file ? named_file_size(file, &size, e) : 0;
+    if (code || size <= LUA_FILE_BYTES_MAX)
+        return code;
+    return err_set(e, ERR_USAGE, "target.file", "%s is larger than %d bytes; expected Lua 5.4",
+                   named_file_path(file), LUA_FILE_BYTES_MAX);
+}
+
 /* Compiles and runs nothing, so that a typing error is found before anything is trained. */
 static int lua_check(const struct target_config *c, const struct space_config *s, struct err *e) {
     struct arena arena;
     struct user_code source;
     struct err cause = {0};
     (void)s;
-    int code = arena_open(&arena, 0, e);
+    int code = check_size(c->kind.text[LUA_FILE].text, e);
+    if (!code)
+        code = arena_open(&arena, 0, e);
     if (code)
         return code;
     code = source_read(c, &arena, &source, e);

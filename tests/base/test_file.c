@@ -78,6 +78,11 @@ static void write_and_read(void **state)
     assert_non_null(strstr(e.msg, "larger than the 4 bytes"));
     assert_int_equal(file_read(path, 5, &bytes, &size, NULL), 0);
     memory_free(bytes);
+    size = 0;
+    assert_int_equal(file_size(path, &size, NULL), 0);
+    assert_int_equal(size, 5);
+    in_folder(path, state, "absent");
+    assert_int_equal(file_size(path, &size, NULL), ERR_IO);
 }
 
 /* Runs file_write in a process of its own; its code. */
