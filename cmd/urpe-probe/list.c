@@ -142,7 +142,7 @@ static int fill_targets(struct listing *l, bool terminal, struct err *e) {
     for (int k = 0; !code && target_table[k]; k++) {
         const struct target *x = target_table[k];
         const char *row[] = {x->name, x->formula, x->summary, NULL,
-                             x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation};
+                             x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation};
         code = add_entry(l, row, 3, x->options, e);
     }
     return code;

@@ -40,12 +40,15 @@ static int price(struct plan_cell *c, const struct spec *s, struct err *e)
     const struct task *t = &c->cell->task;
     struct err why = {0};
     char where[256];
-    size_t training, parameters, evaluation = evaluation_bytes(t);
+    size_t training, parameters, drawing = 0, evaluation = evaluation_bytes(t);
     double flops;
     int code = trainer_api_of(t->model.precision)->price(t, &training, &parameters, &flops, &why);
+    if (!code) /* by the evaluation; training has it in its price */
+        code = samples_price(t, &drawing, &why);
     if (code)
         return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
-    if (!memory_add(training, evaluation, &c->bytes)) {
+    if (!memory_add(training, evaluation, &c->bytes) ||
+        !memory_add(c->bytes, drawing, &c->bytes)) {
         spec_where(s, "evaluate.samples", where, sizeof where);
         return err_set(e, ERR_USAGE, where, "evaluate.samples: no memory holds so many");
     }

@@ -73,7 +73,7 @@ static void set_configuration(struct row *r, const struct cell *c)
     set_text(r, "encoding", encoding_kinds.name(t->model.encoding.kind));
     set_text(r, "space", space_kinds.name(t->space.kind.kind));
     if (target_of(&t->target)->tokens)
-        set_int(r, "vocab", t->target.vocab);
+        set_int(r, "vocab", target_vocab(&t->target));
     else
         set_int(r, "channels", t->space.channels);
     set_key(r, "attention", c, "model.attention");

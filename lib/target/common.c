@@ -26,5 +26,5 @@ int target_check_even(const struct target_config *c, const struct space_config *
 
 int target_vocab_labels(const struct target_config *c, int n) {
     (void)n;
-    return (int)c->vocab;
+    return target_vocab(c);
 }

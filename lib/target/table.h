@@ -54,7 +54,8 @@
     X(histogram)            \
     X(majority)             \
     /* the user's own */    \
-    X(lua)
+    X(lua)                  \
+    X(text)
 
 #define TARGET_DECLARE(name) extern const struct target target_##name;
 TARGET_LIST(TARGET_DECLARE)

@@ -27,7 +27,7 @@ const struct target *target_of(const struct target_config *c) {
 }
 
 static bool uses_vocab(const void *owner) {
-    return target_of(owner)->tokens;
+    return target_of(owner)->tokens && !target_of(owner)->bytes;
 }
 
 const struct option target_options[] = {
@@ -38,6 +38,16 @@ const struct option target_options[] = {
      .applies = uses_vocab},
     {.key = NULL},
 };
+
+/* Patterns make tokens equal, which is for those that drew them. */
+static int check_patterns(const struct target *t, const struct space_config *s, struct err *e) {
+    for (int k = PATTERN_GENERIC + 1; t->draw && pattern_table[k]; k++)
+        if (s->share[k] > 0)
+            return err_set(e, ERR_USAGE, "space.inputs",
+                           "target '%s' has inputs of its own; expected no share of '%s' ones",
+                           t->name, pattern_table[k]->name);
+    return 0;
+}
 
 int target_check(const struct target_config *c, const struct space_config *s, struct err *e) {
     const struct target *t = target_of(c);
@@ -62,17 +72,22 @@ int target_check(const struct target_config *c, const struct space_config *s, st
                        "target '%s' numbers the positions, which space '%s' leaves without order; "
                        "expected another space or another target",
                        t->name, space->name);
-    if (t->tokens && c->vocab < 2)
+    if (t->tokens && target_vocab(c) < 2)
         return err_set(e, ERR_USAGE, "target.vocab",
                        "%lld symbols leave nothing to tell apart; expected at least 2",
                        (long long)c->vocab);
-    return t->check ? t->check(c, s, e) : 0;
+    int code = check_patterns(t, s, e);
+    return !code && t->check ? t->check(c, s, e) : code;
+}
+
+int target_vocab(const struct target_config *c) {
+    return target_of(c)->bytes ? 256 : (int)c->vocab;
 }
 
 int target_symbols(const struct target_config *c) {
     const struct target *t = target_of(c);
     assert(t->tokens);
-    return t->symbols ? t->symbols(c) : (int)c->vocab;
+    return t->symbols ? t->symbols(c) : target_vocab(c);
 }
 
 int target_labels(const struct target_config *c, int n) {

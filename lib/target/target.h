@@ -13,13 +13,14 @@
 
 struct target_config {
     struct kind_config kind;
-    int64_t vocab; /* V: symbols of token targets; ignored by continuous ones */
+    int64_t vocab; /* V: symbols of token targets; ignored by continuous ones and by bytes */
 };
 
 struct target {
     const char *name, *formula, *summary, *citation;
     const struct option *options; /* ended by a NULL key; NULL: none */
     bool tokens;                  /* inputs are symbol ids and outputs labels */
+    bool bytes;                   /* the symbols are the 256 bytes, whatever vocab says */
     unsigned needs;               /* TARGET_NEEDS_..., what the layout must have */
     int (*check)(const struct target_config *c, const struct space_config *s, struct err *e);
     /* Precomputes what does not depend on the sample (random matrices, filters) for layouts of up
@@ -29,21 +30,28 @@ struct target {
     /* Continuous: y (n,d) from x (n,d); overwrites y, which may not alias x. */
     int (*evaluate)(const void *state, const struct target_config *c, const struct layout *l, int d,
                     const double *x, double *y, struct err *e);
-    /* Tokens: label (n) from symbol ids x (n) in 0..vocab-1; overwrites, no aliasing. */
+    /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing. */
     int (*label)(const void *state, const struct target_config *c, const struct layout *l,
                  const int32_t *x, int32_t *label, struct err *e);
+    /* Tokens, instead of `label`: for targets that bring inputs of their own.  Fills x (n) and label
+     * (n) of sample `number` of the `count` that an evaluation set has; count 0: of a training
+     * sample, drawn from `random`.  The two never share a token. */
+    int (*draw)(const void *state, const struct target_config *c, const struct layout *l,
+                struct stream *random, uint64_t number, uint64_t count, int32_t *x, int32_t *label,
+                struct err *e);
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
-    int (*symbols)(const struct target_config *c); /* embedding rows; NULL: vocab */
+    int (*symbols)(const struct target_config *c); /* embedding rows; NULL: V */
     /* Tokens: whether the label at position i carries information; NULL: all do. */
     bool (*informative)(const struct layout *l, int i);
 };
 
 enum {
-    TARGET_NEEDS_ORDER = 1, /* one axis: left and right */
-    TARGET_NEEDS_AXES = 2,  /* coordinates on one axis or more, so that positions have numbers */
-    TARGET_NEEDS_GRID = 4,  /* two axes */
-    TARGET_NEEDS_GRAPH = 8  /* steps and degree */
+    TARGET_NEEDS_ORDER = 1,  /* one axis: left and right */
+    TARGET_NEEDS_AXES = 2,   /* coordinates on one axis or more, so that positions have numbers */
+    TARGET_NEEDS_GRID = 4,   /* two axes */
+    TARGET_NEEDS_GRAPH = 8,  /* steps and degree */
+    TARGET_NEEDS_CAUSAL = 16 /* a model that does not look ahead, for the labels stand there */
 };
 
 extern const struct target *const target_table[]; /* NULL-terminated */
@@ -53,6 +61,7 @@ const struct target *target_of(const struct target_config *c);
 /* Whether the target makes sense on the space at its training size: needs, vocab, the target's own
  * check.  ERR_USAGE; e->where names the key concerned ("target.kind"). */
 int target_check(const struct target_config *c, const struct space_config *s, struct err *e);
+int target_vocab(const struct target_config *c);   /* V; tokens only */
 int target_symbols(const struct target_config *c); /* embedding rows; tokens only */
 int target_labels(const struct target_config *c, int n); /* tokens only */
 

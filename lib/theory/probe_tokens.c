@@ -61,7 +61,7 @@ bool probe_labels(struct probe *p, int **source_out, int32_t **label_out) {
                         probe_array(p, n, sizeof *g.constant),
                         probe_array(p, n, sizeof *g.label)};
     int *source = probe_array(p, n, sizeof *source);
-    if (!source)
+    if (!source || !p->target->label) /* labels that are no function of the inputs */
         return false;
     for (int k = 0; k < ROUNDS && !p->code; k++) {
         evaluate(p, k, x, label);

@@ -1,6 +1,7 @@
 /* Samples: training batches and evaluation sets.
  * Invariant: sample k of a stream is a function of (seed, k) alone, and training and evaluation draw
- * from different streams, so the two never overlap and every cell of a seed sees the same data. */
+ * from different streams, so the two never overlap and every cell of a seed sees the same data.
+ * A target with inputs of its own keeps the two apart itself. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct drawer {
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
     void *state;         /* the target's */
+    uint64_t count;      /* samples of the set; 0: a stream without end, to train on */
     int *source;         /* (n) */
     struct arena arena;
 };
@@ -89,6 +91,18 @@ static int evaluate_target(const struct drawer *d, struct samples *s, int first,
                 : 0;
 }
 
+/* Uniform tokens in the sample in rows first.. */
+static void fill_uniform(const struct drawer *d, struct samples *s, int first, int n,
+                         struct stream *random)
+{
+    size_t at = (size_t)first * (size_t)s->channels;
+    int symbols = s->channels ? 0 : target_vocab(&d->task->target);
+    for (int i = 0; i < n * s->channels; i++)
+        s->x[at + (size_t)i] = stream_uniform24(random);
+    for (int i = 0; i < n && !s->channels; i++)
+        s->token[first + i] = (int32_t)stream_below(random, (uint64_t)symbols);
+}
+
 /* Position i becomes a copy of position source[i]; source[source[i]] == source[i]. */
 static void copy_tokens(const struct drawer *d, struct samples *s, int first, int n)
 {
@@ -121,10 +135,8 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
         if (u < cumulative[k])
             pattern = k;
     int first = s->rows, n = l->n;
-    for (int i = 0; i < n * s->channels; i++)
-        s->x[(size_t)first * (size_t)s->channels + (size_t)i] = stream_uniform24(&random);
-    for (int i = 0; i < n && !s->channels; i++)
-        s->token[first + i] = (int32_t)stream_below(&random, (uint64_t)d->task->target.vocab);
+    if (!d->target->draw)
+        fill_uniform(d, s, first, n, &random);
     if (pattern != PATTERN_GENERIC) {
         pattern_table[pattern]->draw(l, &random, d->source);
         copy_tokens(d, s, first, n);
@@ -133,6 +145,9 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
     s->pattern[s->count] = pattern;
     s->first[s->count] = first;
     s->first[++s->count] = s->rows = first + n;
+    if (d->target->draw)
+        return d->target->draw(d->state, &d->task->target, l, &random, number, d->count,
+                               s->token + first, s->label + first, e);
     return evaluate_target(d, s, first, l, number, e);
 }
 
@@ -188,6 +203,7 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     if (!code)
         code = samples_reserve(s, d, (int)(total * images), (int)n, e);
     uint64_t number = 0;
+    d->count = (uint64_t)total;
     for (int k = 0; pattern_table[k] && !code; k++)
         for (int64_t i = 0; i < counts[k] && !code; i++) {
             code = draw_sample(d, s, number, k, NULL, e);
@@ -206,6 +222,19 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     memory_free(d);
     if (code)
         samples_close(s);
+    return code;
+}
+
+int samples_price(const struct task *t, size_t *bytes, struct err *e)
+{
+    const struct target *target = target_of(&t->target);
+    struct arena measure;
+    void *state;
+    arena_open_measure(&measure);
+    int code = target->open ? target->open(&t->target, &t->space, (int)space_positions(&t->space),
+                                           &measure, &state, e)
+                            : 0;
+    *bytes = measure.peak;
     return code;
 }
 

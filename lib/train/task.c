@@ -10,6 +10,28 @@ struct model_io task_io(const struct task *t)
                              .labels = target_labels(&t->target, (int)space_positions(&t->space))};
 }
 
+/* A target whose labels stand in the inputs, or which brings its inputs. */
+static int check_inputs(const struct task *t, struct err *e)
+{
+    const struct target *target = target_of(&t->target);
+    struct space_config space = t->space;
+    if ((target->needs & TARGET_NEEDS_CAUSAL) && t->model.mask != MODEL_MASK_CAUSAL)
+        return err_set(e, ERR_USAGE, "model.mask", "without a mask a network can copy the labels "
+                       "of target %s from its inputs; expected causal", target->name);
+    if (!target->draw)
+        return 0;
+    if (t->evaluate.orbit != 0)
+        return err_set(e, ERR_USAGE, "evaluate.orbit", "target %s has inputs of its own, of which "
+                       "there are no images; expected none", target->name);
+    for (int k = 0; k < t->evaluate.lengths.count; k++) {
+        space.length = t->evaluate.lengths.value[k];
+        int code = target_check(&t->target, &space, e);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
 /* A label that only longer inputs have would lie outside the model's outputs. */
 static int check_labels(const struct task *t, struct err *e)
 {
@@ -64,7 +86,9 @@ static int check_adversary(const struct task *t, struct err *e)
 
 int task_check(const struct task *t, struct err *e)
 {
-    int code = check_labels(t, e);
+    int code = check_inputs(t, e);
+    if (!code)
+        code = check_labels(t, e);
     if (!code)
         code = check_curriculum(t, e);
     return code ? code : check_adversary(t, e);

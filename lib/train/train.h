@@ -58,7 +58,7 @@ struct task {
 /* Sizes that follow from a task. */
 struct model_io task_io(const struct task *t);
 
-/* What no single layer below can see: labels at other lengths, the curriculum.  ERR_USAGE; e->where
+/* What no single layer below can see: mask, orbit, labels at other lengths, the curriculum.  ERR_USAGE; e->where
  * names the key concerned ("train.lengths"). */
 int task_check(const struct task *t, struct err *e);
 
@@ -78,6 +78,8 @@ struct samples {
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
+/* Bytes of memory that drawing takes besides the samples: what the target keeps, a text say. */
+int samples_price(const struct task *t, size_t *bytes, struct err *e);
 /* Draws training batches of one length: stream "data", never the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);

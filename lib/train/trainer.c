@@ -112,13 +112,15 @@ int trainer_price(const struct task *task, size_t *bytes, size_t *parameters, do
         return ERR_MEMORY;
     arena_open_measure(&measure);
     int code = open_shape(t, task, e);
-    size_t pass = 0;
+    size_t pass = 0, drawing = 0;
     if (!code)
         code = carve(t, &measure, e);
     if (!code)
+        code = samples_price(task, &drawing, e);
+    if (!code)
         code = stages_price(t, &pass, e);
     if (!code) {
-        *bytes = measure.peak + pass + polish_price(t);
+        *bytes = measure.peak + pass + drawing + polish_price(t);
         *parameters = t->model.tensors.elements;
         *flops_step = 3 * (double)task->train.batch * model_flops(&t->model, t->trained.n);
     }

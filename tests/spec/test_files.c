@@ -124,6 +124,73 @@ static void refuses(const char *where, const char *name, const char *phrase) {
         fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
 }
 
+/* A text is part of the id, and a resolved spec reads its copy; what is no text for the spec is said
+ * before anything is trained. */
+static void test_text(void **state) {
+    (void)state;
+    struct place a;
+    char bytes[2000];
+    static const char text[] = "model: {mask: causal}\ntarget: {kind: text, file: maps.lua}\n";
+    for (int k = 0; k < 2000; k++)
+        bytes[k] = (char)k;
+    open_place(&a, one);
+    assert_int_equal(file_write(a.file, bytes, sizeof bytes, NULL), 0);
+    struct spec *s = parse(a.spec, text);
+    char id[SPEC_ID], specs[PATH], command[2 * PATH];
+    struct text whole = {0};
+    memcpy(id, spec_cell(s, 0)->id, SPEC_ID);
+    value_is(s, 0, "target.file", "maps.lua");
+    value_is(s, 0, "target.vocab", NULL);
+    snprintf(specs, PATH, "%.200s/specs", a.folder);
+    assert_int_equal(spec_copy_files(s, specs, NULL), 0);
+    assert_int_equal(spec_text(s, &whole, NULL), 0);
+    check_copy(whole.data, specs, spec_cell(s, 0));
+    text_close(&whole);
+    spec_close(s);
+    bytes[1999]++;
+    assert_int_equal(file_write(a.file, bytes, sizeof bytes, NULL), 0);
+    s = parse(a.spec, text);
+    assert_string_not_equal(spec_cell(s, 0)->id, id);
+    spec_close(s);
+    snprintf(command, sizeof command, "rm -r '%s'", specs);
+    assert_int_equal(system(command), 0);
+    close_place(&a);
+}
+
+static void refuses_text(const char *name, const char *place, const char *phrase) {
+    char text[512];
+    struct spec *s;
+    struct err e = {0};
+    snprintf(text, sizeof text, "model: {mask: causal}\ntarget: {kind: text, file: \"%s\"}\n",
+             name);
+    assert_int_equal(spec_parse(&s, "spec.yaml", text, strlen(text), NULL, 0, &e), ERR_USAGE);
+    if (!strstr(e.msg, phrase) || strcmp(e.where, place) != 0)
+        fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
+}
+
+static void test_text_refusals(void **state) {
+    (void)state;
+    struct place a;
+    char empty[PATH], large[PATH];
+    open_place(&a, one);
+    snprintf(empty, PATH, "%.200s/empty.txt", a.folder);
+    snprintf(large, PATH, "%.200s/large.txt", a.folder);
+    assert_int_equal(file_write(empty, "", 0, NULL), 0);
+    assert_int_equal(file_write(large, "", 0, NULL), 0);
+    assert_int_equal(truncate(large, ((off_t)1 << 26) + 1), 0);
+    refuses_text("absent.txt", "spec.yaml:2:28", "absent.txt is no file");
+    refuses_text("/tmp", "spec.yaml:2:28", "/tmp is no file");
+    refuses_text(large, "spec.yaml:2:28", "is larger than the 67108864 bytes that are allowed");
+    refuses_text(empty, "spec.yaml:2:28", "is empty");
+    refuses_text(a.file, "spec.yaml:2:28", "the training part has 22 bytes; expected at least 33");
+    refuses_text("", "spec.yaml:2:16", "has no text");
+    refused("spec.yaml:1:1", "model.mask: ", "target: {kind: text, file: \"/proc/self/exe\"}\n",
+            NULL);
+    file_remove(empty, NULL);
+    file_remove(large, NULL);
+    close_place(&a);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     struct place a;
@@ -153,6 +220,8 @@ int main(void) {
         cmocka_unit_test(test_content_is_the_id),
         cmocka_unit_test(test_copies_are_enough),
         cmocka_unit_test(test_changed_file_is_not_copied),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_refusals),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
+
+#define TEXT "/tmp/urpe-test-keys.txt" /* of kinds that are nothing without a file */
 
 struct setting {
     const char *base; /* a spec */
@@ -25,13 +28,15 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
     return spec_parse(out, "spec.yaml", t->base, strlen(t->base), set, sets, e);
 }
 
-/* model.encoding.buckets of t5 -> "model.encoding=t5". */
+/* model.encoding.buckets of t5 -> "model.encoding=t5"; with the file that some kinds must have. */
 static void choose_kind(struct setting *t, const struct spec_key *key) {
     t->kind[0] = 0;
     if (!key->kind)
         return;
     size_t prefix = strlen(key->key) - strlen(key->option->key) - 1;
-    snprintf(t->kind, sizeof t->kind, "%.*s=%s", (int)prefix, key->key, key->kind);
+    bool text = strcmp(key->kind, "text") == 0;
+    snprintf(t->kind, sizeof t->kind, "%.*s={kind: %s%s}", (int)prefix, key->key, key->kind,
+             text ? ", file: " TEXT : "");
 }
 
 static void set_number(struct setting *t, const struct spec_key *key, double value) {
@@ -167,6 +172,8 @@ static void every_key_that_counts_changes_the_id(void **state) {
     (void)state;
     struct spec_key *key;
     int count, tried = 0;
+    char text[4000] = "";
+    assert_int_equal(file_write(TEXT, text, sizeof text, NULL), 0);
     assert_int_equal(spec_keys(&key, &count, NULL), 0);
     for (int k = 0; k < count; k++) {
         const struct option *o = key[k].option;
@@ -182,6 +189,7 @@ static void every_key_that_counts_changes_the_id(void **state) {
         tried++;
     }
     assert_true(tried > 30);
+    file_remove(TEXT, NULL);
     memory_free(key);
 }
 

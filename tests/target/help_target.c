@@ -3,8 +3,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "base/named_file.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -27,6 +31,35 @@ static double fallback_of(const struct option *o) {
             return k;
     fail_msg("default '%s' of '%s' is not among its names", o->fallback, o->key);
     return 0;
+}
+
+static const char *text_path(void) {
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/test_target-%ld.txt", (long)getpid());
+    return path;
+}
+
+static void remove_text(void) {
+    file_remove(text_path(), NULL);
+}
+
+void fixture_text(struct fixture *f, const void *bytes, size_t count) {
+    static bool registered;
+    struct err e = {0};
+    if (!registered)
+        assert_int_equal(atexit(remove_text), 0);
+    registered = true;
+    assert_int_equal(file_write(text_path(), bytes, count, &e), 0);
+    assert_int_equal(named_file_resolve(f->config.kind.text[0].text, OPTION_TEXT_MAX, "",
+                                        text_path(), &e),
+                     0);
+}
+
+static void default_text(struct fixture *f) {
+    unsigned char bytes[1000];
+    for (int k = 0; k < 1000; k++)
+        bytes[k] = (unsigned char)(k * 37 + k / 256 * 11);
+    fixture_text(f, bytes, sizeof bytes);
 }
 
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d) {
@@ -57,6 +90,8 @@ void fixture_configure(struct fixture *f, const char *space, int kind, int n, in
                      f->target->options[k].fallback);
         else
             f->config.kind.number[k] = fallback_of(&f->target->options[k]);
+    if (f->target->draw)
+        default_text(f);
 }
 
 void fixture_set(struct fixture *f, const char *key, double value) {
@@ -118,6 +153,26 @@ void fixture_label(struct fixture *f, const int32_t *x, int32_t *out) {
     assert_memory_equal(out, again, n * sizeof *copy);
     assert_int_equal(again[n], -1234);
     memory_free(copy);
+    memory_free(again);
+}
+
+void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x,
+                  int32_t *label) {
+    size_t n = (size_t)f->layout.n;
+    int32_t *again = memory_alloc(2 * n + 2, sizeof *again, NULL), *label_again = again + n + 1;
+    assert_non_null(again);
+    again[n] = label_again[n] = -1234;
+    for (int k = 0; k < 2; k++) {
+        struct stream random;
+        struct err e = {0};
+        stream_open(&random, 7, "test", number);
+        assert_int_equal(f->target->draw(f->state, &f->config, &f->layout, &random, number, count,
+                                         k ? again : x, k ? label_again : label, &e),
+                         0);
+    }
+    assert_memory_equal(again, x, n * sizeof *x);
+    assert_memory_equal(label_again, label, n * sizeof *x);
+    assert_true(again[n] == -1234 && label_again[n] == -1234);
     memory_free(again);
 }
 

@@ -23,7 +23,8 @@ struct fixture {
 
 /* Index into target_table; the test fails when there is none. */
 int fixture_kind(const char *name);
-/* Configuration with every option at its default, V = 10; nothing is opened.  space NULL: one that
+/* Configuration with every option at its default, V = 10, and a text of 1000 bytes of all values
+ * where the target draws from one; nothing is opened.  space NULL: one that
  * the target is defined on.  A grid of n positions is as square as n allows, and not higher than
  * wide; a graph of n positions is the path. */
 void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d);
@@ -37,6 +38,11 @@ void fixture_close(struct fixture *f);
  * it was, and that a second call gives the same. */
 void fixture_evaluate(struct fixture *f, const double *x, double *y);
 void fixture_label(struct fixture *f, const int32_t *x, int32_t *label);
+
+/* Draws a sample into x (n), label (n), with the same checks; for targets that bring their inputs. */
+void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x, int32_t *label);
+/* Makes `bytes` the text of a target that draws from one; until the next call of this. */
+void fixture_text(struct fixture *f, const void *bytes, size_t count);
 
 /* Configures, opens, evaluates, closes. */
 void evaluate(const char *name, int n, int d, const double *x, double *y);

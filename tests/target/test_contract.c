@@ -22,7 +22,9 @@ static void test_entries_are_complete(void **state) {
         assert_int_equal(fixture_kind(t->name), count); /* no name comes twice */
         assert_string_equal(target_kinds.name(count), t->name);
         assert_ptr_equal(target_kinds.options(count), t->options);
-        assert_true(t->tokens ? t->label && t->labels && !t->evaluate : t->evaluate && !t->label);
+        assert_true(t->tokens ? t->labels && !t->label != !t->draw && !t->evaluate
+                              : t->evaluate && !t->label && !t->draw);
+        assert_true(t->tokens || !t->bytes);
         int rows = 0;
         for (const struct option *o = t->options; o && o->key; o++, rows++) {
             assert_true(o->help && o->unit && o->fallback);
@@ -65,6 +67,35 @@ static void check_tokens(struct fixture *f) {
     }
 }
 
+/* Of targets that bring their inputs: symbols and labels are within range, evaluation samples depend
+ * on their number alone, and training samples on the stream. */
+static void check_draws(struct fixture *f) {
+    int n = f->layout.n, labels = target_labels(&f->config, n);
+    int symbols = target_symbols(&f->config);
+    int32_t x[N_MAX], label_[N_MAX], first[N_MAX];
+    int different = 0;
+    for (uint64_t k = 0; k < 40; k++) {
+        fixture_draw(f, k % 20, k < 20 ? 0 : 20, x, label_);
+        for (int i = 0; i < n; i++) {
+            assert_in_range(x[i], 0, symbols - 1);
+            assert_in_range(label_[i], 0, labels - 1);
+        }
+        if (k % 20 == 0)
+            memcpy(first, x, sizeof x);
+        different += memcmp(first, x, (size_t)n * sizeof *x) != 0;
+    }
+    assert_true(different > 30);
+}
+
+static void check_outputs(struct fixture *f) {
+    if (f->target->draw)
+        check_draws(f);
+    else if (f->target->tokens)
+        check_tokens(f);
+    else
+        check_continuous(f);
+}
+
 /* Every target at odd, even and smallest sizes: refused with a reason, or sound. */
 static void test_outputs_are_sound(void **state) {
     (void)state;
@@ -84,10 +115,7 @@ static void test_outputs_are_sound(void **state) {
                     continue;
                 }
                 fixture_open(&f);
-                if (f.target->tokens)
-                    check_tokens(&f);
-                else
-                    check_continuous(&f);
+                check_outputs(&f);
                 fixture_close(&f);
             }
 }
@@ -102,10 +130,7 @@ static void test_choices_are_sound(void **state) {
                 fixture_configure(&f, NULL, kind, N_MAX, D_MAX);
                 fixture_set(&f, o->key, k);
                 fixture_open(&f);
-                if (f.target->tokens)
-                    check_tokens(&f);
-                else
-                    check_continuous(&f);
+                check_outputs(&f);
                 fixture_close(&f);
             }
 }
@@ -114,6 +139,7 @@ static void test_choices_are_sound(void **state) {
 static void test_state_serves_shorter_samples(void **state) {
     (void)state;
     double x[8], with_long[8], with_own[8];
+    int32_t token[16], own[16];
     fill_uniform(x, 8, 1);
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f, shorter;
@@ -124,10 +150,19 @@ static void test_state_serves_shorter_samples(void **state) {
         fixture_configure(&shorter, NULL, kind, 4, 2);
         fixture_open(&f);
         fixture_open(&shorter);
-        int rc = f.target->evaluate(f.state, &f.config, &shorter.layout, 2, x, with_long, &e);
-        assert_int_equal(rc, 0);
-        fixture_evaluate(&shorter, x, with_own);
-        assert_memory_equal(with_long, with_own, sizeof with_own);
+        if (f.target->draw) {
+            assert_int_equal(f.target->draw(f.state, &f.config, &shorter.layout, NULL, 1, 3, token,
+                                            token + 4, &e),
+                             0);
+            fixture_draw(&shorter, 1, 3, own, own + 4);
+            assert_memory_equal(token, own, 8 * sizeof *own);
+        } else {
+            assert_int_equal(f.target->evaluate(f.state, &f.config, &shorter.layout, 2, x,
+                                                with_long, &e),
+                             0);
+            fixture_evaluate(&shorter, x, with_own);
+            assert_memory_equal(with_long, with_own, sizeof with_own);
+        }
         fixture_close(&f);
         fixture_close(&shorter);
     }
@@ -176,6 +211,8 @@ static void test_identical_inputs(void **state) {
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
         bool constant = true;
+        if (target_table[kind]->draw)
+            continue; /* its inputs are as they are */
         fixture_configure(&f, NULL, kind, N, 2);
         fixture_open(&f);
         if (f.target->tokens) {
@@ -236,6 +273,8 @@ static void test_causality(void **state) {
     (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
+        if (target_table[kind]->draw)
+            continue; /* its labels are no function of its inputs */
         fixture_configure(&f, NULL, kind, 8, 1);
         fixture_open(&f);
         if (sees_the_future(&f) == is(f.target->name, causal))
