@@ -146,6 +146,8 @@ void row_append(struct text *t, const struct cell *c, int length, const char *su
     set_text(&r, "subset", subset);
     if (f)
         set_figures(&r, f);
+    if (f && target_of(&c->task.target)->bytes)
+        set_number(&r, "bits_per_byte", f->cross_entropy / log(2));
     set_facts(&r, facts);
     for (int k = 0; k < column_count(); k++)
         csv_field(t, r.field[k]);

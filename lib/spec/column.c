@@ -68,6 +68,7 @@ const struct column column_table[] = {
     NUMBER("witness_rel", "error_rel of explicit weights"),
     NUMBER("witness_sup", "error_sup of explicit weights"),
     NUMBER("witness_accuracy", "accuracy of explicit weights"),
+    NUMBER("bits_per_byte", "cross_entropy in bits, of target text"),
     {.name = NULL}};
 
 int column_count(void) {
