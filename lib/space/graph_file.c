@@ -6,6 +6,9 @@
 #include "base/named_file.h"
 #include "space/graph.h"
 
+/* A file is read again for every cell. */
+enum { GRAPH_FILE_BYTES_MAX = 1 << 23 };
+
 struct reader {
     const char *path;
     int line;
@@ -112,6 +115,11 @@ int graph_file_open(struct graph_file *f, const char *value, struct arena *arena
     if (named_file_read(value, &text, &count, &cause))
         return err_set(e, cause.code == ERR_MEMORY ? ERR_MEMORY : ERR_USAGE, "space.file",
                        "%s: %s; expected the file that the spec names", cause.where, cause.msg);
+    if (count > GRAPH_FILE_BYTES_MAX) {
+        memory_free(text);
+        return err_set(e, ERR_USAGE, "space.file", "%s has %zu bytes; expected at most %d",
+                       named_file_path(value), count, GRAPH_FILE_BYTES_MAX);
+    }
     for (size_t k = 0; k < count; k++)
         lines += text[k] == '\n';
     struct reader r = {.path = named_file_path(value), .file = f, .e = e};

@@ -83,7 +83,8 @@ static int grid_layout(const struct space_config *c, int length, struct arena *a
     return 0;
 }
 
-static const char *const patterns[] = {"generic", "identical", "mirror", "checkerboard", NULL};
+static const char *const patterns[] = {"generic",      "identical", "mirror",
+                                       "checkerboard", "constant",  NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "mirrors", NULL};
 
 const struct space space_grid = {

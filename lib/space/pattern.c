@@ -86,13 +86,22 @@ static void draw_checkerboard(const struct layout *l, struct stream *random, int
         source[i] = (i / width + i % width) % 2;
 }
 
-const struct pattern pattern_generic = {"generic", "independent uniform tokens", draw_generic};
-const struct pattern pattern_identical = {"identical", "all tokens equal", draw_identical};
-const struct pattern pattern_prefix = {"prefix", "a random prefix of equal tokens", draw_prefix};
-const struct pattern pattern_periodic = {"periodic", "a short random period", draw_periodic};
-const struct pattern pattern_palindrome = {"palindrome", "x_i = x_{n+1-i}", draw_palindrome};
-const struct pattern pattern_blocks = {"blocks", "runs of equal tokens", draw_blocks};
-const struct pattern pattern_mirror = {"mirror", "left and right halves are mirror images",
-                                       draw_mirror};
-const struct pattern pattern_checkerboard = {"checkerboard", "two alternating tokens",
-                                             draw_checkerboard};
+#define PATTERN(key, text, function) {.name = key, .help = text, .draw = function}
+
+const struct pattern pattern_generic = PATTERN("generic", "independent uniform tokens",
+                                               draw_generic);
+const struct pattern pattern_identical = PATTERN("identical", "all tokens equal", draw_identical);
+const struct pattern pattern_prefix = PATTERN("prefix", "a random prefix of equal tokens",
+                                              draw_prefix);
+const struct pattern pattern_periodic = PATTERN("periodic", "a short random period", draw_periodic);
+const struct pattern pattern_palindrome = PATTERN("palindrome", "x_i = x_{n+1-i}", draw_palindrome);
+const struct pattern pattern_blocks = PATTERN("blocks", "runs of equal tokens", draw_blocks);
+const struct pattern pattern_mirror = PATTERN("mirror", "left and right halves are mirror images",
+                                              draw_mirror);
+const struct pattern pattern_checkerboard = PATTERN("checkerboard", "two alternating tokens",
+                                                    draw_checkerboard);
+/* What remains is the layout. */
+const struct pattern pattern_constant = {.name = "constant",
+                                         .help = "1/2 (symbol 0) everywhere, in every input",
+                                         .draw = draw_identical,
+                                         .fixed = true};

@@ -55,6 +55,7 @@ enum pattern_id {
     PATTERN_BLOCKS,
     PATTERN_MIRROR,
     PATTERN_CHECKERBOARD,
+    PATTERN_CONSTANT,
     PATTERN_MAX = 16
 };
 
@@ -71,6 +72,7 @@ struct pattern {
     const char *name, *help;
     /* source (n) filled with values in 0..n-1, source[source[i]] == source[i]. */
     void (*draw)(const struct layout *l, struct stream *random, int *source);
+    bool fixed; /* fresh tokens are one and the same in every input: 1/2, or symbol 0 */
 };
 extern const struct pattern *const pattern_table[]; /* NULL-terminated; [0] is generic */
 int pattern_count(void);

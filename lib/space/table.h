@@ -17,7 +17,8 @@
     X(palindrome)       \
     X(blocks)           \
     X(mirror)           \
-    X(checkerboard)
+    X(checkerboard)     \
+    X(constant)
 
 #define ORBIT_LIST(X) \
     X(none)           \

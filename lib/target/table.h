@@ -39,6 +39,7 @@
     X(nodes_at_distance)    \
     X(eccentricity)         \
     X(closeness)            \
+    X(cycles)               \
     X(source_distance)      \
     X(neighbour_sum)        \
     X(neighbour_mean)       \

@@ -103,6 +103,15 @@ static void fill_uniform(const struct drawer *d, struct samples *s, int first, i
         s->token[first + i] = (int32_t)stream_below(random, (uint64_t)symbols);
 }
 
+/* The token of patterns that draw none. */
+static void fill_fixed(struct samples *s, int first, int n)
+{
+    for (int i = 0; i < n * s->channels; i++)
+        s->x[(size_t)first * (size_t)s->channels + (size_t)i] = 0.5;
+    for (int i = 0; i < n && !s->channels; i++)
+        s->token[first + i] = 0;
+}
+
 /* Position i becomes a copy of position source[i]; source[source[i]] == source[i]. */
 static void copy_tokens(const struct drawer *d, struct samples *s, int first, int n)
 {
@@ -137,6 +146,8 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
     int first = s->rows, n = l->n;
     if (!d->target->draw)
         fill_uniform(d, s, first, n, &random);
+    if (pattern_table[pattern]->fixed)
+        fill_fixed(s, first, n);
     if (pattern != PATTERN_GENERIC) {
         pattern_table[pattern]->draw(l, &random, d->source);
         copy_tokens(d, s, first, n);

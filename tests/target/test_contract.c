@@ -197,7 +197,7 @@ static const char *const constant_on_identical[] = {
     "reverse",    "sort",          "identity",   "mean",        "prefix_mean",
     "local_mean", "moving_max",    "histogram",  "majority",    "token_reverse",
     "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur",
-    "source_distance", "neighbour_mean", "lua", NULL};
+    "source_distance", "neighbour_mean", "cycles", "lua", NULL};
 
 static void test_identical_inputs(void **state) {
     (void)state;
@@ -239,7 +239,7 @@ static const char *const causal[] = {
     "prefix_sum", "shift",      "filter",        "difference",    "identity",
     "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
     "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
-    "border_distance", "degree", "nodes_at_distance", "eccentricity", "closeness", "lua", NULL};
+    "border_distance", "degree", "nodes_at_distance", "eccentricity", "closeness", "cycles", "lua", NULL};
 
 static bool sees_the_future(struct fixture *f) {
     enum { N = 8 };
@@ -312,10 +312,10 @@ static bool commutes(int kind, const int *perm) {
 static const char *const mirror[] = {"reverse", "identity",      "mean",            "local_mean",
                                      "reflect", "border_distance", "blur",
                                      "periodic_blur", "degree", "nodes_at_distance",
-                                     "eccentricity", "closeness", "source_distance",
+                                     "eccentricity", "closeness", "cycles", "source_distance",
                                      "neighbour_sum", "neighbour_mean", "lua", NULL};
 /* Equivariance under every permutation: what can be done without any encoding. */
-static const char *const symmetric[] = {"identity", "mean", "lua", NULL};
+static const char *const symmetric[] = {"identity", "mean", "cycles", "lua", NULL};
 
 static void test_equivariance(void **state) {
     (void)state;

@@ -49,6 +49,36 @@ static void test_by_hand(void **state) {
           (double[N]){.1875, .3125, .5, .0625, .75, .0625, .75, 1});
 }
 
+/* The triangle is all there is; in the complete graph of 5 nodes, a cycle of L edges through a node
+ * is an ordered choice of the L - 1 others, over 2. */
+static void test_cycles(void **state) {
+    (void)state;
+    const double x[N] = {0};
+    const double counts[] = {6, 12, 12, 0};
+    check("cycles", "length", 3, x, (double[N]){1, 1, 1, 0, 0, 0, 0, 0});
+    check("cycles", "length", 4, x, (double[N]){0});
+    for (int length = 3; length <= 6; length++) {
+        int32_t pair[20], pairs = 0;
+        struct fixture f;
+        double y[5];
+        fixture_configure(&f, "graph", fixture_kind("cycles"), 5, 1);
+        fixture_set(&f, "length", length);
+        assert_int_equal(space_finish(&f.space, NULL), 0);
+        assert_int_equal(arena_open(&f.arena, 0, NULL), 0);
+        for (int i = 0; i < 5; i++)
+            for (int j = 0; j < i; j++, pairs++) {
+                pair[2 * pairs] = i;
+                pair[2 * pairs + 1] = j;
+            }
+        assert_int_equal(
+            space_of(&f.space)->given(&f.space, 5, pair, pairs, &f.arena, &f.layout, NULL), 0);
+        fixture_evaluate(&f, x, y);
+        for (int i = 0; i < 5; i++)
+            assert_true(y[i] == counts[length - 3]);
+        fixture_close(&f);
+    }
+}
+
 /* One marked node, two, all, and one that most do not reach. */
 static void test_source_distance(void **state) {
     (void)state;
@@ -108,6 +138,7 @@ static void test_renamed_nodes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_cycles),
         cmocka_unit_test(test_source_distance),
         cmocka_unit_test(test_caps_leave_targets_alone),
         cmocka_unit_test(test_renamed_nodes),
