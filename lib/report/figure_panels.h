@@ -1,8 +1,8 @@
-/* Small multiples: pages of panels, and curves over what each cell keeps in a file of its own. */
+/* Small multiples: pages of panels. */
 #ifndef REPORT_FIGURE_PANELS_H
 #define REPORT_FIGURE_PANELS_H
-#include "base/csv.h"
 #include "report/figure.h"
+#include "report/trace.h"
 
 /* Cells that have a line in every page would take too many; what is beyond is in the CSV files. */
 enum { PANELS_PER_PAGE = 12, PANEL_PAGES_MAX = 4 };
@@ -28,17 +28,5 @@ bool panels_full(const struct panels *p); /* no further panel will be shown */
 void panels_close(struct panels *p);
 /* Appends "set title 'LABEL'" to the body, in lines that a panel is wide enough for. */
 void panels_append_title(struct panels *p, const char *label);
-
-/* Columns of a cell's file as numbers. */
-struct trace_file {
-    struct csv csv;
-    int x, y, floor; /* columns; floor -1: none */
-};
-/* *found is false when the cell has no such file, or one that is not whole. */
-int trace_open(struct trace_file *t, const struct result_row *row, const char *file,
-               const char *x, const char *y, const char *floor, bool *found, struct err *e);
-void trace_close(struct trace_file *t);
-/* NaN when empty; row from 1. */
-double trace_number(const struct trace_file *t, int row, int column);
 
 #endif

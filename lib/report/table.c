@@ -1,18 +1,30 @@
 /* The table at the end of a run.
  *
- * Invariant: no line is longer than the width asked for, at least 40; what does not fit is given
- * up in a fixed order: blanks, parameters, intervals, and at last the ends of long names. */
+ * Invariant: no line is longer than the width asked for, at least 40, and no two lines read alike.
+ * What does not fit is given up in a fixed order: blanks, columns that are the same in all lines (the
+ * title names them), curves, parameters, intervals; then long names get short forms, explained below
+ * the table, and at last each line becomes a block of its own. */
 #include <math.h>
 #include <string.h>
 
+#include "report/fit.h"
 #include "report/lines.h"
 #include "report/listing.h"
 #include "report/rows.h"
+#include "report/sparkline.h"
 
-enum { AXES_MAX = 8, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, NAME_MIN = 4 };
+enum { AXES_MAX = 64, COLUMNS_MAX = 14 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40 };
+enum { NAMED_COLUMNS = 4 }; /* target, encoding, attn, length; then the axes */
 
 /* How much is given up. */
-enum detail { DETAIL_FULL, DETAIL_TIGHT, DETAIL_NO_PARAMS, DETAIL_NO_INTERVAL };
+enum detail {
+    DETAIL_FULL,
+    DETAIL_TIGHT,
+    DETAIL_NO_CONSTANTS,
+    DETAIL_NO_CURVES,
+    DETAIL_NO_PARAMS,
+    DETAIL_NO_INTERVAL
+};
 
 struct plan {
     const struct spec *spec;
@@ -20,16 +32,42 @@ struct plan {
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
     bool witnesses; /* some cell has asked for them */
+    struct sparkline *curve; /* (lines.count); NULL: the screen has no signs for them */
+    double low, high;        /* of all curves */
 };
 
-static int open_plan(struct plan *t, const struct spec *s, const struct results *r,
+/* Curves of the lines at the training length, which is what they are about. */
+static int read_curves(struct plan *t, struct err *e) {
+    int code = 0;
+    t->low = INFINITY, t->high = 0;
+    t->curve = memory_alloc((size_t)t->lines.count, sizeof *t->curve, e);
+    if (!t->curve) return ERR_MEMORY;
+    for (int k = 0; !code && k < t->lines.count; k++) {
+        const struct summary_group *g = t->lines.line[k].all;
+        if (!g || g->length != space_positions(&g->cell->task.space)) continue;
+        code = sparkline_read(&t->curve[k], g, e);
+        for (int m = 0; t->curve[k].there && m < SPARKLINE_POINTS; m++) {
+            t->low = fmin(t->low, t->curve[k].value[m]);
+            t->high = fmax(t->high, t->curve[k].value[m]);
+        }
+    }
+    return code;
+}
+
+static int open_plan(struct plan *t, const struct spec *s, const struct results *r, bool curves,
                      struct err *e) {
     *t = (struct plan){.spec = s};
     for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
         if (!axis_is_named(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
     for (int k = 0; k < spec_cells(s); k++)
         t->witnesses |= spec_cell(s, k)->task.evaluate.witness;
-    return report_lines_open(&t->lines, r, s, e);
+    int code = report_lines_open(&t->lines, r, s, e);
+    return code || !curves ? code : read_curves(t, e);
+}
+
+static void close_plan(struct plan *t) {
+    memory_free(t->curve);
+    report_lines_close(&t->lines);
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/
@@ -136,6 +174,9 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct repo
     error = next_field(f), floor = next_field(f);
     if (!code) code = append_subset(error, floor, line->generic, detail, e);
     if (!code) code = append_witness(next_field(f), g, e);
+    struct text *curve = next_field(f);
+    if (t->curve && detail < DETAIL_NO_CURVES)
+        sparkline_append(curve, &t->curve[line - t->lines.line], t->low, t->high);
     append_verdict(next_field(f), g);
     return code;
 }
@@ -156,14 +197,25 @@ static int add_line(struct listing *l, const struct plan *t, const struct report
 
 struct columns {
     struct listing_column column[COLUMNS_MAX];
-    char name[COLUMNS_MAX][TEXT_SIZE];
     int count;
 };
 
 static void name_column(struct columns *c, const char *name, bool number) {
-    snprintf(c->name[c->count], TEXT_SIZE, "%s", name);
-    c->column[c->count] = (struct listing_column){c->name[c->count], number};
-    c->count++;
+    c->column[c->count++] = (struct listing_column){name, number};
+}
+
+/* Without its section, where no other column is called so. */
+static const char *axis_name(const struct plan *t, int axis) {
+    static const char *const taken[] = {"target", "encoding", "attn",  "length", "params",
+                                        "pattern", "floor",   "curve", "witness", "verdict"};
+    const char *dot = strchr(t->axis[axis], '.'), *name = dot ? dot + 1 : t->axis[axis];
+    for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
+        if (strcmp(name, taken[k]) == 0) return t->axis[axis];
+    for (int k = 0; k < t->axes; k++) {
+        const char *other = strchr(t->axis[k], '.');
+        if (k != axis && strcmp(name, other ? other + 1 : t->axis[k]) == 0) return t->axis[axis];
+    }
+    return name;
 }
 
 /* The names of the columns that fill_fields fills. */
@@ -173,10 +225,7 @@ static void name_columns(const struct plan *t, struct columns *c) {
     name_column(c, "encoding", false);
     name_column(c, "attn", false);
     name_column(c, "length", true);
-    for (int k = 0; k < t->axes; k++) {
-        const char *dot = strchr(t->axis[k], '.');
-        name_column(c, dot ? dot + 1 : t->axis[k], true);
-    }
+    for (int k = 0; k < t->axes; k++) name_column(c, axis_name(t, k), true);
     name_column(c, "params", true);
     name_column(c, "pattern", false);
     name_column(c, t->lines.patterned ? t->lines.patterned : "patterned", true);
@@ -184,62 +233,28 @@ static void name_columns(const struct plan *t, struct columns *c) {
     name_column(c, "generic", true);
     name_column(c, "floor", true);
     name_column(c, "witness", true);
+    name_column(c, "curve", false);
     name_column(c, "verdict", false);
 }
 
 /* ---- fitting ----------------------------------------------------------------------------------*/
-/* Leaves `columns` columns of a text, the last one a mark. */
-static void clip_text(char *s, int columns) {
-    char *at = s;
-    if (text_columns(s) <= columns) return;
-    for (int k = 0; k < columns - 1; k++) {
-        at++;
-        while (((unsigned char)*at & 0xc0) == 0x80) at++;
-    }
-    at[0] = '~';
-    at[1] = '\0';
-}
-
-/* Narrows the widest column by one, again and again, until the table fits or every column is
- * narrow. */
-static void clip_columns(struct listing *l, struct columns *c, int width) {
-    while (listing_width(l) > width) {
-        int widest = 0, at = 0;
-        for (int k = 0; k < l->columns; k++) {
-            int here = listing_column_width(l, k);
-            if (here > widest) widest = here, at = k;
-        }
-        if (widest <= NAME_MIN) return;
-        clip_text(c->name[at], widest - 1);
-        for (int k = 0; k < l->rows; k++) clip_text(l->cell[k * l->columns + at], widest - 1);
-    }
-}
-
-static void append_title(struct text *out, const struct plan *t, int width) {
+/* constants: what columns that are not shown say. */
+static void append_title(struct text *out, const struct plan *t, const struct text *constants,
+                         int width) {
     struct text title = {0};
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s", spec_name(t->spec),
-                       t->lines.tokens ? "error" : "error_rel",
+    text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s",
+                       spec_name(t->spec), t->lines.tokens ? "error" : "error_rel",
                        t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
+    if (constants->length) text_append_format(&title, "; in all lines %s", constants->data);
     if (title.data) append_wrapped(out, title.data, 0, width);
     out->failed |= title.failed;
     text_append(out, "\n\n");
     text_close(&title);
-}
-
-static int build(struct listing *l, struct columns *c, const struct plan *t, enum detail detail,
-                 struct err *e) {
-    int code = 0;
-    name_columns(t, c);
-    listing_open(l, c->column, c->count);
-    l->gap = detail < DETAIL_TIGHT ? 2 : 1;
-    for (int k = 0; !code && k < t->lines.count; k++)
-        code = add_line(l, t, &t->lines.line[k], detail, e);
-    return code;
 }
 
 /* The colours of verdicts, and of how cells ended. */
@@ -254,30 +269,93 @@ static const char *paint(const char *value) {
     return NULL;
 }
 
+/* A table as it will be shown. */
+struct draft {
+    struct listing listing;
+    struct columns columns;
+    struct text constants, legend;
+    struct arena arena; /* of names of columns */
+};
+
+static void close_draft(struct draft *d) {
+    listing_close(&d->listing);
+    text_close(&d->constants);
+    text_close(&d->legend);
+    arena_close(&d->arena);
+}
+
+static int build(struct draft *d, const struct plan *t, enum detail detail, struct err *e) {
+    int code = 0;
+    listing_close(&d->listing);
+    text_clear(&d->constants);
+    name_columns(t, &d->columns);
+    listing_open(&d->listing, d->columns.column, d->columns.count);
+    d->listing.gap = detail < DETAIL_TIGHT ? 2 : 1;
+    for (int k = 0; !code && k < t->lines.count; k++)
+        code = add_line(&d->listing, t, &t->lines.line[k], detail, e);
+    if (!code && detail >= DETAIL_NO_CONSTANTS)
+        fit_drop_constants(&d->listing, NAMED_COLUMNS + t->axes, &d->constants);
+    return code;
+}
+
+static int fit(struct draft *d, const struct plan *t, int width, struct err *e) {
+    int code = 0;
+    for (int detail = DETAIL_FULL; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
+        code = build(d, t, (enum detail)detail, e);
+        if (!code && listing_width(&d->listing) <= width) return 0;
+    }
+    if (!code)
+        code = fit_abbreviate(&d->listing, d->columns.column, NAMED_COLUMNS + t->axes, width,
+                              &d->arena, &d->legend, e);
+    if (code || listing_width(&d->listing) <= width) return code;
+    text_clear(&d->legend); /* it becomes blocks, which have room */
+    return build(d, t, DETAIL_FULL, e);
+}
+
+/* What stands for what, and what a curve is. */
+static void append_legend(struct text *out, const struct draft *d, const struct plan *t,
+                          int width) {
+    char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
+    struct text line = {0};
+    int curve = d->columns.count - 2;
+    if (t->curve && listing_column_width(&d->listing, curve)) {
+        text_append_format(&line, "curve: error_rel while training, first seed, logarithmic from "
+                                  "%s to %s",
+                           text_from_double(low, t->low, 2), text_from_double(high, t->high, 2));
+        append_wrapped(out, line.data ? line.data : "", 0, width);
+        text_append(out, "\n");
+    }
+    for (const char *at = d->legend.data; at && *at; at += strcspn(at, "\n") + 1) {
+        text_clear(&line);
+        text_append_bytes(&line, at, strcspn(at, "\n"));
+        append_wrapped(out, line.data ? line.data : "", 0, width);
+        text_append(out, "\n");
+    }
+    out->failed |= line.failed || d->legend.failed;
+    text_close(&line);
+}
+
 int report_table(FILE *out, const struct spec *s, const struct results *r,
                  const struct report_screen *screen, struct err *e) {
     struct plan t;
-    struct columns columns;
-    struct listing l = {0};
+    struct draft d = {0};
     struct text text = {0};
     int width = screen->width < WIDTH_MIN ? WIDTH_MIN : screen->width;
-    int code = open_plan(&t, s, r, e);
-    for (int detail = DETAIL_FULL; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
-        listing_close(&l);
-        code = build(&l, &columns, &t, (enum detail)detail, e);
-        if (listing_width(&l) <= width) break;
-    }
+    int code = arena_open(&d.arena, 0, e);
+    if (code) return code;
+    code = open_plan(&t, s, r, screen->unicode, e);
+    if (!code) code = fit(&d, &t, width, e);
     if (!code) {
-        clip_columns(&l, &columns, width);
-        l.paint = screen->colour ? paint : NULL;
-        append_title(&text, &t, width);
-        code = listing_append(&text, &l, LISTING_TABLE, width, e);
+        d.listing.paint = screen->colour ? paint : NULL;
+        append_title(&text, &t, &d.constants, width);
+        code = listing_append(&text, &d.listing, LISTING_TABLE, width, e);
+        append_legend(&text, &d, &t, width);
         text_append(&text, "\n");
         if (!code) code = text_check(&text, e);
     }
     if (!code) fputs(text.data, out);
     text_close(&text);
-    listing_close(&l);
-    report_lines_close(&t.lines);
+    close_draft(&d);
+    close_plan(&t);
     return code;
 }

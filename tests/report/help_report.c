@@ -139,11 +139,15 @@ void help_open(struct results *r, const char *folder) {
 }
 
 char *help_table(const struct spec *s, const struct results *r, int width) {
+    return help_table_on(s, r, &(struct report_screen){.width = width});
+}
+
+char *help_table_on(const struct spec *s, const struct results *r,
+                    const struct report_screen *screen) {
     struct err e = {0};
     FILE *f = tmpfile();
-    struct report_screen screen = {.width = width};
     assert_non_null(f);
-    must(report_table(f, s, r, &screen, &e), &e);
+    must(report_table(f, s, r, screen, &e), &e);
     size_t size = (size_t)ftell(f);
     char *text = memory_alloc(size + 1, 1, &e);
     rewind(f);

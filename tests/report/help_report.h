@@ -36,6 +36,8 @@ void help_write(const char *folder, const char *name, const char *bytes);
 char *help_read(const char *folder, const char *name);
 /* What a function prints to a stream, as text; memory_free. */
 char *help_table(const struct spec *s, const struct results *r, int width);
+char *help_table_on(const struct spec *s, const struct results *r,
+                    const struct report_screen *screen);
 /* A folder that must be readable. */
 void help_open(struct results *r, const char *folder);
 

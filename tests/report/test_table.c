@@ -41,23 +41,150 @@ static int longest_line(const char *text, int *lines) {
     return longest;
 }
 
-/* Every width that it is given, the table keeps; a line per group of seeds. */
+/* Every width that it is given, the table keeps; a line per group of seeds, and one for short forms. */
 static void table_fits(void **state) {
     struct spec *s;
     struct results r;
     int lines, last = 0;
     (void)state;
     open_wide(&s, &r, wide);
-    for (int width = 60; width <= 160; width += 20) {
+    for (int width = 80; width <= 160; width += 20) {
         char *text = help_table(s, &r, width);
         int longest = longest_line(text, &lines);
         if (longest > width) fail_msg("%d columns asked for, %d used:\n%s", width, longest, text);
         if (longest < last) fail_msg("a wider terminal gives a narrower table");
-        assert_true(lines >= 32 + 3 && lines <= 32 + 6); /* title, blanks, header */
+        assert_true(lines >= 32 + 3 && lines <= 32 + 8); /* title, blanks, header, short forms */
         last = longest;
         memory_free(text);
     }
     results_close(&r);
+    spec_close(s);
+}
+
+/* Lines that differ in the last letters of a name, and in more axes than 80 columns hold. */
+static const char alike[] =
+    "name: alike\nseeds: 1\n"
+    "space: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
+    "model: {heads: 1, width: 16, ffn: 16, layers: 1}\n"
+    "grid:\n  target.kind: [prefix_sum, prefix_mean]\n"
+    "  model.encoding: [kerple-log, kerple-power]\n  model.attention: [rpe, urpe]\n"
+    "  train.decay: [none, linear]\n  evaluate.samples: [16, 32]\n  train.lr: [0.01, 0.1]\n"
+    "target: mean\n";
+
+/* The lines of a table between its header and the blank line or legend behind it. */
+static int table_rows(const char *text, char row[][256], int rows_max) {
+    int rows = 0;
+    const char *at = strstr(text, "\n\n");
+    assert_non_null(at);
+    at += 2;
+    at += strcspn(at, "\n") + 1; /* the header */
+    for (; *at && *at != '\n' && !strchr("0123456789", *at); at += strcspn(at, "\n") + 1) {
+        char line[256];
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+        if (strstr(line, ": ")) break; /* the legend */
+        assert_true(rows < rows_max);
+        snprintf(row[rows++], sizeof row[0], "%s", line);
+    }
+    return rows;
+}
+
+static void no_two_lines_read_alike(void **state) {
+    struct spec *s;
+    struct results r;
+    char row[64][256];
+    int lines;
+    (void)state;
+    open_wide(&s, &r, alike);
+    char *text = help_table(s, &r, 80);
+    assert_true(longest_line(text, &lines) <= 80);
+    assert_int_equal(table_rows(text, row, 64), 64);
+    for (int k = 0; k < 64; k++)
+        for (int m = 0; m < k; m++)
+            if (strcmp(row[k], row[m]) == 0) fail_msg("twice:\n%s\nin\n%s", row[k], text);
+    assert_non_null(strstr(text, "encoding: kerple-l~ kerple-log, kerple-p~ kerple-power\n"));
+    memory_free(text);
+    /* Where even that does not fit: a block per line, with every name in full. */
+    text = help_table(s, &r, 40);
+    assert_true(longest_line(text, &lines) <= 60); /* the title's and names' longest words */
+    assert_non_null(strstr(text, "    encoding: kerple-power\n"));
+    assert_null(strstr(text, "~"));
+    memory_free(text);
+    results_close(&r);
+    spec_close(s);
+}
+
+/* Keys of one name in two sections keep their sections; others do without. */
+static void names_of_columns_are_told_apart(void **state) {
+    struct spec *s;
+    struct results r;
+    (void)state;
+    open_wide(&s, &r,
+              "name: grid\nspace: {kind: grid, height: 2, channels: 1}\ntarget: mean\n"
+              "model: {heads: 1, ffn: 4}\n"
+              "grid: {model.width: [4, 8], space.width: [2, 3], train.lr: [0.1, 0.2]}\n");
+    char *text = help_table(s, &r, 120);
+    assert_non_null(strstr(text, "  model.width  space.width   lr  "));
+    memory_free(text);
+    results_close(&r);
+    spec_close(s);
+}
+
+/* What is the same in all lines is named once, when room is short; not before. */
+static void constant_columns_move_to_the_title(void **state) {
+    struct spec *s;
+    struct results r;
+    (void)state;
+    open_wide(&s, &r,
+              "name: constant\nseeds: 3\n"
+              "space: {length: 16, channels: 2, inputs: {identical: 0.5}}\ntarget: prefix_sum\n"
+              "model: {encoding: transformer-xl, heads: 1, width: 4, ffn: 4}\n"
+              "grid: {model.attention: [rpe, urpe], model.layers: [1, 2]}\n");
+    char *narrow = help_table(s, &r, 80), *broad = help_table(s, &r, 120);
+    assert_non_null(strstr(narrow, "prefix_sum, encoding")); /* "in all lines ...", wrapped */
+    assert_null(strstr(strstr(narrow, "\n\n"), "transformer-xl"));
+    assert_non_null(strstr(narrow, "±0.248 1.000"));
+    assert_null(strstr(broad, "in all lines"));
+    assert_non_null(strstr(broad, "prefix_sum  transformer-xl  rpe "));
+    memory_free(narrow);
+    memory_free(broad);
+    results_close(&r);
+    spec_close(s);
+}
+
+/* Eight of nine points from 1 down to 1e-7 on one scale: each a block lower; RPE stays on top. */
+static void curves_are_blocks(void **state) {
+    char folder[HELP_PATH], file[64];
+    struct results r;
+    struct spec *s = help_spec(
+        "name: falls\nseeds: 2\nspace: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
+        "target: gain\nmodel: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
+        "grid: {model.attention: [rpe, urpe]}\n");
+    const struct report_screen screen = {.width = 120, .unicode = true};
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    for (int k = 0; k < spec_cells(s); k++) {
+        struct text curve = {0};
+        bool falls = spec_cell(s, k)->task.model.attention == MODEL_URPE;
+        text_append(&curve, "step,train_loss,error_rel,lr,grad_norm\n");
+        for (int p = 0; p < 8; p++)
+            text_append_format(&curve, "%d,,%s%d,,\n", p, falls ? "1e-" : "1e", falls ? p : 0);
+        snprintf(file, sizeof file, "cells/%s/curve.csv", spec_cell(s, k)->id);
+        help_write(folder, file, curve.data);
+        text_close(&curve);
+    }
+    help_open(&r, folder);
+    char *text = help_table_on(s, &r, &screen);
+    assert_non_null(strstr(text, "  ████████  "));
+    assert_non_null(strstr(text, "  █▇▆▅▄▃▂▁  "));
+    assert_non_null(strstr(text, "\ncurve: error_rel while training, first seed, logarithmic from "
+                                 "1e-07 to 1\n"));
+    memory_free(text);
+    text = help_table(s, &r, 120); /* a screen without such signs */
+    assert_null(strstr(text, "curve"));
+    memory_free(text);
+    results_close(&r);
+    help_remove(folder);
     spec_close(s);
 }
 
@@ -201,6 +328,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_fits),
         cmocka_unit_test(table_says_what_it_should),
+        cmocka_unit_test(no_two_lines_read_alike),
+        cmocka_unit_test(names_of_columns_are_told_apart),
+        cmocka_unit_test(constant_columns_move_to_the_title),
+        cmocka_unit_test(curves_are_blocks),
         cmocka_unit_test(intervals_need_two),
         cmocka_unit_test(wilson_is_known),
         cmocka_unit_test(json_is_escaped),
