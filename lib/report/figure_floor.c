@@ -56,7 +56,9 @@ static int measure_axis(struct page *p, struct err *e) {
             if (!g) continue;
             include(p, f.error.mean);
             include(p, f.error.high);
+            include(p, f.sampling_high);
             include(p, f.floor.mean);
+            include(p, f.witness.mean);
         }
     if (p->largest == 0) p->smallest = p->largest = 1;
     p->smallest = pow(10, floor(log10(p->smallest) - 0.1));
@@ -71,7 +73,14 @@ static void append_number(struct text *out, const struct page *p, double value) 
     text_append_format(out, " %s", text_from_double(number, shown, 6));
 }
 
-/* The floors of one panel ("y floor"), or the points of one series ("y error low high"). */
+static void append_interval(struct text *out, const struct page *p, double mean, double low,
+                            double high) {
+    append_number(out, p, isnan(low) ? mean : low);
+    append_number(out, p, isnan(high) ? mean : high);
+}
+
+/* The floors of one panel ("y floor"), or the points of one series ("y error", low and high over
+ * seeds, low and high of the sampling error). */
 static int append_block(struct text *out, const struct page *p, int m, int attention, int *points,
                         struct err *e) {
     *points = 0;
@@ -87,9 +96,30 @@ static int append_block(struct text *out, const struct page *p, int m, int atten
         text_append_format(out, "%d", k + 1);
         append_number(out, p, shown);
         if (attention >= 0) {
-            append_number(out, p, isnan(f.error.low) ? shown : f.error.low);
-            append_number(out, p, isnan(f.error.high) ? shown : f.error.high);
+            append_interval(out, p, shown, f.error.low, f.error.high);
+            append_interval(out, p, shown, f.sampling_low, f.sampling_high);
         }
+        text_append(out, "\n");
+        ++*points;
+    }
+    text_append(out, "EOD\n");
+    return 0;
+}
+
+/* What explicit weights leave: "y error"; what is below the axis is drawn on its
+ * edge. */
+static int append_witnesses(struct text *out, const struct page *p, int m, int *points,
+                            struct err *e) {
+    *points = 0;
+    text_append_format(out, "$witness_%d << EOD\n", m);
+    for (int k = 0; k < p->count; k++) {
+        const struct summary_group *g = panel[m](&p->lines->line[p->first + k]);
+        struct line_figures f;
+        int code = g ? line_figures_of(g, &f, e) : 0;
+        if (code) return code;
+        if (!g || !isfinite(f.witness.mean)) continue;
+        text_append_format(out, "%d", k + 1);
+        append_number(out, p, f.witness.mean);
         text_append(out, "\n");
         ++*points;
     }
@@ -144,8 +174,12 @@ static void append_title(struct text *out, const struct page *p) {
         text_append_format(&title, "; first %d of %d lines", PAGES_MAX * PAGE_LINES, p->total);
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, seeds ? "marks: mean over seeds; bars: 95 % t interval over seeds"
-                              : "marks: error");
+    text_clear(&title);
+    text_append(&title, seeds ? "marks: mean over seeds; bars: 95 % t interval over seeds"
+                              : "marks: error of one seed");
+    if (p->lines->tokens)
+        text_append(&title, "; pale bars: sampling error, 95 % Wilson interval");
+    gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
     gnuplot_string(out, "grey: below the floor, out of reach of every network of the class");
     out->failed |= title.failed;
@@ -166,7 +200,8 @@ static const char *panel_name(const struct page *p, int m) {
 
 static int append_panel(struct text *out, const struct page *p, int m, double left, double right,
                         struct err *e) {
-    int floors, points[FIGURE_SERIES], code = append_block(out, p, m, -1, &floors, e);
+    int floors, witnesses, points[FIGURE_SERIES], code = append_block(out, p, m, -1, &floors, e);
+    if (!code) code = append_witnesses(out, p, m, &witnesses, e);
     for (int a = 0; !code && a < FIGURE_SERIES; a++)
         code = append_block(out, p, m, a, &points[a], e);
     if (code) return code;
@@ -182,6 +217,17 @@ static int append_panel(struct text *out, const struct page *p, int m, double le
                            ", \\\n  $data_%d_0 using 2:($1-0.4):(0):(0.8) with vectors nohead lw 2 "
                            "lc rgb '#000000' title 'floor'",
                            m, p->smallest, m);
+    for (int a = 0; a < FIGURE_SERIES && p->lines->tokens; a++)
+        if (points[a])
+            text_append_format(out,
+                               ", \\\n  $data_%d_%d using 2:1:5:6 with xerrorbars pt -1 lw 7 lc "
+                               "rgb '#A0%s' notitle",
+                               m, a + 1, figure_series_colour(a) + 1);
+    if (witnesses)
+        text_append_format(out,
+                           ", \\\n  $witness_%d using 2:1 with points pt 2 ps 0.8 lw 1.5 lc rgb "
+                           "'#009E73' title 'explicit weights'",
+                           m);
     for (int a = 0; a < FIGURE_SERIES; a++)
         if (points[a])
             text_append_format(

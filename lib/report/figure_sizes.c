@@ -156,7 +156,13 @@ static void append_number(struct text *out, double value) {
     text_append_format(out, " %s", text_from_double(number, value, 6));
 }
 
-/* "size error low high" and "size floor"; *floors of the latter. */
+static void append_interval(struct text *out, double mean, double low, double high) {
+    append_number(out, isnan(low) ? mean : fmax(low, SMALLEST));
+    append_number(out, isnan(high) ? mean : high);
+}
+
+/* "size error", low and high over seeds, low and high of the sampling error; "size floor"; *floors
+ * of the latter. */
 static void append_data(struct text *out, const struct point *p, int points, int attention,
                         struct range *across, struct range *range, int *floors) {
     *floors = 0;
@@ -168,8 +174,8 @@ static void append_data(struct text *out, const struct point *p, int points, int
         include(range, p[k].f.floor.mean);
         append_number(out, p[k].size);
         append_number(out, i->mean);
-        append_number(out, isnan(i->low) ? i->mean : fmax(i->low, SMALLEST));
-        append_number(out, isnan(i->high) ? i->mean : i->high);
+        append_interval(out, i->mean, i->low, i->high);
+        append_interval(out, i->mean, p[k].f.sampling_low, p[k].f.sampling_high);
         text_append(out, "\n");
     }
     text_append_format(out, "EOD\n$floor_%d << EOD\n", attention);
@@ -184,8 +190,13 @@ static void append_data(struct text *out, const struct point *p, int points, int
 }
 
 /* ---- panels -----------------------------------------------------------------------------------*/
-static void append_plot(struct text *out, int attention, int floors) {
+static void append_plot(struct text *out, int attention, int floors, bool tokens) {
     const char *name = figure_series_name(attention);
+    if (tokens)
+        text_append_format(out,
+                           ", \\\n  $data_%d using 1:2:5:6 with yerrorbars pt -1 lw 7 lc rgb "
+                           "'#A0%s' notitle",
+                           attention, figure_series_colour(attention) + 1);
     text_append_format(out,
                        ", \\\n  $data_%d using 1:2 smooth unique with lines lw 2 lc rgb '%s' "
                        "notitle, \\\n  $data_%d using 1:2:3:4 with yerrorbars %s title '%s'",
@@ -219,7 +230,7 @@ static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bo
         if (code || !points) continue;
         any |= several;
         append_data(&data, s->point, points, a, &across, &range, &floors);
-        append_plot(&plot, a, floors);
+        append_plot(&plot, a, floors, p->view->lines->tokens);
     }
     if (!code && any) {
         append_title(&title, s, at, g);
@@ -259,8 +270,17 @@ static bool has_patterns(const struct figure_view *v) {
     return false;
 }
 
+#define BAND "cut off at the frame; line: mean of the same size; dashed: certified floor"
+#define SAMPLING "; pale bars: sampling error, 95 % Wilson interval"
+
 static int draw(struct figure_sink *sink, const struct figure_view *v, const struct figure *figure,
                 const struct size_kind *kind, struct err *e) {
+    static const char *const band[] = {
+        "marks: mean over seeds; bars: 95 % t interval over seeds, " BAND,
+        "marks: mean over seeds; bars: 95 % t interval over seeds, " BAND SAMPLING};
+    static const char *const alone[] = {
+        "marks: one seed, so no interval over seeds; dashed: certified floor",
+        "marks: one seed, so no interval over seeds; dashed: certified floor" SAMPLING};
     char what[VALUE_SIZE];
     struct sizes s = {.kind = kind};
     snprintf(what, sizeof what, "%s against %s", v->lines->tokens ? "error" : "error_rel",
@@ -269,10 +289,8 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, const str
                                .view = v,
                                .kind = figure->name,
                                .what = what,
-                               .band = "marks: mean over seeds; bars: 95 % t interval over seeds, "
-                                       "cut off at the frame; line: mean of the same size; "
-                                       "dashed: certified floor",
-                               .alone = "marks: one seed, so no interval; dashed: certified floor",
+                               .band = band[v->lines->tokens],
+                               .alone = alone[v->lines->tokens],
                                .settings = kind->settings,
                                .columns = has_patterns(v) ? 2 : 0};
     s.entry = memory_alloc((size_t)v->count, sizeof *s.entry, e);

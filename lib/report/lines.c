@@ -74,6 +74,7 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
                                             {"error_rms", "floor_rms", "witness_rms"}};
     enum { ACCURACY = 1, PAIRS = 3 };
     int code = 0;
+    f->sampling_low = f->sampling_high = NAN;
     for (int k = 0; !code && k < PAIRS; k++) {
         code = summary_interval(g, column[k][0], &f->error, e);
         if (!code) code = summary_interval(g, column[k][1], &f->floor, e);
@@ -84,6 +85,8 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
             f->error.mean = 1 - a.mean, f->error.low = 1 - a.high, f->error.high = 1 - a.low;
             f->floor.mean = 1 - f->floor.mean;
             f->witness.mean = 1 - f->witness.mean;
+            stats_wilson(f->error.mean, a.n * summary_samples(g), &f->sampling_low,
+                         &f->sampling_high);
         }
         break;
     }

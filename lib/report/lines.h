@@ -23,10 +23,14 @@ void report_lines_close(struct report_lines *l);
 /* One of the line's groups, for what they have in common. */
 const struct summary_group *report_line_any(const struct report_line *line);
 
-/* The error that the verdict is about, its floor, and what explicit weights leave: relative; 1 - accuracy and 1 - ceiling for
- * tokens; absolute where the target does not vary. */
+/* The error that the verdict is about, its floor, and what explicit weights leave: relative;
+ * 1 - accuracy and 1 - ceiling for tokens; absolute where the target does not vary.  Intervals are
+ * over seeds. */
 struct line_figures {
     struct interval error, floor, witness;
+    /* Of 1 - accuracy: the sampling error alone, what it could be over other evaluation sets given
+     * the networks (Wilson, 95 %); NaN for other errors. */
+    double sampling_low, sampling_high;
 };
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e);
 

@@ -161,18 +161,24 @@ static void append_verdict(struct text *out, const struct summary_group *g) {
     if (same < g->count) text_append_format(out, " in %d of %d", same, g->count);
 }
 
+/* The mean over seeds and, where it is not 0, half of its interval. */
+static void append_figure(struct text *out, const char *name, const struct interval *i) {
+    char number[TEXT_NUMBER_MAX], half[TEXT_NUMBER_MAX];
+    if (!isfinite(i->mean)) return;
+    text_append_format(out, "<small>%s %s", name, text_from_double(number, i->mean, DIGITS));
+    if (i->high > i->low)
+        text_append_format(out, " ± %s", text_from_double(half, (i->high - i->low) / 2, 2));
+    text_append(out, "</small>");
+}
+
 static int append_cell(struct text *out, const struct summary_group *g, struct err *e) {
     struct line_figures f;
-    char number[TEXT_NUMBER_MAX];
     int code = line_figures_of(g, &f, e);
     if (code) return code;
     append_verdict(out, g);
-    if (isfinite(f.error.mean))
-        text_append_format(out, "<small>error %s</small>",
-                           text_from_double(number, f.error.mean, DIGITS));
-    if (isfinite(f.floor.mean))
-        text_append_format(out, "<small>floor %s</small>",
-                           text_from_double(number, f.floor.mean, DIGITS));
+    append_figure(out, "error", &f.error);
+    append_figure(out, "floor", &f.floor);
+    append_figure(out, "weights", &f.witness);
     text_append(out, "</td>");
     return 0;
 }

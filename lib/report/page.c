@@ -29,19 +29,29 @@ static int append_claim(struct text *out, const struct spec *s, const struct cla
     return 0;
 }
 
+/* A claim that another command judges: about floors alone, or about explicit weights. */
+static void append_other_claim(struct text *out, const struct claim *c) {
+    text_append_format(out, "<td class=\"none\">judged by <code>urpe-probe %s</code></td><td>",
+                       c->on == CLAIM_ON_BOUND ? "bound" : "witness");
+    html_element(out, "code", NULL, c->text);
+    text_append(out, "</td>");
+}
+
 static int append_claims(struct text *out, const struct spec *s, const struct results *r,
                          struct err *e) {
     int finished, shown = 0, code = results_finished(r, s, &finished, e);
     if (code) return code;
     text_append_format(out, "<p>%d of %d cells finished%s</p>\n", finished, spec_cells(s),
-                       finished < spec_cells(s) ? ", so no claim is judged yet." : ".");
-    if (finished < spec_cells(s)) return 0;
+                       finished < spec_cells(s) ? ", so no claim about trained cells is judged yet." : ".");
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
-        if (c->on != CLAIM_ON_RUN) continue;
+        if (c->on == CLAIM_ON_RUN && finished < spec_cells(s)) continue;
         if (!shown++) text_append(out, "<h3>Claims</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
         text_append(out, "<tr>");
-        code = append_claim(out, s, c, r, e);
+        if (c->on == CLAIM_ON_RUN)
+            code = append_claim(out, s, c, r, e);
+        else
+            append_other_claim(out, c);
         text_append(out, "</tr>\n");
     }
     if (shown) text_append(out, "</tbody></table></div>\n");
@@ -212,7 +222,10 @@ static void append_start(struct text *out, const struct figures *f) {
                 "<b>impossible</b> where the floor is above the tolerance, <b>reached</b> where "
                 "the error is within it, <b>not-reached</b> where neither is so. <b>alone</b> is "
                 "relative encoding inside the softmax only; <b>with C</b> multiplies the attention "
-                "by a learned table (URPE).</p>\n");
+                "by a learned table (URPE). <b>\u00b1</b> is half of a 95 % t interval over seeds, "
+                "which differ in initial weights, training data and evaluation samples; where a "
+                "figure shows the sampling error apart, it says so. <b>weights</b> is what weights "
+                "that were written down, not trained, leave on the same inputs.</p>\n");
     if (f->drawn) return;
     text_append(out, "<p>");
     html_escape(out, f->why);

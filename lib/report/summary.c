@@ -114,3 +114,13 @@ int summary_interval(const struct summary_group *g, const char *column, struct i
     memory_free(value);
     return 0;
 }
+
+double summary_samples(const struct summary_group *g) {
+    const struct task *t = &g->cell->task;
+    double count = 0;
+    for (int k = 0; pattern_table[k]; k++) {
+        if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1)) continue;
+        count += fmax(1, (double)llround(t->space.share[k] * (double)t->evaluate.samples));
+    }
+    return count;
+}

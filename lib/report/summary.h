@@ -29,6 +29,10 @@ void summary_close(struct summary *s);
 int summary_interval(const struct summary_group *g, const char *column, struct interval *out,
                      struct err *e);
 
+/* Evaluation samples of one seed in the group's subset, images not counted: as the evaluation set
+ * is made (train/train.h, samples_evaluation). */
+double summary_samples(const struct summary_group *g);
+
 /* summary.csv: a line per group and figure, and one more with attention "rpe-urpe" for the paired
  * difference of the two cells of each seed. */
 int summary_csv(struct text *out, const struct results *r, struct err *e);

@@ -73,25 +73,19 @@ static int find_partners(const struct results *r, struct partner **out, int *cou
     return 0;
 }
 
-/* Evaluation samples of one seed in the group's subset, images not counted: as the evaluation set
- * is made (train/train.h, samples_evaluation). */
-static double count_samples(const struct summary_group *g) {
-    const struct task *t = &g->cell->task;
-    double count = 0;
-    for (int k = 0; pattern_table[k]; k++) {
-        if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1)) continue;
-        count += fmax(1, (double)llround(t->space.share[k] * (double)t->evaluate.samples));
-    }
-    return count;
-}
-
 static void append_wilson(struct text *out, const struct summary_group *g, const struct interval *i,
                           bool share) {
-    double low, high, samples = share ? i->n * count_samples(g) : 0;
+    double low, high, samples = share ? i->n * summary_samples(g) : 0;
     stats_wilson(i->mean, samples, &low, &high);
     csv_field_double(out, share ? samples : NAN, DIGITS);
     csv_field_double(out, low, DIGITS);
     csv_field_double(out, high, DIGITS);
+}
+
+/* Shares of right answers.  Which positions carry information is the same in every sample, so for
+ * those, too, each sample counts once. */
+static bool is_share(const char *figure) {
+    return strcmp(figure, "accuracy") == 0 || strcmp(figure, "accuracy_informative") == 0;
 }
 
 /* attention: NULL for the group's own figure. */
@@ -111,7 +105,7 @@ static void append_line(struct text *out, const struct summary_group *g, const c
     csv_field_double(out, i->sd, DIGITS);
     csv_field_double(out, i->low, DIGITS);
     csv_field_double(out, i->high, DIGITS);
-    append_wilson(out, g, i, !attention && strcmp(figure, "accuracy") == 0);
+    append_wilson(out, g, i, !attention && is_share(figure));
     csv_end_row(out);
 }
 

@@ -172,12 +172,50 @@ static void sizes_are_told_apart(void **state) {
     assert_int_equal(count_of(width, "set title '"), 3 * 2);
     assert_non_null(strstr(width, "'position toeplitz layers=3, identical inputs'"));
     assert_non_null(strstr(width, "$floor_0 << EOD\n 4 1\n 8 1\nEOD"));
-    assert_non_null(strstr(width, "one seed, so no interval"));
+    assert_non_null(strstr(width, "one seed, so no interval over seeds"));
     char *depth = help_read(folder, "figures/depth-f.gp");
     assert_int_equal(count_of(depth, "set title '"), 2 * 2);
     assert_non_null(strstr(depth, "'position toeplitz width=8 ffn=16, generic inputs'"));
     assert_non_null(strstr(depth, "$floor_0 << EOD\n 1 1\n 2 1\n 3 1\nEOD"));
+    assert_non_null(strstr(depth, "$data_0 << EOD\n 1 1 1 1 1 1\n 2 1 ")); /* no intervals */
     memory_free(width);
+    memory_free(depth);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* One seed of 16 samples: accuracy 0.75 on all inputs, 1 - ceiling 0.25, weights without error. */
+static const char *about_tokens(const struct cell *c, int64_t length, const char *subset,
+                                const char *column, char *buffer) {
+    (void)c, (void)length, (void)subset, (void)buffer;
+    if (strcmp(column, "accuracy") == 0) return "0.75";
+    if (strcmp(column, "accuracy_ceiling") == 0) return "0.75";
+    if (strcmp(column, "witness_accuracy") == 0) return "0.875";
+    return strcmp(column, "params") == 0 ? c->task.model.layers == 1 ? "100" : "200" : NULL;
+}
+
+/* Wilson, 4 of 16 wrong: (0.25 + z^2/32 -+ z sqrt(0.1875/16 + z^2/1024)) / (1 + z^2/16). */
+static void sampling_error_stands_apart(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec("name: f\nspace: {length: 4}\ntarget: token_reverse\n"
+                               "seeds: 1\nmodel: {heads: 1, width: 8, ffn: 8}\n"
+                               "evaluate: {samples: 16}\ngrid: {model.layers: [1, 2]}\n");
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, about_tokens);
+    draw(folder, &names);
+    char *floor = help_read(folder, "figures/floor-f.gp");
+    assert_non_null(strstr(floor, "pale bars: sampling error, 95 % Wilson interval"));
+    assert_non_null(strstr(floor, "marks: error of one seed"));
+    assert_non_null(strstr(floor, "\n1 0.25 0.25 0.25 0.101821 0.494983\n"));
+    assert_non_null(strstr(floor, "$witness_1 << EOD\n1 0.125\n2 0.125\nEOD"));
+    assert_non_null(strstr(floor, "title 'explicit weights'"));
+    char *depth = help_read(folder, "figures/depth-f.gp");
+    assert_non_null(strstr(depth, "pale bars: sampling error, 95 % Wilson interval"));
+    assert_non_null(strstr(depth, "\n 1 0.25 0.25 0.25 0.101821 0.494983\n"));
+    memory_free(floor);
     memory_free(depth);
     text_close(&names);
     spec_close(s);
@@ -246,6 +284,7 @@ int main(void) {
         cmocka_unit_test(all_that_have_data_are_drawn),
         cmocka_unit_test(a_spec_chooses),
         cmocka_unit_test(sizes_are_told_apart),
+        cmocka_unit_test(sampling_error_stands_apart),
         cmocka_unit_test(matrices_follow_the_space),
         cmocka_unit_test(matrices_leave_masked_places_out),
         cmocka_unit_test(names_are_checked),

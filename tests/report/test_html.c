@@ -21,7 +21,9 @@ static const char small[] = "name: small\n"
                             "claims:\n"
                             "  - {where: {model.attention: rpe, subset: identical}, "
                             "expect: {verdict: impossible}}\n"
-                            "  - {where: {subset: all}, expect: {error_rel: '< 1e-9'}}\n";
+                            "  - {where: {subset: all}, expect: {error_rel: '< 1e-9'}}\n"
+                            "  - {on: bound, expect: {floor_rel: '>= 0'}}\n"
+                            "  - {on: witness, expect: {error_sup: '<= 1'}}\n";
 
 /* Everything that markup could be made of, in content and in attributes. */
 static void text_is_escaped(void **state) {
@@ -92,7 +94,7 @@ static void matrix_has_every_group(void **state) {
     /* toeplitz, position: alone, then with C. */
     const char *row = strstr(t.data, "<th scope=\"row\">toeplitz</th><td class=\"impossible\">");
     assert_non_null(row);
-    assert_non_null(strstr(row, "<small>error 1.05</small><small>floor 1</small></td>"
+    assert_non_null(strstr(row, "<small>error 1.05 \u00b1 0.64</small><small>floor 1</small></td>"
                                 "<td class=\"reached\">"));
     text_clear(&t);
     assert_int_equal(matrix_append(&t, sum.group, sum.groups, 1000, &cells, &e), 0);
@@ -142,6 +144,8 @@ static void page_has_its_parts(void **state) {
     char *page = help_read(folder, "report.html");
     assert_int_equal(count(page, "<td class=\"held\">"), 1);
     assert_int_equal(count(page, "<td class=\"broken\">"), 1);
+    assert_int_equal(count(page, "judged by <code>urpe-probe bound</code>"), 1);
+    assert_int_equal(count(page, "judged by <code>urpe-probe witness</code>"), 1);
     assert_int_equal(count(page, "<thead>"), 4); /* all, generic, identical; the machine */
     assert_non_null(strstr(page, "no &lt;gnuplot&gt;."));
     assert_non_null(strstr(page, "name: small"));
@@ -150,6 +154,29 @@ static void page_has_its_parts(void **state) {
     assert_null(strstr(page, "<script"));
     assert_null(strstr(page, "src="));
     assert_null(strstr(page, "<link"));
+    memory_free(page);
+    results_close(&r);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* Claims about trained cells wait for all of them; the others are named all the same. */
+static void unfinished_claims_wait(void **state) {
+    char folder[HELP_PATH];
+    struct results r;
+    struct err e = {0};
+    struct figures f = {.drawn = true};
+    struct spec *s = help_spec(small);
+    (void)state;
+    help_folder(folder);
+    help_write_spec(folder, s);
+    for (int k = 1; k < spec_cells(s); k++) help_write_cell(folder, spec_cell(s, k), help_figures);
+    help_open(&r, folder);
+    assert_int_equal(report_page(folder, &r, &f, &e), 0);
+    char *page = help_read(folder, "report.html");
+    assert_non_null(strstr(page, "23 of 24 cells finished, so no claim about trained cells"));
+    assert_int_equal(count(page, "<td class=\"held\">") + count(page, "<td class=\"broken\">"), 0);
+    assert_int_equal(count(page, "judged by <code>"), 2);
     memory_free(page);
     results_close(&r);
     spec_close(s);
@@ -185,6 +212,7 @@ int main(void) {
         cmocka_unit_test(text_is_escaped),         cmocka_unit_test(images_keep_their_ids_apart),
         cmocka_unit_test(matrix_has_every_group),  cmocka_unit_test(matrix_names_gaps),
         cmocka_unit_test(page_has_its_parts),      cmocka_unit_test(page_shows_figures),
+        cmocka_unit_test(unfinished_claims_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

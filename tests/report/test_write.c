@@ -143,6 +143,7 @@ static void diverged_cells_are_left_out(void **state) {
 static const char *with_accuracy(const struct cell *c, int64_t length, const char *subset,
                                  const char *column, char *buffer) {
     if (strcmp(column, "accuracy") == 0) return c->task.seed == 0 ? "0.9" : "0.75";
+    if (strcmp(column, "accuracy_informative") == 0) return "0.8";
     return help_figures(c, length, subset, column, buffer);
 }
 
@@ -164,6 +165,9 @@ static void accuracies_have_wilson_intervals(void **state) {
     expect_near(summary_field(&c, "rpe", "all", "accuracy", "wilson95_low"), middle - half);
     expect_near(summary_field(&c, "rpe", "all", "accuracy", "wilson95_high"), middle + half);
     expect_near(summary_field(&c, "rpe", "identical", "accuracy", "samples"), n / 2);
+    expect_near(summary_field(&c, "rpe", "all", "accuracy_informative", "samples"), n);
+    expect_near(summary_field(&c, "rpe", "all", "accuracy_informative", "wilson95_low"),
+                middle - half);
     /* Others have none, and no difference has. */
     assert_true(isnan(summary_field(&c, "rpe", "all", "error_rel", "samples")));
     assert_true(isnan(summary_field(&c, "rpe-urpe", "all", "accuracy", "wilson95_low")));
