@@ -168,7 +168,7 @@ static void append_title(struct text *out, const struct page *p) {
     for (int k = 0; k < p->count; k++)
         seeds |= report_line_any(&p->lines->line[p->first + k])->count > 1;
     text_append_format(&title, "%s: %s against its certified floor; ", p->experiment,
-                       p->lines->tokens ? "error" : "error_rel");
+                       report_lines_measure(p->lines));
     figure_append_sample(&title, &v);
     if (p->total > PAGES_MAX * PAGE_LINES)
         text_append_format(&title, "; first %d of %d lines", PAGES_MAX * PAGE_LINES, p->total);
@@ -177,7 +177,7 @@ static void append_title(struct text *out, const struct page *p) {
     text_clear(&title);
     text_append(&title, seeds ? "marks: mean over seeds; bars: 95 % t interval over seeds"
                               : "marks: error of one seed");
-    if (p->lines->tokens)
+    if (p->lines->shares)
         text_append(&title, "; pale bars: sampling error, 95 % Wilson interval");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
@@ -217,7 +217,7 @@ static int append_panel(struct text *out, const struct page *p, int m, double le
                            ", \\\n  $data_%d_0 using 2:($1-0.4):(0):(0.8) with vectors nohead lw 2 "
                            "lc rgb '#000000' title 'floor'",
                            m, p->smallest, m);
-    for (int a = 0; a < FIGURE_SERIES && p->lines->tokens; a++)
+    for (int a = 0; a < FIGURE_SERIES && p->lines->shares; a++)
         if (points[a])
             text_append_format(out,
                                ", \\\n  $data_%d_%d using 2:1:5:6 with xerrorbars pt -1 lw 7 lc "
@@ -243,7 +243,7 @@ static int append_frame(struct text *out, const struct page *p, const char *name
     text_append_format(out, "set logscale x\nset xrange [%g:%g]\nset yrange [%d.5:0.5]\n",
                        p->smallest, p->largest, p->count);
     text_append(out, "set format x '%g'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
-    text_append(out, p->lines->tokens ? "'error'\n" : "'error_rel'\n");
+    text_append_format(out, "'%s'\n", report_lines_measure(p->lines));
     text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
                        1 - 100.0 / height, 125.0 / height);
     text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2\n");

@@ -230,7 +230,7 @@ static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bo
         if (code || !points) continue;
         any |= several;
         append_data(&data, s->point, points, a, &across, &range, &floors);
-        append_plot(&plot, a, floors, p->view->lines->tokens);
+        append_plot(&plot, a, floors, p->view->lines->shares);
     }
     if (!code && any) {
         append_title(&title, s, at, g);
@@ -283,14 +283,14 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, const str
         "marks: one seed, so no interval over seeds; dashed: certified floor" SAMPLING};
     char what[VALUE_SIZE];
     struct sizes s = {.kind = kind};
-    snprintf(what, sizeof what, "%s against %s", v->lines->tokens ? "error" : "error_rel",
+    snprintf(what, sizeof what, "%s against %s", report_lines_measure(v->lines),
              kind->what);
     s.panels = (struct panels){.sink = sink,
                                .view = v,
                                .kind = figure->name,
                                .what = what,
-                               .band = band[v->lines->tokens],
-                               .alone = alone[v->lines->tokens],
+                               .band = band[v->lines->shares],
+                               .alone = alone[v->lines->shares],
                                .settings = kind->settings,
                                .columns = has_patterns(v) ? 2 : 0};
     s.entry = memory_alloc((size_t)v->count, sizeof *s.entry, e);

@@ -15,6 +15,7 @@ static bool same_line(const struct summary_group *a, const struct summary_group 
 }
 
 static void find_lines(struct report_lines *l) {
+    l->bytes = l->summary.groups > 0;
     for (int k = 0; k < l->summary.groups; k++) {
         const struct summary_group *g = &l->summary.group[k];
         if (k == 0 || !same_line(g - 1, g)) l->line[l->count++] = (struct report_line){0};
@@ -26,7 +27,10 @@ static void find_lines(struct report_lines *l) {
         else if (!line->patterned)
             line->patterned = g;
         l->lengths |= g->length != l->summary.group[0].length;
-        l->tokens |= target_of(&g->cell->task.target)->tokens;
+        const struct target *target = target_of(&g->cell->task.target);
+        l->tokens |= target->tokens;
+        l->bytes &= target->bytes;
+        l->shares |= target->tokens && !target->bytes;
     }
 }
 
@@ -68,29 +72,61 @@ const struct summary_group *report_line_any(const struct report_line *line) {
     return line->all ? line->all : line->generic ? line->generic : line->patterned;
 }
 
+/* In the order of preference. */
+static const struct measure {
+    const char *error, *floor, *witness; /* columns; NULL: none */
+    bool bytes;                          /* of texts alone; the floor is in nats, the error in bits */
+    bool share;                          /* of right answers */
+} measures[] = {{.error = "error_rel", .floor = "floor_rel", .witness = "witness_rel"},
+                {.error = "bits_per_byte", .floor = "cross_entropy_floor", .bytes = true},
+                {.error = "accuracy", .floor = "accuracy_ceiling", .witness = "witness_accuracy",
+                 .share = true},
+                {.error = "error_rms", .floor = "floor_rms", .witness = "witness_rms"}};
+enum { MEASURES = sizeof measures / sizeof *measures };
+
+static bool measures_group(const struct measure *m, const struct summary_group *g) {
+    return !m->bytes || target_of(&g->cell->task.target)->bytes;
+}
+
+static void complement(struct interval *i) {
+    double high = i->high;
+    i->mean = 1 - i->mean;
+    i->high = 1 - i->low;
+    i->low = 1 - high;
+}
+
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e) {
-    static const char *const column[][3] = {{"error_rel", "floor_rel", "witness_rel"},
-                                            {"accuracy", "accuracy_ceiling", "witness_accuracy"},
-                                            {"error_rms", "floor_rms", "witness_rms"}};
-    enum { ACCURACY = 1, PAIRS = 3 };
     int code = 0;
     f->sampling_low = f->sampling_high = NAN;
-    for (int k = 0; !code && k < PAIRS; k++) {
-        code = summary_interval(g, column[k][0], &f->error, e);
-        if (!code) code = summary_interval(g, column[k][1], &f->floor, e);
-        if (!code) code = summary_interval(g, column[k][2], &f->witness, e);
+    for (int k = 0; !code && k < MEASURES; k++) {
+        const struct measure *m = &measures[k];
+        if (!measures_group(m, g)) continue;
+        f->witness = stats_interval(NULL, 0);
+        code = summary_interval(g, m->error, &f->error, e);
+        if (!code) code = summary_interval(g, m->floor, &f->floor, e);
+        if (!code && m->witness) code = summary_interval(g, m->witness, &f->witness, e);
         if (code || (!f->error.n && !f->floor.n)) continue;
-        if (k == ACCURACY) {
-            struct interval a = f->error;
-            f->error.mean = 1 - a.mean, f->error.low = 1 - a.high, f->error.high = 1 - a.low;
-            f->floor.mean = 1 - f->floor.mean;
-            f->witness.mean = 1 - f->witness.mean;
-            stats_wilson(f->error.mean, a.n * summary_samples(g), &f->sampling_low,
+        if (m->bytes) f->floor.mean /= log(2);
+        if (m->share) {
+            complement(&f->error), complement(&f->floor), complement(&f->witness);
+            stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
                          &f->sampling_high);
         }
         break;
     }
     return code;
+}
+
+double line_error_of(const struct result_row *row) {
+    for (int k = 0; k < MEASURES; k++) {
+        double value = result_number(row, measures[k].error);
+        if (isfinite(value)) return measures[k].share ? 1 - value : value;
+    }
+    return NAN;
+}
+
+const char *report_lines_measure(const struct report_lines *l) {
+    return l->bytes ? "bits per byte" : l->tokens ? "error" : "error_rel";
 }
 
 static bool is_key(const char *s, const char *key) {
@@ -100,7 +136,8 @@ static bool is_key(const char *s, const char *key) {
 
 bool axis_is_named(const char *axis) {
     static const char *const named[] = {"seed",           "seeds",           "target",
-                                        "model.encoding", "model.attention", "space.length"};
+                                        "model.encoding", "model.attention", "space.length",
+                                        "evaluate.lengths"};
     for (size_t k = 0; k < sizeof named / sizeof *named; k++)
         if (is_key(axis, named[k])) return true;
     return false;

@@ -14,6 +14,8 @@ struct report_lines {
     int count;
     bool lengths;             /* more than one */
     bool tokens;              /* some target is about tokens */
+    bool bytes;               /* all are about the bytes of a text */
+    bool shares;              /* some error is a share of wrong answers, which has a sampling error */
     const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */
 };
 /* only: rows of this spec; NULL: all.  r must outlive it. */
@@ -23,8 +25,8 @@ void report_lines_close(struct report_lines *l);
 /* One of the line's groups, for what they have in common. */
 const struct summary_group *report_line_any(const struct report_line *line);
 
-/* The error that the verdict is about, its floor, and what explicit weights leave: relative;
- * 1 - accuracy and 1 - ceiling for tokens; absolute where the target does not vary.  Intervals are
+/* The error, its floor, and what explicit weights leave: relative; bits per byte for texts; 1 -
+ * accuracy and 1 - ceiling for other tokens; absolute where the target does not vary.  Intervals are
  * over seeds. */
 struct line_figures {
     struct interval error, floor, witness;
@@ -33,9 +35,13 @@ struct line_figures {
     double sampling_low, sampling_high;
 };
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e);
+/* The same error in one row; NaN where there is none. */
+double line_error_of(const struct result_row *row);
+/* What that error is, in words: "error_rel". */
+const char *report_lines_measure(const struct report_lines *l);
 
-/* Whether an axis is among what every line shows by name: target, encoding, attention, length,
- * seed. */
+/* Whether an axis is among what every line shows by name: target, encoding, attention, length (that
+ * is trained or evaluated), seed. */
 bool axis_is_named(const char *axis);
 /* Appends the name of key "target" or "model.encoding", with its options where they vary. */
 void line_append_kind(struct text *out, const struct summary_group *g, const char *key);

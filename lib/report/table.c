@@ -246,7 +246,7 @@ static void append_title(struct text *out, const struct plan *t, const struct te
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
     text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s",
-                       spec_name(t->spec), t->lines.tokens ? "error" : "error_rel",
+                       spec_name(t->spec), report_lines_measure(&t->lines),
                        t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);

@@ -65,7 +65,7 @@ static void absent_data_are_left_out(void **state) {
     help_folder(folder);
     write_cells(folder, s, false);
     draw(folder, &names);
-    assert_string_equal(names.data, "floor-f.gp ");
+    assert_string_equal(names.data, "floor-f.gp pairs-f.gp ");
     text_close(&names);
     spec_close(s);
     help_remove(folder);
@@ -80,8 +80,8 @@ static void all_that_have_data_are_drawn(void **state) {
     write_cells(folder, s, true);
     draw(folder, &names);
     assert_string_equal(names.data,
-                        "curves-f.gp depth-f.gp floor-f.gp matrices-f.gp params-f.gp positions-f.gp "
-                        "tables-f.gp ");
+                        "curves-f.gp depth-f.gp floor-f.gp matrices-f.gp pairs-f.gp params-f.gp "
+                        "positions-f.gp tables-f.gp ");
     char *curves = help_read(folder, "figures/curves-f.gp");
     /* Two seeds, 2 and 4 at the start, 1 and 2 at the end: mean, smallest, largest. */
     assert_non_null(strstr(curves, "EOD\n 0 3 2 4\n 9 1.5 1 2\nEOD"));
@@ -114,6 +114,74 @@ static void all_that_have_data_are_drawn(void **state) {
     memory_free(curves);
     memory_free(positions);
     memory_free(tables);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* Bits per byte: RPE 2.5 and 2.75, URPE 2 and 2; sinusoidal has no URPE beside it. */
+static const char *text_bits(const struct cell *c, int64_t length, const char *subset,
+                             const char *column, char *buffer) {
+    if (strcmp(column, "bits_per_byte") == 0)
+        return c->task.model.attention == MODEL_URPE ? "2" : c->task.seed ? "2.75" : "2.5";
+    if (strcmp(column, "cross_entropy_floor") == 0) return "0.693147180559945";
+    if (strstr(column, "_rel")) return "";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+static void pairs_are_differences_by_seed(void **state) {
+    char folder[HELP_PATH], specs[HELP_PATH + 16], yaml[2 * HELP_PATH];
+    struct text names = {0};
+    (void)state;
+    help_folder(folder);
+    help_write(folder, "novel.txt", "It was the best of times, it was the worst of times, it was the age");
+    snprintf(specs, sizeof specs, "%s/specs", folder);
+    snprintf(yaml, sizeof yaml,
+             "name: f\nseeds: 2\nspace: {length: 4}\ntarget: {kind: text, file: %s/novel.txt}\n"
+             "model: {mask: causal, layers: 1, heads: 1, width: 8, ffn: 8}\n"
+             "figures: [pairs, floor]\ncases:\n"
+             "  - {model.encoding: alibi, model.attention: rpe}\n"
+             "  - {model.encoding: alibi, model.attention: urpe, model.c: toeplitz}\n"
+             "  - {model.encoding: alibi, model.attention: urpe, model.c: bucketed}\n"
+             "  - {model.encoding: sinusoidal, model.attention: rpe}\n",
+             folder);
+    struct spec *s = help_spec(yaml);
+    assert_int_equal(spec_copy_files(s, specs, NULL), 0);
+    help_write_all(folder, s, text_bits);
+    draw(folder, &names);
+    assert_string_equal(names.data, "floor-f.gp pairs-f.gp ");
+    char *pairs = help_read(folder, "figures/pairs-f.gp");
+    /* RPE beside either kind of C, and alone: 2.625 -+ 12.7062 x 0.176777 / sqrt(2) */
+    assert_non_null(strstr(pairs, "$error_0 << EOD\n1 2.625 1.03672 4.21328\n2 2.625 1.03672 4.21328\n"
+                                  "3 2.625 1.03672 4.21328\nEOD"));
+    assert_non_null(strstr(pairs, "$error_1 << EOD\n1 2 2 2\n2 2 2 2\nEOD"));
+    assert_non_null(strstr(pairs, "$difference << EOD\n1 0.625 -0.963276 2.21328\n"
+                                  "2 0.625 -0.963276 2.21328\nEOD"));
+    assert_non_null(strstr(pairs, "'text alibi c=toeplitz' 1, 'text alibi c=bucketed' 2, "
+                                  "'text sinusoidal' 3"));
+    assert_non_null(strstr(pairs, "'f: bits per byte, and the difference by seed; n = 4, 2 seeds"));
+    /* The floor, ln 2 nats, is 1 bit. */
+    char *floor = help_read(folder, "figures/floor-f.gp");
+    assert_non_null(strstr(floor, "$data_1_0 << EOD\n1 1\n2 1\n3 1\n4 1\nEOD"));
+    assert_non_null(strstr(floor, "set xlabel 'bits per byte'"));
+    memory_free(floor);
+    memory_free(pairs);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* Without C beside it there is nothing to compare. */
+static void no_pairs_no_figure(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec("name: f\nseeds: 2\nspace: {length: 2}\ntarget: position\n"
+                               "model: {attention: rpe}\nfigures: [pairs, floor]\n");
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    draw(folder, &names);
+    assert_string_equal(names.data, "floor-f.gp ");
     text_close(&names);
     spec_close(s);
     help_remove(folder);
@@ -167,7 +235,7 @@ static void sizes_are_told_apart(void **state) {
     help_folder(folder);
     write_cells(folder, s, false);
     draw(folder, &names);
-    assert_string_equal(names.data, "depth-f.gp floor-f.gp params-f.gp width-f.gp ");
+    assert_string_equal(names.data, "depth-f.gp floor-f.gp pairs-f.gp params-f.gp width-f.gp ");
     char *width = help_read(folder, "figures/width-f.gp");
     assert_int_equal(count_of(width, "set title '"), 3 * 2);
     assert_non_null(strstr(width, "'position toeplitz layers=3, identical inputs'"));
@@ -282,6 +350,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_data_are_left_out),
         cmocka_unit_test(all_that_have_data_are_drawn),
+        cmocka_unit_test(pairs_are_differences_by_seed),
+        cmocka_unit_test(no_pairs_no_figure),
         cmocka_unit_test(a_spec_chooses),
         cmocka_unit_test(sizes_are_told_apart),
         cmocka_unit_test(sampling_error_stands_apart),
