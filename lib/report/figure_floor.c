@@ -12,8 +12,8 @@
 #include "report/gnuplot.h"
 #include "report/listing.h"
 
-enum { PAGE_LINES = 60, PAGES_MAX = 8 }; /* what is beyond is in summary.csv */
-enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 230, LABEL_MAX = 44, CHARACTER = 8 };
+enum { PAGE_LINES = 64, PAGES_MAX = 8 }; /* what is beyond is in summary.csv */
+enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 250, LABEL_MAX = 44, CHARACTER = 8 };
 enum { WIDTH = 900 };
 #define SMALLEST 1e-9 /* of the axis: what lies below it is drawn on its edge */
 
@@ -43,7 +43,8 @@ static void include(struct page *p, double value) {
     if (value > p->largest) p->largest = value;
 }
 
-/* From a power of ten below everything that is drawn to a little above it. */
+/* From a power of ten below everything that is drawn to a little above it; explicit weights, whose
+ * errors are often those of rounding, may lie below. */
 static int measure_axis(struct page *p, struct err *e) {
     p->smallest = INFINITY;
     p->largest = 0;
@@ -58,7 +59,6 @@ static int measure_axis(struct page *p, struct err *e) {
             include(p, f.error.high);
             include(p, f.sampling_high);
             include(p, f.floor.mean);
-            include(p, f.witness.mean);
         }
     if (p->largest == 0) p->smallest = p->largest = 1;
     p->smallest = pow(10, floor(log10(p->smallest) - 0.1));
@@ -181,7 +181,8 @@ static void append_title(struct text *out, const struct page *p) {
         text_append(&title, "; pale bars: sampling error, 95 % Wilson interval");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, "grey: below the floor, out of reach of every network of the class");
+    gnuplot_string(out, "grey: below the floor, out of reach of every network of the class; marks on "
+                        "the left edge: at it or below");
     out->failed |= title.failed;
     text_close(&title);
 }
@@ -245,7 +246,7 @@ static int append_frame(struct text *out, const struct page *p, const char *name
     text_append(out, "set format x '%g'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
     text_append_format(out, "'%s'\n", report_lines_measure(p->lines));
     text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
-                       1 - 100.0 / height, 125.0 / height);
+                       1 - 100.0 / height, 145.0 / height);
     text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2\n");
     int code = append_labels(out, p, e);
     text_append(out, "set multiplot title ");

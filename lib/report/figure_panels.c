@@ -1,12 +1,11 @@
 /* Pages of panels.  Invariant: a page that is drawn has at least one panel. */
 #include "report/figure_panels.h"
 
-#include <string.h>
-
 #include "report/gnuplot.h"
 
-enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 270, TITLE_HEIGHT = 70 };
-enum { CHARACTER = 8, TITLE_MAX = 160 }; /* a title's character in pixels; a title's line */
+enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 270, TITLE_HEIGHT = 34,
+       LINE_HEIGHT = 18 };
+enum { CHARACTER = 8 }; /* of a title, in pixels */
 
 /* ---- pages ------------------------------------------------------------------------------------*/
 static int columns_of(const struct panels *p) { return p->columns ? p->columns : COLUMNS; }
@@ -23,36 +22,40 @@ static bool has_seeds(const struct figure_view *v) {
     return false;
 }
 
-static void append_page_title(struct text *out, const struct panels *p) {
+/* Returns the number of lines. */
+static int append_page_title(struct text *out, const struct panels *p) {
     struct text title = {0};
     text_append_format(&title, "%s: %s; ", p->view->experiment, p->what);
     figure_append_sample(&title, p->view);
     if (p->page + 1 == pages_of(p) && p->count == capacity_of(p))
         text_append(&title, "; last page, further data are in the CSV files");
-    gnuplot_string(out, title.data ? title.data : "");
+    int lines = gnuplot_lines(out, title.data ? title.data : "", WIDTH / CHARACTER);
     text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, p->alone && !has_seeds(p->view) ? p->alone : p->band);
+    lines += gnuplot_lines(out, p->alone && !has_seeds(p->view) ? p->alone : p->band,
+                           WIDTH / CHARACTER);
     out->failed |= title.failed;
     text_close(&title);
+    return lines;
 }
 
 static int draw_page(struct panels *p, struct err *e) {
     char name[FIGURE_NAME_MAX];
-    struct text script = {0};
-    int columns = p->count < columns_of(p) ? p->count : columns_of(p);
+    struct text script = {0}, title = {0};
+    int lines = append_page_title(&title, p), columns = p->count < columns_of(p) ? p->count : columns_of(p);
     int rows = (p->count + columns - 1) / columns;
     figure_name(name, p->kind, p->view->experiment, p->page + 1);
-    figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + rows * PANEL_HEIGHT);
+    figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + lines * LINE_HEIGHT + rows * PANEL_HEIGHT);
     text_append(&script, "set grid lc rgb '#BBBBBB'\nset tics font ',9'\n"
                          "set key bmargin center horizontal samplen 1.5\n"
                          "set xlabel offset 0,0.5\n");
     text_append(&script, p->settings);
     text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);
-    append_page_title(&script, p);
+    if (title.data) text_append(&script, title.data);
     text_append(&script, "\n");
     text_append_bytes(&script, p->body.data, p->body.length);
     text_append(&script, "unset multiplot\n");
-    script.failed |= p->body.failed;
+    script.failed |= p->body.failed || title.failed;
+    text_close(&title);
     int code = figure_put(p->sink, name, &script, e);
     text_close(&script);
     return code;
@@ -84,20 +87,7 @@ int panels_end_row(struct panels *p, struct err *e) {
 void panels_close(struct panels *p) { text_close(&p->body); }
 
 void panels_append_title(struct panels *p, const char *label) {
-    struct text *out = &p->body;
-    char line[TITLE_MAX + 1];
-    size_t room = (size_t)(WIDTH / columns_of(p) / CHARACTER);
-    if (room > TITLE_MAX) room = TITLE_MAX;
-    text_append(out, "set title ");
-    while (strlen(label) > room) {
-        size_t length = room;
-        while (length && label[length] != ' ') length--;
-        if (!length) break; /* one long word */
-        snprintf(line, sizeof line, "%.*s", (int)length, label);
-        gnuplot_string(out, line);
-        text_append(out, " . \"\\n\" . ");
-        label += length + 1;
-    }
-    gnuplot_string(out, label);
-    text_append(out, " font ',10'\n");
+    text_append(&p->body, "set title ");
+    gnuplot_lines(&p->body, label, WIDTH / columns_of(p) / CHARACTER);
+    text_append(&p->body, " font ',10'\n");
 }

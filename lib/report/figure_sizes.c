@@ -14,7 +14,8 @@
 #define SMALLEST 1e-9
 #define X_MARGIN 1.2 /* around what is drawn, as a factor */
 #define Y_MARGIN 3.0
-enum { KEPT_APART_MAX = 64, LEFT_OUT_MAX = 16, VALUE_SIZE = 256 };
+#define LONG_AXIS 50.0 /* the ratio of its ends */
+enum { KEPT_APART_MAX = 64, LEFT_OUT_MAX = 16, VALUE_SIZE = 256, TICS_MAX = 8 };
 
 struct size_kind {
     const char *column;   /* of results.csv */
@@ -209,6 +210,56 @@ static void append_plot(struct text *out, int attention, int floors, bool tokens
                            attention, name);
 }
 
+/* Tics of a logarithmic axis: gnuplot labels powers of ten only, of which a short one has one or
+ * none. */
+static void append_tics(struct text *out, char axis, double low, double high) {
+    const char *before = "(";
+    if (high / low > LONG_AXIS) {
+        text_append_format(out, "set %ctics autofreq\n", axis);
+        return;
+    }
+    text_append_format(out, "set %ctics ", axis);
+    for (double ten = pow(10, floor(log10(low))); ten <= high; ten *= 10) {
+        static const int step[] = {1, 2, 5};
+        for (int k = 0; k < 3; k++) {
+            if (step[k] * ten < low || step[k] * ten > high) continue;
+            text_append_format(out, "%s%g", before, step[k] * ten);
+            before = ", ";
+        }
+    }
+    text_append(out, *before == '(' ? "autofreq\n" : ")\n");
+}
+
+/* A tic for each size, where there are few. */
+static bool append_size_tics(struct text *out, const struct sizes *s, int at, bool patterned) {
+    const struct figure_view *v = s->panels.view;
+    double size[TICS_MAX];
+    int sizes = 0;
+    for (int k = 0; k < v->count; k++) {
+        int m = 0;
+        if (!pick(&v->lines->line[v->first + k], patterned) || !same_panel(s, at, k)) continue;
+        while (m < sizes && size[m] != s->entry[k].size) m++;
+        if (m == TICS_MAX) return false;
+        size[m] = s->entry[k].size;
+        sizes += m == sizes;
+    }
+    text_append(out, "set xtics ");
+    for (int m = 0; m < sizes; m++) text_append_format(out, "%s%g", m ? ", " : "(", size[m]);
+    text_append(out, ")\n");
+    return true;
+}
+
+static void append_axes(struct text *out, const struct sizes *s, int at, bool patterned,
+                        const struct range *across, const struct range *range) {
+    const struct range x = {across->low / X_MARGIN, across->high * X_MARGIN};
+    const struct range y = {range->low / Y_MARGIN, range->high * Y_MARGIN};
+    text_append_format(out, "set xrange [%g:%g]\nset yrange [%g:%g]\n", x.low, x.high, y.low,
+                       y.high);
+    if (!s->kind->axis || !append_size_tics(out, s, at, patterned))
+        append_tics(out, 'x', x.low, x.high);
+    append_tics(out, 'y', y.low, y.high);
+}
+
 static void append_title(struct text *out, const struct sizes *s, int at,
                          const struct summary_group *g) {
     text_append_format(out, "%s, %s inputs", s->entry[at].label.data,
@@ -240,10 +291,8 @@ static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bo
     if (!code && any) {
         text_append(&p->body, data.data);
         panels_append_title(p, title.data);
-        text_append_format(&p->body,
-                           "set xrange [%g:%g]\nset yrange [%g:%g]\nplot NaN notitle%s\n",
-                           across.low / X_MARGIN, across.high * X_MARGIN, range.low / Y_MARGIN,
-                           range.high * Y_MARGIN, plot.data);
+        append_axes(&p->body, s, at, patterned, &across, &range);
+        text_append_format(&p->body, "plot NaN notitle%s\n", plot.data);
         code = panels_next(p, e);
     }
     text_close(&plot);

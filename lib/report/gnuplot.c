@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-enum { SAID_MAX = 200 };
+enum { SAID_MAX = 200, LINE_MAX_BYTES = 240 };
 
 void gnuplot_string(struct text *out, const char *s) {
     text_append(out, "'");
@@ -22,6 +22,24 @@ void gnuplot_string(struct text *out, const char *s) {
         text_append_bytes(out, &c, 1);
     }
     text_append(out, "'");
+}
+
+int gnuplot_lines(struct text *out, const char *s, int room) {
+    char line[LINE_MAX_BYTES + 1];
+    int lines = 1;
+    if (room > LINE_MAX_BYTES) room = LINE_MAX_BYTES;
+    while (strlen(s) > (size_t)room) {
+        int length = room;
+        while (length && s[length] != ' ') length--;
+        if (!length) break; /* one long word */
+        snprintf(line, sizeof line, "%.*s", length, s);
+        gnuplot_string(out, line);
+        text_append(out, " . \"\\n\" . ");
+        s += length + 1;
+        lines++;
+    }
+    gnuplot_string(out, s);
+    return lines;
 }
 
 static int spawn_gnuplot(const char *script, const char *output, bool png, int said,

@@ -13,5 +13,7 @@ int gnuplot_run(const char *script, const char *output, bool png, bool *drawn, c
                 size_t why_size, struct err *e);
 /* Appends a single-quoted string, in which gnuplot interprets nothing. */
 void gnuplot_string(struct text *out, const char *s);
+/* The same, broken at blanks into lines of at most `room` bytes; returns how many lines. */
+int gnuplot_lines(struct text *out, const char *s, int room);
 
 #endif
