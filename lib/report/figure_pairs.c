@@ -15,6 +15,7 @@
 
 enum { ENTRIES_MAX = 60, LINE_HEIGHT = 18, FRAME_HEIGHT = 230, WIDTH = 900, CHARACTER = 8 };
 enum { LABEL_MAX = 44 };
+#define APART 0.15 /* of the marks of a line, so that neither hides the other */
 
 /* A URPE line and its RPE line, or one of them alone. */
 struct entry {
@@ -26,6 +27,7 @@ struct pairs {
     struct entry entry[ENTRIES_MAX];
     int count, left_out; /* lines behind those that found a place */
     double low, high;    /* of the errors */
+    double least, most;  /* of the differences, bars and 0 included */
 };
 
 static const struct summary_group *group_at(const struct figure_view *v, int k) {
@@ -123,7 +125,10 @@ static int append_data(struct text *out, struct pairs *p, struct err *e) {
     for (int k = 0; !code && k < p->count; k++) {
         struct interval i;
         code = difference(&p->entry[k], &i, e);
-        if (!code) append_interval(out, k + 1, &i);
+        if (code || !isfinite(i.mean)) continue;
+        append_interval(out, k + 1, &i);
+        p->least = fmin(p->least, isnan(i.low) ? i.mean : i.low);
+        p->most = fmax(p->most, isnan(i.high) ? i.mean : i.high);
     }
     text_append(out, "EOD\n");
     return code;
@@ -172,6 +177,12 @@ static void append_title(struct text *out, const struct pairs *p) {
     text_close(&title);
 }
 
+/* Between tics, so that some five of them span the width: 1, 2 or 5 times a power of ten. */
+static double tic_step(double width) {
+    double power = pow(10, floor(log10(width / 5))), times = width / 5 / power;
+    return power * (times < 2 ? 2 : times < 5 ? 5 : 10);
+}
+
 static void append_panels(struct text *out, const struct pairs *p, double left) {
     double middle = left + (0.97 - left) / 2;
     bool wide = p->low > 0 && p->high > 10 * p->low;
@@ -181,11 +192,15 @@ static void append_panels(struct text *out, const struct pairs *p, double left) 
     text_append_format(out, "set format x '%%g'\nset title '%s'\nplot NaN notitle",
                        report_lines_measure(p->view->lines));
     for (int a = 0; a < FIGURE_SERIES; a++)
-        text_append_format(out, ", \\\n  $error_%d using 2:1:3:4 with xerrorbars %s title '%s'", a,
-                           figure_series_style(a), figure_series_name(a));
+        text_append_format(out,
+                           ", \\\n  $error_%d using 2:($1%+g):3:4 with xerrorbars %s title '%s'",
+                           a, a == MODEL_RPE ? -APART : APART, figure_series_style(a),
+                           figure_series_name(a));
     text_append_format(out, "\nunset ytics\nunset key\nunset logscale x\nset lmargin at screen "
                             "%.4f\nset rmargin at screen 0.97\n",
                        middle + 0.02);
+    if (p->most > p->least)
+        text_append_format(out, "set xtics %g\n", tic_step(p->most - p->least));
     text_append(out, "set xrange [*<0:0<*]\nset title 'rpe - urpe'\n"
                      "set arrow from first 0,graph 0 to first 0,graph 1 nohead lw 2\n"
                      "plot NaN notitle, \\\n  $difference using 2:1:3:4 with xerrorbars pt 5 ps 0.8 "
