@@ -2,6 +2,7 @@
 # Installs what is missing, or says what to install.
 #   deps.sh run   build, test, figures
 #   deps.sh ci    what continuous integration needs besides
+#   deps.sh data  what experiments are about
 set -eu
 set_name=${1:-run}
 
@@ -35,10 +36,14 @@ program:python3     python3              python3            python          pyth
 program:chromium    chromium             chromium           chromium        chromium
 program:xmllint     libxml2-utils        libxml2            libxml2         libxml2
 '
+table_data='
+file:/usr/share/dasher/training_english_GB.txt dasher-data - - -
+'
 case $set_name in
 run) table=$table_run ;;
-ci) table=$table_ci ;;
-*) echo "usage: deps.sh run|ci" >&2; exit 2 ;;
+ci) table=$table_ci$table_data ;;
+data) table=$table_data ;;
+*) echo "usage: deps.sh run|ci|data" >&2; exit 2 ;;
 esac
 
 manager=none column=0
@@ -52,6 +57,7 @@ missing_probe() {
     case $1 in
     library:*) ! have_library "${1#library:}" ;;
     program:*) ! have_program "${1#program:}" ;;
+    file:*) ! [ -e "${1#file:}" ] ;;
     header:asan) ! ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan* >/dev/null 2>&1 ;;
     header:pcg) ! [ -e /usr/include/pcg_random.hpp ] ;;
     esac
