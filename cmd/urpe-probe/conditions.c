@@ -63,7 +63,8 @@ static int fill(struct listing *l, bool brief, struct err *e) {
     space.length = POSITIONS;
     if (!code) code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
     if (!code) code = space_of(&space)->layout(&space, POSITIONS, &arena, &layout, e);
-    for (int k = 0; !code && encoding_table[k]; k++)
+    for (int k = 0; !code && encoding_table[k]; k++) {
+        if (encoding_table[k]->axes_max < layout.axes) continue; /* graphs only */
         for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {
                 struct floor_class class;
@@ -72,6 +73,7 @@ static int fill(struct listing *l, bool brief, struct err *e) {
                 code = api->conditions_test(&class, 0, &found, e);
                 if (!code) code = add_row(l, brief, &class, &found, e);
             }
+    }
     arena_close(&arena);
     return code;
 }

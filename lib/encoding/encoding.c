@@ -11,6 +11,7 @@
     ENTRY(none)                                                                                    \
     ENTRY(sinusoidal)                                                                              \
     ENTRY(learned)                                                                                 \
+    ENTRY(centrality)                                                                              \
     ENTRY(toeplitz)                                                                                \
     ENTRY(t5)                                                                                      \
     ENTRY(alibi)                                                                                   \

@@ -45,7 +45,7 @@ struct encoding_tensor {
 /* What theory and model need to know beside the hooks. */
 struct encoding_facts {
     bool right_stochastic; /* acts before the softmax only, so attention rows sum to 1 */
-    bool absolute;         /* adds a vector of the position to the input: nothing merges */
+    bool absolute;         /* adds a vector of the position to the input (see mark) */
     bool per_sample;       /* the floor's relation is a class of its own in each sample (CoPE) */
     bool relation_bias;    /* logits get state[h * relations + relation(i,j)] and nothing else: the
                               model reads it there and accumulates dstate; logits hooks are NULL */
@@ -100,6 +100,10 @@ struct encoding {
     /* What the logits depend on besides q_i and k_j: two pairs (i,j) of equal class are treated
      * alike by every choice of parameters.  NULL: layout_relation folded into the table. */
     int64_t (*relation)(const struct encoding_context *c, int i, int j);
+
+    /* Absolute encodings: positions of equal mark get the same vector whatever the parameters.
+     * NULL: every position has one of its own, so nothing merges within a sample. */
+    int64_t (*mark)(const struct encoding_context *c, int i);
 
     /* Elements of state for c->layout.  NULL: 0. */
     size_t (*state_size)(const struct encoding_context *c);

@@ -22,6 +22,24 @@ size_t encoding_state_bias(const struct encoding_context *c) {
     return (size_t)c->shape->heads * (size_t)c->layout->relations;
 }
 
+void encoding_fill_table(const struct encoding_context *c, const real *table, real *state) {
+    int relations = c->layout->relations, rows = c->shape->trained->relations;
+    for (int h = 0; h < c->shape->heads; h++) {
+        const real *row = table + (size_t)h * (size_t)rows;
+        for (int r = 0; r < relations; r++)
+            state[(size_t)h * (size_t)relations + (size_t)r] = row[c->fold[r]];
+    }
+}
+
+void encoding_fill_table_backward(const struct encoding_context *c, real *dtable) {
+    int relations = c->layout->relations, rows = c->shape->trained->relations;
+    for (int h = 0; h < c->shape->heads; h++) {
+        real *drow = dtable + (size_t)h * (size_t)rows;
+        for (int r = 0; r < relations; r++)
+            drow[c->fold[r]] += c->dstate[(size_t)h * (size_t)relations + (size_t)r];
+    }
+}
+
 int64_t encoding_relation_one(const struct encoding_context *c, int i, int j) {
     (void)c, (void)i, (void)j;
     return 0;

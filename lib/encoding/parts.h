@@ -13,6 +13,9 @@ void encoding_facts_bias(const struct kind_config *c, const struct encoding_shap
                          struct encoding_facts *out);
 /* Elements of such a state. */
 size_t encoding_state_bias(const struct encoding_context *c);
+/* Fills it from a table (heads, relations of the trained layout), and back: accumulates. */
+void encoding_fill_table(const struct encoding_context *c, const real *table, real *state);
+void encoding_fill_table_backward(const struct encoding_context *c, real *dtable);
 
 /* ---- relations for the floor ------------------------------------------------------------------*/
 int64_t encoding_relation_one(const struct encoding_context *c, int i, int j);    /* all alike */

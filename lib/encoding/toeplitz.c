@@ -23,21 +23,11 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 }
 
 static void prepare(const struct encoding_context *c, real *state) {
-    int relations = c->layout->relations, rows = c->shape->trained->relations;
-    for (int h = 0; h < c->shape->heads; h++) {
-        const real *bias = c->parameter[0] + (size_t)h * (size_t)rows;
-        for (int r = 0; r < relations; r++)
-            state[(size_t)h * (size_t)relations + (size_t)r] = bias[c->fold[r]];
-    }
+    encoding_fill_table(c, c->parameter[0], state);
 }
 
 static void prepare_backward(const struct encoding_context *c) {
-    int relations = c->layout->relations, rows = c->shape->trained->relations;
-    for (int h = 0; h < c->shape->heads; h++) {
-        real *dbias = c->gradient[0] + (size_t)h * (size_t)rows;
-        for (int r = 0; r < relations; r++)
-            dbias[c->fold[r]] += c->dstate[(size_t)h * (size_t)relations + (size_t)r];
-    }
+    encoding_fill_table_backward(c, c->gradient[0]);
 }
 
 const struct encoding encoding_toeplitz = {

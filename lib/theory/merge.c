@@ -1,7 +1,7 @@
 /* Colour refinement for attention: which (sample, position) pairs every network of a class maps to
  * equal outputs.  Luo et al. 2022 have the case of identical tokens; the general one is ours:
  *
- *   colour of a pair = its token, with its position under an absolute encoding
+ *   colour of a pair = its token, with its position or mark under an absolute encoding
  *   M[c][r]          = how many visible pairs of its sample have colour c and relation class r
  *   repeat: a pair's new colour = (old colour, view), until no colour splits any more, where
  *   view = ONE     if attention is right-stochastic and all that is visible has one colour
@@ -55,25 +55,32 @@ static uint64_t number_bits(double x) {
     return bits;
 }
 
-/* The colour of the token, and of its position where `absolute`: positions of different layouts
- * are the same thing on a line only. */
-static int colour_tokens(struct merge *m, bool absolute, struct err *e) {
+/* What an absolute encoding adds to the colour: its mark, or the position.  Positions of different
+ * layouts are the same thing on a line only. */
+static void colour_position(const struct merge *m, const struct floor_class *c, int row,
+                            uint64_t key[2]) {
+    int sample = m->sample[row], i = row - m->set->first[sample];
+    const struct layout *l = m->set->layout[sample];
+    const struct encoding *entry = encoding_of(&c->encoding);
+    struct encoding_context context = {.config = &c->encoding, .shape = &c->shape, .layout = l};
+    bool line = l->axes == 1 && !l->coordinate;
+    key[0] = entry->mark ? (uint64_t)entry->mark(&context, i) : (uint64_t)i;
+    key[1] = entry->mark || line ? 0 : 1 + (uint64_t)m->classes.of_sample[sample];
+}
+
+static int colour_tokens(struct merge *m, const struct floor_class *c, bool absolute,
+                         struct err *e) {
     const struct floor_set *s = m->set;
     size_t words = s->token ? 1 : (size_t)s->channels;
     struct intern seen = {0};
     uint64_t *key = memory_alloc(words + 2, sizeof *key, e);
     int code = key ? intern_open(&seen, words + 2, e) : ERR_MEMORY;
     for (int row = 0; row < m->rows && !code; row++) {
-        int sample = m->sample[row];
         for (size_t k = 0; k < words; k++)
             key[k] = s->token ? (uint64_t)s->token[row]
                               : number_bits(s->x[(size_t)row * words + k]);
-        if (absolute) {
-            const struct layout *l = s->layout[sample];
-            bool line = l->axes == 1 && !l->coordinate;
-            key[words] = (uint64_t)(row - s->first[sample]);
-            key[words + 1] = line ? 0 : 1 + (uint64_t)m->classes.of_sample[sample];
-        }
+        if (absolute)
+            colour_position(m, c, row, key + words);
         code = intern_id(&seen, key, &m->colour[row], e);
     }
     m->colours = seen.count;
@@ -304,7 +311,7 @@ static int merge_open(struct merge *m, const struct floor_class *c, const struct
     for (int32_t k = 0; k < m->classes.ids.count; k++)
         m->class_weight[k] = intern_mix(~(uint64_t)k);
     fill_scale(m->scale, longest);
-    if ((code = colour_tokens(m, facts.absolute, e)))
+    if ((code = colour_tokens(m, c, facts.absolute, e)))
         return code;
     memcpy(m->next, m->colour, (size_t)m->rows * sizeof *m->next);
     return alloc_items(m, e);

@@ -84,14 +84,17 @@ struct layout rig_grid(struct arena *a, int height, int width) {
 
 struct layout rig_graph(struct arena *a, int n) {
     int32_t *relation = take(a, (size_t)(n * n), sizeof *relation);
+    int32_t *degree = take(a, (size_t)n, sizeof *degree);
     double *distance = take(a, (size_t)n, sizeof *distance);
+    for (int i = 0; i < n; i++)
+        degree[i] = i == n - 1 ? 0 : (i > 0) + (i < n - 2);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
             relation[i * n + j] = i == j ? 0 : i == n - 1 || j == n - 1 ? n - 1 : abs(i - j);
     for (int r = 0; r < n; r++)
         distance[r] = r == n - 1 && n > 1 ? -1 : r;
     return (struct layout){
-        .n = n, .relations = n, .relation = relation, .distance = distance};
+        .n = n, .relations = n, .relation = relation, .distance = distance, .degree = degree};
 }
 
 /* Sequences clip; other layouts of these tests are used at the trained size only. */

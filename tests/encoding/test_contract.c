@@ -17,7 +17,7 @@ static void test_defaults(void **state) {
     for (; encoding_table[count]; count++)
         contract_check(encoding_table[count], "");
     assert_int_equal(count, encoding_kinds.count);
-    assert_true(count >= 17);
+    assert_true(count >= 18);
 }
 
 static void test_options(void **state) {
@@ -36,6 +36,7 @@ static void test_options(void **state) {
         {"xpos", "scale_base=3,base=100"},
         {"sandwich", "dimension=6"},
         {"tupe", "t5=true"},
+        {"centrality", "bias=false"},
         {"cope", "positions=3"},
         {"cope", "positions=1"},
     };

@@ -290,6 +290,36 @@ static void test_facts(void **state) {
     check_facts("cope", "", true, STOCHASTIC | PER_SAMPLE, 0.25);
 }
 
+/* A row for each degree, of which the last serves larger ones too; equal rows are equal marks. */
+static void test_centrality(void **state) {
+    (void)state;
+    struct err e = {0};
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, &e), 0);
+    for (int with_bias = 0; with_bias < 2; with_bias++) {
+        struct rig g;
+        struct layout trained = rig_graph(&a, 3), here = rig_graph(&a, 6);
+        struct rig_shape shape = {.heads = 4, .head_width = 16, .rows = 4};
+        assert_true(rig_open(&g, &a, rig_entry("centrality"),
+                             with_bias ? "bias=true" : "bias=false", &trained, &here, shape, 3));
+        assert_int_equal(g.tensors, 1 + with_bias);
+        assert_int_equal(g.tensor[0].scope, ENCODING_MODEL);
+        assert_int_equal(g.tensor[0].tensor.shape[0], 3);
+        assert_int_equal(g.tensor[0].tensor.shape[1], 64);
+        assert_true(g.tensor[0].tensor.deviation == 0.02 && !g.tensor[0].tensor.table);
+        assert_true(g.facts.absolute && g.facts.right_stochastic && g.facts.shift_invariant);
+        assert_int_equal(g.facts.relation_bias, with_bias);
+        if (with_bias)
+            assert_true(g.tensor[1].tensor.shape[1] == 3 && g.tensor[1].tensor.table);
+        int32_t degree[6] = {0, 1, 2, 3, 5, 2};
+        g.layout.degree = degree;
+        struct encoding_context c = rig_context(&g);
+        for (int i = 0; i < 6; i++)
+            assert_int_equal(g.entry->mark(&c, i), degree[i] < 3 ? degree[i] : 2);
+    }
+    arena_close(&a);
+}
+
 /* ---- classes of pairs -------------------------------------------------------------------------*/
 /* Number of classes among the visible pairs of a sequence of 6. */
 static int classes(const char *name, const char *options, bool causal) {
@@ -391,6 +421,8 @@ static const struct refusal refusals[] = {
     {"rope", "", "model.encoding", "0 coordinate axes", 4, 0, 0, false},
     {"learned", "", "model.encoding", "0 coordinate axes", 4, 0, 0, false},
     {"shaw", "", "model.encoding", "toeplitz work on every space", 4, 0, 0, false},
+    {"centrality", "", "model.encoding", "1 coordinate axes", 4, 5, 5, false},
+    {"centrality", "", "model.encoding", "2 coordinate axes", 4, -1, -1, false},
 };
 
 static struct layout layout_of(struct arena *a, int length) {
@@ -423,19 +455,20 @@ static void test_refusals(void **state) {
     arena_close(&a);
 }
 
-/* Everything works as it stands in a causal model of even widths on a sequence. */
+/* Everything works as it stands in a causal model of even widths, on a sequence or on a graph. */
 static void test_acceptance(void **state) {
     (void)state;
     struct err e = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, &e), 0);
-    struct layout l = rig_sequence(&a, 9);
-    struct encoding_shape shape = {32, 4, 8, true, &l};
+    struct layout line = rig_sequence(&a, 9), graph = rig_graph(&a, 9);
     for (int i = 0; encoding_table[i]; i++) {
         struct kind_config config;
         rig_configure(encoding_table[i], "", &config);
         config.kind = i;
-        assert_int_equal(encoding_check(&config, &shape, &l, &e), 0);
+        const struct layout *l = encoding_table[i]->axes_max > 0 ? &line : &graph;
+        struct encoding_shape shape = {32, 4, 8, true, l};
+        assert_int_equal(encoding_check(&config, &shape, l, &e), 0);
     }
     arena_close(&a);
 }
@@ -455,6 +488,7 @@ int main(void) {
         cmocka_unit_test(test_clamps),
         cmocka_unit_test(test_initial_distributions),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_centrality),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_public_relation),
         cmocka_unit_test(test_clipping),

@@ -90,6 +90,7 @@ struct set {
     int distance[GRAPHS_MAX][NODES_MAX][NODES_MAX]; /* -1: no path */
     int32_t colour[ALL_MAX], next[ALL_MAX];
     int of[ALL_MAX]; /* graph of a node */
+    bool degrees;    /* refinement starts from token and degree */
 };
 
 static void fill_distances(struct set *s, int k) {
@@ -155,10 +156,18 @@ static bool one_colour(const struct set *s, int p) {
     return true;
 }
 
+static int degree_of(const struct set *s, int p) {
+    int k = s->of[p], i = p - s->first[k], count = 0;
+    for (int j = 0; j < s->graph[k].n; j++)
+        count += s->distance[k][i][j] == 1;
+    return count;
+}
+
 /* From the tokens' colours to the stable ones. */
 static void refine(struct set *s, enum rule rule, int cap, bool stochastic) {
     int colours = 0, before;
-    memcpy(s->colour, s->samples.token, (size_t)s->nodes * sizeof *s->colour);
+    for (int p = 0; p < s->nodes; p++)
+        s->colour[p] = s->samples.token[p] + (s->degrees ? 64 * degree_of(s, p) : 0);
     do {
         before = colours;
         colours = 0;
@@ -261,6 +270,15 @@ static void check_partitions(struct set *s, int cap) {
         assert_true(help_same_partition(s->colour, group, s->nodes));
     }
     assert_true(groups < s->nodes);
+    s->degrees = true; /* what centrality adds to the input */
+    refine(s, DISTANCE_WL, cap, true);
+    merge(s, "centrality", false, group, &groups);
+    assert_true(help_same_partition(s->colour, group, s->nodes));
+    assert_in_range(groups, 2, s->nodes - 10);
+    refine(s, DISTANCE_WL, cap, false);
+    merge(s, "centrality", true, group, &groups);
+    assert_true(help_same_partition(s->colour, group, s->nodes));
+    s->degrees = false;
 }
 
 /* Random graphs of several sizes, sparse enough to fall apart, and regular ones, whose nodes only
