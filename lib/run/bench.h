@@ -28,8 +28,9 @@ struct bench_figures {
 int bench_step(const struct bench_case *c, double seconds, struct bench_figures *out,
                struct err *e);
 
-/* RPE against URPE, in turns.  figures[0] is RPE's, [1] URPE's, without sgemm_flops and ratio;
- * *time_ratio is the median over turns of URPE / RPE; peaks come from processes of their own. */
+/* RPE against URPE, in turns, in several processes, each time with the other first in memory.
+ * figures[0] is RPE's, [1] URPE's, without sgemm_flops and ratio; *time_ratio is the median over the
+ * processes of the median over turns of URPE / RPE; peaks come from processes of their own. */
 int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e);
 
