@@ -13,7 +13,7 @@
 #include "report/listing.h"
 
 enum { PAGE_LINES = 64, PAGES_MAX = 8 }; /* what is beyond is in summary.csv */
-enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 250, LABEL_MAX = 44, CHARACTER = 8 };
+enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 270, LABEL_MAX = 44, CHARACTER = 8 };
 enum { WIDTH = 900 };
 #define SMALLEST 1e-9 /* of the axis: what lies below it is drawn on its edge */
 
@@ -246,7 +246,7 @@ static int append_frame(struct text *out, const struct page *p, const char *name
     text_append(out, "set format x '%g'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
     text_append_format(out, "'%s'\n", report_lines_measure(p->lines));
     text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
-                       1 - 100.0 / height, 145.0 / height);
+                       1 - 100.0 / height, 165.0 / height);
     text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2\n");
     int code = append_labels(out, p, e);
     text_append(out, "set multiplot title ");

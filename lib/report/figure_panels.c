@@ -46,7 +46,7 @@ static int draw_page(struct panels *p, struct err *e) {
     figure_name(name, p->kind, p->view->experiment, p->page + 1);
     figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + lines * LINE_HEIGHT + rows * PANEL_HEIGHT);
     text_append(&script, "set grid lc rgb '#BBBBBB'\nset tics font ',9'\n"
-                         "set key bmargin center horizontal samplen 1.5\n"
+                         "set key bmargin center horizontal samplen 1.5 font ',9'\n"
                          "set xlabel offset 0,0.5\n");
     text_append(&script, p->settings);
     text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);

@@ -39,6 +39,7 @@ struct sizes {
 
 struct point {
     double size;
+    const struct result_row *row;
     struct line_figures f;
 };
 
@@ -131,6 +132,16 @@ static void include(struct range *r, double value) {
     r->high = fmax(r->high, value);
 }
 
+/* Not where an option of the encoding alone makes a few parameters more. */
+static bool differ_in_size(const struct point *a, const struct point *b) {
+    static const char *const column[] = {"layers", "heads", "width", "ffn"};
+    if (a->size == b->size) return false;
+    for (size_t k = 0; k < sizeof column / sizeof *column; k++)
+        if (strcmp(result_text(a->row, column[k]), result_text(b->row, column[k])) != 0)
+            return true;
+    return false;
+}
+
 /* Points of one attention in the panel of line `at`; *several: two of them differ in size. */
 static int find_points(struct sizes *s, int at, bool patterned, int attention, int *points,
                        bool *several, struct err *e) {
@@ -146,7 +157,8 @@ static int find_points(struct sizes *s, int at, bool patterned, int attention, i
         int code = line_figures_of(here, &p->f, e);
         if (code) return code;
         if (!(p->size > 0) || !(p->f.error.mean > SMALLEST)) continue;
-        *several |= p->size != s->point[0].size;
+        p->row = here->row[0];
+        *several |= differ_in_size(p, &s->point[0]);
         ++*points;
     }
     return 0;
@@ -211,9 +223,11 @@ static void append_plot(struct text *out, int attention, int floors, bool tokens
 }
 
 /* Tics of a logarithmic axis: gnuplot labels powers of ten only, of which a short one has one or
- * none. */
-static void append_tics(struct text *out, char axis, double low, double high) {
+ * none.  ends: of what is drawn, the tics where nothing rounder lies on the axis. */
+static void append_tics(struct text *out, char axis, const struct range *axis_range,
+                        const struct range *ends) {
     const char *before = "(";
+    double low = axis_range->low, high = axis_range->high;
     if (high / low > LONG_AXIS) {
         text_append_format(out, "set %ctics autofreq\n", axis);
         return;
@@ -227,7 +241,8 @@ static void append_tics(struct text *out, char axis, double low, double high) {
             before = ", ";
         }
     }
-    text_append(out, *before == '(' ? "autofreq\n" : ")\n");
+    if (*before == '(') text_append_format(out, "(%g, %g", ends->low, ends->high);
+    text_append(out, ")\n");
 }
 
 /* A tic for each size, where there are few. */
@@ -256,8 +271,8 @@ static void append_axes(struct text *out, const struct sizes *s, int at, bool pa
     text_append_format(out, "set xrange [%g:%g]\nset yrange [%g:%g]\n", x.low, x.high, y.low,
                        y.high);
     if (!s->kind->axis || !append_size_tics(out, s, at, patterned))
-        append_tics(out, 'x', x.low, x.high);
-    append_tics(out, 'y', y.low, y.high);
+        append_tics(out, 'x', &x, across);
+    append_tics(out, 'y', &y, range);
 }
 
 static void append_title(struct text *out, const struct sizes *s, int at,

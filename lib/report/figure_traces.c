@@ -93,13 +93,21 @@ static void append_number(struct text *out, double value) {
     text_append_format(out, " %s", text_from_double(number, value, 6));
 }
 
-/* "x mean low high" of a trace; *floors: points of $floor_a, "x floor", which follows. */
+/* "x mean low high" of a trace; *floors: points of $floor_a, "x floor", which follows.  A blank line
+ * where points are left out, so that no line is drawn across. */
 static void append_data(struct text *out, const struct trace *t, int attention, double floor,
                         int *floors) {
+    bool gap = false;
     *floors = 0;
     text_append_format(out, "$data_%d << EOD\n", attention);
-    for (int k = 0; k < t->points; k++) {
-        if (!t->seeds[k]) continue;
+    for (int k = 0, shown = 0; k < t->points; k++) {
+        if (!t->seeds[k]) {
+            gap = shown > 0;
+            continue;
+        }
+        if (gap) text_append(out, "\n");
+        gap = false;
+        shown++;
         append_number(out, t->x[k]);
         append_number(out, t->sum[k] / t->seeds[k]);
         append_number(out, t->low[k]);
@@ -107,9 +115,16 @@ static void append_data(struct text *out, const struct trace *t, int attention, 
         text_append(out, "\n");
     }
     text_append_format(out, "EOD\n$floor_%d << EOD\n", attention);
+    gap = false;
     for (int k = 0; k < t->points; k++) {
         double here = isnan(t->floor[k]) ? floor : t->floor[k];
-        if (!t->seeds[k] || !(here > SMALLEST)) continue;
+        if (!t->seeds[k]) continue;
+        if (!(here > SMALLEST)) {
+            gap = *floors > 0;
+            continue;
+        }
+        if (gap) text_append(out, "\n");
+        gap = false;
         append_number(out, t->x[k]);
         append_number(out, here);
         text_append(out, "\n");
@@ -224,6 +239,12 @@ static int draw_curves(struct figure_sink *sink, const struct figure_view *v, st
     return draw_traces(&p, &kind, e);
 }
 
+/* The bound is on the mean over positions: at one of them a network may be below what the best
+ * answer leaves there. */
+#define POSITION_FLOOR \
+    "the answer that attains the certified floor (first seed), which bounds all positions " \
+    "together, not each"
+
 static int draw_positions(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
     static const struct trace_kind kind = {"position.csv", "position", "error_rms", "floor_rms"};
     struct panels p = {.sink = sink,
@@ -231,8 +252,8 @@ static int draw_positions(struct figure_sink *sink, const struct figure_view *v,
                        .kind = figure_positions.name,
                        .what = "error_rms at each position",
                        .band = "all inputs; lines: mean over seeds; band: smallest to largest "
-                               "seed; dashed: certified floor of the first seed",
-                       .alone = "all inputs; lines: one seed, so no band; dashed: certified floor",
+                               "seed; dashed: " POSITION_FLOOR,
+                       .alone = "all inputs; lines: one seed, so no band; dashed: " POSITION_FLOOR,
                        .settings = "set logscale y\nset format y '%g'\nset xlabel 'position'\n"};
     return draw_traces(&p, &kind, e);
 }

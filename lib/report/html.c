@@ -33,7 +33,7 @@ static const char style[] =
     "td code{overflow-wrap:anywhere}\n"
     "pre{background:var(--card);overflow-x:auto;padding:.75rem}\n"
     "figure{background:#fff;border:1px solid var(--line);margin:1rem 0;overflow-x:auto}\n"
-    "figure svg{display:block;height:auto;min-width:40rem;width:100%}\n"
+    "figure svg{display:block;height:auto;min-width:50rem;width:100%}\n"
     "summary{cursor:pointer}\n"
     "@media print{body{max-width:none}figure,tr{break-inside:avoid}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"

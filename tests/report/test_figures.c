@@ -49,7 +49,7 @@ static void write_cells(const char *folder, const struct spec *s, bool parts) {
         snprintf(file, sizeof file, "cells/%s/curve.csv", id);
         help_write(folder, file, k % 2 ? CURVE "0,,4,,\n9,,2,,\n" : CURVE "0,,2,,\n9,,1,,\n");
         snprintf(file, sizeof file, "cells/%s/position.csv", id);
-        help_write(folder, file, "position,error_rms,floor_rms\n1,0.5,0.25\n2,0.125,\n");
+        help_write(folder, file, "position,error_rms,floor_rms\n1,0.5,0.25\n2,0,\n3,0.125,0\n4,0.5,0.5\n");
         snprintf(file, sizeof file, "cells/%s/table.csv", id);
         help_write(folder, file,
                    "layer,head,relation,b,c\n\"\",0,0,7,\n\"\",0,1,8,\n\"\",0,2,9,\n");
@@ -88,7 +88,9 @@ static void all_that_have_data_are_drawn(void **state) {
     assert_non_null(strstr(curves, "n = 2, 2 seeds (0, 1)"));
     assert_non_null(strstr(curves, "band: smallest to largest seed"));
     char *positions = help_read(folder, "figures/positions-f.gp");
-    assert_non_null(strstr(positions, "$floor_0 << EOD\n 1 0.25\nEOD"));
+    /* No line is drawn across what a logarithmic axis cannot show. */
+    assert_non_null(strstr(positions, "EOD\n 1 0.5 0.5 0.5\n\n 3 0.125 0.125 0.125\n 4 "));
+    assert_non_null(strstr(positions, "$floor_0 << EOD\n 1 0.25\n\n 4 0.5\nEOD"));
     char *tables = help_read(folder, "figures/tables-f.gp");
     assert_non_null(strstr(tables, "<< EOD\n-1 7\n0 8\n1 9\nEOD")); /* j - i; no C was there */
     assert_non_null(strstr(tables, "'B: "));
@@ -254,6 +256,32 @@ static void sizes_are_told_apart(void **state) {
     help_remove(folder);
 }
 
+/* Parameters that an option of the encoding brings are no size. */
+static const char *shaw_params(const struct cell *c, int64_t length, const char *subset,
+                               const char *column, char *buffer) {
+    char value[16];
+    if (strcmp(column, "params") != 0) return help_figures(c, length, subset, column, buffer);
+    assert_true(spec_value(c, "model.encoding.value", value, sizeof value));
+    return strcmp(value, "true") == 0 ? "120" : "100";
+}
+
+static void options_are_no_sizes(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(
+        "name: f\nseeds: 1\nspace: {length: 2, channels: 1, inputs: {identical: 0.5}}\n"
+        "target: position\nmodel: {layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "grid: {model.encoding: [{kind: shaw, value: false}, {kind: shaw, value: true}]}\n");
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, shaw_params);
+    draw(folder, &names);
+    assert_string_equal(names.data, "floor-f.gp ");
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
 /* One seed of 16 samples: accuracy 0.75 on all inputs, 1 - ceiling 0.25, weights without error. */
 static const char *about_tokens(const struct cell *c, int64_t length, const char *subset,
                                 const char *column, char *buffer) {
@@ -355,6 +383,7 @@ int main(void) {
         cmocka_unit_test(no_pairs_no_figure),
         cmocka_unit_test(a_spec_chooses),
         cmocka_unit_test(sizes_are_told_apart),
+        cmocka_unit_test(options_are_no_sizes),
         cmocka_unit_test(sampling_error_stands_apart),
         cmocka_unit_test(matrices_follow_the_space),
         cmocka_unit_test(matrices_leave_masked_places_out),
