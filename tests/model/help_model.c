@@ -56,6 +56,20 @@ static real *reals(struct rig *r, size_t count)
     return p;
 }
 
+/* One for all, or one of its own. */
+static const struct layout *sample_layout(struct rig *r, struct stream *random)
+{
+    struct err e = {0};
+    const struct space *space = space_of(&r->space);
+    struct layout *own;
+    if (!space->draw)
+        return &r->layout;
+    own = arena_alloc(&r->arena, 1, sizeof *own, &e);
+    assert_non_null(own);
+    assert_int_equal(space->draw(&r->space, NULL, random, &r->arena, own, &e), 0);
+    return own;
+}
+
 static void fill_batch(struct rig *r, uint64_t seed)
 {
     struct err e = {0};
@@ -67,9 +81,10 @@ static void fill_batch(struct rig *r, uint64_t seed)
     assert_true(first && layout);
     stream_open(&s, seed, "rig", 0);
     for (int k = 0; k < c->samples; k++) {
-        layout[k] = &r->layout;
-        first[k + 1] = first[k] + r->layout.n;
+        layout[k] = sample_layout(r, &s);
+        first[k + 1] = first[k] + layout[k]->n;
     }
+    r->rows = first[c->samples];
     for (int i = 0; i < r->rows * c->channels; i++)
         r->x[i] = (real)stream_uniform24(&s);
     for (int i = 0; i < r->rows && c->channels == 0; i++)
@@ -84,13 +99,17 @@ static void fill_batch(struct rig *r, uint64_t seed)
 bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
 {
     struct err e = {0};
-    struct space_config space = {0};
+    struct space_config *space = &r->space;
     *r = (struct rig){.config = *c};
     assert_int_equal(kernel_open(&e), 0);
     assert_int_equal(arena_open(&r->arena, 0, &e), 0);
-    option_defaults(space_options, &space);
-    space.length = c->n;
-    assert_int_equal(space_of(&space)->layout(&space, c->n, &r->arena, &r->layout, &e), 0);
+    option_defaults(space_options, space);
+    if (c->space)
+        assert_true(option_set_kind(&space_kinds, c->space, &space->kind));
+    space->length = c->n;
+    assert_int_equal(space_finish(space, &e), 0);
+    assert_int_equal(
+        space_of(space)->layout(space, (int)space->length, &r->arena, &r->layout, &e), 0);
     fill_config(r);
     struct model_io io = {.channels = c->channels, .symbols = c->symbols, .labels = c->labels};
     if (model_check(&r->model_config, &io, &r->layout, &r->layout, &e)) {

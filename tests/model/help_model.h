@@ -23,6 +23,7 @@ struct rig_config {
     int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
     int symbols, labels;
     struct rig_option option[2];
+    const char *space;   /* NULL: sequence.  Spaces of a size of their own have their default one */
 };
 
 /* gelu, pre-norm, two layers, odd sizes. */
@@ -32,7 +33,8 @@ struct rig {
     struct rig_config config;
     struct model_config model_config;
     struct model model;
-    struct layout layout;
+    struct space_config space;
+    struct layout layout; /* the longest */
     struct model_state state;
     struct workspace *w;
     struct batch batch;
@@ -41,7 +43,7 @@ struct rig {
     int32_t *token;
     int rows, outputs;
 };
-/* False when the encoding is not defined for this mask (the rig is then not open). */
+/* False when the encoding is not defined for this mask and space (the rig is then not open). */
 bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed);
 void rig_close(struct rig *r);
 /* Replaces every parameter by its initial value plus N(0, deviation): tables far from their start. */

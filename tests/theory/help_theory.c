@@ -12,6 +12,27 @@ struct layout *help_layout(struct arena *a, int n) {
     return l;
 }
 
+struct space_config help_space(const char *name, const char *key, int value) {
+    struct space_config c = {.kind = help_kind(&space_kinds, name), .length = 6, .channels = 1};
+    const struct option *o = space_of(&c)->options;
+    for (int k = 0; key && o && o[k].key; k++)
+        if (strcmp(o[k].key, key) == 0)
+            c.kind.number[k] = value;
+    assert_int_equal(space_finish(&c, NULL), 0);
+    return c;
+}
+
+struct layout *help_sample_layout(const struct space_config *c, struct stream *random,
+                                  struct arena *a) {
+    const struct space *s = space_of(c);
+    struct layout *l = arena_alloc(a, 1, sizeof *l, NULL);
+    assert_non_null(l);
+    assert_int_equal(s->draw ? s->draw(c, NULL, random, a, l, NULL)
+                             : s->layout(c, (int)c->length, a, l, NULL),
+                     0);
+    return l;
+}
+
 struct kind_config help_kind(const struct kind_table *table, const char *name) {
     struct kind_config c = {0};
     assert_true(option_set_kind(table, name, &c));
@@ -127,6 +148,8 @@ void help_set_plant(struct help_set *s, const struct layout *l, int symbols, int
         word[i] = base + (int32_t)stream_below(&s->random, (uint64_t)symbols);
     add_orbit(s, l, word);
     for (int p = 1; pattern_table[p]; p++) {
+        if (pattern_table[p]->fixed) /* brings its own token */
+            continue;
         pattern_table[p]->draw(l, &s->random, source);
         for (int i = 0; i < l->n; i++)
             planted[i] = word[source[i]];

@@ -16,6 +16,12 @@
 /* A sequence layout in arena a. */
 struct layout *help_layout(struct arena *a, int n);
 
+/* A space with its default options, but for whole numbers named `key` (NULL: none); finished. */
+struct space_config help_space(const char *name, const char *key, int value);
+/* The layout of a sample in arena a: one of its own where the space draws them. */
+struct layout *help_sample_layout(const struct space_config *c, struct stream *random,
+                                  struct arena *a);
+
 /* A kind with its default options. */
 struct kind_config help_kind(const struct kind_table *table, const char *name);
 

@@ -184,7 +184,8 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
     if (n.broken)
         fail_msg("%s urpe %d (%d) causal %d: %ld of %ld merged pairs have unequal outputs",
                  t->label, t->class.urpe, t->class.c.kind, t->class.causal, n.broken, n.merged);
-    if (n.unseen && sizeof(real) == sizeof(double))
+    bool exact = strcmp(encoding_of(&t->class.encoding)->name, "alibi") != 0 || t->class.urpe;
+    if (n.unseen && exact && sizeof(real) == sizeof(double))
         fail_msg("%s urpe %d (%d) causal %d: %ld of %ld unmerged pairs are told apart by none "
                  "of %d networks", t->label, t->class.urpe, t->class.c.kind, t->class.causal, n.unseen,
                  n.apart, NETWORKS);
@@ -273,6 +274,90 @@ static void test_palindromes(void **state) {
             help_set_close(&t->set);
         }
     memory_free(t);
+}
+
+/* ALiBi alone weighs a token at distance d by x^d, whatever the content, so that rows of different
+ * counts may come out alike.  In 101101 the ones and zeros that position 1 sees weigh
+ * 1 + x^2 + x^3 + x^5 and x + x^4, those of position 3 weigh 1 + x + x^2 + x^3 and x + x^2: both
+ * times as (1 + x^2) to x.  Merging keeps such rows apart, which costs no soundness. */
+static void test_alibi_coincidence(void **state) {
+    (void)state;
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    struct stream s;
+    assert_non_null(t);
+    *t = (struct trial){.class = {.encoding = help_kind(&encoding_kinds, "alibi"),
+                                  .shape = {.width = 12, .heads = 2, .head_width = 6}}};
+    help_set_open(&t->set, CHANNELS, 5);
+    struct layout *l = help_layout(&t->set.arena, 6);
+    t->class.shape.trained = l;
+    help_set_add(&t->set, l, (int32_t[]){1, 0, 1, 1, 0, 1});
+    stream_open(&s, 1, "soundness", 0);
+    run_trial(t, l, &s);
+    struct counts n = count_pairs(t);
+    assert_int_equal(n.merged, 3); /* mirror pairs */
+    assert_int_equal(n.broken, 0);
+    assert_int_equal(n.unseen, 4); /* 1 and 6 with 3 and 4 */
+    help_set_close(&t->set);
+    memory_free(t);
+}
+
+/* ---- every space --------------------------------------------------------------------------------
+ * Samples of one token, of two, and images of such a sample; on spaces with a layout for each
+ * sample, of several sizes and with the same token. */
+static void add_samples(struct trial *t, const struct space_config *c, struct layout *fixed) {
+    int32_t token[ROWS_MAX], image[ROWS_MAX];
+    for (int k = 0; k < 6; k++) {
+        struct layout *l =
+            fixed ? fixed : help_sample_layout(c, &t->set.random, &t->set.arena);
+        for (int i = 0; i < l->n; i++)
+            token[i] = pick(&t->set.random, 1 + k / 2);
+        help_set_add(&t->set, l, token);
+        for (int i = 0; i < l->n; i++)
+            image[i] = token[l->n - 1 - i];
+        help_set_add(&t->set, l, image);
+    }
+}
+
+static void check_space(const struct space_config *c, const struct help_encoding *encoding, int kind,
+                        bool causal, uint64_t seed, struct counts *total) {
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    *t = (struct trial){.class = {.encoding = encoding->config, .urpe = kind >= 0,
+                                  .causal = causal,
+                                  .shape = {.width = 16, .heads = 2, .head_width = 8,
+                                            .causal = causal}}};
+    snprintf(t->label, sizeof t->label, "%.64s on %s", encoding->label, space_of(c)->name);
+    if (kind >= 0)
+        t->class.c = help_kind(&urpe_kinds, urpe_kinds.name(kind));
+    help_set_open(&t->set, CHANNELS, seed);
+    struct layout *longest = arena_alloc(&t->set.arena, 1, sizeof *longest, NULL);
+    assert_non_null(longest);
+    assert_int_equal(space_of(c)->layout(c, (int)c->length, &t->set.arena, longest, NULL), 0);
+    t->class.shape.trained = longest;
+    if (help_defined(&t->class, longest)) {
+        add_samples(t, c, space_of(c)->draw ? NULL : longest);
+        check_trial(t, longest, seed, total);
+    }
+    help_set_close(&t->set);
+    memory_free(t);
+}
+
+static void test_spaces(void **state) {
+    (void)state;
+    static struct help_encoding encoding[HELP_ENCODINGS_MAX];
+    int encodings = help_encodings(encoding);
+    for (int s = 0; space_table[s]; s++) {
+        struct counts total = {0};
+        struct space_config c = help_space(space_table[s]->name, "nodes_min", 5);
+        for (int k = 0; k < encodings; k++)
+            for (int causal = 0; causal < (space_table[s]->axes > 0 ? 2 : 1); causal++)
+                for (int kind = -1; kind < urpe_kinds.count; kind++)
+                    check_space(&c, &encoding[k], kind, causal,
+                                (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
+        if (!(total.merged > 1000 && total.apart > 10000))
+            fail_msg("%s: %ld pairs merged, %ld apart", space_table[s]->name, total.merged,
+                     total.apart);
+    }
 }
 
 /* ---- relation tables --------------------------------------------------------------------------*/
@@ -379,8 +464,9 @@ int main(void) {
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sequences),   cmocka_unit_test(test_sequences_longer),
-        cmocka_unit_test(test_palindromes), cmocka_unit_test(test_graphs),
-        cmocka_unit_test(test_c_breaks),
+        cmocka_unit_test(test_palindromes), cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_alibi_coincidence),
+        cmocka_unit_test(test_graphs),      cmocka_unit_test(test_c_breaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
