@@ -19,6 +19,8 @@ struct prediction {
     struct trainer *trainer;
     struct model_io io;
     enum safetensors_type type; /* of the model's precision */
+    const char *input;              /* path */
+    const struct safetensors *file; /* its content */
     struct samples samples;
     size_t batch, n, outputs;
     double *y;                  /* (batch n, outputs) */
@@ -69,23 +71,83 @@ static int check_values(const struct prediction *p, const char *path, const stru
     return 0;
 }
 
-/* The layout of n positions; spaces with a layout per sample have nowhere to say theirs. */
-static int open_layout(struct prediction *p, struct layout *l, struct err *e)
+/* ---- layouts ----------------------------------------------------------------------------------*/
+static int check_layout(const struct prediction *p, const struct layout *l, struct err *e)
 {
     const struct space *space = space_of(&p->task->space);
-    if (space->draw)
-        return err_set(e, ERR_USAGE, "", "predict needs a space whose samples share a layout; "
-                       "space %s draws one for each", space->name);
-    int code = space->layout(&p->task->space, (int)p->n, &p->samples.arena, l, e);
+    struct layout trained;
+    struct arena arena;
+    int code = arena_open(&arena, 0, e);
+    if (!code)
+        code = space->layout(&p->task->space, (int)p->task->space.length, &arena, &trained, e);
+    if (!code)
+        code = model_check(&p->task->model, &p->io, &trained, l, e);
+    arena_close(&arena);
+    return code;
+}
+
+/* One layout for all samples. */
+static int lay_out_alike(struct prediction *p, struct err *e)
+{
+    struct samples *s = &p->samples;
+    const struct space_config *c = &p->task->space;
+    struct layout *l = arena_alloc(&s->arena, 1, sizeof *l, e);
+    if (!l)
+        return ERR_MEMORY;
+    int code = space_of(c)->layout(c, (int)p->n, &s->arena, l, e);
     if (!code && (size_t)l->n != p->n)
         return err_set(e, ERR_FORMAT, "", "inputs have %zu positions; the cell's space has %d",
                        p->n, l->n);
-    struct model_config model = p->task->model;
-    struct layout trained;
-    if (!code)
-        code = space->layout(&p->task->space, (int)p->task->space.length,
-                             &p->samples.arena, &trained, e);
-    return code ? code : model_check(&model, &p->io, &trained, l, e);
+    for (size_t k = 0; k < p->batch; k++)
+        s->layout[k] = l;
+    return code ? code : check_layout(p, l, e);
+}
+
+/* The tensor of pairs: [pairs,2] for all samples, or [batch,pairs,2], short lists filled up with
+ * pairs of -1. */
+static int find_pairs(const struct prediction *p, const struct safetensor **out, struct err *e)
+{
+    const char *name = space_of(&p->task->space)->pair_name;
+    const struct safetensor *t = safetensors_find(p->file, name);
+    *out = t;
+    if (!t)
+        return err_set(e, ERR_FORMAT, p->input, "there is no tensor `%s`, and samples of space %s "
+                       "have layouts of their own; expected I32 [%s,2] for all samples, or "
+                       "[batch,%s,2], filled up with -1", name, space_of(&p->task->space)->name,
+                       name, name);
+    bool alike = t->rank == 2, apart = t->rank == 3 && t->shape[0] == (int64_t)p->batch;
+    if (t->type != SAFETENSORS_I32 || (!alike && !apart) || t->shape[t->rank - 1] != 2)
+        return err_set(e, ERR_FORMAT, p->input, "tensor `%s` is %s of %d dimensions; expected I32 "
+                       "[%s,2], or [batch,%s,2]", name, safetensors_type_name(t->type), t->rank,
+                       name, name);
+    return 0;
+}
+
+static int lay_out_given(struct prediction *p, struct err *e)
+{
+    struct samples *s = &p->samples;
+    const struct space_config *c = &p->task->space;
+    const struct safetensor *t;
+    int code = find_pairs(p, &t, e);
+    size_t layouts = code || t->rank == 2 ? 1 : p->batch;
+    struct layout *l = arena_alloc(&s->arena, layouts, sizeof *l, e);
+    if (code || !l)
+        return code ? code : ERR_MEMORY;
+    for (size_t k = 0; k < layouts && !code; k++) {
+        int64_t pairs = t->shape[t->rank - 2];
+        const int32_t *pair = (const int32_t *)t->data + 2 * (size_t)pairs * k;
+        while (t->rank == 3 && pairs > 0 && pair[2 * pairs - 2] == -1 && pair[2 * pairs - 1] == -1)
+            pairs--;
+        struct err cause = {0};
+        code = space_of(c)->given(c, (int)p->n, pair, pairs, &s->arena, &l[k], &cause);
+        if (code)
+            return err_set(e, code, p->input, "`%s` of sample %zu: %s", space_of(c)->pair_name, k,
+                           cause.msg);
+        code = check_layout(p, &l[k], e);
+    }
+    for (size_t k = 0; k < p->batch; k++)
+        s->layout[k] = &l[layouts == 1 ? 0 : k];
+    return code;
 }
 
 static int fill_samples(struct prediction *p, const struct safetensor *x, struct err *e)
@@ -94,7 +156,6 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
     p->batch = (size_t)x->shape[0];
     p->n = (size_t)x->shape[1];
     int code = arena_open(&s->arena, 0, e);
-    struct layout *l = code ? NULL : arena_alloc(&s->arena, 1, sizeof *l, e);
     s->count = (int)p->batch;
     s->rows = (int)(p->batch * p->n);
     s->channels = p->io.channels;
@@ -106,13 +167,11 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
         s->token = arena_alloc(&s->arena, x->count, sizeof *s->token, e);
         s->label = arena_alloc(&s->arena, x->count, sizeof *s->label, e);
     }
-    if (code || !l || !s->first || !s->layout || !s->x || !s->y || !s->token || !s->label)
+    if (code || !s->first || !s->layout || !s->x || !s->y || !s->token || !s->label)
         return ERR_MEMORY;
-    code = open_layout(p, l, e);
-    for (size_t k = 0; k < p->batch; k++) {
-        s->layout[k] = l;
+    code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
+    for (size_t k = 0; k < p->batch; k++)
         s->first[k + 1] = s->first[k] + (int)p->n;
-    }
     for (size_t i = 0; i < x->count; i++)
         switch (x->type) {
         case SAFETENSORS_F32: s->x[i] = (double)((const float *)x->data)[i]; break;
@@ -191,6 +250,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
     if (code)
         goto out;
     p.task = &spec_cell(spec, 0)->task;
+    p.input = input;
+    p.file = &file;
     p.api = trainer_api_of(p.task->model.precision);
     p.io = task_io(p.task);
     p.type = p.task->model.precision == MODEL_DOUBLE ? SAFETENSORS_F64 : SAFETENSORS_F32;

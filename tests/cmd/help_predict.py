@@ -2,6 +2,8 @@
 the small model there, written from theory.md's formulas in lists of numbers.
 
     help_predict.py write FILE TYPE SHAPE [NAME]   tensor NAME (x), numbers that follow from its place
+    help_predict.py graphs FILE SHAPE EDGES        x, and edges: 0-1,1-2 for all samples, or ; between
+                                                   those of each, filled up with -1
     help_predict.py huge FILE                      a header length of 2^62
     help_predict.py overlap FILE                   two tensors that share bytes
     help_predict.py shape FILE                     prints type and shape of y
@@ -47,6 +49,22 @@ def write(path, kind, shape, name="x"):
     write_file(path, {name: {"dtype": kind, "shape": shape, "data_offsets": [0, len(data)]}}, data)
 
 
+def graphs(path, shape, edges):
+    write(path, "F32", shape)
+    x = read(path)["x"]
+    lists = [[[int(node) for node in edge.split("-")] for edge in part.split(",") if edge]
+             for part in edges.split(";")]
+    longest = max(len(part) for part in lists)
+    pairs = [node for part in lists for edge in part + [[-1, -1]] * (longest - len(part))
+             for node in edge]
+    sizes = [len(lists), longest, 2] if len(lists) > 1 else [longest, 2]
+    data = struct.pack(f"<{len(x[2])}f", *x[2])
+    more = struct.pack(f"<{len(pairs)}i", *pairs)
+    write_file(path, {"x": {"dtype": "F32", "shape": x[1], "data_offsets": [0, len(data)]},
+                      "edges": {"dtype": "I32", "shape": sizes,
+                                "data_offsets": [len(data), len(data) + len(more)]}}, data + more)
+
+
 def huge(path):
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", 1 << 62) + b"{}")
@@ -80,16 +98,31 @@ def norm(w, name, x):
     return result
 
 
-def attention(w, x):
+def offsets(n):
+    return [[j - i + n - 1 for j in range(n)] for i in range(n)]
+
+
+def distances(n, edges, rows):
+    """Distances up to rows - 2, from there on one; the last row says that there is no path."""
+    far = 10 ** 6
+    d = [[0 if i == j else far for j in range(n)] for i in range(n)]
+    for i, j in edges:
+        d[i][j] = d[j][i] = 1
+    for k in range(n):
+        d = [[min(d[i][j], d[i][k] + d[k][j]) for j in range(n)] for i in range(n)]
+    return [[rows - 1 if v >= far else min(v, rows - 2) for v in row] for row in d]
+
+
+def attention(w, x, relation):
     n, width = len(x), len(x[0])
     q, k, v = (linear(w, "layers.0.attn." + name, x) for name in "qkv")
     b, c = w["encoding.bias"][2], w["urpe.c"][2]
     result = []
     for i in range(n):
-        s = [sum(a * d for a, d in zip(q[i], k[j])) / math.sqrt(width) + b[j - i + n - 1]
+        s = [sum(a * d for a, d in zip(q[i], k[j])) / math.sqrt(width) + b[relation[i][j]]
              for j in range(n)]
         p = [math.exp(value - max(s)) for value in s]
-        p = [value / sum(p) * c[j - i + n - 1] for j, value in enumerate(p)]
+        p = [value / sum(p) * c[relation[i][j]] for j, value in enumerate(p)]
         result.append([sum(p[j] * v[j][d] for j in range(n)) for d in range(width)])
     return linear(w, "layers.0.attn.o", result)
 
@@ -98,9 +131,9 @@ def add(x, y):
     return [[a + b for a, b in zip(r, s)] for r, s in zip(x, y)]
 
 
-def forward(w, x):
+def forward(w, x, relation):
     x = linear(w, "embed", x)
-    x = add(x, attention(w, norm(w, "layers.0.norm1", x)))
+    x = add(x, attention(w, norm(w, "layers.0.norm1", x), relation))
     h = linear(w, "layers.0.ffn.in", norm(w, "layers.0.norm2", x))
     h = [[v * (1 + math.erf(v / math.sqrt(2))) / 2 for v in row] for row in h]
     x = add(x, linear(w, "layers.0.ffn.out", h))
@@ -108,12 +141,19 @@ def forward(w, x):
 
 
 def compare(weights, given, found, tolerance):
-    w, (_, (batch, n, channels), x) = read(weights), read(given)["x"]
+    w, inputs = read(weights), read(given)
+    _, (batch, n, channels), x = inputs["x"]
+    _, sizes, nodes = inputs.get("edges", (None, None, None))
     y = read(found)["y"][2]
     want = []
     for b in range(batch):
         rows = [x[(b * n + i) * channels:(b * n + i + 1) * channels] for i in range(n)]
-        want += [value for row in forward(w, rows) for value in row]
+        relation = offsets(n)
+        if nodes is not None:
+            first = b * 2 * sizes[1] if len(sizes) == 3 else 0
+            pairs = [nodes[k:k + 2] for k in range(first, first + 2 * sizes[-2], 2)]
+            relation = distances(n, [pair for pair in pairs if pair[0] >= 0], w["urpe.c"][1][1])
+        want += [value for row in forward(w, rows, relation) for value in row]
     largest = max(abs(value) for value in want)
     apart = max(abs(a - b) for a, b in zip(want, y)) / largest
     if len(y) != len(want) or not apart <= float(tolerance):
@@ -121,4 +161,4 @@ def compare(weights, given, found, tolerance):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (write, huge, overlap, shape, compare)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (write, graphs, huge, overlap, shape, compare)}[sys.argv[1]](*sys.argv[2:])
