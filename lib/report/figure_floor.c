@@ -13,8 +13,8 @@
 #include "report/listing.h"
 
 enum { PAGE_LINES = 64, PAGES_MAX = 8 }; /* what is beyond is in summary.csv */
-enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 270, LABEL_MAX = 44, CHARACTER = 8 };
-enum { WIDTH = 900 };
+enum { LINE_HEIGHT = 18, FRAME_HEIGHT = 270, LABEL_MAX = 100, CHARACTER = 8 };
+enum { WIDTH = 900, LABELS_USUAL = 44 }; /* the figure is wider where labels are longer */
 #define SMALLEST 1e-9 /* of the axis: what lies below it is drawn on its edge */
 
 /* Lines first .. first+count-1 of one experiment. */
@@ -23,6 +23,7 @@ struct page {
     int first, count, total; /* of the experiment */
     const char *experiment;
     double smallest, largest; /* of the axis */
+    int labels, width;        /* characters of the longest label; of the figure, in pixels */
 };
 
 typedef const struct summary_group *(*panel_pick)(const struct report_line *line);
@@ -240,7 +241,7 @@ static int append_panel(struct text *out, const struct page *p, int m, double le
 
 static int append_frame(struct text *out, const struct page *p, const char *name, struct err *e) {
     int height = FRAME_HEIGHT + LINE_HEIGHT * p->count;
-    figure_append_head(out, name, WIDTH, height);
+    figure_append_head(out, name, p->width, height);
     text_append_format(out, "set logscale x\nset xrange [%g:%g]\nset yrange [%d.5:0.5]\n",
                        p->smallest, p->largest, p->count);
     text_append(out, "set format x '%g'\nset grid x lc rgb '#BBBBBB'\nset xlabel ");
@@ -256,10 +257,9 @@ static int append_frame(struct text *out, const struct page *p, const char *name
 }
 
 static int append_script(struct text *out, const struct page *p, const char *name, struct err *e) {
-    int labels = label_width(p, e), shown = 0;
-    if (labels < 0) return labels;
+    int shown = 0;
     for (int m = 0; m < PANELS; m++) shown += panel_name(p, m) != NULL;
-    double left = (double)(labels * CHARACTER + 20) / WIDTH;
+    double left = (double)(p->labels * CHARACTER + 20) / p->width;
     double width = (0.98 - left) / (shown ? shown : 1);
     int code = append_frame(out, p, name, e);
     for (int m = 0, at = 0; !code && m < PANELS; m++) {
@@ -292,6 +292,9 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
         page.count = left < PAGE_LINES ? left : PAGE_LINES;
         figure_name(name, figure_floor.name, v->experiment, k + 1);
         code = measure_axis(&page, e);
+        page.labels = code ? code : label_width(&page, e);
+        if (page.labels < 0) code = page.labels;
+        page.width = WIDTH + CHARACTER * (page.labels > LABELS_USUAL ? page.labels - LABELS_USUAL : 0);
         if (!code) code = draw_page(sink, &page, name, e);
     }
     return code;

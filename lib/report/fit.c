@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHORTEST = 4, TEXTS_MAX = 64, FORM_MAX = 64 };
+enum { SHORTEST = 4, LONGEST = 30, TEXTS_MAX = 64, FORM_MAX = 4 * LONGEST + 8 };
 
 /* The distinct texts of a column, or the names of all columns. */
 struct texts {
@@ -53,7 +53,7 @@ static bool forms_differ(const struct texts *t) {
 
 /* Whether there are short forms: not of very many texts, nor where they would be long. */
 static bool find_forms(struct texts *t) {
-    for (t->kept = SHORTEST; t->kept < FORM_MAX / 4 - 1; t->kept++)
+    for (t->kept = SHORTEST; t->kept < LONGEST; t->kept++)
         if (forms_differ(t)) return true;
     return false;
 }
@@ -160,12 +160,23 @@ static int shorten_name(struct listing *l, struct listing_column *column, int at
     return column[at].name ? 0 : ERR_MEMORY;
 }
 
+/* Keeps more characters than it takes to tell texts apart, as long as forms fit in `room`. */
+static void use_room(struct texts *t, int room) {
+    for (int least = t->kept++; t->kept < LONGEST; t->kept++) {
+        if (widest_form(t) <= room && forms_differ(t)) continue;
+        t->kept = t->kept - 1 > least ? t->kept - 1 : least;
+        return;
+    }
+    t->kept = LONGEST - 1;
+}
+
 /* A short form is no longer than the text, so it takes its place. */
-static void shorten_texts(struct listing *l, int column, struct text *legend) {
+static void shorten_texts(struct listing *l, int column, int width, struct text *legend) {
     struct texts texts;
     char form[FORM_MAX];
     const char *before = ": ";
     texts_of_column(l, column, &texts);
+    use_room(&texts, listing_column_width(l, column) - (listing_width(l) - width));
     text_append(legend, l->column[column].name);
     for (int k = 0; k < texts.count; k++) {
         short_form(form, texts.text[k], texts.kept);
@@ -189,7 +200,7 @@ int fit_abbreviate(struct listing *l, struct listing_column *column, int columns
         if (step.name)
             code = shorten_name(l, column, step.column, arena, legend, e);
         else
-            shorten_texts(l, step.column, legend);
+            shorten_texts(l, step.column, width, legend);
     }
     return code;
 }

@@ -166,10 +166,15 @@ static void append_options(struct text *out, const struct summary_group *g,
     for (int k = 0; k < spec_axes(g->spec); k++) {
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
         if (axis_is_named(axis) || is_among(axis, left_out) ||
-            !spec_value(g->cell, axis, value, sizeof value))
+            !spec_value(g->cell, axis, value, sizeof value) || strcmp(value, "0") == 0 ||
+            strcmp(value, "none") == 0)
             continue;
         text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
     }
+}
+
+void line_append_options(struct text *out, const struct summary_group *g) {
+    append_options(out, g, NULL);
 }
 
 static void append_kinds(struct text *out, const struct summary_group *g) {

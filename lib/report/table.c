@@ -2,8 +2,9 @@
  *
  * Invariant: no line is longer than the width asked for, at least 40, and no two lines read alike.
  * What does not fit is given up in a fixed order: blanks, columns that are the same in all lines (the
- * title names them), curves, parameters, intervals; then long names get short forms, explained below
- * the table, and at last each line becomes a block of its own. */
+ * title names them), curves, parameters, intervals, columns of axes; then long names get short forms,
+ * explained below the table; then each line becomes two, its name and its figures, and at last a
+ * block. */
 #include <math.h>
 #include <string.h>
 
@@ -13,8 +14,8 @@
 #include "report/rows.h"
 #include "report/sparkline.h"
 
-enum { AXES_MAX = 64, COLUMNS_MAX = 14 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40 };
-enum { NAMED_COLUMNS = 4 }; /* target, encoding, attn, length; then the axes */
+enum { AXES_MAX = 64, COLUMNS_MAX = 14 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
+enum { NAMED_COLUMNS = 4 }; /* target, encoding, attn, length; then the axes and the pattern */
 
 /* How much is given up. */
 enum detail {
@@ -23,7 +24,8 @@ enum detail {
     DETAIL_NO_CONSTANTS,
     DETAIL_NO_CURVES,
     DETAIL_NO_PARAMS,
-    DETAIL_NO_INTERVAL
+    DETAIL_NO_INTERVAL,
+    DETAIL_JOINED /* axes in one column, "key=value" */
 };
 
 struct plan {
@@ -34,6 +36,7 @@ struct plan {
     bool witnesses; /* some cell has asked for them */
     struct sparkline *curve; /* (lines.count); NULL: the screen has no signs for them */
     double low, high;        /* of all curves */
+    bool labelled;           /* names stand above the figures, not in columns */
 };
 
 /* Curves of the lines at the training length, which is what they are about. */
@@ -150,12 +153,22 @@ struct fields {
 
 static struct text *next_field(struct fields *f) { return &f->text[f->count++]; }
 
-static int fill_fields(struct fields *f, const struct plan *t, const struct report_line *line,
-                       enum detail detail, struct err *e) {
-    const struct summary_group *g = report_line_any(line);
+static void append_joined(struct text *out, const struct summary_group *g) {
+    struct text options = {0};
+    line_append_options(&options, g);
+    if (options.length) text_append(out, options.data + 1); /* behind its first blank */
+    out->failed |= options.failed;
+    text_close(&options);
+}
+
+/* What the line is about; empty where that stands above it. */
+static void fill_names(struct fields *f, const struct plan *t, const struct summary_group *g,
+                       enum detail detail) {
     char value[TEXT_SIZE];
-    f->count = 0;
-    for (int k = 0; k < COLUMNS_MAX; k++) text_clear(&f->text[k]);
+    if (t->labelled) {
+        f->count += NAMED_COLUMNS + t->axes;
+        return;
+    }
     line_append_kind(next_field(f), g, "target");
     line_append_kind(next_field(f), g, "model.encoding");
     text_append(next_field(f), result_text(g->row[0], "attention"));
@@ -163,9 +176,20 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct repo
     if (t->lines.lengths) text_append_format(length, "%lld", (long long)g->length);
     for (int k = 0; k < t->axes; k++) {
         struct text *axis = next_field(f);
-        if (spec_value(g->cell, t->axis[k], value, sizeof value)) text_append(axis, value);
+        if (detail >= DETAIL_JOINED && k == 0)
+            append_joined(axis, g);
+        else if (detail < DETAIL_JOINED && spec_value(g->cell, t->axis[k], value, sizeof value))
+            text_append(axis, value);
     }
-    struct text *params = next_field(f), *pattern = next_field(f);
+}
+
+static int fill_fields(struct fields *f, const struct plan *t, const struct report_line *line,
+                       enum detail detail, struct err *e) {
+    const struct summary_group *g = report_line_any(line);
+    f->count = 0;
+    for (int k = 0; k < COLUMNS_MAX; k++) text_clear(&f->text[k]);
+    fill_names(f, t, g, detail);
+    struct text *pattern = next_field(f), *params = next_field(f);
     if (detail < DETAIL_NO_PARAMS) text_append(params, result_text(g->row[0], "params"));
     if (!t->lines.patterned && line->patterned)
         text_append(pattern, result_text(line->patterned->row[0], "subset"));
@@ -219,15 +243,18 @@ static const char *axis_name(const struct plan *t, int axis) {
 }
 
 /* The names of the columns that fill_fields fills. */
-static void name_columns(const struct plan *t, struct columns *c) {
+static void name_columns(const struct plan *t, struct columns *c, enum detail detail) {
     c->count = 0;
     name_column(c, "target", false);
     name_column(c, "encoding", false);
     name_column(c, "attn", false);
     name_column(c, "length", true);
-    for (int k = 0; k < t->axes; k++) name_column(c, axis_name(t, k), true);
-    name_column(c, "params", true);
+    for (int k = 0; k < t->axes; k++) {
+        bool joined = detail >= DETAIL_JOINED && k == 0;
+        name_column(c, joined ? "options" : axis_name(t, k), !joined);
+    }
     name_column(c, "pattern", false);
+    name_column(c, "params", true);
     name_column(c, t->lines.patterned ? t->lines.patterned : "patterned", true);
     name_column(c, "floor", true);
     name_column(c, "generic", true);
@@ -288,28 +315,64 @@ static int build(struct draft *d, const struct plan *t, enum detail detail, stru
     int code = 0;
     listing_close(&d->listing);
     text_clear(&d->constants);
-    name_columns(t, &d->columns);
+    name_columns(t, &d->columns, detail);
     listing_open(&d->listing, d->columns.column, d->columns.count);
     d->listing.gap = detail < DETAIL_TIGHT ? 2 : 1;
     for (int k = 0; !code && k < t->lines.count; k++)
         code = add_line(&d->listing, t, &t->lines.line[k], detail, e);
     if (!code && detail >= DETAIL_NO_CONSTANTS)
-        fit_drop_constants(&d->listing, NAMED_COLUMNS + t->axes, &d->constants);
+        fit_drop_constants(&d->listing, NAMED_COLUMNS + t->axes + 1, &d->constants);
     return code;
 }
 
-static int fit(struct draft *d, const struct plan *t, int width, struct err *e) {
+/* Two lines for each, or, where even figures alone do not fit, blocks. */
+static int fit_labelled(struct draft *d, struct plan *t, int width, struct err *e) {
     int code = 0;
-    for (int detail = DETAIL_FULL; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
+    t->labelled = true;
+    for (int detail = DETAIL_TIGHT; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
+        code = build(d, t, (enum detail)detail, e);
+        if (!code && listing_width(&d->listing) <= width - INDENT) return 0;
+    }
+    t->labelled = false;
+    return code ? code : build(d, t, DETAIL_FULL, e);
+}
+
+static int fit(struct draft *d, struct plan *t, int width, struct err *e) {
+    int code = 0, before = 0;
+    for (int detail = DETAIL_FULL; !code && detail <= DETAIL_JOINED; detail++) {
+        before = listing_width(&d->listing);
         code = build(d, t, (enum detail)detail, e);
         if (!code && listing_width(&d->listing) <= width) return 0;
     }
+    if (!code && listing_width(&d->listing) >= before) /* axes of short values */
+        code = build(d, t, DETAIL_NO_INTERVAL, e);
     if (!code)
-        code = fit_abbreviate(&d->listing, d->columns.column, NAMED_COLUMNS + t->axes, width,
+        code = fit_abbreviate(&d->listing, d->columns.column, NAMED_COLUMNS + t->axes + 1, width,
                               &d->arena, &d->legend, e);
     if (code || listing_width(&d->listing) <= width) return code;
-    text_clear(&d->legend); /* it becomes blocks, which have room */
-    return build(d, t, DETAIL_FULL, e);
+    text_clear(&d->legend);
+    return fit_labelled(d, t, width, e);
+}
+
+/* The table's lines, each below what it is about. */
+static int append_labelled(struct text *out, const struct draft *d, const struct plan *t,
+                           int width, struct err *e) {
+    struct text rows = {0}, label = {0};
+    int code = listing_append(&rows, &d->listing, LISTING_TABLE, width - INDENT, e), line = -1;
+    for (const char *at = code ? "" : rows.data; *at; at += strcspn(at, "\n") + 1, line++) {
+        if (line >= 0) { /* behind the header */
+            text_clear(&label);
+            line_append_label(&label, report_line_any(&t->lines.line[line]), t->lines.lengths);
+            append_wrapped(out, label.data ? label.data : "", 0, width);
+            text_append(out, "\n");
+        }
+        text_append_format(out, "%*s", INDENT, "");
+        text_append_bytes(out, at, strcspn(at, "\n") + 1);
+    }
+    out->failed |= label.failed;
+    text_close(&rows);
+    text_close(&label);
+    return code;
 }
 
 /* What stands for what, and what a curve is. */
@@ -348,7 +411,8 @@ int report_table(FILE *out, const struct spec *s, const struct results *r,
     if (!code) {
         d.listing.paint = screen->colour ? paint : NULL;
         append_title(&text, &t, &d.constants, width);
-        code = listing_append(&text, &d.listing, LISTING_TABLE, width, e);
+        code = t.labelled ? append_labelled(&text, &d, &t, width, e)
+                          : listing_append(&text, &d.listing, LISTING_TABLE, width, e);
         append_legend(&text, &d, &t, width);
         text_append(&text, "\n");
         if (!code) code = text_check(&text, e);

@@ -103,7 +103,15 @@ static void no_two_lines_read_alike(void **state) {
             if (strcmp(row[k], row[m]) == 0) fail_msg("twice:\n%s\nin\n%s", row[k], text);
     assert_non_null(strstr(text, "encoding: kerple-l~ kerple-log, kerple-p~ kerple-power\n"));
     memory_free(text);
-    /* Where even that does not fit: a block per line, with every name in full. */
+    /* Where even that does not fit, names stand above figures. */
+    text = help_table(s, &r, 54);
+    assert_true(longest_line(text, &lines) <= 54);
+    assert_non_null(strstr(text, "\n\n    identical floor generic floor witness verdict\n"));
+    assert_non_null(strstr(text, "prefix_sum kerple-power urpe decay=linear samples=32\nlr=0.1\n"
+                                 "        0.010     0   0.010     0    none reached\n"));
+    assert_null(strstr(text, "~"));
+    memory_free(text);
+    /* And at last a block per line. */
     text = help_table(s, &r, 40);
     assert_true(longest_line(text, &lines) <= 60); /* the title's and names' longest words */
     assert_non_null(strstr(text, "    encoding: kerple-power\n"));
