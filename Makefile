@@ -181,17 +181,11 @@ valgrind: $(BUILD)/urpe-probe
 	  $(BUILD)/urpe-probe run experiments/quickstart.yaml --out $(OUT)/valgrind --no-claims --jobs 1 \
 	  --threads 1 --set seeds=[0] --set target.kind=gain --set train.steps=3 --set evaluate.samples=16
 
-# Runs the experiments that have a page and puts their small summaries beside it, with the first of
-# their figures (params where the spec names none).
+# Runs the experiments that have a page, and renews figure, table and summary of each.
 PAGES := $(patsubst experiments/%.md,%,$(wildcard experiments/*.md))
 experiments: $(BUILD)/urpe-probe
 	@tests/tools/deps.sh data
-	set -e; for name in $(PAGES); do \
-	  $(BUILD)/urpe-probe run experiments/$$name.yaml; \
-	  $(BUILD)/urpe-probe report results/$$name >/dev/null; \
-	  cp results/$$name/summary.csv experiments/$$name.csv; \
-	  figure=$$(sed -n 's/^figures: \[\([a-z]*\).*/\1/p' experiments/$$name.yaml); \
-	  cp results/$$name/figures/$${figure:-params}-$$name.svg experiments/$$name.svg; done
+	experiments/page.sh $(BUILD)/urpe-probe $(PAGES)
 
 bench: $(BUILD)/urpe-probe
 	$(BUILD)/urpe-probe bench

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Runs experiments and renews what their pages show.
+#   page.sh PROGRAM NAME...
+#
+# NAME.svg is the first of the figures that the spec names; where it names none, `params`, or `floor`
+# where sizes do not vary.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
+# table goes into the code block behind <!-- table -->; all else in it is written by hand.
+set -eu
+program=$1
+shift
+
+# renew PAGE TABLE: PAGE with the lines of TABLE in its code block.
+renew() {
+    awk -v table="$2" '
+        /^```$/ && waiting {
+            print; while ((getline line < table) > 0) print line
+            waiting = 0; inside = 1; next
+        }
+        /^```$/ && inside { inside = 0 }
+        /^<!-- table -->$/ { waiting = 1 }
+        !inside { print }' "$1" >"$1.new"
+    mv "$1.new" "$1"
+}
+
+for name in "$@"; do
+    page=experiments/$name.md results=results/$name
+    "$program" run "experiments/$name.yaml" --no-claims --quiet
+    rm -rf "$results/figures" # of earlier reports
+    # A claim that does not hold is in the table, too; then this stops here, behind the files.
+    status=0
+    COLUMNS=110 LC_ALL=C.UTF-8 "$program" report "$results" --color never \
+        >"$results/table.txt" || status=$?
+    [ $status -le 1 ]
+    figure=$(sed -n 's/^figures: \[\([a-z]*\).*/\1/p' "experiments/$name.yaml")
+    for drawn in params floor; do
+        [ -n "$figure" ] || [ ! -e "$results/figures/$drawn-$name.svg" ] || figure=$drawn
+    done
+    cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
+    grep -E '^experiment,|,(error_rel|floor_rel|accuracy|accuracy_ceiling|bits_per_byte),[0-9]+,' \
+        "$results/summary.csv" >"experiments/$name.csv"
+    renew "$page" "$results/table.txt"
+    [ $status = 0 ]
+done
