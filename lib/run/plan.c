@@ -22,15 +22,29 @@ static bool in_shard(const struct cell *c, const struct run_options *o)
     return o->shards <= 1 || c->index % o->shards == o->shard;
 }
 
-/* Samples, their groups and the network's outputs at the longest evaluated length. */
+/* Of a sample's own layout, at most; 0 where samples share one. */
+static size_t layout_bytes(const struct task *t)
+{
+    struct arena measure;
+    struct layout l;
+    if (!space_of(&t->space)->draw)
+        return 0;
+    arena_open_measure(&measure);
+    space_of(&t->space)->layout(&t->space, (int)t->space.length, &measure, &l, NULL);
+    return measure.used;
+}
+
+/* Samples, their layouts and groups, and the network's outputs at the longest evaluated length. */
 static size_t evaluation_bytes(const struct task *t)
 {
     int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length);
-    size_t row = 32, rows, bytes;
+    size_t row = 32, rows, bytes, layouts;
     if (!target_of(&t->target)->tokens)
         row += 4 * sizeof(double) * (size_t)t->space.channels;
     if (!memory_multiply((size_t)t->evaluate.samples, (size_t)length[lengths - 1], &rows) ||
-        !memory_multiply(rows, row, &bytes))
+        !memory_multiply(rows, row, &bytes) ||
+        !memory_multiply((size_t)t->evaluate.samples, layout_bytes(t), &layouts) ||
+        !memory_add(bytes, layouts, &bytes))
         return SIZE_MAX;
     return bytes;
 }
