@@ -211,6 +211,17 @@ static int fill_keys(struct listing *l, bool terminal, struct err *e) {
     return code;
 }
 
+static int fill_figures(struct listing *l, bool terminal, struct err *e) {
+    (void)terminal;
+    static const struct listing_column columns[] = {{"figure", false}, {"summary", false}};
+    const char *row[2];
+    int code = 0;
+    listing_open(l, columns, COUNT_OF(columns));
+    for (int k = 0; !code && report_figure_at(k, &row[0], &row[1]); k++)
+        code = listing_add(l, row, e);
+    return code;
+}
+
 static const struct section {
     const char *name, *title;
     int (*fill)(struct listing *l, bool terminal, struct err *e);
@@ -219,6 +230,7 @@ static const struct section {
     {"c", "C of URPE (model.c)", fill_c},
     {"targets", "targets (target)", fill_targets},
     {"spaces", "spaces (space)", fill_spaces},
+    {"figures", "figures (figures: [NAME, ...]; default: all that have data)", fill_figures},
     {"keys", "keys of a spec", fill_keys},
 };
 
@@ -242,7 +254,7 @@ static int find_section(const char *name, struct err *e) {
     }
     const char *near = text_nearest(name, names, COUNT_OF(section_table));
     return err_set(e, ERR_USAGE, NULL,
-                   "list %s: encodings, c, targets, spaces or keys was expected%s%s%s", name,
+                   "list %s: encodings, c, targets, spaces, figures or keys was expected%s%s%s", name,
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
@@ -252,7 +264,7 @@ static int run(const struct arguments *a, struct err *e) {
     int code = wanted ? find_section(wanted, e) : 0;
     if (!code && !wanted && a->format != LISTING_TABLE)
         code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: "
-                                           "encodings, c, targets, spaces or keys");
+                                           "encodings, c, targets, spaces, figures or keys");
     for (int k = 0; !code && k < COUNT_OF(section_table); k++)
         if (!wanted || strcmp(section_table[k].name, wanted) == 0)
             code = append_section(&text, &section_table[k], a, e);
@@ -263,7 +275,7 @@ static int run(const struct arguments *a, struct err *e) {
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|c|targets|spaces|keys]",
+    .operands = "[encodings|c|targets|spaces|figures|keys]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
     .options = FLAG_FORMAT,

@@ -142,6 +142,14 @@ static bool is_wanted(const struct spec *s, const char *name) {
     return spec_figures(s) == 0;
 }
 
+bool report_figure_at(int index, const char **name, const char **title) {
+    const struct figure *f = figure_table[index];
+    if (!f) return false;
+    *name = f->name;
+    *title = f->title;
+    return true;
+}
+
 int report_figures_check(const struct spec *s, struct err *e) {
     const char *names[sizeof figure_table / sizeof *figure_table];
     int count = 0;

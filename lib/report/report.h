@@ -108,6 +108,8 @@ struct figures {
  * failure. */
 int report_figures(const char *folder, const struct results *r, struct figures *f, struct err *e);
 void report_figures_close(struct figures *f);
+/* Name and one line about figure `index`; false behind the last. */
+bool report_figure_at(int index, const char **name, const char **title);
 /* ERR_USAGE when the spec's `figures` names one that does not exist. */
 int report_figures_check(const struct spec *s, struct err *e);
 

@@ -26,7 +26,7 @@ load help_cmd.bash
 
 @test "list as JSON is JSON" {
     command -v python3 >/dev/null || skip "python3 reads the JSON, and is not installed"
-    for kind in encodings c targets spaces keys; do
+    for kind in encodings c targets spaces figures keys; do
         probe list $kind --format json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) > 0'
     done
     try list --format json
@@ -44,6 +44,15 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
         probe list keys --format csv | cut -d, -f1 | grep -qx "$key"
     done
     probe list keys --format csv | grep -q '^space.length,32,'
+}
+
+@test "list figures has what a spec may ask for" {
+    { echo 'figures: [nothing]'; cat tiny.yaml; } >none.yaml
+    try run none.yaml
+    [ "$status" = 2 ]
+    figures=$(probe list figures --format csv | sed 1d | cut -d, -f1)
+    [ "$(echo "$figures" | wc -l)" -ge 9 ]
+    for figure in $figures; do has "$figure" "$errors"; done
 }
 
 @test "list of something else names the nearest" {

@@ -81,8 +81,8 @@ marks() {
     need chromium
     need gnuplot
     make_page
-    # floor, params, depth, curves, positions, tables, matrices: each once.
-    [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 7 ]
+    # floor, pairs, params, depth, curves, positions, tables, matrices: each once.
+    [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 8 ]
     # rpe and urpe at two depths, on identical and on generic inputs, and two in the key.
     [ "$(marks floor)" = 10 ]
     # The same marks against parameters; each panel has a key of its own.
