@@ -449,6 +449,27 @@ static void test_bad_files(void **state) {
     assert_string_equal(e.where, "space.file");
 }
 
+/* Empty lines beyond what a file may hold. */
+static void test_large_file(void **state) {
+    (void)state;
+    enum { BYTES = (1 << 23) + 1 };
+    char path[64], *bytes = malloc(BYTES);
+    struct err e = {0};
+    struct space_config c = graph_config("tree", 4);
+    assert_non_null(bytes);
+    memset(bytes, '\n', BYTES);
+    memcpy(bytes, "0 1", 3);
+    name_file(&c, "0 1\n", path);
+    for (size_t count = BYTES - 1; count <= BYTES; count++) {
+        assert_int_equal(file_write(path, bytes, count, &e), 0);
+        assert_int_equal(named_file_resolve(c.kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
+        assert_int_equal(space_finish(&c, &e), count < BYTES ? 0 : ERR_USAGE);
+    }
+    assert_non_null(strstr(e.msg, "8388609 bytes"));
+    free(bytes);
+    remove(path);
+}
+
 static void test_nul_byte(void **state) {
     (void)state;
     char path[64];
@@ -478,6 +499,7 @@ int main(void) {
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_large_file),
         cmocka_unit_test(test_nul_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
