@@ -83,8 +83,9 @@ marks() {
     make_page
     # floor, pairs, params, depth, curves, positions, tables, matrices: each once.
     [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 8 ]
-    # rpe and urpe at two depths, on identical and on generic inputs, and two in the key.
-    [ "$(marks floor)" = 10 ]
+    # rpe and urpe at two depths, on identical and on generic inputs, explicit weights of urpe on
+    # both, and three in the key.
+    [ "$(marks floor)" = 15 ]
     # The same marks against parameters; each panel has a key of its own.
     [ "$(marks params)" = 12 ]
     [ "$(marks depth)" = 12 ]

@@ -11,7 +11,7 @@ for row in rows:
     print(sorted(row.items()))' "$1"; }
 
 @test "run writes results, prints a table, judges claims" {
-    try run tiny.yaml
+    LC_ALL=C try run tiny.yaml # no curves in the table
     [ "$status" = 0 ]
     for file in results summary curves positions tables; do [ -s results/tiny/$file.csv ]; done
     [ "$(wc -l <results/tiny/results.csv)" = 7 ]
