@@ -93,7 +93,8 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
     memory_free(bytes);
     if (code) return skip_error(x->r, path, &found, e);
     if (strcmp(spec_hash(s), hash) != 0)
-        code = results_skip(x->r, path, "the content does not hash to the file's name", e);
+        code = results_skip(x->r, path, "the content does not hash to the file's name: it was "
+                                        "changed, or written by another version", e);
     else if ((code = add_spec(x, s, e)) == 0)
         return 0;
     spec_close(s);
