@@ -1,97 +1,9 @@
-/* Graphs: what models draw, files, layouts against distances found in another way. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* Graphs: what models draw, layouts, given edges. */
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "base/named_file.h"
-#include "space/help_space.h"
+#include "space/help_graph.h"
 
-enum { N_MAX = 24, PAIRS_MAX = N_MAX * N_MAX };
-
-/* ---- helpers ----------------------------------------------------------------------------------*/
-static void set(struct space_config *c, const char *key, double value) {
-    const struct option *o = space_of(c)->options;
-    int k = 0;
-    while (o[k].key && strcmp(o[k].key, key) != 0)
-        k++;
-    assert_non_null(o[k].key);
-    c->kind.number[k] = value;
-}
-
-static double model_number(const char *name) {
-    const struct option *o = space_kinds.options(2);
-    for (; o->key; o++)
-        for (int k = 0; strcmp(o->key, "model") == 0 && o->names[k]; k++)
-            if (strcmp(o->names[k], name) == 0)
-                return k;
-    fail_msg("no model %s", name);
-    return 0;
-}
-
-/* Finished, n nodes; further options by set and space_finish again. */
-static struct space_config graph_config(const char *model, int n) {
-    struct space_config c = {.channels = 1};
-    struct err e = {0};
-    assert_true(option_set_kind(&space_kinds, "graph", &c.kind));
-    set(&c, "model", model_number(model));
-    set(&c, "nodes", n);
-    set(&c, "degree", 2);
-    if (space_finish(&c, &e))
-        fail_msg("%s", e.msg);
-    return c;
-}
-
-static void draw(const struct space_config *c, const void *from, uint64_t number, struct arena *a,
-                 struct layout *l) {
-    struct stream random;
-    struct err e = {0};
-    stream_open(&random, 5, "test", number);
-    if (space_of(c)->draw(c, from, &random, a, l, &e))
-        fail_msg("%s", e.msg);
-}
-
-static int edges_of(const struct layout *l) {
-    int sum = 0;
-    for (int i = 0; i < l->n; i++)
-        sum += l->degree[i];
-    return sum / 2;
-}
-
-static bool joined(const struct layout *l, int i, int j) {
-    return l->steps[i * l->n + j] == 1;
-}
-
-/* Shortest paths from the neighbours alone, by Floyd and Warshall's algorithm. */
-static void check_layout(const struct layout *l, int cap) {
-    enum { FAR = 1000 };
-    int n = l->n, *d = calloc((size_t)(n * n), sizeof *d);
-    assert_non_null(d);
-    for (int i = 0; i < n; i++) {
-        int degree = 0;
-        for (int j = 0; j < n; j++) {
-            assert_int_equal(joined(l, i, j), joined(l, j, i));
-            d[i * n + j] = i == j ? 0 : joined(l, i, j) ? 1 : FAR;
-            degree += joined(l, i, j);
-        }
-        assert_int_equal(l->degree[i], degree);
-    }
-    for (int k = 0; k < n; k++)
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++)
-                if (d[i * n + k] + d[k * n + j] < d[i * n + j])
-                    d[i * n + j] = d[i * n + k] + d[k * n + j];
-    assert_int_equal(l->relations, cap + 2);
-    for (int p = 0; p < n * n; p++) {
-        int relation = layout_relation(l, p / n, p % n);
-        assert_int_equal(l->steps[p], d[p] < FAR ? d[p] : -1);
-        assert_int_equal(relation, d[p] >= FAR ? cap + 1 : d[p] < cap ? d[p] : cap);
-        assert_true(l->distance[relation] == (d[p] >= FAR ? -1 : d[p] < cap ? d[p] : cap));
-    }
-    free(d);
-}
+enum { N_MAX = 24 };
 
 /* ---- models -----------------------------------------------------------------------------------*/
 static const char *const models[] = {"erdos-renyi", "regular", "tree", "small-world"};
@@ -105,12 +17,12 @@ static void test_distances(void **state) {
                     struct arena a;
                     struct layout l;
                     struct space_config c = graph_config(models[m], n);
-                    set(&c, "max_distance", cap);
+                    graph_set(&c, "max_distance", cap);
                     assert_int_equal(arena_open(&a, 0, NULL), 0);
-                    draw(&c, NULL, k, &a, &l);
+                    graph_draw(&c, NULL, k, &a, &l);
                     assert_int_equal(l.n, n);
                     assert_int_equal(l.axes, 0);
-                    check_layout(&l, cap && cap < n - 1 ? cap : n - 1);
+                    graph_check(&l, cap && cap < n - 1 ? cap : n - 1);
                     arena_close(&a);
                 }
 }
@@ -123,13 +35,13 @@ static void test_small(void **state) {
             struct arena a;
             struct layout l;
             struct space_config c = graph_config("erdos-renyi", n);
-            set(&c, "model", m);
-            set(&c, "degree", 0);
+            graph_set(&c, "model", m);
+            graph_set(&c, "degree", 0);
             assert_int_equal(space_finish(&c, NULL), 0);
             assert_int_equal(arena_open(&a, 0, NULL), 0);
-            draw(&c, NULL, 1, &a, &l);
-            check_layout(&l, n - 1);
-            assert_int_equal(m == 2 ? edges_of(&l) : n - 1, n - 1); /* a tree is connected */
+            graph_draw(&c, NULL, 1, &a, &l);
+            graph_check(&l, n - 1);
+            assert_int_equal(m == 2 ? graph_edges(&l) : n - 1, n - 1); /* a tree is connected */
             arena_close(&a);
         }
 }
@@ -142,9 +54,9 @@ static void test_a_graph_is_its_number(void **state) {
         struct space_config c = graph_config(models[m], 12);
         size_t bytes = 144 * sizeof(int32_t);
         assert_int_equal(arena_open(&a, 0, NULL), 0);
-        draw(&c, NULL, 3, &a, &first);
-        draw(&c, NULL, 3, &a, &again);
-        draw(&c, NULL, 4, &a, &other);
+        graph_draw(&c, NULL, 3, &a, &first);
+        graph_draw(&c, NULL, 3, &a, &again);
+        graph_draw(&c, NULL, 4, &a, &other);
         assert_memory_equal(first.steps, again.steps, bytes);
         assert_memory_not_equal(first.steps, other.steps, bytes);
         arena_close(&a);
@@ -157,23 +69,23 @@ static void test_sizes(void **state) {
     int seen[N_MAX + 1] = {0};
     struct arena a;
     struct space_config c = graph_config("erdos-renyi", 12);
-    set(&c, "nodes_min", 8);
+    graph_set(&c, "nodes_min", 8);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (uint64_t k = 0; k < 400; k++) {
         struct layout l;
-        draw(&c, NULL, k, &a, &l);
+        graph_draw(&c, NULL, k, &a, &l);
         seen[l.n]++;
-        check_layout(&l, 11);
+        graph_check(&l, 11);
     }
     for (int n = 0; n <= N_MAX; n++) /* 80 +- 5 standard deviations */
         assert_in_range(seen[n], n >= 8 && n <= 12 ? 40 : 0, n >= 8 && n <= 12 ? 120 : 0);
-    set(&c, "model", model_number("regular"));
-    set(&c, "degree", 3);
+    graph_set(&c, "model", graph_model("regular"));
+    graph_set(&c, "degree", 3);
     assert_int_equal(space_finish(&c, NULL), 0);
     memset(seen, 0, sizeof seen);
     for (uint64_t k = 0; k < 300; k++) {
         struct layout l;
-        draw(&c, NULL, k, &a, &l);
+        graph_draw(&c, NULL, k, &a, &l);
         seen[l.n]++;
     }
     for (int n = 0; n <= N_MAX; n++) /* even ones: 100 each */
@@ -188,22 +100,22 @@ static void test_erdos_renyi(void **state) {
     struct arena a;
     struct space_config c = graph_config("erdos-renyi", 12);
     int edges = 0;
-    set(&c, "p", 0.3);
+    graph_set(&c, "p", 0.3);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (uint64_t k = 0; k < 2000; k++) {
         struct layout l;
-        draw(&c, NULL, k, &a, &l);
-        edges += edges_of(&l);
+        graph_draw(&c, NULL, k, &a, &l);
+        edges += graph_edges(&l);
         arena_reset(&a);
     }
     assert_in_range(edges, 39600 - 5 * 167, 39600 + 5 * 167);
     struct layout l;
-    set(&c, "p", 1);
-    draw(&c, NULL, 0, &a, &l);
-    assert_int_equal(edges_of(&l), 66);
-    set(&c, "p", 0);
-    draw(&c, NULL, 0, &a, &l);
-    assert_int_equal(edges_of(&l), 0);
+    graph_set(&c, "p", 1);
+    graph_draw(&c, NULL, 0, &a, &l);
+    assert_int_equal(graph_edges(&l), 66);
+    graph_set(&c, "p", 0);
+    graph_draw(&c, NULL, 0, &a, &l);
+    assert_int_equal(graph_edges(&l), 0);
     arena_close(&a);
 }
 
@@ -216,8 +128,8 @@ static void test_regular(void **state) {
         for (uint64_t k = 0; k < 20; k++) {
             struct layout l;
             struct space_config c = graph_config("regular", 8);
-            set(&c, "degree", degree);
-            draw(&c, NULL, k, &a, &l);
+            graph_set(&c, "degree", degree);
+            graph_draw(&c, NULL, k, &a, &l);
             for (int i = 0; i < 8; i++)
                 assert_int_equal(l.degree[i], degree);
         }
@@ -235,12 +147,12 @@ static void test_tree(void **state) {
     for (uint64_t k = 0; k < 8000; k++) {
         struct layout l;
         int code = 0;
-        draw(&c, NULL, k, &a, &l);
-        assert_int_equal(edges_of(&l), 3);
+        graph_draw(&c, NULL, k, &a, &l);
+        assert_int_equal(graph_edges(&l), 3);
         for (int p = 0; p < 16; p++)
             assert_true(l.steps[p] >= 0); /* connected */
         for (int p = 0; p < 6; p++)
-            code |= joined(&l, pair[p][0], pair[p][1]) << p;
+            code |= graph_joined(&l, pair[p][0], pair[p][1]) << p;
         seen[code]++;
         arena_reset(&a);
     }
@@ -260,21 +172,21 @@ static void test_small_world(void **state) {
     struct arena a;
     struct space_config c = graph_config("small-world", 12);
     int kept = 0;
-    set(&c, "degree", 4);
+    graph_set(&c, "degree", 4);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (uint64_t k = 0; k < 200; k++)
         for (int p = 0; p < 2; p++) {
             struct layout l;
-            set(&c, "p", p);
-            draw(&c, NULL, k, &a, &l);
-            assert_int_equal(edges_of(&l), 24);
+            graph_set(&c, "p", p);
+            graph_draw(&c, NULL, k, &a, &l);
+            assert_int_equal(graph_edges(&l), 24);
             for (int i = 0; i < 12; i++) {
                 assert_true(l.degree[i] >= 2);
                 for (int j = 0; j < 12; j++) {
                     int far = (j - i + 12) % 12;
                     bool ring = far == 1 || far == 2 || far == 10 || far == 11;
-                    assert_true(p == 1 || joined(&l, i, j) == ring);
-                    kept += p == 1 && ring && i < j && joined(&l, i, j);
+                    assert_true(p == 1 || graph_joined(&l, i, j) == ring);
+                    kept += p == 1 && ring && i < j && graph_joined(&l, i, j);
                 }
             }
         }
@@ -296,7 +208,7 @@ static void test_refusals(void **state) {
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct err e = {0};
         struct space_config c = graph_config(cases[k].model, 9);
-        set(&c, cases[k].key, cases[k].value);
+        graph_set(&c, cases[k].key, cases[k].value);
         assert_int_equal(space_finish(&c, &e), ERR_USAGE);
         assert_string_equal(e.where, cases[k].where);
         assert_non_null(strstr(e.msg, "expected"));
@@ -320,12 +232,12 @@ static void test_largest_layout(void **state) {
     struct arena a, measure;
     struct layout l, priced;
     struct space_config c = graph_config("erdos-renyi", 12);
-    set(&c, "nodes_min", 3);
-    set(&c, "max_distance", 5);
+    graph_set(&c, "nodes_min", 3);
+    graph_set(&c, "max_distance", 5);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     assert_int_equal(space_of(&c)->layout(&c, 12, &a, &l, NULL), 0);
     assert_int_equal(l.n, 12);
-    check_layout(&l, 5);
+    graph_check(&l, 5);
     arena_open_measure(&measure);
     assert_int_equal(space_of(&c)->layout(&c, 12, &measure, &priced, NULL), 0);
     assert_int_equal(measure.used, a.used);
@@ -343,7 +255,7 @@ static void test_fold(void **state) {
     struct space_config c = graph_config("tree", 12);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     assert_int_equal(space_of(&c)->layout(&c, 12, &a, &far, NULL), 0);
-    set(&c, "max_distance", 3);
+    graph_set(&c, "max_distance", 3);
     assert_int_equal(space_of(&c)->layout(&c, 12, &a, &near, NULL), 0);
     far.fold(&near, &far, map);
     assert_memory_equal(map, ((int32_t[13]){0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4}), sizeof map);
@@ -362,8 +274,8 @@ static void test_given(void **state) {
     const int32_t pair[] = {0, 1, 1, 0, 3, 1, 3, 1}; /* an edge counts once */
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     assert_int_equal(space_of(&c)->given(&c, 5, pair, 4, &a, &l, &e), 0);
-    assert_int_equal(edges_of(&l), 2);
-    check_layout(&l, 3);
+    assert_int_equal(graph_edges(&l), 2);
+    graph_check(&l, 3);
     assert_int_equal(l.n, 5);
     static const int32_t bad[][2] = {{2, 2}, {-1, 0}, {0, 5}};
     for (int k = 0; k < 3; k++) {
@@ -374,113 +286,6 @@ static void test_given(void **state) {
     e = (struct err){0};
     assert_int_equal(space_of(&c)->given(&c, 1025, pair, 0, &a, &l, &e), ERR_FORMAT);
     arena_close(&a);
-}
-
-/* ---- files ------------------------------------------------------------------------------------*/
-/* Names a file of this content in the configuration; the caller removes *path. */
-static void name_file(struct space_config *c, const char *content, char path[64]) {
-    struct err e = {0};
-    snprintf(path, 64, "/tmp/urpe-graph-%ld", (long)getpid());
-    assert_int_equal(file_write(path, content, strlen(content), &e), 0);
-    assert_int_equal(named_file_resolve(c->kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
-}
-
-static void test_file(void **state) {
-    (void)state;
-    char path[64];
-    struct err e = {0};
-    struct arena a;
-    struct space_config c = graph_config("tree", 4);
-    name_file(&c,
-              "# written by hand\r\n0 1\n\n2\t1 # a path of three\n0 1\n"
-              "graph 5\n  3 4\ngraph 1\ngraph 2\n1 0",
-              path);
-    assert_int_equal(space_finish(&c, &e), 0);
-    assert_int_equal(c.length, 5);
-    void *from = NULL;
-    assert_int_equal(arena_open(&a, 0, NULL), 0);
-    assert_int_equal(space_of(&c)->open(&c, &a, &from, &e), 0);
-    int seen[6] = {0};
-    for (uint64_t k = 0; k < 400; k++) {
-        struct layout l;
-        draw(&c, from, k, &a, &l);
-        static const int edges[6] = {0, 0, 1, 2, 0, 1};
-        assert_int_equal(edges_of(&l), edges[l.n]);
-        check_layout(&l, 4);
-        seen[l.n]++;
-    }
-    for (int n = 1; n <= 5; n++) /* 100 +- 5 standard deviations */
-        assert_in_range(seen[n], n == 4 ? 0 : 55, n == 4 ? 0 : 145);
-    arena_close(&a);
-    remove(path);
-}
-
-/* The message names the line. */
-static void test_bad_files(void **state) {
-    (void)state;
-    static const struct {
-        const char *content;
-        int line;
-    } cases[] = {
-        {"", 1},           {"# nothing\n\n", 3}, {"0 1\n1 1\n", 2},  {"0 1\n1\n", 2},
-        {"0 1 2\n", 1},    {"0 -1\n", 1},        {"0 x\n", 1},       {"0 1.5\n", 1},
-        {"0 1024\n", 1},   {"graph\n", 1},       {"graph 0\n", 1},   {"graph 1025\n", 1},
-        {"graph 3\n0 3", 2}, {"graph 3 4\n", 1}, {"graph 2\n0 1\n\nGraph 3\n", 4},
-        {"0 99999999999999999999\n", 1},         {"0,1\n", 1},       {"0 +1\n", 1},
-    };
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        char path[64], place[96];
-        struct err e = {0};
-        struct space_config c = graph_config("tree", 4);
-        name_file(&c, cases[k].content, path);
-        assert_int_equal(space_finish(&c, &e), ERR_USAGE);
-        assert_string_equal(e.where, "space.file");
-        snprintf(place, sizeof place, "%s:%d: ", path, cases[k].line);
-        if (strncmp(e.msg, place, strlen(place)) != 0 || !strstr(e.msg, "expected"))
-            fail_msg("'%s': %s", cases[k].content, e.msg);
-        remove(path);
-    }
-    char path[64];
-    struct err e = {0};
-    struct space_config c = graph_config("tree", 4);
-    name_file(&c, "0 1\n", path);
-    remove(path);
-    assert_int_equal(space_finish(&c, &e), ERR_USAGE); /* gone since it was named */
-    assert_string_equal(e.where, "space.file");
-}
-
-/* Empty lines beyond what a file may hold. */
-static void test_large_file(void **state) {
-    (void)state;
-    enum { BYTES = (1 << 23) + 1 };
-    char path[64], *bytes = malloc(BYTES);
-    struct err e = {0};
-    struct space_config c = graph_config("tree", 4);
-    assert_non_null(bytes);
-    memset(bytes, '\n', BYTES);
-    memcpy(bytes, "0 1", 3);
-    name_file(&c, "0 1\n", path);
-    for (size_t count = BYTES - 1; count <= BYTES; count++) {
-        assert_int_equal(file_write(path, bytes, count, &e), 0);
-        assert_int_equal(named_file_resolve(c.kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
-        assert_int_equal(space_finish(&c, &e), count < BYTES ? 0 : ERR_USAGE);
-    }
-    assert_non_null(strstr(e.msg, "8388609 bytes"));
-    free(bytes);
-    remove(path);
-}
-
-static void test_nul_byte(void **state) {
-    (void)state;
-    char path[64];
-    struct err e = {0};
-    struct space_config c = graph_config("tree", 4);
-    name_file(&c, "0 1\n", path);
-    assert_int_equal(file_write(path, "0 1\0 2\n", 7, &e), 0);
-    assert_int_equal(named_file_resolve(c.kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
-    assert_int_equal(space_finish(&c, &e), ERR_USAGE);
-    assert_non_null(strstr(e.msg, "NUL"));
-    remove(path);
 }
 
 int main(void) {
@@ -497,10 +302,6 @@ int main(void) {
         cmocka_unit_test(test_largest_layout),
         cmocka_unit_test(test_fold),
         cmocka_unit_test(test_given),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_large_file),
-        cmocka_unit_test(test_nul_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,125 @@
+/* Graphs from files: what is read, and what is refused, with its line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/named_file.h"
+#include "space/help_graph.h"
+
+/* Names a file of this content in the configuration; the caller removes *path. */
+static void name_file(struct space_config *c, const char *content, char path[64]) {
+    struct err e = {0};
+    snprintf(path, 64, "/tmp/urpe-graph-%ld", (long)getpid());
+    assert_int_equal(file_write(path, content, strlen(content), &e), 0);
+    assert_int_equal(named_file_resolve(c->kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
+}
+
+static void test_file(void **state) {
+    (void)state;
+    char path[64];
+    struct err e = {0};
+    struct arena a;
+    struct space_config c = graph_config("tree", 4);
+    name_file(&c,
+              "# written by hand\r\n0 1\n\n2\t1 # a path of three\n0 1\n"
+              "graph 5\n  3 4\ngraph 1\ngraph 2\n1 0",
+              path);
+    assert_int_equal(space_finish(&c, &e), 0);
+    assert_int_equal(c.length, 5);
+    void *from = NULL;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    assert_int_equal(space_of(&c)->open(&c, &a, &from, &e), 0);
+    int seen[6] = {0};
+    for (uint64_t k = 0; k < 400; k++) {
+        struct layout l;
+        graph_draw(&c, from, k, &a, &l);
+        static const int edges[6] = {0, 0, 1, 2, 0, 1};
+        assert_int_equal(graph_edges(&l), edges[l.n]);
+        graph_check(&l, 4);
+        seen[l.n]++;
+    }
+    for (int n = 1; n <= 5; n++) /* 100 +- 5 standard deviations */
+        assert_in_range(seen[n], n == 4 ? 0 : 55, n == 4 ? 0 : 145);
+    arena_close(&a);
+    remove(path);
+}
+
+/* The message names the line. */
+static void test_bad_files(void **state) {
+    (void)state;
+    static const struct {
+        const char *content;
+        int line;
+    } cases[] = {
+        {"", 1},           {"# nothing\n\n", 3}, {"0 1\n1 1\n", 2},  {"0 1\n1\n", 2},
+        {"0 1 2\n", 1},    {"0 -1\n", 1},        {"0 x\n", 1},       {"0 1.5\n", 1},
+        {"0 1024\n", 1},   {"graph\n", 1},       {"graph 0\n", 1},   {"graph 1025\n", 1},
+        {"graph 3\n0 3", 2}, {"graph 3 4\n", 1}, {"graph 2\n0 1\n\nGraph 3\n", 4},
+        {"0 99999999999999999999\n", 1},         {"0,1\n", 1},       {"0 +1\n", 1},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char path[64], place[96];
+        struct err e = {0};
+        struct space_config c = graph_config("tree", 4);
+        name_file(&c, cases[k].content, path);
+        assert_int_equal(space_finish(&c, &e), ERR_USAGE);
+        assert_string_equal(e.where, "space.file");
+        snprintf(place, sizeof place, "%s:%d: ", path, cases[k].line);
+        if (strncmp(e.msg, place, strlen(place)) != 0 || !strstr(e.msg, "expected"))
+            fail_msg("'%s': %s", cases[k].content, e.msg);
+        remove(path);
+    }
+    char path[64];
+    struct err e = {0};
+    struct space_config c = graph_config("tree", 4);
+    name_file(&c, "0 1\n", path);
+    remove(path);
+    assert_int_equal(space_finish(&c, &e), ERR_USAGE); /* gone since it was named */
+    assert_string_equal(e.where, "space.file");
+}
+
+/* Empty lines beyond what a file may hold. */
+static void test_large_file(void **state) {
+    (void)state;
+    enum { BYTES = (1 << 23) + 1 };
+    char path[64], *bytes = malloc(BYTES);
+    struct err e = {0};
+    struct space_config c = graph_config("tree", 4);
+    assert_non_null(bytes);
+    memset(bytes, '\n', BYTES);
+    memcpy(bytes, "0 1", 3);
+    name_file(&c, "0 1\n", path);
+    for (size_t count = BYTES - 1; count <= BYTES; count++) {
+        assert_int_equal(file_write(path, bytes, count, &e), 0);
+        assert_int_equal(named_file_resolve(c.kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
+        assert_int_equal(space_finish(&c, &e), count < BYTES ? 0 : ERR_USAGE);
+    }
+    assert_non_null(strstr(e.msg, "8388609 bytes"));
+    free(bytes);
+    remove(path);
+}
+
+static void test_nul_byte(void **state) {
+    (void)state;
+    char path[64];
+    struct err e = {0};
+    struct space_config c = graph_config("tree", 4);
+    name_file(&c, "0 1\n", path);
+    assert_int_equal(file_write(path, "0 1\0 2\n", 7, &e), 0);
+    assert_int_equal(named_file_resolve(c.kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
+    assert_int_equal(space_finish(&c, &e), ERR_USAGE);
+    assert_non_null(strstr(e.msg, "NUL"));
+    remove(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_large_file),
+        cmocka_unit_test(test_nul_byte),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
