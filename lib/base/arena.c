@@ -11,7 +11,8 @@
 struct arena_chunk {
     struct arena_chunk *next;
     size_t capacity, used;
-    size_t guard; /* offset of the last guard's record plus 1; 0: none */
+    size_t touched; /* bytes from here on are still the zeros that calloc gave */
+    size_t guard;   /* offset of the last guard's record plus 1; 0: none */
 };
 
 enum { CHUNK_HEADER = 64, CHUNK_MIN = 1 << 16 };
@@ -80,6 +81,7 @@ static struct arena_chunk *chunk_new(size_t capacity, struct err *e)
     chunk->capacity = capacity;
 #ifdef MEMORY_DEBUG
     memset(chunk_data(chunk), MEMORY_POISON_BYTE, capacity);
+    chunk->touched = capacity;
 #endif
     return chunk;
 }
@@ -105,6 +107,20 @@ static int chunk_find(struct arena *a, size_t bytes, struct err *e)
         a->current->next = chunk;
     a->current = chunk;
     return 0;
+}
+
+/* Takes the next `taken` bytes of the chunk and clears what earlier pieces wrote there, and no
+ * more: pages that nobody has used stay out of memory. */
+static char *chunk_take(struct arena_chunk *chunk, size_t taken)
+{
+    size_t start = chunk->used;
+    char *piece = chunk_data(chunk) + start;
+    chunk->used += taken;
+    if (start < chunk->touched)
+        memset(piece, 0, chunk->touched < chunk->used ? chunk->touched - start : taken);
+    if (chunk->touched < chunk->used)
+        chunk->touched = chunk->used;
+    return piece;
 }
 
 /* Bytes that a piece of count x size takes, padding and guard included; 64 for an empty one, so
@@ -155,12 +171,9 @@ void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e)
 #endif
         if (chunk_find(a, taken, e) != 0)
             return NULL;
-        size_t start = a->current->used;
-        piece = chunk_data(a->current) + start;
-        a->current->used += taken;
-        memset(piece, 0, bytes);
+        piece = chunk_take(a->current, taken);
 #ifdef MEMORY_DEBUG
-        guard_add(a->current, start, bytes, taken);
+        guard_add(a->current, a->current->used - taken, bytes, taken);
 #endif
     }
     a->used = used;
