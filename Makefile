@@ -141,7 +141,7 @@ deps-ci: deps
 # The recipes below call make again, so that pkg-config sees what deps has just installed.
 quickstart: deps
 	@$(MAKE) --no-print-directory all
-	$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
+	@$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(BUILD)/urpe-probe report results/quickstart --no-claims >/dev/null && exit $$status
 
 test: deps
