@@ -1,8 +1,9 @@
-/* Error against the size of a model: parameters, depth, width.  Where a floor holds, no size gets
- * below it.
+/* Error against the size of a model, its parameters, depth or width, and against the length that it is
+ * evaluated at.  Where a floor holds, no size gets below it.
  *
- * Against parameters a panel holds all sizes of a target and encoding; against depth or width it
- * holds models that are alike in all else, but for what goes with that size (ffn with width, say).
+ * Against parameters a panel holds all sizes of a target and encoding; else it holds models that are
+ * alike in all else, but for what goes with that size (ffn with width, say).  Where kinds of C are
+ * compared, each has a panel, and RPE, which has none, is in all of them.
  *
  * Invariant: a panel has at least two sizes of one attention; else there is nothing to compare. */
 #include <math.h>
@@ -20,6 +21,7 @@ enum { KEPT_APART_MAX = 64, LEFT_OUT_MAX = 16, VALUE_SIZE = 256, TICS_MAX = 8 };
 struct size_kind {
     const char *column;   /* of results.csv */
     const char *axis;     /* its key; NULL: labels name no other size either */
+    bool evaluated;       /* one model has several: not of the model, but of what it is given */
     const char *what;     /* "parameters", behind "error against" */
     const char *settings; /* gnuplot's */
 };
@@ -27,6 +29,7 @@ struct size_kind {
 /* What is known of a line once and for all. */
 struct entry {
     struct text label; /* of its panel, but for length and subset */
+    struct text plain; /* the same without the kind of C */
     double size;
 };
 
@@ -74,49 +77,81 @@ static bool goes_with(const struct figure_view *v, const struct entry *entry, co
 }
 
 /* The axes that labels of panels leave out: the size and what goes with it. */
-static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_MAX + 1]) {
+static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_MAX + 1], bool c) {
+    static const char of_c[] = "model.c";
     const struct figure_view *v = s->panels.view;
     const struct spec *spec = any_at(v, 0)->spec;
     int count = 0;
     left_out[count++] = s->kind->axis;
     for (int k = 0; k < spec_axes(spec) && count < LEFT_OUT_MAX; k++) {
-        const char *axis = spec_axis(spec, k);
+        const char *axis = spec_axis(spec, k), *rest = axis + strlen(of_c);
         if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0) continue;
-        if (goes_with(v, s->entry, axis)) left_out[count++] = axis;
+        bool is_c = strncmp(axis, of_c, strlen(of_c)) == 0 && (!*rest || *rest == '.');
+        if ((is_c && !c) || goes_with(v, s->entry, axis)) left_out[count++] = axis;
     }
     left_out[count] = NULL;
 }
 
 static int fill_entries(struct sizes *s, struct err *e) {
     const struct figure_view *v = s->panels.view;
-    const char *left_out[LEFT_OUT_MAX + 1];
+    const char *left_out[LEFT_OUT_MAX + 1], *without_c[LEFT_OUT_MAX + 1];
     int code = 0;
     for (int k = 0; k < v->count; k++)
         s->entry[k].size = result_number(any_at(v, k)->row[0], s->kind->column);
-    if (s->kind->axis) find_left_out(s, left_out);
+    if (s->kind->axis) find_left_out(s, left_out, true);
+    if (s->kind->axis) find_left_out(s, without_c, false);
     for (int k = 0; !code && k < v->count; k++) {
         const struct summary_group *g = any_at(v, k);
-        struct text *label = &s->entry[k].label;
-        if (s->kind->axis)
+        struct text *label = &s->entry[k].label, *plain = &s->entry[k].plain;
+        if (s->kind->axis) {
             line_append_pair_label(label, g, left_out);
-        else
+            line_append_pair_label(plain, g, without_c);
+        } else {
             text_append_format(label, "%s %s", result_text(g->row[0], "target"),
                                result_text(g->row[0], "encoding"));
+            text_append(plain, label->data ? label->data : "");
+        }
         code = text_check(label, e);
+        if (!code) code = text_check(plain, e);
     }
     return code;
 }
 
-static bool same_panel(const struct sizes *s, int a, int b) {
-    return any_at(s->panels.view, a)->length == any_at(s->panels.view, b)->length &&
-           strcmp(s->entry[a].label.data, s->entry[b].label.data) == 0;
+static bool is_rpe(const struct sizes *s, int k) {
+    return any_at(s->panels.view, k)->cell->task.model.attention == MODEL_RPE;
+}
+
+static bool same_length(const struct sizes *s, int a, int b) {
+    return s->kind->evaluated ||
+           any_at(s->panels.view, a)->length == any_at(s->panels.view, b)->length;
+}
+
+/* Whether line k has its place in the panel that line `at` starts. */
+static bool same_panel(const struct sizes *s, int at, int k) {
+    const struct entry *a = &s->entry[at], *b = &s->entry[k];
+    if (!same_length(s, at, k)) return false;
+    return strcmp(a->label.data, b->label.data) == 0 ||
+           (is_rpe(s, k) && strcmp(a->plain.data, b->plain.data) == 0);
+}
+
+/* Whether line k is of RPE and only shown in the panels of kinds of C. */
+static bool is_elsewhere(const struct sizes *s, int k) {
+    bool found = false;
+    for (int m = 0; is_rpe(s, k) && m < s->panels.view->count; m++) {
+        if (is_rpe(s, m) || !same_panel(s, m, k)) continue;
+        if (strcmp(s->entry[m].label.data, s->entry[k].label.data) == 0) return false;
+        found = true;
+    }
+    return found;
 }
 
 /* Whether an earlier line has the same panel. */
 static bool is_repeated(const struct sizes *s, int k, bool patterned) {
     const struct figure_view *v = s->panels.view;
     for (int m = 0; m < k; m++)
-        if (pick(&v->lines->line[v->first + m], patterned) && same_panel(s, m, k)) return true;
+        if (pick(&v->lines->line[v->first + m], patterned) && same_length(s, m, k) &&
+            strcmp(s->entry[m].label.data, s->entry[k].label.data) == 0)
+            return true;
     return false;
 }
 
@@ -133,9 +168,11 @@ static void include(struct range *r, double value) {
 }
 
 /* Not where an option of the encoding alone makes a few parameters more. */
-static bool differ_in_size(const struct point *a, const struct point *b) {
+static bool differ_in_size(const struct size_kind *kind, const struct point *a,
+                           const struct point *b) {
     static const char *const column[] = {"layers", "heads", "width", "ffn"};
     if (a->size == b->size) return false;
+    if (kind->evaluated) return true;
     for (size_t k = 0; k < sizeof column / sizeof *column; k++)
         if (strcmp(result_text(a->row, column[k]), result_text(b->row, column[k])) != 0)
             return true;
@@ -158,7 +195,7 @@ static int find_points(struct sizes *s, int at, bool patterned, int attention, i
         if (code) return code;
         if (!(p->size > 0) || !(p->f.error.mean > SMALLEST)) continue;
         p->row = here->row[0];
-        *several |= differ_in_size(p, &s->point[0]);
+        *several |= differ_in_size(s->kind, p, &s->point[0]);
         ++*points;
     }
     return 0;
@@ -279,7 +316,11 @@ static void append_title(struct text *out, const struct sizes *s, int at,
                          const struct summary_group *g) {
     text_append_format(out, "%s, %s inputs", s->entry[at].label.data,
                        result_text(g->row[0], "subset"));
-    if (s->panels.view->lines->lengths) text_append_format(out, ", n = %lld", (long long)g->length);
+    if (s->kind->evaluated)
+        text_append_format(out, ", trained at n=%lld",
+                           (long long)space_positions(&g->cell->task.space));
+    else if (s->panels.view->lines->lengths)
+        text_append_format(out, ", n = %lld", (long long)g->length);
 }
 
 static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bool patterned,
@@ -323,7 +364,7 @@ static int draw_panels(struct sizes *s, struct err *e) {
     for (int k = 0; !code && k < v->count; k++)
         for (int patterned = 1; !code && patterned >= 0 && !panels_full(p); patterned--) {
             const struct summary_group *g = pick(&v->lines->line[v->first + k], patterned);
-            if (g && !is_repeated(s, k, patterned)) code = draw_panel(s, k, g, patterned, e);
+            if (g && !is_repeated(s, k, patterned) && !is_elsewhere(s, k)) code = draw_panel(s, k, g, patterned, e);
         }
     return code ? code : panels_finish(p, e);
 }
@@ -362,34 +403,45 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, const str
     int code = s.entry && s.point ? fill_entries(&s, e) : ERR_MEMORY;
     if (!code) code = draw_panels(&s, e);
     panels_close(&s.panels);
-    for (int k = 0; s.entry && k < v->count; k++) text_close(&s.entry[k].label);
+    for (int k = 0; s.entry && k < v->count; k++) {
+        text_close(&s.entry[k].label);
+        text_close(&s.entry[k].plain);
+    }
     memory_free(s.entry);
     memory_free(s.point);
     return code;
 }
 
-/* ---- the three --------------------------------------------------------------------------------*/
+/* ---- the four --------------------------------------------------------------------------------*/
 static int draw_params(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
     static const struct size_kind kind = {
-        "params", NULL, "parameters",
+        "params", NULL, false, "parameters",
         "set logscale xy\nset format '%g'\nset xlabel 'parameters'\n"};
     return draw(sink, v, &figure_params, &kind, e);
 }
 
 static int draw_depth(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
     static const struct size_kind kind = {
-        "layers", "model.layers", "depth",
+        "layers", "model.layers", false, "depth",
         "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'layers'\n"};
     return draw(sink, v, &figure_depth, &kind, e);
 }
 
 static int draw_width(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
     static const struct size_kind kind = {
-        "width", "model.width", "width",
+        "width", "model.width", false, "width",
         "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'width'\n"};
     return draw(sink, v, &figure_width, &kind, e);
+}
+
+static int draw_lengths(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+    static const struct size_kind kind = {
+        "length", "space.length", true, "evaluated length",
+        "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'evaluated length'\n"};
+    return draw(sink, v, &figure_lengths, &kind, e);
 }
 
 const struct figure figure_params = {"params", "error against parameters", draw_params};
 const struct figure figure_depth = {"depth", "error against depth", draw_depth};
 const struct figure figure_width = {"width", "error against width", draw_width};
+const struct figure figure_lengths = {"lengths", "error against evaluated length", draw_lengths};

@@ -11,7 +11,7 @@
 enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16, IMAGE_BYTES_MAX = 64 << 20 };
 
 static const struct figure *const figure_table[] = {
-    &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width,
+    &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
     &figure_curves, &figure_positions, &figure_tables, &figure_matrices, NULL};
 
 /* Indexed by enum model_attention. */

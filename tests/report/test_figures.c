@@ -256,6 +256,35 @@ static void sizes_are_told_apart(void **state) {
     help_remove(folder);
 }
 
+/* Kinds of C have a panel each, with RPE in both; the axis is the evaluated length. */
+static void lengths_are_an_axis(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(
+        "name: f\nseeds: 1\nspace: {length: 4, channels: 1}\ntarget: position\n"
+        "model: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "evaluate: {lengths: [2, 8]}\ncases:\n  - {model.attention: rpe}\n"
+        "  - {model.attention: urpe, model.c: toeplitz}\n"
+        "  - {model.attention: urpe, model.c: bucketed}\n");
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    draw(folder, &names);
+    assert_non_null(strstr(names.data, "lengths-f.gp "));
+    char *lengths = help_read(folder, "figures/lengths-f.gp");
+    assert_int_equal(count_of(lengths, "set title '"), 2);
+    assert_int_equal(count_of(lengths, "'position toeplitz c=toeplitz, "), 1);
+    assert_int_equal(count_of(lengths, "'position toeplitz c=bucketed, "), 1);
+    assert_int_equal(count_of(lengths, "trained at n=4'"), 2);
+    assert_int_equal(count_of(lengths, "$data_0 << EOD\n 2 "), 2);
+    assert_int_equal(count_of(lengths, "$data_1 << EOD\n 2 "), 2);
+    assert_non_null(strstr(lengths, "set xtics (2, 4, 8)\n"));
+    memory_free(lengths);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
 /* Parameters that an option of the encoding brings are no size. */
 static const char *shaw_params(const struct cell *c, int64_t length, const char *subset,
                                const char *column, char *buffer) {
@@ -383,6 +412,7 @@ int main(void) {
         cmocka_unit_test(no_pairs_no_figure),
         cmocka_unit_test(a_spec_chooses),
         cmocka_unit_test(sizes_are_told_apart),
+        cmocka_unit_test(lengths_are_an_axis),
         cmocka_unit_test(options_are_no_sizes),
         cmocka_unit_test(sampling_error_stands_apart),
         cmocka_unit_test(matrices_follow_the_space),
