@@ -2,8 +2,8 @@
 # Runs experiments and renews what their pages show.
 #   page.sh PROGRAM NAME...
 #
-# NAME.svg is the first of the figures that the spec names; where it names none, `params`, or `floor`
-# where sizes do not vary.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
+# NAME.svg is the first of the figures that the spec names; where it names none, `lengths`, `params`
+# or `floor`, the first that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
 # table goes into the code block behind <!-- table -->; all else in it is written by hand.
 set -eu
 program=$1
@@ -32,7 +32,7 @@ for name in "$@"; do
         >"$results/table.txt" || status=$?
     [ $status -le 1 ]
     figure=$(sed -n 's/^figures: \[\([a-z]*\).*/\1/p' "experiments/$name.yaml")
-    for drawn in params floor; do
+    for drawn in lengths params floor; do
         [ -n "$figure" ] || [ ! -e "$results/figures/$drawn-$name.svg" ] || figure=$drawn
     done
     cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
