@@ -125,6 +125,7 @@ SPEC
     run "$URPE_PROBE" conditions --format csv
     [ "$status" -eq 0 ]
     for e in $("$URPE_PROBE" list encodings --format csv | tail -n +2 | cut -d, -f1); do
+        [ "$e" != centrality ] || continue # of graphs; the conditions are about a sequence
         [ "$(grep -c "^$e,none," <<<"$output")" -ge 1 ]
         [ "$(grep -c "^$e,toeplitz," <<<"$output")" -ge 1 ]
     done

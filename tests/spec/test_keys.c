@@ -28,15 +28,24 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
     return spec_parse(out, "spec.yaml", t->base, strlen(t->base), set, sets, e);
 }
 
-/* model.encoding.buckets of t5 -> "model.encoding=t5"; with the file that some kinds must have. */
-static void choose_kind(struct setting *t, const struct spec_key *key) {
+/* What some kinds must have, or what makes more of their keys matter. */
+static const char *companion(const char *kind) {
+    static const char *const list[][2] = {{"text", ", file: " TEXT},
+                                          {"graph", ", model: small-world"}};
+    for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
+        if (strcmp(list[k][0], kind) == 0)
+            return list[k][1];
+    return "";
+}
+
+/* model.encoding.buckets of t5 -> "model.encoding=t5". */
+static void choose_kind(struct setting *t, const struct spec_key *key, bool with_companion) {
     t->kind[0] = 0;
     if (!key->kind)
         return;
     size_t prefix = strlen(key->key) - strlen(key->option->key) - 1;
-    bool text = strcmp(key->kind, "text") == 0;
     snprintf(t->kind, sizeof t->kind, "%.*s={kind: %s%s}", (int)prefix, key->key, key->kind,
-             text ? ", file: " TEXT : "");
+             with_companion ? companion(key->kind) : "");
 }
 
 static void set_number(struct setting *t, const struct spec_key *key, double value) {
@@ -61,7 +70,7 @@ static void numbers_out_of_range_are_refused_at_their_key(void **state) {
             struct spec *s;
             struct err e;
             char place[128];
-            choose_kind(&t, &key[k]);
+            choose_kind(&t, &key[k], true);
             set_number(&t, &key[k], o->type == OPTION_INT ? (double)(int64_t)outside[side]
                                                            : outside[side]);
             snprintf(place, sizeof place, "--set %s:1:1", key[k].key);
@@ -126,13 +135,13 @@ static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
 }
 
 /* Whether some value of the key changes the id of this spec. */
-static bool changes_id_of(const struct spec_key *key, const char *base) {
+static bool changes_id_of(const struct spec_key *key, const char *base, bool with_companion) {
     for (int nth = 0;; nth++) {
         struct setting t = {.base = base};
         struct spec *before, *after;
         struct err e;
         char value[256];
-        choose_kind(&t, key);
+        choose_kind(&t, key, with_companion);
         if (!candidate(key, nth, &t) || open_setting(&t, false, &before, &e))
             return false;
         bool changed = false;
@@ -157,12 +166,12 @@ static bool changes_id(const struct spec_key *key) {
         "target: gain\nmodel: {c: {init: normal}}\n",
         "target: gain\ntrain: {lengths: [16, 32]}\n"};
     for (size_t b = 0; b < sizeof bases / sizeof bases[0]; b++)
-        if (changes_id_of(key, bases[b]))
+        if (changes_id_of(key, bases[b], true) || changes_id_of(key, bases[b], false))
             return true;
     for (int k = 0; k < space_kinds.count; k++) {
         char base[128];
         snprintf(base, sizeof base, "target: identity\nspace: %s\n", space_kinds.name(k));
-        if (changes_id_of(key, base))
+        if (changes_id_of(key, base, true))
             return true;
     }
     return false;
