@@ -171,7 +171,7 @@ static bool changes_id(const struct spec_key *key) {
     for (int k = 0; k < space_kinds.count; k++) {
         char base[128];
         snprintf(base, sizeof base, "target: identity\nspace: %s\n", space_kinds.name(k));
-        if (changes_id_of(key, base, true))
+        if (changes_id_of(key, base, true) || changes_id_of(key, base, false))
             return true;
     }
     return false;
