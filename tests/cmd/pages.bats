@@ -1,0 +1,45 @@
+# Pages of experiments: what is renewed in them, and that each has what it shows.
+load help_cmd.bash
+
+@test "a page gets its figure, its table and its summary, and keeps what was written by hand" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    mkdir experiments
+    cp tiny.yaml experiments/tiny.yaml
+    printf '# Tiny\n\n```\na command\n```\n\n<!-- table -->\n```\nold\n```\nbehind\n' \
+        >experiments/tiny.md
+    "$ROOT/experiments/page.sh" "$URPE_PROBE" tiny 2>/dev/null
+    head -7 experiments/tiny.md | cmp - <(printf '# Tiny\n\n```\na command\n```\n\n<!-- table -->\n')
+    [ "$(tail -1 experiments/tiny.md)" = behind ]
+    if grep -qx old experiments/tiny.md; then false; fi
+    sed -n '/<!-- table -->/,$p' experiments/tiny.md | sed '1,2d;/^```$/,$d' |
+        cmp - results/tiny/table.txt
+    grep -q '^held ' experiments/tiny.md
+    cmp experiments/tiny.svg results/tiny/figures/floor-tiny.svg
+    [ "$(cut -d, -f1 experiments/tiny.csv | sort -u | xargs)" = "experiment tiny" ]
+    cp experiments/tiny.md before
+    "$ROOT/experiments/page.sh" "$URPE_PROBE" tiny 2>/dev/null
+    cmp before experiments/tiny.md
+}
+
+@test "a claim that does not hold is on the page, and stops" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    mkdir experiments
+    sed 's/gap_rel: ">= -1e-5"/gap_rel: "<= -0.5"/' tiny.yaml >experiments/tiny.yaml
+    printf '<!-- table -->\n```\n```\n' >experiments/tiny.md
+    status=0
+    "$ROOT/experiments/page.sh" "$URPE_PROBE" tiny 2>/dev/null || status=$?
+    [ "$status" = 1 ]
+    grep -q '^NOT HELD ' experiments/tiny.md
+}
+
+@test "every page has its spec, its figure, its summary, and is in the README" {
+    cd "$ROOT"
+    for page in experiments/*.md; do
+        name=$(basename "$page" .md)
+        for kind in yaml svg csv; do [ -s "experiments/$name.$kind" ]; done
+        grep -q "($name.svg)" "$page"
+        grep -q "($name.csv)" "$page"
+        if grep -q '^<!-- table -->' "$page"; then grep -q "^$name: error" "$page"; fi
+        grep -qF "($page)" README.md
+    done
+}
