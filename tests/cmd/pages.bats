@@ -39,7 +39,7 @@ load help_cmd.bash
         for kind in yaml svg csv; do [ -s "experiments/$name.$kind" ]; done
         grep -q "($name.svg)" "$page"
         grep -q "($name.csv)" "$page"
-        if grep -q '^<!-- table -->' "$page"; then grep -q "^$name: error" "$page"; fi
+        if grep -q '^<!-- table -->' "$page"; then grep -q "^$name: .* beside its" "$page"; fi
         grep -qF "($page)" README.md
     done
 }
