@@ -1,14 +1,14 @@
-/* Learned B (added to the logits) and C (multiplied into the attention) over the offset j - i, a
- * panel per line and table, a curve per head.
+/* Learned B (added to the logits) and C (multiplied into the attention) over the offset j - i, on a
+ * graph over the steps from i to j: a panel per line and table, a curve per head.
  *
- * Invariant: only spaces whose relations are offsets are shown: the axis means one thing. */
+ * Invariant: only spaces whose relations have an order are shown: the axis means one thing. */
 #include <math.h>
 #include <string.h>
 
 #include "report/figure_panels.h"
 #include "report/gnuplot.h"
 
-enum { CURVES_MAX = 8 };
+enum { CURVES_MAX = 8, TICS = 8 };
 
 /* Okabe and Ito's colours and a grey. */
 static const char *const colour[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
@@ -34,7 +34,7 @@ static void append_curve_name(struct text *out, const struct trace_file *t, int 
 /* Curves of the column: data blocks, then their plot.  Further layers and heads are left to
  * tables.csv. */
 static void append_curves(struct text *out, struct text *plot, const struct trace_file *t,
-                          int n) {
+                          int origin) {
     char number[TEXT_NUMBER_MAX];
     int curves = 0;
     for (int k = 1; k < t->csv.rows; k++) {
@@ -50,10 +50,22 @@ static void append_curves(struct text *out, struct text *plot, const struct trac
             curves++;
         }
         if (isfinite(y))
-            text_append_format(out, "%d %s\n", (int)trace_number(t, k, t->x) - (n - 1),
+            text_append_format(out, "%d %s\n", (int)trace_number(t, k, t->x) - origin,
                                text_from_double(number, y, 6));
     }
     text_append(out, "EOD\n");
+}
+
+/* A graph's last relation is that of no path (space/graph_layout.c). */
+static void append_axis(struct text *out, const struct trace_file *t, bool graph) {
+    int last = (int)trace_number(t, t->csv.rows - 1, t->x), step = 1 + last / TICS;
+    if (!graph) {
+        text_append(out, "set xlabel 'j - i'\nset xtics autofreq\n");
+        return;
+    }
+    text_append(out, "set xlabel 'steps from i to j'\nset xtics (");
+    for (int k = 0; k < last; k += step) text_append_format(out, "%d, ", k);
+    text_append_format(out, "'no path' %d)\n", last);
 }
 
 /* Whether the column has a number. */
@@ -74,7 +86,9 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
         csv_column(&file.csv, "head") >= 0) {
         text_append(&label, *column == 'b' ? "B: " : "C: ");
         line_append_label(&label, g, false);
-        append_curves(&p->body, &plot, &file, (int)g->length);
+        bool graph = space_of(&g->cell->task.space)->graph;
+        append_axis(&p->body, &file, graph);
+        append_curves(&p->body, &plot, &file, graph ? 0 : (int)g->length - 1);
         p->body.failed |= plot.failed || label.failed;
         code = text_check(&p->body, e);
         if (!code) {
@@ -89,9 +103,10 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
     return code;
 }
 
-static bool shows_offsets(const struct summary_group *g) {
+static bool has_order(const struct summary_group *g) {
     if (!g || g->length != space_positions(&g->cell->task.space)) return false;
-    return space_of(&g->cell->task.space)->axes == 1;
+    const struct space *space = space_of(&g->cell->task.space);
+    return space->axes == 1 || space->graph;
 }
 
 static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
@@ -99,13 +114,13 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
     struct panels p = {.sink = sink,
                        .view = v,
                        .kind = figure_tables.name,
-                       .what = "learned B and C over the offset j - i",
+                       .what = "learned B and C",
                        .band = "first seed only; a line per head; no band",
-                       .settings = "set xlabel 'j - i'\n"};
+                       .settings = ""};
     int code = 0;
     for (int k = 0; !code && k < v->count; k++) {
         const struct summary_group *g = v->lines->line[v->first + k].all;
-        for (int m = 0; !code && m < 2 && shows_offsets(g) && !panels_full(&p); m++)
+        for (int m = 0; !code && m < 2 && has_order(g) && !panels_full(&p); m++)
             code = draw_panel(&p, g, column[m], e);
     }
     if (!code) code = panels_finish(&p, e);
@@ -113,4 +128,4 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
     return code;
 }
 
-const struct figure figure_tables = {"tables", "learned B and C over j - i", draw};
+const struct figure figure_tables = {"tables", "learned B and C over j - i, or over steps on a graph", draw};

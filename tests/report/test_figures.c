@@ -384,6 +384,28 @@ static void matrices_follow_the_space(void **state) {
     help_remove(folder);
 }
 
+/* On a graph the axis is the number of steps, and the last relation that of no path. */
+static void tables_on_a_graph_are_over_steps(void **state) {
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(
+        "name: f\nseeds: 1\nspace: {kind: graph, channels: 1}\ntarget: degree\n"
+        "model: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "train: {steps: 3, batch: 4}\n");
+    (void)state;
+    help_folder(folder);
+    write_cells(folder, s, true);
+    draw(folder, &names);
+    char *tables = help_read(folder, "figures/tables-f.gp");
+    assert_non_null(strstr(tables, "<< EOD\n0 7\n1 8\n2 9\nEOD"));
+    assert_non_null(strstr(tables, "set xtics (0, 1, 'no path' 2)\n"));
+    assert_null(strstr(names.data, "matrices"));
+    memory_free(tables);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
 /* Under a causal mask no key comes after its query. */
 static void matrices_leave_masked_places_out(void **state) {
     char folder[HELP_PATH];
@@ -416,6 +438,7 @@ int main(void) {
         cmocka_unit_test(options_are_no_sizes),
         cmocka_unit_test(sampling_error_stands_apart),
         cmocka_unit_test(matrices_follow_the_space),
+        cmocka_unit_test(tables_on_a_graph_are_over_steps),
         cmocka_unit_test(matrices_leave_masked_places_out),
         cmocka_unit_test(names_are_checked),
     };
