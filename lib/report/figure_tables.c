@@ -64,7 +64,7 @@ static void append_axis(struct text *out, const struct trace_file *t, bool graph
         return;
     }
     text_append(out, "set xlabel 'steps from i to j'\nset xtics (");
-    for (int k = 0; k < last; k += step) text_append_format(out, "%d, ", k);
+    for (int k = 0; k + step <= last; k += step) text_append_format(out, "%d, ", k);
     text_append_format(out, "'no path' %d)\n", last);
 }
 
