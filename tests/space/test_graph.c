@@ -226,6 +226,37 @@ static void test_refusals(void **state) {
     arena_close(&a);
 }
 
+/* ---- memory -----------------------------------------------------------------------------------*/
+#ifdef MEMORY_DEBUG
+/* The nth request fails: an error, and nothing else. */
+static void test_every_request_may_fail(void **state) {
+    (void)state;
+    for (int m = 0; m < 4; m++)
+        for (int what = 0; what < 3; what++) {
+            struct space_config c = graph_config(models[m], 6);
+            const struct space *s = space_of(&c);
+            int code = ERR_MEMORY;
+            for (long nth = 1; code; nth++) {
+                struct arena a;
+                struct layout l;
+                struct stream random;
+                struct err e = {0};
+                const int32_t pair[] = {0, 1};
+                stream_open(&random, 1, "memory", 0);
+                assert_int_equal(arena_open(&a, 0, NULL), 0);
+                memory_fail_at(nth);
+                code = what == 0   ? s->layout(&c, 6, &a, &l, &e)
+                       : what == 1 ? s->draw(&c, NULL, &random, &a, &l, &e)
+                                   : s->given(&c, 6, pair, 1, &a, &l, &e);
+                memory_fail_at(0);
+                assert_true(code == 0 || (code == ERR_MEMORY && e.code == ERR_MEMORY));
+                assert_true(code == 0 ? nth > 5 : nth < 100);
+                arena_close(&a);
+            }
+        }
+}
+#endif
+
 /* ---- the layout for sizes ---------------------------------------------------------------------*/
 static void test_largest_layout(void **state) {
     (void)state;
@@ -299,6 +330,9 @@ int main(void) {
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_small_world),
         cmocka_unit_test(test_refusals),
+#ifdef MEMORY_DEBUG
+        cmocka_unit_test(test_every_request_may_fail),
+#endif
         cmocka_unit_test(test_largest_layout),
         cmocka_unit_test(test_fold),
         cmocka_unit_test(test_given),

@@ -114,12 +114,48 @@ static void test_nul_byte(void **state) {
     remove(path);
 }
 
+/* Texts of the words that a file is made of, in any order: read whole, or refused with a line. */
+static void test_random_texts(void **state) {
+    (void)state;
+    static const char *const word[] = {"graph", " ", "\n", "0", "1", "12", "1023", "1024", "-", "#",
+                                       "\t", "graph 3\n", "0 1\n", "\r\n", "x"};
+    char path[64];
+    int accepted = 0;
+    for (uint64_t k = 0; k < 3000; k++) {
+        struct stream random;
+        struct err e = {0};
+        struct space_config c = graph_config("tree", 4);
+        char text[256] = "";
+        stream_open(&random, 3, "texts", k);
+        for (uint64_t left = stream_below(&random, 12); left > 0; left--)
+            strcat(text, word[stream_below(&random, sizeof word / sizeof *word)]);
+        name_file(&c, text, path);
+        int code = space_finish(&c, &e);
+        accepted += code == 0;
+        if (code && (code != ERR_USAGE || !strstr(e.msg, "; expected")))
+            fail_msg("'%s': %s", text, e.msg);
+        if (code)
+            continue;
+        struct arena a;
+        struct layout l;
+        void *from = NULL;
+        assert_int_equal(arena_open(&a, 0, NULL), 0);
+        assert_int_equal(space_of(&c)->open(&c, &a, &from, NULL), 0);
+        graph_draw(&c, from, k, &a, &l);
+        assert_in_range(l.n, 1, c.length);
+        arena_close(&a);
+    }
+    assert_in_range(accepted, 100, 2900);
+    remove(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_large_file),
         cmocka_unit_test(test_nul_byte),
+        cmocka_unit_test(test_random_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
