@@ -2,6 +2,7 @@
  * Invariant: sample k of a stream is a function of (seed, k) alone, and training and evaluation draw
  * from different streams, so the two never overlap and every cell of a seed sees the same data.
  * A target with inputs of its own keeps the two apart itself. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,7 @@ static int drawer_open(struct drawer *d, const struct task *t, const char *purpo
         code = d->space->open(&t->space, &d->arena, &d->layouts, e);
     if (code)
         return code;
+    assert(!d->space->draw || length == t->space.length);
     int n = d->space->draw ? length : d->fixed.n;
     d->source = arena_alloc(&d->arena, (size_t)n, sizeof *d->source, e);
     if (!d->source)

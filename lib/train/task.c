@@ -74,6 +74,19 @@ static int check_curriculum(const struct task *t, struct err *e)
     return 0;
 }
 
+/* Samples are as large as such a space makes them, whatever length is asked for. */
+static int check_lengths(const struct task *t, struct err *e)
+{
+    int64_t n = space_positions(&t->space);
+    for (int k = 0; k < t->evaluate.lengths.count && space_of(&t->space)->positions; k++)
+        if (t->evaluate.lengths.value[k] != n)
+            return err_set(e, ERR_USAGE, "evaluate.lengths",
+                           "space %s has a size of its own, %lld, not %lld; expected no other "
+                           "length", space_of(&t->space)->name, (long long)n,
+                           (long long)t->evaluate.lengths.value[k]);
+    return 0;
+}
+
 /* The search moves the inputs of one layout. */
 static int check_adversary(const struct task *t, struct err *e)
 {
@@ -89,6 +102,8 @@ int task_check(const struct task *t, struct err *e)
     int code = check_inputs(t, e);
     if (!code)
         code = check_labels(t, e);
+    if (!code)
+        code = check_lengths(t, e);
     if (!code)
         code = check_curriculum(t, e);
     return code ? code : check_adversary(t, e);

@@ -242,6 +242,18 @@ static void test_refusals(void **state)
     t.evaluate.adversary_starts = 4;
     assert_int_equal(task_check(&t, &e), ERR_USAGE);
     assert_string_equal(e.where, "evaluate.adversary");
+    e = (struct err){0};
+    t.evaluate.adversary_starts = 0;
+    t.evaluate.lengths = (struct option_ints){.count = 2, .value = {5, 12}};
+    assert_int_equal(task_check(&t, &e), ERR_USAGE);
+    assert_string_equal(e.where, "evaluate.lengths");
+    e = (struct err){0};
+    t.evaluate.lengths = (struct option_ints){.count = 1, .value = {12}};
+    assert_int_equal(task_check(&t, &e), 0);
+    assert_true(option_set_kind(&space_kinds, "grid", &t.space.kind));
+    assert_int_equal(task_check(&t, &e), ERR_USAGE); /* 36, not 12 */
+    assert_string_equal(e.where, "evaluate.lengths");
+    t = graph_task("toeplitz");
     struct pool *pool = open_pool(1);
     struct trainer *trainer = open_trainer(&t, pool);
     const struct model *m = trainer_model(trainer);
