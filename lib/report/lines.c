@@ -154,6 +154,10 @@ void line_append_kind(struct text *out, const struct summary_group *g, const cha
         text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
 }
 
+bool axis_goes_unsaid(const char *value) {
+    return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
+}
+
 static bool is_among(const char *axis, const char *const *list) {
     for (; list && *list; list++)
         if (strcmp(axis, *list) == 0) return true;
@@ -166,8 +170,7 @@ static void append_options(struct text *out, const struct summary_group *g,
     for (int k = 0; k < spec_axes(g->spec); k++) {
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
         if (axis_is_named(axis) || is_among(axis, left_out) ||
-            !spec_value(g->cell, axis, value, sizeof value) || strcmp(value, "0") == 0 ||
-            strcmp(value, "none") == 0)
+            !spec_value(g->cell, axis, value, sizeof value) || axis_goes_unsaid(value))
             continue;
         text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
     }

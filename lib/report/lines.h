@@ -45,8 +45,9 @@ const char *report_lines_measure(const struct report_lines *l);
 bool axis_is_named(const char *axis);
 /* Appends the name of key "target" or "model.encoding", with its options where they vary. */
 void line_append_kind(struct text *out, const struct summary_group *g, const char *key);
-/* Appends " key=value" of every axis that no other column or label names.  0 and none go without
- * saying: a label lists what a line has. */
+/* 0 and none go without saying: a label lists what a line has. */
+bool axis_goes_unsaid(const char *value);
+/* Appends " key=value" of every axis that no other column or label names. */
 void line_append_options(struct text *out, const struct summary_group *g);
 /* "target encoding key=value ...": the same for RPE and URPE.  Without the axes in `left_out`, ended
  * by NULL, where that is not NULL. */

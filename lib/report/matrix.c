@@ -47,7 +47,7 @@ static void append_options(struct text *out, const struct summary_group *g, cons
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
         bool target = is_below(axis, "target"), encoding = is_below(axis, "model.encoding");
         if (axis_is_named(axis) || (key ? !is_below(axis, key) : target || encoding)) continue;
-        if (!spec_value(g->cell, axis, value, sizeof value)) continue;
+        if (!spec_value(g->cell, axis, value, sizeof value) || axis_goes_unsaid(value)) continue;
         if (key) dot = strrchr(axis, '.');
         text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
     }

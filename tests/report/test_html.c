@@ -107,6 +107,34 @@ static void matrix_has_every_group(void **state) {
     help_remove(folder);
 }
 
+/* Rows list what their cells have: what is 0 or none in one of them goes without saying. */
+static void labels_list_what_there_is(void **state) {
+    char folder[HELP_PATH];
+    struct results r;
+    struct summary sum;
+    struct err e = {0};
+    struct text t = {0};
+    int cells;
+    struct spec *s = help_spec(
+        "name: p\nseeds: 1\nspace: {length: 4, channels: 1}\ntarget: mean\n"
+        "model: {encoding: alibi, layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "cases:\n  - {space.inputs.palindrome: 0.5}\n  - {evaluate.orbit: reversal}\n");
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    help_open(&r, folder);
+    assert_int_equal(summary_open(&sum, &r, NULL, &e), 0);
+    assert_int_equal(matrix_append(&t, sum.group, sum.groups, 0, &cells, &e), 0);
+    assert_int_equal(cells, 2);
+    assert_non_null(strstr(t.data, ">alibi inputs.palindrome=0.5</th>"));
+    assert_non_null(strstr(t.data, ">alibi orbit=reversal</th>"));
+    text_close(&t);
+    summary_close(&sum);
+    results_close(&r);
+    spec_close(s);
+    help_remove(folder);
+}
+
 /* A cell that was not run is said to be so. */
 static void matrix_names_gaps(void **state) {
     char folder[HELP_PATH];
@@ -212,7 +240,7 @@ int main(void) {
         cmocka_unit_test(text_is_escaped),         cmocka_unit_test(images_keep_their_ids_apart),
         cmocka_unit_test(matrix_has_every_group),  cmocka_unit_test(matrix_names_gaps),
         cmocka_unit_test(page_has_its_parts),      cmocka_unit_test(page_shows_figures),
-        cmocka_unit_test(unfinished_claims_wait),
+        cmocka_unit_test(unfinished_claims_wait), cmocka_unit_test(labels_list_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
