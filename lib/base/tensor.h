@@ -26,6 +26,7 @@ struct tensor {
     double mean, deviation;
     bool decay; /* weight decay applies (matrices, not biases, norms or tables) */
     bool table; /* train.table_lr applies (B and C tables) */
+    bool c;     /* train.c_lr applies, where it is given (C) */
     size_t count, offset; /* elements; filled by tensor_list_add */
 };
 

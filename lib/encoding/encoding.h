@@ -151,12 +151,12 @@ int64_t encoding_relation(const struct encoding_context *c, int i, int j);
 /* ---- C, the matrix that multiplies the softmax (URPE) -------------------------------------------
  * Source: Luo et al. 2022, eq. 5: A_U = softmax(...) * C, C_ij = c[relation(i,j)], per head. */
 enum urpe_init { URPE_ONES, URPE_NORMAL };
-enum { URPE_OPTION_INIT, URPE_OPTION_MEAN, URPE_OPTION_SHARE };
+enum { URPE_OPTION_INIT, URPE_OPTION_MEAN, URPE_OPTION_SHARE, URPE_OPTION_STD };
 enum urpe_share { URPE_SHARE_MODEL, URPE_SHARE_YES, URPE_SHARE_NO };
 
 struct urpe {
     const char *name, *summary, *citation, *longer;
-    const struct option *options; /* init, mean, share: the same rows for every kind */
+    const struct option *options; /* init, mean, share, std: the same rows for every kind */
     int axes_min, axes_max;
     /* Rows of the table. */
     int (*rows)(const struct encoding_shape *s);

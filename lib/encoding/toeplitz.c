@@ -9,15 +9,27 @@
  *                      0 1 2 3 */
 #include "encoding/parts.h"
 
+enum { STD };
+
+/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
+static bool spreads(const void *owner) {
+    return ((const struct kind_config *)owner)->number[STD] != 0.02;
+}
+
+static const struct option options[] = {
+    [STD] = {.key = "std", .type = OPTION_REAL, .min = 0, .max = 1000, .fallback = "0.02",
+             .help = "standard deviation of the table's start", .applies = spreads},
+    {.key = NULL},
+};
+
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out) {
-    (void)c;
     out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
                                       .tensor = {.name = "bias",
                                                  .rank = 2,
                                                  .shape = {s->heads, s->trained->relations},
                                                  .init = TENSOR_NORMAL,
-                                                 .deviation = 0.02,
+                                                 .deviation = c->number[STD],
                                                  .table = true}};
     return 1;
 }
@@ -32,7 +44,8 @@ static void prepare_backward(const struct encoding_context *c) {
 
 const struct encoding encoding_toeplitz = {
     .name = "toeplitz",
-    .formula = "B = b[h, j-i], b [H,2n-1] ~ N(0,.02)",
+    .formula = "B = b[h, j-i], b [H,2n-1] ~ N(0, std^2)",
+    .options = options,
     .summary = "a free number for each head and offset",
     .citation = "Luo et al. 2022, section 2",
     .relation_text = "offset, clipped to the trained table",

@@ -13,12 +13,19 @@ enum { BUCKETS = 32, MAX_DISTANCE = 128 };
 
 static const char *const init_names[] = {"ones", "normal", NULL};
 static const char *const share_names[] = {"model", "true", "false", NULL};
+
+/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
+static bool spreads(const void *owner) {
+    const struct kind_config *c = owner;
+    return (int)c->number[URPE_OPTION_INIT] == URPE_NORMAL && c->number[URPE_OPTION_STD] != 0.02;
+}
+
 static const struct option options[] = {
     [URPE_OPTION_INIT] = {.key = "init",
                           .type = OPTION_CHOICE,
                           .fallback = "ones",
                           .names = init_names,
-                          .help = "start: plain attention, or N(mean, .02)"},
+                          .help = "start: plain attention, or N(mean, std^2)"},
     [URPE_OPTION_MEAN] = {.key = "mean",
                           .type = OPTION_REAL,
                           .min = -1000,
@@ -30,6 +37,13 @@ static const struct option options[] = {
                            .fallback = "model",
                            .names = share_names,
                            .help = "one C for all layers; model: as model.share says"},
+    [URPE_OPTION_STD] = {.key = "std",
+                         .type = OPTION_REAL,
+                         .min = 0,
+                         .max = 1000,
+                         .fallback = "0.02",
+                         .help = "standard deviation of init: normal",
+                         .applies = spreads},
     {.key = NULL},
 };
 
@@ -103,8 +117,9 @@ void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, st
                            .shape = {s->heads, urpe_of(c)->rows(s)},
                            .init = ones ? TENSOR_CONSTANT : TENSOR_NORMAL,
                            .mean = ones ? 1 : c->number[URPE_OPTION_MEAN],
-                           .deviation = ones ? 0 : 0.02,
-                           .table = true};
+                           .deviation = ones ? 0 : c->number[URPE_OPTION_STD],
+                           .table = true,
+                           .c = true};
 }
 
 int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {

@@ -163,9 +163,9 @@ static void add_embedding(struct builder *b)
         m->embed_bias = add_vector(b, "embed.bias", w, 0);
         return;
     }
-    m->embed = add(b, "embed.weight", &(struct tensor){.rank = 2, .shape = {m->io.symbols, w},
-                                                       .init = TENSOR_NORMAL, .deviation = 0.02,
-                                                       .decay = true});
+    m->embed = add(b, "embed.weight",
+                   &(struct tensor){.rank = 2, .shape = {m->io.symbols, w}, .init = TENSOR_NORMAL,
+                                    .deviation = m->config.embed_std, .decay = true});
     if (m->config.embed_norm) {
         m->embed_norm = add_vector(b, "embed_norm.weight", w, 1);
         m->embed_norm_bias = add_vector(b, "embed_norm.bias", w, 0);

@@ -35,6 +35,7 @@ struct model_config {
     bool share;      /* one B table for all layers */
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
+    double embed_std; /* tokens: standard deviation of the embedding's start */
     int init;        /* enum above: what training starts from, and with witness whose sizes */
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */

@@ -40,6 +40,11 @@ static bool with_init(const void *owner) {
     return ((const struct model_config *)owner)->init != MODEL_INIT_DEFAULT;
 }
 
+/* Likewise. */
+static bool with_embed_std(const void *owner) {
+    return ((const struct model_config *)owner)->embed_std != 0.02;
+}
+
 #define FIELD(name) offsetof(struct model_config, name)
 
 const struct option model_options[] = {
@@ -73,6 +78,9 @@ const struct option model_options[] = {
      .help = "token targets: output weights are the embedding's"},
     {.key = "embed_norm", .type = OPTION_BOOL, .offset = FIELD(embed_norm), .fallback = "false",
      .unit = "", .help = "token targets: LayerNorm after the embedding"},
+    {.key = "embed_std", .type = OPTION_REAL, .offset = FIELD(embed_std), .min = 0, .max = 1000,
+     .fallback = "0.02", .unit = "", .applies = with_embed_std,
+     .help = "token targets: standard deviation of the embedding's start"},
     {.key = "head", .type = OPTION_CHOICE, .offset = FIELD(head), .fallback = "linear",
      .names = head_names, .unit = "",
      .help = "output: linear, or mlm (dense, GELU, LayerNorm, linear)"},

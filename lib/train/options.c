@@ -16,6 +16,11 @@ static bool trains_by_length(const void *owner) {
     return c->lengths.count > 0 || c->length_shares.count > 0;
 }
 
+/* Likewise. */
+static bool rates_c(const void *owner) {
+    return ((const struct train_config *)owner)->c_lr > 0;
+}
+
 static const char *const polish_names[] = {
     [TRAIN_POLISH_NONE] = "none", [TRAIN_POLISH_BFGS] = "bfgs", NULL};
 
@@ -37,6 +42,9 @@ const struct option train_options[] = {
      .fallback = "0.003", .unit = "", .help = "peak learning rate"},
     {.key = "table_lr", .type = OPTION_REAL, .offset = TRAIN(table_lr), .min = 0, .max = 10000,
      .fallback = "1", .unit = "", .help = "factor on lr for the B and C tables"},
+    {.key = "c_lr", .type = OPTION_REAL, .offset = TRAIN(c_lr), .min = 0, .max = 10000,
+     .fallback = "0", .unit = "", .applies = rates_c,
+     .help = "factor on lr for C alone; 0: table_lr's"},
     {.key = "warmup", .type = OPTION_INT, .offset = TRAIN(warmup), .min = 0, .max = 1e9,
      .fallback = "100", .unit = "steps", .help = "linear rise of the rate; may exceed steps"},
     {.key = "decay", .type = OPTION_CHOICE, .offset = TRAIN(decay), .fallback = "linear",

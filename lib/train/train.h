@@ -23,7 +23,7 @@ enum train_decay { TRAIN_DECAY_NONE, TRAIN_DECAY_LINEAR, TRAIN_DECAY_COSINE };
 struct train_config {
     int64_t steps, batch, warmup;
     struct kind_config optimizer; /* adam {beta1, beta2, epsilon, weight_decay}, adamw {..} */
-    double lr, table_lr;
+    double lr, table_lr, c_lr;
     double clip;                  /* global gradient norm; 0: none */
     int decay;
     /* Curriculum: lengths trained one after the other, tokens a step held constant, and the share

@@ -5,6 +5,13 @@
 #include "kernel/kernel.h"
 #include "train/trainer.h"
 
+static double rate_factor(const struct train_config *c, const struct tensor *x)
+{
+    if (x->c && c->c_lr > 0)
+        return c->c_lr;
+    return x->table ? c->table_lr : 1;
+}
+
 /* Cuts the parameter block into runs of like tensors, none longer than TRAINER_PIECE. */
 static int cut_pieces(struct trainer *t, struct piece *out)
 {
@@ -12,13 +19,14 @@ static int cut_pieces(struct trainer *t, struct piece *out)
     int count = 0;
     for (int k = 0; k < list->count; k++) {
         const struct tensor *x = &list->item[k];
+        double factor = rate_factor(&t->task.train, x);
         for (size_t done = 0; done < x->count;) {
             struct piece *last = count ? &out[count - 1] : NULL;
-            if (!last || last->decay != x->decay || last->table != x->table ||
+            if (!last || last->decay != x->decay || last->factor != factor ||
                 last->count == TRAINER_PIECE) {
                 last = &out[count++];
                 *last = (struct piece){.offset = x->offset + done, .decay = x->decay,
-                                       .table = x->table};
+                                       .factor = factor};
             }
             size_t room = TRAINER_PIECE - last->count, left = x->count - done;
             size_t take = room < left ? room : left;
@@ -187,8 +195,7 @@ static void update_piece(void *context, int k)
                                    .m = t->m + piece->offset,
                                    .v = t->v + piece->offset,
                                    .decay = piece->decay};
-    double rate = piece->table ? t->rate * t->task.train.table_lr : t->rate;
-    optimizer_table[c->kind]->update(c, t->step + 1, rate, t->clip, &part);
+    optimizer_table[c->kind]->update(c, t->step + 1, t->rate * piece->factor, t->clip, &part);
 }
 
 static void gather_dstate(struct trainer *t)

@@ -28,7 +28,8 @@ struct lane {
 
 struct piece {
     size_t offset, count;
-    bool decay, table;
+    bool decay;
+    double factor; /* on the learning rate */
     double squares;
 };
 

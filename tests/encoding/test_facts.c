@@ -192,6 +192,7 @@ struct expected {
 static const struct expected expectations[] = {
     {"learned", "", "position", ENCODING_MODEL, {5, 64}, TENSOR_NORMAL, 0, .02, false, false},
     {"toeplitz", "", "bias", ENCODING_TABLE, {4, 9}, TENSOR_NORMAL, 0, .02, true, false},
+    {"toeplitz", "std=1.5", "bias", ENCODING_TABLE, {4, 9}, TENSOR_NORMAL, 0, 1.5, true, false},
     {"t5", "", "bias", ENCODING_TABLE, {4, 32}, TENSOR_NORMAL, 0, .125, true, false},
     {"kerple-log", "", "a", ENCODING_TABLE, {4}, TENSOR_UNIFORM, .5, .5, false, false},
     {"kerple-log", "", "p", ENCODING_TABLE, {4}, TENSOR_UNIFORM, 1, 1, false, false},

@@ -32,7 +32,9 @@ static void test_kinds(void **state) {
         assert_string_equal(rows[URPE_OPTION_SHARE].fallback, "model");
         assert_string_equal(rows[URPE_OPTION_SHARE].names[URPE_SHARE_YES], "true");
         assert_string_equal(rows[URPE_OPTION_SHARE].names[URPE_SHARE_NO], "false");
-        assert_null(rows[URPE_OPTION_SHARE + 1].key);
+        assert_string_equal(rows[URPE_OPTION_STD].key, "std");
+        assert_string_equal(rows[URPE_OPTION_STD].fallback, "0.02");
+        assert_null(rows[URPE_OPTION_STD + 1].key);
     }
 }
 
@@ -85,15 +87,17 @@ static void test_tensor(void **state) {
     struct kind_config config = {.kind = TOEPLITZ};
     struct tensor t;
     config.number[URPE_OPTION_MEAN] = 0.5;
+    config.number[URPE_OPTION_STD] = 1.5;
     urpe_tensor(&config, &shape, &t);
     assert_string_equal(t.name, "urpe.c");
     assert_true(t.rank == 2 && t.shape[0] == 2 && t.shape[1] == 7);
-    assert_true(t.init == TENSOR_CONSTANT && t.mean == 1 && t.table && !t.decay);
+    assert_true(t.init == TENSOR_CONSTANT && t.mean == 1 && t.deviation == 0);
+    assert_true(t.table && t.c && !t.decay);
     config.kind = BUCKETED;
     config.number[URPE_OPTION_INIT] = URPE_NORMAL;
     urpe_tensor(&config, &shape, &t);
     assert_int_equal(t.shape[1], 32);
-    assert_true(t.init == TENSOR_NORMAL && t.mean == 0.5 && t.deviation == 0.02);
+    assert_true(t.init == TENSOR_NORMAL && t.mean == 0.5 && t.deviation == 1.5);
     arena_close(&a);
 }
 

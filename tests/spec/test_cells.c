@@ -37,6 +37,37 @@ static void short_and_long_kinds_are_one(void **state) {
     spec_close(b);
 }
 
+/* Keys that came later: the default, spelled out, is the cell that it was before the key existed;
+ * another value is another cell. */
+static void later_keys_keep_old_cells(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *plain, *spelled, *wider;
+    } table[] = {
+        {"model.embed_std", "target: etp\n", "target: etp\nmodel: {embed_std: 0.02}\n",
+         "target: etp\nmodel: {embed_std: 0.1}\n"},
+        {"train.c_lr", "target: gain\n", "target: gain\ntrain: {c_lr: 0}\n",
+         "target: gain\ntrain: {c_lr: 10}\n"},
+        {"model.encoding.std", "target: gain\n",
+         "target: gain\nmodel: {encoding: {kind: toeplitz, std: 0.02}}\n",
+         "target: gain\nmodel: {encoding: {kind: toeplitz, std: 1}}\n"},
+        {"model.c.std", "target: gain\nmodel: {c: {init: normal}}\n",
+         "target: gain\nmodel: {c: {init: normal, std: 0.02}}\n",
+         "target: gain\nmodel: {c: {init: normal, std: 1}}\n"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct spec *plain = spec_of(table[i].plain, NULL);
+        struct spec *spelled = spec_of(table[i].spelled, NULL);
+        struct spec *wider = spec_of(table[i].wider, NULL);
+        value_is(spelled, 0, table[i].key, NULL);
+        assert_string_equal(spec_cell(plain, 0)->id, spec_cell(spelled, 0)->id);
+        assert_string_not_equal(spec_cell(plain, 0)->id, spec_cell(wider, 0)->id);
+        spec_close(plain);
+        spec_close(spelled);
+        spec_close(wider);
+    }
+}
+
 static void numbers_are_yaml_1_2(void **state) {
     (void)state;
     struct spec *s = spec_of("target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, "
@@ -292,6 +323,7 @@ static void every_failed_allocation_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_but_the_target_has_a_default),
+        cmocka_unit_test(later_keys_keep_old_cells),
         cmocka_unit_test(short_and_long_kinds_are_one),
         cmocka_unit_test(numbers_are_yaml_1_2),
         cmocka_unit_test(later_layers_win),

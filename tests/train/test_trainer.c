@@ -313,6 +313,52 @@ static void test_divergence_is_seen(void **state)
     pool_close(pool);
 }
 
+/* Adam's first step moves each parameter by rate x |g| / (|g| + epsilon): by its rate, but where the
+ * gradient is within reach of epsilon.  So the largest move in a tensor is its rate. */
+static double largest_move(struct trainer *t, const real *before, const char *name)
+{
+    const struct tensor *x = tensor_list_find(&trainer_model(t)->tensors, name);
+    double largest = 0;
+    assert_non_null(x);
+    for (size_t i = x->offset; i < x->offset + x->count; i++)
+        largest = fmax(largest, fabs((double)(trainer_parameters(t)[i] - before[i])));
+    return largest;
+}
+
+static void check_rates(double table_lr, double c_lr, double b, double c)
+{
+    struct task task = small_task(MODEL_URPE);
+    struct pool *pool = open_pool(1);
+    struct err e = {0};
+    task.train.lr = 0.001;
+    task.train.warmup = 0;
+    task.train.decay = TRAIN_DECAY_NONE;
+    task.train.table_lr = table_lr;
+    task.train.c_lr = c_lr;
+    struct trainer *t = open_trainer(&task, pool);
+    real *before = memory_alloc(1, parameter_bytes(t), &e);
+    assert_non_null(before);
+    memcpy(before, trainer_parameters(t), parameter_bytes(t));
+    train(t, 1);
+    /* Rounding: parameters of size 1 have a spacing of REAL_EPSILON. */
+    double tolerance = 4 * (double)REAL_EPSILON + 1e-6;
+    assert_true(fabs(largest_move(t, before, "encoding.bias") - 0.001 * b) <= tolerance * b);
+    assert_true(fabs(largest_move(t, before, "urpe.c") - 0.001 * c) <= tolerance * c);
+    assert_true(fabs(largest_move(t, before, "head.weight") - 0.001) <= tolerance);
+    memory_free(before);
+    trainer_close(t);
+    pool_close(pool);
+}
+
+static void test_rates_of_tables(void **state)
+{
+    (void)state;
+    check_rates(1, 0, 1, 1);
+    check_rates(3, 0, 3, 3);
+    check_rates(3, 20, 3, 20);
+    check_rates(3, 0.5, 3, 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_outputs_do_not_depend_on_the_set),
         cmocka_unit_test(test_input_gradient),
         cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_rates_of_tables),
         cmocka_unit_test(test_curriculum),
         cmocka_unit_test(test_labels_of_longer_inputs),
         cmocka_unit_test(test_divergence_is_seen),
