@@ -63,7 +63,7 @@ static int open_plan(struct plan *t, const struct spec *s, const struct results 
     for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
         if (!axis_is_named(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
     for (int k = 0; k < spec_cells(s); k++)
-        t->witnesses |= spec_cell(s, k)->task.evaluate.witness;
+        t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
     int code = report_lines_open(&t->lines, r, s, e);
     return code || !curves ? code : read_curves(t, e);
 }
@@ -114,17 +114,14 @@ static int append_subset(struct text *error, struct text *floor, const struct su
 /* What explicit weights leave, on the same samples; "none" where none are known. */
 static int append_witness(struct text *out, const struct summary_group *g, struct err *e) {
     struct line_figures f;
-    const struct task *t = &g->cell->task;
-    if (!t->evaluate.witness || g->length != t->space.length ||
-        strcmp(result_text(g->row[0], "status"), "failed") == 0)
+    const char *status = result_text(g->row[0], "witness");
+    if (strcmp(status, "known") != 0) {
+        text_append(out, status);
         return 0;
+    }
     int code = line_figures_of(g, &f, e);
-    if (code) return code;
-    if (isnan(f.witness.mean))
-        text_append(out, "none");
-    else
-        append_short(out, f.witness.mean);
-    return 0;
+    if (!code) append_short(out, f.witness.mean);
+    return code;
 }
 
 /* The verdict that all seeds share; how many did not end well, where some did not. */

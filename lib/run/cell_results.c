@@ -1,5 +1,6 @@
 /* What a cell leaves: its figures, rows and files (cell_work.h). */
 #include <math.h>
+#include <string.h>
 
 #include "base/csv.h"
 #include "base/file.h"
@@ -32,13 +33,16 @@ static int measure(struct cell_work *w, struct evaluation *ev, struct subset_fig
                    struct err *e)
 {
     struct subset_figures witness[PATTERN_MAX + 1];
-    bool known = false;
+    const char *status = NULL;
     int code = 0;
-    if (w->task->evaluate.witness && ev == w->evaluation)
-        code = witness_measure(w->task, w->pool, ev, witness, &known, e);
+    if (ev == w->evaluation)
+        code = witness_measure(w->task, w->pool, ev, witness, &status, e);
     if (!code)
         code = evaluation_measure(ev, w->api, w->trainer, figures, e);
-    for (int k = 0; known && !code && k < evaluation_subsets(ev); k++) {
+    for (int k = 0; status && !code && k < evaluation_subsets(ev); k++) {
+        figures[k].witness = status;
+        if (strcmp(status, "known") != 0)
+            continue;
         figures[k].witness_rms = witness[k].error_rms;
         figures[k].witness_rel = witness[k].error_rel;
         figures[k].witness_sup = witness[k].error_sup;

@@ -103,6 +103,7 @@ static void set_figures(struct row *r, const struct subset_figures *f)
     set_number(r, "accuracy_ceiling", f->accuracy_ceiling);
     set_number(r, "cross_entropy_floor", f->cross_entropy_floor);
     set_number(r, "gap_rel", f->gap_rel);
+    set_text(r, "witness", f->witness);
     set_number(r, "witness_rms", f->witness_rms);
     set_number(r, "witness_rel", f->witness_rel);
     set_number(r, "witness_sup", f->witness_sup);

@@ -92,7 +92,8 @@ struct subset_figures {
         cross_entropy;
     double floor_rms, floor_rel, floor_sup, floor_worst, accuracy_ceiling, cross_entropy_floor;
     double gap_rel;
-    double witness_rms, witness_rel, witness_sup, witness_accuracy; /* NaN: no witness known */
+    double witness_rms, witness_rel, witness_sup, witness_accuracy; /* NaN: not measured */
+    const char *witness;       /* "known", "none", "left-out"; NULL: nobody asked */
     const char *verdict;       /* "impossible", "reached", "not-reached"; "open" from bound */
 };
 

@@ -8,12 +8,14 @@
 #include "spec/start.h"
 
 enum { PATH_SIZE = 4096 };
+/* FLOP that a witness may take beside a trained network without being asked for: seconds. */
+#define WORK_UNASKED 1e11
 
 /* A witness as a network that can be evaluated. */
 struct network {
     const struct trainer_api *api;
     struct start start;
-    struct trainer *trainer; /* NULL: no witness known */
+    struct trainer *trainer; /* NULL: not written yet, or no witness known */
 };
 
 /* The task that the witness is: its sizes, no step of training, the training length alone. */
@@ -26,8 +28,7 @@ static void own_task(const struct task *t, const struct witness *w, struct task 
 }
 
 /* own: filled in where a witness is known; must outlive the network. */
-static int network_open(struct network *x, const struct task *t, struct pool *pool,
-                        struct task *own, struct err *e) {
+static int network_open(struct network *x, const struct task *t, struct task *own, struct err *e) {
     *x = (struct network){.api = trainer_api_of(t->model.precision)};
     int code = x->api->kernel_open(e);
     if (!code)
@@ -35,7 +36,12 @@ static int network_open(struct network *x, const struct task *t, struct pool *po
     if (code || !x->start.witness)
         return code;
     own_task(t, x->start.witness, own);
-    code = x->api->open(&x->trainer, own, pool, e);
+    return 0;
+}
+
+static int network_write(struct network *x, struct pool *pool, const struct task *own,
+                         struct err *e) {
+    int code = x->api->open(&x->trainer, own, pool, e);
     if (!code)
         theory_api_of(own->model.precision)
             ->witness_write(x->start.witness, x->api->model(x->trainer),
@@ -49,13 +55,44 @@ static void network_close(struct network *x, const struct task *t) {
     start_close(&x->start, t);
 }
 
+/* FLOP of the training, or of measuring the witness: `steps` batches, 3 passes each, and one pass
+ * for each sample. */
+static int work_of(const struct trainer_api *api, const struct task *t, double passes, double *work,
+                   struct err *e) {
+    size_t bytes, parameters;
+    double step;
+    int code = api->price(t, &bytes, &parameters, &step, e);
+    *work = passes * step / (3 * (double)t->train.batch);
+    return code;
+}
+
+static int is_too_much(const struct network *x, const struct task *t, const struct task *own,
+                       const struct evaluation *ev, bool *out, struct err *e) {
+    double training, measuring;
+    double passes = 3 * (double)t->train.batch * (double)t->train.steps;
+    int code = work_of(x->api, t, passes, &training, e);
+    if (!code)
+        code = work_of(x->api, own, evaluation_samples(ev)->count, &measuring, e);
+    *out = !code && measuring > training && measuring > WORK_UNASKED;
+    return code;
+}
+
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    struct subset_figures *figures, bool *known, struct err *e) {
+                    struct subset_figures *figures, const char **status, struct err *e) {
     struct network x;
     struct task own;
-    int code = network_open(&x, t, pool, &own, e);
-    *known = !code && x.trainer;
-    if (*known)
+    bool left_out = false;
+    *status = NULL;
+    if (t->evaluate.witness == EVALUATE_WITNESS_NEVER)
+        return 0;
+    int code = network_open(&x, t, &own, e);
+    if (!code && x.start.witness && t->evaluate.witness == EVALUATE_WITNESS_AUTO)
+        code = is_too_much(&x, t, &own, ev, &left_out, e);
+    if (!code)
+        *status = !x.start.witness ? "none" : left_out ? "left-out" : "known";
+    if (!code && x.start.witness && !left_out)
+        code = network_write(&x, pool, &own, e);
+    if (!code && x.trainer)
         code = evaluation_measure(ev, x.api, x.trainer, figures, e);
     network_close(&x, t);
     return code;
@@ -131,10 +168,12 @@ int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *folder, struct witness_cell *out, struct text *rows, struct err *e) {
     struct work w = {.spec = s};
     *out = (struct witness_cell){.own = *c};
-    int code = network_open(&w.network, &c->task, pool, &out->own.task, e);
-    out->known = !code && w.network.trainer;
+    int code = network_open(&w.network, &c->task, &out->own.task, e);
+    out->known = !code && w.network.start.witness;
     if (out->known) {
-        code = measure(&w, out, e);
+        code = network_write(&w.network, pool, &out->own.task, e);
+        if (!code)
+            code = measure(&w, out, e);
         if (!code)
             append_rows(&w, out, true, rows);
         if (!code && folder)

@@ -23,8 +23,9 @@ int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *folder, struct witness_cell *out, struct text *rows, struct err *e);
 
 /* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
- * trained network's figures stand beside.  *known false: no witness known, figures untouched. */
+ * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves
+ * figures alone.  *status: as in struct subset_figures, as evaluate.witness asks. */
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    struct subset_figures *figures, bool *known, struct err *e);
+                    struct subset_figures *figures, const char **status, struct err *e);
 
 #endif

@@ -7,6 +7,8 @@
 static const char *const verdict_names[] = {"impossible", "reached", "not-reached", "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", NULL};
 
+static const char *const witness_names[] = {"known", "none", "left-out", NULL};
+
 #define TEXT(id, text) {.name = id, .type = COLUMN_TEXT, .help = text}
 #define NAMED(id, spec_key, text) \
     {.name = id, .type = COLUMN_TEXT, .key = spec_key, .help = text}
@@ -64,11 +66,13 @@ const struct column column_table[] = {
     MACHINE("cpu", "processor"),
     MACHINE("blas", "BLAS library"),
     {.name = "threads", .type = COLUMN_NUMBER, .varies = true, .help = "threads of the worker"},
-    NUMBER("witness_rms", "error_rms of explicit weights on the same samples; empty: none known"),
+    NUMBER("witness_rms", "error_rms of explicit weights on the same samples"),
     NUMBER("witness_rel", "error_rel of explicit weights"),
     NUMBER("witness_sup", "error_sup of explicit weights"),
     NUMBER("witness_accuracy", "accuracy of explicit weights"),
     NUMBER("bits_per_byte", "cross_entropy in bits, of target text"),
+    {.name = "witness", .type = COLUMN_TEXT, .names = witness_names,
+     .help = "explicit weights: known, none, or left-out (more work than the training)"},
     {.name = NULL}};
 
 int column_count(void) {

@@ -76,6 +76,8 @@ static bool searches(const void *owner) {
     return c->adversary_starts > 0;
 }
 
+static const char *const witness_names[] = {"auto", "always", "never", NULL};
+
 #define EVALUATE(name) offsetof(struct evaluate_config, name)
 
 const struct option evaluate_options[] = {
@@ -90,8 +92,10 @@ const struct option evaluate_options[] = {
      .help = "lengths evaluated besides space.length, which always is"},
     {.key = "tolerance", .type = OPTION_REAL, .offset = EVALUATE(tolerance), .min = 0, .max = 1,
      .fallback = "0.1", .unit = "", .help = "on error_rel, or on 1 - accuracy for token targets"},
-    {.key = "witness", .type = OPTION_BOOL, .offset = EVALUATE(witness), .fallback = "true",
-     .unit = "", .help = "also build and measure explicit weights, where some are known"},
+    {.key = "witness", .type = OPTION_CHOICE, .offset = EVALUATE(witness), .fallback = "auto",
+     .names = witness_names, .unit = "",
+     .help = "build and measure explicit weights, where some are known; auto: unless that takes "
+             "more work than the training and over 1e11 FLOP"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
      .max = 100000, .fallback = "0", .unit = "inputs", .applies = searches,
      .help = "inputs from which the largest error is searched for; 0: no search"},

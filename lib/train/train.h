@@ -35,12 +35,13 @@ struct train_config {
 extern const struct option train_options[];
 extern const struct kind_table optimizer_kinds;
 
+enum { EVALUATE_WITNESS_AUTO, EVALUATE_WITNESS_ALWAYS, EVALUATE_WITNESS_NEVER };
 struct evaluate_config {
     int64_t samples, every;
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* empty: the training length */
     double tolerance;
-    bool witness;                 /* rows show the witness's figures too */
+    int witness;                  /* enum below: whether rows show the witness's figures too */
     int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */
 };
 extern const struct option evaluate_options[];

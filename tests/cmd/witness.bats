@@ -31,9 +31,23 @@ for r in csv.DictReader(open(sys.argv[1])):
     column w/witness.csv error_rms error_sup | grep -v ' $' | sort >witness.txt
     [ "$(wc -l <run.txt)" = 3 ]
     diff run.txt witness.txt
-    try run tiny.yaml --set evaluate.witness=false --no-claims --out bare
+    try run tiny.yaml --set evaluate.witness=never --no-claims --out bare
     [ "$(column bare/results.csv witness_rms witness_sup | tr -d ' ' | sort | xargs)" = "rpe urpe" ]
     [[ "$output" != *witness* ]]
+}
+
+@test "run: a witness that takes more work than the training is left out unless it is asked for" {
+    column() { python3 -c '
+import csv, sys
+print(*sorted({r["witness"] + ("+" if r["witness_accuracy"] else "") for r in csv.DictReader(open(sys.argv[1]))}))' "$1"; }
+    pi=(--set target.kind=pi --set space.length=40 --set model.attention=rpe --set space.channels=4
+        --set evaluate.samples=2000)
+    try run tiny.yaml "${pi[@]}" --no-claims --out auto
+    [ "$(column auto/results.csv)" = left-out ]
+    has left-out "$output"
+    try run tiny.yaml "${pi[@]}" --no-claims --out always --set evaluate.witness=always \
+        --set evaluate.samples=4
+    [ "$(column always/results.csv)" = known+ ]
 }
 
 @test "witness: claims made on it are judged, and others are not" {

@@ -165,6 +165,8 @@ const char *help_figures(const struct cell *c, int64_t length, const char *subse
     if (strcmp(column, "verdict") == 0) return bound ? "impossible" : "reached";
     if (strcmp(column, "params") == 0) return "1234";
     if (strcmp(column, "floor_rel") == 0) return bound ? "1" : "0";
+    if (strcmp(column, "witness") == 0)
+        return c->task.model.attention == MODEL_URPE ? "known" : "none";
     if (strcmp(column, "witness_rel") == 0 && c->task.model.attention == MODEL_URPE) return "1e-7";
     if (strcmp(column, "error_rel") != 0) return NULL;
     return text_from_double(buffer, bound ? 1 + seed / 10 : (seed + 1) / 100, 9);

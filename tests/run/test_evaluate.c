@@ -392,7 +392,7 @@ static void header_is_the_one_that_is_promised(void **unused)
         "error_sup,error_worst,accuracy,accuracy_informative,cross_entropy,floor_rms,floor_rel,"
         "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
         "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads,witness_rms,"
-        "witness_rel,witness_sup,witness_accuracy,bits_per_byte\n");
+        "witness_rel,witness_sup,witness_accuracy,bits_per_byte,witness\n");
     text_close(&t);
 }
 
