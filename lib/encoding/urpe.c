@@ -16,8 +16,7 @@ static const char *const share_names[] = {"model", "true", "false", NULL};
 
 /* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
 static bool spreads(const void *owner) {
-    const struct kind_config *c = owner;
-    return (int)c->number[URPE_OPTION_INIT] == URPE_NORMAL && c->number[URPE_OPTION_STD] != 0.02;
+    return ((const struct kind_config *)owner)->number[URPE_OPTION_STD] != 0.02;
 }
 
 static const struct option options[] = {

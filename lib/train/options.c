@@ -53,7 +53,8 @@ const struct option train_options[] = {
      .fallback = "0", .unit = "", .help = "largest global gradient norm; 0: no clipping"},
     {.key = "lengths", .type = OPTION_INT_LIST, .offset = TRAIN(lengths), .min = 1, .max = 65536,
      .fallback = "", .unit = "tokens", .applies = trains_by_length,
-     .help = "curriculum: lengths trained in turn, tokens a step held constant; empty: space.length"},
+     .help = "curriculum: lengths trained in turn, tokens a step held constant; longer than "
+             "space.length: left out; the last one counts as space.length; empty: that alone"},
     {.key = "length_shares", .type = OPTION_INT_LIST, .offset = TRAIN(length_shares), .min = 1,
      .max = 1e9, .fallback = "", .unit = "", .applies = trains_by_length,
      .help = "parts of the steps for each of train.lengths, in any unit; empty: equal parts"},

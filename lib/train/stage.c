@@ -12,25 +12,40 @@ static int lanes_of(int batch, int n)
     return lanes > 1 ? (int)lanes : 1;
 }
 
+/* The curriculum as it is at this n: longer lengths are left out, and the last is n. */
+static int lengths_here(const struct train_config *c, int64_t n, int64_t *length, double *share)
+{
+    int count = 0;
+    for (int k = 0; k < c->lengths.count; k++) {
+        bool last = k == c->lengths.count - 1;
+        if (!last && c->lengths.value[k] > n)
+            continue;
+        length[count] = last ? n : c->lengths.value[k];
+        share[count++] = c->length_shares.count ? (double)c->length_shares.value[k] : 1;
+    }
+    return count;
+}
+
 void stages_plan(struct trainer *t)
 {
     const struct train_config *c = &t->task.train;
-    const struct option_ints *lengths = &c->lengths, *shares = &c->length_shares;
-    double sum = 0, before = 0;
+    int64_t length[OPTION_INTS_MAX];
+    double share[OPTION_INTS_MAX], sum = 0, before = 0;
+    int lengths = lengths_here(c, t->trained.n, length, share);
     t->at = -1;
-    t->stages = lengths->count > 0 ? lengths->count : 1;
+    t->stages = lengths > 0 ? lengths : 1;
     t->stage[0] = (struct stage){.n = t->trained.n, .batch = (int)c->batch};
-    for (int k = 0; k < lengths->count; k++)
-        sum += shares->count ? (double)shares->value[k] : 1;
-    for (int k = 0; k < lengths->count; k++) {
+    for (int k = 0; k < lengths; k++)
+        sum += share[k];
+    for (int k = 0; k < lengths; k++) {
         struct stage *s = &t->stage[k], *last = k ? &t->stage[k - 1] : NULL;
-        int64_t batch = c->batch * t->trained.n / lengths->value[k];
-        *s = (struct stage){.n = (int)lengths->value[k], .batch = batch > 1 ? (int)batch : 1,
+        int64_t batch = c->batch * t->trained.n / length[k];
+        *s = (struct stage){.n = (int)length[k], .batch = batch > 1 ? (int)batch : 1,
                             .first_step = (int64_t)((double)c->steps * before / sum)};
         if (last)
             s->first_sample = last->first_sample +
                               (uint64_t)(s->first_step - last->first_step) * (uint64_t)last->batch;
-        before += shares->count ? (double)shares->value[k] : 1;
+        before += share[k];
     }
 }
 

@@ -62,14 +62,9 @@ static int check_curriculum(const struct task *t, struct err *e)
         return err_set(e, ERR_USAGE, "train.lengths",
                        "space %s has a size of its own; expected no curriculum over lengths",
                        space_of(&t->space)->name);
-    for (int k = 0; k < lengths->count; k++)
-        if (lengths->value[k] > n)
-            return err_set(e, ERR_USAGE, "train.lengths",
-                           "length %lld is beyond space.length %lld, by which tables are sized",
-                           (long long)lengths->value[k], (long long)n);
-    if (lengths->count && lengths->value[lengths->count - 1] != n)
+    if (lengths->count && lengths->value[lengths->count - 1] < n)
         return err_set(e, ERR_USAGE, "train.lengths", "the last length is %lld; expected "
-                       "space.length, %lld", (long long)lengths->value[lengths->count - 1],
+                       "space.length, %lld, or more", (long long)lengths->value[lengths->count - 1],
                        (long long)n);
     return 0;
 }

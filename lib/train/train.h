@@ -26,7 +26,9 @@ struct train_config {
     double lr, table_lr, c_lr;
     double clip;                  /* global gradient norm; 0: none */
     int decay;
-    /* Curriculum: lengths trained one after the other, tokens a step held constant, and the share
+    /* Curriculum: lengths trained one after the other, tokens a step held constant.  Lengths beyond
+     * space.length are left out and the last one is space.length, so that a spec made for one
+     * length trains at shorter ones too (tables are sized by space.length).  And the share
      * of the steps that each gets, in any unit; empty: space.length, and equal shares. */
     struct option_ints lengths, length_shares;
     int polish;                   /* enum above: descent on a fixed set after the last step */

@@ -280,6 +280,39 @@ static void test_curriculum(void **state)
     pool_close(pool);
 }
 
+/* A curriculum made for longer inputs: what is too long is left out with its share, and the last
+ * length is space.length. */
+static void test_curriculum_of_longer_inputs(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_URPE), longer = task, all = task;
+    struct pool *pool = open_pool(1);
+    struct err e = {0};
+    task.train.lengths = (struct option_ints){.count = 3, .value = {4, 8, 16}};
+    task.train.length_shares = (struct option_ints){.count = 3, .value = {1, 2, 3}};
+    longer.train.lengths = (struct option_ints){.count = 5, .value = {4, 8, 17, 24, 32}};
+    longer.train.length_shares = (struct option_ints){.count = 5, .value = {1, 2, 9, 9, 3}};
+    all.train.lengths = (struct option_ints){.count = 2, .value = {24, 32}};
+    struct task *every[] = {&task, &longer, &all};
+    struct trainer *t[4];
+    for (int k = 0; k < 3; k++) {
+        every[k]->train.steps = 12;
+        assert_int_equal(task_check(every[k], &e), 0);
+        t[k] = open_trainer(every[k], pool);
+        train(t[k], 12);
+    }
+    assert_memory_equal(trainer_parameters(t[0]), trainer_parameters(t[1]), parameter_bytes(t[0]));
+    assert_memory_not_equal(trainer_parameters(t[0]), trainer_parameters(t[2]),
+                            parameter_bytes(t[0]));
+    all.train.lengths.count = 0; /* a curriculum that is all too long is none */
+    t[3] = open_trainer(&all, pool);
+    train(t[3], 12);
+    assert_memory_equal(trainer_parameters(t[2]), trainer_parameters(t[3]), parameter_bytes(t[2]));
+    for (int k = 0; k < 4; k++)
+        trainer_close(t[k]);
+    pool_close(pool);
+}
+
 /* `pi` at 32 positions has 32 labels; a model trained at 16 has 16. */
 static void test_labels_of_longer_inputs(void **state)
 {
@@ -371,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_rates_of_tables),
         cmocka_unit_test(test_curriculum),
+        cmocka_unit_test(test_curriculum_of_longer_inputs),
         cmocka_unit_test(test_labels_of_longer_inputs),
         cmocka_unit_test(test_divergence_is_seen),
     };
