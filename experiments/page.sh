@@ -2,8 +2,9 @@
 # Runs experiments and renews what their pages show.
 #   page.sh PROGRAM NAME...
 #
-# NAME.svg is the first of the figures that the spec names; where it names none, `lengths`, `params`
-# or `floor`, the first that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
+# NAME.svg is what NAME.gnuplot draws from NAME.csv, where there is such a script.  Else it is the first
+# of the figures that the spec names; where it names none, `lengths`, `params` or `floor`, the first
+# that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
 # table goes into the code block behind <!-- table -->; all else in it is written by hand.
 set -eu
 program=$1
@@ -35,9 +36,13 @@ for name in "$@"; do
     for drawn in lengths params floor; do
         [ -n "$figure" ] || [ ! -e "$results/figures/$drawn-$name.svg" ] || figure=$drawn
     done
-    cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
-    grep -E '^experiment,|,(error_rel|floor_rel|accuracy|accuracy_ceiling|bits_per_byte),[0-9]+,' \
+    grep -E '^experiment,|,(error_rel|floor_rel|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte),[0-9]+,' \
         "$results/summary.csv" >"experiments/$name.csv"
+    if [ -e "experiments/$name.gnuplot" ]; then
+        gnuplot "experiments/$name.gnuplot"
+    else
+        cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
+    fi
     renew "$page" "$results/table.txt"
     [ $status = 0 ]
 done
