@@ -44,8 +44,7 @@ set ytics 0.2
 set grid y linecolor '#dddddd' linetype 1
 set border 3
 set tics nomirror
-set key at screen 0.94,0.05 right bottom horizontal maxrows 1 samplen 1 width -2 Left reverse
-set bmargin 5
+set key outside bottom center horizontal samplen 1 Left reverse
 colour(m) = m == 0 ? 0x888888 : m == 1 ? 0xd95f02 : 0x1b7fbd
 pale(m) = m == 0 ? 0xdddddd : m == 1 ? 0xf7cfae : 0xb5d6ec
 short(y) = y > 0.99995 ? '1' : sprintf(y >= 0.1 && y < 0.999 ? '%.3f' : '%.4f', y)[2:]
@@ -53,7 +52,6 @@ short(y) = y > 0.99995 ? '1' : sprintf(y >= 0.1 && y < 0.999 ? '%.3f' : '%.4f', 
 set multiplot layout 1,2
 do for [task in 'pi etp'] {
     set title task eq 'pi' ? 'position identification, accuracy' : 'even-token prediction, accuracy'
-    if (task eq 'pi') { unset key } else { set key }
     plot ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(colour(model(strcol(2), strcol(3)))) \
              with boxes linecolor rgb variable notitle, \
          $poster using (at(strcol(2), strcol(3), $4, 0.95)):(of(strcol(1), task, $5)):(pale(model(strcol(2), strcol(3)))) \
@@ -61,10 +59,10 @@ do for [task in 'pi etp'] {
          ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(short($5)) \
              with labels offset 0,0.5 font ',9' notitle, \
          ours('accuracy_ceiling') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(0.5) \
-             with xerrorbars pointtype 0 linewidth 2 linecolor 'black' title 'proven ceiling', \
-         NaN with boxes linecolor rgb 0x888888 title 'no encoding', \
-         NaN with boxes linecolor rgb 0xd95f02 title 'RPE', \
-         NaN with boxes linecolor rgb 0x1b7fbd title 'URPE', \
-         NaN with boxes linecolor rgb 0xdddddd title 'pale: the poster'
+             with xerrorbars pointtype 0 linewidth 2 linecolor 'black' title (task eq 'etp' ? 'proven ceiling' : ''), \
+         NaN with boxes linecolor rgb 0x888888 title (task eq 'pi' ? 'no encoding' : ''), \
+         NaN with boxes linecolor rgb 0xd95f02 title (task eq 'pi' ? 'RPE' : ''), \
+         NaN with boxes linecolor rgb 0x1b7fbd title (task eq 'pi' ? 'URPE' : ''), \
+         NaN with boxes linecolor rgb 0xdddddd title (task eq 'etp' ? 'pale: the poster' : '')
 }
 unset multiplot
