@@ -160,7 +160,11 @@ static bool some_cell_has_begun(const struct spec *s, const char *folder)
 static void workers_end_with_their_coordinator(void **unused)
 {
     (void)unused;
-    struct spec *s = help_spec(help_slow);
+    /* Long enough that no cell ends before a loaded machine gets round to the kill. */
+    struct spec *s = help_spec("space: {length: 16, channels: 2}\ntarget: gain\n"
+                               "model: {layers: 1, heads: 2, width: 16, ffn: 16}\n"
+                               "train: {steps: 20000, batch: 4}\n"
+                               "evaluate: {samples: 40, every: 5000}\nseeds: 2\n");
     struct run_counts counts;
     char folder[HELP_PATH], path[64];
     struct help_outcome *out = help_outcome_open();
@@ -181,7 +185,7 @@ static void workers_end_with_their_coordinator(void **unused)
     assert_int_equal(checkpoints(s, folder), 1);
     o = help_options(folder, 2);
     help_run(s, &o, &counts);
-    assert_int_equal(counts.done_before + counts.trained, 4);
+    assert_int_equal(counts.done_before + counts.trained, 2);
     assert_int_equal(counts.failed, 0);
     help_remove(folder);
     help_outcome_close(out);
