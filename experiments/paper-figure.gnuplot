@@ -28,7 +28,7 @@ EOD
 
 # Columns of a summary: 3 target, 4 encoding, 5 attention, 8 subset, 10 vocab, 19 axes (quoted),
 # 20 figure, 22 mean.
-ours(figure) = "< awk -F, -v figure=".figure." '{ gsub(/\"[^\"]*\"/, \"\") } $20 == figure && $8 == \"all\" {print $3, $4, $5, $10, $22}' experiments/paper-figure.csv"
+ours(figure) = "< awk -F, -v figure=".figure." '{ gsub(/\"[^\"]*\"/, \"\") } $20 == figure && $8 == \"all\" && $5 != \"rpe-urpe\" {print $3, $4, $5, $10, $22}' experiments/paper-figure.csv"
 
 place(v) = v == 10 ? 0 : v == 1000 ? 1 : 2
 model(e, a) = a eq 'urpe' ? 2 : e eq 'none' ? 0 : 1
