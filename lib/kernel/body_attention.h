@@ -40,14 +40,42 @@ static void block_out(const struct attention_work *w, const real *tile, const re
     }
 }
 
+/* Rows of a tile that take the steps of exp2 together. */
+enum { ROWS = VECTORS_MAX / BLOCK_VECTORS };
+
+/* The row of C beside row 0 of the tiles, and the distance to the next. */
+INLINE real *rows_of_c(const struct attention_work *w, ptrdiff_t *distance)
+{
+    *distance = w->shape->relation ? w->lanes : 1;
+    return w->shape->relation ? w->tile_c : w->c + table_start(w, 0);
+}
+
 /* ---- forward ----------------------------------------------------------------------------------*/
+/* `rows` rows from row j: tile_s = exp2(tile_s - top) C, and sum grows by the exponentials. */
+INLINE void softmax_rows(const struct attention_work *w, const int rows, const int vecs,
+                         const bool with_c, ptrdiff_t j, const real *c, ptrdiff_t c_row,
+                         const vec *top, vec *sum)
+{
+    real *s = w->tile_s + j * vecs * LANES;
+    vec e[VECTORS_MAX];
+    UNROLL
+    for (int v = 0; v < rows * vecs; v++)
+        e[v] = vec_load(s + v * LANES) - top[v % vecs];
+    vec_exp2_all(rows * vecs, e);
+    UNROLL
+    for (int v = 0; v < rows * vecs; v++) {
+        sum[v % vecs] += e[v];
+        if (with_c)
+            e[v] *= vec_load(c + (j + v / vecs) * c_row + v % vecs * LANES);
+        vec_store(s + v * LANES, e[v]);
+    }
+}
+
 /* tile_s = exp2(tile_s - top) C; lane_dot = 1 / sum of the exponentials; lane_lse = lse. */
 INLINE void softmax_tile(const struct attention_work *w, const int vecs, const bool with_c)
 {
     vec top[BLOCK_VECTORS], sum[BLOCK_VECTORS];
-    const real *c = w->shape->relation ? w->tile_c : w->c + table_start(w, 0);
-    ptrdiff_t c_row = w->shape->relation ? vecs * LANES : 1;
-    real *s = w->tile_s;
+    const real *s = w->tile_s;
     UNROLL
     for (int v = 0; v < vecs; v++) {
         top[v] = vec_load(s + v * LANES);
@@ -67,15 +95,12 @@ INLINE void softmax_tile(const struct attention_work *w, const int vecs, const b
         for (int v = 0; v < vecs; v++)
             top[v] = vec_max(top[v], vec_load(s + (j * vecs + v) * LANES));
     }
-    for (ptrdiff_t j = 0; j < w->count; j++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++) {
-            real *at = s + (j * vecs + v) * LANES;
-            vec e = vec_exp2(vec_load(at) - top[v]);
-            sum[v] += e;
-            vec_store(at, with_c ? e * vec_load(c + j * c_row + v * LANES) : e);
-        }
-    }
+    ptrdiff_t j = 0, c_row;
+    const real *c = rows_of_c(w, &c_row);
+    for (; j + ROWS <= w->count; j += ROWS)
+        softmax_rows(w, ROWS, vecs, with_c, j, c, c_row, top, sum);
+    for (; j < w->count; j++)
+        softmax_rows(w, 1, vecs, with_c, j, c, c_row, top, sum);
     UNROLL
     for (int v = 0; v < vecs; v++) {
         vec_store(w->lane_lse + v * LANES, vec_fma(top[v], vec_set((real)LN2), vec_log(sum[v])));
@@ -120,124 +145,95 @@ static void variant_attention_forward(const struct attention_shape *shape, const
 }
 
 /* ---- backward ---------------------------------------------------------------------------------*/
-/* Sums a tile's rows into a table by relation.  The window of relations that row j touches moves
- * up by one with each j: `window` holds the partial sums of the relations in it, `out` collects
- * those that have left it, one a row, and is added to the table once every LANES rows. */
-struct diagonal {
-    vec window[BLOCK_VECTORS], out;
+/* What the rows of one tile share: sums and C beside row 0, and the distance to C's next row. */
+struct slope {
+    vec lse[BLOCK_VECTORS], dot[BLOCK_VECTORS];
+    real *sum_bias, *sum_c, *c;
+    ptrdiff_t c_row;
 };
 
-INLINE void diagonal_open(struct diagonal *d, const int vecs)
+/* Vector v of a row: from its probabilities a and *g = do.v, *s and *g become a c and ds.  With
+ * c = 1 the bits are those of the plain form.  Where relations are gathered, a g takes the place
+ * of c. */
+INLINE void slope_step(const struct slope *t, const int v, ptrdiff_t row, const vec a, real *s,
+                       real *g, const bool with_bias, const bool with_c, const bool gathered)
 {
-    UNROLL
-    for (int v = 0; v < vecs; v++)
-        d->window[v] = vec_zero();
-    d->out = vec_zero();
-}
-
-INLINE void diagonal_move(struct diagonal *d, const int vecs)
-{
-    d->out = vec_shift_in(d->out, d->window[0]);
-    UNROLL
-    for (int v = 0; v < vecs; v++)
-        d->window[v] = vec_shift_in(d->window[v], v + 1 < vecs ? d->window[v + 1] : vec_zero());
-}
-
-INLINE void diagonal_flush(const struct diagonal *d, real *table)
-{
-    vec_store(table, vec_load(table) + d->out);
-}
-
-INLINE void diagonal_close(const struct diagonal *d, const int vecs, real *table)
-{
-    UNROLL
-    for (int v = 0; v < vecs; v++)
-        vec_store(table + v * LANES, vec_load(table + v * LANES) + d->window[v]);
-}
-
-/* One vector of a row: *s = logits and *g = do.v become a c and ds; *ag = a g.  With c = 1 the bits
- * are those of the plain form. */
-INLINE void slope_step(vec *s, vec *g, vec *ag, vec lse, vec dot, vec c, const bool with_c)
-{
-    vec a = vec_exp2(*s - lse);
+    ptrdiff_t at = (row + v * LANES) * LANES;
+    vec x = vec_load(g), ds;
     if (with_c) {
-        *ag = a * *g;
-        *g = a * vec_fma(c, *g, -dot);
-        *s = a * c;
+        real *c = t->c + row * t->c_row + v * LANES;
+        vec factor = vec_load(c);
+        ds = a * vec_fma(factor, x, -t->dot[v]);
+        vec_store(s, a * factor);
+        if (gathered)
+            vec_store(c, a * x);
+        else
+            vec_store(t->sum_c + at, vec_fma(a, x, vec_load(t->sum_c + at)));
     } else {
-        *g = a * (*g - dot);
-        *s = a;
+        ds = a * (x - t->dot[v]);
+        vec_store(s, a);
     }
+    vec_store(g, ds);
+    if (with_bias)
+        vec_store(t->sum_bias + at, vec_load(t->sum_bias + at) + ds);
 }
 
-/* Row j of the tiles; `c` is the row of C, which takes a g when relations are gathered. */
-INLINE void slope_row(const struct attention_work *w, const int vecs, const bool with_c, int j,
-                      const vec *lse, const vec *dot, real *c, struct diagonal *sum_bias,
-                      struct diagonal *sum_c)
+/* `rows` rows of the tiles from row j. */
+INLINE void slope_rows(const struct attention_work *w, const struct slope *t, const int rows,
+                       const int vecs, const bool with_bias, const bool with_c,
+                       const bool gathered, ptrdiff_t j)
 {
+    real *s = w->tile_s + j * vecs * LANES, *g = w->tile_g + j * vecs * LANES;
+    vec a[VECTORS_MAX];
     UNROLL
-    for (int v = 0; v < vecs; v++) {
-        ptrdiff_t at = ((ptrdiff_t)j * vecs + v) * LANES;
-        vec s = vec_load(w->tile_s + at), g = vec_load(w->tile_g + at), ag = vec_zero();
-        vec factor = with_c ? vec_load(c + v * LANES) : vec_zero();
-        slope_step(&s, &g, &ag, lse[v], dot[v], factor, with_c);
-        vec_store(w->tile_s + at, s);
-        vec_store(w->tile_g + at, g);
-        sum_bias->window[v] += g;
-        sum_c->window[v] += ag;
-        if (with_c && w->shape->relation)
-            vec_store(c + v * LANES, ag);
-    }
+    for (int k = 0; k < rows * vecs; k++)
+        a[k] = vec_load(s + k * LANES) - t->lse[k % vecs];
+    vec_exp2_all(rows * vecs, a);
+    UNROLL
+    for (int k = 0; k < rows * vecs; k++)
+        slope_step(t, k % vecs, j + k / vecs, a[k], s + k * LANES, g + k * LANES, with_bias,
+                   with_c, gathered);
 }
 
 /* From tile_s = logits and tile_g = do.v: tile_s becomes a c (what dv needs), tile_g becomes ds
- * (what dq and dk need), and dbias, dc grow by the sums over equal relations of ds and a g. */
+ * (what dq and dk need), and sum_bias, sum_c grow by ds and a g.  Vector p of these collects, lane
+ * by lane, all vectors of tiles whose lane 0 has the relation p - middle: so nothing is shuffled
+ * between lanes, and rows one after the other touch different vectors. */
 INLINE void slope_tile(const struct attention_work *w, const int vecs, const bool with_bias,
-                       const bool with_c)
+                       const bool with_c, const bool gathered)
 {
-    const bool gathered = w->shape->relation;
-    vec lse[BLOCK_VECTORS], dot[BLOCK_VECTORS];
-    struct diagonal sum_bias, sum_c;
-    real *c = gathered ? w->tile_c : w->c + table_start(w, 0);
-    ptrdiff_t c_row = gathered ? vecs * LANES : 1;
-    diagonal_open(&sum_bias, vecs);
-    diagonal_open(&sum_c, vecs);
+    struct slope t = {.sum_bias = w->sum_bias, .sum_c = w->sum_c};
+    ptrdiff_t j = 0;
+    t.c = rows_of_c(w, &t.c_row);
+    if (!gathered) {
+        t.sum_bias += table_start(w, 0) * LANES;
+        t.sum_c += table_start(w, 0) * LANES;
+    }
     UNROLL
     for (int v = 0; v < vecs; v++) {
-        lse[v] = vec_load(w->lane_lse + v * LANES);
-        dot[v] = vec_load(w->lane_dot + v * LANES);
+        t.lse[v] = vec_load(w->lane_lse + v * LANES);
+        t.dot[v] = vec_load(w->lane_dot + v * LANES);
     }
-    int j = 0;
-    for (int group = 0; group < w->count; group += LANES) {
-        for (; j < group + LANES; j++) {
-            if (j < w->count)
-                slope_row(w, vecs, with_c, j, lse, dot, c + j * c_row, &sum_bias, &sum_c);
-            if (with_bias)
-                diagonal_move(&sum_bias, vecs);
-            if (with_c)
-                diagonal_move(&sum_c, vecs);
-        }
-        if (with_bias)
-            diagonal_flush(&sum_bias, w->dbias + table_start(w, group));
-        if (with_c)
-            diagonal_flush(&sum_c, w->dc + table_start(w, group));
-    }
-    if (with_bias)
-        diagonal_close(&sum_bias, vecs, w->dbias + table_start(w, j));
-    if (with_c)
-        diagonal_close(&sum_c, vecs, w->dc + table_start(w, j));
+    for (; j + ROWS <= w->count; j += ROWS)
+        slope_rows(w, &t, ROWS, vecs, with_bias, with_c, gathered, j);
+    for (; j < w->count; j++)
+        slope_rows(w, &t, 1, vecs, with_bias, with_c, gathered, j);
 }
 
 INLINE void block_slope_vecs(const struct attention_work *w, const int vecs)
 {
-    if (w->has_bias && w->has_c)
-        slope_tile(w, vecs, true, true);
+    if (w->shape->relation && w->has_c)
+        slope_tile(w, vecs, false, true, true);
+    else if (w->shape->relation)
+        slope_tile(w, vecs, false, false, true);
+    else if (w->has_bias && w->has_c)
+        slope_tile(w, vecs, true, true, false);
     else if (w->has_bias)
-        slope_tile(w, vecs, true, false);
+        slope_tile(w, vecs, true, false, false);
     else if (w->has_c)
-        slope_tile(w, vecs, false, true);
+        slope_tile(w, vecs, false, true, false);
     else
-        slope_tile(w, vecs, false, false);
+        slope_tile(w, vecs, false, false, false);
 }
 
 static void block_slope(const struct attention_work *w, real *dbias, real *dc)
@@ -303,10 +299,19 @@ static void block_lanes(const struct attention_work *w, const real *o, const rea
     }
 }
 
-static void add_table(const struct attention_work *w, const real *from, real *gradient)
+/* gradient grows by the sums over equal relations: lane l of vector p belongs to place p + l of a
+ * table.  Vectors are taken LANES apart, so that no load waits for the store before it. */
+static void add_sums(const struct attention_work *w, const real *sum, real *gradient)
 {
-    const real *x = from + w->middle - (w->n - 1);
+    const real *x = w->table + w->middle - (w->n - 1);
     real *y = gradient + w->shape->origin - (w->n - 1);
+    memset(w->table, 0, (size_t)table_size(w->n) * sizeof *w->table);
+    for (int first = 0; first < LANES; first++) {
+        for (ptrdiff_t p = first; p < w->middle + w->n; p += LANES) {
+            vec place = vec_load(w->table + p);
+            vec_store(w->table + p, place + vec_load(sum + p * LANES));
+        }
+    }
     for (int k = 0; k < 2 * w->n - 1; k++)
         y[k] += x[k];
 }
@@ -319,9 +324,9 @@ static void attention_close(const struct attention_work *w, real *dk, real *dv, 
     unpack_rows(w, w->n, w->dk, w->width, &w->shape->scale, 0, dk, stride);
     unpack_rows(w, w->n, w->dv, w->width, &one, 0, dv, stride);
     if (!w->shape->relation && dbias)
-        add_table(w, w->dbias, dbias);
+        add_sums(w, w->sum_bias, dbias);
     if (!w->shape->relation && dc)
-        add_table(w, w->dc, dc);
+        add_sums(w, w->sum_c, dc);
 }
 
 static void variant_attention_backward(const struct attention_shape *shape, const real *q,
@@ -338,8 +343,10 @@ static void variant_attention_backward(const struct attention_shape *shape, cons
     pack_tables(&w, bias, c);
     memset(w.dk, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dk);
     memset(w.dv, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dv);
-    memset(w.dbias, 0, (size_t)table_size(w.n) * sizeof *w.dbias);
-    memset(w.dc, 0, (size_t)table_size(w.n) * sizeof *w.dc);
+    if (dbias && !shape->relation)
+        memset(w.sum_bias, 0, (size_t)table_size(w.n) * sizeof(vec));
+    if (dc && !shape->relation)
+        memset(w.sum_c, 0, (size_t)table_size(w.n) * sizeof(vec));
     for (int first = 0; first < w.n; first += w.lanes) {
         block_open(&w, first);
         pack_block(&w, q, shape->stride, w.rows_q);

@@ -23,7 +23,8 @@ struct attention_work {
     real *columns;           /* (width,L): q or do, transposed */
     real *out;               /* (L,width), backwards */
     real *lane_lse, *lane_dot;
-    real *bias, *c, *dbias, *dc; /* by j - i + middle */
+    real *bias, *c, *table; /* by j - i + middle; `table` is room for add_sums */
+    real *sum_bias, *sum_c; /* a vector for each place of a table, see slope_tile */
     int middle;
     bool has_bias, has_c;
 };
@@ -70,8 +71,9 @@ static void attention_layout(struct attention_work *w, const struct attention_sh
     w->lane_dot = carve(&scratch, BLOCK);
     w->bias = carve(&scratch, table_size(n));
     w->c = carve(&scratch, table_size(n));
-    w->dbias = carve(&scratch, table_size(n));
-    w->dc = carve(&scratch, table_size(n));
+    w->table = carve(&scratch, table_size(n));
+    w->sum_bias = shape->relation ? NULL : carve(&scratch, table_size(n) * LANES);
+    w->sum_c = shape->relation ? NULL : carve(&scratch, table_size(n) * LANES);
 }
 
 /* ---- blocks -----------------------------------------------------------------------------------*/

@@ -211,8 +211,9 @@ size_t attention_scratch(const struct attention_shape *shape)
     size_t n = (size_t)shape->n, width = round_up((size_t)shape->head_width, lanes);
     size_t tiles = (shape->relation ? 3 : 2) * n * block, rows = 4 * n * width;
     size_t queries = 4 * block * width + 2 * block;
-    size_t tables = 4 * round_up(block + 2 * n + lanes, lanes);
-    return tiles + rows + queries + tables;
+    size_t table = round_up(block + 2 * n + lanes, lanes);
+    size_t sums = shape->relation ? 0 : 2 * table * lanes;
+    return tiles + rows + queries + 3 * table + sums;
 }
 
 void attention_forward(const struct attention_shape *shape, const real *q, const real *k,

@@ -37,7 +37,6 @@ typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(r
 #define IOTA 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 #define INDEX_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define INDEX_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-#define INDEX_NEXT 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 #define INDEX_1 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
 #define INDEX_2 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13
 #define INDEX_4 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11
@@ -47,7 +46,6 @@ typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(r
 #define IOTA 0, 1, 2, 3, 4, 5, 6, 7
 #define INDEX_LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define INDEX_HIGH 4, 12, 5, 13, 6, 14, 7, 15
-#define INDEX_NEXT 1, 2, 3, 4, 5, 6, 7, 8
 #define INDEX_1 1, 0, 3, 2, 5, 4, 7, 6
 #define INDEX_2 2, 3, 0, 1, 6, 7, 4, 5
 #define INDEX_4 4, 5, 6, 7, 0, 1, 2, 3
@@ -56,7 +54,6 @@ typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(r
 #define IOTA 0, 1, 2, 3
 #define INDEX_LOW 0, 4, 1, 5
 #define INDEX_HIGH 2, 6, 3, 7
-#define INDEX_NEXT 1, 2, 3, 4
 #define INDEX_1 1, 0, 3, 2
 #define INDEX_2 2, 3, 0, 1
 #else
@@ -64,7 +61,6 @@ typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(r
 #define IOTA 0, 1
 #define INDEX_LOW 0, 2
 #define INDEX_HIGH 1, 3
-#define INDEX_NEXT 1, 2
 #define INDEX_1 1, 0
 #endif
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -78,12 +74,6 @@ INLINE vec vec_interleave_low(vec a, vec b)
 INLINE vec vec_interleave_high(vec a, vec b)
 {
     return SHUFFLE(a, b, INDEX_HIGH);
-}
-
-/* a1 a2 ... b0. */
-INLINE vec vec_shift_in(vec a, vec b)
-{
-    return SHUFFLE(a, b, INDEX_NEXT);
 }
 
 /* ---- memory -----------------------------------------------------------------------------------*/

@@ -8,6 +8,9 @@
 #define LN2 0.69314718055994530942
 #define INVERSE_SQRT_2PI 0.39894228040143267794
 
+/* The most vectors that one vec_exp2_all takes; more of them do not fit 16 registers. */
+#define VECTORS_MAX 4
+
 INLINE vec polynomial(const real *coefficient, const int count, vec x)
 {
     vec y = vec_set(coefficient[count - 1]);
@@ -38,8 +41,8 @@ INLINE vec polynomial(const real *coefficient, const int count, vec x)
 #define LOG_TERMS 6
 #endif
 
-/* 2^f = 1 + f q(f) for |f| <= 1/2. */
-INLINE vec exp2_fraction(vec f)
+/* f[v] = 2^f[v] = 1 + f q(f) for |f| <= 1/2. */
+INLINE void exp2_fractions(const int count, vec *f)
 {
 #ifdef REAL_DOUBLE
     static const real q[EXP2_COUNT] = {
@@ -51,19 +54,49 @@ INLINE vec exp2_fraction(vec f)
     static const real q[EXP2_COUNT] = {0.693147206f,   0.240226513f,   0.0555032791f,
                                        0.00961800397f, 0.00134002351f, 0.000154762825f};
 #endif
-    return vec_fma(polynomial(q, EXP2_COUNT, f), f, vec_set(1));
+    vec y[VECTORS_MAX];
+    UNROLL
+    for (int v = 0; v < count; v++)
+        y[v] = vec_set(q[EXP2_COUNT - 1]);
+    UNROLL
+    for (int k = EXP2_COUNT - 2; k >= 0; k--) {
+        UNROLL
+        for (int v = 0; v < count; v++)
+            y[v] = vec_fma(y[v], f[v], vec_set(q[k]));
+    }
+    UNROLL
+    for (int v = 0; v < count; v++)
+        f[v] = vec_fma(y[v], f[v], vec_set(1));
 }
 
-/* 2^t for t < EXPONENT_BIAS + 1/2; exactly 0 below -EXPONENT_BIAS + 1/2 (-inf included), NaN for
- * NaN; about 1 ulp.
+/* t[v] = 2^t[v] for t < EXPONENT_BIAS + 1/2; exactly 0 below -EXPONENT_BIAS + 1/2 (-inf included),
+ * NaN for NaN; about 1 ulp.
  * Adding ROUNDER rounds t to the nearest whole number n and leaves n + EXPONENT_BIAS in the lowest
- * bits of the sum; shifted up they are the bits of 2^n, or of 0. */
+ * bits of the sum; shifted up they are the bits of 2^n, or of 0.
+ * All vectors take each step together: a step waits for the one before it, and one vector alone
+ * leaves most of the machine idle meanwhile. */
+INLINE void vec_exp2_all(const int count, vec *t)
+{
+    vec rounded[VECTORS_MAX];
+    UNROLL
+    for (int v = 0; v < count; v++)
+        t[v] = vec_max(vec_set(-EXPONENT_BIAS), t[v]);
+    UNROLL
+    for (int v = 0; v < count; v++)
+        rounded[v] = t[v] + vec_set((real)ROUNDER);
+    UNROLL
+    for (int v = 0; v < count; v++)
+        t[v] -= rounded[v] - vec_set((real)ROUNDER);
+    exp2_fractions(count, t);
+    UNROLL
+    for (int v = 0; v < count; v++)
+        t[v] *= (vec)((ivec)rounded[v] << MANTISSA_BITS);
+}
+
 INLINE vec vec_exp2(vec t)
 {
-    t = vec_max(vec_set(-EXPONENT_BIAS), t);
-    vec rounded = t + vec_set((real)ROUNDER);
-    vec f = t - (rounded - vec_set((real)ROUNDER));
-    return exp2_fraction(f) * (vec)((ivec)rounded << MANTISSA_BITS);
+    vec_exp2_all(1, &t);
+    return t;
 }
 
 /* exp(x) for x below the overflow threshold; 0 and NaN as for vec_exp2.  The whole part of
@@ -74,7 +107,9 @@ INLINE vec vec_exp(vec x)
     vec rounded = vec_fma(x, vec_set((real)LOG2E), vec_set((real)ROUNDER));
     vec n = rounded - vec_set((real)ROUNDER);
     vec r = vec_fma(n, vec_set(-LN2_LOW), vec_fma(n, vec_set(-LN2_HIGH), x));
-    return exp2_fraction(r * vec_set((real)LOG2E)) * (vec)((ivec)rounded << MANTISSA_BITS);
+    vec e = r * vec_set((real)LOG2E);
+    exp2_fractions(1, &e);
+    return e * (vec)((ivec)rounded << MANTISSA_BITS);
 }
 
 /* ln x for normal x > 0; NaN for NaN and inf.  x = 2^e m with m in [sqrt(1/2), sqrt(2)), and
