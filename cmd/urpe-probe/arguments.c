@@ -16,36 +16,44 @@ struct flag_row {
 };
 
 /* ---- what each option does --------------------------------------------------------------------*/
-static int take_set(struct arguments *a, const char *value, struct err *e) {
+static int take_set(struct arguments *a, const char *value, struct err *e)
+{
     if (!strchr(value, '=') || value[0] == '=')
         return err_set(e, ERR_USAGE, NULL, "--set %s: KEY=VALUE was expected", value);
     a->set[a->sets++] = value; /* room for as many as there are words */
     return 0;
 }
 
-static int take_text(const char **out, const char *name, const char *value, struct err *e) {
-    if (!*value) return err_set(e, ERR_USAGE, NULL, "%s: a name was expected", name);
+static int take_text(const char **out, const char *name, const char *value, struct err *e)
+{
+    if (!*value)
+        return err_set(e, ERR_USAGE, NULL, "%s: a name was expected", name);
     *out = value;
     return 0;
 }
 
-static int take_out(struct arguments *a, const char *value, struct err *e) {
+static int take_out(struct arguments *a, const char *value, struct err *e)
+{
     return take_text(&a->out, "--out", value, e);
 }
 
-static int take_csv(struct arguments *a, const char *value, struct err *e) {
+static int take_csv(struct arguments *a, const char *value, struct err *e)
+{
     return take_text(&a->csv, "--csv", value, e);
 }
 
-static int take_input(struct arguments *a, const char *value, struct err *e) {
+static int take_input(struct arguments *a, const char *value, struct err *e)
+{
     return take_text(&a->input, "--input", value, e);
 }
 
-static int take_output(struct arguments *a, const char *value, struct err *e) {
+static int take_output(struct arguments *a, const char *value, struct err *e)
+{
     return take_text(&a->output, "--output", value, e);
 }
 
-static int take_count(int *out, const char *name, const char *value, struct err *e) {
+static int take_count(int *out, const char *name, const char *value, struct err *e)
+{
     int64_t number;
     if (!text_to_int64(value, &number) || number < 1 || number > COUNT_MAX)
         return err_set(e, ERR_USAGE, NULL, "%s %s: a number from 1 to %d was expected", name, value,
@@ -54,15 +62,18 @@ static int take_count(int *out, const char *name, const char *value, struct err 
     return 0;
 }
 
-static int take_jobs(struct arguments *a, const char *value, struct err *e) {
+static int take_jobs(struct arguments *a, const char *value, struct err *e)
+{
     return take_count(&a->jobs, "--jobs", value, e);
 }
 
-static int take_threads(struct arguments *a, const char *value, struct err *e) {
+static int take_threads(struct arguments *a, const char *value, struct err *e)
+{
     return take_count(&a->threads, "--threads", value, e);
 }
 
-static int take_shard(struct arguments *a, const char *value, struct err *e) {
+static int take_shard(struct arguments *a, const char *value, struct err *e)
+{
     char first[24];
     const char *slash = strchr(value, '/');
     size_t length = slash ? (size_t)(slash - value) : 0;
@@ -81,11 +92,13 @@ static int take_shard(struct arguments *a, const char *value, struct err *e) {
     return 0;
 }
 
-static int take_format(struct arguments *a, const char *value, struct err *e) {
+static int take_format(struct arguments *a, const char *value, struct err *e)
+{
     static const char *const names[] = {
         [LISTING_TABLE] = "table", [LISTING_CSV] = "csv", [LISTING_JSON] = "json"};
     for (int k = 0; k < 3; k++) {
-        if (strcmp(value, names[k]) != 0) continue;
+        if (strcmp(value, names[k]) != 0)
+            continue;
         a->format = (enum listing_format)k;
         return 0;
     }
@@ -94,11 +107,13 @@ static int take_format(struct arguments *a, const char *value, struct err *e) {
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static int take_color(struct arguments *a, const char *value, struct err *e) {
+static int take_color(struct arguments *a, const char *value, struct err *e)
+{
     static const char *const names[] = {
         [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
     for (int k = 0; k < 3; k++) {
-        if (strcmp(value, names[k]) != 0) continue;
+        if (strcmp(value, names[k]) != 0)
+            continue;
         a->color = (enum color_choice)k;
         return 0;
     }
@@ -107,49 +122,57 @@ static int take_color(struct arguments *a, const char *value, struct err *e) {
                    value, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static int take_no_claims(struct arguments *a, const char *value, struct err *e) {
+static int take_no_claims(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->no_claims = true;
     return 0;
 }
 
-static int take_quiet(struct arguments *a, const char *value, struct err *e) {
+static int take_quiet(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->quiet = true;
     return 0;
 }
 
-static int take_no_progress(struct arguments *a, const char *value, struct err *e) {
+static int take_no_progress(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->no_progress = true;
     return 0;
 }
 
-static int take_force(struct arguments *a, const char *value, struct err *e) {
+static int take_force(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->force = true;
     return 0;
 }
 
-static int take_fail_fast(struct arguments *a, const char *value, struct err *e) {
+static int take_fail_fast(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->fail_fast = true;
     return 0;
 }
 
-static int take_keep_going(struct arguments *a, const char *value, struct err *e) {
+static int take_keep_going(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->fail_fast = false;
     return 0;
 }
 
-static int take_gnuplot(struct arguments *a, const char *value, struct err *e) {
+static int take_gnuplot(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->gnuplot = true;
     return 0;
 }
 
-static int take_png(struct arguments *a, const char *value, struct err *e) {
+static int take_png(struct arguments *a, const char *value, struct err *e)
+{
     (void)value, (void)e;
     a->png = true;
     return 0;
@@ -186,13 +209,16 @@ static const struct flag_row flag_table[] = {
 };
 enum { FLAG_ROWS = sizeof flag_table / sizeof *flag_table };
 
-static bool has_option(const struct command *c, const struct flag_row *o) {
+static bool has_option(const struct command *c, const struct flag_row *o)
+{
     return !o->bit || (c->options & o->bit);
 }
 
-bool command_option_at(const struct command *c, int index, struct command_option *out) {
+bool command_option_at(const struct command *c, int index, struct command_option *out)
+{
     for (int k = 0; k < FLAG_ROWS; k++) {
-        if ((c && !has_option(c, &flag_table[k])) || index-- > 0) continue;
+        if ((c && !has_option(c, &flag_table[k])) || index-- > 0)
+            continue;
         *out = (struct command_option){flag_table[k].name, flag_table[k].value, flag_table[k].help};
         return true;
     }
@@ -200,7 +226,8 @@ bool command_option_at(const struct command *c, int index, struct command_option
 }
 
 /* ---- parsing ----------------------------------------------------------------------------------*/
-static int unknown_option(const struct command *c, const char *word, struct err *e) {
+static int unknown_option(const struct command *c, const char *word, struct err *e)
+{
     const char *names[NAMES_MAX];
     char bare[64];
     int count = 0;
@@ -220,7 +247,8 @@ static int unknown_option(const struct command *c, const char *word, struct err 
                    c->name);
 }
 
-static const struct flag_row *find_option(const struct command *c, const char *word) {
+static const struct flag_row *find_option(const struct command *c, const char *word)
+{
     size_t length = strcspn(word, "=");
     for (int k = 0; k < FLAG_ROWS; k++)
         if (has_option(c, &flag_table[k]) && strlen(flag_table[k].name) == length &&
@@ -231,19 +259,23 @@ static const struct flag_row *find_option(const struct command *c, const char *w
 
 /* Takes word[*at] and, where it has a value of its own word, the next. */
 static int take_option(struct arguments *a, const struct command *c, int count, char **word,
-                       int *at, struct err *e) {
+                       int *at, struct err *e)
+{
     const char *equals = strchr(word[*at], '=');
     const struct flag_row *o = find_option(c, word[*at]);
-    if (!o) return unknown_option(c, word[*at], e);
+    if (!o)
+        return unknown_option(c, word[*at], e);
     if (!o->value && equals)
         return err_set(e, ERR_USAGE, NULL, "%s takes no value", o->name);
-    if (!o->value || equals) return o->take(a, equals ? equals + 1 : NULL, e);
+    if (!o->value || equals)
+        return o->take(a, equals ? equals + 1 : NULL, e);
     if (*at + 1 >= count)
         return err_set(e, ERR_USAGE, NULL, "%s: %s is missing", o->name, o->value);
     return o->take(a, word[++*at], e);
 }
 
-static int check_operands(const struct arguments *a, const struct command *c, struct err *e) {
+static int check_operands(const struct arguments *a, const struct command *c, struct err *e)
+{
     if (a->operands < c->operands_min)
         return err_set(e, ERR_USAGE, NULL, "%s is missing; usage: urpe-probe %s [OPTIONS] %s",
                        c->operands, c->name, c->operands);
@@ -255,18 +287,21 @@ static int check_operands(const struct arguments *a, const struct command *c, st
 }
 
 int arguments_parse(struct arguments *a, const struct command *c, int count, char **word,
-                    bool *help, struct err *e) {
+                    bool *help, struct err *e)
+{
     *a = (struct arguments){.shards = 1};
     *help = false;
     a->set = memory_alloc((size_t)count, sizeof *a->set, e);
     a->operand = memory_alloc((size_t)count, sizeof *a->operand, e);
-    if (!a->set || !a->operand) return ERR_MEMORY;
+    if (!a->set || !a->operand)
+        return ERR_MEMORY;
     bool options = true;
     for (int k = 0; k < count && options; k++) {
         options = strcmp(word[k], "--") != 0;
         *help |= strcmp(word[k], "--help") == 0 || strcmp(word[k], "-h") == 0;
     }
-    if (*help) return 0;
+    if (*help)
+        return 0;
     options = true;
     for (int k = 0; k < count; k++) {
         int code = 0;
@@ -276,19 +311,22 @@ int arguments_parse(struct arguments *a, const struct command *c, int count, cha
             code = take_option(a, c, count, word, &k, e);
         else
             a->operand[a->operands++] = word[k];
-        if (code) return code;
+        if (code)
+            return code;
     }
     return check_operands(a, c, e);
 }
 
-void arguments_close(struct arguments *a) {
+void arguments_close(struct arguments *a)
+{
     memory_free(a->set);
     memory_free(a->operand);
     *a = (struct arguments){0};
 }
 
 /* ---- help -------------------------------------------------------------------------------------*/
-static void append_entry(struct text *out, const char *name, const char *value, const char *help) {
+static void append_entry(struct text *out, const char *name, const char *value, const char *help)
+{
     char left[64];
     const char *gap = value ? " " : "";
     int length = snprintf(left, sizeof left, "  %s%s%s", name, gap, value ? value : "");
@@ -300,7 +338,8 @@ static void append_entry(struct text *out, const char *name, const char *value, 
     text_append(out, "\n");
 }
 
-int help_command(const struct command *c, struct text *out, struct err *e) {
+int help_command(const struct command *c, struct text *out, struct err *e)
+{
     text_append_format(out, "usage: urpe-probe %s [OPTIONS]%s%s\n\n", c->name,
                        *c->operands ? " " : "", c->operands);
     append_wrapped(out, c->summary, 0, HELP_WIDTH);
@@ -332,7 +371,8 @@ const struct exit_meaning exit_table[] = {
     {"130, 143", "interrupted; the same command resumes"},
     {NULL, NULL}};
 
-int help_program(struct text *out, struct err *e) {
+int help_program(struct text *out, struct err *e)
+{
     text_append(out, "usage: urpe-probe COMMAND [OPTIONS] ...\n\n");
     append_wrapped(out, program_summary, 0, HELP_WIDTH);
     text_append(out, "\n\ncommands:\n");
@@ -348,11 +388,13 @@ int help_program(struct text *out, struct err *e) {
     return text_check(out, e);
 }
 
-const struct command *command_find(const char *name, struct err *e) {
+const struct command *command_find(const char *name, struct err *e)
+{
     const char *names[NAMES_MAX];
     int count = 0;
     for (; command_table[count]; count++) {
-        if (strcmp(command_table[count]->name, name) == 0) return command_table[count];
+        if (strcmp(command_table[count]->name, name) == 0)
+            return command_table[count];
         names[count] = command_table[count]->name;
     }
     const char *near = text_nearest(name, names, count);

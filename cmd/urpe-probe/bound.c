@@ -11,7 +11,8 @@ enum { PATH_SIZE = 4096 };
 
 /* The rows of one cell, in the form of results.csv. */
 static int append_cell(struct text *out, const struct spec *s, const struct cell *c,
-                       struct err *e) {
+                       struct err *e)
+{
     int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(&c->task, length), code = 0;
     size_t bytes;
     double flops;
@@ -37,7 +38,8 @@ static int append_cell(struct text *out, const struct spec *s, const struct cell
     return code;
 }
 
-static int append_rows(struct text *out, const struct spec *s, struct err *e) {
+static int append_rows(struct text *out, const struct spec *s, struct err *e)
+{
     int code = 0;
     row_append_header(out);
     for (int k = 0; !code && k < spec_cells(s); k++) {
@@ -48,26 +50,35 @@ static int append_rows(struct text *out, const struct spec *s, struct err *e) {
     return code ? code : text_check(out, e);
 }
 
-static int write_rows(const char *folder, const struct text *rows, struct err *e) {
+static int write_rows(const char *folder, const struct text *rows, struct err *e)
+{
     char path[PATH_SIZE];
     int code = file_make_folder(folder, e);
-    if (!code) code = file_join(path, sizeof path, folder, "bound.csv", e);
+    if (!code)
+        code = file_join(path, sizeof path, folder, "bound.csv", e);
     return code ? code : file_write(path, rows->data, rows->length, e);
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct spec *s = NULL;
     struct results r = {0};
     struct text rows = {0};
     int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
-    if (code) return code;
+    if (code)
+        return code;
     terminal_watch_signals();
     code = append_rows(&rows, s, e);
-    if (code == ERR_INTERRUPTED) fprintf(stderr, "urpe-probe: interrupted\n");
-    if (!code && a->out) code = write_rows(a->out, &rows, e);
-    if (!code) code = results_parse(&r, s, rows.data, rows.length, e);
-    if (code) goto out;
-    if (!a->quiet) code = print_results(a, &r, e);
+    if (code == ERR_INTERRUPTED)
+        fprintf(stderr, "urpe-probe: interrupted\n");
+    if (!code && a->out)
+        code = write_rows(a->out, &rows, e);
+    if (!code)
+        code = results_parse(&r, s, rows.data, rows.length, e);
+    if (code)
+        goto out;
+    if (!a->quiet)
+        code = print_results(a, &r, e);
     if (!code && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_BOUND, &r, &status, e);
     results_close(&r);

@@ -34,11 +34,14 @@ struct speeds {
     double flops[SPEEDS_MAX]; /* per second */
 };
 
-static double measure_speed(int width, struct err *e) {
+static double measure_speed(int width, struct err *e)
+{
     size_t rows = SPEED_ROWS, n = (size_t)width;
     real *block = memory_alloc(2 * rows * n + n * n, sizeof *block, e);
-    if (!block) return 0;
-    for (size_t k = 0; k < rows * n + n * n; k++) block[k] = (real)1 / (real)(k % 7 + 1);
+    if (!block)
+        return 0;
+    for (size_t k = 0; k < rows * n + n * n; k++)
+        block[k] = (real)1 / (real)(k % 7 + 1);
     real *a = block, *b = a + rows * n, *c = b + n * n;
     double start, spent;
     int products = 0;
@@ -54,13 +57,17 @@ static double measure_speed(int width, struct err *e) {
 }
 
 /* FLOPs per second at a width; after SPEEDS_MAX widths, that of the nearest one. */
-static double speed_at(struct speeds *s, int64_t wanted, struct err *e) {
+static double speed_at(struct speeds *s, int64_t wanted, struct err *e)
+{
     int width = wanted > 2048 ? 2048 : (int)wanted, nearest = 0;
     for (int k = 0; k < s->count; k++) {
-        if (abs(s->width[k] - width) < abs(s->width[nearest] - width)) nearest = k;
-        if (s->width[k] == width) return s->flops[k];
+        if (abs(s->width[k] - width) < abs(s->width[nearest] - width))
+            nearest = k;
+        if (s->width[k] == width)
+            return s->flops[k];
     }
-    if (s->count == SPEEDS_MAX) return s->flops[nearest];
+    if (s->count == SPEEDS_MAX)
+        return s->flops[nearest];
     s->width[s->count] = width;
     s->flops[s->count] = measure_speed(width, e);
     return s->flops[s->count++];
@@ -68,29 +75,37 @@ static double speed_at(struct speeds *s, int64_t wanted, struct err *e) {
 
 /* Passes over a sample that the search for the worst case makes: two forward, one backward a step,
  * and a backward pass costs two forward ones. */
-static double search_passes(const struct task *t) {
-    if (target_of(&t->target)->tokens) return 0;
+static double search_passes(const struct task *t)
+{
+    if (target_of(&t->target)->tokens)
+        return 0;
     return 4.0 * (double)t->evaluate.adversary_starts * (double)t->evaluate.adversary_steps;
 }
 
 /* Training, the evaluations for the curve, and the search: a forward pass costs a third of a
  * step's. */
-static double cell_seconds(const struct kind *k, double speed) {
+static double cell_seconds(const struct kind *k, double speed)
+{
     const struct task *t = &k->first->task;
     double forward = k->flops / (3.0 * (double)t->train.batch);
     double evaluations = 1 + floor((double)t->train.steps / (double)t->evaluate.every);
     double flops = k->flops * (double)t->train.steps +
                    forward * ((double)t->evaluate.samples * evaluations + search_passes(t));
-    if (t->model.precision == MODEL_DOUBLE) flops *= DOUBLE_COST;
+    if (t->model.precision == MODEL_DOUBLE)
+        flops *= DOUBLE_COST;
     return STEP_OVERHEAD * flops / speed;
 }
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
-static int compare_cost(const struct kind *a, const struct kind *b) {
+static int compare_cost(const struct kind *a, const struct kind *b)
+{
     const struct task *left = &a->first->task, *right = &b->first->task;
-    if (a->parameters != b->parameters) return a->parameters < b->parameters ? -1 : 1;
-    if (a->bytes != b->bytes) return a->bytes < b->bytes ? -1 : 1;
-    if (a->flops != b->flops) return a->flops < b->flops ? -1 : 1;
+    if (a->parameters != b->parameters)
+        return a->parameters < b->parameters ? -1 : 1;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? -1 : 1;
+    if (a->flops != b->flops)
+        return a->flops < b->flops ? -1 : 1;
     if (left->train.steps != right->train.steps)
         return left->train.steps < right->train.steps ? -1 : 1;
     if (left->model.attention != right->model.attention)
@@ -98,19 +113,22 @@ static int compare_cost(const struct kind *a, const struct kind *b) {
     return left->model.encoding.kind - right->model.encoding.kind;
 }
 
-static int compare_kinds(const void *a, const void *b) {
+static int compare_kinds(const void *a, const void *b)
+{
     const struct kind *left = a, *right = b;
     int order = compare_cost(left, right);
     return order ? order : left->first->index - right->first->index;
 }
 
-static int compare_first(const void *a, const void *b) {
+static int compare_first(const void *a, const void *b)
+{
     const struct kind *left = a, *right = b;
     return left->first->index - right->first->index;
 }
 
 /* kind (spec_cells): filled from the cells, those of equal cost together; returns how many. */
-static int find_kinds(const struct spec *s, struct kind *kind, struct err *e) {
+static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
+{
     int count = 0, kept = 0, code = 0;
     for (int k = 0; k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
@@ -122,7 +140,8 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e) {
         *next = (struct kind){.first = c, .cells = 1};
         code = trainer_api_of(c->task.model.precision)
                    ->price(&c->task, &next->bytes, &next->parameters, &next->flops, e);
-        if (code) return code;
+        if (code)
+            return code;
     }
     qsort(kind, (size_t)count, sizeof *kind, compare_kinds);
     for (int k = 0; k < count; k++) {
@@ -135,19 +154,22 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e) {
     return kept;
 }
 
-static int time_kinds(struct kind *kind, int count, struct err *e) {
+static int time_kinds(struct kind *kind, int count, struct err *e)
+{
     struct speeds speeds = {0};
     int code = kernel_open(e);
     for (int k = 0; !code && k < count; k++) {
         double speed = speed_at(&speeds, kind[k].first->task.model.width, e);
-        if (speed <= 0) return ERR_MEMORY;
+        if (speed <= 0)
+            return ERR_MEMORY;
         kind[k].seconds = cell_seconds(&kind[k], speed);
     }
     return code;
 }
 
 /* ---- text -------------------------------------------------------------------------------------*/
-static void append_seconds(struct text *out, double seconds) {
+static void append_seconds(struct text *out, double seconds)
+{
     if (seconds < 100)
         text_append_format(out, "%.1f s", seconds);
     else if (seconds < 6000)
@@ -164,7 +186,8 @@ static const struct listing_column kind_columns[] = {
     {"steps", true},  {"MFLOP", true},  {"s/cell", true}};
 enum { KIND_COLUMNS = sizeof kind_columns / sizeof *kind_columns };
 
-static int add_kind(struct listing *l, const struct kind *k, struct err *e) {
+static int add_kind(struct listing *l, const struct kind *k, struct err *e)
+{
     const struct task *t = &k->first->task;
     char text[KIND_COLUMNS][TEXT_NUMBER_MAX], attention[TEXT_NUMBER_MAX];
     const char *row[KIND_COLUMNS];
@@ -187,7 +210,8 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e) {
     return listing_add(l, row, e);
 }
 
-static void append_commented(struct text *out, const char *lines) {
+static void append_commented(struct text *out, const char *lines)
+{
     while (*lines) {
         size_t length = strcspn(lines, "\n");
         text_append(out, "# ");
@@ -198,10 +222,12 @@ static void append_commented(struct text *out, const char *lines) {
 }
 
 static void append_totals(struct text *out, const struct spec *s, const struct kind *kind,
-                          int count) {
+                          int count)
+{
     double seconds = 0;
     int cores = machine_cores(), cells = spec_cells(s), workers = cells < cores ? cells : cores;
-    for (int k = 0; k < count; k++) seconds += kind[k].seconds * kind[k].cells;
+    for (int k = 0; k < count; k++)
+        seconds += kind[k].seconds * kind[k].cells;
     text_append_format(out, "%d cell%s", cells, cells == 1 ? "" : "s");
     for (int k = 0; k < spec_axes(s); k++)
         text_append_format(out, "%s%s", k ? " x " : ": ", spec_axis(s, k));
@@ -214,44 +240,55 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
 }
 
 /* Memory that is not there is a warning here, so that a large spec can be priced elsewhere. */
-static void warn_memory(const struct spec *s, const struct kind *kind, int count) {
+static void warn_memory(const struct spec *s, const struct kind *kind, int count)
+{
     char where[320];
     size_t there = machine_memory(), most = 0;
     for (int k = 0; k < count; k++)
-        if (kind[k].bytes > most) most = kind[k].bytes;
-    if (!there || most <= there) return;
+        if (kind[k].bytes > most)
+            most = kind[k].bytes;
+    if (!there || most <= there)
+        return;
     spec_where(s, "model.width", where, sizeof where);
     fprintf(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here\n", where,
             (double)most / 1048576, (double)there / 1048576);
 }
 
 static int print_table(const struct spec *s, const struct listing *l, const struct kind *kind,
-                       int count, struct err *e) {
+                       int count, struct err *e)
+{
     struct text text = {0}, comment = {0};
     int code = spec_text(s, &text, e);
     append_totals(&comment, s, kind, count);
-    if (!code) code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
-    if (!code) append_commented(&text, comment.data);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
+    if (!code)
+        append_commented(&text, comment.data);
+    if (!code)
+        code = terminal_put(&text, e);
     text_close(&comment);
     text_close(&text);
     return code;
 }
 
 static int print_kinds(const struct arguments *a, const struct spec *s, const struct kind *kind,
-                       int count, struct err *e) {
+                       int count, struct err *e)
+{
     struct listing l;
     struct text text = {0};
     int code = 0;
     listing_open(&l, kind_columns, KIND_COLUMNS);
     l.gap = 1;
-    for (int k = 0; !code && k < count; k++) code = add_kind(&l, &kind[k], e);
-    if (code) goto out;
+    for (int k = 0; !code && k < count; k++)
+        code = add_kind(&l, &kind[k], e);
+    if (code)
+        goto out;
     if (a->format == LISTING_TABLE) {
         code = print_table(s, &l, kind, count, e);
     } else {
         code = listing_append(&text, &l, a->format, 0, e);
-        if (!code) code = terminal_put(&text, e);
+        if (!code)
+            code = terminal_put(&text, e);
     }
 out:
     text_close(&text);
@@ -259,20 +296,25 @@ out:
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct spec *s = NULL;
     int code = spec_open(&s, a->operand[0], a->set, a->sets, e);
-    if (code) return code;
+    if (code)
+        return code;
     struct kind *kind = memory_alloc((size_t)spec_cells(s), sizeof *kind, e);
     int count = kind ? report_figures_check(s, e) : ERR_MEMORY;
-    if (!count) count = find_kinds(s, kind, e);
+    if (!count)
+        count = find_kinds(s, kind, e);
     if (count < 0) {
         code = count;
         goto out;
     }
     code = time_kinds(kind, count, e);
-    if (!code && !a->quiet) code = print_kinds(a, s, kind, count, e);
-    if (!code) warn_memory(s, kind, count);
+    if (!code && !a->quiet)
+        code = print_kinds(a, s, kind, count, e);
+    if (!code)
+        warn_memory(s, kind, count);
 out:
     memory_free(kind);
     spec_close(s);

@@ -12,9 +12,11 @@
 enum value_kind { VALUE_NONE, VALUE_FILE, VALUE_FOLDER, VALUE_WORDS, VALUE_FREE };
 
 /* Puts the words of a value ("table csv json"), if it has some, into `words`. */
-static enum value_kind kind_of(const char *value, char *words, size_t size) {
+static enum value_kind kind_of(const char *value, char *words, size_t size)
+{
     *words = '\0';
-    if (!value || !*value) return VALUE_NONE;
+    if (!value || !*value)
+        return VALUE_NONE;
     if (strcmp(value, "FORMAT") == 0) {
         snprintf(words, size, "table csv json");
         return VALUE_WORDS;
@@ -22,31 +24,37 @@ static enum value_kind kind_of(const char *value, char *words, size_t size) {
     if (strchr(value, '|')) {
         size_t at = 0;
         for (const char *s = value; *s && at + 1 < size; s++)
-            if (*s != '[' && *s != ']') words[at++] = *s == '|' ? ' ' : *s;
+            if (*s != '[' && *s != ']')
+                words[at++] = *s == '|' ? ' ' : *s;
         words[at] = '\0';
         return VALUE_WORDS;
     }
-    if (strncmp(value, "DIR", 3) == 0 || strncmp(value, "CELL", 4) == 0) return VALUE_FOLDER;
-    if (strncmp(value, "FILE", 4) == 0 || strncmp(value, "SPEC", 4) == 0) return VALUE_FILE;
+    if (strncmp(value, "DIR", 3) == 0 || strncmp(value, "CELL", 4) == 0)
+        return VALUE_FOLDER;
+    if (strncmp(value, "FILE", 4) == 0 || strncmp(value, "SPEC", 4) == 0)
+        return VALUE_FILE;
     return VALUE_FREE;
 }
 
 enum { WORDS_MAX = 256 };
 
 /* Appends s with a backslash before each of `special`, and each ' as '\'' where it is quoted. */
-static void append_escaped(struct text *out, const char *s, const char *special) {
+static void append_escaped(struct text *out, const char *s, const char *special)
+{
     for (; *s; s++) {
         if (*s == '\'') {
             text_append(out, "'\\''");
             continue;
         }
-        if (strchr(special, *s)) text_append(out, "\\");
+        if (strchr(special, *s))
+            text_append(out, "\\");
         text_append_bytes(out, s, 1);
     }
 }
 
 /* ---- bash -------------------------------------------------------------------------------------*/
-static void append_bash_reply(struct text *out, enum value_kind kind, const char *words) {
+static void append_bash_reply(struct text *out, enum value_kind kind, const char *words)
+{
     switch (kind) {
     case VALUE_FILE: text_append(out, "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"); break;
     case VALUE_FOLDER: text_append(out, "mapfile -t COMPREPLY < <(compgen -d -- \"$word\")"); break;
@@ -59,13 +67,15 @@ static void append_bash_reply(struct text *out, enum value_kind kind, const char
 }
 
 /* What follows an option that has a value; options of one name mean the same everywhere. */
-static void append_bash_values(struct text *out) {
+static void append_bash_values(struct text *out)
+{
     struct command_option o;
     char words[WORDS_MAX];
     text_append(out, "    case \"$before\" in\n");
     for (int k = 0; command_option_at(NULL, k, &o); k++) {
         enum value_kind kind = kind_of(o.value, words, sizeof words);
-        if (kind == VALUE_NONE) continue;
+        if (kind == VALUE_NONE)
+            continue;
         text_append_format(out, "    %s) ", o.name);
         append_bash_reply(out, kind, words);
         text_append(out, "; return ;;\n");
@@ -73,7 +83,8 @@ static void append_bash_values(struct text *out) {
     text_append(out, "    esac\n");
 }
 
-static void append_bash_command(struct text *out, const struct command *c) {
+static void append_bash_command(struct text *out, const struct command *c)
+{
     struct command_option o;
     char words[WORDS_MAX];
     text_append_format(out, "    %s)\n        case \"$word\" in\n        -*) ", c->name);
@@ -85,33 +96,42 @@ static void append_bash_command(struct text *out, const struct command *c) {
     text_append(out, " ;;\n        esac ;;\n");
 }
 
-static void append_bash(struct text *out) {
+static void append_bash(struct text *out)
+{
     text_append(out, "# bash completion for urpe-probe\n_urpe_probe() {\n"
                      "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
                      "    if [ \"$COMP_CWORD\" = 1 ]; then\n"
                      "        mapfile -t COMPREPLY < <(compgen -W '");
-    for (int k = 0; command_table[k]; k++) text_append_format(out, "%s ", command_table[k]->name);
+    for (int k = 0; command_table[k]; k++)
+        text_append_format(out, "%s ", command_table[k]->name);
     text_append(out, "--help --version' -- \"$word\")\n        return\n    fi\n");
     append_bash_values(out);
     text_append(out, "    case \"${COMP_WORDS[1]}\" in\n");
-    for (int k = 0; command_table[k]; k++) append_bash_command(out, command_table[k]);
+    for (int k = 0; command_table[k]; k++)
+        append_bash_command(out, command_table[k]);
     text_append(out, "    esac\n}\ncomplete -o filenames -F _urpe_probe urpe-probe\n");
 }
 
 /* ---- zsh --------------------------------------------------------------------------------------*/
-static void append_zsh_value(struct text *out, const char *value) {
+static void append_zsh_value(struct text *out, const char *value)
+{
     char words[WORDS_MAX];
     enum value_kind kind = kind_of(value, words, sizeof words);
-    if (kind == VALUE_NONE) return;
+    if (kind == VALUE_NONE)
+        return;
     text_append(out, ":");
     append_escaped(out, value, ":[]");
     text_append(out, ":");
-    if (kind == VALUE_FILE) text_append(out, "_files");
-    if (kind == VALUE_FOLDER) text_append(out, "_directories");
-    if (kind == VALUE_WORDS) text_append_format(out, "(%s)", words);
+    if (kind == VALUE_FILE)
+        text_append(out, "_files");
+    if (kind == VALUE_FOLDER)
+        text_append(out, "_directories");
+    if (kind == VALUE_WORDS)
+        text_append_format(out, "(%s)", words);
 }
 
-static void append_zsh_command(struct text *out, const struct command *c) {
+static void append_zsh_command(struct text *out, const struct command *c)
+{
     struct command_option o;
     text_append_format(out, "    %s) _arguments", c->name);
     for (int k = 0; command_option_at(c, k, &o); k++) {
@@ -129,7 +149,8 @@ static void append_zsh_command(struct text *out, const struct command *c) {
     text_append(out, " ;;\n");
 }
 
-static void append_zsh(struct text *out) {
+static void append_zsh(struct text *out)
+{
     text_append(out, "#compdef urpe-probe\n_urpe_probe() {\n    local -a commands=(\n");
     for (int k = 0; command_table[k]; k++) {
         text_append_format(out, "        '%s:", command_table[k]->name);
@@ -139,12 +160,14 @@ static void append_zsh(struct text *out) {
     text_append(out, "    )\n    if (( CURRENT == 2 )); then\n"
                      "        _describe command commands\n        return\n    fi\n"
                      "    shift words\n    (( CURRENT-- ))\n    case $words[1] in\n");
-    for (int k = 0; command_table[k]; k++) append_zsh_command(out, command_table[k]);
+    for (int k = 0; command_table[k]; k++)
+        append_zsh_command(out, command_table[k]);
     text_append(out, "    esac\n}\n_urpe_probe \"$@\"\n");
 }
 
 /* ---- fish -------------------------------------------------------------------------------------*/
-static void append_fish_value(struct text *out, const char *value) {
+static void append_fish_value(struct text *out, const char *value)
+{
     char words[WORDS_MAX];
     switch (kind_of(value, words, sizeof words)) {
     case VALUE_NONE: break;
@@ -156,16 +179,19 @@ static void append_fish_value(struct text *out, const char *value) {
 }
 
 /* Quotes within fish's single quotes are \', and a backslash is \\. */
-static void append_fish_help(struct text *out, const char *help) {
+static void append_fish_help(struct text *out, const char *help)
+{
     text_append(out, " -d '");
     for (; *help; help++) {
-        if (*help == '\'' || *help == '\\') text_append(out, "\\");
+        if (*help == '\'' || *help == '\\')
+            text_append(out, "\\");
         text_append_bytes(out, help, 1);
     }
     text_append(out, "'\n");
 }
 
-static void append_fish_command(struct text *out, const struct command *c) {
+static void append_fish_command(struct text *out, const struct command *c)
+{
     struct command_option o;
     char words[WORDS_MAX];
     const char *within = "complete -c urpe-probe -n '__fish_seen_subcommand_from";
@@ -187,17 +213,21 @@ static void append_fish_command(struct text *out, const struct command *c) {
     }
 }
 
-static void append_fish(struct text *out) {
+static void append_fish(struct text *out)
+{
     text_append(out, "# fish completion for urpe-probe\ncomplete -c urpe-probe -f\n");
-    for (int k = 0; command_table[k]; k++) append_fish_command(out, command_table[k]);
+    for (int k = 0; command_table[k]; k++)
+        append_fish_command(out, command_table[k]);
 }
 
 /* ---- the man page -----------------------------------------------------------------------------*/
 /* Text for roff: no hyphens for minus signs, no requests by accident, lines as given. */
-static void append_roff(struct text *out, const char *s) {
+static void append_roff(struct text *out, const char *s)
+{
     bool start = true;
     for (; *s; s++) {
-        if (start && (*s == '.' || *s == '\'')) text_append(out, "\\&");
+        if (start && (*s == '.' || *s == '\''))
+            text_append(out, "\\&");
         start = *s == '\n';
         if (*s == '\\')
             text_append(out, "\\e");
@@ -213,7 +243,8 @@ static void append_roff(struct text *out, const char *s) {
 
 /* A bold name, its value in italics, and what it means. */
 static void append_man_entry(struct text *out, const char *name, const char *value,
-                             const char *help) {
+                             const char *help)
+{
     text_append(out, ".TP\n\\fB");
     for (; *name; name++)
         if (*name == '-')
@@ -225,7 +256,8 @@ static void append_man_entry(struct text *out, const char *name, const char *val
     append_roff(out, help);
 }
 
-static void append_man_command(struct text *out, const struct command *c) {
+static void append_man_command(struct text *out, const struct command *c)
+{
     struct command_option o;
     text_append_format(out, ".SS \"%s %s\"\n", c->name, c->operands);
     append_roff(out, c->summary);
@@ -235,7 +267,8 @@ static void append_man_command(struct text *out, const struct command *c) {
         append_man_entry(out, o.name, o.value, o.help);
 }
 
-static void append_man(struct text *out) {
+static void append_man(struct text *out)
+{
     text_append(out, ".TH URPE\\-PROBE 1 \"\" \"urpe\\-probe " URPE_VERSION "\" \"\"\n"
                      ".SH NAME\nurpe\\-probe \\- what a Transformer with a given positional "
                      "encoding can express\n"
@@ -243,7 +276,8 @@ static void append_man(struct text *out) {
                      ".SH DESCRIPTION\n");
     append_roff(out, program_summary);
     text_append(out, ".SH COMMANDS\n");
-    for (int k = 0; command_table[k]; k++) append_man_command(out, command_table[k]);
+    for (int k = 0; command_table[k]; k++)
+        append_man_command(out, command_table[k]);
     text_append(out, ".SH EXIT STATUS\n");
     for (int k = 0; exit_table[k].status; k++)
         append_man_entry(out, exit_table[k].status, NULL, exit_table[k].meaning);
@@ -256,12 +290,14 @@ static const struct {
 } form[] = {{"bash", append_bash}, {"zsh", append_zsh}, {"fish", append_fish}, {"man", append_man}};
 enum { FORMS = sizeof form / sizeof *form };
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct text text = {0};
     const char *names[FORMS];
     for (int k = 0; k < FORMS; k++) {
         names[k] = form[k].name;
-        if (strcmp(a->operand[0], form[k].name) != 0) continue;
+        if (strcmp(a->operand[0], form[k].name) != 0)
+            continue;
         form[k].append(&text);
         int code = terminal_put(&text, e);
         text_close(&text);

@@ -20,12 +20,14 @@ static const struct listing_column short_columns[] = {
     {"distance", true}, {"aware", false}, {"deviation", true}, {"rows", true}};
 #define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
 
-static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief) {
+static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief)
+{
     return text_from_double(out, value, brief ? 3 : 17);
 }
 
 static int add_row(struct listing *l, bool brief, const struct floor_class *c,
-                   const struct conditions *found, struct err *e) {
+                   const struct conditions *found, struct err *e)
+{
     char distance[TEXT_NUMBER_MAX], deviation[TEXT_NUMBER_MAX], step[TEXT_NUMBER_MAX], rows[16];
     const char *name = encoding_of(&c->encoding)->name, *table = c->urpe ? "toeplitz" : "none",
                *mask = c->causal ? "causal" : "none", *attentive = condition_name(found->attentive),
@@ -44,7 +46,8 @@ static int add_row(struct listing *l, bool brief, const struct floor_class *c,
 
 /* The class of an encoding's default options. */
 static void fill_class(struct floor_class *out, int kind, bool urpe, bool causal,
-                       const struct layout *l) {
+                       const struct layout *l)
+{
     *out = (struct floor_class){.urpe = urpe, .causal = causal,
                                 .shape = {.width = WIDTH, .heads = HEADS,
                                           .head_width = WIDTH / HEADS, .causal = causal,
@@ -53,7 +56,8 @@ static void fill_class(struct floor_class *out, int kind, bool urpe, bool causal
     option_set_kind(&urpe_kinds, urpe_table[0]->name, &out->c);
 }
 
-static int fill(struct listing *l, bool brief, struct err *e) {
+static int fill(struct listing *l, bool brief, struct err *e)
+{
     struct space_config space = {0};
     struct arena arena;
     struct layout layout;
@@ -61,31 +65,37 @@ static int fill(struct listing *l, bool brief, struct err *e) {
     int code = arena_open(&arena, 0, e);
     option_defaults(space_options, &space);
     space.length = POSITIONS;
-    if (!code) code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
-    if (!code) code = space_of(&space)->layout(&space, POSITIONS, &arena, &layout, e);
+    if (!code)
+        code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
+    if (!code)
+        code = space_of(&space)->layout(&space, POSITIONS, &arena, &layout, e);
     for (int k = 0; !code && encoding_table[k]; k++) {
-        if (encoding_table[k]->axes_max < layout.axes) continue; /* graphs only */
+        if (encoding_table[k]->axes_max < layout.axes)
+            continue; /* graphs only */
         for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {
                 struct floor_class class;
                 struct conditions found;
                 fill_class(&class, k, urpe, causal, &layout);
                 code = api->conditions_test(&class, 0, &found, e);
-                if (!code) code = add_row(l, brief, &class, &found, e);
+                if (!code)
+                    code = add_row(l, brief, &class, &found, e);
             }
     }
     arena_close(&arena);
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     bool brief = a->format == LISTING_TABLE;
     struct listing l;
     struct text text = {0};
     listing_open(&l, brief ? short_columns : columns,
                  brief ? COUNT_OF(short_columns) : COUNT_OF(columns));
     int code = fill(&l, brief, e);
-    if (!code) code = listing_append(&text, &l, a->format, terminal_width(), e);
+    if (!code)
+        code = listing_append(&text, &l, a->format, terminal_width(), e);
     if (!code && brief)
         text_append_format(&text,
                            "\nattentive: some parameters give plain softmax attention; distance: "
@@ -94,7 +104,8 @@ static int run(const struct arguments *a, struct err *e) {
                            "distinct. deviation: largest |row sum - 1| that a search\nfound. Both "
                            "are sufficient only: a no proves nothing. Positions: %d.\n",
                            POSITIONS);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = terminal_put(&text, e);
     listing_close(&l);
     text_close(&text);
     return code;

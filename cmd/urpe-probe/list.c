@@ -15,12 +15,14 @@ enum { KINDS_SPELT = 4 };
 #define HUGE_RANGE 1e15 /* a limit beyond it is none that anybody meets */
 
 /* ---- options as text --------------------------------------------------------------------------*/
-static void append_limit(struct text *out, double value) {
+static void append_limit(struct text *out, double value)
+{
     char number[TEXT_NUMBER_MAX];
     text_append(out, text_from_double_short(number, value));
 }
 
-static void append_range(struct text *out, const struct option *o) {
+static void append_range(struct text *out, const struct option *o)
+{
     bool low = o->min > -HUGE_RANGE, high = o->max < HUGE_RANGE;
     if (low && high) {
         text_append(out, " from ");
@@ -34,7 +36,8 @@ static void append_range(struct text *out, const struct option *o) {
 }
 
 /* Kinds have lists of their own, so only short ones are spelt out. */
-static void append_names(struct text *out, const struct option *o) {
+static void append_names(struct text *out, const struct option *o)
+{
     if (o->type == OPTION_KIND && o->kinds->count > KINDS_SPELT) {
         text_append_format(out, "name of %s %s", strchr("aeiou", o->kinds->what[0]) ? "an" : "a",
                            o->kinds->what);
@@ -49,7 +52,8 @@ static void append_names(struct text *out, const struct option *o) {
 }
 
 /* What an option accepts: "integer from 1 to 4096", "none | pre | post". */
-static void append_type(struct text *out, const struct option *o) {
+static void append_type(struct text *out, const struct option *o)
+{
     static const char *const word[] = {[OPTION_INT] = "integer",
                                        [OPTION_REAL] = "number",
                                        [OPTION_BOOL] = "true | false",
@@ -64,7 +68,8 @@ static void append_type(struct text *out, const struct option *o) {
 }
 
 /* "buckets = 32 (integer from 4 to 4096); ..." of an entry's own options. */
-static void append_options(struct text *out, const struct option *o) {
+static void append_options(struct text *out, const struct option *o)
+{
     for (bool first = true; o && o->key; o++, first = false) {
         text_append_format(out, "%s%s = %s (", first ? "" : "; ", o->key,
                            o->fallback ? o->fallback : "required");
@@ -75,20 +80,23 @@ static void append_options(struct text *out, const struct option *o) {
 
 /* Adds a row whose third cell is the entry's options. */
 static int add_entry(struct listing *l, const char *const *value, int options_at,
-                     const struct option *options, struct err *e) {
+                     const struct option *options, struct err *e)
+{
     struct text text = {0};
     const char *row[8];
     memcpy(row, value, (size_t)l->columns * sizeof *row);
     append_options(&text, options);
     row[options_at] = text.data;
     int code = text_check(&text, e);
-    if (!code) code = listing_add(l, row, e);
+    if (!code)
+        code = listing_add(l, row, e);
     text_close(&text);
     return code;
 }
 
 /* Whether all it does is before the softmax, whose rows sum to 1, with the encoding's default options. */
-static const char *stochastic_of(int kind) {
+static const char *stochastic_of(int kind)
+{
     struct kind_config config = {.kind = kind};
     struct encoding_shape shape = {.width = 16, .heads = 2, .head_width = 8,
                                    .causal = encoding_table[kind]->causal_only};
@@ -101,7 +109,8 @@ static const char *stochastic_of(int kind) {
 }
 
 /* ---- sections ---------------------------------------------------------------------------------*/
-static int fill_encodings(struct listing *l, bool terminal, struct err *e) {
+static int fill_encodings(struct listing *l, bool terminal, struct err *e)
+{
     (void)terminal;
     static const struct listing_column columns[] = {
         {"encoding", false},   {"formula", false},  {"summary", false}, {"options", false},
@@ -118,7 +127,8 @@ static int fill_encodings(struct listing *l, bool terminal, struct err *e) {
 }
 
 /* The kinds of C, which stand beside the encodings. */
-static int fill_c(struct listing *l, bool terminal, struct err *e) {
+static int fill_c(struct listing *l, bool terminal, struct err *e)
+{
     (void)terminal;
     static const struct listing_column columns[] = {
         {"c", false}, {"summary", false}, {"options", false}, {"longer", false}, {"source", false}};
@@ -132,7 +142,8 @@ static int fill_c(struct listing *l, bool terminal, struct err *e) {
     return code;
 }
 
-static int fill_targets(struct listing *l, bool terminal, struct err *e) {
+static int fill_targets(struct listing *l, bool terminal, struct err *e)
+{
     (void)terminal;
     static const struct listing_column columns[] = {{"target", false},  {"formula", false},
                                                     {"summary", false}, {"options", false},
@@ -149,18 +160,22 @@ static int fill_targets(struct listing *l, bool terminal, struct err *e) {
 }
 
 /* "identical: all tokens equal; ..." */
-static void append_list(struct text *out, const char *const *name, bool orbits) {
+static void append_list(struct text *out, const char *const *name, bool orbits)
+{
     for (int i = 0; name[i]; i++) {
         const char *help = "";
         for (int k = 0; !orbits && pattern_table[k]; k++)
-            if (strcmp(pattern_table[k]->name, name[i]) == 0) help = pattern_table[k]->help;
+            if (strcmp(pattern_table[k]->name, name[i]) == 0)
+                help = pattern_table[k]->help;
         for (int k = 0; orbits && orbit_table[k]; k++)
-            if (strcmp(orbit_table[k]->name, name[i]) == 0) help = orbit_table[k]->help;
+            if (strcmp(orbit_table[k]->name, name[i]) == 0)
+                help = orbit_table[k]->help;
         text_append_format(out, "%s%s: %s", i ? "; " : "", name[i], help);
     }
 }
 
-static int fill_spaces(struct listing *l, bool terminal, struct err *e) {
+static int fill_spaces(struct listing *l, bool terminal, struct err *e)
+{
     (void)terminal;
     static const struct listing_column columns[] = {{"space", false},   {"summary", false},
                                                     {"options", false}, {"inputs", false},
@@ -174,8 +189,10 @@ static int fill_spaces(struct listing *l, bool terminal, struct err *e) {
         append_list(&orbits, x->orbits, true);
         const char *row[] = {x->name, x->summary, NULL, inputs.data, orbits.data, x->citation};
         code = text_check(&inputs, e);
-        if (!code) code = text_check(&orbits, e);
-        if (!code) code = add_entry(l, row, 2, x->options, e);
+        if (!code)
+            code = text_check(&orbits, e);
+        if (!code)
+            code = add_entry(l, row, 2, x->options, e);
         text_close(&inputs);
         text_close(&orbits);
     }
@@ -183,35 +200,44 @@ static int fill_spaces(struct listing *l, bool terminal, struct err *e) {
 }
 
 /* In a terminal the type stands behind the help; CSV and JSON keep them apart. */
-static int add_key(struct listing *l, const struct spec_key *k, bool terminal, struct err *e) {
+static int add_key(struct listing *l, const struct spec_key *k, bool terminal, struct err *e)
+{
     struct text type = {0}, help = {0};
     append_type(&type, k->option);
-    if (k->option->unit && *k->option->unit) text_append_format(&type, ", in %s", k->option->unit);
-    if (k->kind) text_append_format(&help, "%s: ", k->kind);
+    if (k->option->unit && *k->option->unit)
+        text_append_format(&type, ", in %s", k->option->unit);
+    if (k->kind)
+        text_append_format(&help, "%s: ", k->kind);
     text_append(&help, k->option->help ? k->option->help : "");
-    if (terminal && type.data) text_append_format(&help, " (%s)", type.data);
+    if (terminal && type.data)
+        text_append_format(&help, " (%s)", type.data);
     const char *row[] = {k->key, k->option->fallback ? k->option->fallback : "required",
                          terminal ? "" : type.data, help.data};
     int code = text_check(&type, e);
-    if (!code) code = text_check(&help, e);
-    if (!code) code = listing_add(l, row, e);
+    if (!code)
+        code = text_check(&help, e);
+    if (!code)
+        code = listing_add(l, row, e);
     text_close(&type);
     text_close(&help);
     return code;
 }
 
-static int fill_keys(struct listing *l, bool terminal, struct err *e) {
+static int fill_keys(struct listing *l, bool terminal, struct err *e)
+{
     static const struct listing_column columns[] = {
         {"key", false}, {"default", false}, {"type", false}, {"help", false}};
     struct spec_key *keys = NULL;
     int count = 0, code = spec_keys(&keys, &count, e);
     listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && k < count; k++) code = add_key(l, &keys[k], terminal, e);
+    for (int k = 0; !code && k < count; k++)
+        code = add_key(l, &keys[k], terminal, e);
     memory_free(keys);
     return code;
 }
 
-static int fill_figures(struct listing *l, bool terminal, struct err *e) {
+static int fill_figures(struct listing *l, bool terminal, struct err *e)
+{
     (void)terminal;
     static const struct listing_column columns[] = {{"figure", false}, {"summary", false}};
     const char *row[2];
@@ -236,20 +262,26 @@ static const struct section {
 
 /* ---- the command ------------------------------------------------------------------------------*/
 static int append_section(struct text *out, const struct section *s, const struct arguments *a,
-                          struct err *e) {
+                          struct err *e)
+{
     struct listing l = {0};
     int code = s->fill(&l, a->format == LISTING_TABLE, e);
-    if (!code && a->format == LISTING_TABLE) text_append_format(out, "%s\n\n", s->title);
-    if (!code) code = listing_append(out, &l, a->format, terminal_width(), e);
-    if (!code && a->format == LISTING_TABLE) text_append(out, "\n");
+    if (!code && a->format == LISTING_TABLE)
+        text_append_format(out, "%s\n\n", s->title);
+    if (!code)
+        code = listing_append(out, &l, a->format, terminal_width(), e);
+    if (!code && a->format == LISTING_TABLE)
+        text_append(out, "\n");
     listing_close(&l);
     return code;
 }
 
-static int find_section(const char *name, struct err *e) {
+static int find_section(const char *name, struct err *e)
+{
     const char *names[COUNT_OF(section_table)];
     for (int k = 0; k < COUNT_OF(section_table); k++) {
-        if (strcmp(section_table[k].name, name) == 0) return 0;
+        if (strcmp(section_table[k].name, name) == 0)
+            return 0;
         names[k] = section_table[k].name;
     }
     const char *near = text_nearest(name, names, COUNT_OF(section_table));
@@ -258,7 +290,8 @@ static int find_section(const char *name, struct err *e) {
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     const char *wanted = a->operands ? a->operand[0] : NULL;
     struct text text = {0};
     int code = wanted ? find_section(wanted, e) : 0;
@@ -268,7 +301,8 @@ static int run(const struct arguments *a, struct err *e) {
     for (int k = 0; !code && k < COUNT_OF(section_table); k++)
         if (!wanted || strcmp(section_table[k].name, wanted) == 0)
             code = append_section(&text, &section_table[k], a, e);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = terminal_put(&text, e);
     text_close(&text);
     return code;
 }

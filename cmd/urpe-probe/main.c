@@ -16,10 +16,12 @@ const struct command *const command_table[] = {
 
 enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
 
-static int print_version(struct err *e) {
+static int print_version(struct err *e)
+{
     char cpu[CPU_NAME_MAX];
     int code = kernel_open(e);
-    if (code) return code;
+    if (code)
+        return code;
     kernel_cpu_name(cpu, sizeof cpu);
     printf("urpe-probe %s\nnumerics   %d (results of another numerics version are never reused)\n"
            "kernels    %s\nBLAS       %s\nCPU        %s\n",
@@ -27,31 +29,39 @@ static int print_version(struct err *e) {
     return 0;
 }
 
-static int print_help(const struct command *c, struct err *e) {
+static int print_help(const struct command *c, struct err *e)
+{
     struct text text = {0};
     int code = c ? help_command(c, &text, e) : help_program(&text, e);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = terminal_put(&text, e);
     text_close(&text);
     return code;
 }
 
-static int run_command(const char *name, int count, char **word, struct err *e) {
+static int run_command(const char *name, int count, char **word, struct err *e)
+{
     struct arguments a = {0};
     bool help = false;
     const struct command *c = command_find(name, e);
-    if (!c) return ERR_USAGE;
+    if (!c)
+        return ERR_USAGE;
     int code = arguments_parse(&a, c, count, word, &help, e);
-    if (!code) code = help ? print_help(c, e) : c->run(&a, e);
+    if (!code)
+        code = help ? print_help(c, e) : c->run(&a, e);
     arguments_close(&a);
     return code;
 }
 
 /* Error codes are negative, exit statuses are not. */
-static int dispatch(int count, char **word, struct err *e) {
+static int dispatch(int count, char **word, struct err *e)
+{
     if (count < 2)
         return err_set(e, ERR_USAGE, NULL, "a command is missing; see `urpe-probe --help`");
-    if (strcmp(word[1], "--version") == 0) return print_version(e);
-    if (strcmp(word[1], "--help") == 0 || strcmp(word[1], "-h") == 0) return print_help(NULL, e);
+    if (strcmp(word[1], "--version") == 0)
+        return print_version(e);
+    if (strcmp(word[1], "--help") == 0 || strcmp(word[1], "-h") == 0)
+        return print_help(NULL, e);
     if (strcmp(word[1], "help") == 0) {
         const struct command *c = count > 2 ? command_find(word[2], e) : NULL;
         return count > 2 && !c ? ERR_USAGE : print_help(c, e);
@@ -59,9 +69,12 @@ static int dispatch(int count, char **word, struct err *e) {
     return run_command(word[1], count - 2, word + 2, e);
 }
 
-static int exit_status(int code, const struct err *e) {
-    if (code >= 0) return code;
-    if (code == ERR_INTERRUPTED) return SIGNAL_STATUS + *terminal_signal();
+static int exit_status(int code, const struct err *e)
+{
+    if (code >= 0)
+        return code;
+    if (code == ERR_INTERRUPTED)
+        return SIGNAL_STATUS + *terminal_signal();
     if (e->where[0])
         fprintf(stderr, "%s: %s\n", e->where, e->msg);
     else
@@ -69,12 +82,14 @@ static int exit_status(int code, const struct err *e) {
     return err_exit_status(code);
 }
 
-int main(int count, char **word) {
+int main(int count, char **word)
+{
     struct err e = {0}, closing = {0};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that grew too large */
     int status = exit_status(dispatch(count, word, &e), &e);
     int code = terminal_finish(&closing);
-    if (code && status <= EXIT_FAILED) status = exit_status(code, &closing);
+    if (code && status <= EXIT_FAILED)
+        status = exit_status(code, &closing);
     return status;
 }

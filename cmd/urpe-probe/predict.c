@@ -4,7 +4,8 @@
 #include "command.h"
 #include "commands.h"
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     if (!a->input || !a->output)
         return err_set(e, ERR_USAGE, NULL,
                        "%s FILE is missing; usage: urpe-probe predict CELL --input FILE --output "

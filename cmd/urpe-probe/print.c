@@ -2,16 +2,19 @@
 #include "command.h"
 
 int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on on,
-                 const struct results *r, int *status, struct err *e) {
+                 const struct results *r, int *status, struct err *e)
+{
     FILE *out = a->quiet || a->format != LISTING_TABLE ? stderr : stdout;
     int broken = 0;
     struct report_screen screen = terminal_screen(a, out);
     int code = report_claims(out, s, on, r, &screen, a->quiet, &broken, e);
-    if (broken) *status = EXIT_FAILED;
+    if (broken)
+        *status = EXIT_FAILED;
     return code;
 }
 
-int print_results(const struct arguments *a, const struct results *r, struct err *e) {
+int print_results(const struct arguments *a, const struct results *r, struct err *e)
+{
     struct text text = {0};
     int code = 0;
     if (a->format == LISTING_TABLE) {
@@ -21,7 +24,8 @@ int print_results(const struct arguments *a, const struct results *r, struct err
         return code;
     }
     code = a->format == LISTING_CSV ? results_csv(&text, r, e) : results_json(&text, r, e);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = terminal_put(&text, e);
     text_close(&text);
     return code;
 }

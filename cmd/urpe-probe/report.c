@@ -5,19 +5,23 @@
 #include "command.h"
 #include "commands.h"
 
-static void say_skipped(const struct results *r) {
-    for (int k = 0; k < r->skips; k++) fprintf(stderr, "skipped %s\n", r->skipped[k]);
+static void say_skipped(const struct results *r)
+{
+    for (int k = 0; k < r->skips; k++)
+        fprintf(stderr, "skipped %s\n", r->skipped[k]);
 }
 
 /* Claims of each spec whose cells are all there; the others are named, not judged. */
 static int judge_all(const struct arguments *a, const struct results *r, int *status,
-                     struct err *e) {
+                     struct err *e)
+{
     int code = 0;
     for (int k = 0; !code && k < r->specs; k++) {
         const struct spec *s = r->spec[k];
         int finished;
         code = results_finished(r, s, &finished, e);
-        if (code) break;
+        if (code)
+            break;
         if (finished == spec_cells(s))
             code = judge_claims(a, s, CLAIM_ON_RUN, r, status, e);
         else
@@ -29,29 +33,40 @@ static int judge_all(const struct arguments *a, const struct results *r, int *st
 
 /* Figures, and the page that shows them. */
 static int draw(const struct arguments *a, const char *folder, const struct results *r,
-                struct err *e) {
+                struct err *e)
+{
     struct figures f = {.scripts = a->gnuplot, .png = a->png};
     int code = report_figures(folder, r, &f, e);
-    if (!code && !f.drawn && !a->quiet) fprintf(stderr, "%s\n", f.why);
-    if (!code) code = report_page(folder, r, &f, e);
-    if (!code && !a->quiet) fprintf(stderr, "the page: %s/report.html\n", folder);
+    if (!code && !f.drawn && !a->quiet)
+        fprintf(stderr, "%s\n", f.why);
+    if (!code)
+        code = report_page(folder, r, &f, e);
+    if (!code && !a->quiet)
+        fprintf(stderr, "the page: %s/report.html\n", folder);
     report_figures_close(&f);
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct results r;
     const char *folder = a->out ? a->out : a->operand[0];
     int status = 0, code = results_open(&r, a->operand, a->operands, e);
-    if (code) return code;
+    if (code)
+        return code;
     if (r.rows == 0)
         code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
                                                      "`run` makes them, was expected");
-    if (!code) code = report_write(folder, &r, e);
-    if (!code) code = draw(a, folder, &r, e);
-    if (!a->quiet) say_skipped(&r);
-    if (!code && !a->quiet) code = print_results(a, &r, e);
-    if (!code && !a->no_claims) code = judge_all(a, &r, &status, e);
+    if (!code)
+        code = report_write(folder, &r, e);
+    if (!code)
+        code = draw(a, folder, &r, e);
+    if (!a->quiet)
+        say_skipped(&r);
+    if (!code && !a->quiet)
+        code = print_results(a, &r, e);
+    if (!code && !a->no_claims)
+        code = judge_all(a, &r, &status, e);
     results_close(&r);
     return code ? code : status;
 }

@@ -10,30 +10,38 @@ enum { FOLDER_MAX = 4096 };
 #define CHECKPOINT_SECONDS 30.0
 
 static const char *folder_of(const struct arguments *a, const struct spec *s,
-                             char buffer[FOLDER_MAX]) {
-    if (a->out) return a->out;
+                             char buffer[FOLDER_MAX])
+{
+    if (a->out)
+        return a->out;
     snprintf(buffer, FOLDER_MAX, "results/%s", spec_name(s));
     return buffer;
 }
 
-static void say_interrupted(const char *folder) {
+static void say_interrupted(const char *folder)
+{
     fprintf(stderr,
             "urpe-probe: interrupted; the same command goes on from the checkpoints in %s\n",
             folder);
 }
 
-static void say_counts(const struct run_counts *n, const char *folder) {
+static void say_counts(const struct run_counts *n, const char *folder)
+{
     fprintf(stderr, "%d cell%s: %d trained, %d finished before", n->cells, n->cells == 1 ? "" : "s",
             n->trained, n->done_before);
-    if (n->elsewhere) fprintf(stderr, ", %d by another run", n->elsewhere);
-    if (n->diverged) fprintf(stderr, ", %d diverged", n->diverged);
-    if (n->failed) fprintf(stderr, ", %d failed", n->failed);
+    if (n->elsewhere)
+        fprintf(stderr, ", %d by another run", n->elsewhere);
+    if (n->diverged)
+        fprintf(stderr, ", %d diverged", n->diverged);
+    if (n->failed)
+        fprintf(stderr, ", %d failed", n->failed);
     fprintf(stderr, "; results in %s\n", folder);
     fprintf(stderr, "figures and one page about them: urpe-probe report %s\n", folder);
 }
 
 static int train(const struct arguments *a, const struct spec *s, const char *folder,
-                 struct run_counts *counts, struct err *e) {
+                 struct run_counts *counts, struct err *e)
+{
     struct run_options options = {.folder = folder,
                                   .jobs = a->jobs,
                                   .threads = a->threads,
@@ -47,38 +55,50 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
                                   .stop = terminal_signal()};
     terminal_watch_signals();
     int code = run_spec(s, &options, counts, e);
-    if (code == ERR_INTERRUPTED) say_interrupted(folder);
+    if (code == ERR_INTERRUPTED)
+        say_interrupted(folder);
     return code;
 }
 
 /* The rows of this spec: to the terminal, to its claims, to the shared file. */
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
-                    int *status, struct err *e) {
+                    int *status, struct err *e)
+{
     struct results r;
     struct report_screen screen = terminal_screen(a, stdout);
     int code = results_open(&r, &folder, 1, e);
-    if (code) return code;
-    if (a->csv) code = report_shared_add(a->csv, &r, s, a->force, e);
-    if (!code && !a->quiet) code = report_table(stdout, s, &r, &screen, e);
+    if (code)
+        return code;
+    if (a->csv)
+        code = report_shared_add(a->csv, &r, s, a->force, e);
+    if (!code && !a->quiet)
+        code = report_table(stdout, s, &r, &screen, e);
     if (!code && a->shards == 1 && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_RUN, &r, status, e);
     results_close(&r);
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct spec *s = NULL;
     struct run_counts counts = {0};
     char buffer[FOLDER_MAX];
     int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
-    if (code) return code;
+    if (code)
+        return code;
     const char *folder = folder_of(a, s, buffer);
     code = report_figures_check(s, e);
-    if (!code && a->csv) code = report_shared_check(a->csv, e);
-    if (!code) code = train(a, s, folder, &counts, e);
-    if (!code) code = conclude(a, s, folder, &status, e);
-    if (!code && !a->quiet) say_counts(&counts, folder);
-    if (counts.failed) status = EXIT_FAILED;
+    if (!code && a->csv)
+        code = report_shared_check(a->csv, e);
+    if (!code)
+        code = train(a, s, folder, &counts, e);
+    if (!code)
+        code = conclude(a, s, folder, &status, e);
+    if (!code && !a->quiet)
+        say_counts(&counts, folder);
+    if (counts.failed)
+        status = EXIT_FAILED;
     spec_close(s);
     return code ? code : status;
 }

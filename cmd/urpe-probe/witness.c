@@ -36,12 +36,15 @@ struct line {
     int used;
 };
 
-static void put_key(struct line *l, const struct cell *c, const char *key) {
+static void put_key(struct line *l, const struct cell *c, const char *key)
+{
     char *at = l->text[l->used++];
-    if (!spec_value(c, key, at, sizeof l->text[0])) at[0] = '\0';
+    if (!spec_value(c, key, at, sizeof l->text[0]))
+        at[0] = '\0';
 }
 
-static void put_number(struct line *l, double value, int digits) {
+static void put_number(struct line *l, double value, int digits)
+{
     char *at = l->text[l->used++], number[TEXT_NUMBER_MAX];
     snprintf(at, sizeof l->text[0], "%s",
              isnan(value) ? "" : text_from_double(number, value, digits));
@@ -49,7 +52,8 @@ static void put_number(struct line *l, double value, int digits) {
 
 /* In full, or for the table: few digits, no cell. */
 static int add_line(struct listing *out, bool table, const struct cell *c,
-                    const struct witness_cell *x, struct err *e) {
+                    const struct witness_cell *x, struct err *e)
+{
     static const char *const keys[] = {"target.kind", "model.encoding.kind", "model.attention",
                                        "model.precision"};
     struct line l = {0};
@@ -57,8 +61,10 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
     const struct subset_figures *f = &x->figures[0];
     const struct model_config *m = &x->own.task.model;
     int digits = table ? TABLE_DIGITS : trainer_api_of(m->precision)->digits;
-    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) put_key(&l, c, keys[k]);
-    if (table && m->precision == MODEL_FLOAT) l.text[l.used - 1][0] = '\0';
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+        put_key(&l, c, keys[k]);
+    if (table && m->precision == MODEL_FLOAT)
+        l.text[l.used - 1][0] = '\0';
     snprintf(l.text[l.used++], sizeof l.text[0], "%s",
              !x->known ? "none" : table ? "" : "ok");
     const double number[] = {f->error_rms, f->error_sup, f->error_worst, f->accuracy};
@@ -68,17 +74,20 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
     for (size_t k = 0; k < sizeof number / sizeof number[0]; k++)
         put_number(&l, x->known ? number[k] : NAN, digits);
     snprintf(l.text[l.used++], sizeof l.text[0], "%s", table ? "" : c->id);
-    for (int k = 0; k < COLUMNS; k++) value[k] = l.text[k];
+    for (int k = 0; k < COLUMNS; k++)
+        value[k] = l.text[k];
     return listing_add(out, value, e);
 }
 
-static int add_cell(struct work *w, const struct cell *c, struct err *e) {
+static int add_cell(struct work *w, const struct cell *c, struct err *e)
+{
     char cells[PATH_SIZE], folder[PATH_SIZE];
     struct witness_cell x;
     int code = 0;
     if (w->arguments->out) {
         code = file_join(cells, sizeof cells, w->arguments->out, "cells", e);
-        if (!code) code = file_join(folder, sizeof folder, cells, c->id, e);
+        if (!code)
+            code = file_join(folder, sizeof folder, cells, c->id, e);
     }
     if (!code)
         code = witness_cell(c, w->spec, w->pool, w->arguments->out ? folder : NULL, &x, &w->rows,
@@ -86,11 +95,13 @@ static int add_cell(struct work *w, const struct cell *c, struct err *e) {
     if (!code && !x.known && !w->arguments->quiet)
         fprintf(stderr, "cell %.8s: no witness known for %s\n", c->id,
                 target_of(&c->task.target)->name);
-    if (!code) code = add_line(&w->table, true, c, &x, e);
+    if (!code)
+        code = add_line(&w->table, true, c, &x, e);
     return code ? code : add_line(&w->listing, false, c, &x, e);
 }
 
-static int add_cells(struct work *w, struct err *e) {
+static int add_cells(struct work *w, struct err *e)
+{
     int code = 0;
     row_append_header(&w->rows);
     for (int k = 0; !code && k < spec_cells(w->spec); k++) {
@@ -102,53 +113,69 @@ static int add_cells(struct work *w, struct err *e) {
 }
 
 static int append_listing(const struct work *w, enum listing_format format, struct text *out,
-                          struct err *e) {
+                          struct err *e)
+{
     const struct listing *l = format == LISTING_TABLE ? &w->table : &w->listing;
     int code = listing_append(out, l, format, terminal_width(), e);
     return code ? code : text_check(out, e);
 }
 
-static int print(const struct work *w, struct err *e) {
+static int print(const struct work *w, struct err *e)
+{
     struct text text = {0};
     int code = append_listing(w, w->arguments->format, &text, e);
-    if (!code) code = terminal_put(&text, e);
+    if (!code)
+        code = terminal_put(&text, e);
     text_close(&text);
     return code;
 }
 
-static int write_csv(const struct work *w, struct err *e) {
+static int write_csv(const struct work *w, struct err *e)
+{
     char path[PATH_SIZE];
     struct text text = {0};
     int code = file_make_folder(w->arguments->out, e);
-    if (!code) code = file_join(path, sizeof path, w->arguments->out, "witness.csv", e);
-    if (!code) code = append_listing(w, LISTING_CSV, &text, e);
-    if (!code) code = file_write(path, text.data, text.length, e);
+    if (!code)
+        code = file_join(path, sizeof path, w->arguments->out, "witness.csv", e);
+    if (!code)
+        code = append_listing(w, LISTING_CSV, &text, e);
+    if (!code)
+        code = file_write(path, text.data, text.length, e);
     text_close(&text);
     return code;
 }
 
-static int judge(const struct work *w, int *status, struct err *e) {
+static int judge(const struct work *w, int *status, struct err *e)
+{
     struct results r = {0};
     int code = results_parse(&r, w->spec, w->rows.data, w->rows.length, e);
-    if (!code) code = judge_claims(w->arguments, w->spec, CLAIM_ON_WITNESS, &r, status, e);
+    if (!code)
+        code = judge_claims(w->arguments, w->spec, CLAIM_ON_WITNESS, &r, status, e);
     results_close(&r);
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e) {
+static int run(const struct arguments *a, struct err *e)
+{
     struct work w = {.arguments = a};
     int status = 0, code = spec_open(&w.spec, a->operand[0], a->set, a->sets, e);
-    if (code) return code;
+    if (code)
+        return code;
     terminal_watch_signals();
     listing_open(&w.listing, columns, COLUMNS);
     listing_open(&w.table, short_columns, COLUMNS);
     w.table.gap = 1;
     code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
-    if (!code) code = add_cells(&w, e);
-    if (code == ERR_INTERRUPTED) fprintf(stderr, "urpe-probe: interrupted\n");
-    if (!code && a->out) code = write_csv(&w, e);
-    if (!code && !a->quiet) code = print(&w, e);
-    if (!code && !a->no_claims) code = judge(&w, &status, e);
+    if (!code)
+        code = add_cells(&w, e);
+    if (code == ERR_INTERRUPTED)
+        fprintf(stderr, "urpe-probe: interrupted\n");
+    if (!code && a->out)
+        code = write_csv(&w, e);
+    if (!code && !a->quiet)
+        code = print(&w, e);
+    if (!code && !a->no_claims)
+        code = judge(&w, &status, e);
     listing_close(&w.listing);
     listing_close(&w.table);
     pool_close(w.pool);

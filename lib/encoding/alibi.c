@@ -23,11 +23,13 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static bool learned(const struct kind_config *c) {
+static bool learned(const struct kind_config *c)
+{
     return (int)c->number[SLOPES] == SLOPES_LEARNED;
 }
 
-static double fixed_slope(int head, int heads) {
+static double fixed_slope(int head, int heads)
+{
     int power = 1;
     while (power <= heads / 2)
         power *= 2;
@@ -37,7 +39,8 @@ static double fixed_slope(int head, int heads) {
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     if (!learned(c))
         return 0;
     out[0] = (struct encoding_tensor){
@@ -47,13 +50,15 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 }
 
 static void initial(const struct kind_config *c, const struct encoding_shape *s, int tensor,
-                    real *value) {
+                    real *value)
+{
     (void)c, (void)tensor;
     for (int h = 0; h < s->heads; h++)
         value[h] = (real)fixed_slope(h, s->heads);
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int relations = c->layout->relations, heads = c->shape->heads;
     for (int h = 0; h < heads; h++) {
         double slope = learned(c->config) ? (double)c->parameter[0][h] : fixed_slope(h, heads);
@@ -63,7 +68,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     if (!learned(c->config))
         return;
     int relations = c->layout->relations;

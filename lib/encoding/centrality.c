@@ -18,11 +18,13 @@ static const struct option options[] = {
 
 enum { DEGREE_TENSOR, BIAS_TENSOR };
 
-static bool with_bias(const struct encoding_context *c) {
+static bool with_bias(const struct encoding_context *c)
+{
     return c->config->number[BIAS] != 0;
 }
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     (void)c;
     if (s->trained->degree)
         return 0;
@@ -31,14 +33,16 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
 }
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->absolute = true;
     out->relation_bias = c->number[BIAS] != 0;
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     out[DEGREE_TENSOR] = (struct encoding_tensor){.scope = ENCODING_MODEL,
                                                   .tensor = {.name = "degree",
                                                              .rank = 2,
@@ -57,36 +61,43 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 }
 
 /* Degrees beyond the trained ones share the last row. */
-static int64_t mark(const struct encoding_context *c, int i) {
+static int64_t mark(const struct encoding_context *c, int i)
+{
     return encoding_clip(c->layout->degree[i], 0, c->shape->trained->n - 1);
 }
 
-static int64_t relation(const struct encoding_context *c, int i, int j) {
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
     return with_bias(c) ? c->fold[layout_relation(c->layout, i, j)] : 0;
 }
 
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return with_bias(c) ? encoding_state_bias(c) : 0;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     if (with_bias(c))
         encoding_fill_table(c, c->parameter[BIAS_TENSOR], state);
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     if (with_bias(c))
         encoding_fill_table_backward(c, c->gradient[BIAS_TENSOR]);
 }
 
-static void input(const struct encoding_context *c, real *x) {
+static void input(const struct encoding_context *c, real *x)
+{
     size_t width = (size_t)c->shape->width;
     for (int i = 0; i < c->layout->n; i++)
         add_forward(width, c->parameter[DEGREE_TENSOR] + (size_t)mark(c, i) * width,
                     x + (size_t)i * width);
 }
 
-static void input_backward(const struct encoding_context *c, const real *dx) {
+static void input_backward(const struct encoding_context *c, const real *dx)
+{
     size_t width = (size_t)c->shape->width;
     for (int i = 0; i < c->layout->n; i++)
         add_forward(width, dx + (size_t)i * width,

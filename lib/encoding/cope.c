@@ -25,19 +25,22 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int positions(const struct encoding_context *c) {
+static int positions(const struct encoding_context *c)
+{
     return (int)c->config->number[POSITIONS];
 }
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->shift_invariant = false;
     out->per_sample = true;
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     out[0] = (struct encoding_tensor){
         .scope = ENCODING_LAYER,
         .tensor = {.name = "position",
@@ -50,7 +53,8 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 
 /* Gates (rows, n) and q.e (rows, m), which logits leaves for logits_backward; the gradients of q.e
  * (rows, m) and of one row's p (n). */
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     size_t n = (size_t)c->layout->n, m = (size_t)positions(c);
     return (size_t)rows * (n + 2 * m) + n;
 }
@@ -60,13 +64,15 @@ struct place {
     real w;
 };
 
-static struct place place_of(real count, int m) {
+static struct place place_of(real count, int m)
+{
     real p = count < (real)(m - 1) ? count : (real)(m - 1);
     int low = (int)p;
     return (struct place){low, p > (real)low ? low + 1 : low, p - (real)low};
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     int n = c->layout->n, m = positions(c), d = c->shape->head_width;
     real *gates = b->scratch, *qe = gates + (size_t)b->rows * (size_t)n;
     gemm(false, false, b->rows, m, d, 1, b->q + (size_t)b->first * (size_t)b->stride, b->stride,
@@ -87,7 +93,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 
 /* One row: dqe (m) overwritten, dp (n) is scratch, ds becomes the gradient of scale * q.k. */
 static void row_backward(int i, int m, const real *gate, const real *e, real *ds, real *dqe,
-                         real *dp) {
+                         real *dp)
+{
     real count = 0, sum = 0;
     memset(dqe, 0, (size_t)m * sizeof *dqe);
     for (int j = i; j >= 0; j--) {
@@ -104,7 +111,8 @@ static void row_backward(int i, int m, const real *gate, const real *e, real *ds
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     int n = c->layout->n, m = positions(c), d = c->shape->head_width;
     size_t at = (size_t)b->first * (size_t)b->stride, rows = (size_t)b->rows;
     const real *gates = b->scratch, *qe = gates + rows * (size_t)n;

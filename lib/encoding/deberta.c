@@ -34,18 +34,21 @@ static const struct option options[] = {
 };
 enum { POSITION, KEY, KEY_BIAS, QUERY, QUERY_BIAS };
 
-static int rows_of(const struct encoding_context *c) {
+static int rows_of(const struct encoding_context *c)
+{
     return 2 * (int)c->config->number[CLIP];
 }
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->scale = 1 / sqrt(3.0 * s->head_width);
 }
 
 static struct encoding_tensor projection(const char *name, const struct encoding_shape *s,
-                                         bool bias) {
+                                         bool bias)
+{
     struct encoding_tensor t = {.scope = ENCODING_LAYER,
                                 .tensor = {.rank = bias ? 1 : 2,
                                            .shape = {s->width, bias ? 0 : s->width},
@@ -57,7 +60,8 @@ static struct encoding_tensor projection(const char *name, const struct encoding
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     out[POSITION] =
         (struct encoding_tensor){.scope = ENCODING_MODEL,
                                  .tensor = {.name = "position",
@@ -73,27 +77,32 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 5;
 }
 
-static int row_of(int rows, int i, int j) {
+static int row_of(int rows, int i, int j)
+{
     return encoding_clip(i - j + rows / 2, 0, rows - 1);
 }
 
 /* The row of Qr that Kc_j meets. */
-static int query_row_of(const struct encoding_context *c, int rows, int i, int j) {
+static int query_row_of(const struct encoding_context *c, int rows, int i, int j)
+{
     bool released = (int)c->config->number[GATHER] == GATHER_RELEASED;
     return released ? row_of(rows, i, j) : row_of(rows, j, i);
 }
 
-static int64_t relation(const struct encoding_context *c, int i, int j) {
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
     int rows = rows_of(c);
     return (int64_t)row_of(rows, i, j) * rows + query_row_of(c, rows, i, j);
 }
 
 /* state (2, 2k, width): Kr, Qr. */
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return 2 * (size_t)rows_of(c) * (size_t)c->shape->width;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int rows = rows_of(c), width = c->shape->width;
     for (int part = 0; part < 2; part++) {
         const real *weight = c->parameter[part ? QUERY : KEY];
@@ -105,7 +114,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     int rows = rows_of(c), width = c->shape->width;
     for (int part = 0; part < 2; part++) {
         int weight = part ? QUERY : KEY, bias = part ? QUERY_BIAS : KEY_BIAS;
@@ -119,11 +129,13 @@ static void prepare_backward(const struct encoding_context *c) {
 }
 
 /* (rows, 2k): q_i.Kr_t; then (n, 2k): k_j.Qr_t; or their gradients. */
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     return (size_t)(rows + c->layout->n) * (size_t)rows_of(c);
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     int n = c->layout->n, d = c->shape->head_width, width = c->shape->width, rows = rows_of(c);
     const real *kr = c->state + b->head * d, *qr = kr + (size_t)rows * (size_t)width;
     const real *q = b->q + (size_t)b->first * (size_t)b->stride;
@@ -140,7 +152,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     int n = c->layout->n, d = c->shape->head_width, width = c->shape->width, rows = rows_of(c);
     size_t kr = (size_t)(b->head * d), qr = kr + (size_t)rows * (size_t)width;
     size_t at = (size_t)b->first * (size_t)b->stride;

@@ -34,21 +34,25 @@
 ENTRIES(DECLARE)
 const struct encoding *const encoding_table[] = {ENTRIES(ADDRESS) NULL};
 
-static const char *kind_name(int kind) {
+static const char *kind_name(int kind)
+{
     return encoding_table[kind]->name;
 }
 
-static const struct option *kind_options(int kind) {
+static const struct option *kind_options(int kind)
+{
     return encoding_table[kind]->options;
 }
 
 const struct kind_table encoding_kinds = {"encoding", 0 ENTRIES(ONE_MORE), kind_name, kind_options};
 
-const struct encoding *encoding_of(const struct kind_config *c) {
+const struct encoding *encoding_of(const struct kind_config *c)
+{
     return encoding_table[c->kind];
 }
 
-static int check_axes(const struct encoding *entry, const struct layout *l, struct err *e) {
+static int check_axes(const struct encoding *entry, const struct layout *l, struct err *e)
+{
     if (l->axes >= entry->axes_min && l->axes <= entry->axes_max)
         return 0;
     return err_set(e, ERR_USAGE, "model.encoding",
@@ -58,7 +62,8 @@ static int check_axes(const struct encoding *entry, const struct layout *l, stru
 }
 
 int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
-                   const struct layout *evaluated, struct err *e) {
+                   const struct layout *evaluated, struct err *e)
+{
     const struct encoding *entry = encoding_of(c);
     int code = check_axes(entry, s->trained, e);
     if (code)
@@ -76,14 +81,16 @@ int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
     return entry->check ? entry->check(c, s, e) : 0;
 }
 
-int64_t encoding_relation(const struct encoding_context *c, int i, int j) {
+int64_t encoding_relation(const struct encoding_context *c, int i, int j)
+{
     const struct encoding *entry = encoding_of(c->config);
     if (entry->relation)
         return entry->relation(c, i, j);
     return c->fold[layout_relation(c->layout, i, j)];
 }
 
-int encoding_bucket(int offset, bool causal, int buckets, int max_distance) {
+int encoding_bucket(int offset, bool causal, int buckets, int max_distance)
+{
     int side = causal ? buckets : buckets / 2;
     int base = !causal && offset > 0 ? side : 0;
     int m = causal ? (offset < 0 ? -offset : 0) : (offset < 0 ? -offset : offset);

@@ -17,13 +17,15 @@ enum { HIDDEN = 32 };
 enum { IN, IN_BIAS, OUT, OUT_BIAS, C, L };
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->relation_bias = !s->causal;
     out->shift_invariant = !s->causal;
 }
 
-static struct encoding_tensor tensor(const char *name, int rows, int columns, double bound) {
+static struct encoding_tensor tensor(const char *name, int rows, int columns, double bound)
+{
     struct encoding_tensor t = {.scope = ENCODING_TABLE,
                                 .tensor = {.rank = columns > 0 ? 2 : 1,
                                            .shape = {rows, columns},
@@ -34,7 +36,8 @@ static struct encoding_tensor tensor(const char *name, int rows, int columns, do
     return t;
 }
 
-static struct encoding_tensor scalar(const char *name, double value) {
+static struct encoding_tensor scalar(const char *name, double value)
+{
     struct encoding_tensor t = tensor(name, 1, 0, 0);
     t.tensor.init = TENSOR_CONSTANT;
     t.tensor.mean = value;
@@ -42,7 +45,8 @@ static struct encoding_tensor scalar(const char *name, double value) {
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     (void)c;
     double in = 1, hidden = 1 / sqrt(HIDDEN); /* 1 / sqrt(fan in), as in PyTorch's Linear */
     out[IN] = tensor("in.weight", HIDDEN, 1, in);
@@ -54,27 +58,32 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 6;
 }
 
-static int64_t relation(const struct encoding_context *c, int i, int j) {
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
     return c->shape->causal ? encoding_relation_pair(c, i, j) : encoding_relation_distance(c, i, j);
 }
 
 /* ---- psi and the denominator ------------------------------------------------------------------*/
-static double psi(const struct encoding_context *c, double t) {
+static double psi(const struct encoding_context *c, double t)
+{
     return log1p(fabs((double)c->parameter[C][0] * t));
 }
 
-static double denominator(const struct encoding_context *c, int i) {
+static double denominator(const struct encoding_context *c, int i)
+{
     return psi(c, fmax(fabs((double)c->parameter[L][0]), i)) + 1e-6;
 }
 
 /* From the gradient of psi(t), t >= 0, to c; returns that to t. */
-static double psi_backward(const struct encoding_context *c, double t, double dpsi) {
+static double psi_backward(const struct encoding_context *c, double t, double dpsi)
+{
     double raw = (double)c->parameter[C][0], inside = fabs(raw) * t + 1;
     c->gradient[C][0] += (real)(dpsi * (raw < 0 ? -t : t) / inside);
     return dpsi * fabs(raw) / inside;
 }
 
-static void denominator_backward(const struct encoding_context *c, int i, double ddenominator) {
+static void denominator_backward(const struct encoding_context *c, int i, double ddenominator)
+{
     double raw = (double)c->parameter[L][0];
     double dt = psi_backward(c, fmax(fabs(raw), i), ddenominator);
     if (fabs(raw) > i)
@@ -82,7 +91,8 @@ static void denominator_backward(const struct encoding_context *c, int i, double
 }
 
 /* ---- no causal mask: a table over relations ---------------------------------------------------*/
-static void prepare_table(const struct encoding_context *c, real *state) {
+static void prepare_table(const struct encoding_context *c, real *state)
+{
     size_t relations = (size_t)c->layout->relations;
     double below = denominator(c, c->layout->n - 1);
     for (size_t r = 0; r < relations; r++) {
@@ -101,7 +111,8 @@ static void prepare_table(const struct encoding_context *c, real *state) {
 /* The network's backward pass at x for the gradients db (heads) of its outputs, `step` elements
  * apart; returns the gradient of x. */
 static double network_backward(const struct encoding_context *c, real x, const real *db,
-                               size_t step) {
+                               size_t step)
+{
     double dx = 0;
     int heads = c->shape->heads;
     for (int h = 0; h < heads; h++)
@@ -121,7 +132,8 @@ static double network_backward(const struct encoding_context *c, real x, const r
     return dx;
 }
 
-static void prepare_table_backward(const struct encoding_context *c) {
+static void prepare_table_backward(const struct encoding_context *c)
+{
     size_t relations = (size_t)c->layout->relations;
     double below = denominator(c, c->layout->n - 1), dbelow = 0;
     for (size_t r = 0; r < relations; r++) {
@@ -134,11 +146,13 @@ static void prepare_table_backward(const struct encoding_context *c) {
 }
 
 /* ---- state: that table, or (n, 2): psi(m) and the denominator of row m ------------------------*/
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return c->shape->causal ? 2 * (size_t)c->layout->n : encoding_state_bias(c);
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     if (!c->shape->causal) {
         prepare_table(c, state);
         return;
@@ -149,7 +163,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     if (!c->shape->causal) {
         prepare_table_backward(c);
         return;
@@ -162,17 +177,20 @@ static void prepare_backward(const struct encoding_context *c) {
 
 /* ---- causal mask: rows of the block -----------------------------------------------------------*/
 /* A row's x and its gradient. */
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     (void)rows;
     return 2 * (size_t)c->layout->n;
 }
 
-static void row_inputs(const struct encoding_context *c, int i, real *x) {
+static void row_inputs(const struct encoding_context *c, int i, real *x)
+{
     for (int j = 0; j <= i; j++)
         x[j] = c->state[2 * (i - j)] / c->state[2 * i + 1];
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     const real *in = c->parameter[IN], *in_bias = c->parameter[IN_BIAS];
     const real *out = c->parameter[OUT] + b->head * HIDDEN;
     real *x = b->scratch;
@@ -192,7 +210,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 
 /* The network's backward pass along one row: dx (i+1) overwritten. */
 static void row_backward(const struct encoding_context *c, int head, int i, const real *x,
-                         const real *ds, real *dx) {
+                         const real *ds, real *dx)
+{
     const real *out = c->parameter[OUT] + head * HIDDEN;
     memset(dx, 0, (size_t)(i + 1) * sizeof *dx);
     for (int j = 0; j <= i; j++)
@@ -213,7 +232,8 @@ static void row_backward(const struct encoding_context *c, int head, int i, cons
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     real *x = b->scratch, *dx = x + c->layout->n;
     for (int r = 0; r < b->rows; r++) {
         int i = b->first + r;

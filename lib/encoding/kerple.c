@@ -22,18 +22,21 @@ struct value {
     double b, da, dp;
 };
 
-static struct value kernel_log(double a, double p, double x) {
+static struct value kernel_log(double a, double p, double x)
+{
     double t = log1p(a * x);
     return (struct value){-p * t, -p * x / (1 + a * x), -t};
 }
 
-static struct value kernel_power(double a, double p, double x) {
+static struct value kernel_power(double a, double p, double x)
+{
     double t = pow(x, p);
     return (struct value){-a * t, -t, -a * t * log(x)};
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     (void)c;
     struct encoding_tensor t = {
         .scope = ENCODING_TABLE,
@@ -48,7 +51,8 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 
 typedef struct value (*kernel)(double a, double p, double x);
 
-static void fill(const struct encoding_context *c, kernel f, double p_max, real *state) {
+static void fill(const struct encoding_context *c, kernel f, double p_max, real *state)
+{
     int relations = c->layout->relations;
     for (int h = 0; h < c->shape->heads; h++) {
         double a = fmax((double)c->parameter[A][h], 0.01);
@@ -60,7 +64,8 @@ static void fill(const struct encoding_context *c, kernel f, double p_max, real 
     }
 }
 
-static void fill_backward(const struct encoding_context *c, kernel f, double p_max) {
+static void fill_backward(const struct encoding_context *c, kernel f, double p_max)
+{
     int relations = c->layout->relations;
     for (int h = 0; h < c->shape->heads; h++) {
         double raw_a = (double)c->parameter[A][h], raw_p = (double)c->parameter[P][h];
@@ -77,16 +82,20 @@ static void fill_backward(const struct encoding_context *c, kernel f, double p_m
     }
 }
 
-static void log_prepare(const struct encoding_context *c, real *state) {
+static void log_prepare(const struct encoding_context *c, real *state)
+{
     fill(c, kernel_log, HUGE_VAL, state);
 }
-static void log_prepare_backward(const struct encoding_context *c) {
+static void log_prepare_backward(const struct encoding_context *c)
+{
     fill_backward(c, kernel_log, HUGE_VAL);
 }
-static void power_prepare(const struct encoding_context *c, real *state) {
+static void power_prepare(const struct encoding_context *c, real *state)
+{
     fill(c, kernel_power, 2, state);
 }
-static void power_prepare_backward(const struct encoding_context *c) {
+static void power_prepare_backward(const struct encoding_context *c)
+{
     fill_backward(c, kernel_power, 2);
 }
 

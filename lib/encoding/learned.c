@@ -10,14 +10,16 @@
 #include "kernel/kernel.h"
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->absolute = true;
     out->shift_invariant = false;
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     (void)c;
     out[0] = (struct encoding_tensor){.scope = ENCODING_MODEL,
                                       .tensor = {.name = "position",
@@ -28,11 +30,13 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 1;
 }
 
-static void input(const struct encoding_context *c, real *x) {
+static void input(const struct encoding_context *c, real *x)
+{
     add_forward((size_t)c->layout->n * (size_t)c->shape->width, c->parameter[0], x);
 }
 
-static void input_backward(const struct encoding_context *c, const real *dx) {
+static void input_backward(const struct encoding_context *c, const real *dx)
+{
     add_forward((size_t)c->layout->n * (size_t)c->shape->width, dx, c->gradient[0]);
 }
 

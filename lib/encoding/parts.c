@@ -5,7 +5,8 @@
 #include <string.h>
 
 void encoding_facts_plain(const struct kind_config *c, const struct encoding_shape *s,
-                          struct encoding_facts *out) {
+                          struct encoding_facts *out)
+{
     (void)c;
     *out = (struct encoding_facts){.right_stochastic = true,
                                    .shift_invariant = true,
@@ -13,16 +14,19 @@ void encoding_facts_plain(const struct kind_config *c, const struct encoding_sha
 }
 
 void encoding_facts_bias(const struct kind_config *c, const struct encoding_shape *s,
-                         struct encoding_facts *out) {
+                         struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->relation_bias = true;
 }
 
-size_t encoding_state_bias(const struct encoding_context *c) {
+size_t encoding_state_bias(const struct encoding_context *c)
+{
     return (size_t)c->shape->heads * (size_t)c->layout->relations;
 }
 
-void encoding_fill_table(const struct encoding_context *c, const real *table, real *state) {
+void encoding_fill_table(const struct encoding_context *c, const real *table, real *state)
+{
     int relations = c->layout->relations, rows = c->shape->trained->relations;
     for (int h = 0; h < c->shape->heads; h++) {
         const real *row = table + (size_t)h * (size_t)rows;
@@ -31,7 +35,8 @@ void encoding_fill_table(const struct encoding_context *c, const real *table, re
     }
 }
 
-void encoding_fill_table_backward(const struct encoding_context *c, real *dtable) {
+void encoding_fill_table_backward(const struct encoding_context *c, real *dtable)
+{
     int relations = c->layout->relations, rows = c->shape->trained->relations;
     for (int h = 0; h < c->shape->heads; h++) {
         real *drow = dtable + (size_t)h * (size_t)rows;
@@ -40,27 +45,32 @@ void encoding_fill_table_backward(const struct encoding_context *c, real *dtable
     }
 }
 
-int64_t encoding_relation_one(const struct encoding_context *c, int i, int j) {
+int64_t encoding_relation_one(const struct encoding_context *c, int i, int j)
+{
     (void)c, (void)i, (void)j;
     return 0;
 }
 
-int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j) {
+int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j)
+{
     return (int64_t)i * c->layout->n + j;
 }
 
-int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j) {
+int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j)
+{
     return layout_relation(c->layout, i, j);
 }
 
-int64_t encoding_relation_distance(const struct encoding_context *c, int i, int j) {
+int64_t encoding_relation_distance(const struct encoding_context *c, int i, int j)
+{
     int64_t bits;
     double distance = c->layout->distance[layout_relation(c->layout, i, j)];
     memcpy(&bits, &distance, sizeof bits);
     return bits;
 }
 
-double encoding_distance(const struct encoding_context *c, int r) {
+double encoding_distance(const struct encoding_context *c, int r)
+{
     double distance = c->layout->distance[r];
     if (distance >= 0)
         return distance;
@@ -71,7 +81,8 @@ double encoding_distance(const struct encoding_context *c, int r) {
     return largest + 1;
 }
 
-int encoding_positions(const struct layout *l) {
+int encoding_positions(const struct layout *l)
+{
     if (!l->coordinate)
         return l->n;
     int largest = 0;
@@ -80,11 +91,13 @@ int encoding_positions(const struct layout *l) {
     return largest + 1;
 }
 
-double encoding_frequency(double base, int pair, int channels) {
+double encoding_frequency(double base, int pair, int channels)
+{
     return pow(base, -2.0 * pair / channels);
 }
 
-void encoding_rotation_row(const struct rotation *r, double base, int position, real *row) {
+void encoding_rotation_row(const struct rotation *r, double base, int position, real *row)
+{
     int group = r->pairs / r->axes;
     for (int k = 0; k < r->pairs; k++) {
         double angle = position * encoding_frequency(base, k % group, 2 * group);
@@ -94,7 +107,8 @@ void encoding_rotation_row(const struct rotation *r, double base, int position, 
 }
 
 static void rotate_group(int pairs, bool half, const real *cosine, const real *sine, real sign,
-                         real *x) {
+                         real *x)
+{
     int step = half ? 1 : 2, mate = half ? pairs : 1;
     for (int k = 0; k < pairs; k++) {
         real *a = x + step * k, *b = a + mate;
@@ -105,7 +119,8 @@ static void rotate_group(int pairs, bool half, const real *cosine, const real *s
 }
 
 void encoding_rotate(const struct encoding_context *c, const struct rotation *r, int direction,
-                     real *x, int stride) {
+                     real *x, int stride)
+{
     int group = r->pairs / r->axes, width = c->shape->head_width;
     for (int i = 0; i < c->layout->n; i++)
         for (int axis = 0; axis < r->axes; axis++) {

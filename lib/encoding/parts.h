@@ -31,10 +31,12 @@ double encoding_distance(const struct encoding_context *c, int r);
 /* 1 + the largest coordinate on any axis. */
 int encoding_positions(const struct layout *l);
 /* Keys that row i sees: i + 1 under a causal mask, else all. */
-static inline int encoding_visible(const struct encoding_context *c, int i) {
+static inline int encoding_visible(const struct encoding_context *c, int i)
+{
     return c->shape->causal ? i + 1 : c->layout->n;
 }
-static inline int encoding_clip(int x, int low, int high) {
+static inline int encoding_clip(int x, int low, int high)
+{
     return x < low ? low : x > high ? high : x;
 }
 /* Frequency of channel pair `pair` of `channels` channels: base^(-2 pair / channels). */

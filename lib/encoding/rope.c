@@ -34,11 +34,13 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int turned(const struct kind_config *c, const struct encoding_shape *s) {
+static int turned(const struct kind_config *c, const struct encoding_shape *s)
+{
     return (int)(c->number[FRACTION] * s->head_width + 1e-9);
 }
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     int channels = turned(c, s), unit = 2 * s->trained->axes;
     if (channels > 0 && channels % unit == 0)
         return 0;
@@ -48,7 +50,8 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
                    channels, s->head_width, unit);
 }
 
-static struct rotation rotation(const struct encoding_context *c) {
+static struct rotation rotation(const struct encoding_context *c)
+{
     int pairs = turned(c->config, c->shape) / 2;
     return (struct rotation){.pairs = pairs,
                              .axes = c->layout->axes,
@@ -57,23 +60,27 @@ static struct rotation rotation(const struct encoding_context *c) {
 }
 
 /* state (positions, 2, pairs): cosines and sines. */
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return (size_t)encoding_positions(c->layout) * (size_t)rotation(c).row;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     struct rotation r = rotation(c);
     for (int p = 0; p < encoding_positions(c->layout); p++)
         encoding_rotation_row(&r, c->config->number[BASE], p, state + (size_t)p * (size_t)r.row);
 }
 
-static void query_key(const struct encoding_context *c, real *q, real *k, int stride) {
+static void query_key(const struct encoding_context *c, real *q, real *k, int stride)
+{
     struct rotation r = rotation(c);
     encoding_rotate(c, &r, 1, q, stride);
     encoding_rotate(c, &r, 1, k, stride);
 }
 
-static void query_key_backward(const struct encoding_context *c, real *dq, real *dk, int stride) {
+static void query_key_backward(const struct encoding_context *c, real *dq, real *dk, int stride)
+{
     struct rotation r = rotation(c);
     encoding_rotate(c, &r, -1, dq, stride);
     encoding_rotate(c, &r, -1, dk, stride);

@@ -22,11 +22,13 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int dimension(const struct kind_config *c, const struct encoding_shape *s) {
+static int dimension(const struct kind_config *c, const struct encoding_shape *s)
+{
     return c->number[DIMENSION] > 0 ? (int)c->number[DIMENSION] : s->head_width;
 }
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     int d = dimension(c, s);
     if (d % 2 == 0)
         return 0;
@@ -36,7 +38,8 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
                    d);
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int relations = c->layout->relations, heads = c->shape->heads;
     int d = dimension(c->config, c->shape);
     for (int r = 0; r < relations; r++) {

@@ -28,22 +28,26 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int clip_of(const struct encoding_context *c) {
+static int clip_of(const struct encoding_context *c)
+{
     return (int)c->config->number[CLIP];
 }
 
-static bool has_value(const struct kind_config *c) {
+static bool has_value(const struct kind_config *c)
+{
     return c->number[VALUE] != 0;
 }
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->right_stochastic = !has_value(c);
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     struct encoding_tensor t = {.scope = ENCODING_LAYER,
                                 .tensor = {.name = "key",
                                            .rank = 2,
@@ -59,17 +63,20 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 2;
 }
 
-static int64_t relation(const struct encoding_context *c, int i, int j) {
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
     return encoding_clip(j - i, -clip_of(c), clip_of(c));
 }
 
 /* (rows, 2k+1): q_i.aK[r], or sums of a block's entries over equal r. */
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     return (size_t)rows * (size_t)(2 * clip_of(c) + 1);
 }
 
 /* row (visible) += scale * class[r(i,j)]. */
-static void spread(int i, int visible, int k, real scale, const real *class, real *row) {
+static void spread(int i, int visible, int k, real scale, const real *class, real *row)
+{
     int left = encoding_clip(i - k, 0, visible), right = encoding_clip(i + k + 1, 0, visible);
     for (int j = 0; j < left; j++)
         row[j] += scale * class[0];
@@ -80,7 +87,8 @@ static void spread(int i, int visible, int k, real scale, const real *class, rea
 }
 
 /* class (2k+1) = scale * sums of row over equal r(i,j). */
-static void gather(int i, int visible, int k, real scale, const real *row, real *class) {
+static void gather(int i, int visible, int k, real scale, const real *row, real *class)
+{
     memset(class, 0, (size_t)(2 * k + 1) * sizeof *class);
     int left = encoding_clip(i - k, 0, visible), right = encoding_clip(i + k + 1, 0, visible);
     for (int j = 0; j < left; j++)
@@ -92,7 +100,8 @@ static void gather(int i, int visible, int k, real scale, const real *row, real 
 }
 
 static void gather_block(const struct encoding_context *c, const struct encoding_block *b,
-                         real scale, const real *s) {
+                         real scale, const real *s)
+{
     int k = clip_of(c), classes = 2 * k + 1;
     for (int r = 0; r < b->rows; r++)
         gather(b->first + r, encoding_visible(c, b->first + r), k, scale,
@@ -100,14 +109,16 @@ static void gather_block(const struct encoding_context *c, const struct encoding
 }
 
 static void spread_block(const struct encoding_context *c, const struct encoding_block *b,
-                         real scale, real *s) {
+                         real scale, real *s)
+{
     int k = clip_of(c), classes = 2 * k + 1;
     for (int r = 0; r < b->rows; r++)
         spread(b->first + r, encoding_visible(c, b->first + r), k, scale,
                b->scratch + (size_t)r * (size_t)classes, s + (size_t)r * (size_t)b->ld);
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     int d = c->shape->head_width, classes = 2 * clip_of(c) + 1;
     const real *q = b->q + (size_t)b->first * (size_t)b->stride;
     gemm(false, true, b->rows, classes, d, 1, q, b->stride, c->parameter[0], d, 0, b->scratch,
@@ -116,7 +127,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     int d = c->shape->head_width, classes = 2 * clip_of(c) + 1;
     size_t at = (size_t)b->first * (size_t)b->stride;
     gather_block(c, b, (real)b->scale, ds);
@@ -127,7 +139,8 @@ static void logits_backward(const struct encoding_context *c, const struct encod
 }
 
 static void value(const struct encoding_context *c, const struct encoding_block *b, const real *p,
-                  real *o, int ostride) {
+                  real *o, int ostride)
+{
     if (!has_value(c->config))
         return;
     int d = c->shape->head_width, classes = 2 * clip_of(c) + 1;
@@ -137,7 +150,8 @@ static void value(const struct encoding_context *c, const struct encoding_block 
 }
 
 static void value_backward(const struct encoding_context *c, const struct encoding_block *b,
-                           const real *p, const real *dout, int ostride, real *dp) {
+                           const real *p, const real *dout, int ostride, real *dp)
+{
     if (!has_value(c->config))
         return;
     int d = c->shape->head_width, classes = 2 * clip_of(c) + 1;

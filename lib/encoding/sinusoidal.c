@@ -11,23 +11,27 @@
 #include "encoding/parts.h"
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->absolute = true;
     out->shift_invariant = false;
 }
 
 /* Channels of axis `axis` are [first_channel(axis), first_channel(axis + 1)). */
-static int first_channel(const struct encoding_context *c, int axis) {
+static int first_channel(const struct encoding_context *c, int axis)
+{
     return c->shape->width * axis / c->layout->axes;
 }
 
 /* state (positions, width): row p is what a coordinate p adds. */
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return (size_t)encoding_positions(c->layout) * (size_t)c->shape->width;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int width = c->shape->width, positions = encoding_positions(c->layout);
     for (int axis = 0; axis < c->layout->axes; axis++) {
         int first = first_channel(c, axis), end = first_channel(c, axis + 1);
@@ -40,7 +44,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void input(const struct encoding_context *c, real *x) {
+static void input(const struct encoding_context *c, real *x)
+{
     int width = c->shape->width;
     for (int i = 0; i < c->layout->n; i++)
         for (int axis = 0; axis < c->layout->axes; axis++) {

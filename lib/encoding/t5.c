@@ -28,7 +28,8 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     double exact = floor(s->causal ? c->number[BUCKETS] / 2 : floor(c->number[BUCKETS] / 2) / 2);
     if (c->number[MAX_DISTANCE] > exact)
         return 0;
@@ -38,13 +39,15 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
                    c->number[BUCKETS], exact);
 }
 
-static int bucket(const struct encoding_context *c, int r) {
+static int bucket(const struct encoding_context *c, int r)
+{
     return encoding_bucket(c->layout->offset[r], c->shape->causal, (int)c->config->number[BUCKETS],
                            (int)c->config->number[MAX_DISTANCE]);
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
                                       .tensor = {.name = "bias",
                                                  .rank = 2,
@@ -55,11 +58,13 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 1;
 }
 
-static int64_t relation(const struct encoding_context *c, int i, int j) {
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
     return bucket(c, layout_relation(c->layout, i, j));
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     size_t relations = (size_t)c->layout->relations, rows = (size_t)c->config->number[BUCKETS];
     for (size_t r = 0; r < relations; r++) {
         size_t row = (size_t)bucket(c, (int)r);
@@ -68,7 +73,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     size_t relations = (size_t)c->layout->relations, rows = (size_t)c->config->number[BUCKETS];
     for (size_t r = 0; r < relations; r++) {
         size_t row = (size_t)bucket(c, (int)r);

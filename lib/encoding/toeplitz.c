@@ -12,7 +12,8 @@
 enum { STD };
 
 /* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool spreads(const void *owner) {
+static bool spreads(const void *owner)
+{
     return ((const struct kind_config *)owner)->number[STD] != 0.02;
 }
 
@@ -23,7 +24,8 @@ static const struct option options[] = {
 };
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
                                       .tensor = {.name = "bias",
                                                  .rank = 2,
@@ -34,11 +36,13 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     return 1;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     encoding_fill_table(c, c->parameter[0], state);
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     encoding_fill_table_backward(c, c->gradient[0]);
 }
 

@@ -16,7 +16,8 @@
 
 enum { U, V, WEIGHT };
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     (void)c;
     if (s->width % 2 == 0)
         return 0;
@@ -26,7 +27,8 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     (void)c;
     struct encoding_tensor query = {.scope = ENCODING_MODEL,
                                     .tensor = {.name = "u",
@@ -47,15 +49,18 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 }
 
 /* ---- state: W R, then R, each (n, sides, width): row m, side 0 for t = m and 1 for t = -m -----*/
-static int sides(const struct encoding_context *c) {
+static int sides(const struct encoding_context *c)
+{
     return c->shape->causal ? 1 : 2;
 }
 
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return 2 * (size_t)c->layout->n * (size_t)sides(c) * (size_t)c->shape->width;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int width = c->shape->width, rows = c->layout->n * sides(c);
     real *sinusoid = state + (size_t)rows * (size_t)width;
     for (int row = 0; row < rows; row++) {
@@ -70,7 +75,8 @@ static void prepare(const struct encoding_context *c, real *state) {
          width);
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     int width = c->shape->width, rows = c->layout->n * sides(c);
     const real *sinusoid = c->state + (size_t)rows * (size_t)width;
     gemm(true, false, width, width, rows, 1, c->dstate, width, sinusoid, width, 1,
@@ -88,12 +94,14 @@ struct parts {
     int past_width, future_width;
 };
 
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     size_t n = (size_t)c->layout->n, r = (size_t)rows;
     return r * (size_t)c->shape->head_width + n + r * (n + r);
 }
 
-static struct parts parts_of(const struct encoding_context *c, const struct encoding_block *b) {
+static struct parts parts_of(const struct encoding_context *c, const struct encoding_block *b)
+{
     struct parts p = {.query = b->scratch,
                       .past_width = b->first + b->rows,
                       .future_width = c->layout->n - b->first};
@@ -103,7 +111,8 @@ static struct parts parts_of(const struct encoding_context *c, const struct enco
     return p;
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     struct parts p = parts_of(c, b);
     int n = c->layout->n, d = c->shape->head_width, ld = sides(c) * c->shape->width;
     const real *u = c->parameter[U] + b->head * d, *v = c->parameter[V] + b->head * d;
@@ -131,7 +140,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 
 /* Sorts scale * ds into gradients of past, future and key. */
 static void scatter(const struct encoding_context *c, const struct encoding_block *b,
-                    const struct parts *p, const real *ds) {
+                    const struct parts *p, const real *ds)
+{
     memset(p->key, 0, (size_t)c->layout->n * sizeof(real));
     memset(p->past, 0, (size_t)b->rows * (size_t)p->past_width * sizeof(real));
     if (!c->shape->causal)
@@ -153,7 +163,8 @@ static void scatter(const struct encoding_context *c, const struct encoding_bloc
 
 /* One side's gradients to q, v and W R.  dproduct (rows, columns) is spoilt. */
 static void side_backward(const struct encoding_context *c, const struct encoding_block *b,
-                          const real *query, real *dproduct, int columns, size_t side) {
+                          const real *query, real *dproduct, int columns, size_t side)
+{
     int d = c->shape->head_width, ld = sides(c) * c->shape->width;
     size_t at = side * (size_t)c->shape->width + (size_t)(b->head * d);
     real *dq = b->dq + (size_t)b->first * (size_t)b->stride;
@@ -167,7 +178,8 @@ static void side_backward(const struct encoding_context *c, const struct encodin
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     struct parts p = parts_of(c, b);
     int n = c->layout->n, d = c->shape->head_width;
     scatter(c, b, &p, ds);

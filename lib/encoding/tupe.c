@@ -25,19 +25,22 @@ static const struct option options[] = {
 enum { POSITION, GAIN, NORM_BIAS, QUERY, KEY, BIAS };
 static const real EPSILON = (real)1e-5; /* PyTorch's LayerNorm */
 
-static bool has_t5(const struct encoding_context *c) {
+static bool has_t5(const struct encoding_context *c)
+{
     return c->config->number[T5] != 0;
 }
 
 static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out) {
+                  struct encoding_facts *out)
+{
     encoding_facts_plain(c, s, out);
     out->shift_invariant = false;
     out->scale = 1 / sqrt(2.0 * s->head_width);
 }
 
 static struct encoding_tensor tensor(const char *name, int rows, int columns,
-                                     enum tensor_init init, double value) {
+                                     enum tensor_init init, double value)
+{
     struct encoding_tensor t = {
         .scope = ENCODING_MODEL,
         .tensor = {.rank = columns > 0 ? 2 : 1, .shape = {rows, columns}, .init = init}};
@@ -47,7 +50,8 @@ static struct encoding_tensor tensor(const char *name, int rows, int columns,
 }
 
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
-                   struct encoding_tensor *out) {
+                   struct encoding_tensor *out)
+{
     int width = s->width;
     out[POSITION] = tensor("position", s->trained->n, width, TENSOR_NORMAL, 0.02);
     out[GAIN] = tensor("norm.weight", width, 0, TENSOR_CONSTANT, 1);
@@ -63,16 +67,19 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 }
 
 /* ---- state: (n, 2, width) p_i U_Q and p_i U_K; p (n, width); mean and 1/deviation (n) of LN ---*/
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return (size_t)c->layout->n * (3 * (size_t)c->shape->width + 2);
 }
 
 /* Where p begins. */
-static size_t normed_at(const struct encoding_context *c) {
+static size_t normed_at(const struct encoding_context *c)
+{
     return 2 * (size_t)c->layout->n * (size_t)c->shape->width;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     int n = c->layout->n, width = c->shape->width;
     real *p = state + normed_at(c), *mean = p + (size_t)n * (size_t)width;
     layernorm_forward(n, width, EPSILON, c->parameter[POSITION], c->parameter[GAIN],
@@ -82,7 +89,8 @@ static void prepare(const struct encoding_context *c, real *state) {
     gemm(false, true, n, width, width, 1, p, width, c->parameter[KEY], width, 0, state + width, ld);
 }
 
-static void prepare_backward(const struct encoding_context *c) {
+static void prepare_backward(const struct encoding_context *c)
+{
     int n = c->layout->n, width = c->shape->width;
     const real *p = c->state + normed_at(c), *mean = p + (size_t)n * (size_t)width;
     real *dp = c->dstate + normed_at(c); /* no hook writes there */
@@ -98,17 +106,20 @@ static void prepare_backward(const struct encoding_context *c) {
 
 /* ---- blocks ------------------------------------------------------------------------------------
  * scratch: T5's bias, or its gradient, for the offsets -(first+rows-1) .. n-1-first of a block. */
-static size_t scratch(const struct encoding_context *c, int rows) {
+static size_t scratch(const struct encoding_context *c, int rows)
+{
     return has_t5(c) ? (size_t)(c->layout->n + rows) : 0;
 }
 
-static size_t bias_row(const struct encoding_context *c, const struct encoding_block *b, int at) {
+static size_t bias_row(const struct encoding_context *c, const struct encoding_block *b, int at)
+{
     int offset = at - (b->first + b->rows - 1);
     int bucket = encoding_bucket(offset, c->shape->causal, BUCKETS, MAX_DISTANCE);
     return (size_t)(b->head * BUCKETS + bucket);
 }
 
-static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s) {
+static void logits(const struct encoding_context *c, const struct encoding_block *b, real *s)
+{
     int n = c->layout->n, d = c->shape->head_width, ld = 2 * c->shape->width;
     const real *query = c->state + b->head * d, *key = query + c->shape->width;
     gemm(false, true, b->rows, n, d, (real)b->scale, query + (size_t)b->first * (size_t)ld, ld, key,
@@ -122,7 +133,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
-                            real *ds) {
+                            real *ds)
+{
     int n = c->layout->n, d = c->shape->head_width, ld = 2 * c->shape->width;
     size_t query = (size_t)(b->head * d), key = query + (size_t)c->shape->width;
     size_t at = (size_t)b->first * (size_t)ld + query;

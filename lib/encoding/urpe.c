@@ -15,7 +15,8 @@ static const char *const init_names[] = {"ones", "normal", NULL};
 static const char *const share_names[] = {"model", "true", "false", NULL};
 
 /* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool spreads(const void *owner) {
+static bool spreads(const void *owner)
+{
     return ((const struct kind_config *)owner)->number[URPE_OPTION_STD] != 0.02;
 }
 
@@ -46,23 +47,27 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int toeplitz_rows(const struct encoding_shape *s) {
+static int toeplitz_rows(const struct encoding_shape *s)
+{
     return s->trained->relations;
 }
 
 static void toeplitz_map(const struct encoding_shape *s, const struct layout *here,
-                         const int32_t *fold, int32_t *map) {
+                         const int32_t *fold, int32_t *map)
+{
     (void)s;
     memcpy(map, fold, (size_t)here->relations * sizeof *map);
 }
 
-static int bucketed_rows(const struct encoding_shape *s) {
+static int bucketed_rows(const struct encoding_shape *s)
+{
     (void)s;
     return BUCKETS;
 }
 
 static void bucketed_map(const struct encoding_shape *s, const struct layout *here,
-                         const int32_t *fold, int32_t *map) {
+                         const int32_t *fold, int32_t *map)
+{
     (void)fold;
     for (int r = 0; r < here->relations; r++)
         map[r] = encoding_bucket(here->offset[r], s->causal, BUCKETS, MAX_DISTANCE);
@@ -94,22 +99,26 @@ static const struct urpe bucketed = {
 
 const struct urpe *const urpe_table[] = {&toeplitz, &bucketed, NULL};
 
-static const char *kind_name(int kind) {
+static const char *kind_name(int kind)
+{
     return urpe_table[kind]->name;
 }
 
-static const struct option *kind_options(int kind) {
+static const struct option *kind_options(int kind)
+{
     return urpe_table[kind]->options;
 }
 
 const struct kind_table urpe_kinds = {"kind of C", sizeof urpe_table / sizeof *urpe_table - 1,
                                       kind_name, kind_options};
 
-const struct urpe *urpe_of(const struct kind_config *c) {
+const struct urpe *urpe_of(const struct kind_config *c)
+{
     return urpe_table[c->kind];
 }
 
-void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out) {
+void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out)
+{
     bool ones = (int)c->number[URPE_OPTION_INIT] == URPE_ONES;
     *out = (struct tensor){.name = "urpe.c",
                            .rank = 2,
@@ -121,7 +130,8 @@ void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, st
                            .c = true};
 }
 
-int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     const struct urpe *u = urpe_of(c);
     if (s->trained->axes >= u->axes_min && s->trained->axes <= u->axes_max)
         return 0;

@@ -31,7 +31,8 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e) {
+static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
+{
     (void)c;
     if (s->head_width % 2 == 0)
         return 0;
@@ -42,18 +43,21 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
 }
 
 enum side { QUERY, KEY };
-static struct rotation rotation(const struct encoding_context *c, enum side side) {
+static struct rotation rotation(const struct encoding_context *c, enum side side)
+{
     int pairs = c->shape->head_width / 2;
     return (struct rotation){
         .pairs = pairs, .axes = 1, .row = 4 * pairs, .at = side == KEY ? 2 * pairs : 0};
 }
 
 /* state (n, 2, 2, pairs): cosines and sines for q, then for k, with the growth multiplied in. */
-static size_t state_size(const struct encoding_context *c) {
+static size_t state_size(const struct encoding_context *c)
+{
     return (size_t)c->layout->n * (size_t)rotation(c, QUERY).row;
 }
 
-static void prepare(const struct encoding_context *c, real *state) {
+static void prepare(const struct encoding_context *c, real *state)
+{
     struct rotation r = rotation(c, QUERY);
     double base = c->config->number[BASE], width = c->shape->head_width;
     for (int p = 0; p < c->layout->n; p++) {
@@ -72,13 +76,15 @@ static void prepare(const struct encoding_context *c, real *state) {
     }
 }
 
-static void query_key(const struct encoding_context *c, real *q, real *k, int stride) {
+static void query_key(const struct encoding_context *c, real *q, real *k, int stride)
+{
     struct rotation query = rotation(c, QUERY), key = rotation(c, KEY);
     encoding_rotate(c, &query, 1, q, stride);
     encoding_rotate(c, &key, 1, k, stride);
 }
 
-static void query_key_backward(const struct encoding_context *c, real *dq, real *dk, int stride) {
+static void query_key_backward(const struct encoding_context *c, real *dq, real *dk, int stride)
+{
     struct rotation query = rotation(c, QUERY), key = rotation(c, KEY);
     encoding_rotate(c, &query, -1, dq, stride);
     encoding_rotate(c, &key, -1, dk, stride);

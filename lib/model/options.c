@@ -22,26 +22,31 @@ static const char *const head_names[] = {
 static const char *const init_names[] = {
     [MODEL_INIT_DEFAULT] = "default", [MODEL_INIT_WITNESS] = "witness", NULL};
 
-static bool with_c(const void *owner) {
+static bool with_c(const void *owner)
+{
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
 
 /* Only a witness reads these, and their defaults change nothing that was ever computed without it. */
-static bool with_beta(const void *owner) {
+static bool with_beta(const void *owner)
+{
     return ((const struct model_config *)owner)->witness_beta > 0;
 }
 
-static bool with_eps(const void *owner) {
+static bool with_eps(const void *owner)
+{
     return ((const struct model_config *)owner)->witness_eps > 0;
 }
 
 /* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool with_init(const void *owner) {
+static bool with_init(const void *owner)
+{
     return ((const struct model_config *)owner)->init != MODEL_INIT_DEFAULT;
 }
 
 /* Likewise. */
-static bool with_embed_std(const void *owner) {
+static bool with_embed_std(const void *owner)
+{
     return ((const struct model_config *)owner)->embed_std != 0.02;
 }
 

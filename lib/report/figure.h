@@ -34,6 +34,8 @@ int figure_put(struct figure_sink *sink, const char *name, const struct text *sc
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number);
 /* The lines that every script starts with: its two outputs, and their size in pixels. */
 void figure_append_head(struct text *out, const char *name, int width, int height);
+/* " 0.125": a number between others in a block of data, six digits. */
+void figure_append_number(struct text *out, double value);
 /* "n = 16, 3 seeds (0, 1, 2)" of lines first .. first+count-1. */
 void figure_append_sample(struct text *out, const struct figure_view *v);
 /* How a point or a curve of an attention looks: shapes and colours that stay apart for the

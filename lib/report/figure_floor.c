@@ -27,10 +27,12 @@ struct page {
 };
 
 typedef const struct summary_group *(*panel_pick)(const struct report_line *line);
-static const struct summary_group *pick_patterned(const struct report_line *l) {
+static const struct summary_group *pick_patterned(const struct report_line *l)
+{
     return l->patterned;
 }
-static const struct summary_group *pick_generic(const struct report_line *l) {
+static const struct summary_group *pick_generic(const struct report_line *l)
+{
     /* Without patterns all inputs are generic. */
     return l->generic ? l->generic : l->patterned ? NULL : l->all;
 }
@@ -38,15 +40,20 @@ static const panel_pick panel[] = {pick_patterned, pick_generic};
 enum { PANELS = sizeof panel / sizeof *panel };
 
 /* ---- the axis ---------------------------------------------------------------------------------*/
-static void include(struct page *p, double value) {
-    if (!isfinite(value) || value <= SMALLEST) return;
-    if (value < p->smallest) p->smallest = value;
-    if (value > p->largest) p->largest = value;
+static void include(struct page *p, double value)
+{
+    if (!isfinite(value) || value <= SMALLEST)
+        return;
+    if (value < p->smallest)
+        p->smallest = value;
+    if (value > p->largest)
+        p->largest = value;
 }
 
 /* From a power of ten below everything that is drawn to a little above it; explicit weights, whose
  * errors are often those of rounding, may lie below. */
-static int measure_axis(struct page *p, struct err *e) {
+static int measure_axis(struct page *p, struct err *e)
+{
     p->smallest = INFINITY;
     p->largest = 0;
     for (int k = 0; k < p->count; k++)
@@ -54,28 +61,31 @@ static int measure_axis(struct page *p, struct err *e) {
             const struct summary_group *g = panel[m](&p->lines->line[p->first + k]);
             struct line_figures f;
             int code = g ? line_figures_of(g, &f, e) : 0;
-            if (code) return code;
-            if (!g) continue;
+            if (code)
+                return code;
+            if (!g)
+                continue;
             include(p, f.error.mean);
             include(p, f.error.high);
             include(p, f.sampling_high);
             include(p, f.floor.mean);
         }
-    if (p->largest == 0) p->smallest = p->largest = 1;
+    if (p->largest == 0)
+        p->smallest = p->largest = 1;
     p->smallest = pow(10, floor(log10(p->smallest) - 0.1));
     p->largest *= 1.6; /* so that marks on the largest floor are whole */
     return 0;
 }
 
 /* ---- data -------------------------------------------------------------------------------------*/
-static void append_number(struct text *out, const struct page *p, double value) {
-    char number[TEXT_NUMBER_MAX];
-    double shown = isfinite(value) && value > p->smallest ? value : p->smallest;
-    text_append_format(out, " %s", text_from_double(number, shown, 6));
+static void append_number(struct text *out, const struct page *p, double value)
+{
+    figure_append_number(out, isfinite(value) && value > p->smallest ? value : p->smallest);
 }
 
 static void append_interval(struct text *out, const struct page *p, double mean, double low,
-                            double high) {
+                            double high)
+{
     append_number(out, p, isnan(low) ? mean : low);
     append_number(out, p, isnan(high) ? mean : high);
 }
@@ -83,17 +93,21 @@ static void append_interval(struct text *out, const struct page *p, double mean,
 /* The floors of one panel ("y floor"), or the points of one series ("y error", low and high over
  * seeds, low and high of the sampling error). */
 static int append_block(struct text *out, const struct page *p, int m, int attention, int *points,
-                        struct err *e) {
+                        struct err *e)
+{
     *points = 0;
     text_append_format(out, "$data_%d_%d << EOD\n", m, attention + 1);
     for (int k = 0; k < p->count; k++) {
         const struct summary_group *g = panel[m](&p->lines->line[p->first + k]);
         struct line_figures f;
-        if (!g || (attention >= 0 && g->cell->task.model.attention != attention)) continue;
+        if (!g || (attention >= 0 && g->cell->task.model.attention != attention))
+            continue;
         int code = line_figures_of(g, &f, e);
-        if (code) return code;
+        if (code)
+            return code;
         double shown = attention < 0 ? f.floor.mean : f.error.mean;
-        if (!isfinite(shown) || (attention < 0 && shown <= p->smallest)) continue;
+        if (!isfinite(shown) || (attention < 0 && shown <= p->smallest))
+            continue;
         text_append_format(out, "%d", k + 1);
         append_number(out, p, shown);
         if (attention >= 0) {
@@ -110,15 +124,18 @@ static int append_block(struct text *out, const struct page *p, int m, int atten
 /* What explicit weights leave: "y error"; what is below the axis is drawn on its
  * edge. */
 static int append_witnesses(struct text *out, const struct page *p, int m, int *points,
-                            struct err *e) {
+                            struct err *e)
+{
     *points = 0;
     text_append_format(out, "$witness_%d << EOD\n", m);
     for (int k = 0; k < p->count; k++) {
         const struct summary_group *g = panel[m](&p->lines->line[p->first + k]);
         struct line_figures f;
         int code = g ? line_figures_of(g, &f, e) : 0;
-        if (code) return code;
-        if (!g || !isfinite(f.witness.mean)) continue;
+        if (code)
+            return code;
+        if (!g || !isfinite(f.witness.mean))
+            continue;
         text_append_format(out, "%d", k + 1);
         append_number(out, p, f.witness.mean);
         text_append(out, "\n");
@@ -129,7 +146,8 @@ static int append_witnesses(struct text *out, const struct page *p, int m, int *
 }
 
 /* ---- the script -------------------------------------------------------------------------------*/
-static int label_width(const struct page *p, struct err *e) {
+static int label_width(const struct page *p, struct err *e)
+{
     int widest = 8;
     for (int k = 0; k < p->count; k++) {
         struct text label = {0};
@@ -138,13 +156,16 @@ static int label_width(const struct page *p, struct err *e) {
         int code = text_check(&label, e);
         int columns = code ? 0 : text_columns(label.data);
         text_close(&label);
-        if (code) return code;
-        if (columns > widest) widest = columns;
+        if (code)
+            return code;
+        if (columns > widest)
+            widest = columns;
     }
     return widest > LABEL_MAX ? LABEL_MAX : widest;
 }
 
-static int append_labels(struct text *out, const struct page *p, struct err *e) {
+static int append_labels(struct text *out, const struct page *p, struct err *e)
+{
     text_append(out, "set ytics scale 0 (");
     for (int k = 0; k < p->count; k++) {
         struct text label = {0};
@@ -152,17 +173,20 @@ static int append_labels(struct text *out, const struct page *p, struct err *e) 
                           p->lines->lengths);
         int code = text_check(&label, e);
         text_append(out, k ? ", " : "");
-        if (!code) gnuplot_string(out, label.data);
+        if (!code)
+            gnuplot_string(out, label.data);
         text_append_format(out, " %d", k + 1);
         text_close(&label);
-        if (code) return code;
+        if (code)
+            return code;
     }
     text_append(out, ")\n");
     return 0;
 }
 
 /* n, seeds, and what the marks are. */
-static void append_title(struct text *out, const struct page *p) {
+static void append_title(struct text *out, const struct page *p)
+{
     const struct figure_view v = {p->lines, p->first, p->count, p->experiment};
     struct text title = {0};
     bool seeds = false;
@@ -189,24 +213,30 @@ static void append_title(struct text *out, const struct page *p) {
 }
 
 /* What the panel shows, for its title. */
-static const char *panel_name(const struct page *p, int m) {
+static const char *panel_name(const struct page *p, int m)
+{
     const char *name = NULL;
     for (int k = 0; k < p->count; k++) {
         const struct summary_group *g = panel[m](&p->lines->line[p->first + k]);
         const char *mine = g ? result_text(g->row[0], "subset") : NULL;
-        if (mine && name && strcmp(mine, name) != 0) return "patterned";
-        if (mine) name = mine;
+        if (mine && name && strcmp(mine, name) != 0)
+            return "patterned";
+        if (mine)
+            name = mine;
     }
     return name;
 }
 
 static int append_panel(struct text *out, const struct page *p, int m, double left, double right,
-                        struct err *e) {
+                        struct err *e)
+{
     int floors, witnesses, points[FIGURE_SERIES], code = append_block(out, p, m, -1, &floors, e);
-    if (!code) code = append_witnesses(out, p, m, &witnesses, e);
+    if (!code)
+        code = append_witnesses(out, p, m, &witnesses, e);
     for (int a = 0; !code && a < FIGURE_SERIES; a++)
         code = append_block(out, p, m, a, &points[a], e);
-    if (code) return code;
+    if (code)
+        return code;
     text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left,
                        right);
     text_append(out, "set title ");
@@ -239,7 +269,8 @@ static int append_panel(struct text *out, const struct page *p, int m, double le
     return 0;
 }
 
-static int append_frame(struct text *out, const struct page *p, const char *name, struct err *e) {
+static int append_frame(struct text *out, const struct page *p, const char *name, struct err *e)
+{
     int height = FRAME_HEIGHT + LINE_HEIGHT * p->count;
     figure_append_head(out, name, p->width, height);
     text_append_format(out, "set logscale x\nset xrange [%g:%g]\nset yrange [%d.5:0.5]\n",
@@ -256,14 +287,17 @@ static int append_frame(struct text *out, const struct page *p, const char *name
     return code;
 }
 
-static int append_script(struct text *out, const struct page *p, const char *name, struct err *e) {
+static int append_script(struct text *out, const struct page *p, const char *name, struct err *e)
+{
     int shown = 0;
-    for (int m = 0; m < PANELS; m++) shown += panel_name(p, m) != NULL;
+    for (int m = 0; m < PANELS; m++)
+        shown += panel_name(p, m) != NULL;
     double left = (double)(p->labels * CHARACTER + 20) / p->width;
     double width = (0.98 - left) / (shown ? shown : 1);
     int code = append_frame(out, p, name, e);
     for (int m = 0, at = 0; !code && m < PANELS; m++) {
-        if (!panel_name(p, m)) continue;
+        if (!panel_name(p, m))
+            continue;
         code = append_panel(out, p, m, left + at * width, left + (at + 1) * width - 0.02, e);
         text_append(out, "unset ytics\nunset key\n"); /* the first panel's serve all */
         at++;
@@ -274,15 +308,18 @@ static int append_script(struct text *out, const struct page *p, const char *nam
 
 /* ---- pages ------------------------------------------------------------------------------------*/
 static int draw_page(struct figure_sink *sink, const struct page *p, const char *name,
-                     struct err *e) {
+                     struct err *e)
+{
     struct text script = {0};
     int code = append_script(&script, p, name, e);
-    if (!code) code = figure_put(sink, name, &script, e);
+    if (!code)
+        code = figure_put(sink, name, &script, e);
     text_close(&script);
     return code;
 }
 
-static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     char name[FIGURE_NAME_MAX];
     struct page page = {.lines = v->lines, .total = v->count, .experiment = v->experiment};
     int code = 0;
@@ -293,9 +330,11 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
         figure_name(name, figure_floor.name, v->experiment, k + 1);
         code = measure_axis(&page, e);
         page.labels = code ? code : label_width(&page, e);
-        if (page.labels < 0) code = page.labels;
+        if (page.labels < 0)
+            code = page.labels;
         page.width = WIDTH + CHARACTER * (page.labels > LABELS_USUAL ? page.labels - LABELS_USUAL : 0);
-        if (!code) code = draw_page(sink, &page, name, e);
+        if (!code)
+            code = draw_page(sink, &page, name, e);
     }
     return code;
 }

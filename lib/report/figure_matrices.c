@@ -37,7 +37,8 @@ struct picture {
 
 /* relation(i,j) = j - i + n-1 (space/space.h); of long sequences the first positions, which have
  * every relation that is not far. */
-static void picture_sequence(struct picture *p, int n, bool causal) {
+static void picture_sequence(struct picture *p, int n, bool causal)
+{
     int shown = n < POSITIONS_SHOWN ? n : POSITIONS_SHOWN;
     *p = (struct picture){.rows = shown, .columns = shown, .relations = 2 * n - 1,
                           .origin = n - 1, .down = -1, .right = 1, .top = 1, .left = 1,
@@ -45,14 +46,16 @@ static void picture_sequence(struct picture *p, int n, bool causal) {
 }
 
 /* Relations of a grid are the rows of the picture, one after the other (space/grid.c). */
-static void picture_grid(struct picture *p, int height, int width) {
+static void picture_grid(struct picture *p, int height, int width)
+{
     int rows = 2 * height - 1, columns = 2 * width - 1;
     *p = (struct picture){.rows = rows, .columns = columns, .relations = rows * columns,
                           .down = columns, .right = 1, .top = 1 - height, .left = 1 - width,
                           .vertical = "dy", .horizontal = "dx"};
 }
 
-static int size_of(const struct summary_group *g, const char *key) {
+static int size_of(const struct summary_group *g, const char *key)
+{
     char value[32];
     int64_t size;
     return spec_value(g->cell, key, value, sizeof value) && text_to_int64(value, &size) ? (int)size
@@ -60,7 +63,8 @@ static int size_of(const struct summary_group *g, const char *key) {
 }
 
 /* false for spaces without such a picture. */
-static bool picture_of(struct picture *p, const struct summary_group *g) {
+static bool picture_of(struct picture *p, const struct summary_group *g)
+{
     const struct task *t = &g->cell->task;
     int axes = space_of(&t->space)->axes;
     if (axes == 1)
@@ -70,8 +74,10 @@ static bool picture_of(struct picture *p, const struct summary_group *g) {
     return axes == 1 || axes == 2;
 }
 
-static int relation_at(const struct picture *p, int row, int column) {
-    if (p->causal && column > row) return -1;
+static int relation_at(const struct picture *p, int row, int column)
+{
+    if (p->causal && column > row)
+        return -1;
     return p->origin + p->down * row + p->right * column;
 }
 
@@ -81,12 +87,14 @@ struct block {
     int first, count;
 };
 
-static const char *field(const struct trace_file *t, int row, const char *column) {
+static const char *field(const struct trace_file *t, int row, const char *column)
+{
     int k = csv_column(&t->csv, column);
     return k < 0 ? "" : t->csv.row[row][k];
 }
 
-static struct block block_at(const struct trace_file *t, int first) {
+static struct block block_at(const struct trace_file *t, int first)
+{
     struct block b = {first, 1};
     while (first + b.count < t->csv.rows &&
            strcmp(field(t, first, "layer"), field(t, first + b.count, "layer")) == 0 &&
@@ -96,12 +104,14 @@ static struct block block_at(const struct trace_file *t, int first) {
 }
 
 /* Largest distance from the neutral value in the table; 0: every value is neutral, or none there. */
-static double largest_distance(const struct trace_file *t, double neutral, bool *any) {
+static double largest_distance(const struct trace_file *t, double neutral, bool *any)
+{
     double largest = 0;
     *any = false;
     for (int k = 1; k < t->csv.rows; k++) {
         double value = trace_number(t, k, t->y);
-        if (!isfinite(value)) continue;
+        if (!isfinite(value))
+            continue;
         *any = true;
         largest = fmax(largest, fabs(value - neutral));
     }
@@ -109,7 +119,8 @@ static double largest_distance(const struct trace_file *t, double neutral, bool 
 }
 
 static void append_value(struct text *out, const struct trace_file *t, struct block b,
-                         int relation) {
+                         int relation)
+{
     char number[TEXT_NUMBER_MAX];
     double value = relation < 0 || relation >= b.count ? NAN
                                                        : trace_number(t, b.first + relation, t->y);
@@ -122,7 +133,8 @@ static int tic_step(int count) { return count > TICS ? (count - 1) / TICS : 1; }
 /* ---- panels -----------------------------------------------------------------------------------*/
 static int append_panel(struct panels *p, const struct picture *picture,
                         const struct table_kind *kind, const char *label,
-                        const struct trace_file *t, struct block b, double reach, struct err *e) {
+                        const struct trace_file *t, struct block b, double reach, struct err *e)
+{
     struct text title = {0}, *out = &p->body;
     const char *layer = field(t, b.first, "layer");
     text_append_format(out, "$matrix << EOD\n");
@@ -159,28 +171,35 @@ static int append_panel(struct panels *p, const struct picture *picture,
 
 static int draw_table(struct panels *p, const struct picture *picture,
                       const struct table_kind *kind, const char *label, const struct trace_file *t,
-                      struct err *e) {
+                      struct err *e)
+{
     bool any;
     int code = 0;
     double reach = largest_distance(t, kind->neutral, &any);
-    if (!(reach > 0)) reach = 1; /* a table that was never changed, or has one colour */
+    if (!(reach > 0))
+        reach = 1; /* a table that was never changed, or has one colour */
     for (int first = 1; !code && any && first < t->csv.rows;) {
         const char *layer = field(t, first, "layer");
         for (int heads = 0; !code && first < t->csv.rows; heads++) {
             struct block b = block_at(t, first);
-            if (strcmp(layer, field(t, first, "layer")) != 0) break;
+            if (strcmp(layer, field(t, first, "layer")) != 0)
+                break;
             first += b.count;
-            if (b.count != picture->relations || heads >= HEADS_SHOWN) continue;
-            if (panels_full(p)) return 0;
+            if (b.count != picture->relations || heads >= HEADS_SHOWN)
+                continue;
+            if (panels_full(p))
+                return 0;
             code = append_panel(p, picture, kind, label, t, b, reach, e);
         }
-        if (!code && p->columns) code = panels_end_row(p, e);
+        if (!code && p->columns)
+            code = panels_end_row(p, e);
     }
     return code;
 }
 
 static int draw_line(struct panels *p, const struct summary_group *g, const struct picture *picture,
-                     struct err *e) {
+                     struct err *e)
+{
     struct text label = {0};
     line_append_label(&label, g, false);
     int code = text_check(&label, e);
@@ -189,7 +208,8 @@ static int draw_line(struct panels *p, const struct summary_group *g, const stru
         bool found;
         code = trace_open(&file, g->row[0], "table.csv", "relation", table_kinds[k].column, NULL,
                           &found, e);
-        if (code || !found) continue;
+        if (code || !found)
+            continue;
         code = draw_table(p, picture, &table_kinds[k], label.data, &file, e);
         trace_close(&file);
     }
@@ -198,7 +218,8 @@ static int draw_line(struct panels *p, const struct summary_group *g, const stru
 }
 
 /* Lines of one attention. */
-static int draw_lines(struct panels *p, int attention, struct err *e) {
+static int draw_lines(struct panels *p, int attention, struct err *e)
+{
     const struct figure_view *v = p->view;
     int code = 0;
     for (int k = 0; !code && k < v->count && !panels_full(p); k++) {
@@ -207,22 +228,26 @@ static int draw_lines(struct panels *p, int attention, struct err *e) {
         if (!g || g->length != space_positions(&g->cell->task.space) ||
             g->cell->task.model.attention != attention)
             continue;
-        if (picture_of(&picture, g)) code = draw_line(p, g, &picture, e);
+        if (picture_of(&picture, g))
+            code = draw_line(p, g, &picture, e);
     }
     return code;
 }
 
 /* Panels side by side: the heads of a layer; 0 where there is one head. */
-static int columns_for(const struct figure_view *v) {
+static int columns_for(const struct figure_view *v)
+{
     int64_t most = 1;
     for (int k = 0; k < v->count; k++) {
         const struct summary_group *g = report_line_any(&v->lines->line[v->first + k]);
-        if (g->cell->task.model.heads > most) most = g->cell->task.model.heads;
+        if (g->cell->task.model.heads > most)
+            most = g->cell->task.model.heads;
     }
     return most == 1 ? 0 : most < HEADS_SHOWN ? (int)most : HEADS_SHOWN;
 }
 
-static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     char settings[512];
     struct panels p = {.sink = sink,
                        .view = v,
@@ -242,8 +267,10 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
              "set tmargin 3.5\nset bmargin 3\n",
              COLOURS);
     int code = draw_lines(&p, MODEL_URPE, e);
-    if (!code) code = draw_lines(&p, MODEL_RPE, e);
-    if (!code) code = panels_finish(&p, e);
+    if (!code)
+        code = draw_lines(&p, MODEL_RPE, e);
+    if (!code)
+        code = panels_finish(&p, e);
     panels_close(&p);
     return code;
 }

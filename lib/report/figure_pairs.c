@@ -30,48 +30,58 @@ struct pairs {
     double least, most;  /* of the differences, bars and 0 included */
 };
 
-static const struct summary_group *group_at(const struct figure_view *v, int k) {
+static const struct summary_group *group_at(const struct figure_view *v, int k)
+{
     return report_line_any(&v->lines->line[v->first + k]);
 }
 
 /* ---- pairs ------------------------------------------------------------------------------------*/
-static bool are_paired(const struct summary_group *a, const struct summary_group *b) {
+static bool are_paired(const struct summary_group *a, const struct summary_group *b)
+{
     return a->cell->task.model.attention != b->cell->task.model.attention &&
            a->length == b->length && strcmp(a->cell->pair, b->cell->pair) == 0;
 }
 
 static const struct summary_group *partner_of(const struct figure_view *v,
-                                              const struct summary_group *g) {
+                                              const struct summary_group *g)
+{
     for (int k = 0; k < v->count; k++)
-        if (are_paired(g, group_at(v, k))) return group_at(v, k);
+        if (are_paired(g, group_at(v, k)))
+            return group_at(v, k);
     return NULL;
 }
 
 /* An RPE line has its place beside each of its URPE lines.  Returns how many pairs there are. */
-static int find_entries(struct pairs *p) {
+static int find_entries(struct pairs *p)
+{
     int pairs = 0;
     for (int k = 0; k < p->view->count && p->count < ENTRIES_MAX; k++) {
         const struct summary_group *g = group_at(p->view, k), *partner = partner_of(p->view, g);
         int attention = g->cell->task.model.attention;
         p->left_out = p->view->count - k - 1;
-        if (partner && attention == MODEL_RPE) continue;
+        if (partner && attention == MODEL_RPE)
+            continue;
         struct entry *entry = &p->entry[p->count++];
         *entry = (struct entry){0};
         entry->group[attention] = g;
-        if (partner) entry->group[MODEL_RPE] = partner;
+        if (partner)
+            entry->group[MODEL_RPE] = partner;
         pairs += partner != NULL;
     }
     return pairs;
 }
 
 /* Differences rpe - urpe of the seeds that both have. */
-static int difference(const struct entry *entry, struct interval *out, struct err *e) {
+static int difference(const struct entry *entry, struct interval *out, struct err *e)
+{
     const struct summary_group *rpe = entry->group[MODEL_RPE], *urpe = entry->group[MODEL_URPE];
     int n = 0;
     *out = stats_interval(NULL, 0);
-    if (!rpe || !urpe) return 0;
+    if (!rpe || !urpe)
+        return 0;
     double *value = memory_alloc((size_t)urpe->count, sizeof *value, e);
-    if (!value) return ERR_MEMORY;
+    if (!value)
+        return ERR_MEMORY;
     for (int k = 0; k < urpe->count; k++)
         for (int m = 0; m < rpe->count; m++) {
             if (strcmp(result_text(urpe->row[k], "seed"), result_text(rpe->row[m], "seed")) != 0)
@@ -85,29 +95,29 @@ static int difference(const struct entry *entry, struct interval *out, struct er
 }
 
 /* ---- the script -------------------------------------------------------------------------------*/
-static void append_number(struct text *out, double value) {
-    char number[TEXT_NUMBER_MAX];
-    text_append_format(out, " %s", text_from_double(number, value, 6));
-}
-
 /* "y mean low high"; where one seed leaves no interval, the mean three times. */
-static void append_interval(struct text *out, int y, const struct interval *i) {
-    if (!isfinite(i->mean)) return;
+static void append_interval(struct text *out, int y, const struct interval *i)
+{
+    if (!isfinite(i->mean))
+        return;
     text_append_format(out, "%d", y);
-    append_number(out, i->mean);
-    append_number(out, isnan(i->low) ? i->mean : i->low);
-    append_number(out, isnan(i->high) ? i->mean : i->high);
+    figure_append_number(out, i->mean);
+    figure_append_number(out, isnan(i->low) ? i->mean : i->low);
+    figure_append_number(out, isnan(i->high) ? i->mean : i->high);
     text_append(out, "\n");
 }
 
-static int append_errors(struct text *out, struct pairs *p, int attention, struct err *e) {
+static int append_errors(struct text *out, struct pairs *p, int attention, struct err *e)
+{
     text_append_format(out, "$error_%d << EOD\n", attention);
     for (int k = 0; k < p->count; k++) {
         const struct summary_group *g = p->entry[k].group[attention];
         struct line_figures f;
         int code = g ? line_figures_of(g, &f, e) : 0;
-        if (code) return code;
-        if (!g || !isfinite(f.error.mean)) continue;
+        if (code)
+            return code;
+        if (!g || !isfinite(f.error.mean))
+            continue;
         append_interval(out, k + 1, &f.error);
         p->low = fmin(p->low, f.error.mean);
         p->high = fmax(p->high, f.error.mean);
@@ -116,16 +126,19 @@ static int append_errors(struct text *out, struct pairs *p, int attention, struc
     return 0;
 }
 
-static int append_data(struct text *out, struct pairs *p, struct err *e) {
+static int append_data(struct text *out, struct pairs *p, struct err *e)
+{
     int code = 0;
     p->low = INFINITY;
     p->high = -INFINITY;
-    for (int a = 0; !code && a < FIGURE_SERIES; a++) code = append_errors(out, p, a, e);
+    for (int a = 0; !code && a < FIGURE_SERIES; a++)
+        code = append_errors(out, p, a, e);
     text_append(out, "$difference << EOD\n");
     for (int k = 0; !code && k < p->count; k++) {
         struct interval i;
         code = difference(&p->entry[k], &i, e);
-        if (code || !isfinite(i.mean)) continue;
+        if (code || !isfinite(i.mean))
+            continue;
         append_interval(out, k + 1, &i);
         p->least = fmin(p->least, isnan(i.low) ? i.mean : i.low);
         p->most = fmax(p->most, isnan(i.high) ? i.mean : i.high);
@@ -134,7 +147,8 @@ static int append_data(struct text *out, struct pairs *p, struct err *e) {
     return code;
 }
 
-static int append_labels(struct text *out, const struct pairs *p, int *widest, struct err *e) {
+static int append_labels(struct text *out, const struct pairs *p, int *widest, struct err *e)
+{
     int code = 0;
     *widest = 8;
     text_append(out, "set ytics scale 0 (");
@@ -144,7 +158,8 @@ static int append_labels(struct text *out, const struct pairs *p, int *widest, s
             entry->group[MODEL_URPE] ? entry->group[MODEL_URPE] : entry->group[MODEL_RPE];
         struct text label = {0};
         line_append_pair_label(&label, g, NULL);
-        if (p->view->lines->lengths) text_append_format(&label, " n=%lld", (long long)g->length);
+        if (p->view->lines->lengths)
+            text_append_format(&label, " n=%lld", (long long)g->length);
         code = text_check(&label, e);
         if (!code) {
             int columns = text_columns(label.data);
@@ -155,17 +170,20 @@ static int append_labels(struct text *out, const struct pairs *p, int *widest, s
         }
         text_close(&label);
     }
-    if (*widest > LABEL_MAX) *widest = LABEL_MAX;
+    if (*widest > LABEL_MAX)
+        *widest = LABEL_MAX;
     text_append(out, ")\n");
     return code;
 }
 
-static void append_title(struct text *out, const struct pairs *p) {
+static void append_title(struct text *out, const struct pairs *p)
+{
     struct text title = {0};
     text_append_format(&title, "%s: %s, and the difference by seed; ", p->view->experiment,
                        report_lines_measure(p->view->lines));
     figure_append_sample(&title, p->view);
-    if (p->left_out) text_append_format(&title, "; first %d lines", p->count);
+    if (p->left_out)
+        text_append_format(&title, "; first %d lines", p->count);
     text_append(out, "set multiplot title ");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
@@ -178,12 +196,14 @@ static void append_title(struct text *out, const struct pairs *p) {
 }
 
 /* Between tics, so that some five of them span the width: 1, 2 or 5 times a power of ten. */
-static double tic_step(double width) {
+static double tic_step(double width)
+{
     double power = pow(10, floor(log10(width / 5))), times = width / 5 / power;
     return power * (times < 2 ? 2 : times < 5 ? 5 : 10);
 }
 
-static void append_panels(struct text *out, const struct pairs *p, double left) {
+static void append_panels(struct text *out, const struct pairs *p, double left)
+{
     double middle = left + (0.97 - left) / 2;
     bool wide = p->low > 0 && p->high > 10 * p->low;
     text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left,
@@ -207,7 +227,8 @@ static void append_panels(struct text *out, const struct pairs *p, double left) 
                      "lw 1.5 lc rgb '#000000' notitle\nunset multiplot\n");
 }
 
-static int append_script(struct text *out, struct pairs *p, const char *name, struct err *e) {
+static int append_script(struct text *out, struct pairs *p, const char *name, struct err *e)
+{
     int widest, height = FRAME_HEIGHT + LINE_HEIGHT * p->count;
     figure_append_head(out, name, WIDTH, height);
     int code = append_data(out, p, e);
@@ -215,24 +236,29 @@ static int append_script(struct text *out, struct pairs *p, const char *name, st
     text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
                        1 - 100.0 / height, 85.0 / height);
     text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2 horizontal\n");
-    if (!code) code = append_labels(out, p, &widest, e);
-    if (code) return code;
+    if (!code)
+        code = append_labels(out, p, &widest, e);
+    if (code)
+        return code;
     append_title(out, p);
     append_panels(out, p, (double)(widest * CHARACTER + 20) / WIDTH);
     return text_check(out, e);
 }
 
-static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     char name[FIGURE_NAME_MAX];
     struct text script = {0};
     struct pairs *p = memory_alloc(1, sizeof *p, e);
-    if (!p) return ERR_MEMORY;
+    if (!p)
+        return ERR_MEMORY;
     p->view = v;
     int code = 0;
     if (find_entries(p)) {
         figure_name(name, figure_pairs.name, v->experiment, 1);
         code = append_script(&script, p, name, e);
-        if (!code) code = figure_put(sink, name, &script, e);
+        if (!code)
+            code = figure_put(sink, name, &script, e);
     }
     text_close(&script);
     memory_free(p);

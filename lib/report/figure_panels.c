@@ -10,20 +10,24 @@ enum { CHARACTER = 8 }; /* of a title, in pixels */
 /* ---- pages ------------------------------------------------------------------------------------*/
 static int columns_of(const struct panels *p) { return p->columns ? p->columns : COLUMNS; }
 
-static int capacity_of(const struct panels *p) {
+static int capacity_of(const struct panels *p)
+{
     return p->rows ? p->rows * columns_of(p) : PANELS_PER_PAGE;
 }
 
 static int pages_of(const struct panels *p) { return p->pages ? p->pages : PANEL_PAGES_MAX; }
 
-static bool has_seeds(const struct figure_view *v) {
+static bool has_seeds(const struct figure_view *v)
+{
     for (int k = 0; k < v->count; k++)
-        if (report_line_any(&v->lines->line[v->first + k])->count > 1) return true;
+        if (report_line_any(&v->lines->line[v->first + k])->count > 1)
+            return true;
     return false;
 }
 
 /* Returns the number of lines. */
-static int append_page_title(struct text *out, const struct panels *p) {
+static int append_page_title(struct text *out, const struct panels *p)
+{
     struct text title = {0};
     text_append_format(&title, "%s: %s; ", p->view->experiment, p->what);
     figure_append_sample(&title, p->view);
@@ -38,7 +42,8 @@ static int append_page_title(struct text *out, const struct panels *p) {
     return lines;
 }
 
-static int draw_page(struct panels *p, struct err *e) {
+static int draw_page(struct panels *p, struct err *e)
+{
     char name[FIGURE_NAME_MAX];
     struct text script = {0}, title = {0};
     int lines = append_page_title(&title, p), columns = p->count < columns_of(p) ? p->count : columns_of(p);
@@ -50,7 +55,8 @@ static int draw_page(struct panels *p, struct err *e) {
                          "set xlabel offset 0,0.5\n");
     text_append(&script, p->settings);
     text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);
-    if (title.data) text_append(&script, title.data);
+    if (title.data)
+        text_append(&script, title.data);
     text_append(&script, "\n");
     text_append_bytes(&script, p->body.data, p->body.length);
     text_append(&script, "unset multiplot\n");
@@ -63,7 +69,8 @@ static int draw_page(struct panels *p, struct err *e) {
 
 bool panels_full(const struct panels *p) { return p->page == pages_of(p); }
 
-int panels_finish(struct panels *p, struct err *e) {
+int panels_finish(struct panels *p, struct err *e)
+{
     int code = p->count ? draw_page(p, e) : 0;
     text_clear(&p->body);
     p->count = 0;
@@ -71,11 +78,13 @@ int panels_finish(struct panels *p, struct err *e) {
     return code;
 }
 
-int panels_next(struct panels *p, struct err *e) {
+int panels_next(struct panels *p, struct err *e)
+{
     return ++p->count == capacity_of(p) ? panels_finish(p, e) : 0;
 }
 
-int panels_end_row(struct panels *p, struct err *e) {
+int panels_end_row(struct panels *p, struct err *e)
+{
     int code = 0;
     while (!code && p->count % columns_of(p)) {
         text_append(&p->body, "set multiplot next\n");
@@ -86,7 +95,8 @@ int panels_end_row(struct panels *p, struct err *e) {
 
 void panels_close(struct panels *p) { text_close(&p->body); }
 
-void panels_append_title(struct panels *p, const char *label) {
+void panels_append_title(struct panels *p, const char *label)
+{
     text_append(&p->body, "set title ");
     gnuplot_lines(&p->body, label, WIDTH / columns_of(p) / CHARACTER);
     text_append(&p->body, " font ',10'\n");

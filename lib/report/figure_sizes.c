@@ -46,24 +46,30 @@ struct point {
     struct line_figures f;
 };
 
-static const struct summary_group *pick(const struct report_line *l, bool patterned) {
-    if (patterned) return l->patterned;
+static const struct summary_group *pick(const struct report_line *l, bool patterned)
+{
+    if (patterned)
+        return l->patterned;
     return l->generic ? l->generic : l->patterned ? NULL : l->all;
 }
 
 /* ---- which lines share a panel ----------------------------------------------------------------*/
-static const struct summary_group *any_at(const struct figure_view *v, int k) {
+static const struct summary_group *any_at(const struct figure_view *v, int k)
+{
     return report_line_any(&v->lines->line[v->first + k]);
 }
 
 /* Whether `axis` has one value for each size, so that it goes with it. */
-static bool goes_with(const struct figure_view *v, const struct entry *entry, const char *axis) {
+static bool goes_with(const struct figure_view *v, const struct entry *entry, const char *axis)
+{
     int first[KEPT_APART_MAX], sizes = 0; /* the first line of each size */
     char here[VALUE_SIZE], there[VALUE_SIZE];
     for (int k = 0; k < v->count; k++) {
         int at = 0;
-        while (at < sizes && entry[first[at]].size != entry[k].size) at++;
-        if (at == KEPT_APART_MAX) return false;
+        while (at < sizes && entry[first[at]].size != entry[k].size)
+            at++;
+        if (at == KEPT_APART_MAX)
+            return false;
         if (at == sizes) {
             first[sizes++] = k;
             continue;
@@ -71,13 +77,15 @@ static bool goes_with(const struct figure_view *v, const struct entry *entry, co
         bool known = spec_value(any_at(v, k)->cell, axis, here, sizeof here);
         if (known != spec_value(any_at(v, first[at])->cell, axis, there, sizeof there))
             return false;
-        if (known && strcmp(here, there) != 0) return false;
+        if (known && strcmp(here, there) != 0)
+            return false;
     }
     return true;
 }
 
 /* The axes that labels of panels leave out: the size and what goes with it. */
-static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_MAX + 1], bool c) {
+static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_MAX + 1], bool c)
+{
     static const char of_c[] = "model.c";
     const struct figure_view *v = s->panels.view;
     const struct spec *spec = any_at(v, 0)->spec;
@@ -85,21 +93,26 @@ static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_M
     left_out[count++] = s->kind->axis;
     for (int k = 0; k < spec_axes(spec) && count < LEFT_OUT_MAX; k++) {
         const char *axis = spec_axis(spec, k), *rest = axis + strlen(of_c);
-        if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0) continue;
+        if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0)
+            continue;
         bool is_c = strncmp(axis, of_c, strlen(of_c)) == 0 && (!*rest || *rest == '.');
-        if ((is_c && !c) || goes_with(v, s->entry, axis)) left_out[count++] = axis;
+        if ((is_c && !c) || goes_with(v, s->entry, axis))
+            left_out[count++] = axis;
     }
     left_out[count] = NULL;
 }
 
-static int fill_entries(struct sizes *s, struct err *e) {
+static int fill_entries(struct sizes *s, struct err *e)
+{
     const struct figure_view *v = s->panels.view;
     const char *left_out[LEFT_OUT_MAX + 1], *without_c[LEFT_OUT_MAX + 1];
     int code = 0;
     for (int k = 0; k < v->count; k++)
         s->entry[k].size = result_number(any_at(v, k)->row[0], s->kind->column);
-    if (s->kind->axis) find_left_out(s, left_out, true);
-    if (s->kind->axis) find_left_out(s, without_c, false);
+    if (s->kind->axis)
+        find_left_out(s, left_out, true);
+    if (s->kind->axis)
+        find_left_out(s, without_c, false);
     for (int k = 0; !code && k < v->count; k++) {
         const struct summary_group *g = any_at(v, k);
         struct text *label = &s->entry[k].label, *plain = &s->entry[k].plain;
@@ -112,41 +125,50 @@ static int fill_entries(struct sizes *s, struct err *e) {
             text_append(plain, label->data ? label->data : "");
         }
         code = text_check(label, e);
-        if (!code) code = text_check(plain, e);
+        if (!code)
+            code = text_check(plain, e);
     }
     return code;
 }
 
-static bool is_rpe(const struct sizes *s, int k) {
+static bool is_rpe(const struct sizes *s, int k)
+{
     return any_at(s->panels.view, k)->cell->task.model.attention == MODEL_RPE;
 }
 
-static bool same_length(const struct sizes *s, int a, int b) {
+static bool same_length(const struct sizes *s, int a, int b)
+{
     return s->kind->evaluated ||
            any_at(s->panels.view, a)->length == any_at(s->panels.view, b)->length;
 }
 
 /* Whether line k has its place in the panel that line `at` starts. */
-static bool same_panel(const struct sizes *s, int at, int k) {
+static bool same_panel(const struct sizes *s, int at, int k)
+{
     const struct entry *a = &s->entry[at], *b = &s->entry[k];
-    if (!same_length(s, at, k)) return false;
+    if (!same_length(s, at, k))
+        return false;
     return strcmp(a->label.data, b->label.data) == 0 ||
            (is_rpe(s, k) && strcmp(a->plain.data, b->plain.data) == 0);
 }
 
 /* Whether line k is of RPE and only shown in the panels of kinds of C. */
-static bool is_elsewhere(const struct sizes *s, int k) {
+static bool is_elsewhere(const struct sizes *s, int k)
+{
     bool found = false;
     for (int m = 0; is_rpe(s, k) && m < s->panels.view->count; m++) {
-        if (is_rpe(s, m) || !same_panel(s, m, k)) continue;
-        if (strcmp(s->entry[m].label.data, s->entry[k].label.data) == 0) return false;
+        if (is_rpe(s, m) || !same_panel(s, m, k))
+            continue;
+        if (strcmp(s->entry[m].label.data, s->entry[k].label.data) == 0)
+            return false;
         found = true;
     }
     return found;
 }
 
 /* Whether an earlier line has the same panel. */
-static bool is_repeated(const struct sizes *s, int k, bool patterned) {
+static bool is_repeated(const struct sizes *s, int k, bool patterned)
+{
     const struct figure_view *v = s->panels.view;
     for (int m = 0; m < k; m++)
         if (pick(&v->lines->line[v->first + m], patterned) && same_length(s, m, k) &&
@@ -161,18 +183,23 @@ struct range {
     double low, high;
 };
 
-static void include(struct range *r, double value) {
-    if (!isfinite(value) || value <= SMALLEST) return;
+static void include(struct range *r, double value)
+{
+    if (!isfinite(value) || value <= SMALLEST)
+        return;
     r->low = fmin(r->low, value);
     r->high = fmax(r->high, value);
 }
 
 /* Not where an option of the encoding alone makes a few parameters more. */
 static bool differ_in_size(const struct size_kind *kind, const struct point *a,
-                           const struct point *b) {
+                           const struct point *b)
+{
     static const char *const column[] = {"layers", "heads", "width", "ffn"};
-    if (a->size == b->size) return false;
-    if (kind->evaluated) return true;
+    if (a->size == b->size)
+        return false;
+    if (kind->evaluated)
+        return true;
     for (size_t k = 0; k < sizeof column / sizeof *column; k++)
         if (strcmp(result_text(a->row, column[k]), result_text(b->row, column[k])) != 0)
             return true;
@@ -181,7 +208,8 @@ static bool differ_in_size(const struct size_kind *kind, const struct point *a,
 
 /* Points of one attention in the panel of line `at`; *several: two of them differ in size. */
 static int find_points(struct sizes *s, int at, bool patterned, int attention, int *points,
-                       bool *several, struct err *e) {
+                       bool *several, struct err *e)
+{
     const struct figure_view *v = s->panels.view;
     *points = 0;
     *several = false;
@@ -192,8 +220,10 @@ static int find_points(struct sizes *s, int at, bool patterned, int attention, i
         struct point *p = &s->point[*points];
         p->size = s->entry[k].size;
         int code = line_figures_of(here, &p->f, e);
-        if (code) return code;
-        if (!(p->size > 0) || !(p->f.error.mean > SMALLEST)) continue;
+        if (code)
+            return code;
+        if (!(p->size > 0) || !(p->f.error.mean > SMALLEST))
+            continue;
         p->row = here->row[0];
         *several |= differ_in_size(s->kind, p, &s->point[0]);
         ++*points;
@@ -201,20 +231,17 @@ static int find_points(struct sizes *s, int at, bool patterned, int attention, i
     return 0;
 }
 
-static void append_number(struct text *out, double value) {
-    char number[TEXT_NUMBER_MAX];
-    text_append_format(out, " %s", text_from_double(number, value, 6));
-}
-
-static void append_interval(struct text *out, double mean, double low, double high) {
-    append_number(out, isnan(low) ? mean : fmax(low, SMALLEST));
-    append_number(out, isnan(high) ? mean : high);
+static void append_interval(struct text *out, double mean, double low, double high)
+{
+    figure_append_number(out, isnan(low) ? mean : fmax(low, SMALLEST));
+    figure_append_number(out, isnan(high) ? mean : high);
 }
 
 /* "size error", low and high over seeds, low and high of the sampling error; "size floor"; *floors
  * of the latter. */
 static void append_data(struct text *out, const struct point *p, int points, int attention,
-                        struct range *across, struct range *range, int *floors) {
+                        struct range *across, struct range *range, int *floors)
+{
     *floors = 0;
     text_append_format(out, "$data_%d << EOD\n", attention);
     for (int k = 0; k < points; k++) {
@@ -222,17 +249,18 @@ static void append_data(struct text *out, const struct point *p, int points, int
         include(across, p[k].size);
         include(range, i->mean);
         include(range, p[k].f.floor.mean);
-        append_number(out, p[k].size);
-        append_number(out, i->mean);
+        figure_append_number(out, p[k].size);
+        figure_append_number(out, i->mean);
         append_interval(out, i->mean, i->low, i->high);
         append_interval(out, i->mean, p[k].f.sampling_low, p[k].f.sampling_high);
         text_append(out, "\n");
     }
     text_append_format(out, "EOD\n$floor_%d << EOD\n", attention);
     for (int k = 0; k < points; k++) {
-        if (!(p[k].f.floor.mean > SMALLEST)) continue;
-        append_number(out, p[k].size);
-        append_number(out, p[k].f.floor.mean);
+        if (!(p[k].f.floor.mean > SMALLEST))
+            continue;
+        figure_append_number(out, p[k].size);
+        figure_append_number(out, p[k].f.floor.mean);
         text_append(out, "\n");
         ++*floors;
     }
@@ -240,7 +268,8 @@ static void append_data(struct text *out, const struct point *p, int points, int
 }
 
 /* ---- panels -----------------------------------------------------------------------------------*/
-static void append_plot(struct text *out, int attention, int floors, bool tokens) {
+static void append_plot(struct text *out, int attention, int floors, bool tokens)
+{
     const char *name = figure_series_name(attention);
     if (tokens)
         text_append_format(out,
@@ -262,7 +291,8 @@ static void append_plot(struct text *out, int attention, int floors, bool tokens
 /* Tics of a logarithmic axis: gnuplot labels powers of ten only, of which a short one has one or
  * none.  ends: of what is drawn, the tics where nothing rounder lies on the axis. */
 static void append_tics(struct text *out, char axis, const struct range *axis_range,
-                        const struct range *ends) {
+                        const struct range *ends)
+{
     const char *before = "(";
     double low = axis_range->low, high = axis_range->high;
     if (high / low > LONG_AXIS) {
@@ -273,36 +303,44 @@ static void append_tics(struct text *out, char axis, const struct range *axis_ra
     for (double ten = pow(10, floor(log10(low))); ten <= high; ten *= 10) {
         static const int step[] = {1, 2, 5};
         for (int k = 0; k < 3; k++) {
-            if (step[k] * ten < low || step[k] * ten > high) continue;
+            if (step[k] * ten < low || step[k] * ten > high)
+                continue;
             text_append_format(out, "%s%g", before, step[k] * ten);
             before = ", ";
         }
     }
-    if (*before == '(') text_append_format(out, "(%g, %g", ends->low, ends->high);
+    if (*before == '(')
+        text_append_format(out, "(%g, %g", ends->low, ends->high);
     text_append(out, ")\n");
 }
 
 /* A tic for each size, where there are few. */
-static bool append_size_tics(struct text *out, const struct sizes *s, int at, bool patterned) {
+static bool append_size_tics(struct text *out, const struct sizes *s, int at, bool patterned)
+{
     const struct figure_view *v = s->panels.view;
     double size[TICS_MAX];
     int sizes = 0;
     for (int k = 0; k < v->count; k++) {
         int m = 0;
-        if (!pick(&v->lines->line[v->first + k], patterned) || !same_panel(s, at, k)) continue;
-        while (m < sizes && size[m] != s->entry[k].size) m++;
-        if (m == TICS_MAX) return false;
+        if (!pick(&v->lines->line[v->first + k], patterned) || !same_panel(s, at, k))
+            continue;
+        while (m < sizes && size[m] != s->entry[k].size)
+            m++;
+        if (m == TICS_MAX)
+            return false;
         size[m] = s->entry[k].size;
         sizes += m == sizes;
     }
     text_append(out, "set xtics ");
-    for (int m = 0; m < sizes; m++) text_append_format(out, "%s%g", m ? ", " : "(", size[m]);
+    for (int m = 0; m < sizes; m++)
+        text_append_format(out, "%s%g", m ? ", " : "(", size[m]);
     text_append(out, ")\n");
     return true;
 }
 
 static void append_axes(struct text *out, const struct sizes *s, int at, bool patterned,
-                        const struct range *across, const struct range *range) {
+                        const struct range *across, const struct range *range)
+{
     const struct range x = {across->low / X_MARGIN, across->high * X_MARGIN};
     const struct range y = {range->low / Y_MARGIN, range->high * Y_MARGIN};
     text_append_format(out, "set xrange [%g:%g]\nset yrange [%g:%g]\n", x.low, x.high, y.low,
@@ -313,7 +351,8 @@ static void append_axes(struct text *out, const struct sizes *s, int at, bool pa
 }
 
 static void append_title(struct text *out, const struct sizes *s, int at,
-                         const struct summary_group *g) {
+                         const struct summary_group *g)
+{
     text_append_format(out, "%s, %s inputs", s->entry[at].label.data,
                        result_text(g->row[0], "subset"));
     if (s->kind->evaluated)
@@ -324,7 +363,8 @@ static void append_title(struct text *out, const struct sizes *s, int at,
 }
 
 static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bool patterned,
-                      struct err *e) {
+                      struct err *e)
+{
     struct panels *p = &s->panels;
     struct text plot = {0}, data = {0}, title = {0};
     struct range across = {INFINITY, 0}, range = across;
@@ -334,7 +374,8 @@ static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bo
         int points, floors;
         bool several;
         code = find_points(s, at, patterned, a, &points, &several, e);
-        if (code || !points) continue;
+        if (code || !points)
+            continue;
         any |= several;
         append_data(&data, s->point, points, a, &across, &range, &floors);
         append_plot(&plot, a, floors, p->view->lines->shares);
@@ -357,21 +398,25 @@ static int draw_panel(struct sizes *s, int at, const struct summary_group *g, bo
     return code;
 }
 
-static int draw_panels(struct sizes *s, struct err *e) {
+static int draw_panels(struct sizes *s, struct err *e)
+{
     struct panels *p = &s->panels;
     const struct figure_view *v = p->view;
     int code = 0;
     for (int k = 0; !code && k < v->count; k++)
         for (int patterned = 1; !code && patterned >= 0 && !panels_full(p); patterned--) {
             const struct summary_group *g = pick(&v->lines->line[v->first + k], patterned);
-            if (g && !is_repeated(s, k, patterned) && !is_elsewhere(s, k)) code = draw_panel(s, k, g, patterned, e);
+            if (g && !is_repeated(s, k, patterned) && !is_elsewhere(s, k))
+                code = draw_panel(s, k, g, patterned, e);
         }
     return code ? code : panels_finish(p, e);
 }
 
-static bool has_patterns(const struct figure_view *v) {
+static bool has_patterns(const struct figure_view *v)
+{
     for (int k = 0; k < v->count; k++)
-        if (v->lines->line[v->first + k].patterned) return true;
+        if (v->lines->line[v->first + k].patterned)
+            return true;
     return false;
 }
 
@@ -379,7 +424,8 @@ static bool has_patterns(const struct figure_view *v) {
 #define SAMPLING "; pale bars: sampling error, 95 % Wilson interval"
 
 static int draw(struct figure_sink *sink, const struct figure_view *v, const struct figure *figure,
-                const struct size_kind *kind, struct err *e) {
+                const struct size_kind *kind, struct err *e)
+{
     static const char *const band[] = {
         "marks: mean over seeds; bars: 95 % t interval over seeds, " BAND,
         "marks: mean over seeds; bars: 95 % t interval over seeds, " BAND SAMPLING};
@@ -401,7 +447,8 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, const str
     s.entry = memory_alloc((size_t)v->count, sizeof *s.entry, e);
     s.point = memory_alloc((size_t)v->count, sizeof *s.point, e);
     int code = s.entry && s.point ? fill_entries(&s, e) : ERR_MEMORY;
-    if (!code) code = draw_panels(&s, e);
+    if (!code)
+        code = draw_panels(&s, e);
     panels_close(&s.panels);
     for (int k = 0; s.entry && k < v->count; k++) {
         text_close(&s.entry[k].label);
@@ -413,28 +460,32 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, const str
 }
 
 /* ---- the four --------------------------------------------------------------------------------*/
-static int draw_params(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_params(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct size_kind kind = {
         "params", NULL, false, "parameters",
         "set logscale xy\nset format '%g'\nset xlabel 'parameters'\n"};
     return draw(sink, v, &figure_params, &kind, e);
 }
 
-static int draw_depth(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_depth(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct size_kind kind = {
         "layers", "model.layers", false, "depth",
         "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'layers'\n"};
     return draw(sink, v, &figure_depth, &kind, e);
 }
 
-static int draw_width(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_width(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct size_kind kind = {
         "width", "model.width", false, "width",
         "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'width'\n"};
     return draw(sink, v, &figure_width, &kind, e);
 }
 
-static int draw_lengths(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_lengths(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct size_kind kind = {
         "length", "space.length", true, "evaluated length",
         "set logscale y\nset logscale x 2\nset format '%g'\nset xlabel 'evaluated length'\n"};

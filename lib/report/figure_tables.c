@@ -15,32 +15,38 @@ static const char *const colour[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                      "#56B4E9", "#E69F00", "#000000", "#999999"};
 
 /* Whether row k starts another layer or head. */
-static bool is_start(const struct trace_file *t, int k) {
+static bool is_start(const struct trace_file *t, int k)
+{
     static const char *const key[] = {"layer", "head"};
     for (int m = 0; m < 2; m++) {
         int column = csv_column(&t->csv, key[m]);
-        if (k == 1 || strcmp(t->csv.row[k][column], t->csv.row[k - 1][column]) != 0) return true;
+        if (k == 1 || strcmp(t->csv.row[k][column], t->csv.row[k - 1][column]) != 0)
+            return true;
     }
     return false;
 }
 
-static void append_curve_name(struct text *out, const struct trace_file *t, int k) {
+static void append_curve_name(struct text *out, const struct trace_file *t, int k)
+{
     const char *layer = t->csv.row[k][csv_column(&t->csv, "layer")];
     const char *head = t->csv.row[k][csv_column(&t->csv, "head")];
-    if (*layer) text_append_format(out, "layer %s ", layer);
+    if (*layer)
+        text_append_format(out, "layer %s ", layer);
     text_append_format(out, "head %s", head);
 }
 
 /* Curves of the column: data blocks, then their plot.  Further layers and heads are left to
  * tables.csv. */
 static void append_curves(struct text *out, struct text *plot, const struct trace_file *t,
-                          int origin) {
+                          int origin)
+{
     char number[TEXT_NUMBER_MAX];
     int curves = 0;
     for (int k = 1; k < t->csv.rows; k++) {
         double y = trace_number(t, k, t->y);
         if (is_start(t, k)) {
-            if (curves == CURVES_MAX) break;
+            if (curves == CURVES_MAX)
+                break;
             text_append_format(out, "%s$data_%d << EOD\n", curves ? "EOD\n" : "", curves);
             text_append_format(plot,
                                ", \\\n  $data_%d using 1:2 with lines lw 2 lc rgb '%s' title '",
@@ -57,31 +63,37 @@ static void append_curves(struct text *out, struct text *plot, const struct trac
 }
 
 /* A graph's last relation is that of no path (space/graph_layout.c). */
-static void append_axis(struct text *out, const struct trace_file *t, bool graph) {
+static void append_axis(struct text *out, const struct trace_file *t, bool graph)
+{
     int last = (int)trace_number(t, t->csv.rows - 1, t->x), step = 1 + last / TICS;
     if (!graph) {
         text_append(out, "set xlabel 'j - i'\nset xtics autofreq\n");
         return;
     }
     text_append(out, "set xlabel 'steps from i to j'\nset xtics (");
-    for (int k = 0; k + step <= last; k += step) text_append_format(out, "%d, ", k);
+    for (int k = 0; k + step <= last; k += step)
+        text_append_format(out, "%d, ", k);
     text_append_format(out, "'no path' %d)\n", last);
 }
 
 /* Whether the column has a number. */
-static bool has_data(const struct trace_file *t) {
+static bool has_data(const struct trace_file *t)
+{
     for (int k = 1; k < t->csv.rows; k++)
-        if (isfinite(trace_number(t, k, t->y))) return true;
+        if (isfinite(trace_number(t, k, t->y)))
+            return true;
     return false;
 }
 
 static int draw_panel(struct panels *p, const struct summary_group *g, const char *column,
-                      struct err *e) {
+                      struct err *e)
+{
     struct trace_file file;
     struct text plot = {0}, label = {0};
     bool found;
     int code = trace_open(&file, g->row[0], "table.csv", "relation", column, NULL, &found, e);
-    if (code || !found) return code;
+    if (code || !found)
+        return code;
     if (has_data(&file) && csv_column(&file.csv, "layer") >= 0 &&
         csv_column(&file.csv, "head") >= 0) {
         text_append(&label, *column == 'b' ? "B: " : "C: ");
@@ -103,13 +115,16 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
     return code;
 }
 
-static bool has_order(const struct summary_group *g) {
-    if (!g || g->length != space_positions(&g->cell->task.space)) return false;
+static bool has_order(const struct summary_group *g)
+{
+    if (!g || g->length != space_positions(&g->cell->task.space))
+        return false;
     const struct space *space = space_of(&g->cell->task.space);
     return space->axes == 1 || space->graph;
 }
 
-static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const char *const column[] = {"b", "c"};
     struct panels p = {.sink = sink,
                        .view = v,
@@ -123,7 +138,8 @@ static int draw(struct figure_sink *sink, const struct figure_view *v, struct er
         for (int m = 0; !code && m < 2 && has_order(g) && !panels_full(&p); m++)
             code = draw_panel(&p, g, column[m], e);
     }
-    if (!code) code = panels_finish(&p, e);
+    if (!code)
+        code = panels_finish(&p, e);
     panels_close(&p);
     return code;
 }

@@ -24,7 +24,8 @@ struct trace {
 };
 
 /* ---- data -------------------------------------------------------------------------------------*/
-static void close_trace(struct trace *t) {
+static void close_trace(struct trace *t)
+{
     memory_free(t->x);
     memory_free(t->sum);
     memory_free(t->low);
@@ -34,7 +35,8 @@ static void close_trace(struct trace *t) {
     *t = (struct trace){0};
 }
 
-static int open_trace(struct trace *t, int points, struct err *e) {
+static int open_trace(struct trace *t, int points, struct err *e)
+{
     size_t count = (size_t)points;
     *t = (struct trace){.points = points};
     t->x = memory_alloc(count, sizeof *t->x, e);
@@ -48,10 +50,12 @@ static int open_trace(struct trace *t, int points, struct err *e) {
 }
 
 /* Adds one seed.  Seeds share the schedule; where one stopped early its points are fewer. */
-static void add_seed(struct trace *t, const struct trace_file *file) {
+static void add_seed(struct trace *t, const struct trace_file *file)
+{
     for (int k = 0; k < t->points && k + 1 < file->csv.rows; k++) {
         double y = trace_number(file, k + 1, file->y);
-        if (!isfinite(y) || y <= SMALLEST) continue;
+        if (!isfinite(y) || y <= SMALLEST)
+            continue;
         if (!t->seeds[k]) {
             t->x[k] = trace_number(file, k + 1, file->x);
             t->low[k] = t->high[k] = y;
@@ -66,37 +70,39 @@ static void add_seed(struct trace *t, const struct trace_file *file) {
 
 /* A trace without points where no seed has the file. */
 static int read_trace(struct trace *t, const struct trace_kind *kind,
-                      const struct summary_group *g, struct err *e) {
+                      const struct summary_group *g, struct err *e)
+{
     int code = 0;
     *t = (struct trace){0};
     for (int k = 0; !code && k < g->count; k++) {
         struct trace_file file;
         bool found;
         code = trace_open(&file, g->row[k], kind->file, kind->x, kind->y, kind->floor, &found, e);
-        if (code || !found) continue;
-        if (!t->points) code = open_trace(t, file.csv.rows - 1, e);
-        if (!code) add_seed(t, &file);
+        if (code || !found)
+            continue;
+        if (!t->points)
+            code = open_trace(t, file.csv.rows - 1, e);
+        if (!code)
+            add_seed(t, &file);
         trace_close(&file);
     }
     return code;
 }
 
-static int count_points(const struct trace *t) {
+static int count_points(const struct trace *t)
+{
     int count = 0;
-    for (int k = 0; k < t->points; k++) count += t->seeds[k] > 0;
+    for (int k = 0; k < t->points; k++)
+        count += t->seeds[k] > 0;
     return count;
 }
 
 /* ---- the script -------------------------------------------------------------------------------*/
-static void append_number(struct text *out, double value) {
-    char number[TEXT_NUMBER_MAX];
-    text_append_format(out, " %s", text_from_double(number, value, 6));
-}
-
 /* "x mean low high" of a trace; *floors: points of $floor_a, "x floor", which follows.  A blank line
  * where points are left out, so that no line is drawn across. */
 static void append_data(struct text *out, const struct trace *t, int attention, double floor,
-                        int *floors) {
+                        int *floors)
+{
     bool gap = false;
     *floors = 0;
     text_append_format(out, "$data_%d << EOD\n", attention);
@@ -105,35 +111,39 @@ static void append_data(struct text *out, const struct trace *t, int attention, 
             gap = shown > 0;
             continue;
         }
-        if (gap) text_append(out, "\n");
+        if (gap)
+            text_append(out, "\n");
         gap = false;
         shown++;
-        append_number(out, t->x[k]);
-        append_number(out, t->sum[k] / t->seeds[k]);
-        append_number(out, t->low[k]);
-        append_number(out, t->high[k]);
+        figure_append_number(out, t->x[k]);
+        figure_append_number(out, t->sum[k] / t->seeds[k]);
+        figure_append_number(out, t->low[k]);
+        figure_append_number(out, t->high[k]);
         text_append(out, "\n");
     }
     text_append_format(out, "EOD\n$floor_%d << EOD\n", attention);
     gap = false;
     for (int k = 0; k < t->points; k++) {
         double here = isnan(t->floor[k]) ? floor : t->floor[k];
-        if (!t->seeds[k]) continue;
+        if (!t->seeds[k])
+            continue;
         if (!(here > SMALLEST)) {
             gap = *floors > 0;
             continue;
         }
-        if (gap) text_append(out, "\n");
+        if (gap)
+            text_append(out, "\n");
         gap = false;
-        append_number(out, t->x[k]);
-        append_number(out, here);
+        figure_append_number(out, t->x[k]);
+        figure_append_number(out, here);
         text_append(out, "\n");
         ++*floors;
     }
     text_append(out, "EOD\n");
 }
 
-static void append_plot(struct text *out, const struct trace *t, int attention, int floors) {
+static void append_plot(struct text *out, const struct trace *t, int attention, int floors)
+{
     const char *name = figure_series_name(attention), *colour = figure_series_colour(attention);
     if (t->several)
         text_append_format(out,
@@ -151,39 +161,46 @@ static void append_plot(struct text *out, const struct trace *t, int attention, 
 
 /* A panel about a pair; pair[a] NULL: not there. */
 static int append_panel(struct panels *p, const struct trace_kind *kind, const char *label,
-                        const struct summary_group *const pair[FIGURE_SERIES], struct err *e) {
+                        const struct summary_group *const pair[FIGURE_SERIES], struct err *e)
+{
     struct trace trace[FIGURE_SERIES] = {{0}};
     struct text plot = {0};
     int code = 0, shown = 0;
     for (int a = 0; !code && a < FIGURE_SERIES; a++) {
         struct line_figures f = {0};
         int floors;
-        if (pair[a]) code = read_trace(&trace[a], kind, pair[a], e);
-        if (code || !count_points(&trace[a])) continue;
+        if (pair[a])
+            code = read_trace(&trace[a], kind, pair[a], e);
+        if (code || !count_points(&trace[a]))
+            continue;
         code = line_figures_of(pair[a], &f, e);
         append_data(&p->body, &trace[a], a, f.floor.mean, &floors);
         append_plot(&plot, &trace[a], a, floors);
         shown++;
     }
-    if (!code && shown) code = text_check(&plot, e);
+    if (!code && shown)
+        code = text_check(&plot, e);
     if (!code && shown) {
         panels_append_title(p, label);
         text_append_format(&p->body, "plot NaN notitle%s\n", plot.data);
         code = panels_next(p, e);
     }
-    for (int a = 0; a < FIGURE_SERIES; a++) close_trace(&trace[a]);
+    for (int a = 0; a < FIGURE_SERIES; a++)
+        close_trace(&trace[a]);
     text_close(&plot);
     return code;
 }
 
 /* ---- pairs ------------------------------------------------------------------------------------*/
 /* The group about all inputs at the training length, which is what the files are about. */
-static const struct summary_group *group_of(const struct figure_view *v, int k) {
+static const struct summary_group *group_of(const struct figure_view *v, int k)
+{
     const struct summary_group *g = v->lines->line[v->first + k].all;
     return g && g->length == space_positions(&g->cell->task.space) ? g : NULL;
 }
 
-static int pair_label(struct text *out, const struct summary_group *g, struct err *e) {
+static int pair_label(struct text *out, const struct summary_group *g, struct err *e)
+{
     text_clear(out);
     line_append_pair_label(out, g, NULL);
     return text_check(out, e);
@@ -191,41 +208,50 @@ static int pair_label(struct text *out, const struct summary_group *g, struct er
 
 /* A pair is found by its label: it names everything in which lines differ but the attention.  Lines
  * of a pair are near each other, so the search starts behind the first of them. */
-static int draw_pairs(struct panels *p, const struct trace_kind *kind, bool *done, struct err *e) {
+static int draw_pairs(struct panels *p, const struct trace_kind *kind, bool *done, struct err *e)
+{
     struct text label = {0}, other = {0};
     int code = 0;
     for (int k = 0; !code && k < p->view->count && !panels_full(p); k++) {
         const struct summary_group *pair[FIGURE_SERIES] = {NULL}, *g = group_of(p->view, k);
-        if (!g || done[k]) continue;
+        if (!g || done[k])
+            continue;
         pair[g->cell->task.model.attention] = g;
         code = pair_label(&label, g, e);
         for (int m = k + 1; !code && m < p->view->count; m++) {
             const struct summary_group *next = group_of(p->view, m);
-            if (!next || done[m] || pair[next->cell->task.model.attention]) continue;
+            if (!next || done[m] || pair[next->cell->task.model.attention])
+                continue;
             code = pair_label(&other, next, e);
-            if (code || strcmp(label.data, other.data) != 0) continue;
+            if (code || strcmp(label.data, other.data) != 0)
+                continue;
             pair[next->cell->task.model.attention] = next;
             done[m] = true;
             break;
         }
-        if (!code) code = append_panel(p, kind, label.data, pair, e);
+        if (!code)
+            code = append_panel(p, kind, label.data, pair, e);
     }
     text_close(&label);
     text_close(&other);
     return code;
 }
 
-static int draw_traces(struct panels *p, const struct trace_kind *kind, struct err *e) {
+static int draw_traces(struct panels *p, const struct trace_kind *kind, struct err *e)
+{
     bool *done = memory_alloc((size_t)p->view->count, sizeof *done, e);
-    if (!done) return ERR_MEMORY;
+    if (!done)
+        return ERR_MEMORY;
     int code = draw_pairs(p, kind, done, e);
-    if (!code) code = panels_finish(p, e);
+    if (!code)
+        code = panels_finish(p, e);
     panels_close(p);
     memory_free(done);
     return code;
 }
 
-static int draw_curves(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_curves(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct trace_kind kind = {"curve.csv", "step", "error_rel", NULL};
     struct panels p = {.sink = sink,
                        .view = v,
@@ -245,7 +271,8 @@ static int draw_curves(struct figure_sink *sink, const struct figure_view *v, st
     "the answer that attains the certified floor (first seed), which bounds all positions " \
     "together, not each"
 
-static int draw_positions(struct figure_sink *sink, const struct figure_view *v, struct err *e) {
+static int draw_positions(struct figure_sink *sink, const struct figure_view *v, struct err *e)
+{
     static const struct trace_kind kind = {"position.csv", "position", "error_rms", "floor_rms"};
     struct panels p = {.sink = sink,
                        .view = v,

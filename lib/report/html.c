@@ -39,7 +39,8 @@ static const char style[] =
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     ".wide,figure,pre{overflow:visible}figure svg{min-width:0}pre{white-space:pre-wrap}}\n";
 
-void html_escape(struct text *out, const char *s) {
+void html_escape(struct text *out, const char *s)
+{
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
         switch (c) {
@@ -53,15 +54,18 @@ void html_escape(struct text *out, const char *s) {
     }
 }
 
-void html_element(struct text *out, const char *tag, const char *class, const char *s) {
+void html_element(struct text *out, const char *tag, const char *class, const char *s)
+{
     text_append_format(out, "<%s", tag);
-    if (class) text_append_format(out, " class=\"%s\"", class);
+    if (class)
+        text_append_format(out, " class=\"%s\"", class);
     text_append(out, ">");
     html_escape(out, s);
     text_append_format(out, "</%s>", tag);
 }
 
-void html_open(struct text *out, const char *title) {
+void html_open(struct text *out, const char *title)
+{
     text_append(out,
                 "<!DOCTYPE html>\n"
                 "<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
@@ -76,17 +80,21 @@ void html_open(struct text *out, const char *title) {
 void html_close(struct text *out) { text_append(out, "</body>\n</html>\n"); }
 
 /* Behind which texts of a tag an id follows. */
-static size_t before_id(const char *s) {
+static size_t before_id(const char *s)
+{
     static const char *const mark[] = {" id=\"", " id='", "href=\"#", "href='#", "url(#"};
     for (size_t k = 0; k < sizeof mark / sizeof *mark; k++)
-        if (strncmp(s, mark[k], strlen(mark[k])) == 0) return strlen(mark[k]);
+        if (strncmp(s, mark[k], strlen(mark[k])) == 0)
+            return strlen(mark[k]);
     return 0;
 }
 
-bool html_svg(struct text *out, const char *image, int number) {
+bool html_svg(struct text *out, const char *image, int number)
+{
     const char *at = strstr(image, "<svg"), *end = at ? strstr(at, "</svg>") : NULL;
     bool tag = false;
-    if (!end) return false;
+    if (!end)
+        return false;
     end += strlen("</svg>");
     while (at < end) {
         size_t mark = tag ? before_id(at) : 0;
@@ -96,8 +104,10 @@ bool html_svg(struct text *out, const char *image, int number) {
             at += mark;
             continue;
         }
-        if (*at == '<') tag = true;
-        if (*at == '>') tag = false;
+        if (*at == '<')
+            tag = true;
+        if (*at == '>')
+            tag = false;
         text_append_bytes(out, at++, 1);
     }
     return true;

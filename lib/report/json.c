@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-void json_string(struct text *t, const char *value) {
+void json_string(struct text *t, const char *value)
+{
     text_append(t, "\"");
     for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
         if (*p == '"' || *p == '\\')
@@ -17,12 +18,14 @@ void json_string(struct text *t, const char *value) {
     text_append(t, "\"");
 }
 
-void json_number(struct text *t, double value) {
+void json_number(struct text *t, double value)
+{
     char number[TEXT_NUMBER_MAX];
     text_append(t, isfinite(value) ? text_from_double_short(number, value) : "null");
 }
 
-void json_field(struct text *t, const char *value, bool number) {
+void json_field(struct text *t, const char *value, bool number)
+{
     double parsed;
     if (!value || !*value)
         text_append(t, "null");

@@ -9,16 +9,19 @@
 
 enum { VALUE_SIZE = 256, SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
 
-static bool same_line(const struct summary_group *a, const struct summary_group *b) {
+static bool same_line(const struct summary_group *a, const struct summary_group *b)
+{
     return strcmp(a->cell->group, b->cell->group) == 0 && a->length == b->length &&
            strcmp(spec_name(a->spec), spec_name(b->spec)) == 0;
 }
 
-static void find_lines(struct report_lines *l) {
+static void find_lines(struct report_lines *l)
+{
     l->bytes = l->summary.groups > 0;
     for (int k = 0; k < l->summary.groups; k++) {
         const struct summary_group *g = &l->summary.group[k];
-        if (k == 0 || !same_line(g - 1, g)) l->line[l->count++] = (struct report_line){0};
+        if (k == 0 || !same_line(g - 1, g))
+            l->line[l->count++] = (struct report_line){0};
         struct report_line *line = &l->line[l->count - 1];
         if (g->subset == SUBSET_ALL)
             line->all = g;
@@ -34,10 +37,12 @@ static void find_lines(struct report_lines *l) {
     }
 }
 
-static void find_patterned(struct report_lines *l) {
+static void find_patterned(struct report_lines *l)
+{
     for (int k = 0; k < l->count; k++) {
         const struct summary_group *g = l->line[k].patterned;
-        if (!g) continue;
+        if (!g)
+            continue;
         const char *name = result_text(g->row[0], "subset");
         if (l->patterned && strcmp(l->patterned, name) != 0) {
             l->patterned = NULL;
@@ -48,10 +53,12 @@ static void find_patterned(struct report_lines *l) {
 }
 
 int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,
-                      struct err *e) {
+                      struct err *e)
+{
     *l = (struct report_lines){0};
     int code = summary_open(&l->summary, r, only, e);
-    if (code) return code;
+    if (code)
+        return code;
     l->line = memory_alloc((size_t)l->summary.groups, sizeof *l->line, e);
     if (!l->line) {
         summary_close(&l->summary);
@@ -62,13 +69,15 @@ int report_lines_open(struct report_lines *l, const struct results *r, const str
     return 0;
 }
 
-void report_lines_close(struct report_lines *l) {
+void report_lines_close(struct report_lines *l)
+{
     memory_free(l->line);
     summary_close(&l->summary);
     *l = (struct report_lines){0};
 }
 
-const struct summary_group *report_line_any(const struct report_line *line) {
+const struct summary_group *report_line_any(const struct report_line *line)
+{
     return line->all ? line->all : line->generic ? line->generic : line->patterned;
 }
 
@@ -84,29 +93,37 @@ static const struct measure {
                 {.error = "error_rms", .floor = "floor_rms", .witness = "witness_rms"}};
 enum { MEASURES = sizeof measures / sizeof *measures };
 
-static bool measures_group(const struct measure *m, const struct summary_group *g) {
+static bool measures_group(const struct measure *m, const struct summary_group *g)
+{
     return !m->bytes || target_of(&g->cell->task.target)->bytes;
 }
 
-static void complement(struct interval *i) {
+static void complement(struct interval *i)
+{
     double high = i->high;
     i->mean = 1 - i->mean;
     i->high = 1 - i->low;
     i->low = 1 - high;
 }
 
-int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e) {
+int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e)
+{
     int code = 0;
     f->sampling_low = f->sampling_high = NAN;
     for (int k = 0; !code && k < MEASURES; k++) {
         const struct measure *m = &measures[k];
-        if (!measures_group(m, g)) continue;
+        if (!measures_group(m, g))
+            continue;
         f->witness = stats_interval(NULL, 0);
         code = summary_interval(g, m->error, &f->error, e);
-        if (!code) code = summary_interval(g, m->floor, &f->floor, e);
-        if (!code && m->witness) code = summary_interval(g, m->witness, &f->witness, e);
-        if (code || (!f->error.n && !f->floor.n)) continue;
-        if (m->bytes) f->floor.mean /= log(2);
+        if (!code)
+            code = summary_interval(g, m->floor, &f->floor, e);
+        if (!code && m->witness)
+            code = summary_interval(g, m->witness, &f->witness, e);
+        if (code || (!f->error.n && !f->floor.n))
+            continue;
+        if (m->bytes)
+            f->floor.mean /= log(2);
         if (m->share) {
             complement(&f->error), complement(&f->floor), complement(&f->witness);
             stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
@@ -117,55 +134,67 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
     return code;
 }
 
-double line_error_of(const struct result_row *row) {
+double line_error_of(const struct result_row *row)
+{
     for (int k = 0; k < MEASURES; k++) {
         double value = result_number(row, measures[k].error);
-        if (isfinite(value)) return measures[k].share ? 1 - value : value;
+        if (isfinite(value))
+            return measures[k].share ? 1 - value : value;
     }
     return NAN;
 }
 
-const char *report_lines_measure(const struct report_lines *l) {
+const char *report_lines_measure(const struct report_lines *l)
+{
     return l->bytes ? "bits per byte" : l->tokens ? "error" : "error_rel";
 }
 
-static bool is_key(const char *s, const char *key) {
+static bool is_key(const char *s, const char *key)
+{
     size_t length = strlen(key);
     return strncmp(s, key, length) == 0 && (!s[length] || strcmp(s + length, ".kind") == 0);
 }
 
-bool axis_is_named(const char *axis) {
+bool axis_is_named(const char *axis)
+{
     static const char *const named[] = {"seed",           "seeds",           "target",
                                         "model.encoding", "model.attention", "space.length",
                                         "evaluate.lengths"};
     for (size_t k = 0; k < sizeof named / sizeof *named; k++)
-        if (is_key(axis, named[k])) return true;
+        if (is_key(axis, named[k]))
+            return true;
     return false;
 }
 
-void line_append_kind(struct text *out, const struct summary_group *g, const char *key) {
+void line_append_kind(struct text *out, const struct summary_group *g, const char *key)
+{
     char value[VALUE_SIZE];
     const char *dot = strrchr(key, '.');
     bool varies = false;
-    for (int k = 0; k < spec_axes(g->spec); k++) varies |= strcmp(spec_axis(g->spec, k), key) == 0;
+    for (int k = 0; k < spec_axes(g->spec); k++)
+        varies |= strcmp(spec_axis(g->spec, k), key) == 0;
     if (varies && spec_value(g->cell, key, value, sizeof value))
         text_append(out, value);
     else
         text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
 }
 
-bool axis_goes_unsaid(const char *value) {
+bool axis_goes_unsaid(const char *value)
+{
     return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
 }
 
-static bool is_among(const char *axis, const char *const *list) {
+static bool is_among(const char *axis, const char *const *list)
+{
     for (; list && *list; list++)
-        if (strcmp(axis, *list) == 0) return true;
+        if (strcmp(axis, *list) == 0)
+            return true;
     return false;
 }
 
 static void append_options(struct text *out, const struct summary_group *g,
-                           const char *const *left_out) {
+                           const char *const *left_out)
+{
     char value[VALUE_SIZE];
     for (int k = 0; k < spec_axes(g->spec); k++) {
         const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
@@ -176,25 +205,30 @@ static void append_options(struct text *out, const struct summary_group *g,
     }
 }
 
-void line_append_options(struct text *out, const struct summary_group *g) {
+void line_append_options(struct text *out, const struct summary_group *g)
+{
     append_options(out, g, NULL);
 }
 
-static void append_kinds(struct text *out, const struct summary_group *g) {
+static void append_kinds(struct text *out, const struct summary_group *g)
+{
     line_append_kind(out, g, "target");
     text_append(out, " ");
     line_append_kind(out, g, "model.encoding");
 }
 
 void line_append_pair_label(struct text *out, const struct summary_group *g,
-                            const char *const *left_out) {
+                            const char *const *left_out)
+{
     append_kinds(out, g);
     append_options(out, g, left_out);
 }
 
-void line_append_label(struct text *out, const struct summary_group *g, bool length) {
+void line_append_label(struct text *out, const struct summary_group *g, bool length)
+{
     append_kinds(out, g);
     text_append_format(out, " %s", result_text(g->row[0], "attention"));
     append_options(out, g, NULL);
-    if (length) text_append_format(out, " n=%lld", (long long)g->length);
+    if (length)
+        text_append_format(out, " n=%lld", (long long)g->length);
 }

@@ -9,60 +9,74 @@
 
 enum { GAP = 2, WRAP_MIN = 24 /* a wrapped column narrower than this cannot be read */ };
 
-void listing_open(struct listing *l, const struct listing_column *column, int columns) {
+void listing_open(struct listing *l, const struct listing_column *column, int columns)
+{
     *l = (struct listing){.column = column, .columns = columns};
 }
 
-int listing_add(struct listing *l, const char *const *value, struct err *e) {
+int listing_add(struct listing *l, const char *const *value, struct err *e)
+{
     size_t columns = (size_t)l->columns;
     if (l->rows == l->capacity) {
         int capacity = l->capacity ? 2 * l->capacity : 16;
         char **cell = memory_resize(l->cell, (size_t)capacity * columns, sizeof *cell, e);
-        if (!cell) return ERR_MEMORY;
+        if (!cell)
+            return ERR_MEMORY;
         l->cell = cell;
         l->capacity = capacity;
     }
     char **row = l->cell + (size_t)l->rows * columns;
     for (size_t c = 0; c < columns; c++) {
         row[c] = memory_text(value[c] ? value[c] : "", e);
-        if (row[c]) continue;
-        while (c > 0) memory_free(row[--c]);
+        if (row[c])
+            continue;
+        while (c > 0)
+            memory_free(row[--c]);
         return ERR_MEMORY;
     }
     l->rows++;
     return 0;
 }
 
-void listing_close(struct listing *l) {
-    for (int k = 0; k < l->rows * l->columns; k++) memory_free(l->cell[k]);
+void listing_close(struct listing *l)
+{
+    for (int k = 0; k < l->rows * l->columns; k++)
+        memory_free(l->cell[k]);
     memory_free(l->cell);
     *l = (struct listing){0};
 }
 
-int text_columns(const char *s) {
+int text_columns(const char *s)
+{
     int columns = 0;
-    for (; *s; s++) columns += ((unsigned char)*s & 0xc0) != 0x80;
+    for (; *s; s++)
+        columns += ((unsigned char)*s & 0xc0) != 0x80;
     return columns;
 }
 
-static void append_blanks(struct text *out, int count) {
-    for (int k = 0; k < count; k++) text_append(out, " ");
+static void append_blanks(struct text *out, int count)
+{
+    for (int k = 0; k < count; k++)
+        text_append(out, " ");
 }
 
-void append_wrapped(struct text *out, const char *s, int indent, int width) {
+void append_wrapped(struct text *out, const char *s, int indent, int width)
+{
     int at = indent;
     bool fresh = true;
     while (*s) {
         size_t word = strcspn(s, " ");
         int columns = 0;
-        for (size_t k = 0; k < word; k++) columns += ((unsigned char)s[k] & 0xc0) != 0x80;
+        for (size_t k = 0; k < word; k++)
+            columns += ((unsigned char)s[k] & 0xc0) != 0x80;
         if (!fresh && at + 1 + columns > width) {
             text_append(out, "\n");
             append_blanks(out, indent);
             at = indent;
             fresh = true;
         }
-        if (!fresh) text_append(out, " ");
+        if (!fresh)
+            text_append(out, " ");
         at += columns + !fresh;
         text_append_bytes(out, s, word);
         fresh = false;
@@ -71,57 +85,71 @@ void append_wrapped(struct text *out, const char *s, int indent, int width) {
     }
 }
 
-static const char *cell_at(const struct listing *l, int row, int column) {
+static const char *cell_at(const struct listing *l, int row, int column)
+{
     return l->cell[row * l->columns + column];
 }
 
 static int gap_of(const struct listing *l) { return l->gap ? l->gap : GAP; }
 
 /* 0 for a column that is empty everywhere. */
-int listing_column_width(const struct listing *l, int column) {
+int listing_column_width(const struct listing *l, int column)
+{
     int widest = 0, name = text_columns(l->column[column].name);
     for (int r = 0; r < l->rows; r++) {
         int width = text_columns(cell_at(l, r, column));
-        if (width > widest) widest = width;
+        if (width > widest)
+            widest = width;
     }
     return widest && widest < name ? name : widest;
 }
 
-int listing_width(const struct listing *l) {
+int listing_width(const struct listing *l)
+{
     int total = 0;
     for (int c = 0; c < l->columns; c++) {
         int width = listing_column_width(l, c);
-        if (width) total += width + (total ? gap_of(l) : 0);
+        if (width)
+            total += width + (total ? gap_of(l) : 0);
     }
     return total;
 }
 
 /* One line; the last column is wrapped at `width`. */
 static void append_line(struct text *out, const struct listing *l, const int *widths, int last,
-                        const char *const *value, int width) {
+                        const char *const *value, int width)
+{
     int at = 0;
     for (int c = 0; c <= last; c++) {
-        if (!widths[c]) continue;
-        if (at) append_blanks(out, gap_of(l));
+        if (!widths[c])
+            continue;
+        if (at)
+            append_blanks(out, gap_of(l));
         at += at ? gap_of(l) : 0;
         int pad = widths[c] - text_columns(value[c]);
-        if (l->column[c].number) append_blanks(out, pad);
+        if (l->column[c].number)
+            append_blanks(out, pad);
         const char *colour = l->paint ? l->paint(value[c]) : NULL;
-        if (colour) text_append(out, colour);
+        if (colour)
+            text_append(out, colour);
         if (c == last && !l->column[c].number)
             append_wrapped(out, value[c], at, width);
         else
             text_append(out, value[c]);
-        if (colour) text_append(out, PAINT_OFF);
-        if (!l->column[c].number && c != last) append_blanks(out, pad);
+        if (colour)
+            text_append(out, PAINT_OFF);
+        if (!l->column[c].number && c != last)
+            append_blanks(out, pad);
         at += widths[c];
     }
-    while (out->length && out->data[out->length - 1] == ' ') out->data[--out->length] = '\0';
+    while (out->length && out->data[out->length - 1] == ' ')
+        out->data[--out->length] = '\0';
     text_append(out, "\n");
 }
 
 static void append_columns(struct text *out, const struct listing *l, const int *widths, int last,
-                           const char **header, int width) {
+                           const char **header, int width)
+{
     append_line(out, l, widths, last, header, width);
     for (int r = 0; r < l->rows; r++) {
         const char *const *row = (const char *const *)(l->cell + (size_t)r * (size_t)l->columns);
@@ -129,11 +157,13 @@ static void append_columns(struct text *out, const struct listing *l, const int 
     }
 }
 
-static void append_blocks(struct text *out, const struct listing *l, int width) {
+static void append_blocks(struct text *out, const struct listing *l, int width)
+{
     for (int r = 0; r < l->rows; r++) {
         text_append_format(out, "%s\n", cell_at(l, r, 0));
         for (int c = 1; c < l->columns; c++) {
-            if (!*cell_at(l, r, c)) continue;
+            if (!*cell_at(l, r, c))
+                continue;
             text_append_format(out, "    %s: ", l->column[c].name);
             append_wrapped(out, cell_at(l, r, c), 6 + text_columns(l->column[c].name), width);
             text_append(out, "\n");
@@ -141,7 +171,8 @@ static void append_blocks(struct text *out, const struct listing *l, int width) 
     }
 }
 
-static int append_table(struct text *out, const struct listing *l, int width, struct err *e) {
+static int append_table(struct text *out, const struct listing *l, int width, struct err *e)
+{
     int code = 0, last = 0, before = 0;
     int *widths = memory_alloc((size_t)l->columns, sizeof *widths, e);
     const char **header = memory_alloc((size_t)l->columns, sizeof *header, e);
@@ -152,9 +183,11 @@ static int append_table(struct text *out, const struct listing *l, int width, st
     for (int c = 0; c < l->columns; c++) {
         widths[c] = listing_column_width(l, c);
         header[c] = l->column[c].name;
-        if (widths[c]) last = c;
+        if (widths[c])
+            last = c;
     }
-    for (int c = 0; c < last; c++) before += widths[c] ? widths[c] + gap_of(l) : 0;
+    for (int c = 0; c < last; c++)
+        before += widths[c] ? widths[c] + gap_of(l) : 0;
     int room = width - before;
     if (widths[last] <= room || (room >= WRAP_MIN && !l->column[last].number))
         append_columns(out, l, widths, last, header, width);
@@ -166,16 +199,20 @@ out:
     return code;
 }
 
-static void append_csv(struct text *out, const struct listing *l) {
-    for (int c = 0; c < l->columns; c++) csv_field(out, l->column[c].name);
+static void append_csv(struct text *out, const struct listing *l)
+{
+    for (int c = 0; c < l->columns; c++)
+        csv_field(out, l->column[c].name);
     csv_end_row(out);
     for (int r = 0; r < l->rows; r++) {
-        for (int c = 0; c < l->columns; c++) csv_field(out, cell_at(l, r, c));
+        for (int c = 0; c < l->columns; c++)
+            csv_field(out, cell_at(l, r, c));
         csv_end_row(out);
     }
 }
 
-static void append_json(struct text *out, const struct listing *l) {
+static void append_json(struct text *out, const struct listing *l)
+{
     text_append(out, "[");
     for (int r = 0; r < l->rows; r++) {
         text_append(out, r ? ",\n {" : "\n {");
@@ -191,7 +228,8 @@ static void append_json(struct text *out, const struct listing *l) {
 }
 
 int listing_append(struct text *out, const struct listing *l, enum listing_format format, int width,
-                   struct err *e) {
+                   struct err *e)
+{
     int code = 0;
     if (format == LISTING_CSV)
         append_csv(out, l);

@@ -12,7 +12,8 @@
 
 enum { FLUSH_BYTES = 1 << 18, COMPARE_BYTES = 1 << 14 };
 
-int output_open(struct output *o, const char *folder, const char *name, struct err *e) {
+int output_open(struct output *o, const char *folder, const char *name, struct err *e)
+{
     *o = (struct output){.fd = -1};
     char hidden[256];
     /* One name only, so that what a killed process left is overwritten, not piled up. */
@@ -20,51 +21,66 @@ int output_open(struct output *o, const char *folder, const char *name, struct e
     if (length < 0 || (size_t)length >= sizeof hidden)
         return err_set(e, ERR_IO, name, "the name is too long");
     int code = file_join(o->path, sizeof o->path, folder, name, e);
-    if (!code) code = file_join(o->temporary, sizeof o->temporary, folder, hidden, e);
-    if (code) return code;
+    if (!code)
+        code = file_join(o->temporary, sizeof o->temporary, folder, hidden, e);
+    if (code)
+        return code;
     o->fd = open(o->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (o->fd < 0) return err_set(e, ERR_IO, o->temporary, "%s", err_system(errno));
+    if (o->fd < 0)
+        return err_set(e, ERR_IO, o->temporary, "%s", err_system(errno));
     return 0;
 }
 
-static int write_buffer(struct output *o, struct err *e) {
+static int write_buffer(struct output *o, struct err *e)
+{
     int code = text_check(&o->buffer, e);
-    if (code) return code;
+    if (code)
+        return code;
     for (size_t done = 0; done < o->buffer.length;) {
         ssize_t count = write(o->fd, o->buffer.data + done, o->buffer.length - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return err_set(e, ERR_IO, o->path, "%s", err_system(errno));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return err_set(e, ERR_IO, o->path, "%s", err_system(errno));
         done += (size_t)count;
     }
     text_clear(&o->buffer);
     return 0;
 }
 
-int output_flush(struct output *o, struct err *e) {
-    if (o->buffer.length < FLUSH_BYTES && !o->buffer.failed) return 0;
+int output_flush(struct output *o, struct err *e)
+{
+    if (o->buffer.length < FLUSH_BYTES && !o->buffer.failed)
+        return 0;
     return write_buffer(o, e);
 }
 
 /* Whether two open files hold the same bytes from their start; false when one cannot be read. */
-static bool same_bytes(int a, int b) {
+static bool same_bytes(int a, int b)
+{
     char left[COMPARE_BYTES], right[COMPARE_BYTES];
     for (off_t at = 0;;) {
         ssize_t n = pread(a, left, sizeof left, at), m = pread(b, right, sizeof right, at);
-        if (n < 0 || n != m || memcmp(left, right, (size_t)n) != 0) return false;
-        if (n == 0) return true;
+        if (n < 0 || n != m || memcmp(left, right, (size_t)n) != 0)
+            return false;
+        if (n == 0)
+            return true;
         at += n;
     }
 }
 
-static bool unchanged(const struct output *o) {
+static bool unchanged(const struct output *o)
+{
     int old = open(o->path, O_RDONLY | O_CLOEXEC);
-    if (old < 0) return false;
+    if (old < 0)
+        return false;
     bool same = same_bytes(old, o->fd);
     close(old);
     return same;
 }
 
-static int sync_folder(const char *path, struct err *e) {
+static int sync_folder(const char *path, struct err *e)
+{
     char folder[OUTPUT_PATH_MAX];
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 1;
@@ -74,24 +90,30 @@ static int sync_folder(const char *path, struct err *e) {
     /* Some file systems refuse fsync on a folder; the rename stands all the same. */
     bool failed = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP);
     int code = failed ? err_set(e, ERR_IO, folder, "%s", err_system(errno)) : 0;
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+        close(fd);
     return code;
 }
 
-int output_commit(struct output *o, struct err *e) {
+int output_commit(struct output *o, struct err *e)
+{
     int code = write_buffer(o, e);
-    if (code) return code;
-    if (unchanged(o)) return 0; /* output_close removes the copy */
+    if (code)
+        return code;
+    if (unchanged(o))
+        return 0; /* output_close removes the copy */
     if (fsync(o->fd) != 0 || rename(o->temporary, o->path) != 0)
         return err_set(e, ERR_IO, o->path, "%s", err_system(errno));
     o->temporary[0] = '\0';
     return sync_folder(o->path, e);
 }
 
-void output_close(struct output *o) {
+void output_close(struct output *o)
+{
     if (o->fd >= 0) {
         close(o->fd);
-        if (o->temporary[0]) unlink(o->temporary);
+        if (o->temporary[0])
+            unlink(o->temporary);
     }
     text_close(&o->buffer);
     o->fd = -1;

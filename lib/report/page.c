@@ -12,10 +12,12 @@ enum { IMAGE_BYTES_MAX = 64 << 20 };
 
 /* ---- claims -----------------------------------------------------------------------------------*/
 static int append_claim(struct text *out, const struct spec *s, const struct claim *c,
-                        const struct results *r, struct err *e) {
+                        const struct results *r, struct err *e)
+{
     struct claim_verdict v;
     int code = claim_judge(s, c, r, &v, e);
-    if (code) return code;
+    if (code)
+        return code;
     html_element(out, "td", v.held ? "held" : "broken", v.held ? "\u2713 held" : "\u2717 NOT HELD");
     text_append(out, "<td>");
     html_element(out, "code", NULL, c->text);
@@ -30,7 +32,8 @@ static int append_claim(struct text *out, const struct spec *s, const struct cla
 }
 
 /* A claim that another command judges: about floors alone, or about explicit weights. */
-static void append_other_claim(struct text *out, const struct claim *c) {
+static void append_other_claim(struct text *out, const struct claim *c)
+{
     text_append_format(out, "<td class=\"none\">judged by <code>urpe-probe %s</code></td><td>",
                        c->on == CLAIM_ON_BOUND ? "bound" : "witness");
     html_element(out, "code", NULL, c->text);
@@ -38,15 +41,19 @@ static void append_other_claim(struct text *out, const struct claim *c) {
 }
 
 static int append_claims(struct text *out, const struct spec *s, const struct results *r,
-                         struct err *e) {
+                         struct err *e)
+{
     int finished, shown = 0, code = results_finished(r, s, &finished, e);
-    if (code) return code;
+    if (code)
+        return code;
     text_append_format(out, "<p>%d of %d cells finished%s</p>\n", finished, spec_cells(s),
                        finished < spec_cells(s) ? ", so no claim about trained cells is judged yet." : ".");
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
-        if (c->on == CLAIM_ON_RUN && finished < spec_cells(s)) continue;
-        if (!shown++) text_append(out, "<h3>Claims</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
+        if (c->on == CLAIM_ON_RUN && finished < spec_cells(s))
+            continue;
+        if (!shown++)
+            text_append(out, "<h3>Claims</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
         text_append(out, "<tr>");
         if (c->on == CLAIM_ON_RUN)
             code = append_claim(out, s, c, r, e);
@@ -54,26 +61,32 @@ static int append_claims(struct text *out, const struct spec *s, const struct re
             append_other_claim(out, c);
         text_append(out, "</tr>\n");
     }
-    if (shown) text_append(out, "</tbody></table></div>\n");
+    if (shown)
+        text_append(out, "</tbody></table></div>\n");
     return code;
 }
 
 /* ---- one experiment ---------------------------------------------------------------------------*/
-static const char *subset_name(const struct summary_group *group, int groups, int subset) {
+static const char *subset_name(const struct summary_group *group, int groups, int subset)
+{
     for (int k = 0; k < groups; k++)
-        if (group[k].subset == subset) return result_text(group[k].row[0], "subset");
+        if (group[k].subset == subset)
+            return result_text(group[k].row[0], "subset");
     return NULL;
 }
 
 static int append_matrices(struct text *out, const struct summary_group *group, int groups,
-                           struct err *e) {
+                           struct err *e)
+{
     int last = 0, code = 0, cells;
     for (int k = 0; k < groups; k++)
-        if (group[k].subset > last) last = group[k].subset;
+        if (group[k].subset > last)
+            last = group[k].subset;
     text_append(out, "<h3>Verdicts</h3>\n");
     for (int subset = 0; !code && subset <= last; subset++) {
         const char *name = subset_name(group, groups, subset);
-        if (!name) continue;
+        if (!name)
+            continue;
         text_append(out, "<h4>");
         html_escape(out, name);
         text_append(out, " inputs</h4>\n");
@@ -82,18 +95,21 @@ static int append_matrices(struct text *out, const struct summary_group *group, 
     return code;
 }
 
-static bool is_about(const char *figure, const char *experiment) {
+static bool is_about(const char *figure, const char *experiment)
+{
     const char *at = strchr(figure, '-');
     return at && strcmp(at + 1, experiment) == 0;
 }
 
 static int append_figure(struct text *out, const char *folder, const char *name, int number,
-                         struct err *e) {
+                         struct err *e)
+{
     char path[OUTPUT_PATH_MAX], *image = NULL;
     size_t count;
     snprintf(path, sizeof path, "%s/figures/%s.svg", folder, name);
     int code = file_read(path, IMAGE_BYTES_MAX, &image, &count, e);
-    if (code) return code;
+    if (code)
+        return code;
     text_append(out, "<figure aria-label=\"");
     html_escape(out, name);
     text_append(out, "\">\n");
@@ -105,20 +121,25 @@ static int append_figure(struct text *out, const char *folder, const char *name,
 }
 
 static int append_figures(struct text *out, const char *folder, const char *experiment,
-                          const struct figures *f, struct err *e) {
+                          const struct figures *f, struct err *e)
+{
     int shown = 0, code = 0;
     for (int k = 0; !code && k < f->count; k++) {
-        if (!is_about(f->name[k], experiment)) continue;
-        if (!shown++) text_append(out, "<h3>Figures</h3>\n");
+        if (!is_about(f->name[k], experiment))
+            continue;
+        if (!shown++)
+            text_append(out, "<h3>Figures</h3>\n");
         code = append_figure(out, folder, f->name[k], k, e);
     }
     return code;
 }
 
-static int append_spec(struct text *out, const struct spec *s, struct err *e) {
+static int append_spec(struct text *out, const struct spec *s, struct err *e)
+{
     struct text yaml = {0};
     int code = spec_text(s, &yaml, e);
-    if (!code) code = text_check(&yaml, e);
+    if (!code)
+        code = text_check(&yaml, e);
     if (!code) {
         text_append(out, "<details><summary>The spec, resolved (hash ");
         text_append_format(out, "%.12s", spec_hash(s));
@@ -132,7 +153,8 @@ static int append_spec(struct text *out, const struct spec *s, struct err *e) {
 
 static int append_experiment(struct text *out, const char *folder, const struct results *r,
                              const struct summary_group *group, int groups,
-                             const struct figures *f, struct err *e) {
+                             const struct figures *f, struct err *e)
+{
     const char *experiment = spec_name(group->spec);
     int code = 0;
     text_append(out, "<section>\n");
@@ -141,22 +163,28 @@ static int append_experiment(struct text *out, const char *folder, const struct 
     for (int k = 0; !code && k < r->specs; k++)
         if (strcmp(spec_name(r->spec[k]), experiment) == 0)
             code = append_claims(out, r->spec[k], r, e);
-    if (!code) code = append_matrices(out, group, groups, e);
-    if (!code) code = append_figures(out, folder, experiment, f, e);
+    if (!code)
+        code = append_matrices(out, group, groups, e);
+    if (!code)
+        code = append_figures(out, folder, experiment, f, e);
     for (int k = 0; !code && k < r->specs; k++)
-        if (strcmp(spec_name(r->spec[k]), experiment) == 0) code = append_spec(out, r->spec[k], e);
+        if (strcmp(spec_name(r->spec[k]), experiment) == 0)
+            code = append_spec(out, r->spec[k], e);
     text_append(out, "</section>\n");
     return code;
 }
 
 static int append_experiments(struct text *out, const char *folder, const struct results *r,
-                              const struct figures *f, struct err *e) {
+                              const struct figures *f, struct err *e)
+{
     struct summary s;
     int count, code = summary_open(&s, r, NULL, e);
-    if (code) return code;
+    if (code)
+        return code;
     for (int k = 0; !code && k < s.groups; k += count) {
         for (count = 1; k + count < s.groups; count++)
-            if (strcmp(spec_name(s.group[k].spec), spec_name(s.group[k + count].spec)) != 0) break;
+            if (strcmp(spec_name(s.group[k].spec), spec_name(s.group[k + count].spec)) != 0)
+                break;
         code = append_experiment(out, folder, r, &s.group[k], count, f, e);
     }
     summary_close(&s);
@@ -167,7 +195,8 @@ static int append_experiments(struct text *out, const char *folder, const struct
 static const char *const machine_column[] = {"version", "cpu", "blas", "threads"};
 enum { MACHINE_COLUMNS = sizeof machine_column / sizeof *machine_column };
 
-static bool same_machine(const struct result_row *a, const struct result_row *b) {
+static bool same_machine(const struct result_row *a, const struct result_row *b)
+{
     for (int k = 0; k < MACHINE_COLUMNS; k++)
         if (strcmp(result_text(a, machine_column[k]), result_text(b, machine_column[k])) != 0)
             return false;
@@ -175,14 +204,18 @@ static bool same_machine(const struct result_row *a, const struct result_row *b)
 }
 
 /* A line per machine, at the first of its rows that starts a cell. */
-static int append_machines(struct text *out, const struct results *r, struct err *e) {
+static int append_machines(struct text *out, const struct results *r, struct err *e)
+{
     int *first = memory_alloc((size_t)r->rows, sizeof *first, e), machines = 0;
     int *cells = memory_alloc((size_t)r->rows, sizeof *cells, e);
     for (int k = 0; first && cells && k < r->rows; k++) {
         int at = 0;
-        if (r->row[k].order != 0) continue;
-        while (at < machines && !same_machine(&r->row[first[at]], &r->row[k])) at++;
-        if (at == machines) first[machines++] = k;
+        if (r->row[k].order != 0)
+            continue;
+        while (at < machines && !same_machine(&r->row[first[at]], &r->row[k]))
+            at++;
+        if (at == machines)
+            first[machines++] = k;
         cells[at]++;
     }
     text_append(out, "<section>\n<h2>Machine</h2>\n<div class=\"wide\"><table>\n<thead><tr>");
@@ -202,8 +235,10 @@ static int append_machines(struct text *out, const struct results *r, struct err
     return code;
 }
 
-static void append_skipped(struct text *out, const struct results *r) {
-    if (!r->skips) return;
+static void append_skipped(struct text *out, const struct results *r)
+{
+    if (!r->skips)
+        return;
     text_append(out, "<section>\n<h2>Skipped files</h2>\n<ul>\n");
     for (int k = 0; k < r->skips; k++) {
         html_element(out, "li", NULL, r->skipped[k]);
@@ -213,7 +248,8 @@ static void append_skipped(struct text *out, const struct results *r) {
 }
 
 /* ---- the page ---------------------------------------------------------------------------------*/
-static void append_start(struct text *out, const struct figures *f) {
+static void append_start(struct text *out, const struct figures *f)
+{
     text_append(out,
                 "<h1>urpe-probe: results</h1>\n"
                 "<p>The <b>floor</b> is a proven lower bound on the error of every network of the "
@@ -226,25 +262,31 @@ static void append_start(struct text *out, const struct figures *f) {
                 "which differ in initial weights, training data and evaluation samples; where a "
                 "figure shows the sampling error apart, it says so. <b>weights</b> is what weights "
                 "that were written down, not trained, leave on the same inputs.</p>\n");
-    if (f->drawn) return;
+    if (f->drawn)
+        return;
     text_append(out, "<p>");
     html_escape(out, f->why);
     text_append(out, ".</p>\n");
 }
 
 int report_page(const char *folder, const struct results *r, const struct figures *f,
-                struct err *e) {
+                struct err *e)
+{
     char path[OUTPUT_PATH_MAX];
     struct text page = {0};
     int code = file_join(path, sizeof path, folder, "report.html", e);
     html_open(&page, "urpe-probe: results");
     append_start(&page, f);
-    if (!code) code = append_experiments(&page, folder, r, f, e);
-    if (!code) code = append_machines(&page, r, e);
+    if (!code)
+        code = append_experiments(&page, folder, r, f, e);
+    if (!code)
+        code = append_machines(&page, r, e);
     append_skipped(&page, r);
     html_close(&page);
-    if (!code) code = text_check(&page, e);
-    if (!code) code = file_write(path, page.data, page.length, e);
+    if (!code)
+        code = text_check(&page, e);
+    if (!code)
+        code = file_write(path, page.data, page.length, e);
     text_close(&page);
     return code;
 }

@@ -30,45 +30,55 @@ struct reader {
 };
 
 /* ---- skipped files ----------------------------------------------------------------------------*/
-int results_skip(struct results *r, const char *path, const char *why, struct err *e) {
+int results_skip(struct results *r, const char *path, const char *why, struct err *e)
+{
     /* Doubles at each power of two, so that no capacity need be kept. */
     if ((r->skips & (r->skips - 1)) == 0) {
         size_t capacity = r->skips ? 2 * (size_t)r->skips : 1;
         char **grown = memory_resize(r->skipped, capacity, sizeof *grown, e);
-        if (!grown) return ERR_MEMORY;
+        if (!grown)
+            return ERR_MEMORY;
         r->skipped = grown;
     }
     size_t size = strlen(path) + strlen(why) + 3;
     char *line = arena_alloc(&r->arena, size, 1, e);
-    if (!line) return ERR_MEMORY;
+    if (!line)
+        return ERR_MEMORY;
     snprintf(line, size, "%s: %s", path, why);
     r->skipped[r->skips++] = line;
     return 0;
 }
 
 /* An error that concerns one file only becomes a skip; running out of memory does not. */
-static int skip_error(struct results *r, const char *path, const struct err *found, struct err *e) {
-    if (found->code == ERR_MEMORY) return err_set(e, ERR_MEMORY, path, "%s", found->msg);
+static int skip_error(struct results *r, const char *path, const struct err *found, struct err *e)
+{
+    if (found->code == ERR_MEMORY)
+        return err_set(e, ERR_MEMORY, path, "%s", found->msg);
     return results_skip(r, path, found->msg, e);
 }
 
-static bool is_hexadecimal(const char *s, size_t digits) {
+static bool is_hexadecimal(const char *s, size_t digits)
+{
     return strlen(s) >= digits && strspn(s, "0123456789abcdef") == digits;
 }
 
 /* ---- specs ------------------------------------------------------------------------------------*/
-static bool has_spec(const struct results *r, const char *hash) {
+static bool has_spec(const struct results *r, const char *hash)
+{
     for (int k = 0; k < r->specs; k++)
-        if (strcmp(spec_hash(r->spec[k]), hash) == 0) return true;
+        if (strcmp(spec_hash(r->spec[k]), hash) == 0)
+            return true;
     return false;
 }
 
-static int add_spec(struct reader *x, struct spec *s, struct err *e) {
+static int add_spec(struct reader *x, struct spec *s, struct err *e)
+{
     struct results *r = x->r;
     if (r->specs == x->spec_capacity) {
         int capacity = x->spec_capacity ? 2 * x->spec_capacity : 8;
         struct spec **grown = memory_resize(r->spec, (size_t)capacity, sizeof *grown, e);
-        if (!grown) return ERR_MEMORY;
+        if (!grown)
+            return ERR_MEMORY;
         r->spec = grown;
         x->spec_capacity = capacity;
     }
@@ -76,7 +86,8 @@ static int add_spec(struct reader *x, struct spec *s, struct err *e) {
     return 0;
 }
 
-static int read_spec(struct reader *x, const char *path, const char *name, struct err *e) {
+static int read_spec(struct reader *x, const char *path, const char *name, struct err *e)
+{
     struct err found = {0};
     struct spec *s = NULL;
     char *bytes = NULL, hash[HASH_TEXT];
@@ -87,11 +98,14 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
         return results_skip(x->r, path, "the name is not that of a spec", e);
     memcpy(hash, name, HASH_DIGITS);
     hash[HASH_DIGITS] = '\0';
-    if (has_spec(x->r, hash)) return 0;
+    if (has_spec(x->r, hash))
+        return 0;
     int code = file_read(path, SPEC_BYTES_MAX, &bytes, &count, &found);
-    if (!code) code = spec_parse(&s, path, bytes, count, NULL, 0, &found);
+    if (!code)
+        code = spec_parse(&s, path, bytes, count, NULL, 0, &found);
     memory_free(bytes);
-    if (code) return skip_error(x->r, path, &found, e);
+    if (code)
+        return skip_error(x->r, path, &found, e);
     if (strcmp(spec_hash(s), hash) != 0)
         code = results_skip(x->r, path, "the content does not hash to the file's name: it was "
                                         "changed, or written by another version", e);
@@ -105,43 +119,55 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
 static int each_name(struct reader *x, const char *folder, const char *sub,
                      int (*each)(struct reader *x, const char *path, const char *name,
                                  struct err *e),
-                     struct err *e) {
+                     struct err *e)
+{
     char base[4096], path[4096], **names = NULL;
     size_t count = 0;
     int code = file_join(base, sizeof base, folder, sub, e);
-    if (code || !file_exists(base)) return code;
+    if (code || !file_exists(base))
+        return code;
     code = file_list(base, &names, &count, e);
     for (size_t k = 0; !code && k < count; k++) {
-        if (names[k][0] == '.') continue; /* locks and files in the making */
+        if (names[k][0] == '.')
+            continue; /* locks and files in the making */
         code = file_join(path, sizeof path, base, names[k], e);
-        if (!code) code = each(x, path, names[k], e);
+        if (!code)
+            code = each(x, path, names[k], e);
     }
     file_free_names(names, count);
     return code;
 }
 
 /* ---- places -----------------------------------------------------------------------------------*/
-static int compare_places(const void *a, const void *b) {
+static int compare_places(const void *a, const void *b)
+{
     const struct place *left = a, *right = b;
     int order = strcmp(left->id, right->id);
-    if (!order) order = strcmp(left->experiment, right->experiment);
-    if (!order) order = (left->cell > right->cell) - (left->cell < right->cell);
+    if (!order)
+        order = strcmp(left->experiment, right->experiment);
+    if (!order)
+        order = (left->cell > right->cell) - (left->cell < right->cell);
     return order ? order : strcmp(left->hash, right->hash);
 }
 
-static int compare_specs(const void *a, const void *b) {
+static int compare_specs(const void *a, const void *b)
+{
     struct spec *const *left = a, *const *right = b;
     int order = strcmp(spec_name(*left), spec_name(*right));
     return order ? order : strcmp(spec_hash(*left), spec_hash(*right));
 }
 
-static int place_cells(struct reader *x, struct err *e) {
+static int place_cells(struct reader *x, struct err *e)
+{
     struct results *r = x->r;
     size_t total = 0;
-    if (r->specs) qsort(r->spec, (size_t)r->specs, sizeof *r->spec, compare_specs);
-    for (int k = 0; k < r->specs; k++) total += (size_t)spec_cells(r->spec[k]);
+    if (r->specs)
+        qsort(r->spec, (size_t)r->specs, sizeof *r->spec, compare_specs);
+    for (int k = 0; k < r->specs; k++)
+        total += (size_t)spec_cells(r->spec[k]);
     x->place = memory_alloc(total, sizeof *x->place, e);
-    if (!x->place) return ERR_MEMORY;
+    if (!x->place)
+        return ERR_MEMORY;
     struct place *next = x->place;
     for (int k = 0; k < r->specs; k++)
         for (int c = 0; c < spec_cells(r->spec[k]); c++)
@@ -161,7 +187,8 @@ static int place_cells(struct reader *x, struct err *e) {
     return 0;
 }
 
-static struct place *first_place(struct reader *x, const char *id) {
+static struct place *first_place(struct reader *x, const char *id)
+{
     int low = 0, high = x->places;
     while (low < high) {
         int middle = low + (high - low) / 2;
@@ -174,25 +201,31 @@ static struct place *first_place(struct reader *x, const char *id) {
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/
-static int reserve_rows(struct reader *x, int more, struct err *e) {
+static int reserve_rows(struct reader *x, int more, struct err *e)
+{
     struct results *r = x->r;
-    if (r->rows + more <= x->row_capacity) return 0;
+    if (r->rows + more <= x->row_capacity)
+        return 0;
     int capacity = 2 * x->row_capacity + more;
     struct result_row *grown = memory_resize(r->row, (size_t)capacity, sizeof *grown, e);
-    if (!grown) return ERR_MEMORY;
+    if (!grown)
+        return ERR_MEMORY;
     r->row = grown;
     x->row_capacity = capacity;
     return 0;
 }
 
 /* The fields of rows 1.. of c in one block: field k of row i at [(i - 1) columns + k]. */
-static const char **keep_fields(struct arena *arena, const struct csv *c, struct err *e) {
+static const char **keep_fields(struct arena *arena, const struct csv *c, struct err *e)
+{
     size_t columns = (size_t)column_count(), rows = (size_t)c->rows - 1, bytes = 0;
     for (size_t i = 1; i <= rows; i++)
-        for (int k = 0; k < c->columns; k++) bytes += strlen(c->row[i][k]) + 1;
+        for (int k = 0; k < c->columns; k++)
+            bytes += strlen(c->row[i][k]) + 1;
     const char **field = arena_alloc(arena, rows * columns, sizeof *field, e);
     char *text = arena_alloc(arena, bytes, 1, e);
-    if (!field || !text) return NULL;
+    if (!field || !text)
+        return NULL;
     for (size_t i = 0; i < rows; i++) {
         for (int k = 0; k < c->columns; k++) {
             size_t size = strlen(c->row[i + 1][k]) + 1;
@@ -206,16 +239,19 @@ static const char **keep_fields(struct arena *arena, const struct csv *c, struct
 
 /* The rows of one cell, once for each experiment that has it. */
 static int add_rows(struct reader *x, struct place *place, const struct csv *c, const char *folder,
-                    struct err *e) {
+                    struct err *e)
+{
     struct results *r = x->r;
     size_t columns = (size_t)column_count(), rows = (size_t)c->rows - 1;
     char *kept = arena_text(&r->arena, folder, e);
     const char **base = kept ? keep_fields(&r->arena, c, e) : NULL;
-    if (!base) return ERR_MEMORY;
+    if (!base)
+        return ERR_MEMORY;
     const char *id = place->id;
     for (; place < x->place + x->places && strcmp(place->id, id) == 0; place++) {
         const char **field = arena_alloc(&r->arena, rows * columns, sizeof *field, e);
-        if (!field || reserve_rows(x, (int)rows, e)) return ERR_MEMORY;
+        if (!field || reserve_rows(x, (int)rows, e))
+            return ERR_MEMORY;
         memcpy(field, base, rows * columns * sizeof *field);
         for (size_t i = 0; i < rows; i++) {
             field[i * columns + (size_t)x->key.experiment] = place->experiment;
@@ -231,7 +267,8 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
     return 0;
 }
 
-static int read_cell(struct reader *x, const char *path, const char *name, struct err *e) {
+static int read_cell(struct reader *x, const char *path, const char *name, struct err *e)
+{
     char file[4096];
     struct err found = {0};
     struct csv c = {0};
@@ -240,13 +277,18 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
     if (!is_hexadecimal(name, SPEC_ID - 1) || name[SPEC_ID - 1])
         return results_skip(x->r, path, "the name is not that of a cell", e);
     struct place *place = first_place(x, name);
-    if (!place) return results_skip(x->r, path, "no spec in specs/ has this cell", e);
-    if (place->taken) return 0; /* another folder had it: same id, same numbers */
+    if (!place)
+        return results_skip(x->r, path, "no spec in specs/ has this cell", e);
+    if (place->taken)
+        return 0; /* another folder had it: same id, same numbers */
     int code = file_join(file, sizeof file, path, "row.csv", e);
-    if (code) return code;
-    if (!file_exists(file)) return results_skip(x->r, path, "unfinished: no row.csv yet", e);
+    if (code)
+        return code;
+    if (!file_exists(file))
+        return results_skip(x->r, path, "unfinished: no row.csv yet", e);
     code = file_read(file, ROW_BYTES_MAX, &bytes, &count, &found);
-    if (!code) code = csv_parse(file, bytes, count, &c, &found);
+    if (!code)
+        code = csv_parse(file, bytes, count, &c, &found);
     if (code) {
         code = skip_error(x->r, file, &found, e);
     } else {
@@ -261,16 +303,20 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
-static int compare_rows(const void *a, const void *b) {
+static int compare_rows(const void *a, const void *b)
+{
     struct row_keys key = row_keys_of_table();
     const struct result_row *left = a, *right = b;
     int order = strcmp(left->field[key.experiment], right->field[key.experiment]);
-    if (!order) order = (left->cell > right->cell) - (left->cell < right->cell);
-    if (!order) order = strcmp(left->field[key.cell], right->field[key.cell]);
+    if (!order)
+        order = (left->cell > right->cell) - (left->cell < right->cell);
+    if (!order)
+        order = strcmp(left->field[key.cell], right->field[key.cell]);
     return order ? order : left->order - right->order;
 }
 
-int results_open(struct results *r, const char *const *folder, int folders, struct err *e) {
+int results_open(struct results *r, const char *const *folder, int folders, struct err *e)
+{
     *r = (struct results){0};
     struct reader x = {.r = r, .key = row_keys_of_table()};
     int code = arena_open(&r->arena, 0, e);
@@ -280,28 +326,35 @@ int results_open(struct results *r, const char *const *folder, int folders, stru
         else
             code = each_name(&x, folder[k], "specs", read_spec, e);
     }
-    if (!code) code = place_cells(&x, e);
+    if (!code)
+        code = place_cells(&x, e);
     for (int k = 0; !code && k < folders; k++)
         code = each_name(&x, folder[k], "cells", read_cell, e);
-    if (!code && r->rows) qsort(r->row, (size_t)r->rows, sizeof *r->row, compare_rows);
+    if (!code && r->rows)
+        qsort(r->row, (size_t)r->rows, sizeof *r->row, compare_rows);
     memory_free(x.place);
-    if (code) results_close(r);
+    if (code)
+        results_close(r);
     return code;
 }
 
 int results_parse(struct results *r, const struct spec *s, const char *bytes, size_t count,
-                  struct err *e) {
+                  struct err *e)
+{
     *r = (struct results){.borrowed = true};
     struct row_keys key = row_keys_of_table();
     struct cell_index index = {0};
     struct csv c = {0};
     const char **field = NULL;
     int code = arena_open(&r->arena, 0, e);
-    if (!code) code = csv_parse(spec_name(s), bytes, count, &c, e);
+    if (!code)
+        code = csv_parse(spec_name(s), bytes, count, &c, e);
     if (!code && (c.rows < 1 || !row_header_fits(&c) || c.columns != column_count()))
         code = err_set(e, ERR_FORMAT, spec_name(s), "the header is not that of results.csv");
-    if (!code) code = cell_index_open(&index, s, e);
-    if (code) goto out;
+    if (!code)
+        code = cell_index_open(&index, s, e);
+    if (code)
+        goto out;
     r->spec = memory_alloc(1, sizeof *r->spec, e);
     r->row = memory_alloc((size_t)c.rows, sizeof *r->row, e);
     field = keep_fields(&r->arena, &c, e);
@@ -322,12 +375,15 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
 out:
     cell_index_close(&index);
     csv_close(&c);
-    if (code) results_close(r);
+    if (code)
+        results_close(r);
     return code;
 }
 
-void results_close(struct results *r) {
-    for (int k = 0; !r->borrowed && k < r->specs; k++) spec_close(r->spec[k]);
+void results_close(struct results *r)
+{
+    for (int k = 0; !r->borrowed && k < r->specs; k++)
+        spec_close(r->spec[k]);
     memory_free(r->spec);
     memory_free(r->row);
     memory_free(r->skipped);
@@ -335,15 +391,18 @@ void results_close(struct results *r) {
     *r = (struct results){0};
 }
 
-int results_finished(const struct results *r, const struct spec *s, int *finished, struct err *e) {
+int results_finished(const struct results *r, const struct spec *s, int *finished, struct err *e)
+{
     struct cell_index index;
     const char *last = "";
     *finished = 0;
     int code = cell_index_open(&index, s, e);
-    if (code) return code;
+    if (code)
+        return code;
     for (int k = 0; k < r->rows; k++) { /* the rows of one cell are neighbours */
         const char *id = result_text(&r->row[k], "cell");
-        if (strcmp(id, last) != 0 && row_cell_in(&r->row[k], s, &index)) ++*finished;
+        if (strcmp(id, last) != 0 && row_cell_in(&r->row[k], s, &index))
+            ++*finished;
         last = id;
     }
     cell_index_close(&index);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct row_keys row_keys_of_table(void) {
+struct row_keys row_keys_of_table(void)
+{
     return (struct row_keys){.experiment = column_index("experiment"),
                              .cell = column_index("cell"),
                              .length = column_index("length"),
@@ -13,40 +14,49 @@ struct row_keys row_keys_of_table(void) {
                              .spec_hash = column_index("spec_hash")};
 }
 
-const char *result_text(const struct result_row *row, const char *column) {
+const char *result_text(const struct result_row *row, const char *column)
+{
     int k = column_index(column);
     return k >= 0 && row->field[k] ? row->field[k] : "";
 }
 
-double result_number(const struct result_row *row, const char *column) {
+double result_number(const struct result_row *row, const char *column)
+{
     double value;
     return text_to_double(result_text(row, column), &value) ? value : (double)NAN;
 }
 
-const struct cell *result_cell(const struct results *r, const struct result_row *row) {
+const struct cell *result_cell(const struct results *r, const struct result_row *row)
+{
     return spec_cell(r->spec[row->spec], row->cell);
 }
 
-static int compare_cells(const void *a, const void *b) {
+static int compare_cells(const void *a, const void *b)
+{
     const struct cell *const *left = a, *const *right = b;
     return strcmp((*left)->id, (*right)->id);
 }
 
-int cell_index_open(struct cell_index *index, const struct spec *s, struct err *e) {
+int cell_index_open(struct cell_index *index, const struct spec *s, struct err *e)
+{
     index->count = spec_cells(s);
     index->by_id = memory_alloc((size_t)index->count, sizeof *index->by_id, e);
-    if (!index->by_id) return ERR_MEMORY;
-    for (int k = 0; k < index->count; k++) index->by_id[k] = spec_cell(s, k);
+    if (!index->by_id)
+        return ERR_MEMORY;
+    for (int k = 0; k < index->count; k++)
+        index->by_id[k] = spec_cell(s, k);
     qsort(index->by_id, (size_t)index->count, sizeof *index->by_id, compare_cells);
     return 0;
 }
 
-void cell_index_close(struct cell_index *index) {
+void cell_index_close(struct cell_index *index)
+{
     memory_free(index->by_id);
     *index = (struct cell_index){0};
 }
 
-const struct cell *cell_index_find(const struct cell_index *index, const char *id) {
+const struct cell *cell_index_find(const struct cell_index *index, const char *id)
+{
     int low = 0, high = index->count;
     while (low < high) {
         int middle = low + (high - low) / 2;
@@ -60,25 +70,32 @@ const struct cell *cell_index_find(const struct cell_index *index, const char *i
 }
 
 const struct cell *row_cell_in(const struct result_row *row, const struct spec *s,
-                               const struct cell_index *index) {
-    if (strcmp(result_text(row, "experiment"), spec_name(s)) != 0) return NULL;
+                               const struct cell_index *index)
+{
+    if (strcmp(result_text(row, "experiment"), spec_name(s)) != 0)
+        return NULL;
     return cell_index_find(index, result_text(row, "cell"));
 }
 
-int subset_rank(const char *subset) {
-    if (strcmp(subset, "all") == 0) return 0;
+int subset_rank(const char *subset)
+{
+    if (strcmp(subset, "all") == 0)
+        return 0;
     for (int k = 0; pattern_table[k]; k++)
-        if (strcmp(subset, pattern_table[k]->name) == 0) return k + 1;
+        if (strcmp(subset, pattern_table[k]->name) == 0)
+            return k + 1;
     return -1;
 }
 
-void append_axes(struct text *out, const struct spec *s, const struct cell *c, bool seeds) {
+void append_axes(struct text *out, const struct spec *s, const struct cell *c, bool seeds)
+{
     char value[256];
     size_t start = out->length;
     for (int k = 0; k < spec_axes(s); k++) {
         const char *axis = spec_axis(s, k);
         bool seed = strcmp(axis, "seeds") == 0 || strcmp(axis, "seed") == 0;
-        if (seed || !spec_value(c, axis, value, sizeof value)) continue;
+        if (seed || !spec_value(c, axis, value, sizeof value))
+            continue;
         text_append_format(out, "%s%s=%s", out->length > start ? " " : "", axis, value);
     }
     if (seeds)

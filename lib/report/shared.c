@@ -15,7 +15,8 @@
 enum { PATH_SIZE = 4096, SHARED_BYTES_MAX = 1 << 30 };
 
 /* Folder and last part of a path; both buffers hold PATH_SIZE bytes. */
-static int split_path(const char *path, char *folder, char *name, struct err *e) {
+static int split_path(const char *path, char *folder, char *name, struct err *e)
+{
     char copy[PATH_SIZE];
     if (strlen(path) >= PATH_SIZE || !*path)
         return err_set(e, ERR_USAGE, path, "a file name was expected");
@@ -26,42 +27,53 @@ static int split_path(const char *path, char *folder, char *name, struct err *e)
     return 0;
 }
 
-static int lock_shared(struct file_lock *lock, const char *path, struct err *e) {
+static int lock_shared(struct file_lock *lock, const char *path, struct err *e)
+{
     char folder[PATH_SIZE], name[PATH_SIZE], hidden[PATH_SIZE + 8], lock_path[PATH_SIZE];
     int code = split_path(path, folder, name, e);
-    if (code) return code;
+    if (code)
+        return code;
     snprintf(hidden, sizeof hidden, ".%s.lock", name);
     code = file_join(lock_path, sizeof lock_path, folder, hidden, e);
     return code ? code : file_lock(lock, lock_path, e);
 }
 
 /* *c is empty (no rows, not even a header) for a missing or empty file. */
-static int read_shared(const char *path, struct csv *c, struct err *e) {
+static int read_shared(const char *path, struct csv *c, struct err *e)
+{
     char *bytes = NULL;
     size_t count;
     *c = (struct csv){0};
-    if (!file_exists(path)) return 0;
+    if (!file_exists(path))
+        return 0;
     int code = file_read(path, SHARED_BYTES_MAX, &bytes, &count, e);
-    if (!code && count) code = csv_parse(path, bytes, count, c, e);
+    if (!code && count)
+        code = csv_parse(path, bytes, count, c, e);
     memory_free(bytes);
-    if (code || !count) return code;
+    if (code || !count)
+        return code;
     bool same = c->columns == column_count();
     for (int k = 0; same && k < c->columns; k++)
         same = strcmp(c->row[0][k], column_table[k].name) == 0;
-    if (same) return 0;
+    if (same)
+        return 0;
     csv_close(c);
     return err_set(e, ERR_USAGE, path,
                    "line 1: the header is not that of results.csv; name another file");
 }
 
-int report_shared_check(const char *path, struct err *e) {
+int report_shared_check(const char *path, struct err *e)
+{
     char folder[PATH_SIZE], name[PATH_SIZE];
     struct csv c;
     int code = split_path(path, folder, name, e);
-    if (!code) code = read_shared(path, &c, e);
-    if (code) return code == ERR_FORMAT && e ? (e->code = ERR_USAGE) : code;
+    if (!code)
+        code = read_shared(path, &c, e);
+    if (code)
+        return code == ERR_FORMAT && e ? (e->code = ERR_USAGE) : code;
     csv_close(&c);
-    if (access(folder, W_OK) != 0) return err_set(e, ERR_IO, folder, "%s", err_system(errno));
+    if (access(folder, W_OK) != 0)
+        return err_set(e, ERR_IO, folder, "%s", err_system(errno));
     return 0;
 }
 
@@ -72,27 +84,32 @@ struct keyed {
     int position;
 };
 
-static int compare_rows(const struct keyed *a, const struct keyed *b) {
+static int compare_rows(const struct keyed *a, const struct keyed *b)
+{
     int order = strcmp(a->field[a->key.cell], b->field[b->key.cell]);
-    if (!order) order = strcmp(a->field[a->key.length], b->field[b->key.length]);
+    if (!order)
+        order = strcmp(a->field[a->key.length], b->field[b->key.length]);
     return order ? order : strcmp(a->field[a->key.subset], b->field[b->key.subset]);
 }
 
 /* Equal keys: the one that is to stay comes first. */
-static int compare_keyed(const void *a, const void *b) {
+static int compare_keyed(const void *a, const void *b)
+{
     const struct keyed *left = a, *right = b;
     int order = compare_rows(left, right);
     return order ? order : left->position - right->position;
 }
 
-static int compare_position(const void *a, const void *b) {
+static int compare_position(const void *a, const void *b)
+{
     const struct keyed *left = a, *right = b;
     return left->position - right->position;
 }
 
 /* old rows, then those rows of s; returns how many. */
 static int gather(struct keyed *all, const struct csv *old, const struct results *r,
-                  const struct spec *s, const struct cell_index *index) {
+                  const struct spec *s, const struct cell_index *index)
+{
     struct row_keys key = row_keys_of_table();
     int count = 0;
     for (int k = 1; k < old->rows; k++, count++)
@@ -107,12 +124,14 @@ static int gather(struct keyed *all, const struct csv *old, const struct results
 
 /* Keeps one row per key, at the place of the first: the first row itself, or with `force` the last,
  * which is the newest.  Returns how many are left. */
-static int keep_one_each(struct keyed *all, int count, bool force) {
+static int keep_one_each(struct keyed *all, int count, bool force)
+{
     qsort(all, (size_t)count, sizeof *all, compare_keyed);
     int kept = 0;
     for (int k = 0; k < count; k++) {
         if (kept && compare_rows(&all[kept - 1], &all[k]) == 0) {
-            if (force) all[kept - 1].field = all[k].field;
+            if (force)
+                all[kept - 1].field = all[k].field;
         } else {
             all[kept++] = all[k];
         }
@@ -121,9 +140,11 @@ static int keep_one_each(struct keyed *all, int count, bool force) {
     return kept;
 }
 
-static int write_shared(const char *path, const struct keyed *all, int count, struct err *e) {
+static int write_shared(const char *path, const struct keyed *all, int count, struct err *e)
+{
     struct text out = {0};
-    for (int k = 0; k < column_count(); k++) csv_field(&out, column_table[k].name);
+    for (int k = 0; k < column_count(); k++)
+        csv_field(&out, column_table[k].name);
     csv_end_row(&out);
     for (int i = 0; i < count; i++) {
         for (int k = 0; k < column_count(); k++)
@@ -131,22 +152,27 @@ static int write_shared(const char *path, const struct keyed *all, int count, st
         csv_end_row(&out);
     }
     int code = text_check(&out, e);
-    if (!code) code = file_write(path, out.data, out.length, e);
+    if (!code)
+        code = file_write(path, out.data, out.length, e);
     text_close(&out);
     return code;
 }
 
 int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
-                      struct err *e) {
+                      struct err *e)
+{
     struct file_lock lock = {.fd = -1};
     struct cell_index index = {0};
     struct csv old = {0};
     struct keyed *all = NULL;
     int code = lock_shared(&lock, path, e);
-    if (code) return code;
+    if (code)
+        return code;
     code = read_shared(path, &old, e);
-    if (!code) code = cell_index_open(&index, s, e);
-    if (code) goto out;
+    if (!code)
+        code = cell_index_open(&index, s, e);
+    if (code)
+        goto out;
     all = memory_alloc((size_t)old.rows + (size_t)r->rows, sizeof *all, e);
     if (!all) {
         code = ERR_MEMORY;

@@ -8,12 +8,14 @@
 
 #define SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
-int sparkline_read(struct sparkline *s, const struct summary_group *g, struct err *e) {
+int sparkline_read(struct sparkline *s, const struct summary_group *g, struct err *e)
+{
     struct trace_file file;
     bool found;
     *s = (struct sparkline){.there = false};
     int code = trace_open(&file, g->row[0], "curve.csv", "step", "error_rel", NULL, &found, e);
-    if (code || !found) return code;
+    if (code || !found)
+        return code;
     int points = file.csv.rows - 1;
     s->there = points > 1;
     for (int k = 0; k < SPARKLINE_POINTS; k++) {
@@ -26,10 +28,12 @@ int sparkline_read(struct sparkline *s, const struct summary_group *g, struct er
     return 0;
 }
 
-void sparkline_append(struct text *out, const struct sparkline *s, double low, double high) {
+void sparkline_append(struct text *out, const struct sparkline *s, double low, double high)
+{
     static const char *const block[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     enum { LEVELS = sizeof block / sizeof *block };
-    if (!s->there) return;
+    if (!s->there)
+        return;
     for (int k = 0; k < SPARKLINE_POINTS; k++) {
         double share = high > low ? log(s->value[k] / low) / log(high / low) : 0;
         long level = lround(share * (LEVELS - 1));

@@ -16,20 +16,25 @@ struct member {
     int first;            /* position of the group's first row */
 };
 
-static int compare_groups(const struct member *a, const struct member *b) {
+static int compare_groups(const struct member *a, const struct member *b)
+{
     int order = strcmp(a->group, b->group);
-    if (!order) order = strcmp(a->experiment, b->experiment);
-    if (!order) order = (a->length > b->length) - (a->length < b->length);
+    if (!order)
+        order = strcmp(a->experiment, b->experiment);
+    if (!order)
+        order = (a->length > b->length) - (a->length < b->length);
     return order ? order : a->subset - b->subset;
 }
 
-static int compare_members(const void *a, const void *b) {
+static int compare_members(const void *a, const void *b)
+{
     const struct member *left = a, *right = b;
     int order = compare_groups(left, right);
     return order ? order : left->position - right->position;
 }
 
-static int compare_first(const void *a, const void *b) {
+static int compare_first(const void *a, const void *b)
+{
     const struct member *left = a, *right = b;
     int order = left->first - right->first;
     return order ? order : left->position - right->position;
@@ -37,13 +42,16 @@ static int compare_first(const void *a, const void *b) {
 
 /* Members of every row that counts, sorted so that groups are runs. */
 static int find_members(const struct results *r, const struct spec *only, struct member *m,
-                        struct err *e) {
+                        struct err *e)
+{
     struct cell_index index = {0};
     int count = 0, code = only ? cell_index_open(&index, only, e) : 0;
-    if (code) return code;
+    if (code)
+        return code;
     for (int k = 0; k < r->rows; k++) {
         const struct result_row *row = &r->row[k];
-        if (only && !row_cell_in(row, only, &index)) continue;
+        if (only && !row_cell_in(row, only, &index))
+            continue;
         struct member *next = &m[count++];
         *next = (struct member){.row = row,
                                 .experiment = result_text(row, "experiment"),
@@ -61,7 +69,8 @@ static int find_members(const struct results *r, const struct spec *only, struct
 }
 
 int summary_open(struct summary *s, const struct results *r, const struct spec *only,
-                 struct err *e) {
+                 struct err *e)
+{
     *s = (struct summary){0};
     int code = 0;
     struct member *m = memory_alloc((size_t)r->rows, sizeof *m, e);
@@ -91,21 +100,25 @@ int summary_open(struct summary *s, const struct results *r, const struct spec *
     }
 out:
     memory_free(m);
-    if (code) summary_close(s);
+    if (code)
+        summary_close(s);
     return code;
 }
 
-void summary_close(struct summary *s) {
+void summary_close(struct summary *s)
+{
     memory_free(s->group);
     memory_free(s->row);
     *s = (struct summary){0};
 }
 
 int summary_interval(const struct summary_group *g, const char *column, struct interval *out,
-                     struct err *e) {
+                     struct err *e)
+{
     double *value = memory_alloc((size_t)g->count, sizeof *value, e);
     int n = 0;
-    if (!value) return ERR_MEMORY;
+    if (!value)
+        return ERR_MEMORY;
     for (int k = 0; k < g->count; k++) {
         value[n] = result_number(g->row[k], column);
         n += isfinite(value[n]) != 0;
@@ -115,11 +128,13 @@ int summary_interval(const struct summary_group *g, const char *column, struct i
     return 0;
 }
 
-double summary_samples(const struct summary_group *g) {
+double summary_samples(const struct summary_group *g)
+{
     const struct task *t = &g->cell->task;
     double count = 0;
     for (int k = 0; pattern_table[k]; k++) {
-        if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1)) continue;
+        if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1))
+            continue;
         count += fmax(1, (double)llround(t->space.share[k] * (double)t->evaluate.samples));
     }
     return count;

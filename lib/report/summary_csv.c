@@ -44,15 +44,19 @@ struct partner {
     const struct result_row *row;
 };
 
-static int compare_partners(const void *a, const void *b) {
+static int compare_partners(const void *a, const void *b)
+{
     const struct partner *left = a, *right = b;
     int order = strcmp(left->pair, right->pair);
-    if (!order) order = strcmp(left->experiment, right->experiment);
-    if (!order) order = (left->length > right->length) - (left->length < right->length);
+    if (!order)
+        order = strcmp(left->experiment, right->experiment);
+    if (!order)
+        order = (left->length > right->length) - (left->length < right->length);
     return order ? order : strcmp(left->subset, right->subset);
 }
 
-static struct partner partner_of(const struct results *r, const struct result_row *row) {
+static struct partner partner_of(const struct results *r, const struct result_row *row)
+{
     struct partner p = {.experiment = result_text(row, "experiment"),
                         .pair = result_cell(r, row)->pair,
                         .subset = result_text(row, "subset"),
@@ -61,9 +65,11 @@ static struct partner partner_of(const struct results *r, const struct result_ro
     return p;
 }
 
-static int find_partners(const struct results *r, struct partner **out, int *count, struct err *e) {
+static int find_partners(const struct results *r, struct partner **out, int *count, struct err *e)
+{
     struct partner *p = memory_alloc((size_t)r->rows, sizeof *p, e);
-    if (!p) return ERR_MEMORY;
+    if (!p)
+        return ERR_MEMORY;
     *count = 0;
     for (int k = 0; k < r->rows; k++)
         if (strcmp(result_text(&r->row[k], "attention"), "rpe") == 0)
@@ -74,7 +80,8 @@ static int find_partners(const struct results *r, struct partner **out, int *cou
 }
 
 static void append_wilson(struct text *out, const struct summary_group *g, const struct interval *i,
-                          bool share) {
+                          bool share)
+{
     double low, high, samples = share ? i->n * summary_samples(g) : 0;
     stats_wilson(i->mean, samples, &low, &high);
     csv_field_double(out, share ? samples : NAN, DIGITS);
@@ -84,19 +91,23 @@ static void append_wilson(struct text *out, const struct summary_group *g, const
 
 /* Shares of right answers.  Which positions carry information is the same in every sample, so for
  * those, too, each sample counts once. */
-static bool is_share(const char *figure) {
+static bool is_share(const char *figure)
+{
     return strcmp(figure, "accuracy") == 0 || strcmp(figure, "accuracy_informative") == 0;
 }
 
 /* attention: NULL for the group's own figure. */
 static void append_line(struct text *out, const struct summary_group *g, const char *attention,
-                        const char *axes, const char *figure, const struct interval *i) {
-    if (i->n == 0) return;
+                        const char *axes, const char *figure, const struct interval *i)
+{
+    if (i->n == 0)
+        return;
     const struct result_row *row = g->row[0];
     for (int k = 0; identity[k]; k++) {
         bool differs = attention && strcmp(identity[k], "attention") == 0;
         csv_field(out, differs ? attention : result_text(row, identity[k]));
-        if (k == 0) csv_field(out, g->cell->group);
+        if (k == 0)
+            csv_field(out, g->cell->group);
     }
     csv_field(out, axes);
     csv_field(out, figure);
@@ -109,10 +120,12 @@ static void append_line(struct text *out, const struct summary_group *g, const c
     csv_end_row(out);
 }
 
-static void append_header(struct text *out) {
+static void append_header(struct text *out)
+{
     for (int k = 0; identity[k]; k++) {
         csv_field(out, identity[k]);
-        if (k == 0) csv_field(out, "group");
+        if (k == 0)
+            csv_field(out, "group");
     }
     text_append(out, ",axes,figure,seeds,mean,sd,ci95_low,ci95_high,samples,wilson95_low,"
                      "wilson95_high\n");
@@ -121,16 +134,19 @@ static void append_header(struct text *out) {
 /* Differences rpe - urpe of the seeds for which both are there. */
 static int append_paired(struct text *out, const struct results *r, const struct summary_group *g,
                          const struct partner *partner, int partners, const char *axes,
-                         const char *figure, struct err *e) {
+                         const char *figure, struct err *e)
+{
     double *value = memory_alloc((size_t)g->count, sizeof *value, e);
     int n = 0;
-    if (!value) return ERR_MEMORY;
+    if (!value)
+        return ERR_MEMORY;
     for (int k = 0; k < g->count; k++) {
         struct partner key = partner_of(r, g->row[k]);
         const struct partner *found =
             partners ? bsearch(&key, partner, (size_t)partners, sizeof key, compare_partners)
                      : NULL;
-        if (!found) continue;
+        if (!found)
+            continue;
         value[n] = result_number(found->row, figure) - result_number(g->row[k], figure);
         n += isfinite(value[n]) != 0;
     }
@@ -142,13 +158,15 @@ static int append_paired(struct text *out, const struct results *r, const struct
 
 static int append_group(struct text *out, const struct results *r, const struct summary_group *g,
                         const struct partner *partner, int partners, const char *axes,
-                        struct err *e) {
+                        struct err *e)
+{
     bool urpe = strcmp(result_text(g->row[0], "attention"), "urpe") == 0;
     int code = 0;
     for (int f = 0; !code && f < FIGURES; f++) {
         struct interval i;
         code = summary_interval(g, figure_table[f].column, &i, e);
-        if (!code) append_line(out, g, NULL, axes, figure_table[f].column, &i);
+        if (!code)
+            append_line(out, g, NULL, axes, figure_table[f].column, &i);
     }
     for (int f = 0; !code && urpe && f < FIGURES; f++)
         if (figure_table[f].paired)
@@ -156,12 +174,14 @@ static int append_group(struct text *out, const struct results *r, const struct 
     return code;
 }
 
-int summary_csv(struct text *out, const struct results *r, struct err *e) {
+int summary_csv(struct text *out, const struct results *r, struct err *e)
+{
     struct summary s = {0};
     struct partner *partner = NULL;
     struct text axes = {0};
     int partners = 0, code = summary_open(&s, r, NULL, e);
-    if (!code) code = find_partners(r, &partner, &partners, e);
+    if (!code)
+        code = find_partners(r, &partner, &partners, e);
     append_header(out);
     for (int k = 0; !code && k < s.groups; k++) {
         text_clear(&axes);

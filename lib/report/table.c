@@ -40,14 +40,17 @@ struct plan {
 };
 
 /* Curves of the lines at the training length, which is what they are about. */
-static int read_curves(struct plan *t, struct err *e) {
+static int read_curves(struct plan *t, struct err *e)
+{
     int code = 0;
     t->low = INFINITY, t->high = 0;
     t->curve = memory_alloc((size_t)t->lines.count, sizeof *t->curve, e);
-    if (!t->curve) return ERR_MEMORY;
+    if (!t->curve)
+        return ERR_MEMORY;
     for (int k = 0; !code && k < t->lines.count; k++) {
         const struct summary_group *g = t->lines.line[k].all;
-        if (!g || g->length != space_positions(&g->cell->task.space)) continue;
+        if (!g || g->length != space_positions(&g->cell->task.space))
+            continue;
         code = sparkline_read(&t->curve[k], g, e);
         for (int m = 0; t->curve[k].there && m < SPARKLINE_POINTS; m++) {
             t->low = fmin(t->low, t->curve[k].value[m]);
@@ -58,26 +61,31 @@ static int read_curves(struct plan *t, struct err *e) {
 }
 
 static int open_plan(struct plan *t, const struct spec *s, const struct results *r, bool curves,
-                     struct err *e) {
+                     struct err *e)
+{
     *t = (struct plan){.spec = s};
     for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
-        if (!axis_is_named(spec_axis(s, k))) t->axis[t->axes++] = spec_axis(s, k);
+        if (!axis_is_named(spec_axis(s, k)))
+            t->axis[t->axes++] = spec_axis(s, k);
     for (int k = 0; k < spec_cells(s); k++)
         t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
     int code = report_lines_open(&t->lines, r, s, e);
     return code || !curves ? code : read_curves(t, e);
 }
 
-static void close_plan(struct plan *t) {
+static void close_plan(struct plan *t)
+{
     memory_free(t->curve);
     report_lines_close(&t->lines);
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/
 /* Three decimals, or one digit and an exponent for what would vanish: "0.984", "2e-5", "0". */
-static void append_short(struct text *out, double value) {
+static void append_short(struct text *out, double value)
+{
     char number[TEXT_NUMBER_MAX];
-    if (isnan(value)) return;
+    if (isnan(value))
+        return;
     if (fabs(value) < 1e-12) {
         text_append(out, "0");
     } else if (fabs(value) >= 1e-3 && fabs(value) < 1e4) {
@@ -90,18 +98,22 @@ static void append_short(struct text *out, double value) {
             return;
         }
         char *digits = exponent + 2;
-        while (*digits == '0' && digits[1]) digits++;
+        while (*digits == '0' && digits[1])
+            digits++;
         *exponent = '\0';
         text_append_format(out, "%se%s%s", number, exponent[1] == '-' ? "-" : "", digits);
     }
 }
 
 static int append_subset(struct text *error, struct text *floor, const struct summary_group *g,
-                         enum detail detail, struct err *e) {
+                         enum detail detail, struct err *e)
+{
     struct line_figures f;
-    if (!g) return 0;
+    if (!g)
+        return 0;
     int code = line_figures_of(g, &f, e);
-    if (code) return code;
+    if (code)
+        return code;
     append_short(error, f.error.mean);
     if (detail < DETAIL_NO_INTERVAL && !isnan(f.error.sd)) {
         text_append(error, detail < DETAIL_TIGHT ? " ±" : "±");
@@ -112,7 +124,8 @@ static int append_subset(struct text *error, struct text *floor, const struct su
 }
 
 /* What explicit weights leave, on the same samples; "none" where none are known. */
-static int append_witness(struct text *out, const struct summary_group *g, struct err *e) {
+static int append_witness(struct text *out, const struct summary_group *g, struct err *e)
+{
     struct line_figures f;
     const char *status = result_text(g->row[0], "witness");
     if (strcmp(status, "known") != 0) {
@@ -120,12 +133,14 @@ static int append_witness(struct text *out, const struct summary_group *g, struc
         return 0;
     }
     int code = line_figures_of(g, &f, e);
-    if (!code) append_short(out, f.witness.mean);
+    if (!code)
+        append_short(out, f.witness.mean);
     return code;
 }
 
 /* The verdict that all seeds share; how many did not end well, where some did not. */
-static void append_verdict(struct text *out, const struct summary_group *g) {
+static void append_verdict(struct text *out, const struct summary_group *g)
+{
     int failed = 0;
     const char *status = "", *verdict = result_text(g->row[0], "verdict");
     for (int k = 0; k < g->count; k++) {
@@ -134,7 +149,8 @@ static void append_verdict(struct text *out, const struct summary_group *g) {
             failed++;
             status = mine;
         }
-        if (strcmp(result_text(g->row[k], "verdict"), verdict) != 0) verdict = "mixed";
+        if (strcmp(result_text(g->row[k], "verdict"), verdict) != 0)
+            verdict = "mixed";
     }
     if (failed && g->count > 1)
         text_append_format(out, "%s %d/%d", status, failed, g->count);
@@ -150,17 +166,20 @@ struct fields {
 
 static struct text *next_field(struct fields *f) { return &f->text[f->count++]; }
 
-static void append_joined(struct text *out, const struct summary_group *g) {
+static void append_joined(struct text *out, const struct summary_group *g)
+{
     struct text options = {0};
     line_append_options(&options, g);
-    if (options.length) text_append(out, options.data + 1); /* behind its first blank */
+    if (options.length)
+        text_append(out, options.data + 1); /* behind its first blank */
     out->failed |= options.failed;
     text_close(&options);
 }
 
 /* What the line is about; empty where that stands above it. */
 static void fill_names(struct fields *f, const struct plan *t, const struct summary_group *g,
-                       enum detail detail) {
+                       enum detail detail)
+{
     char value[TEXT_SIZE];
     if (t->labelled) {
         f->count += NAMED_COLUMNS + t->axes;
@@ -170,7 +189,8 @@ static void fill_names(struct fields *f, const struct plan *t, const struct summ
     line_append_kind(next_field(f), g, "model.encoding");
     text_append(next_field(f), result_text(g->row[0], "attention"));
     struct text *length = next_field(f);
-    if (t->lines.lengths) text_append_format(length, "%lld", (long long)g->length);
+    if (t->lines.lengths)
+        text_append_format(length, "%lld", (long long)g->length);
     for (int k = 0; k < t->axes; k++) {
         struct text *axis = next_field(f);
         if (detail >= DETAIL_JOINED && k == 0)
@@ -181,20 +201,25 @@ static void fill_names(struct fields *f, const struct plan *t, const struct summ
 }
 
 static int fill_fields(struct fields *f, const struct plan *t, const struct report_line *line,
-                       enum detail detail, struct err *e) {
+                       enum detail detail, struct err *e)
+{
     const struct summary_group *g = report_line_any(line);
     f->count = 0;
-    for (int k = 0; k < COLUMNS_MAX; k++) text_clear(&f->text[k]);
+    for (int k = 0; k < COLUMNS_MAX; k++)
+        text_clear(&f->text[k]);
     fill_names(f, t, g, detail);
     struct text *pattern = next_field(f), *params = next_field(f);
-    if (detail < DETAIL_NO_PARAMS) text_append(params, result_text(g->row[0], "params"));
+    if (detail < DETAIL_NO_PARAMS)
+        text_append(params, result_text(g->row[0], "params"));
     if (!t->lines.patterned && line->patterned)
         text_append(pattern, result_text(line->patterned->row[0], "subset"));
     struct text *error = next_field(f), *floor = next_field(f);
     int code = append_subset(error, floor, line->patterned, detail, e);
     error = next_field(f), floor = next_field(f);
-    if (!code) code = append_subset(error, floor, line->generic, detail, e);
-    if (!code) code = append_witness(next_field(f), g, e);
+    if (!code)
+        code = append_subset(error, floor, line->generic, detail, e);
+    if (!code)
+        code = append_witness(next_field(f), g, e);
     struct text *curve = next_field(f);
     if (t->curve && detail < DETAIL_NO_CURVES)
         sparkline_append(curve, &t->curve[line - t->lines.line], t->low, t->high);
@@ -203,16 +228,20 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct repo
 }
 
 static int add_line(struct listing *l, const struct plan *t, const struct report_line *line,
-                    enum detail detail, struct err *e) {
+                    enum detail detail, struct err *e)
+{
     struct fields f = {0};
     const char *value[COLUMNS_MAX];
     int code = fill_fields(&f, t, line, detail, e);
     for (int k = 0; k < f.count; k++) {
-        if (!code) code = text_check(&f.text[k], e);
+        if (!code)
+            code = text_check(&f.text[k], e);
         value[k] = f.text[k].data;
     }
-    if (!code) code = listing_add(l, value, e);
-    for (int k = 0; k < COLUMNS_MAX; k++) text_close(&f.text[k]);
+    if (!code)
+        code = listing_add(l, value, e);
+    for (int k = 0; k < COLUMNS_MAX; k++)
+        text_close(&f.text[k]);
     return code;
 }
 
@@ -221,26 +250,31 @@ struct columns {
     int count;
 };
 
-static void name_column(struct columns *c, const char *name, bool number) {
+static void name_column(struct columns *c, const char *name, bool number)
+{
     c->column[c->count++] = (struct listing_column){name, number};
 }
 
 /* Without its section, where no other column is called so. */
-static const char *axis_name(const struct plan *t, int axis) {
+static const char *axis_name(const struct plan *t, int axis)
+{
     static const char *const taken[] = {"target", "encoding", "attn",  "length", "params",
                                         "pattern", "floor",   "curve", "witness", "verdict"};
     const char *dot = strchr(t->axis[axis], '.'), *name = dot ? dot + 1 : t->axis[axis];
     for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
-        if (strcmp(name, taken[k]) == 0) return t->axis[axis];
+        if (strcmp(name, taken[k]) == 0)
+            return t->axis[axis];
     for (int k = 0; k < t->axes; k++) {
         const char *other = strchr(t->axis[k], '.');
-        if (k != axis && strcmp(name, other ? other + 1 : t->axis[k]) == 0) return t->axis[axis];
+        if (k != axis && strcmp(name, other ? other + 1 : t->axis[k]) == 0)
+            return t->axis[axis];
     }
     return name;
 }
 
 /* The names of the columns that fill_fields fills. */
-static void name_columns(const struct plan *t, struct columns *c, enum detail detail) {
+static void name_columns(const struct plan *t, struct columns *c, enum detail detail)
+{
     c->count = 0;
     name_column(c, "target", false);
     name_column(c, "encoding", false);
@@ -264,32 +298,38 @@ static void name_columns(const struct plan *t, struct columns *c, enum detail de
 /* ---- fitting ----------------------------------------------------------------------------------*/
 /* constants: what columns that are not shown say. */
 static void append_title(struct text *out, const struct plan *t, const struct text *constants,
-                         int width) {
+                         int width)
+{
     struct text title = {0};
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
-        if (t->lines.summary.group[k].count > seeds) seeds = t->lines.summary.group[k].count;
+        if (t->lines.summary.group[k].count > seeds)
+            seeds = t->lines.summary.group[k].count;
     text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s",
                        spec_name(t->spec), report_lines_measure(&t->lines),
                        t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
-    if (constants->length) text_append_format(&title, "; in all lines %s", constants->data);
-    if (title.data) append_wrapped(out, title.data, 0, width);
+    if (constants->length)
+        text_append_format(&title, "; in all lines %s", constants->data);
+    if (title.data)
+        append_wrapped(out, title.data, 0, width);
     out->failed |= title.failed;
     text_append(out, "\n\n");
     text_close(&title);
 }
 
 /* The colours of verdicts, and of how cells ended. */
-static const char *paint(const char *value) {
+static const char *paint(const char *value)
+{
     static const struct {
         const char *start, *colour;
     } table[] = {{"reached", PAINT_GOOD},    {"impossible", PAINT_IMPOSSIBLE},
                  {"mixed", PAINT_MIXED},     {"diverged", PAINT_BAD},
                  {"failed", PAINT_BAD}};
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
-        if (strncmp(value, table[k].start, strlen(table[k].start)) == 0) return table[k].colour;
+        if (strncmp(value, table[k].start, strlen(table[k].start)) == 0)
+            return table[k].colour;
     return NULL;
 }
 
@@ -301,14 +341,16 @@ struct draft {
     struct arena arena; /* of names of columns */
 };
 
-static void close_draft(struct draft *d) {
+static void close_draft(struct draft *d)
+{
     listing_close(&d->listing);
     text_close(&d->constants);
     text_close(&d->legend);
     arena_close(&d->arena);
 }
 
-static int build(struct draft *d, const struct plan *t, enum detail detail, struct err *e) {
+static int build(struct draft *d, const struct plan *t, enum detail detail, struct err *e)
+{
     int code = 0;
     listing_close(&d->listing);
     text_clear(&d->constants);
@@ -323,37 +365,43 @@ static int build(struct draft *d, const struct plan *t, enum detail detail, stru
 }
 
 /* Two lines for each, or, where even figures alone do not fit, blocks. */
-static int fit_labelled(struct draft *d, struct plan *t, int width, struct err *e) {
+static int fit_labelled(struct draft *d, struct plan *t, int width, struct err *e)
+{
     int code = 0;
     t->labelled = true;
     for (int detail = DETAIL_TIGHT; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
         code = build(d, t, (enum detail)detail, e);
-        if (!code && listing_width(&d->listing) <= width - INDENT) return 0;
+        if (!code && listing_width(&d->listing) <= width - INDENT)
+            return 0;
     }
     t->labelled = false;
     return code ? code : build(d, t, DETAIL_FULL, e);
 }
 
-static int fit(struct draft *d, struct plan *t, int width, struct err *e) {
+static int fit(struct draft *d, struct plan *t, int width, struct err *e)
+{
     int code = 0, before = 0;
     for (int detail = DETAIL_FULL; !code && detail <= DETAIL_JOINED; detail++) {
         before = listing_width(&d->listing);
         code = build(d, t, (enum detail)detail, e);
-        if (!code && listing_width(&d->listing) <= width) return 0;
+        if (!code && listing_width(&d->listing) <= width)
+            return 0;
     }
     if (!code && listing_width(&d->listing) >= before) /* axes of short values */
         code = build(d, t, DETAIL_NO_INTERVAL, e);
     if (!code)
         code = fit_abbreviate(&d->listing, d->columns.column, NAMED_COLUMNS + t->axes + 1, width,
                               &d->arena, &d->legend, e);
-    if (code || listing_width(&d->listing) <= width) return code;
+    if (code || listing_width(&d->listing) <= width)
+        return code;
     text_clear(&d->legend);
     return fit_labelled(d, t, width, e);
 }
 
 /* The table's lines, each below what it is about. */
 static int append_labelled(struct text *out, const struct draft *d, const struct plan *t,
-                           int width, struct err *e) {
+                           int width, struct err *e)
+{
     struct text rows = {0}, label = {0};
     int code = listing_append(&rows, &d->listing, LISTING_TABLE, width - INDENT, e), line = -1;
     for (const char *at = code ? "" : rows.data; *at; at += strcspn(at, "\n") + 1, line++) {
@@ -374,7 +422,8 @@ static int append_labelled(struct text *out, const struct draft *d, const struct
 
 /* What stands for what, and what a curve is. */
 static void append_legend(struct text *out, const struct draft *d, const struct plan *t,
-                          int width) {
+                          int width)
+{
     char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
     struct text line = {0};
     int curve = d->columns.count - 2;
@@ -396,15 +445,18 @@ static void append_legend(struct text *out, const struct draft *d, const struct 
 }
 
 int report_table(FILE *out, const struct spec *s, const struct results *r,
-                 const struct report_screen *screen, struct err *e) {
+                 const struct report_screen *screen, struct err *e)
+{
     struct plan t;
     struct draft d = {0};
     struct text text = {0};
     int width = screen->width < WIDTH_MIN ? WIDTH_MIN : screen->width;
     int code = arena_open(&d.arena, 0, e);
-    if (code) return code;
+    if (code)
+        return code;
     code = open_plan(&t, s, r, screen->unicode, e);
-    if (!code) code = fit(&d, &t, width, e);
+    if (!code)
+        code = fit(&d, &t, width, e);
     if (!code) {
         d.listing.paint = screen->colour ? paint : NULL;
         append_title(&text, &t, &d.constants, width);
@@ -412,9 +464,11 @@ int report_table(FILE *out, const struct spec *s, const struct results *r,
                           : listing_append(&text, &d.listing, LISTING_TABLE, width, e);
         append_legend(&text, &d, &t, width);
         text_append(&text, "\n");
-        if (!code) code = text_check(&text, e);
+        if (!code)
+            code = text_check(&text, e);
     }
-    if (!code) fputs(text.data, out);
+    if (!code)
+        fputs(text.data, out);
     text_close(&text);
     close_draft(&d);
     close_plan(&t);

@@ -7,31 +7,39 @@
 #include "report/output.h"
 
 int trace_open(struct trace_file *t, const struct result_row *row, const char *file,
-               const char *x, const char *y, const char *floor, bool *found, struct err *e) {
+               const char *x, const char *y, const char *floor, bool *found, struct err *e)
+{
     char path[OUTPUT_PATH_MAX];
     struct err ignored = {0}; /* report_write has named files that are not whole */
     *t = (struct trace_file){0};
     *found = false;
-    if (!row->folder) return 0;
+    if (!row->folder)
+        return 0;
     int code = file_join(path, sizeof path, row->folder, file, e);
-    if (code || !file_exists(path)) return code;
+    if (code || !file_exists(path))
+        return code;
     code = csv_read(path, &t->csv, &ignored);
-    if (code == ERR_MEMORY) return err_set(e, code, path, "%s", ignored.msg);
-    if (code) return 0;
+    if (code == ERR_MEMORY)
+        return err_set(e, code, path, "%s", ignored.msg);
+    if (code)
+        return 0;
     t->x = csv_column(&t->csv, x);
     t->y = csv_column(&t->csv, y);
     t->floor = floor ? csv_column(&t->csv, floor) : -1;
     *found = t->x >= 0 && t->y >= 0 && t->csv.rows > 1;
-    if (!*found) trace_close(t);
+    if (!*found)
+        trace_close(t);
     return 0;
 }
 
-void trace_close(struct trace_file *t) {
+void trace_close(struct trace_file *t)
+{
     csv_close(&t->csv);
     *t = (struct trace_file){0};
 }
 
-double trace_number(const struct trace_file *t, int row, int column) {
+double trace_number(const struct trace_file *t, int row, int column)
+{
     double value;
     return column >= 0 && text_to_double(t->csv.row[row][column], &value) ? value : NAN;
 }

@@ -14,23 +14,30 @@
 
 enum { PART_BYTES_MAX = 256 << 20 };
 
-static void append_header(struct text *out) {
-    for (const struct column *c = column_table; c->name; c++) csv_field(out, c->name);
+static void append_header(struct text *out)
+{
+    for (const struct column *c = column_table; c->name; c++)
+        csv_field(out, c->name);
     csv_end_row(out);
 }
 
-static void append_row(struct text *out, const struct result_row *row) {
-    for (int k = 0; k < column_count(); k++) csv_field(out, row->field[k] ? row->field[k] : "");
+static void append_row(struct text *out, const struct result_row *row)
+{
+    for (int k = 0; k < column_count(); k++)
+        csv_field(out, row->field[k] ? row->field[k] : "");
     csv_end_row(out);
 }
 
-int results_csv(struct text *out, const struct results *r, struct err *e) {
+int results_csv(struct text *out, const struct results *r, struct err *e)
+{
     append_header(out);
-    for (int k = 0; k < r->rows; k++) append_row(out, &r->row[k]);
+    for (int k = 0; k < r->rows; k++)
+        append_row(out, &r->row[k]);
     return text_check(out, e);
 }
 
-int results_json(struct text *out, const struct results *r, struct err *e) {
+int results_json(struct text *out, const struct results *r, struct err *e)
+{
     text_append(out, "[");
     for (int i = 0; i < r->rows; i++) {
         text_append(out, i ? ",\n {" : "\n {");
@@ -46,24 +53,30 @@ int results_json(struct text *out, const struct results *r, struct err *e) {
     return text_check(out, e);
 }
 
-static int write_results(const char *folder, const struct results *r, struct err *e) {
+static int write_results(const char *folder, const struct results *r, struct err *e)
+{
     struct output o;
     int code = output_open(&o, folder, "results.csv", e);
-    if (!code) append_header(&o.buffer);
+    if (!code)
+        append_header(&o.buffer);
     for (int k = 0; !code && k < r->rows; k++) {
         append_row(&o.buffer, &r->row[k]);
         code = output_flush(&o, e);
     }
-    if (!code) code = output_commit(&o, e);
+    if (!code)
+        code = output_commit(&o, e);
     output_close(&o);
     return code;
 }
 
-static int write_summary(const char *folder, const struct results *r, struct err *e) {
+static int write_summary(const char *folder, const struct results *r, struct err *e)
+{
     struct output o;
     int code = output_open(&o, folder, "summary.csv", e);
-    if (!code) code = summary_csv(&o.buffer, r, e);
-    if (!code) code = output_commit(&o, e);
+    if (!code)
+        code = summary_csv(&o.buffer, r, e);
+    if (!code)
+        code = output_commit(&o, e);
     output_close(&o);
     return code;
 }
@@ -79,33 +92,41 @@ static const struct part part_table[] = {
     {"tables.csv", "table.csv", "layer,head,relation,b,c"},
 };
 
-static int count_commas(const char *s, size_t length) {
+static int count_commas(const char *s, size_t length)
+{
     int count = 0;
-    for (size_t k = 0; k < length; k++) count += s[k] == ',';
+    for (size_t k = 0; k < length; k++)
+        count += s[k] == ',';
     return count;
 }
 
 /* The lines of a source are numbers only, so a comma is a comma.  Checks all before any is copied;
  * returns why not, or NULL. */
-static const char *check_part(const struct part *p, const char *bytes, size_t count) {
+static const char *check_part(const struct part *p, const char *bytes, size_t count)
+{
     size_t header = strlen(p->header);
     int commas = count_commas(p->header, header);
     size_t first = strcspn(bytes, "\r\n");
-    if (first != header || memcmp(bytes, p->header, header) != 0) return "the header is another";
-    if (strlen(bytes) != count || bytes[count - 1] != '\n') return "the last line is cut off";
+    if (first != header || memcmp(bytes, p->header, header) != 0)
+        return "the header is another";
+    if (strlen(bytes) != count || bytes[count - 1] != '\n')
+        return "the last line is cut off";
     for (const char *line = bytes; *line;) {
         size_t length = strcspn(line, "\n");
-        if (count_commas(line, length) != commas) return "a line has another number of fields";
+        if (count_commas(line, length) != commas)
+            return "a line has another number of fields";
         line += length + 1;
     }
     return NULL;
 }
 
-static void copy_part(struct text *out, const char *id, const char *bytes) {
+static void copy_part(struct text *out, const char *id, const char *bytes)
+{
     const char *line = bytes + strcspn(bytes, "\n") + 1;
     while (*line) {
         /* An empty field at the start of a line is written as "": here it is not the first. */
-        if (strncmp(line, "\"\",", 3) == 0) line += 2;
+        if (strncmp(line, "\"\",", 3) == 0)
+            line += 2;
         size_t length = strcspn(line, "\r\n");
         text_append_format(out, "%s,", id);
         text_append_bytes(out, line, length);
@@ -115,15 +136,18 @@ static void copy_part(struct text *out, const char *id, const char *bytes) {
 }
 
 static int add_part(struct output *o, const struct part *p, struct results *r,
-                    const struct result_row *row, struct err *e) {
+                    const struct result_row *row, struct err *e)
+{
     char path[OUTPUT_PATH_MAX];
     char *bytes = NULL;
     size_t count;
     struct err found = {0};
     int code = file_join(path, sizeof path, row->folder, p->source, e);
-    if (code || !file_exists(path)) return code; /* a failed cell has none */
+    if (code || !file_exists(path))
+        return code; /* a failed cell has none */
     code = file_read(path, PART_BYTES_MAX, &bytes, &count, &found);
-    if (code == ERR_MEMORY) return err_set(e, ERR_MEMORY, path, "%s", found.msg);
+    if (code == ERR_MEMORY)
+        return err_set(e, ERR_MEMORY, path, "%s", found.msg);
     const char *why = code ? found.msg : check_part(p, bytes, count);
     if (why)
         code = results_skip(r, path, why, e);
@@ -135,15 +159,18 @@ static int add_part(struct output *o, const struct part *p, struct results *r,
 
 /* cells (count): one row of each distinct cell, in the order of the rows. */
 static int write_part(const char *folder, const struct part *p, struct results *r,
-                      const int *cells, int count, struct err *e) {
+                      const int *cells, int count, struct err *e)
+{
     struct output o;
     int code = output_open(&o, folder, p->file, e);
     if (!code) {
         text_append_format(&o.buffer, "cell,%s", p->header);
         csv_end_row(&o.buffer);
     }
-    for (int k = 0; !code && k < count; k++) code = add_part(&o, p, r, &r->row[cells[k]], e);
-    if (!code) code = output_commit(&o, e);
+    for (int k = 0; !code && k < count; k++)
+        code = add_part(&o, p, r, &r->row[cells[k]], e);
+    if (!code)
+        code = output_commit(&o, e);
     output_close(&o);
     return code;
 }
@@ -153,7 +180,8 @@ struct first_row {
     int row;
 };
 
-static int compare_first(const void *a, const void *b) {
+static int compare_first(const void *a, const void *b)
+{
     const struct first_row *left = a, *right = b;
     int order = strcmp(left->id, right->id);
     return order ? order : left->row - right->row;
@@ -162,7 +190,8 @@ static int compare_first(const void *a, const void *b) {
 static int compare_int(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 
 /* Row numbers of the distinct cells (two experiments may share one), ascending; memory_free. */
-static int distinct_cells(const struct results *r, int **out, int *count, struct err *e) {
+static int distinct_cells(const struct results *r, int **out, int *count, struct err *e)
+{
     struct first_row *first = memory_alloc((size_t)r->rows, sizeof *first, e);
     int *row = memory_alloc((size_t)r->rows, sizeof *row, e), starts = 0;
     if (!first || !row) {
@@ -176,14 +205,16 @@ static int distinct_cells(const struct results *r, int **out, int *count, struct
     qsort(first, (size_t)starts, sizeof *first, compare_first);
     *count = 0;
     for (int k = 0; k < starts; k++)
-        if (k == 0 || strcmp(first[k].id, first[k - 1].id) != 0) row[(*count)++] = first[k].row;
+        if (k == 0 || strcmp(first[k].id, first[k - 1].id) != 0)
+            row[(*count)++] = first[k].row;
     qsort(row, (size_t)*count, sizeof *row, compare_int);
     memory_free(first);
     *out = row;
     return 0;
 }
 
-static int write_parts(const char *folder, struct results *r, struct err *e) {
+static int write_parts(const char *folder, struct results *r, struct err *e)
+{
     int *cells = NULL, count;
     int code = distinct_cells(r, &cells, &count, e);
     for (size_t k = 0; !code && k < sizeof part_table / sizeof *part_table; k++)
@@ -192,34 +223,42 @@ static int write_parts(const char *folder, struct results *r, struct err *e) {
     return code;
 }
 
-static int lock_folder(struct file_lock *lock, const char *folder, struct err *e) {
+static int lock_folder(struct file_lock *lock, const char *folder, struct err *e)
+{
     char path[OUTPUT_PATH_MAX];
     lock->fd = -1;
     int code = file_join(path, sizeof path, folder, ".results.lock", e);
     return code ? code : file_lock(lock, path, e);
 }
 
-static int write_all(const char *folder, struct results *r, struct err *e) {
+static int write_all(const char *folder, struct results *r, struct err *e)
+{
     int code = write_results(folder, r, e);
-    if (!code) code = write_summary(folder, r, e);
+    if (!code)
+        code = write_summary(folder, r, e);
     return code ? code : write_parts(folder, r, e);
 }
 
-int report_write(const char *folder, struct results *r, struct err *e) {
+int report_write(const char *folder, struct results *r, struct err *e)
+{
     struct file_lock lock;
     int code = file_make_folder(folder, e);
-    if (!code) code = lock_folder(&lock, folder, e);
-    if (code) return code;
+    if (!code)
+        code = lock_folder(&lock, folder, e);
+    if (code)
+        return code;
     code = write_all(folder, r, e);
     file_unlock(&lock);
     return code;
 }
 
-int report_rebuild(const char *folder, struct err *e) {
+int report_rebuild(const char *folder, struct err *e)
+{
     struct file_lock lock;
     struct results r = {0};
     int code = lock_folder(&lock, folder, e);
-    if (code) return code;
+    if (code)
+        return code;
     /* Read under the lock: a slower process must not put back what a faster one has passed. */
     code = results_open(&r, &folder, 1, e);
     if (!code) {

@@ -15,7 +15,8 @@ static double row_square(const struct evaluation *ev, int row, double *sup)
     for (size_t c = 0; c < d; c++) {
         double off = fabs(y[c] - f[c]);
         sum += off * off;
-        if (off > *sup || isnan(off)) *sup = off; /* a NaN stays */
+        if (off > *sup || isnan(off))
+            *sup = off; /* a NaN stays */
     }
     return sum;
 }
@@ -147,7 +148,8 @@ static void measure_subset(const struct evaluation *ev, int subset, struct subse
         measure_tokens(ev, s, out);
         measure = 1 - out->accuracy;
     }
-    if (evaluation_floor_measure(ev, s) > ev->task->evaluate.tolerance) return; /* "impossible" */
+    if (evaluation_floor_measure(ev, s) > ev->task->evaluate.tolerance)
+        return; /* "impossible" */
     out->verdict = measure <= ev->task->evaluate.tolerance ? "reached" : "not-reached";
 }
 

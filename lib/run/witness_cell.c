@@ -19,7 +19,8 @@ struct network {
 };
 
 /* The task that the witness is: its sizes, no step of training, the training length alone. */
-static void own_task(const struct task *t, const struct witness *w, struct task *out) {
+static void own_task(const struct task *t, const struct witness *w, struct task *out)
+{
     *out = *t;
     out->model = w->config;
     out->train.steps = 0;
@@ -28,7 +29,8 @@ static void own_task(const struct task *t, const struct witness *w, struct task 
 }
 
 /* own: filled in where a witness is known; must outlive the network. */
-static int network_open(struct network *x, const struct task *t, struct task *own, struct err *e) {
+static int network_open(struct network *x, const struct task *t, struct task *own, struct err *e)
+{
     *x = (struct network){.api = trainer_api_of(t->model.precision)};
     int code = x->api->kernel_open(e);
     if (!code)
@@ -40,7 +42,8 @@ static int network_open(struct network *x, const struct task *t, struct task *ow
 }
 
 static int network_write(struct network *x, struct pool *pool, const struct task *own,
-                         struct err *e) {
+                         struct err *e)
+{
     int code = x->api->open(&x->trainer, own, pool, e);
     if (!code)
         theory_api_of(own->model.precision)
@@ -49,7 +52,8 @@ static int network_write(struct network *x, struct pool *pool, const struct task
     return code;
 }
 
-static void network_close(struct network *x, const struct task *t) {
+static void network_close(struct network *x, const struct task *t)
+{
     if (x->trainer)
         x->api->close(x->trainer);
     start_close(&x->start, t);
@@ -58,7 +62,8 @@ static void network_close(struct network *x, const struct task *t) {
 /* FLOP of the training, or of measuring the witness: `steps` batches, 3 passes each, and one pass
  * for each sample. */
 static int work_of(const struct trainer_api *api, const struct task *t, double passes, double *work,
-                   struct err *e) {
+                   struct err *e)
+{
     size_t bytes, parameters;
     double step;
     int code = api->price(t, &bytes, &parameters, &step, e);
@@ -67,7 +72,8 @@ static int work_of(const struct trainer_api *api, const struct task *t, double p
 }
 
 static int is_too_much(const struct network *x, const struct task *t, const struct task *own,
-                       const struct evaluation *ev, bool *out, struct err *e) {
+                       const struct evaluation *ev, bool *out, struct err *e)
+{
     double training, measuring;
     double passes = 3 * (double)t->train.batch * (double)t->train.steps;
     int code = work_of(x->api, t, passes, &training, e);
@@ -78,7 +84,8 @@ static int is_too_much(const struct network *x, const struct task *t, const stru
 }
 
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    struct subset_figures *figures, const char **status, struct err *e) {
+                    struct subset_figures *figures, const char **status, struct err *e)
+{
     struct network x;
     struct task own;
     bool left_out = false;
@@ -106,7 +113,8 @@ struct work {
     struct evaluation *evaluation;
 };
 
-static int measure(struct work *w, struct witness_cell *out, struct err *e) {
+static int measure(struct work *w, struct witness_cell *out, struct err *e)
+{
     const struct task *own = &out->own.task;
     const struct network *x = &w->network;
     int code = evaluation_open(&w->evaluation, own, (int)own->space.length, e);
@@ -120,7 +128,8 @@ static int measure(struct work *w, struct witness_cell *out, struct err *e) {
 }
 
 static void append_rows(const struct work *w, const struct witness_cell *out, bool named,
-                        struct text *rows) {
+                        struct text *rows)
+{
     struct row_facts facts = {.experiment = named ? spec_name(w->spec) : NULL,
                               .spec_hash = named ? spec_hash(w->spec) : NULL,
                               .status = "ok",
@@ -134,7 +143,8 @@ static void append_rows(const struct work *w, const struct witness_cell *out, bo
                    evaluation_subset_name(w->evaluation, k), &out->figures[k], &facts);
 }
 
-static int write_text(const char *folder, const char *name, const struct text *t, struct err *e) {
+static int write_text(const char *folder, const char *name, const struct text *t, struct err *e)
+{
     char path[PATH_SIZE];
     int code = text_check(t, e);
     if (!code)
@@ -143,7 +153,8 @@ static int write_text(const char *folder, const char *name, const struct text *t
 }
 
 static int write_folder(const struct work *w, const struct witness_cell *out, const char *folder,
-                        struct err *e) {
+                        struct err *e)
+{
     char weights[PATH_SIZE];
     struct text spec = {0}, rows = {0};
     row_append_header(&rows);
@@ -165,7 +176,8 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
 }
 
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
-                 const char *folder, struct witness_cell *out, struct text *rows, struct err *e) {
+                 const char *folder, struct witness_cell *out, struct text *rows, struct err *e)
+{
     struct work w = {.spec = s};
     *out = (struct witness_cell){.own = *c};
     int code = network_open(&w.network, &c->task, &out->own.task, e);

@@ -11,11 +11,13 @@
 
 #include "space/table.h"
 
-static bool from_file(const struct kind_config *c) {
+static bool from_file(const struct kind_config *c)
+{
     return c->text[0].text[0] != '\0';
 }
 
-static bool is_model(const void *owner, int model) {
+static bool is_model(const void *owner, int model)
+{
     const struct kind_config *c = owner;
     return !from_file(c) && (int)c->number[GRAPH_MODEL] == model;
 }
@@ -23,13 +25,16 @@ static bool is_model(const void *owner, int model) {
 /* ---- options ----------------------------------------------------------------------------------*/
 enum { ERDOS_RENYI, REGULAR, TREE, SMALL_WORLD };
 
-static bool with_model(const void *owner) {
+static bool with_model(const void *owner)
+{
     return !from_file(owner);
 }
-static bool with_p(const void *owner) {
+static bool with_p(const void *owner)
+{
     return is_model(owner, ERDOS_RENYI) || is_model(owner, SMALL_WORLD);
 }
-static bool with_degree(const void *owner) {
+static bool with_degree(const void *owner)
+{
     return is_model(owner, REGULAR) || is_model(owner, SMALL_WORLD);
 }
 
@@ -61,7 +66,8 @@ static const struct option options[] = {
 
 /* ---- sizes ------------------------------------------------------------------------------------*/
 /* A file that cannot be read is the check's business. */
-static int64_t graph_positions(const struct space_config *c) {
+static int64_t graph_positions(const struct space_config *c)
+{
     struct arena arena;
     struct graph_file file = {0};
     if (!from_file(&c->kind))
@@ -73,12 +79,14 @@ static int64_t graph_positions(const struct space_config *c) {
     return file.largest > 0 ? file.largest : 1;
 }
 
-static int smallest(const struct kind_config *c) {
+static int smallest(const struct kind_config *c)
+{
     int least = (int)c->number[GRAPH_NODES_MIN];
     return least ? least : (int)c->number[GRAPH_NODES];
 }
 
-static int check_file(const struct space_config *c, struct err *e) {
+static int check_file(const struct space_config *c, struct err *e)
+{
     struct arena arena;
     struct graph_file file;
     int code = arena_open(&arena, 0, e);
@@ -89,7 +97,8 @@ static int check_file(const struct space_config *c, struct err *e) {
     return code;
 }
 
-static int graph_check(const struct space_config *c, struct err *e) {
+static int graph_check(const struct space_config *c, struct err *e)
+{
     const struct kind_config *k = &c->kind;
     if (from_file(k))
         return check_file(c, e);
@@ -103,7 +112,8 @@ static int graph_check(const struct space_config *c, struct err *e) {
 }
 
 /* Relations 0..cap are distances. */
-static int cap_of(const struct space_config *c) {
+static int cap_of(const struct space_config *c)
+{
     int most = (int)c->length - 1, cap = (int)c->kind.number[GRAPH_MAX_DISTANCE];
     return cap && cap < most ? cap : most;
 }
@@ -111,7 +121,8 @@ static int cap_of(const struct space_config *c) {
 /* ---- layouts ----------------------------------------------------------------------------------*/
 /* The path of n nodes, which has every distance. */
 static int graph_layout(const struct space_config *c, int length, struct arena *arena,
-                        struct layout *out, struct err *e) {
+                        struct layout *out, struct err *e)
+{
     struct graph_tables t;
     struct graph g;
     if (length != c->length)
@@ -131,7 +142,8 @@ static int graph_layout(const struct space_config *c, int length, struct arena *
 }
 
 static int graph_open_file(const struct space_config *c, struct arena *arena, void **state,
-                           struct err *e) {
+                           struct err *e)
+{
     struct graph_file *file;
     *state = NULL;
     if (!from_file(&c->kind))
@@ -141,7 +153,8 @@ static int graph_open_file(const struct space_config *c, struct arena *arena, vo
 }
 
 static int of_pairs(const struct space_config *c, int n, const int32_t *pair, int64_t pairs,
-                    struct arena *arena, struct layout *out, struct err *e) {
+                    struct arena *arena, struct layout *out, struct err *e)
+{
     struct graph_tables t;
     struct graph g;
     int code = graph_tables_open(&t, n, cap_of(c), arena, out, e);
@@ -157,7 +170,8 @@ static int of_pairs(const struct space_config *c, int n, const int32_t *pair, in
 }
 
 /* Sizes between the smallest and the largest; an odd degree goes with even ones only. */
-static int draw_size(const struct kind_config *c, struct stream *random) {
+static int draw_size(const struct kind_config *c, struct stream *random)
+{
     int low = smallest(c), high = (int)c->number[GRAPH_NODES];
     bool odd = is_model(c, REGULAR) && (int)c->number[GRAPH_DEGREE] % 2;
     int step = odd ? 2 : 1;
@@ -167,7 +181,8 @@ static int draw_size(const struct kind_config *c, struct stream *random) {
 }
 
 static int graph_draw(const struct space_config *c, const void *state, struct stream *random,
-                      struct arena *arena, struct layout *out, struct err *e) {
+                      struct arena *arena, struct layout *out, struct err *e)
+{
     const struct graph_file *file = state;
     const struct kind_config *k = &c->kind;
     struct graph_tables t;
@@ -192,7 +207,8 @@ static int graph_draw(const struct space_config *c, const void *state, struct st
 }
 
 static int graph_given(const struct space_config *c, int n, const int32_t *pair, int64_t pairs,
-                       struct arena *arena, struct layout *out, struct err *e) {
+                       struct arena *arena, struct layout *out, struct err *e)
+{
     if (n > GRAPH_NODES_MAX)
         return err_set(e, ERR_FORMAT, NULL, "a graph of %d nodes; expected at most %d", n,
                        GRAPH_NODES_MAX);

@@ -29,7 +29,8 @@ struct graph {
 int graph_open(struct graph *g, int n, size_t edges_max, struct arena *arena, struct err *e);
 /* Adds the edge i - j, i != j, unless it is there. */
 void graph_add(struct graph *g, int i, int j);
-static inline bool graph_has(const struct graph *g, int i, int j) {
+static inline bool graph_has(const struct graph *g, int i, int j)
+{
     return g->joined[(size_t)i * (size_t)g->n + (size_t)j];
 }
 

@@ -19,13 +19,15 @@ struct reader {
     struct err *e;
 };
 
-static int wrong(const struct reader *r, const char *what, const char *expected) {
+static int wrong(const struct reader *r, const char *what, const char *expected)
+{
     return err_set(r->e, ERR_USAGE, "space.file", "%s:%d: %s; expected %s", r->path, r->line, what,
                    expected);
 }
 
 /* The next word of the line, NUL-terminated; NULL: there is none. */
-static char *next_word(char **rest) {
+static char *next_word(char **rest)
+{
     char *s = *rest;
     while (isspace((unsigned char)*s))
         s++;
@@ -38,7 +40,8 @@ static char *next_word(char **rest) {
 }
 
 /* A number from low to high without a sign; -1: it is none. */
-static int number_of(const char *word, int low, int high) {
+static int number_of(const char *word, int low, int high)
+{
     char *end;
     if (!word || !isdigit((unsigned char)*word) || strlen(word) > 9)
         return -1;
@@ -46,7 +49,8 @@ static int number_of(const char *word, int low, int high) {
     return *end || value < low || value > high ? -1 : (int)value;
 }
 
-static int begin_graph(struct reader *r, const char *size) {
+static int begin_graph(struct reader *r, const char *size)
+{
     int n = number_of(size, 1, GRAPH_NODES_MAX);
     if (n < 0)
         return wrong(r, "no number of nodes", "`graph N`, N from 1 to 1024");
@@ -56,7 +60,8 @@ static int begin_graph(struct reader *r, const char *size) {
     return 0;
 }
 
-static int take_edge(struct reader *r, const char *a, const char *b) {
+static int take_edge(struct reader *r, const char *a, const char *b)
+{
     struct graph_file *f = r->file;
     if (!f->graphs)
         f->graph[f->graphs++].pair = r->pair;
@@ -79,7 +84,8 @@ static int take_edge(struct reader *r, const char *a, const char *b) {
     return 0;
 }
 
-static int read_line(struct reader *r, char *line) {
+static int read_line(struct reader *r, char *line)
+{
     line[strcspn(line, "#")] = '\0';
     char *first = next_word(&line), *second = first ? next_word(&line) : NULL;
     if (!first)
@@ -89,7 +95,8 @@ static int read_line(struct reader *r, char *line) {
     return strcmp(first, "graph") ? take_edge(r, first, second) : begin_graph(r, second);
 }
 
-static int read_lines(struct reader *r, char *text, size_t count) {
+static int read_lines(struct reader *r, char *text, size_t count)
+{
     int code = 0;
     if (memchr(text, '\0', count)) {
         r->line = 1;
@@ -107,7 +114,8 @@ static int read_lines(struct reader *r, char *text, size_t count) {
     return code;
 }
 
-int graph_file_open(struct graph_file *f, const char *value, struct arena *arena, struct err *e) {
+int graph_file_open(struct graph_file *f, const char *value, struct arena *arena, struct err *e)
+{
     char *text = NULL;
     size_t count, lines = 1;
     *f = (struct graph_file){0};

@@ -4,14 +4,16 @@
 
 #include "space/graph.h"
 
-int graph_open(struct graph *g, int n, size_t edges_max, struct arena *arena, struct err *e) {
+int graph_open(struct graph *g, int n, size_t edges_max, struct arena *arena, struct err *e)
+{
     *g = (struct graph){.n = n};
     g->pair = arena_alloc(arena, edges_max, 2 * sizeof *g->pair, e);
     g->joined = arena_alloc(arena, (size_t)n, (size_t)n, e);
     return (g->pair && g->joined) || arena->measuring ? 0 : ERR_MEMORY;
 }
 
-void graph_add(struct graph *g, int i, int j) {
+void graph_add(struct graph *g, int i, int j)
+{
     if (graph_has(g, i, j))
         return;
     g->joined[(size_t)i * (size_t)g->n + (size_t)j] = 1;
@@ -22,14 +24,16 @@ void graph_add(struct graph *g, int i, int j) {
 }
 
 /* Tables that were made for other graphs: distances beyond their cap count as the cap. */
-static void graph_fold(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void graph_fold(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     int cap = trained->relations - 2;
     for (int r = 0; r < here->relations; r++)
         map[r] = r == here->relations - 1 ? cap + 1 : r < cap ? r : cap;
 }
 
 int graph_tables_open(struct graph_tables *t, int n, int cap, struct arena *arena,
-                      struct layout *out, struct err *e) {
+                      struct layout *out, struct err *e)
+{
     size_t nodes = (size_t)n, relations = (size_t)cap + 2;
     *t = (struct graph_tables){.n = n, .cap = cap};
     t->relation = arena_alloc(arena, nodes * nodes, sizeof *t->relation, e);
@@ -52,7 +56,8 @@ struct neighbours {
 };
 
 static int neighbours_open(struct neighbours *v, const struct graph *g, struct arena *arena,
-                           struct err *e) {
+                           struct err *e)
+{
     size_t n = (size_t)g->n;
     v->start = arena_alloc(arena, n + 2, sizeof *v->start, e);
     v->next = arena_alloc(arena, 2 * (size_t)g->edges, sizeof *v->next, e);
@@ -69,7 +74,8 @@ static int neighbours_open(struct neighbours *v, const struct graph *g, struct a
 }
 
 /* steps (n) from node `from`. */
-static void search(const struct neighbours *v, int n, int from, int32_t *steps) {
+static void search(const struct neighbours *v, int n, int from, int32_t *steps)
+{
     int head = 0, tail = 0;
     for (int i = 0; i < n; i++)
         steps[i] = -1;
@@ -86,7 +92,8 @@ static void search(const struct neighbours *v, int n, int from, int32_t *steps) 
 }
 
 int graph_tables_fill(const struct graph_tables *t, const struct graph *g, struct arena *arena,
-                      struct err *e) {
+                      struct err *e)
+{
     size_t n = (size_t)t->n;
     struct arena_mark mark = arena_mark(arena);
     struct neighbours v;

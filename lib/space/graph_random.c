@@ -5,24 +5,28 @@
 
 #include "space/graph.h"
 
-static int degree_of(const struct kind_config *c) {
+static int degree_of(const struct kind_config *c)
+{
     return (int)c->number[GRAPH_DEGREE];
 }
 
-static int check_nothing(const struct kind_config *c, int n, struct err *e) {
+static int check_nothing(const struct kind_config *c, int n, struct err *e)
+{
     (void)c, (void)n, (void)e;
     return 0;
 }
 
 /* ---- erdos-renyi ------------------------------------------------------------------------------
  * Every pair of nodes is joined with probability p, independently (Gilbert 1959; G(n,p)). */
-static size_t erdos_renyi_edges(const struct kind_config *c, int n) {
+static size_t erdos_renyi_edges(const struct kind_config *c, int n)
+{
     (void)c;
     return (size_t)n * (size_t)(n - 1) / 2;
 }
 
 static int erdos_renyi_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                            struct arena *arena, struct err *e) {
+                            struct arena *arena, struct err *e)
+{
     (void)arena, (void)e;
     for (int i = 0; i < g->n; i++)
         for (int j = i + 1; j < g->n; j++)
@@ -36,7 +40,8 @@ static int erdos_renyi_draw(const struct kind_config *c, struct stream *random, 
  * edge twice are paired anew (Steger and Wormald 1999; uniform in the limit). */
 enum { REGULAR_ATTEMPTS = 1000 };
 
-static int regular_check(const struct kind_config *c, int n, struct err *e) {
+static int regular_check(const struct kind_config *c, int n, struct err *e)
+{
     int degree = degree_of(c);
     if (degree >= n)
         return err_set(e, ERR_USAGE, "space.degree",
@@ -49,11 +54,13 @@ static int regular_check(const struct kind_config *c, int n, struct err *e) {
     return 0;
 }
 
-static size_t regular_edges(const struct kind_config *c, int n) {
+static size_t regular_edges(const struct kind_config *c, int n)
+{
     return (size_t)n * (size_t)degree_of(c) / 2;
 }
 
-static bool any_pair(const struct graph *g, const int *end, size_t ends) {
+static bool any_pair(const struct graph *g, const int *end, size_t ends)
+{
     for (size_t a = 0; a < ends; a++)
         for (size_t b = 0; b < a; b++)
             if (end[a] != end[b] && !graph_has(g, end[a], end[b]))
@@ -62,7 +69,8 @@ static bool any_pair(const struct graph *g, const int *end, size_t ends) {
 }
 
 /* One attempt; false: the last ends cannot be paired. */
-static bool pair_ends(struct stream *random, struct graph *g, int *end, size_t ends) {
+static bool pair_ends(struct stream *random, struct graph *g, int *end, size_t ends)
+{
     while (ends) {
         size_t left = 0;
         gsl_ran_shuffle(stream_rng(random), end, ends, sizeof *end);
@@ -83,7 +91,8 @@ static bool pair_ends(struct stream *random, struct graph *g, int *end, size_t e
 }
 
 static int regular_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                        struct arena *arena, struct err *e) {
+                        struct arena *arena, struct err *e)
+{
     size_t n = (size_t)g->n, ends = n * (size_t)degree_of(c);
     int *end = arena_alloc(arena, ends, sizeof *end, e);
     if (!end)
@@ -103,13 +112,15 @@ static int regular_draw(const struct kind_config *c, struct stream *random, stru
 /* ---- tree ---------------------------------------------------------------------------------------
  * Uniform over labelled trees: n - 2 random labels are a tree's Pruefer sequence (Pruefer 1918),
  * in which a node comes once less often than it has neighbours. */
-static size_t tree_edges(const struct kind_config *c, int n) {
+static size_t tree_edges(const struct kind_config *c, int n)
+{
     (void)c;
     return (size_t)n;
 }
 
 static int tree_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                     struct arena *arena, struct err *e) {
+                     struct arena *arena, struct err *e)
+{
     (void)c;
     int n = g->n, length = n > 2 ? n - 2 : 0, at = 0;
     int *sequence = arena_alloc(arena, (size_t)length, sizeof *sequence, e);
@@ -148,7 +159,8 @@ static int tree_draw(const struct kind_config *c, struct stream *random, struct 
 /* ---- small-world --------------------------------------------------------------------------------
  * A ring whose nodes are joined with their `degree` nearest ones; then each edge, in turn, keeps
  * one end and with probability p gets another at random (Watts and Strogatz 1998). */
-static int small_world_check(const struct kind_config *c, int n, struct err *e) {
+static int small_world_check(const struct kind_config *c, int n, struct err *e)
+{
     int degree = degree_of(c);
     if (degree >= n || degree % 2)
         return err_set(e, ERR_USAGE, "space.degree",
@@ -158,7 +170,8 @@ static int small_world_check(const struct kind_config *c, int n, struct err *e) 
 }
 
 /* Takes edge number `edge` from node i to j and gives it to i and k. */
-static void rewire(struct graph *g, int edge, int k) {
+static void rewire(struct graph *g, int edge, int k)
+{
     int i = g->pair[2 * edge], j = g->pair[2 * edge + 1];
     size_t n = (size_t)g->n;
     g->joined[(size_t)i * n + (size_t)j] = g->joined[(size_t)j * n + (size_t)i] = 0;
@@ -166,7 +179,8 @@ static void rewire(struct graph *g, int edge, int k) {
     g->pair[2 * edge + 1] = k;
 }
 
-static int free_ends(const struct graph *g, int i) {
+static int free_ends(const struct graph *g, int i)
+{
     int count = 0;
     for (int k = 0; k < g->n; k++)
         count += k != i && !graph_has(g, i, k);
@@ -174,7 +188,8 @@ static int free_ends(const struct graph *g, int i) {
 }
 
 static int small_world_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                            struct arena *arena, struct err *e) {
+                            struct arena *arena, struct err *e)
+{
     (void)arena, (void)e;
     gsl_rng *rng = stream_rng(random);
     for (int far = 1; far <= degree_of(c) / 2; far++)

@@ -16,11 +16,13 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-static int64_t grid_positions(const struct space_config *c) {
+static int64_t grid_positions(const struct space_config *c)
+{
     return (int64_t)c->kind.number[GRID_HEIGHT] * (int64_t)c->kind.number[GRID_WIDTH];
 }
 
-static int grid_check(const struct space_config *c, struct err *e) {
+static int grid_check(const struct space_config *c, struct err *e)
+{
     if (grid_positions(c) <= GRID_POSITIONS_MAX)
         return 0;
     return err_set(e, ERR_USAGE, "space.height",
@@ -29,11 +31,13 @@ static int grid_check(const struct space_config *c, struct err *e) {
                    (long long)grid_positions(c), GRID_POSITIONS_MAX);
 }
 
-static int clip(int offset, int size) {
+static int clip(int offset, int size)
+{
     return offset < -size ? -size : offset > size ? size : offset;
 }
 
-static void grid_fold(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void grid_fold(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     int height = layout_extent(trained, 0), width = layout_extent(trained, 1);
     for (int r = 0; r < here->relations; r++) {
         int dy = clip(here->offset[2 * r], height - 1);
@@ -43,7 +47,8 @@ static void grid_fold(const struct layout *trained, const struct layout *here, i
 }
 
 static void fill(int height, int width, int32_t *relation, int32_t *coordinate, int32_t *offset,
-                 double *distance) {
+                 double *distance)
+{
     int n = height * width, columns = 2 * width - 1;
     for (int i = 0; i < n; i++) {
         coordinate[2 * i] = i / width;
@@ -62,7 +67,8 @@ static void fill(int height, int width, int32_t *relation, int32_t *coordinate, 
 }
 
 static int grid_layout(const struct space_config *c, int length, struct arena *arena,
-                       struct layout *out, struct err *e) {
+                       struct layout *out, struct err *e)
+{
     int height = (int)c->kind.number[GRID_HEIGHT], width = (int)c->kind.number[GRID_WIDTH];
     int n = height * width, relations = (2 * height - 1) * (2 * width - 1);
     if (length != n)

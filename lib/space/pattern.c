@@ -7,57 +7,66 @@
 #define PATTERN_LINE(name) &pattern_##name,
 const struct pattern *const pattern_table[] = {PATTERN_LIST(PATTERN_LINE) NULL};
 
-int pattern_count(void) {
+int pattern_count(void)
+{
     return (int)(sizeof pattern_table / sizeof pattern_table[0]) - 1;
 }
 
 /* Uniform on first..last. */
-static int draw_between(struct stream *random, int first, int last) {
+static int draw_between(struct stream *random, int first, int last)
+{
     return first + (int)stream_below(random, (uint64_t)(last - first) + 1);
 }
 
 /* "Short" for periods and runs: at most a quarter of the sequence, and more than one token where
  * the sequence has more than one. */
-static int short_length(int n) {
+static int short_length(int n)
+{
     if (n < 2)
         return 1;
     return n / 4 > 2 ? n / 4 : 2;
 }
 
-static void draw_generic(const struct layout *l, struct stream *random, int *source) {
+static void draw_generic(const struct layout *l, struct stream *random, int *source)
+{
     (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = i;
 }
 
-static void draw_identical(const struct layout *l, struct stream *random, int *source) {
+static void draw_identical(const struct layout *l, struct stream *random, int *source)
+{
     (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = 0;
 }
 
 /* Length uniform on 2..n; the whole sequence is one of them. */
-static void draw_prefix(const struct layout *l, struct stream *random, int *source) {
+static void draw_prefix(const struct layout *l, struct stream *random, int *source)
+{
     int length = l->n < 2 ? 1 : draw_between(random, 2, l->n);
     for (int i = 0; i < l->n; i++)
         source[i] = i < length ? 0 : i;
 }
 
 /* Period uniform on 2..max(2, n/4); a period of 1 is the pattern `identical`. */
-static void draw_periodic(const struct layout *l, struct stream *random, int *source) {
+static void draw_periodic(const struct layout *l, struct stream *random, int *source)
+{
     int period = l->n < 2 ? 1 : draw_between(random, 2, short_length(l->n));
     for (int i = 0; i < l->n; i++)
         source[i] = i % period;
 }
 
-static void draw_palindrome(const struct layout *l, struct stream *random, int *source) {
+static void draw_palindrome(const struct layout *l, struct stream *random, int *source)
+{
     (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = i < l->n - 1 - i ? i : l->n - 1 - i;
 }
 
 /* Run lengths independent and uniform on 1..max(2, n/4); the last run is cut at the end. */
-static void draw_blocks(const struct layout *l, struct stream *random, int *source) {
+static void draw_blocks(const struct layout *l, struct stream *random, int *source)
+{
     int start = 0, end = 0;
     for (int i = 0; i < l->n; i++) {
         if (i == end) {
@@ -69,7 +78,8 @@ static void draw_blocks(const struct layout *l, struct stream *random, int *sour
 }
 
 /* Row by row; a sequence is a grid of one row. */
-static void draw_mirror(const struct layout *l, struct stream *random, int *source) {
+static void draw_mirror(const struct layout *l, struct stream *random, int *source)
+{
     (void)random;
     int width = layout_extent(l, l->axes - 1);
     for (int i = 0; i < l->n; i++) {
@@ -79,7 +89,8 @@ static void draw_mirror(const struct layout *l, struct stream *random, int *sour
 }
 
 /* The two tokens are those of positions 0 and 1, which differ in colour whatever the shape. */
-static void draw_checkerboard(const struct layout *l, struct stream *random, int *source) {
+static void draw_checkerboard(const struct layout *l, struct stream *random, int *source)
+{
     (void)random;
     int width = layout_extent(l, l->axes - 1);
     for (int i = 0; i < l->n; i++)

@@ -5,7 +5,8 @@
 
 #include "space/table.h"
 
-static void sequence_fold(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void sequence_fold(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     for (int r = 0; r < here->relations; r++) {
         int offset = here->offset[r];
         if (offset > trained->origin)
@@ -17,7 +18,8 @@ static void sequence_fold(const struct layout *trained, const struct layout *her
 }
 
 static int sequence_layout(const struct space_config *c, int length, struct arena *arena,
-                           struct layout *out, struct err *e) {
+                           struct layout *out, struct err *e)
+{
     (void)c;
     assert(length >= 1);
     int relations = 2 * length - 1;

@@ -10,29 +10,34 @@
 const struct space *const space_table[] = {SPACE_LIST(SPACE_LINE) NULL};
 enum { SPACE_COUNT = sizeof space_table / sizeof space_table[0] - 1 };
 
-static const char *space_name(int kind) {
+static const char *space_name(int kind)
+{
     assert(kind >= 0 && kind < SPACE_COUNT);
     return space_table[kind]->name;
 }
 
-static const struct option *space_own_options(int kind) {
+static const struct option *space_own_options(int kind)
+{
     assert(kind >= 0 && kind < SPACE_COUNT);
     return space_table[kind]->options;
 }
 
 const struct kind_table space_kinds = {"space", SPACE_COUNT, space_name, space_own_options};
 
-const struct space *space_of(const struct space_config *c) {
+const struct space *space_of(const struct space_config *c)
+{
     assert(c->kind.kind >= 0 && c->kind.kind < SPACE_COUNT);
     return space_table[c->kind.kind];
 }
 
-static bool uses_length(const void *owner) {
+static bool uses_length(const void *owner)
+{
     return !space_of(owner)->positions;
 }
 
 /* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool with_constant(const void *owner) {
+static bool with_constant(const void *owner)
+{
     return ((const struct space_config *)owner)->share[PATTERN_CONSTANT] > 0;
 }
 
@@ -64,12 +69,14 @@ const struct option space_options[] = {
     {.key = NULL},
 };
 
-int64_t space_positions(const struct space_config *c) {
+int64_t space_positions(const struct space_config *c)
+{
     const struct space *s = space_of(c);
     return s->positions ? s->positions(c) : c->length;
 }
 
-static bool has_name(const char *const *names, const char *name) {
+static bool has_name(const char *const *names, const char *name)
+{
     while (*names && strcmp(*names, name) != 0)
         names++;
     return *names != NULL;
@@ -78,7 +85,8 @@ static bool has_name(const char *const *names, const char *name) {
 /* Shares are typed in decimal: 0.1 + 0.2 + 0.7 may be a few units of rounding above 1. */
 static const double SHARE_SLACK = 1e-12;
 
-int space_finish(struct space_config *c, struct err *e) {
+int space_finish(struct space_config *c, struct err *e)
+{
     const struct space *s = space_of(c);
     double sum = 0;
     for (int k = 1; pattern_table[k]; k++) {
@@ -99,7 +107,8 @@ int space_finish(struct space_config *c, struct err *e) {
     return rc;
 }
 
-int space_check_orbit(const struct space_config *c, int orbit, struct err *e) {
+int space_check_orbit(const struct space_config *c, int orbit, struct err *e)
+{
     const struct space *s = space_of(c);
     if (orbit == 0 || has_name(s->orbits, orbit_table[orbit]->name))
         return 0;

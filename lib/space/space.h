@@ -34,14 +34,17 @@ struct layout {
     void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
 };
 
-static inline int layout_relation(const struct layout *l, int i, int j) {
+static inline int layout_relation(const struct layout *l, int i, int j)
+{
     return l->relation ? l->relation[(size_t)i * (size_t)l->n + (size_t)j] : j - i + l->origin;
 }
-static inline int layout_coordinate(const struct layout *l, int i, int axis) {
+static inline int layout_coordinate(const struct layout *l, int i, int axis)
+{
     return l->coordinate ? l->coordinate[i * l->axes + axis] : i;
 }
 /* Size along one axis.  Positions are in row-major order: the last is at the end of each axis. */
-static inline int layout_extent(const struct layout *l, int axis) {
+static inline int layout_extent(const struct layout *l, int axis)
+{
     return layout_coordinate(l, l->n - 1, axis) + 1;
 }
 

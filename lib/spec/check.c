@@ -3,16 +3,19 @@
 
 #include <string.h>
 
-int checker_open(struct checker *c, struct err *e) {
+int checker_open(struct checker *c, struct err *e)
+{
     *c = (struct checker){0};
     return arena_open(&c->arena, 0, e);
 }
 
-void checker_close(struct checker *c) {
+void checker_close(struct checker *c)
+{
     arena_close(&c->arena);
 }
 
-int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e) {
+int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e)
+{
     struct option_ints sorted = {.count = 1, .value = {n}};
     for (int k = 0; k < c->lengths.count; k++) {
         int64_t length = c->lengths.value[k];
@@ -34,7 +37,8 @@ int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e) {
     return 0;
 }
 
-static int lay_out(struct checker *c, const struct task *t, struct err *e) {
+static int lay_out(struct checker *c, const struct task *t, struct err *e)
+{
     const struct option_ints *lengths = &t->evaluate.lengths;
     int n = (int)space_positions(&t->space), longest = (int)lengths->value[lengths->count - 1];
     if (c->ready && c->longest == longest && !memcmp(&c->space, &t->space, sizeof c->space))
@@ -53,7 +57,8 @@ static int lay_out(struct checker *c, const struct task *t, struct err *e) {
     return 0;
 }
 
-int check_task(struct checker *c, const struct task *t, struct err *e) {
+int check_task(struct checker *c, const struct task *t, struct err *e)
+{
     int code = space_check_orbit(&t->space, t->evaluate.orbit, e);
     if (code == 0)
         code = target_check(&t->target, &t->space, e);
@@ -67,7 +72,8 @@ int check_task(struct checker *c, const struct task *t, struct err *e) {
     return model_check(&t->model, &io, &c->trained, &c->evaluated, e);
 }
 
-int check_polish(const struct checker *c, const struct task *t, struct err *e) {
+int check_polish(const struct checker *c, const struct task *t, struct err *e)
+{
     struct model m;
     struct model_io io = task_io(t);
     if (t->train.polish == TRAIN_POLISH_NONE)

@@ -17,13 +17,15 @@ struct subject {
     bool subset;
 };
 
-static const char *pattern_name(int k) {
+static const char *pattern_name(int k)
+{
     return k == 0 ? "all" : pattern_table[k - 1] ? pattern_table[k - 1]->name : NULL;
 }
 
 /* ---- names ------------------------------------------------------------------------------------*/
 
-static int unknown_name(const struct spec *s, const struct node *at, struct err *e) {
+static int unknown_name(const struct spec *s, const struct node *at, struct err *e)
+{
     const char *names[128];
     char shown[NODE_SHOWN];
     int count = 0;
@@ -37,14 +39,16 @@ static int unknown_name(const struct spec *s, const struct node *at, struct err 
                       near ? near : "error_rel or model.encoding", near ? "?" : "");
 }
 
-static void subject_of_key(struct subject *out, const struct slot *slot) {
+static void subject_of_key(struct subject *out, const struct slot *slot)
+{
     out->slot = slot;
     out->row = slot->type == SLOT_OWN ? kind_row_any(slot->row->kinds, slot->own) : slot->row;
     out->number = out->row->type == OPTION_INT || out->row->type == OPTION_REAL;
 }
 
 static int find_subject(const struct spec *s, const struct node *at, struct subject *out,
-                        struct err *e) {
+                        struct err *e)
+{
     int slot;
     *out = (struct subject){.column = column_index(at->text)};
     const char *key = out->column >= 0 ? column_table[out->column].key : at->text;
@@ -70,7 +74,8 @@ static int find_subject(const struct spec *s, const struct node *at, struct subj
 /* ---- values -----------------------------------------------------------------------------------*/
 
 static int one_of(const struct node *n, const char *name, const char *(*at)(const void *, int),
-                  const void *list, struct err *e) {
+                  const void *list, struct err *e)
+{
     char shown[NODE_SHOWN], expected[320] = "";
     const char *near = NULL;
     size_t used = 0;
@@ -89,17 +94,20 @@ static int one_of(const struct node *n, const char *name, const char *(*at)(cons
                       near ? "?" : "", expected);
 }
 
-static const char *list_name(const void *list, int k) {
+static const char *list_name(const void *list, int k)
+{
     return ((const char *const *)list)[k];
 }
 
-static const char *subset_name(const void *list, int k) {
+static const char *subset_name(const void *list, int k)
+{
     (void)list;
     return pattern_name(k);
 }
 
 static int keep_text(const char *name, const struct node *n, const char *text, char *out,
-                     size_t size, struct err *e) {
+                     size_t size, struct err *e)
+{
     if (strlen(text) >= size)
         return node_error(n, e, "%s: too long to compare; expected less than %zu bytes", name,
                           size);
@@ -109,7 +117,8 @@ static int keep_text(const char *name, const struct node *n, const char *text, c
 
 /* The value of a key, as spec_value prints it. */
 static int read_key_value(const struct option *row, const char *name, const struct node *n,
-                          char *out, size_t size, struct err *e) {
+                          char *out, size_t size, struct err *e)
+{
     struct value v;
     struct text t = {0};
     int code = value_read(row, name, n, NULL, &v, e);
@@ -127,7 +136,8 @@ static int read_key_value(const struct option *row, const char *name, const stru
 
 /* The text that the value of a key or column has in results. */
 static int read_value(const struct subject *u, const char *name, const struct node *n,
-                      char *out, size_t size, struct err *e) {
+                      char *out, size_t size, struct err *e)
+{
     char shown[NODE_SHOWN], digits[TEXT_NUMBER_MAX];
     double number;
     int code = 0;
@@ -151,7 +161,8 @@ static int read_value(const struct subject *u, const char *name, const struct no
 /* ---- where ------------------------------------------------------------------------------------*/
 
 static int read_where(struct spec *s, const struct node *key, const struct node *n,
-                      struct claim_where *w, struct err *e) {
+                      struct claim_where *w, struct err *e)
+{
     struct subject u;
     int code = find_subject(s, key, &u, e);
     if (code)
@@ -172,7 +183,8 @@ static int read_where(struct spec *s, const struct node *key, const struct node 
     return code;
 }
 
-static int read_wheres(struct spec *s, const struct node *n, struct claim *c, struct err *e) {
+static int read_wheres(struct spec *s, const struct node *n, struct claim *c, struct err *e)
+{
     char shown[NODE_SHOWN];
     int code = 0;
     if (!n || node_is_null(n))
@@ -191,7 +203,8 @@ static int read_wheres(struct spec *s, const struct node *n, struct claim *c, st
 /* ---- expect -----------------------------------------------------------------------------------*/
 
 /* The operator at the beginning of text, or NULL; *rest is what follows it. */
-static bool read_operator(const char *text, enum claim_operator *op, const char **rest) {
+static bool read_operator(const char *text, enum claim_operator *op, const char **rest)
+{
     static const struct {
         const char *sign;
         enum claim_operator op;
@@ -209,7 +222,8 @@ static bool read_operator(const char *text, enum claim_operator *op, const char 
 }
 
 static int read_test(const struct subject *u, const struct node *key, const struct node *n,
-                     struct claim_test *t, struct err *e) {
+                     struct claim_test *t, struct err *e)
+{
     const char *rest = NULL;
     char shown[NODE_SHOWN];
     t->column = u->column;
@@ -228,7 +242,8 @@ static int read_test(const struct subject *u, const struct node *key, const stru
     return 0;
 }
 
-static int count_tests(const struct node *map) {
+static int count_tests(const struct node *map)
+{
     int count = 0;
     for (int k = 0; k < map->count; k++)
         count += map->item[k]->type == NODE_LIST ? map->item[k]->count : 1;
@@ -236,7 +251,8 @@ static int count_tests(const struct node *map) {
 }
 
 static int read_expect(struct spec *s, const struct node *key, const struct node *n,
-                       struct claim *c, struct err *e) {
+                       struct claim *c, struct err *e)
+{
     struct subject u;
     int code = find_subject(s, key, &u, e);
     if (code)
@@ -251,7 +267,8 @@ static int read_expect(struct spec *s, const struct node *key, const struct node
     return code;
 }
 
-static int read_expects(struct spec *s, const struct node *n, struct claim *c, struct err *e) {
+static int read_expects(struct spec *s, const struct node *n, struct claim *c, struct err *e)
+{
     char shown[NODE_SHOWN];
     int code = 0;
     if (n->type != NODE_MAP || n->count == 0)
@@ -267,7 +284,8 @@ static int read_expects(struct spec *s, const struct node *n, struct claim *c, s
 
 /* ---- one claim --------------------------------------------------------------------------------*/
 
-static int read_on(const struct node *n, enum claim_on *out, struct err *e) {
+static int read_on(const struct node *n, enum claim_on *out, struct err *e)
+{
     static const char *const names[] = {"run", "bound", "witness", NULL};
     int code = one_of(n, "on", list_name, names, e);
     for (int k = 0; code == 0 && names[k]; k++)
@@ -278,7 +296,8 @@ static int read_on(const struct node *n, enum claim_on *out, struct err *e) {
 
 /* "where KEY=VALUE ... expect ...", as in the spec, cut to the size of c->text. */
 static int describe(const struct node *where, const struct node *expect, struct claim *c,
-                    struct err *e) {
+                    struct err *e)
+{
     struct text t = {0};
     if (c->wheres) {
         text_append(&t, "where ");
@@ -295,7 +314,8 @@ static int describe(const struct node *where, const struct node *expect, struct 
     return code;
 }
 
-static int read_claim(struct spec *s, const struct node *n, struct claim *c, struct err *e) {
+static int read_claim(struct spec *s, const struct node *n, struct claim *c, struct err *e)
+{
     const struct node *where = NULL, *expect = NULL;
     char shown[NODE_SHOWN];
     int code = 0;
@@ -323,7 +343,8 @@ static int read_claim(struct spec *s, const struct node *n, struct claim *c, str
     return code ? code : describe(where, expect, c, e);
 }
 
-int claims_read(struct spec *s, struct err *e) {
+int claims_read(struct spec *s, struct err *e)
+{
     const struct node *n = document_find(s, "claims");
     char shown[NODE_SHOWN];
     int code = 0;

@@ -75,11 +75,13 @@ const struct column column_table[] = {
      .help = "explicit weights: known, none, or left-out (more work than the training)"},
     {.name = NULL}};
 
-int column_count(void) {
+int column_count(void)
+{
     return (int)(sizeof column_table / sizeof column_table[0]) - 1;
 }
 
-int column_index(const char *name) {
+int column_index(const char *name)
+{
     for (int c = 0; column_table[c].name; c++)
         if (!strcmp(column_table[c].name, name))
             return c;

@@ -8,14 +8,16 @@
 
 #include "spec/document.h"
 
-const struct node *document_find(const struct spec *s, const char *key) {
+const struct node *document_find(const struct spec *s, const char *key)
+{
     int found = node_find(s->root, key);
     return found < 0 || node_is_null(s->root->item[found]) ? NULL : s->root->item[found];
 }
 
 /* ---- name and figures -------------------------------------------------------------------------*/
 
-static bool is_name(const char *text) {
+static bool is_name(const char *text)
+{
     size_t length = strlen(text);
     if (length == 0 || length > SPEC_NAME_MAX || !isalnum((unsigned char)text[0]))
         return false;
@@ -24,7 +26,8 @@ static bool is_name(const char *text) {
 }
 
 /* The file's name without folder and ending, where that is a name. */
-static void name_from_source(struct spec *s) {
+static void name_from_source(struct spec *s)
+{
     const char *slash = strrchr(s->source, '/'), *stem = slash ? slash + 1 : s->source;
     const char *dot = strrchr(stem, '.');
     snprintf(s->name, sizeof s->name, "%.*s", dot ? (int)(dot - stem) : SPEC_NAME_MAX, stem);
@@ -32,7 +35,8 @@ static void name_from_source(struct spec *s) {
         snprintf(s->name, sizeof s->name, "experiment");
 }
 
-static int read_name(struct spec *s, struct err *e) {
+static int read_name(struct spec *s, struct err *e)
+{
     const struct node *n = document_find(s, "name");
     char shown[NODE_SHOWN];
     if (!n) {
@@ -46,7 +50,8 @@ static int read_name(struct spec *s, struct err *e) {
     return 0;
 }
 
-static int read_figures(struct spec *s, struct err *e) {
+static int read_figures(struct spec *s, struct err *e)
+{
     const struct node *n = document_find(s, "figures");
     char shown[NODE_SHOWN];
     if (!n)
@@ -72,7 +77,8 @@ static int read_figures(struct spec *s, struct err *e) {
 
 static const double SEED_MAX = 9007199254740992.0; /* 2^53: exact in every program that reads CSV */
 
-static bool read_whole(const struct node *n, double low, double high, int64_t *out) {
+static bool read_whole(const struct node *n, double low, double high, int64_t *out)
+{
     double number;
     if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number) ||
         !(number >= low && number <= high) || number != (double)(int64_t)number)
@@ -81,12 +87,14 @@ static bool read_whole(const struct node *n, double low, double high, int64_t *o
     return true;
 }
 
-static int compare_seeds(const void *a, const void *b) {
+static int compare_seeds(const void *a, const void *b)
+{
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
 
-static int check_distinct(struct spec *s, const struct node *n, struct err *e) {
+static int check_distinct(struct spec *s, const struct node *n, struct err *e)
+{
     int64_t *sorted = memory_alloc((size_t)s->seeds, sizeof *sorted, e);
     int code = 0;
     if (!sorted)
@@ -101,7 +109,8 @@ static int check_distinct(struct spec *s, const struct node *n, struct err *e) {
     return code;
 }
 
-static int read_seed_list(struct spec *s, const struct node *n, struct err *e) {
+static int read_seed_list(struct spec *s, const struct node *n, struct err *e)
+{
     char shown[NODE_SHOWN];
     if (n->count == 0 || n->count > SPEC_CELLS_MAX)
         return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
@@ -118,7 +127,8 @@ static int read_seed_list(struct spec *s, const struct node *n, struct err *e) {
     return check_distinct(s, n, e);
 }
 
-static int read_seeds(struct spec *s, struct err *e) {
+static int read_seeds(struct spec *s, struct err *e)
+{
     const struct node *n = document_find(s, "seeds");
     char shown[NODE_SHOWN];
     int64_t count = 1;
@@ -138,7 +148,8 @@ static int read_seeds(struct spec *s, struct err *e) {
 
 /* ---- the sections -----------------------------------------------------------------------------*/
 
-static int unknown_top_level(const struct node *key, struct err *e) {
+static int unknown_top_level(const struct node *key, struct err *e)
+{
     static const char *const names[] = {"name",  "seeds",    "space", "target", "model",  "train",
                                         "evaluate", "grid", "cases", "claims", "figures"};
     int count = sizeof names / sizeof names[0];
@@ -154,7 +165,8 @@ static int unknown_top_level(const struct node *key, struct err *e) {
                       "train, evaluate, grid, cases, claims, figures", shown);
 }
 
-static int read_sections(struct spec *s, struct err *e) {
+static int read_sections(struct spec *s, struct err *e)
+{
     int code = 0;
     s->base.first = s->layers.count;
     for (int k = 0; k < s->root->count && code == 0; k++)
@@ -179,18 +191,21 @@ static int read_sections(struct spec *s, struct err *e) {
 
 /* Appends one checked layer for `key: value` to the pool. */
 static int read_layer(struct spec *s, const struct node *key, const struct node *value,
-                      struct layer *out, struct err *e) {
+                      struct layer *out, struct err *e)
+{
     out->first = s->layers.count;
     int code = layer_assign(&s->layers, key->text, key, value, e);
     out->count = s->layers.count - out->first;
     return code ? code : layer_check(&s->layers, *out, e);
 }
 
-static bool overlap(const struct node *a, const struct node *b) {
+static bool overlap(const struct node *a, const struct node *b)
+{
     return key_covers(a->text, b->text) || key_covers(b->text, a->text);
 }
 
-static int read_case(struct spec *s, const struct node *n, struct case_set *c, struct err *e) {
+static int read_case(struct spec *s, const struct node *n, struct case_set *c, struct err *e)
+{
     char shown[NODE_SHOWN];
     if (n->type != NODE_MAP)
         return node_error(n, e, "cases: %s; expected a map of dotted keys", node_show(n, shown));
@@ -212,7 +227,8 @@ static int read_case(struct spec *s, const struct node *n, struct case_set *c, s
     return 0;
 }
 
-static int read_cases(struct spec *s, struct err *e) {
+static int read_cases(struct spec *s, struct err *e)
+{
     static const struct node none = {.type = NODE_LIST};
     const struct node *n = document_find(s, "cases");
     char shown[NODE_SHOWN];
@@ -241,7 +257,8 @@ static int read_cases(struct spec *s, struct err *e) {
 
 /* ---- grid -------------------------------------------------------------------------------------*/
 
-static int check_overlap(const struct spec *s, const struct node *key, struct err *e) {
+static int check_overlap(const struct spec *s, const struct node *key, struct err *e)
+{
     for (int a = 0; a < s->axes; a++)
         if (overlap(key, s->axis[a].key))
             return node_error(key, e, "%s: overlaps the axis on %s; expected one axis for the two",
@@ -257,7 +274,8 @@ static int check_overlap(const struct spec *s, const struct node *key, struct er
 }
 
 static int read_axis(struct spec *s, const struct node *key, const struct node *list,
-                     struct err *e) {
+                     struct err *e)
+{
     char shown[NODE_SHOWN];
     int slot, code = 0;
     if (keys_find(&s->keys, key->text, &slot) == KEY_UNKNOWN)
@@ -283,7 +301,8 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
     return code;
 }
 
-static int read_grid(struct spec *s, struct err *e) {
+static int read_grid(struct spec *s, struct err *e)
+{
     const struct node *n = document_find(s, "grid");
     char shown[NODE_SHOWN];
     int code = 0;
@@ -303,7 +322,8 @@ static int read_grid(struct spec *s, struct err *e) {
 /* ---- what varies ------------------------------------------------------------------------------*/
 
 /* How the cases or the grid call a slot, or its own name where they speak of what contains it. */
-static const char *name_of_slot(const struct spec *s, int slot) {
+static const char *name_of_slot(const struct spec *s, int slot)
+{
     int found;
     for (int c = 0; c < s->cases; c++)
         for (int k = 0; k < s->set_of[c].count; k++) {
@@ -318,7 +338,8 @@ static const char *name_of_slot(const struct spec *s, int slot) {
     return s->keys.slot[slot].key;
 }
 
-static bool slot_varies(const struct spec *s, const struct layer *layer, int count, int slot) {
+static bool slot_varies(const struct spec *s, const struct layer *layer, int count, int slot)
+{
     const struct node *first = layer_final(&s->layers, layer[0], slot);
     for (int k = 1; k < count; k++) {
         const struct node *other = layer_final(&s->layers, layer[k], slot);
@@ -329,7 +350,8 @@ static bool slot_varies(const struct spec *s, const struct layer *layer, int cou
 }
 
 /* Adds the slots that differ among the layers, in the order in which they turn up. */
-static void add_varying(struct spec *s, const struct layer *layer, int count, bool *seen) {
+static void add_varying(struct spec *s, const struct layer *layer, int count, bool *seen)
+{
     for (int k = 0; k < count; k++)
         for (int a = layer[k].first; a < layer[k].first + layer[k].count; a++) {
             int slot = s->layers.item[a].slot;
@@ -339,7 +361,8 @@ static void add_varying(struct spec *s, const struct layer *layer, int count, bo
         }
 }
 
-static int list_varying(struct spec *s, struct err *e) {
+static int list_varying(struct spec *s, struct err *e)
+{
     size_t slots = (size_t)s->keys.count;
     s->vary = arena_alloc(&s->arena, slots + 1, sizeof *s->vary, e);
     bool *seen = arena_alloc(&s->arena, slots, sizeof *seen, e);
@@ -356,7 +379,8 @@ static int list_varying(struct spec *s, struct err *e) {
     return 0;
 }
 
-int document_read(struct spec *s, struct err *e) {
+int document_read(struct spec *s, struct err *e)
+{
     int code = read_sections(s, e);
     if (code == 0)
         code = read_name(s, e);

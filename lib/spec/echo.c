@@ -24,7 +24,8 @@ struct entries { /* neighbours in one section or group stand side by side */
 };
 
 static int add_entry(struct entries *list, const char *key, const struct option *row,
-                     const struct value *v) {
+                     const struct value *v)
+{
     if (list->count == list->capacity) {
         int capacity = list->capacity ? 2 * list->capacity : 64;
         struct entry *grown = memory_resize(list->item, (size_t)capacity, sizeof *grown, list->e);
@@ -41,13 +42,15 @@ static int add_entry(struct entries *list, const char *key, const struct option 
     return text_check(&list->values, list->e);
 }
 
-static void close_entries(struct entries *list) {
+static void close_entries(struct entries *list)
+{
     memory_free(list->item);
     text_close(&list->values);
 }
 
 /* The end of the run of entries whose keys begin like entry k's, up to the dot at `length`. */
-static int run_end(const struct entries *list, int k, int end, size_t length) {
+static int run_end(const struct entries *list, int k, int end, size_t length)
+{
     int other = k + 1;
     while (other < end && !strncmp(list->item[other].key, list->item[k].key, length) &&
            list->item[other].key[length] == '.')
@@ -57,7 +60,8 @@ static int run_end(const struct entries *list, int k, int end, size_t length) {
 
 /* Entries [k, end) as one flow value, their keys read from byte `from` on.  Recursion is as deep as
  * keys have dots. */
-static void write_flow(const struct entries *list, int k, int end, size_t from, struct text *out) {
+static void write_flow(const struct entries *list, int k, int end, size_t from, struct text *out)
+{
     const char *first = list->item[k].key;
     if (end == k + 1 && (!first[from - 1] || !strcmp(first + from, "kind"))) {
         text_append(out, list->values.data + list->item[k].value);
@@ -76,7 +80,8 @@ static void write_flow(const struct entries *list, int k, int end, size_t from, 
 }
 
 /* All entries as sections: a block map of flow values each. */
-static void write_sections(const struct entries *list, struct text *out) {
+static void write_sections(const struct entries *list, struct text *out)
+{
     for (int k = 0, end; k < list->count; k = end) {
         size_t section = strcspn(list->item[k].key, ".");
         end = run_end(list, k, list->count, section);
@@ -94,11 +99,13 @@ static void write_sections(const struct entries *list, struct text *out) {
 
 /* ---- a cell -----------------------------------------------------------------------------------*/
 
-static int add_leaf(void *context, const struct leaf *leaf) {
+static int add_leaf(void *context, const struct leaf *leaf)
+{
     return add_entry(context, leaf->key, leaf->row, &leaf->value);
 }
 
-int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e) {
+int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e)
+{
     struct entries list = {.e = e};
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++)
@@ -118,7 +125,8 @@ int spec_cell_text(const struct cell *c, const char *name, struct text *out, str
 /* ---- a spec's base ----------------------------------------------------------------------------*/
 
 /* Whether the kind in a slot can differ between cells. */
-static bool kind_changes(const struct spec *s, int slot) {
+static bool kind_changes(const struct spec *s, int slot)
+{
     for (int k = 0; k < s->layers.count; k++) {
         bool base = k >= s->base.first && k < s->base.first + s->base.count;
         bool set = k >= s->set_layer.first && k < s->set_layer.first + s->set_layer.count;
@@ -130,7 +138,8 @@ static bool kind_changes(const struct spec *s, int slot) {
 
 /* The row that reads a slot: of the kind in `state`, else of any kind that has it. */
 static const struct option *row_of(const struct spec *s, const struct node *const *state, int slot,
-                                   bool *present) {
+                                   bool *present)
+{
     const struct slot *own = &s->keys.slot[slot];
     struct value kind;
     struct err ignored = {0};
@@ -146,7 +155,8 @@ static const struct option *row_of(const struct spec *s, const struct node *cons
 }
 
 /* Whether a row without a value of its own matters to the base, as far as one can tell. */
-static bool applies(const struct spec *s, const struct node *const *state, int slot) {
+static bool applies(const struct spec *s, const struct node *const *state, int slot)
+{
     const struct slot *here = &s->keys.slot[slot];
     struct task task = {0};
     struct err ignored = {0};
@@ -158,7 +168,8 @@ static bool applies(const struct spec *s, const struct node *const *state, int s
 }
 
 static int add_slot_entry(struct entries *list, const struct spec *s, int slot,
-                          const struct option *row, const struct node *n) {
+                          const struct option *row, const struct node *n)
+{
     const struct slot *here = &s->keys.slot[slot];
     char key[KEY_TEXT + 8];
     struct value v;
@@ -168,7 +179,8 @@ static int add_slot_entry(struct entries *list, const struct spec *s, int slot,
 }
 
 static int base_entries(const struct spec *s, const struct node *const *state,
-                        struct entries *list) {
+                        struct entries *list)
+{
     int code = 0;
     for (int k = 0; k < s->keys.count && code == 0; k++) {
         const struct slot *slot = &s->keys.slot[k];
@@ -190,7 +202,8 @@ static int base_entries(const struct spec *s, const struct node *const *state,
 
 /* `key: value` for what a layer assigns, --set applied: appends the value. */
 static int write_layer(const struct spec *s, const struct node *const *base, const char *key,
-                       struct layer layer, struct text *out, struct err *e) {
+                       struct layer layer, struct text *out, struct err *e)
+{
     struct entries list = {.e = e};
     int code = 0;
     const struct node **state = memory_alloc((size_t)s->keys.count, sizeof *state, e);
@@ -220,7 +233,8 @@ static int write_layer(const struct spec *s, const struct node *const *base, con
 }
 
 static int write_grid(const struct spec *s, const struct node *const *base, struct text *out,
-                      struct err *e) {
+                      struct err *e)
+{
     int code = 0;
     text_append(out, s->axes ? "grid:\n" : "");
     for (int a = 0; a < s->axes; a++) {
@@ -236,7 +250,8 @@ static int write_grid(const struct spec *s, const struct node *const *base, stru
 }
 
 static int write_cases(const struct spec *s, const struct node *const *base, struct text *out,
-                       struct err *e) {
+                       struct err *e)
+{
     int code = 0;
     if (s->cases == 1 && s->set_of[0].count == 0)
         return 0;
@@ -255,7 +270,8 @@ static int write_cases(const struct spec *s, const struct node *const *base, str
 
 /* ---- the whole --------------------------------------------------------------------------------*/
 
-static void write_seeds(const struct spec *s, struct text *out) {
+static void write_seeds(const struct spec *s, struct text *out)
+{
     bool counted = true;
     for (int k = 0; k < s->seeds; k++)
         counted = counted && s->seed[k] == k;
@@ -269,7 +285,8 @@ static void write_seeds(const struct spec *s, struct text *out) {
 }
 
 /* A list of the document, item by item. */
-static void write_list(const struct spec *s, const char *key, struct text *out) {
+static void write_list(const struct spec *s, const char *key, struct text *out)
+{
     const struct node *n = document_find(s, key);
     if (!n || n->count == 0)
         return;
@@ -282,7 +299,8 @@ static void write_list(const struct spec *s, const char *key, struct text *out) 
 }
 
 static int write_spec(const struct spec *s, const struct node *const *base, struct text *out,
-                      struct err *e) {
+                      struct err *e)
+{
     struct entries list = {.e = e};
     int code = base_entries(s, base, &list);
     text_append(out, "name: ");
@@ -301,7 +319,8 @@ static int write_spec(const struct spec *s, const struct node *const *base, stru
     return code ? code : text_check(out, e);
 }
 
-int spec_text(const struct spec *s, struct text *out, struct err *e) {
+int spec_text(const struct spec *s, struct text *out, struct err *e)
+{
     const struct node **base = memory_alloc((size_t)s->keys.count, sizeof *base, e);
     if (!base)
         return ERR_MEMORY;

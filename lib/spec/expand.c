@@ -37,11 +37,13 @@ struct expander {
 
 /* ---- text and hashes --------------------------------------------------------------------------*/
 
-static bool splits_pairs(const char *key) {
+static bool splits_pairs(const char *key)
+{
     return key_covers("model.attention", key) || key_covers("model.c", key);
 }
 
-static int print_leaf(void *context, const struct leaf *leaf) {
+static int print_leaf(void *context, const struct leaf *leaf)
+{
     struct printed *p = context;
     if (leaf->row->cosmetic)
         return 0;
@@ -55,7 +57,8 @@ static int print_leaf(void *context, const struct leaf *leaf) {
 }
 
 /* The hash of the sections' texts after a first line; seed NULL: without it. */
-static int hash_cell(struct expander *x, const uint64_t *seed, bool pair, char out[SPEC_ID]) {
+static int hash_cell(struct expander *x, const uint64_t *seed, bool pair, char out[SPEC_ID])
+{
     char digits[HASH_TEXT];
     struct text *t = &x->whole;
     text_clear(t);
@@ -78,13 +81,15 @@ static int hash_cell(struct expander *x, const uint64_t *seed, bool pair, char o
 
 /* ---- one combination --------------------------------------------------------------------------*/
 
-static bool section_changed(const struct expander *x, enum section_id id) {
+static bool section_changed(const struct expander *x, enum section_id id)
+{
     const struct keys *k = &x->spec->keys;
     size_t first = (size_t)k->first[id], count = (size_t)k->first[id + 1] - first;
     return !x->any || memcmp(x->state + first, x->before + first, count * sizeof x->state[0]);
 }
 
-static int resolve_one(struct expander *x, enum section_id id) {
+static int resolve_one(struct expander *x, enum section_id id)
+{
     const struct spec *s = x->spec;
     struct task *task = &x->cell.task;
     void *owner = (char *)task + section_table[id].offset;
@@ -104,7 +109,8 @@ static int resolve_one(struct expander *x, enum section_id id) {
 }
 
 /* Checks what the spec says, gives a cell that starts from a witness its sizes, checks those. */
-static int check_cell(struct expander *x) {
+static int check_cell(struct expander *x)
+{
     struct task *task = &x->cell.task;
     struct printed *p = &x->printed[SECTION_MODEL];
     struct err cause = {0};
@@ -124,7 +130,8 @@ static int check_cell(struct expander *x) {
 }
 
 /* The evaluated lengths depend on the space; nothing else looks beyond its section. */
-static int resolve(struct expander *x) {
+static int resolve(struct expander *x)
+{
     bool changed = false, space = section_changed(x, SECTION_SPACE);
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
@@ -141,7 +148,8 @@ static int resolve(struct expander *x) {
 }
 
 /* True the first time that it sees an id. */
-static bool is_new(struct expander *x, const char *id) {
+static bool is_new(struct expander *x, const char *id)
+{
     uint64_t key = strtoull(id, NULL, 16);
     key = key ? key : 1;
     size_t at = (size_t)key & (x->room - 1);
@@ -152,7 +160,8 @@ static bool is_new(struct expander *x, const char *id) {
     return fresh;
 }
 
-static int keep_cell(struct expander *x) {
+static int keep_cell(struct expander *x)
+{
     struct spec *s = x->spec;
     if (s->cells == s->blocks * CELL_BLOCK) {
         s->block[s->blocks] = memory_alloc(CELL_BLOCK, sizeof **s->block, x->e);
@@ -166,7 +175,8 @@ static int keep_cell(struct expander *x) {
     return 0;
 }
 
-static int add_seeds(struct expander *x) {
+static int add_seeds(struct expander *x)
+{
     int code = hash_cell(x, NULL, false, x->cell.group);
     for (int k = 0; k < x->spec->seeds && code == 0; k++) {
         uint64_t seed = (uint64_t)x->spec->seed[k];
@@ -180,7 +190,8 @@ static int add_seeds(struct expander *x) {
     return code;
 }
 
-static int add_combination(struct expander *x, int which, const int *value) {
+static int add_combination(struct expander *x, int which, const int *value)
+{
     const struct spec *s = x->spec;
     memset(x->state, 0, (size_t)s->keys.count * sizeof x->state[0]);
     layer_apply(&s->layers, s->base, x->state);
@@ -194,7 +205,8 @@ static int add_combination(struct expander *x, int which, const int *value) {
 
 /* ---- all of them ------------------------------------------------------------------------------*/
 
-static int count_cells(const struct spec *s, size_t *total, struct err *e) {
+static int count_cells(const struct spec *s, size_t *total, struct err *e)
+{
     struct err cause = {.code = ERR_USAGE};
     *total = (size_t)s->cases * (size_t)s->seeds;
     bool fits = *total <= SPEC_CELLS_MAX;
@@ -210,7 +222,8 @@ static int count_cells(const struct spec *s, size_t *total, struct err *e) {
 }
 
 /* Advances the odometer, the last axis fastest; false after the last combination. */
-static bool next_value(const struct spec *s, int *value) {
+static bool next_value(const struct spec *s, int *value)
+{
     for (int a = s->axes - 1; a >= 0; a--) {
         if (++value[a] < s->axis[a].count)
             return true;
@@ -219,7 +232,8 @@ static bool next_value(const struct spec *s, int *value) {
     return false;
 }
 
-static int expand_all(struct expander *x) {
+static int expand_all(struct expander *x)
+{
     const struct spec *s = x->spec;
     int value[AXES_MAX] = {0}, code = 0;
     for (int c = 0; c < s->cases && code == 0; c++)
@@ -229,7 +243,8 @@ static int expand_all(struct expander *x) {
     return code;
 }
 
-int expand(struct spec *s, struct err *e) {
+int expand(struct spec *s, struct err *e)
+{
     size_t total;
     int code = count_cells(s, &total, e);
     if (code)

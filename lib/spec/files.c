@@ -9,12 +9,14 @@
 #include "spec/resolve.h"
 
 /* Whether the slot's value names a file under some kind. */
-static bool is_file(const struct slot *s) {
+static bool is_file(const struct slot *s)
+{
     return s->type == SLOT_OWN ? kind_row_any(s->row->kinds, s->own)->file : s->row->file;
 }
 
 /* --set too is relative to the spec: it only edits it. */
-static int resolve_one(struct spec *s, struct assignment *a, struct err *e) {
+static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
+{
     char value[OPTION_TEXT_MAX];
     struct err cause = {0};
     if (named_file_resolve(value, sizeof value, s->source, a->value->text, &cause)) {
@@ -32,7 +34,8 @@ static int resolve_one(struct spec *s, struct assignment *a, struct err *e) {
     return 0;
 }
 
-int files_resolve(struct spec *s, struct err *e) {
+int files_resolve(struct spec *s, struct err *e)
+{
     int code = 0;
     for (int k = 0; k < s->layers.count && code == 0; k++) {
         struct assignment *a = &s->layers.item[k];
@@ -49,12 +52,14 @@ struct copying {
     struct err *e;
 };
 
-static int copy_leaf(void *context, const struct leaf *leaf) {
+static int copy_leaf(void *context, const struct leaf *leaf)
+{
     const struct copying *c = context;
     return leaf->row->file ? named_file_copy(leaf->value.text, c->folder, c->e) : 0;
 }
 
-int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e) {
+int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e)
+{
     struct copying copying = {folder, e};
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++)
@@ -64,7 +69,8 @@ int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e
     return code;
 }
 
-int spec_copy_files(const struct spec *s, const char *folder, struct err *e) {
+int spec_copy_files(const struct spec *s, const char *folder, struct err *e)
+{
     int code = 0;
     for (int k = 0; k < s->layers.count && code == 0; k++) {
         const struct assignment *a = &s->layers.item[k];

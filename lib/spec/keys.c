@@ -16,7 +16,8 @@ const struct section section_table[SECTION_COUNT] = {
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
 const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
-                              int *index, int *text) {
+                              int *index, int *text)
+{
     const struct option *rows = kinds->options(kind);
     *index = 0;
     *text = 0;
@@ -28,7 +29,8 @@ const struct option *kind_row(const struct kind_table *kinds, int kind, const ch
     return NULL;
 }
 
-const struct option *kind_row_any(const struct kind_table *kinds, const char *name) {
+const struct option *kind_row_any(const struct kind_table *kinds, const char *name)
+{
     const struct option *row = NULL;
     int index, text;
     for (int kind = 0; kind < kinds->count && !row; kind++)
@@ -36,7 +38,8 @@ const struct option *kind_row_any(const struct kind_table *kinds, const char *na
     return row;
 }
 
-void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size) {
+void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size)
+{
     int index, text;
     size_t used = 0;
     out[0] = 0;
@@ -48,7 +51,8 @@ void kind_owners(const struct kind_table *kinds, const char *name, char *out, si
 
 /* ---- slots ------------------------------------------------------------------------------------*/
 
-static struct slot *add_slot(struct keys *k, struct err *e) {
+static struct slot *add_slot(struct keys *k, struct err *e)
+{
     if (k->count == k->capacity) {
         int capacity = k->capacity ? 2 * k->capacity : 64;
         struct slot *grown = memory_resize(k->slot, (size_t)capacity, sizeof *grown, e);
@@ -60,14 +64,16 @@ static struct slot *add_slot(struct keys *k, struct err *e) {
     return &k->slot[k->count++];
 }
 
-static bool has_slot(const struct keys *k, int from, const char *own) {
+static bool has_slot(const struct keys *k, int from, const char *own)
+{
     for (int s = from; s < k->count; s++)
         if (k->slot[s].own && !strcmp(k->slot[s].own, own))
             return true;
     return false;
 }
 
-static int add_own_slots(struct keys *k, int kind_slot, struct err *e) {
+static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
+{
     const struct kind_table *kinds = k->slot[kind_slot].row->kinds;
     for (int kind = 0; kind < kinds->count; kind++) {
         const struct option *row = kinds->options(kind);
@@ -87,7 +93,8 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e) {
 }
 
 static int add_row(struct keys *k, enum section_id section, const struct option *row,
-                   struct err *e) {
+                   struct err *e)
+{
     struct slot *s = add_slot(k, e);
     if (!s)
         return ERR_MEMORY;
@@ -99,7 +106,8 @@ static int add_row(struct keys *k, enum section_id section, const struct option 
     return s->type == SLOT_KIND ? add_own_slots(k, k->count - 1, e) : 0;
 }
 
-int keys_open(struct keys *k, struct err *e) {
+int keys_open(struct keys *k, struct err *e)
+{
     int code = 0;
     *k = (struct keys){0};
     for (int section = 0; section < SECTION_COUNT && code == 0; section++) {
@@ -114,19 +122,22 @@ int keys_open(struct keys *k, struct err *e) {
     return code;
 }
 
-void keys_close(struct keys *k) {
+void keys_close(struct keys *k)
+{
     memory_free(k->slot);
     *k = (struct keys){0};
 }
 
 /* ---- finding ----------------------------------------------------------------------------------*/
 
-bool key_covers(const char *above, const char *key) {
+bool key_covers(const char *above, const char *key)
+{
     size_t length = strlen(above);
     return !strncmp(above, key, length) && (key[length] == 0 || key[length] == '.');
 }
 
-enum key_type keys_find(const struct keys *k, const char *key, int *slot) {
+enum key_type keys_find(const struct keys *k, const char *key, int *slot)
+{
     bool group = false;
     size_t length = strlen(key);
     *slot = -1;
@@ -148,7 +159,8 @@ enum key_type keys_find(const struct keys *k, const char *key, int *slot) {
 }
 
 /* The part of s's key that stands directly below `parent` (its first `length` bytes), or false. */
-static bool child_name(const struct slot *s, const char *parent, size_t length, char *out) {
+static bool child_name(const struct slot *s, const char *parent, size_t length, char *out)
+{
     if (strncmp(s->key, parent, length) != 0)
         return false;
     const char *rest = s->key + length;
@@ -162,7 +174,8 @@ static bool child_name(const struct slot *s, const char *parent, size_t length, 
 }
 
 /* Names that stand beside `key`, each once, into name (k->count); returns how many. */
-static int beside(const struct keys *k, size_t parent, const char *key, char (*name)[KEY_TEXT]) {
+static int beside(const struct keys *k, size_t parent, const char *key, char (*name)[KEY_TEXT])
+{
     int count = 0;
     for (int s = 0; s < k->count; s++)
         if (child_name(&k->slot[s], key, parent, name[count]) &&
@@ -172,7 +185,8 @@ static int beside(const struct keys *k, size_t parent, const char *key, char (*n
 }
 
 /* A full key that ends like this one, wherever it stands: model.lr means train.lr. */
-static const char *elsewhere(const struct keys *k, const char *last) {
+static const char *elsewhere(const struct keys *k, const char *last)
+{
     for (int s = 0; s < k->count; s++) {
         const char *dot = strrchr(k->slot[s].key, '.');
         if (dot && !strcmp(dot + 1, last))
@@ -183,7 +197,8 @@ static const char *elsewhere(const struct keys *k, const char *last) {
 
 /* The key that was meant: beside this one; where nothing is, by its full name; by its last part. */
 static void suggest(const struct keys *k, const char *key, char (*name)[KEY_TEXT],
-                    const char **names, char *out, size_t size) {
+                    const char **names, char *out, size_t size)
+{
     const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
     int count = beside(k, dot ? (size_t)(dot - key) : 0, key, name);
     for (int c = 0; c < count; c++)
@@ -206,7 +221,8 @@ static void suggest(const struct keys *k, const char *key, char (*name)[KEY_TEXT
         snprintf(out, size, "`urpe-probe list keys` shows all");
 }
 
-int keys_unknown(const struct keys *k, const struct node *at, const char *given, struct err *e) {
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, struct err *e)
+{
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
     node_clean(key);

@@ -7,7 +7,8 @@
 
 #include "spec/value.h"
 
-static int add(struct layers *l, int slot, const struct node *value, struct err *e) {
+static int add(struct layers *l, int slot, const struct node *value, struct err *e)
+{
     if (l->count == l->capacity) {
         int capacity = l->capacity ? 2 * l->capacity : 256;
         struct assignment *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
@@ -21,7 +22,8 @@ static int add(struct layers *l, int slot, const struct node *value, struct err 
 }
 
 /* Clears a kind's slot and its options' slots. */
-static int clear_kind(struct layers *l, int slot, struct err *e) {
+static int clear_kind(struct layers *l, int slot, struct err *e)
+{
     int code = add(l, slot, NULL, e);
     for (int s = slot + 1; s < l->keys->count && code == 0; s++)
         if (l->keys->slot[s].type == SLOT_OWN && l->keys->slot[s].kind_slot == slot)
@@ -29,7 +31,8 @@ static int clear_kind(struct layers *l, int slot, struct err *e) {
     return code;
 }
 
-static int clear_group(struct layers *l, const char *key, struct err *e) {
+static int clear_group(struct layers *l, const char *key, struct err *e)
+{
     int code = 0;
     for (int s = 0; s < l->keys->count && code == 0; s++)
         if (key_covers(key, l->keys->slot[s].key))
@@ -38,7 +41,8 @@ static int clear_group(struct layers *l, const char *key, struct err *e) {
 }
 
 static int assign_children(struct layers *l, const char *key, const struct node *map,
-                           struct err *e) {
+                           struct err *e)
+{
     int code = 0;
     for (int c = 0; c < map->count && code == 0; c++) {
         char child[2 * KEY_TEXT];
@@ -53,12 +57,14 @@ static int assign_children(struct layers *l, const char *key, const struct node 
     return code;
 }
 
-static bool is_section(const char *key) {
+static bool is_section(const char *key)
+{
     return !strchr(key, '.');
 }
 
 static int assign_kind(struct layers *l, const char *key, int slot, const struct node *value,
-                       struct err *e) {
+                       struct err *e)
+{
     if (value->type != NODE_MAP) {
         int code = clear_kind(l, slot, e);
         return code ? code : add(l, slot, value, e);
@@ -70,7 +76,8 @@ static int assign_kind(struct layers *l, const char *key, int slot, const struct
 }
 
 static int assign_group(struct layers *l, const char *key, const struct node *value,
-                        struct err *e) {
+                        struct err *e)
+{
     char shown[NODE_SHOWN];
     if (value->type != NODE_MAP)
         return node_error(value, e, "%s: %s where its keys are due; expected a map", key,
@@ -80,7 +87,8 @@ static int assign_group(struct layers *l, const char *key, const struct node *va
 }
 
 int layer_assign(struct layers *l, const char *key, const struct node *at,
-                 const struct node *value, struct err *e) {
+                 const struct node *value, struct err *e)
+{
     int slot;
     enum key_type type = keys_find(l->keys, key, &slot);
     if (type == KEY_UNKNOWN)
@@ -96,7 +104,8 @@ int layer_assign(struct layers *l, const char *key, const struct node *at,
 
 /* ---- checking ---------------------------------------------------------------------------------*/
 
-static int check_own(const struct slot *s, const struct node *n, struct err *e) {
+static int check_own(const struct slot *s, const struct node *n, struct err *e)
+{
     const struct kind_table *kinds = s->row->kinds;
     struct err first = {0};
     struct value v;
@@ -109,7 +118,8 @@ static int check_own(const struct slot *s, const struct node *n, struct err *e) 
     return err_set(e, first.code, first.where, "%s", first.msg);
 }
 
-int layer_check(const struct layers *l, struct layer layer, struct err *e) {
+int layer_check(const struct layers *l, struct layer layer, struct err *e)
+{
     int code = 0;
     for (int k = layer.first; k < layer.first + layer.count && code == 0; k++) {
         const struct slot *s = &l->keys->slot[l->item[k].slot];
@@ -124,19 +134,22 @@ int layer_check(const struct layers *l, struct layer layer, struct err *e) {
 
 /* ---- applying ---------------------------------------------------------------------------------*/
 
-void layer_apply(const struct layers *l, struct layer layer, const struct node **state) {
+void layer_apply(const struct layers *l, struct layer layer, const struct node **state)
+{
     for (int k = layer.first; k < layer.first + layer.count; k++)
         state[l->item[k].slot] = l->item[k].value;
 }
 
-const struct node *layer_final(const struct layers *l, struct layer layer, int slot) {
+const struct node *layer_final(const struct layers *l, struct layer layer, int slot)
+{
     for (int k = layer.first + layer.count - 1; k >= layer.first; k--)
         if (l->item[k].slot == slot)
             return l->item[k].value;
     return NULL;
 }
 
-static bool covers(const struct layers *l, struct layer a, struct layer b) {
+static bool covers(const struct layers *l, struct layer a, struct layer b)
+{
     for (int k = b.first; k < b.first + b.count; k++) {
         const struct node *x = layer_final(l, a, l->item[k].slot);
         const struct node *y = layer_final(l, b, l->item[k].slot);
@@ -146,11 +159,13 @@ static bool covers(const struct layers *l, struct layer a, struct layer b) {
     return true;
 }
 
-bool layer_same(const struct layers *l, struct layer a, struct layer b) {
+bool layer_same(const struct layers *l, struct layer a, struct layer b)
+{
     return covers(l, a, b) && covers(l, b, a);
 }
 
-void layers_close(struct layers *l) {
+void layers_close(struct layers *l)
+{
     memory_free(l->item);
     l->item = NULL;
     l->count = l->capacity = 0;

@@ -20,7 +20,8 @@ struct listing {
 };
 
 static int add_key(struct listing *l, const char *key, const struct option *row, const char *kind,
-                   struct err *e) {
+                   struct err *e)
+{
     if (l->count == l->capacity) {
         int capacity = l->capacity ? 2 * l->capacity : 128;
         struct spec_key *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
@@ -35,7 +36,8 @@ static int add_key(struct listing *l, const char *key, const struct option *row,
     return 0;
 }
 
-static int add_kinds(struct listing *l, const struct slot *slot, struct err *e) {
+static int add_kinds(struct listing *l, const struct slot *slot, struct err *e)
+{
     const struct kind_table *kinds = slot->row->kinds;
     int code = 0;
     for (int kind = 0; kind < kinds->count; kind++) {
@@ -49,7 +51,8 @@ static int add_kinds(struct listing *l, const struct slot *slot, struct err *e) 
     return code;
 }
 
-int spec_keys(struct spec_key **out, int *count, struct err *e) {
+int spec_keys(struct spec_key **out, int *count, struct err *e)
+{
     struct listing l = {0};
     struct keys keys;
     *out = NULL;
@@ -85,14 +88,16 @@ struct request {
     struct text text;
 };
 
-static const char *shown_text(const struct leaf *leaf) {
+static const char *shown_text(const struct leaf *leaf)
+{
     const char *text = leaf->row->file ? named_file_path(leaf->value.text) : leaf->value.text;
     const char *slash = leaf->row->file ? strrchr(text, '/') : NULL;
     return slash ? slash + 1 : text;
 }
 
 /* 1 when this is the leaf asked for: "X" and "X.kind" name the same one. */
-static int match_leaf(void *context, const struct leaf *leaf) {
+static int match_leaf(void *context, const struct leaf *leaf)
+{
     struct request *r = context;
     size_t length = strlen(r->key);
     if (strncmp(leaf->key, r->key, length) != 0)
@@ -107,7 +112,8 @@ static int match_leaf(void *context, const struct leaf *leaf) {
 }
 
 /* Allocates nothing: that a key has no value must not be a matter of memory. */
-bool spec_value(const struct cell *c, const char *key, char *out, size_t size) {
+bool spec_value(const struct cell *c, const char *key, char *out, size_t size)
+{
     char value[VALUE_MAX] = "";
     struct request r = {.key = key,
                         .text = {.data = value, .capacity = sizeof value, .fixed = true}};

@@ -8,7 +8,8 @@
 
 /* ---- scalars ----------------------------------------------------------------------------------*/
 
-static bool is_word(const char *s, const char *const *words) {
+static bool is_word(const char *s, const char *const *words)
+{
     while (*words && strcmp(s, *words) != 0)
         words++;
     return *words != NULL;
@@ -17,25 +18,29 @@ static bool is_word(const char *s, const char *const *words) {
 static const char *const bool_words[] = {"true", "True", "TRUE", "false", "False", "FALSE", NULL};
 static const char *const null_words[] = {"", "~", "null", "Null", "NULL", NULL};
 
-bool node_is_null(const struct node *n) {
+bool node_is_null(const struct node *n)
+{
     return n->type == NODE_SCALAR && n->plain && is_word(n->text, null_words);
 }
 
-bool node_is_bool(const struct node *n, bool *value) {
+bool node_is_bool(const struct node *n, bool *value)
+{
     *value = n->text && (n->text[0] == 't' || n->text[0] == 'T');
     return n->type == NODE_SCALAR && n->plain && is_word(n->text, bool_words);
 }
 
 /* ---- places and messages ----------------------------------------------------------------------*/
 
-void node_place(const struct node *n, char *out, size_t size) {
+void node_place(const struct node *n, char *out, size_t size)
+{
     size_t length = strlen(n->source), room = size > 32 ? size - 32 : 0;
     bool cut = length > room;
     snprintf(out, size, "%s%s:%d:%d", cut ? "..." : "", n->source + (cut ? length - room + 3 : 0),
              n->line, n->column);
 }
 
-int node_error(const struct node *n, struct err *e, const char *fmt, ...) {
+int node_error(const struct node *n, struct err *e, const char *fmt, ...)
+{
     struct err made = {0};
     va_list args;
     va_start(args, fmt);
@@ -45,7 +50,8 @@ int node_error(const struct node *n, struct err *e, const char *fmt, ...) {
     return err_set(e, ERR_USAGE, made.where, "%s", made.msg);
 }
 
-const char *node_show(const struct node *n, char out[NODE_SHOWN]) {
+const char *node_show(const struct node *n, char out[NODE_SHOWN])
+{
     if (n->type != NODE_SCALAR)
         return n->type == NODE_LIST ? "a list" : "a map";
     if (node_is_null(n))
@@ -56,7 +62,8 @@ const char *node_show(const struct node *n, char out[NODE_SHOWN]) {
     return node_clean(out);
 }
 
-char *node_clean(char *text) {
+char *node_clean(char *text)
+{
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
@@ -66,7 +73,8 @@ char *node_clean(char *text) {
 /* ---- trees ------------------------------------------------------------------------------------*/
 
 struct node *node_new(enum node_type type, const struct node *place, struct arena *arena,
-                      struct err *e) {
+                      struct err *e)
+{
     struct node *n = arena_alloc(arena, 1, sizeof *n, e);
     if (n)
         *n = (struct node){.type = type, .source = place->source, .line = place->line,
@@ -74,14 +82,16 @@ struct node *node_new(enum node_type type, const struct node *place, struct aren
     return n;
 }
 
-int node_find(const struct node *map, const char *key) {
+int node_find(const struct node *map, const char *key)
+{
     for (int k = 0; k < map->count; k++)
         if (!strcmp(map->key[k]->text, key))
             return k;
     return -1;
 }
 
-void node_remove(struct node *n, int index) {
+void node_remove(struct node *n, int index)
+{
     size_t after = (size_t)(n->count - index - 1);
     memmove(n->item + index, n->item + index + 1, after * sizeof *n->item);
     if (n->key)
@@ -90,7 +100,8 @@ void node_remove(struct node *n, int index) {
 }
 
 int node_put(struct node *map, const char *key, struct node *value, struct arena *arena,
-             struct err *e) {
+             struct err *e)
+{
     int found = node_find(map, key);
     struct node *name = node_new(NODE_SCALAR, value, arena, e);
     if (!name)
@@ -118,7 +129,8 @@ int node_put(struct node *map, const char *key, struct node *value, struct arena
     return 0;
 }
 
-static bool scalar_same(const struct node *a, const struct node *b) {
+static bool scalar_same(const struct node *a, const struct node *b)
+{
     double x, y;
     if (a->plain && b->plain && text_to_double(a->text, &x) && text_to_double(b->text, &y))
         return x == y;
@@ -126,7 +138,8 @@ static bool scalar_same(const struct node *a, const struct node *b) {
 }
 
 /* Recursion is bounded by NODE_DEPTH_MAX. */
-bool node_same(const struct node *a, const struct node *b) {
+bool node_same(const struct node *a, const struct node *b)
+{
     if (a->type != b->type)
         return false;
     if (a->type == NODE_SCALAR)
@@ -143,7 +156,8 @@ bool node_same(const struct node *a, const struct node *b) {
 
 /* ---- writing ----------------------------------------------------------------------------------*/
 
-static bool reads_as_text(const char *s) {
+static bool reads_as_text(const char *s)
+{
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                "0123456789_.-";
     double ignored;
@@ -158,7 +172,8 @@ static const struct {
 } line_ends[] = {{"\xc2\x85", "\\N"}, {"\xe2\x80\xa8", "\\L"}, {"\xe2\x80\xa9", "\\P"}};
 
 /* Appends one character of a quoted scalar and returns how many bytes it had. */
-static size_t write_character(struct text *t, const char *s) {
+static size_t write_character(struct text *t, const char *s)
+{
     unsigned char c = (unsigned char)*s;
     for (size_t k = 0; k < sizeof line_ends / sizeof line_ends[0]; k++) {
         size_t length = strlen(line_ends[k].bytes);
@@ -176,7 +191,8 @@ static size_t write_character(struct text *t, const char *s) {
     return 1;
 }
 
-void node_write_text(struct text *t, const char *s) {
+void node_write_text(struct text *t, const char *s)
+{
     if (reads_as_text(s)) {
         text_append(t, s);
         return;
@@ -187,7 +203,8 @@ void node_write_text(struct text *t, const char *s) {
     text_append(t, "\"");
 }
 
-static void write_scalar(struct text *t, const struct node *n) {
+static void write_scalar(struct text *t, const struct node *n)
+{
     double number;
     bool truth;
     if (node_is_bool(n, &truth) || (n->plain && text_to_double(n->text, &number)))
@@ -199,7 +216,8 @@ static void write_scalar(struct text *t, const struct node *n) {
 }
 
 /* Recursion is bounded by NODE_DEPTH_MAX. */
-void node_write(struct text *t, const struct node *n) {
+void node_write(struct text *t, const struct node *n)
+{
     if (n->type == NODE_SCALAR) {
         write_scalar(t, n);
         return;

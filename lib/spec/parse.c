@@ -8,7 +8,8 @@
 /* ---- bytes ------------------------------------------------------------------------------------*/
 
 /* Length of the UTF-8 sequence at s that YAML allows in a document, 0 if there is none. */
-static size_t character_length(const unsigned char *s, size_t left) {
+static size_t character_length(const unsigned char *s, size_t left)
+{
     unsigned c = s[0];
     size_t length = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3
                   : c >= 0xf0 && c < 0xf5 ? 4 : 0;
@@ -29,7 +30,8 @@ static size_t character_length(const unsigned char *s, size_t left) {
     return overlong || control || noncharacter || code > 0x10ffff ? 0 : length;
 }
 
-static int check_bytes(const char *source, const char *bytes, size_t count, struct err *e) {
+static int check_bytes(const char *source, const char *bytes, size_t count, struct err *e)
+{
     struct node at = {.source = source, .line = 1, .column = 1};
     if (count > NODE_BYTES_MAX)
         return node_error(&at, e, "%zu bytes are too many for a spec; expected at most %d", count,
@@ -70,14 +72,16 @@ struct reader {
     int documents;
 };
 
-static struct node at_mark(const struct reader *r, yaml_mark_t mark) {
+static struct node at_mark(const struct reader *r, yaml_mark_t mark)
+{
     return (struct node){.source = r->source, .line = (int)mark.line + 1,
                          .column = (int)mark.column + 1};
 }
 
 /* The byte that a mark points at, and its place; -1 and the end of the text when it lies beyond,
  * for libyaml counts a line more after an unfinished last one. */
-static int byte_at(const struct reader *r, yaml_mark_t mark, struct node *at) {
+static int byte_at(const struct reader *r, yaml_mark_t mark, struct node *at)
+{
     size_t k = 0, line = 0, column = 0;
     for (; k < r->size && (line < mark.line || column < mark.column); k++) {
         bool end = r->bytes[k] == '\n';
@@ -89,7 +93,8 @@ static int byte_at(const struct reader *r, yaml_mark_t mark, struct node *at) {
     return k < r->size ? (unsigned char)r->bytes[k] : -1;
 }
 
-static int syntax_error(struct reader *r) {
+static int syntax_error(struct reader *r)
+{
     const yaml_parser_t *p = &r->yaml;
     struct node at = at_mark(r, p->problem_mark);
     if (p->error == YAML_MEMORY_ERROR)
@@ -101,7 +106,8 @@ static int syntax_error(struct reader *r) {
                       p->context ? p->context : "");
 }
 
-static int push(struct reader *r, struct node *n) {
+static int push(struct reader *r, struct node *n)
+{
     if (r->depth == 0) {
         r->root = n;
         return 0;
@@ -130,7 +136,8 @@ static int push(struct reader *r, struct node *n) {
     return 0;
 }
 
-static int read_scalar(struct reader *r, const yaml_event_t *event) {
+static int read_scalar(struct reader *r, const yaml_event_t *event)
+{
     size_t length = event->data.scalar.length;
     struct node at = at_mark(r, event->start_mark);
     if (memchr(event->data.scalar.value, 0, length))
@@ -147,7 +154,8 @@ static int read_scalar(struct reader *r, const yaml_event_t *event) {
     return push(r, n);
 }
 
-static int open_collection(struct reader *r, const yaml_event_t *event, enum node_type type) {
+static int open_collection(struct reader *r, const yaml_event_t *event, enum node_type type)
+{
     struct node at = at_mark(r, event->start_mark);
     if (r->depth == NODE_DEPTH_MAX)
         return node_error(&at, r->e, "nested too deeply; expected at most %d levels",
@@ -161,7 +169,8 @@ static int open_collection(struct reader *r, const yaml_event_t *event, enum nod
     return code;
 }
 
-static int close_collection(struct reader *r) {
+static int close_collection(struct reader *r)
+{
     const struct frame *f = &r->frame[--r->depth];
     struct node *n = f->node;
     size_t given = r->count - f->first, parts = n->type == NODE_MAP ? 2 : 1;
@@ -182,7 +191,8 @@ static int close_collection(struct reader *r) {
 
 /* Anchors and tags give YAML a second meaning that a spec does not need, and aliases can make a
  * small file enormous: none of them is allowed. */
-static int refuse_extras(struct reader *r, const yaml_event_t *event) {
+static int refuse_extras(struct reader *r, const yaml_event_t *event)
+{
     struct node at = at_mark(r, event->start_mark);
     const void *anchor = NULL, *tag = NULL;
     if (event->type == YAML_ALIAS_EVENT)
@@ -204,7 +214,8 @@ static int refuse_extras(struct reader *r, const yaml_event_t *event) {
     return 0;
 }
 
-static int take_event(struct reader *r, const yaml_event_t *event) {
+static int take_event(struct reader *r, const yaml_event_t *event)
+{
     struct node at = at_mark(r, event->start_mark);
     int code = refuse_extras(r, event);
     if (code)
@@ -229,7 +240,8 @@ static int take_event(struct reader *r, const yaml_event_t *event) {
 }
 
 int node_parse(struct node **out, const char *source, const char *bytes, size_t count,
-               struct arena *arena, struct err *e) {
+               struct arena *arena, struct err *e)
+{
     struct reader r = {.source = source, .bytes = bytes, .size = count, .arena = arena, .e = e};
     *out = NULL;
     if (count >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) { /* a byte order mark says nothing */

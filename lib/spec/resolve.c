@@ -8,11 +8,13 @@
 
 /* ---- slots -> struct --------------------------------------------------------------------------*/
 
-static struct kind_config *kind_field(const struct option *row, void *owner) {
+static struct kind_config *kind_field(const struct option *row, void *owner)
+{
     return (struct kind_config *)(void *)((char *)owner + row->offset);
 }
 
-static int foreign_option(const struct slot *s, const struct node *n, int kind, struct err *e) {
+static int foreign_option(const struct slot *s, const struct node *n, int kind, struct err *e)
+{
     char owners[320];
     const struct kind_table *kinds = s->row->kinds;
     kind_owners(kinds, s->own, owners, sizeof owners);
@@ -21,7 +23,8 @@ static int foreign_option(const struct slot *s, const struct node *n, int kind, 
 }
 
 static int resolve_own(const struct slot *s, const struct node *n, const struct node *absent,
-                       struct kind_config *c, struct err *e) {
+                       struct kind_config *c, struct err *e)
+{
     struct value v;
     int index, text;
     const struct option *row = kind_row(s->row->kinds, c->kind, s->own, &index, &text);
@@ -35,7 +38,8 @@ static int resolve_own(const struct slot *s, const struct node *n, const struct 
 }
 
 int section_resolve(const struct keys *k, enum section_id id, const struct node *const *state,
-                    const struct node *absent, void *owner, struct err *e) {
+                    const struct node *absent, void *owner, struct err *e)
+{
     memset(owner, 0, section_table[id].size);
     int code = 0;
     for (int i = k->first[id]; i < k->first[id + 1] && code == 0; i++) {
@@ -55,7 +59,8 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
 /* ---- struct -> leaves -------------------------------------------------------------------------*/
 
 static int own_leaves(const char *prefix, const struct option *row, const struct kind_config *c,
-                      leaf_visit visit, void *context) {
+                      leaf_visit visit, void *context)
+{
     const struct option *own = row->kinds->options(c->kind);
     int code = 0, text = 0;
     for (int index = 0; own && own[index].key && code == 0; index++) {
@@ -70,7 +75,8 @@ static int own_leaves(const char *prefix, const struct option *row, const struct
     return code;
 }
 
-int section_leaves(enum section_id id, const void *owner, leaf_visit visit, void *context) {
+int section_leaves(enum section_id id, const void *owner, leaf_visit visit, void *context)
+{
     const struct section *section = &section_table[id];
     int code = 0;
     for (const struct option *row = section->options; row->key && code == 0; row++) {

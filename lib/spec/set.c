@@ -10,7 +10,8 @@
 /* ---- the sections -----------------------------------------------------------------------------*/
 
 /* Removes what stands at a dotted path of nested maps. */
-static void remove_path(struct node *map, const char *path) {
+static void remove_path(struct node *map, const char *path)
+{
     char part[KEY_TEXT];
     while (map->type == NODE_MAP) {
         size_t length = strcspn(path, ".");
@@ -28,7 +29,8 @@ static void remove_path(struct node *map, const char *path) {
 }
 
 /* Removes the sections' own values of what the new value assigns. */
-static void remove_assigned(struct spec *s, const struct layers *l, struct layer layer) {
+static void remove_assigned(struct spec *s, const struct layers *l, struct layer layer)
+{
     for (int k = layer.first; k < layer.first + layer.count; k++) {
         const struct slot *slot = &s->keys.slot[l->item[k].slot];
         char path[KEY_TEXT + 8];
@@ -42,13 +44,15 @@ static void remove_assigned(struct spec *s, const struct layers *l, struct layer
 
 /* ---- grid and cases ---------------------------------------------------------------------------*/
 
-static struct node *part_of(struct spec *s, const char *key, enum node_type type) {
+static struct node *part_of(struct spec *s, const char *key, enum node_type type)
+{
     int found = node_find(s->root, key);
     return found >= 0 && s->root->item[found]->type == type ? s->root->item[found] : NULL;
 }
 
 /* Removes KEY and what lies below it from a map of dotted keys; true if there was any. */
-static bool remove_covered(struct node *map, const char *key) {
+static bool remove_covered(struct node *map, const char *key)
+{
     bool any = false;
     for (int k = map->count - 1; k >= 0; k--)
         if (key_covers(key, map->key[k]->text)) {
@@ -60,7 +64,8 @@ static bool remove_covered(struct node *map, const char *key) {
 
 /* Flattens what a case says of KEY and below; false when it says nothing or nothing sensible. */
 static bool case_layer(struct layers *l, const struct node *one, const char *key,
-                       struct layer *out) {
+                       struct layer *out)
+{
     struct err ignored = {0};
     bool given = false, fine = true;
     out->first = l->count;
@@ -82,7 +87,8 @@ struct choice { /* the values that a --set gives KEY: one, or the items of a lis
 };
 
 /* Whether a case gives KEY one of the chosen values; marks which. */
-static bool case_chosen(struct layers *l, const struct node *one, const struct choice *c) {
+static bool case_chosen(struct layers *l, const struct node *one, const struct choice *c)
+{
     struct layer given, wanted;
     bool chosen = false;
     int mark = l->count;
@@ -101,7 +107,8 @@ static bool case_chosen(struct layers *l, const struct node *one, const struct c
     return chosen;
 }
 
-static bool gives(const struct node *one, const char *key) {
+static bool gives(const struct node *one, const char *key)
+{
     for (int k = 0; one->type == NODE_MAP && k < one->count; k++)
         if (key_covers(key, one->key[k]->text))
             return true;
@@ -110,7 +117,8 @@ static bool gives(const struct node *one, const char *key) {
 
 /* Cases that give KEY keep only those with a chosen value, or lose KEY unless every chosen value is
  * in some case.  *kept tells which of the two happened. */
-static int edit_cases(struct spec *s, const struct choice *c, bool *kept, struct err *e) {
+static int edit_cases(struct spec *s, const struct choice *c, bool *kept, struct err *e)
+{
     struct node *cases = part_of(s, "cases", NODE_LIST);
     *kept = false;
     if (!cases || cases->count == 0)
@@ -136,7 +144,8 @@ static int edit_cases(struct spec *s, const struct choice *c, bool *kept, struct
 }
 
 /* Puts an axis in the grid, in the place of one on the same key. */
-static int put_axis(struct spec *s, const char *key, struct node *list, struct err *e) {
+static int put_axis(struct spec *s, const char *key, struct node *list, struct err *e)
+{
     struct node *grid = part_of(s, "grid", NODE_MAP);
     if (!grid) {
         grid = node_new(NODE_MAP, list, &s->arena, e);
@@ -149,14 +158,16 @@ static int put_axis(struct spec *s, const char *key, struct node *list, struct e
 /* ---- one --set --------------------------------------------------------------------------------*/
 
 static bool makes_axis(const struct spec *s, int slot, enum key_type type,
-                       const struct node *value) {
+                       const struct node *value)
+{
     bool list = type == KEY_SLOT && s->keys.slot[slot].row->type == OPTION_INT_LIST;
     if (value->type != NODE_LIST)
         return false;
     return !list || (value->count > 0 && value->item[0]->type == NODE_LIST);
 }
 
-static int set_key(struct spec *s, const char *key, struct node *value, struct err *e) {
+static int set_key(struct spec *s, const char *key, struct node *value, struct err *e)
+{
     int slot;
     enum key_type type = keys_find(&s->keys, key, &slot);
     if (type == KEY_UNKNOWN)
@@ -192,7 +203,8 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     return node_put(s->set, key, value, &s->arena, e);
 }
 
-static bool is_top_level(const char *key) {
+static bool is_top_level(const char *key)
+{
     static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "figures"};
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
         if (!strcmp(key, names[k]))
@@ -200,7 +212,8 @@ static bool is_top_level(const char *key) {
     return false;
 }
 
-static int set_one(struct spec *s, const char *text, struct err *e) {
+static int set_one(struct spec *s, const char *text, struct err *e)
+{
     const char *equals = strchr(text, '=');
     size_t length = equals ? (size_t)(equals - text) : strlen(text);
     char key[KEY_TEXT] = "", source[KEY_TEXT + 8];
@@ -224,7 +237,8 @@ static int set_one(struct spec *s, const char *text, struct err *e) {
     return set_key(s, key, value, e);
 }
 
-int set_edit(struct spec *s, const char *const *set, int sets, struct err *e) {
+int set_edit(struct spec *s, const char *const *set, int sets, struct err *e)
+{
     int code = 0;
     s->set = node_new(NODE_MAP, &s->start, &s->arena, e);
     if (!s->set)

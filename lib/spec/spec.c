@@ -9,7 +9,8 @@
 
 /* ---- opening ----------------------------------------------------------------------------------*/
 
-static int read_root(struct spec *s, const char *bytes, size_t count, struct err *e) {
+static int read_root(struct spec *s, const char *bytes, size_t count, struct err *e)
+{
     char shown[NODE_SHOWN];
     int code = node_parse(&s->root, s->source, bytes, count, &s->arena, e);
     if (code)
@@ -22,7 +23,8 @@ static int read_root(struct spec *s, const char *bytes, size_t count, struct err
     return 0;
 }
 
-static int hash_spec(struct spec *s, struct err *e) {
+static int hash_spec(struct spec *s, struct err *e)
+{
     struct text t = {0};
     int code = spec_text(s, &t, e);
     if (code == 0)
@@ -32,7 +34,8 @@ static int hash_spec(struct spec *s, struct err *e) {
 }
 
 static int read_all(struct spec *s, const char *bytes, size_t count, const char *const *set,
-                    int sets, struct err *e) {
+                    int sets, struct err *e)
+{
     int code = read_root(s, bytes, count, e);
     if (code == 0)
         code = set_edit(s, set, sets, e);
@@ -46,7 +49,8 @@ static int read_all(struct spec *s, const char *bytes, size_t count, const char 
 }
 
 int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
-               const char *const *set, int sets, struct err *e) {
+               const char *const *set, int sets, struct err *e)
+{
     *out = NULL;
     struct spec *s = memory_alloc(1, sizeof *s, e);
     if (!s)
@@ -69,7 +73,8 @@ int spec_parse(struct spec **out, const char *where, const char *bytes, size_t c
     return 0;
 }
 
-static int read_standard_input(char **bytes, size_t *count, struct err *e) {
+static int read_standard_input(char **bytes, size_t *count, struct err *e)
+{
     struct text t = {0};
     char piece[4096];
     size_t got;
@@ -89,7 +94,8 @@ static int read_standard_input(char **bytes, size_t *count, struct err *e) {
 }
 
 int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
-              struct err *e) {
+              struct err *e)
+{
     bool standard = !strcmp(path, "-");
     char *bytes = NULL;
     size_t count = 0;
@@ -109,7 +115,8 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
     return code;
 }
 
-void spec_close(struct spec *s) {
+void spec_close(struct spec *s)
+{
     if (!s)
         return;
     for (int b = 0; b < s->blocks; b++)
@@ -122,50 +129,61 @@ void spec_close(struct spec *s) {
 
 /* ---- asking -----------------------------------------------------------------------------------*/
 
-const char *spec_name(const struct spec *s) {
+const char *spec_name(const struct spec *s)
+{
     return s->name;
 }
 
-const char *spec_hash(const struct spec *s) {
+const char *spec_hash(const struct spec *s)
+{
     return s->hash;
 }
 
-int spec_cells(const struct spec *s) {
+int spec_cells(const struct spec *s)
+{
     return s->cells;
 }
 
-const struct cell *spec_cell(const struct spec *s, int index) {
+const struct cell *spec_cell(const struct spec *s, int index)
+{
     return &s->block[index / CELL_BLOCK][index % CELL_BLOCK];
 }
 
-int spec_claims(const struct spec *s) {
+int spec_claims(const struct spec *s)
+{
     return s->claims;
 }
 
-const struct claim *spec_claim(const struct spec *s, int index) {
+const struct claim *spec_claim(const struct spec *s, int index)
+{
     return &s->claim[index];
 }
 
-int spec_axes(const struct spec *s) {
+int spec_axes(const struct spec *s)
+{
     return s->varies;
 }
 
-const char *spec_axis(const struct spec *s, int index) {
+const char *spec_axis(const struct spec *s, int index)
+{
     return s->vary[index];
 }
 
-int spec_figures(const struct spec *s) {
+int spec_figures(const struct spec *s)
+{
     return s->figures;
 }
 
-const char *spec_figure(const struct spec *s, int index) {
+const char *spec_figure(const struct spec *s, int index)
+{
     return s->figure[index];
 }
 
 /* ---- places -----------------------------------------------------------------------------------*/
 
 /* The node of a map of dotted keys that speaks of key, or NULL. */
-static const struct node *speaks_of(const struct node *map, const char *key) {
+static const struct node *speaks_of(const struct node *map, const char *key)
+{
     for (int k = 0; k < map->count; k++)
         if (key_covers(map->key[k]->text, key) || key_covers(key, map->key[k]->text))
             return map->item[k];
@@ -173,7 +191,8 @@ static const struct node *speaks_of(const struct node *map, const char *key) {
 }
 
 /* The deepest node on the way down to key, from its section on. */
-static const struct node *on_the_way(const struct node *map, const char *key) {
+static const struct node *on_the_way(const struct node *map, const char *key)
+{
     const struct node *found = NULL;
     while (map->type == NODE_MAP) {
         char part[KEY_TEXT];
@@ -192,7 +211,8 @@ static const struct node *on_the_way(const struct node *map, const char *key) {
     return found;
 }
 
-static const struct node *place_of(const struct spec *s, const char *key) {
+static const struct node *place_of(const struct spec *s, const char *key)
+{
     const struct node *found = speaks_of(s->set, key);
     for (int a = 0; !found && a < s->axes; a++)
         if (key_covers(s->axis[a].key->text, key) || key_covers(key, s->axis[a].key->text))
@@ -206,13 +226,15 @@ static const struct node *place_of(const struct spec *s, const char *key) {
     return found ? found : &s->start;
 }
 
-void spec_where(const struct spec *s, const char *key, char *out, size_t size) {
+void spec_where(const struct spec *s, const char *key, char *out, size_t size)
+{
     node_place(place_of(s, key), out, size);
 }
 
 /* The node that decides key in one cell, or NULL where that is a default. */
 static const struct node *in_state(const struct spec *s, const struct node *const *state,
-                                   const char *key) {
+                                   const char *key)
+{
     int slot;
     if (!state || keys_find(&s->keys, key, &slot) == KEY_UNKNOWN)
         return NULL;
@@ -225,7 +247,8 @@ static const struct node *in_state(const struct spec *s, const struct node *cons
 }
 
 int cell_error(const struct spec *s, const struct node *const *state, const struct err *cause,
-               const char *section, struct err *e) {
+               const char *section, struct err *e)
+{
     int slot;
     if (cause->code != ERR_USAGE)
         return err_set(e, cause->code, cause->where, "%s", cause->msg);

@@ -5,11 +5,13 @@
 
 extern const struct theory_api theory_api_double;
 
-const struct theory_api *theory_api_of(int precision) {
+const struct theory_api *theory_api_of(int precision)
+{
     return precision == MODEL_DOUBLE ? &theory_api_double : &theory_api;
 }
 
-int start_open(struct start *s, const struct task *t, struct err *e) {
+int start_open(struct start *s, const struct task *t, struct err *e)
+{
     *s = (struct start){0};
     int code = arena_open(&s->arena, 0, e);
     if (!code)
@@ -21,12 +23,14 @@ int start_open(struct start *s, const struct task *t, struct err *e) {
         ->witness_open(&s->witness, &t->target, &t->space, &t->model, &s->layout, e);
 }
 
-void start_close(struct start *s, const struct task *t) {
+void start_close(struct start *s, const struct task *t)
+{
     theory_api_of(t->model.precision)->witness_close(s->witness);
     arena_close(&s->arena);
 }
 
-int start_resize(struct task *t, struct err *e) {
+int start_resize(struct task *t, struct err *e)
+{
     struct start s;
     if (t->model.init != MODEL_INIT_WITNESS)
         return 0;
@@ -41,13 +45,15 @@ int start_resize(struct task *t, struct err *e) {
     return code;
 }
 
-static bool same_sizes(const struct model_config *a, const struct model_config *b) {
+static bool same_sizes(const struct model_config *a, const struct model_config *b)
+{
     return a->layers == b->layers && a->heads == b->heads && a->width == b->width &&
            a->ffn == b->ffn;
 }
 
 int start_write(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
-                struct err *e) {
+                struct err *e)
+{
     struct start s;
     int code = start_open(&s, t, e);
     if (!code && (!s.witness || !same_sizes(&s.witness->config, &t->model)))

@@ -10,7 +10,8 @@
 
 /* ---- what is expected -------------------------------------------------------------------------*/
 
-static int choice_count(const struct option *o) {
+static int choice_count(const struct option *o)
+{
     int count = 0;
     if (o->type == OPTION_KIND)
         return o->kinds->count;
@@ -19,11 +20,13 @@ static int choice_count(const struct option *o) {
     return count;
 }
 
-static const char *choice_name(const struct option *o, int k) {
+static const char *choice_name(const struct option *o, int k)
+{
     return o->type == OPTION_KIND ? o->kinds->name(k) : o->names[k];
 }
 
-static void expected_range(const struct option *o, const char *what, char *out, size_t size) {
+static void expected_range(const struct option *o, const char *what, char *out, size_t size)
+{
     char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
     text_from_double_short(low, o->min);
     text_from_double_short(high, o->max);
@@ -32,14 +35,16 @@ static void expected_range(const struct option *o, const char *what, char *out, 
              unit ? o->unit : "");
 }
 
-static void expected_names(const struct option *o, char *out, size_t size) {
+static void expected_names(const struct option *o, char *out, size_t size)
+{
     size_t used = (size_t)snprintf(out, size, "one of");
     for (int k = 0; k < choice_count(o) && used < size; k++)
         used += (size_t)snprintf(out + used, size - used, "%s %s", k ? "," : "",
                                  choice_name(o, k));
 }
 
-void value_expected(const struct option *o, char *out, size_t size) {
+void value_expected(const struct option *o, char *out, size_t size)
+{
     switch (o->type) {
     case OPTION_INT:
         expected_range(o, "a whole number", out, size);
@@ -66,7 +71,8 @@ void value_expected(const struct option *o, char *out, size_t size) {
 /* ---- reading ----------------------------------------------------------------------------------*/
 
 static int refuse(const struct option *o, const char *key, const struct node *n, const char *what,
-                  struct err *e) {
+                  struct err *e)
+{
     char expected[480], shown[NODE_SHOWN];
     value_expected(o, expected, sizeof expected);
     return node_error(n, e, "%s: %s %s; expected %s", key, node_show(n, shown), what, expected);
@@ -74,7 +80,8 @@ static int refuse(const struct option *o, const char *key, const struct node *n,
 
 /* A whole number may be written as 2e3, as long as it is whole. */
 static int read_int(const struct option *o, const char *key, const struct node *n, int64_t *out,
-                    struct err *e) {
+                    struct err *e)
+{
     double number;
     if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number))
         return refuse(o, key, n, "is not a whole number", e);
@@ -88,7 +95,8 @@ static int read_int(const struct option *o, const char *key, const struct node *
 }
 
 static int read_real(const struct option *o, const char *key, const struct node *n, double *out,
-                     struct err *e) {
+                     struct err *e)
+{
     if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, out))
         return refuse(o, key, n, "is not a number", e);
     if (!isfinite(*out))
@@ -100,7 +108,8 @@ static int read_real(const struct option *o, const char *key, const struct node 
 }
 
 static int read_choice(const struct option *o, const char *key, const struct node *n, int *out,
-                       struct err *e) {
+                       struct err *e)
+{
     int count = choice_count(o);
     if (n->type != NODE_SCALAR || node_is_null(n))
         return refuse(o, key, n, "is not a name", e);
@@ -119,7 +128,8 @@ static int read_choice(const struct option *o, const char *key, const struct nod
 }
 
 static int read_text(const struct option *o, const char *key, const struct node *n,
-                     const char **out, struct err *e) {
+                     const char **out, struct err *e)
+{
     if (n->type != NODE_SCALAR || node_is_null(n))
         return refuse(o, key, n, "is not text", e);
     if (strlen(n->text) >= OPTION_TEXT_MAX)
@@ -129,7 +139,8 @@ static int read_text(const struct option *o, const char *key, const struct node 
 }
 
 static int read_ints(const struct option *o, const char *key, const struct node *n,
-                     struct option_ints *out, struct err *e) {
+                     struct option_ints *out, struct err *e)
+{
     memset(out, 0, sizeof *out);
     if (n->type == NODE_SCALAR) {
         out->count = 1;
@@ -150,7 +161,8 @@ static int read_ints(const struct option *o, const char *key, const struct node 
 }
 
 int value_read(const struct option *o, const char *key, const struct node *n,
-               const struct node *absent, struct value *v, struct err *e) {
+               const struct node *absent, struct value *v, struct err *e)
+{
     struct node standard = {.type = NODE_SCALAR, .plain = true, .source = "", .text = o->fallback};
     memset(v, 0, sizeof *v);
     if (!n && !o->fallback) {
@@ -187,12 +199,14 @@ int value_read(const struct option *o, const char *key, const struct node *n,
 
 /* ---- storing ----------------------------------------------------------------------------------*/
 
-static void copy_text(struct option_text *out, const char *text) {
+static void copy_text(struct option_text *out, const char *text)
+{
     memset(out, 0, sizeof *out);
     snprintf(out->text, sizeof out->text, "%s", text);
 }
 
-void value_store(const struct option *o, const struct value *v, void *owner) {
+void value_store(const struct option *o, const struct value *v, void *owner)
+{
     void *field = (char *)owner + o->offset;
     switch (o->type) {
     case OPTION_INT:
@@ -219,7 +233,8 @@ void value_store(const struct option *o, const struct value *v, void *owner) {
     }
 }
 
-void value_load(const struct option *o, const void *owner, struct value *v) {
+void value_load(const struct option *o, const void *owner, struct value *v)
+{
     const void *field = (const char *)owner + o->offset;
     memset(v, 0, sizeof *v);
     switch (o->type) {
@@ -248,7 +263,8 @@ void value_load(const struct option *o, const void *owner, struct value *v) {
 }
 
 void value_store_own(const struct option *o, const struct value *v, struct kind_config *c,
-                     int index, int text) {
+                     int index, int text)
+{
     if (o->type == OPTION_TEXT)
         copy_text(&c->text[text], v->text);
     else
@@ -259,7 +275,8 @@ void value_store_own(const struct option *o, const struct value *v, struct kind_
 }
 
 void value_load_own(const struct option *o, const struct kind_config *c, int index, int text,
-                    struct value *v) {
+                    struct value *v)
+{
     memset(v, 0, sizeof *v);
     v->integer = o->type == OPTION_INT ? (int64_t)c->number[index] : 0;
     v->real = o->type == OPTION_REAL ? c->number[index] : 0;
@@ -270,7 +287,8 @@ void value_load_own(const struct option *o, const struct kind_config *c, int ind
 
 /* ---- printing ---------------------------------------------------------------------------------*/
 
-static void write_ints(const struct option_ints *ints, struct text *t) {
+static void write_ints(const struct option_ints *ints, struct text *t)
+{
     text_append(t, "[");
     for (int k = 0; k < ints->count; k++)
         text_append_format(t, "%s%lld", k ? ", " : "", (long long)ints->value[k]);
@@ -278,7 +296,8 @@ static void write_ints(const struct option_ints *ints, struct text *t) {
 }
 
 /* A file is its content in hashes, and lies beside the resolved spec elsewhere. */
-static void write_text(const struct option *o, const char *text, bool exact, struct text *t) {
+static void write_text(const struct option *o, const char *text, bool exact, struct text *t)
+{
     struct text place = {0};
     if (!o->file || !*text) {
         node_write_text(t, text);
@@ -295,7 +314,8 @@ static void write_text(const struct option *o, const char *text, bool exact, str
     text_close(&place);
 }
 
-void value_write(const struct option *o, const struct value *v, bool exact, struct text *t) {
+void value_write(const struct option *o, const struct value *v, bool exact, struct text *t)
+{
     char number[TEXT_NUMBER_MAX];
     switch (o->type) {
     case OPTION_INT:

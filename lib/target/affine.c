@@ -19,7 +19,8 @@ static const struct option options[] = {
 
 /* The state is map (n,d,d+1): row k of position i is [W_i(k,:), b_i(k)]. */
 static int affine_open(const struct target_config *c, const struct space_config *s, int n,
-                       struct arena *arena, void **state, struct err *e) {
+                       struct arena *arena, void **state, struct err *e)
+{
     int d = (int)s->channels;
     size_t row = (size_t)d + 1, size = (size_t)d * row;
     double *map = arena_alloc(arena, (size_t)n, size * sizeof *map, e);
@@ -39,7 +40,8 @@ static int affine_open(const struct target_config *c, const struct space_config 
 
 static int affine_evaluate(const void *state, const struct target_config *c,
                            const struct layout *l, int d, const double *x, double *y,
-                           struct err *e) {
+                           struct err *e)
+{
     (void)c, (void)e;
     const double *row = state;
     for (int i = 0; i < l->n; i++, x += d, y += d)

@@ -20,7 +20,8 @@ static const struct option moving_max_options[] = {
 };
 
 /* y_i = sum_{j<=i} x_j */
-static void prefix_sums(int n, int d, const double *x, double *y) {
+static void prefix_sums(int n, int d, const double *x, double *y)
+{
     for (int k = 0; k < d; k++) {
         double sum = 0;
         for (int i = 0; i < n; i++)
@@ -30,7 +31,8 @@ static void prefix_sums(int n, int d, const double *x, double *y) {
 
 static int prefix_sum_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)c, (void)e;
     prefix_sums(l->n, d, x, y);
     for (size_t k = 0; k < (size_t)l->n * d; k++)
@@ -39,7 +41,8 @@ static int prefix_sum_evaluate(const void *state, const struct target_config *c,
 }
 
 static int mean_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e) {
+                         int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int k = 0; k < d; k++) {
         double sum = 0;
@@ -53,7 +56,8 @@ static int mean_evaluate(const void *state, const struct target_config *c, const
 
 static int prefix_mean_evaluate(const void *state, const struct target_config *c,
                                 const struct layout *l, int d, const double *x, double *y,
-                                struct err *e) {
+                                struct err *e)
+{
     (void)state, (void)c, (void)e;
     prefix_sums(l->n, d, x, y);
     for (int i = 0; i < l->n; i++)
@@ -66,7 +70,8 @@ static int prefix_mean_evaluate(const void *state, const struct target_config *c
  * depend on the position. */
 static int local_mean_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)e;
     int window = (int)c->kind.number[AVERAGE_WINDOW];
     for (int i = 0; i < l->n; i++) {
@@ -85,7 +90,8 @@ static int local_mean_evaluate(const void *state, const struct target_config *c,
 
 static int moving_max_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)e;
     int window = (int)c->kind.number[AVERAGE_WINDOW];
     for (int i = 0; i < l->n; i++) {

@@ -7,7 +7,8 @@ const struct option target_shift_options[] = {
     {.key = NULL},
 };
 
-int target_check_shift(const struct target_config *c, const struct space_config *s, struct err *e) {
+int target_check_shift(const struct target_config *c, const struct space_config *s, struct err *e)
+{
     double k = c->kind.number[TARGET_SHIFT_K];
     if (k > -(double)s->length && k < (double)s->length)
         return 0;
@@ -16,7 +17,8 @@ int target_check_shift(const struct target_config *c, const struct space_config 
                    (long long)s->length);
 }
 
-int target_check_even(const struct target_config *c, const struct space_config *s, struct err *e) {
+int target_check_even(const struct target_config *c, const struct space_config *s, struct err *e)
+{
     (void)c;
     if (s->length >= 2)
         return 0;
@@ -24,7 +26,8 @@ int target_check_even(const struct target_config *c, const struct space_config *
                    "a sequence of 1 has no even token; expected at least 2");
 }
 
-int target_vocab_labels(const struct target_config *c, int n) {
+int target_vocab_labels(const struct target_config *c, int n)
+{
     (void)n;
     return target_vocab(c);
 }

@@ -10,7 +10,8 @@ static const struct option options[] = {
 };
 
 /* Paths of `left` more edges from node `at` to path[0] that avoid path[1] .. path[used-1]. */
-static int paths(const struct layout *l, int *path, int used, int left) {
+static int paths(const struct layout *l, int *path, int used, int left)
+{
     const int32_t *steps = l->steps + (size_t)path[used - 1] * (size_t)l->n;
     const int32_t *home = l->steps + (size_t)path[0] * (size_t)l->n;
     int count = 0;
@@ -30,7 +31,8 @@ static int paths(const struct layout *l, int *path, int used, int left) {
 
 static int cycles_evaluate(const void *state, const struct target_config *c,
                            const struct layout *l, int d, const double *x, double *y,
-                           struct err *e) {
+                           struct err *e)
+{
     (void)state, (void)x, (void)e;
     int length = (int)c->kind.number[CYCLES_LENGTH], path[8];
     for (int i = 0; i < l->n; i++) {

@@ -9,25 +9,30 @@
 
 #include "target/table.h"
 
-static double rho_exponential(double t) {
+static double rho_exponential(double t)
+{
     return exp(-t);
 }
 
-static double rho_polynomial(double t) {
+static double rho_polynomial(double t)
+{
     return pow(1 + 0.1 * t, -1.1);
 }
 
 /* gsl_sf_airy_Ai_e reports underflow as an error; beyond t = 100 the value is below 1e-260. */
-static double rho_airy(double t) {
+static double rho_airy(double t)
+{
     gsl_sf_result r;
     return t < 100 && gsl_sf_airy_Ai_e(t - 6, GSL_PREC_DOUBLE, &r) == 0 ? r.val : 0;
 }
 
-static double rho_peaks(double t) {
+static double rho_peaks(double t)
+{
     return exp(-t * t) + exp(-(t - 9) * (t - 9));
 }
 
-static double rho_sine(double t) {
+static double rho_sine(double t)
+{
     return sin(t);
 }
 
@@ -42,7 +47,8 @@ static const struct option filter_options[] = {
 };
 
 static int filter_open(const struct target_config *c, const struct space_config *s, int n,
-                       struct arena *arena, void **state, struct err *e) {
+                       struct arena *arena, void **state, struct err *e)
+{
     (void)s;
     double *rho = arena_alloc(arena, (size_t)n, sizeof *rho, e);
     *state = rho;
@@ -55,7 +61,8 @@ static int filter_open(const struct target_config *c, const struct space_config 
 
 static int filter_evaluate(const void *state, const struct target_config *c,
                            const struct layout *l, int d, const double *x, double *y,
-                           struct err *e) {
+                           struct err *e)
+{
     (void)c, (void)e;
     const double *rho = state;
     for (int i = 0; i < l->n; i++)
@@ -70,7 +77,8 @@ static int filter_evaluate(const void *state, const struct target_config *c,
 
 static int difference_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (size_t k = 0; k < (size_t)l->n * d; k++)
         y[k] = x[k] - (k < (size_t)d ? 0 : x[k - d]);

@@ -3,18 +3,21 @@
  * here. */
 #include "target/table.h"
 
-static const int32_t *steps_of(const struct layout *l, int i) {
+static const int32_t *steps_of(const struct layout *l, int i)
+{
     return l->steps + (size_t)i * (size_t)l->n;
 }
 
-static void fill_channels(double *y, int i, int d, double value) {
+static void fill_channels(double *y, int i, int d, double value)
+{
     for (int k = 0; k < d; k++)
         y[(size_t)i * d + k] = value;
 }
 
 static int degree_evaluate(const void *state, const struct target_config *c,
                            const struct layout *l, int d, const double *x, double *y,
-                           struct err *e) {
+                           struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++)
         fill_channels(y, i, d, l->degree[i]);
@@ -30,7 +33,8 @@ static const struct option nodes_at_distance_options[] = {
 
 static int nodes_at_distance_evaluate(const void *state, const struct target_config *c,
                                       const struct layout *l, int d, const double *x, double *y,
-                                      struct err *e) {
+                                      struct err *e)
+{
     (void)state, (void)x, (void)e;
     for (int i = 0; i < l->n; i++) {
         int count = 0;
@@ -43,7 +47,8 @@ static int nodes_at_distance_evaluate(const void *state, const struct target_con
 
 static int eccentricity_evaluate(const void *state, const struct target_config *c,
                                  const struct layout *l, int d, const double *x, double *y,
-                                 struct err *e) {
+                                 struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++) {
         int largest = 0;
@@ -56,7 +61,8 @@ static int eccentricity_evaluate(const void *state, const struct target_config *
 
 static int closeness_evaluate(const void *state, const struct target_config *c,
                               const struct layout *l, int d, const double *x, double *y,
-                              struct err *e) {
+                              struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++) {
         double reached = 0, sum = 0;
@@ -72,7 +78,8 @@ static int closeness_evaluate(const void *state, const struct target_config *c,
 
 static int source_distance_evaluate(const void *state, const struct target_config *c,
                                     const struct layout *l, int d, const double *x, double *y,
-                                    struct err *e) {
+                                    struct err *e)
+{
     (void)state, (void)c, (void)e;
     double largest = x[0];
     for (int j = 1; j < l->n; j++)
@@ -90,7 +97,8 @@ static int source_distance_evaluate(const void *state, const struct target_confi
 }
 
 /* y_i = sum of the neighbours' tokens. */
-static void add_neighbours(const struct layout *l, int d, const double *x, double *y) {
+static void add_neighbours(const struct layout *l, int d, const double *x, double *y)
+{
     for (int i = 0; i < l->n; i++) {
         fill_channels(y, i, d, 0);
         for (int j = 0; j < l->n; j++)
@@ -101,7 +109,8 @@ static void add_neighbours(const struct layout *l, int d, const double *x, doubl
 
 static int neighbour_sum_evaluate(const void *state, const struct target_config *c,
                                   const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e) {
+                                  struct err *e)
+{
     (void)state, (void)c, (void)e;
     add_neighbours(l, d, x, y);
     return 0;
@@ -109,7 +118,8 @@ static int neighbour_sum_evaluate(const void *state, const struct target_config 
 
 static int neighbour_mean_evaluate(const void *state, const struct target_config *c,
                                    const struct layout *l, int d, const double *x, double *y,
-                                   struct err *e) {
+                                   struct err *e)
+{
     (void)state, (void)c, (void)e;
     add_neighbours(l, d, x, y);
     for (int i = 0; i < l->n; i++)

@@ -7,13 +7,15 @@
 
 static const double TWO_PI = 6.283185307179586476925286766559;
 
-static int smaller(int a, int b) {
+static int smaller(int a, int b)
+{
     return a < b ? a : b;
 }
 
 static int grid_position_evaluate(const void *state, const struct target_config *c,
                                   const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e) {
+                                  struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++)
         for (int k = 0; k < d; k++)
@@ -24,7 +26,8 @@ static int grid_position_evaluate(const void *state, const struct target_config 
 
 static int grid_gain_evaluate(const void *state, const struct target_config *c,
                               const struct layout *l, int d, const double *x, double *y,
-                              struct err *e) {
+                              struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++) {
         double turn = 0;
@@ -39,7 +42,8 @@ static int grid_gain_evaluate(const void *state, const struct target_config *c,
 /* Two passes: running sums along the rows, then down the columns. */
 static int summed_area_evaluate(const void *state, const struct target_config *c,
                                 const struct layout *l, int d, const double *x, double *y,
-                                struct err *e) {
+                                struct err *e)
+{
     (void)state, (void)c, (void)e;
     size_t row = (size_t)layout_extent(l, 1) * d, count = (size_t)l->n * d;
     for (size_t k = 0; k < count; k++)
@@ -52,7 +56,8 @@ static int summed_area_evaluate(const void *state, const struct target_config *c
 }
 
 /* Token (row, column) of x, or 0 outside of the grid. */
-static double pixel(const struct layout *l, int d, const double *x, int row, int column, int k) {
+static double pixel(const struct layout *l, int d, const double *x, int row, int column, int k)
+{
     int height = layout_extent(l, 0), width = layout_extent(l, 1);
     if (row < 0 || row >= height || column < 0 || column >= width)
         return 0;
@@ -70,7 +75,8 @@ static const struct option grid_shift_options[] = {
 
 static int grid_shift_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)e;
     int down = (int)c->kind.number[GRID_SHIFT_ROWS];
     int right = (int)c->kind.number[GRID_SHIFT_COLUMNS];
@@ -83,7 +89,8 @@ static int grid_shift_evaluate(const void *state, const struct target_config *c,
 
 static int reflect_evaluate(const void *state, const struct target_config *c,
                             const struct layout *l, int d, const double *x, double *y,
-                            struct err *e) {
+                            struct err *e)
+{
     (void)state, (void)c, (void)e;
     int width = layout_extent(l, 1);
     for (int i = 0; i < l->n; i++)
@@ -95,7 +102,8 @@ static int reflect_evaluate(const void *state, const struct target_config *c,
 
 static int border_distance_evaluate(const void *state, const struct target_config *c,
                                     const struct layout *l, int d, const double *x, double *y,
-                                    struct err *e) {
+                                    struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     int height = layout_extent(l, 0), width = layout_extent(l, 1);
     int deepest = (smaller(height, width) + 1) / 2;
@@ -109,7 +117,8 @@ static int border_distance_evaluate(const void *state, const struct target_confi
 }
 
 static int blur_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e) {
+                         int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++)
         for (int k = 0; k < d; k++) {
@@ -124,7 +133,8 @@ static int blur_evaluate(const void *state, const struct target_config *c, const
 
 static int periodic_blur_evaluate(const void *state, const struct target_config *c,
                                   const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e) {
+                                  struct err *e)
+{
     (void)state, (void)c, (void)e;
     int height = layout_extent(l, 0), width = layout_extent(l, 1);
     for (int i = 0; i < l->n; i++)

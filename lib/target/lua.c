@@ -36,7 +36,8 @@
 enum { LUA_Y, LUA_FILE };
 enum { LUA_FILE_BYTES_MAX = 1 << 16 };
 
-static bool uses_y(const void *owner) {
+static bool uses_y(const void *owner)
+{
     const struct kind_config *c = owner;
     return !c->text[LUA_FILE].text[0];
 }
@@ -63,7 +64,8 @@ static const char *const expression_before = "local x, i, c, n, d = ... return "
 
 /* Copies the text into the arena; the size alone where that only measures. */
 static int source_read(const struct target_config *c, struct arena *arena, struct user_code *s,
-                       struct err *e) {
+                       struct err *e)
+{
     const char *value = c->kind.text[LUA_FILE].text, *y = c->kind.text[LUA_Y].text;
     char *bytes = NULL, *name = NULL, *copy;
     *s = (struct user_code){.file = *value, .count = strlen(y), .before = expression_before};
@@ -86,7 +88,8 @@ static int source_read(const struct target_config *c, struct arena *arena, struc
 }
 
 /* Leaves the user's function on the stack. */
-static void push_function(lua_State *L, const struct user_code *s) {
+static void push_function(lua_State *L, const struct user_code *s)
+{
     sandbox_compile(L, s->name, s->before, s->text, s->count);
     if (!s->file)
         return;
@@ -109,7 +112,8 @@ struct call {
     double *y;
 };
 
-static void push_inputs(lua_State *L, const struct call *call) {
+static void push_inputs(lua_State *L, const struct call *call)
+{
     const double *x = call->x;
     lua_createtable(L, call->n, 0);
     for (int i = 1; i <= call->n; i++) {
@@ -123,7 +127,8 @@ static void push_inputs(lua_State *L, const struct call *call) {
 }
 
 /* "file:line: " of the function at `index`, which is where it begins. */
-static void push_place(lua_State *L, int index) {
+static void push_place(lua_State *L, int index)
+{
     lua_Debug where;
     lua_pushvalue(L, index);
     lua_getinfo(L, ">S", &where);
@@ -132,7 +137,8 @@ static void push_place(lua_State *L, int index) {
 }
 
 /* The number on top of the stack, popped; raises what else it is.  i 0: no place to name. */
-static double pop_number(lua_State *L, int function, int i, int c) {
+static double pop_number(lua_State *L, int function, int i, int c)
+{
     double value = lua_tonumber(L, -1);
     if (lua_type(L, -1) == LUA_TNUMBER && isfinite(value)) {
         lua_pop(L, 1);
@@ -148,7 +154,8 @@ static double pop_number(lua_State *L, int function, int i, int c) {
     return 0;
 }
 
-static void evaluate_expression(lua_State *L, struct call *call) {
+static void evaluate_expression(lua_State *L, struct call *call)
+{
     double *y = call->y;
     for (int i = 1; i <= call->n; i++)
         for (int c = 1; c <= call->d; c++) {
@@ -165,7 +172,8 @@ static void evaluate_expression(lua_State *L, struct call *call) {
         }
 }
 
-static void check_table(lua_State *L, const char *what, int size, const char *unit) {
+static void check_table(lua_State *L, const char *what, int size, const char *unit)
+{
     if (lua_istable(L, -1) && lua_rawlen(L, -1) == (size_t)size)
         return;
     push_place(L, 1);
@@ -179,7 +187,8 @@ static void check_table(lua_State *L, const char *what, int size, const char *un
     lua_error(L);
 }
 
-static void evaluate_function(lua_State *L, struct call *call) {
+static void evaluate_function(lua_State *L, struct call *call)
+{
     double *y = call->y;
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
@@ -200,7 +209,8 @@ static void evaluate_function(lua_State *L, struct call *call) {
     }
 }
 
-static int evaluate_body(lua_State *L) {
+static int evaluate_body(lua_State *L)
+{
     struct call *call = sandbox_argument(L);
     push_function(L, call->code);
     push_inputs(L, call);
@@ -213,13 +223,15 @@ static int evaluate_body(lua_State *L) {
 
 /* ---- the target -------------------------------------------------------------------------------*/
 
-static int compile_body(lua_State *L) {
+static int compile_body(lua_State *L)
+{
     const struct user_code *s = sandbox_argument(L);
     sandbox_compile(L, s->name, s->before, s->text, s->count);
     return 0;
 }
 
-static int check_size(const char *file, struct err *e) {
+static int check_size(const char *file, struct err *e)
+{
     size_t size = 0;
     int code = *file ? named_file_size(file, &size, e) : 0;
     if (code || size <= LUA_FILE_BYTES_MAX)
@@ -229,7 +241,8 @@ static int check_size(const char *file, struct err *e) {
 }
 
 /* Compiles and runs nothing, so that a typing error is found before anything is trained. */
-static int lua_check(const struct target_config *c, const struct space_config *s, struct err *e) {
+static int lua_check(const struct target_config *c, const struct space_config *s, struct err *e)
+{
     struct arena arena;
     struct user_code source;
     struct err cause = {0};
@@ -251,7 +264,8 @@ static int lua_check(const struct target_config *c, const struct space_config *s
 }
 
 static int lua_prepare(const struct target_config *c, const struct space_config *s, int n,
-                       struct arena *arena, void **state, struct err *e) {
+                       struct arena *arena, void **state, struct err *e)
+{
     struct user_code *code = arena_alloc(arena, 1, sizeof *code, e), measured;
     (void)s, (void)n;
     *state = code;
@@ -261,7 +275,8 @@ static int lua_prepare(const struct target_config *c, const struct space_config 
 }
 
 static int lua_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                        int d, const double *x, double *y, struct err *e) {
+                        int d, const double *x, double *y, struct err *e)
+{
     struct call call = {.code = state, .n = l->n, .d = d, .x = x, .y = y};
     (void)c;
     return sandbox_run(&sandbox_limits, evaluate_body, &call, e);

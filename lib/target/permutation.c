@@ -7,7 +7,8 @@
 #include "target/table.h"
 
 /* Token j of x, or zeros where there is none, becomes token i of y. */
-static void put(int n, int d, const double *x, int64_t j, double *y, int i) {
+static void put(int n, int d, const double *x, int64_t j, double *y, int i)
+{
     if (j >= 0 && j < n)
         memcpy(y + (size_t)i * d, x + (size_t)j * d, (size_t)d * sizeof *y);
     else
@@ -15,7 +16,8 @@ static void put(int n, int d, const double *x, int64_t j, double *y, int i) {
 }
 
 static int shift_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                          int d, const double *x, double *y, struct err *e) {
+                          int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)e;
     int64_t k = (int64_t)c->kind.number[TARGET_SHIFT_K];
     for (int i = 0; i < l->n; i++)
@@ -25,7 +27,8 @@ static int shift_evaluate(const void *state, const struct target_config *c, cons
 
 static int reverse_evaluate(const void *state, const struct target_config *c,
                             const struct layout *l, int d, const double *x, double *y,
-                            struct err *e) {
+                            struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++)
         put(l->n, d, x, l->n - 1 - i, y, i);
@@ -33,7 +36,8 @@ static int reverse_evaluate(const void *state, const struct target_config *c,
 }
 
 static int even_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e) {
+                         int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++)
         put(l->n, d, x, 2 * (int64_t)i + 1, y, i);
@@ -41,7 +45,8 @@ static int even_evaluate(const void *state, const struct target_config *c, const
 }
 
 static int sort_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e) {
+                         int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)c, (void)e;
     memcpy(y, x, (size_t)l->n * (size_t)d * sizeof *y);
     for (int k = 0; k < d; k++)

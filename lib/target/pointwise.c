@@ -8,7 +8,8 @@ static const double TWO_PI = 6.283185307179586476925286766559;
 
 static int position_evaluate(const void *state, const struct target_config *c,
                              const struct layout *l, int d, const double *x, double *y,
-                             struct err *e) {
+                             struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++)
         for (int k = 0; k < d; k++)
@@ -17,7 +18,8 @@ static int position_evaluate(const void *state, const struct target_config *c,
 }
 
 static int gain_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e) {
+                         int d, const double *x, double *y, struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++) {
         double gain = sin(TWO_PI * (i + 1) / l->n);
@@ -29,7 +31,8 @@ static int gain_evaluate(const void *state, const struct target_config *c, const
 
 static int piecewise_evaluate(const void *state, const struct target_config *c,
                               const struct layout *l, int d, const double *x, double *y,
-                              struct err *e) {
+                              struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++)
         for (int k = 0; k < d; k++) {
@@ -41,7 +44,8 @@ static int piecewise_evaluate(const void *state, const struct target_config *c,
 
 static int identity_evaluate(const void *state, const struct target_config *c,
                              const struct layout *l, int d, const double *x, double *y,
-                             struct err *e) {
+                             struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (size_t k = 0; k < (size_t)l->n * d; k++)
         y[k] = x[k];

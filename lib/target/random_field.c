@@ -30,7 +30,8 @@ struct field {
 };
 
 static int field_open(const struct target_config *c, const struct space_config *s, int n,
-                      struct arena *arena, void **state, struct err *e) {
+                      struct arena *arena, void **state, struct err *e)
+{
     (void)n;
     int d = (int)s->channels, count = (int)c->kind.number[FIELD_FEATURES];
     size_t row = 2 * (size_t)d + 2;
@@ -54,7 +55,8 @@ static int field_open(const struct target_config *c, const struct space_config *
 }
 
 static int field_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                          int d, const double *x, double *y, struct err *e) {
+                          int d, const double *x, double *y, struct err *e)
+{
     (void)c, (void)e;
     const struct field *f = state;
     for (int i = 0; i < l->n; i++, x += d, y += d) {

@@ -43,14 +43,16 @@ struct sandbox {
 
 /* ---- memory -----------------------------------------------------------------------------------*/
 
-static int class_of(size_t size) {
+static int class_of(size_t size)
+{
     int class = 0;
     while (class < CLASSES && (size_t)BLOCK_MIN << class < size)
         class++;
     return class;
 }
 
-static void *take_block(struct sandbox *s, size_t size) {
+static void *take_block(struct sandbox *s, size_t size)
+{
     int class = class_of(size);
     if (class == CLASSES)
         return NULL;
@@ -65,7 +67,8 @@ static void *take_block(struct sandbox *s, size_t size) {
     return arena_alloc(&s->heap, bytes, 1, &s->memory);
 }
 
-static void give_block(struct sandbox *s, void *data, size_t size) {
+static void give_block(struct sandbox *s, void *data, size_t size)
+{
     struct freed *block = data;
     int class = class_of(size);
     block->next = s->free[class];
@@ -73,7 +76,8 @@ static void give_block(struct sandbox *s, void *data, size_t size) {
 }
 
 /* lua_Alloc: old NULL allocates (old_size is then a type), size 0 frees. */
-static void *allocate(void *context, void *old, size_t old_size, size_t size) {
+static void *allocate(void *context, void *old, size_t old_size, size_t size)
+{
     struct sandbox *s = context;
     if (old && size && class_of(old_size) == class_of(size))
         return old;
@@ -89,7 +93,8 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size) {
 
 /* ---- time -------------------------------------------------------------------------------------*/
 
-static double clock_seconds(clockid_t clock) {
+static double clock_seconds(clockid_t clock)
+{
     struct timespec t;
     clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -97,7 +102,8 @@ static double clock_seconds(clockid_t clock) {
 
 /* Processor time, so that a busy machine fails nothing; but that takes a system call, and so it is
  * only asked for once the cheap clock says that it may be time. */
-static bool out_of_time(struct sandbox *s) {
+static bool out_of_time(struct sandbox *s)
+{
     double now = clock_seconds(CLOCK_MONOTONIC);
     if (now < s->look_again)
         return false;
@@ -106,21 +112,24 @@ static bool out_of_time(struct sandbox *s) {
     return left <= 0;
 }
 
-static struct sandbox *sandbox_of(lua_State *L) {
+static struct sandbox *sandbox_of(lua_State *L)
+{
     void *s;
     lua_getallocf(L, &s);
     return s;
 }
 
 /* Raises "file:line: <text with the limit>"; luaL_error would name the caller's line. */
-static void stop(lua_State *L, const char *format, double limit) {
+static void stop(lua_State *L, const char *format, double limit)
+{
     luaL_where(L, 0);
     lua_pushfstring(L, format, (lua_Integer)limit);
     lua_concat(L, 2);
     lua_error(L);
 }
 
-static void look(lua_State *L, lua_Debug *unused) {
+static void look(lua_State *L, lua_Debug *unused)
+{
     struct sandbox *s = sandbox_of(L);
     (void)unused;
     s->instructions += s->limits->hook;
@@ -137,7 +146,8 @@ struct watchdog {
     int set;
 };
 
-static void watchdog_start(struct watchdog *w, double seconds) {
+static void watchdog_start(struct watchdog *w, double seconds)
+{
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     time_t whole = (time_t)seconds;
     struct itimerspec when = {
@@ -146,7 +156,8 @@ static void watchdog_start(struct watchdog *w, double seconds) {
              timer_settime(w->timer, 0, &when, NULL) == 0;
 }
 
-static void watchdog_stop(struct watchdog *w) {
+static void watchdog_stop(struct watchdog *w)
+{
     if (w->set)
         timer_delete(w->timer);
 }
@@ -155,12 +166,14 @@ struct watchdog {
     int set;
 };
 
-static void watchdog_start(struct watchdog *w, double seconds) {
+static void watchdog_start(struct watchdog *w, double seconds)
+{
     w->set = 1;
     alarm((unsigned)seconds + 1);
 }
 
-static void watchdog_stop(struct watchdog *w) {
+static void watchdog_stop(struct watchdog *w)
+{
     if (w->set)
         alarm(0);
 }
@@ -169,7 +182,8 @@ static void watchdog_stop(struct watchdog *w) {
 /* ---- globals ----------------------------------------------------------------------------------*/
 
 /* As Lua's, but for tables and functions, whose address would differ from run to run. */
-static int user_tostring(lua_State *L) {
+static int user_tostring(lua_State *L)
+{
     luaL_checkany(L, 1);
     if (lua_type(L, 1) == LUA_TTABLE || lua_type(L, 1) == LUA_TFUNCTION)
         lua_pushstring(L, luaL_typename(L, 1));
@@ -178,7 +192,8 @@ static int user_tostring(lua_State *L) {
     return 1;
 }
 
-static void keep_math(lua_State *L, int globals) {
+static void keep_math(lua_State *L, int globals)
+{
     static const char *const dropped[] = {"random", "randomseed"};
     luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 0);
     for (size_t k = 0; k < sizeof dropped / sizeof dropped[0]; k++) {
@@ -190,7 +205,8 @@ static void keep_math(lua_State *L, int globals) {
 
 /* A table of what is allowed takes the place of the globals; the rest cannot be reached any more,
  * since no allowed function gives a way to it. */
-static void allow(lua_State *L) {
+static void allow(lua_State *L)
+{
     static const char *const kept[] = {"assert", "error", "ipairs", "select", "tonumber", "type"};
     lua_newtable(L);
     int globals = lua_gettop(L);
@@ -208,7 +224,8 @@ static void allow(lua_State *L) {
 
 /* ---- running ----------------------------------------------------------------------------------*/
 
-void *sandbox_argument(lua_State *L) {
+void *sandbox_argument(lua_State *L)
+{
     return sandbox_of(L)->argument;
 }
 
@@ -218,7 +235,8 @@ struct source {
     int next;
 };
 
-static const char *read_part(lua_State *L, void *context, size_t *size) {
+static const char *read_part(lua_State *L, void *context, size_t *size)
+{
     struct source *s = context;
     (void)L;
     *size = s->next < 2 ? s->size[s->next] : 0;
@@ -226,13 +244,15 @@ static const char *read_part(lua_State *L, void *context, size_t *size) {
 }
 
 void sandbox_compile(lua_State *L, const char *name, const char *before, const char *text,
-                     size_t count) {
+                     size_t count)
+{
     struct source s = {{before, text}, {strlen(before), count}, before[0] ? 0 : 1};
     if (lua_load(L, read_part, &s, name, "t") != LUA_OK)
         lua_error(L);
 }
 
-static int protected_body(lua_State *L) {
+static int protected_body(lua_State *L)
+{
     struct sandbox *s = sandbox_of(L);
     allow(L);
     lua_settop(L, 0);
@@ -240,7 +260,8 @@ static int protected_body(lua_State *L) {
     return s->body(L);
 }
 
-static int report(struct sandbox *s, lua_State *L, int status, struct err *e) {
+static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
+{
     struct err own = {0};
     if (status == LUA_OK)
         return 0;
@@ -261,7 +282,8 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e) {
 }
 
 int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *argument,
-                struct err *e) {
+                struct err *e)
+{
     struct sandbox s = {.limits = limits, .body = body, .argument = argument,
                         .deadline = clock_seconds(CLOCK_THREAD_CPUTIME_ID) + limits->seconds,
                         .look_again = clock_seconds(CLOCK_MONOTONIC) + limits->seconds};

@@ -9,24 +9,28 @@
 const struct target *const target_table[] = {TARGET_LIST(TARGET_LINE) NULL};
 enum { TARGET_COUNT = sizeof target_table / sizeof target_table[0] - 1 };
 
-static const char *target_name(int kind) {
+static const char *target_name(int kind)
+{
     assert(kind >= 0 && kind < TARGET_COUNT);
     return target_table[kind]->name;
 }
 
-static const struct option *target_own_options(int kind) {
+static const struct option *target_own_options(int kind)
+{
     assert(kind >= 0 && kind < TARGET_COUNT);
     return target_table[kind]->options;
 }
 
 const struct kind_table target_kinds = {"target", TARGET_COUNT, target_name, target_own_options};
 
-const struct target *target_of(const struct target_config *c) {
+const struct target *target_of(const struct target_config *c)
+{
     assert(c->kind.kind >= 0 && c->kind.kind < TARGET_COUNT);
     return target_table[c->kind.kind];
 }
 
-static bool uses_vocab(const void *owner) {
+static bool uses_vocab(const void *owner)
+{
     return target_of(owner)->tokens && !target_of(owner)->bytes;
 }
 
@@ -40,7 +44,8 @@ const struct option target_options[] = {
 };
 
 /* Patterns make tokens equal, which is for those that drew them. */
-static int check_patterns(const struct target *t, const struct space_config *s, struct err *e) {
+static int check_patterns(const struct target *t, const struct space_config *s, struct err *e)
+{
     for (int k = PATTERN_GENERIC + 1; t->draw && pattern_table[k]; k++)
         if (s->share[k] > 0)
             return err_set(e, ERR_USAGE, "space.inputs",
@@ -49,7 +54,8 @@ static int check_patterns(const struct target *t, const struct space_config *s, 
     return 0;
 }
 
-int target_check(const struct target_config *c, const struct space_config *s, struct err *e) {
+int target_check(const struct target_config *c, const struct space_config *s, struct err *e)
+{
     const struct target *t = target_of(c);
     const struct space *space = space_of(s);
     if ((t->needs & TARGET_NEEDS_ORDER) && space->axes != 1)
@@ -80,17 +86,20 @@ int target_check(const struct target_config *c, const struct space_config *s, st
     return !code && t->check ? t->check(c, s, e) : code;
 }
 
-int target_vocab(const struct target_config *c) {
+int target_vocab(const struct target_config *c)
+{
     return target_of(c)->bytes ? 256 : (int)c->vocab;
 }
 
-int target_symbols(const struct target_config *c) {
+int target_symbols(const struct target_config *c)
+{
     const struct target *t = target_of(c);
     assert(t->tokens);
     return t->symbols ? t->symbols(c) : target_vocab(c);
 }
 
-int target_labels(const struct target_config *c, int n) {
+int target_labels(const struct target_config *c, int n)
+{
     const struct target *t = target_of(c);
     assert(t->tokens);
     return t->labels(c, n);

@@ -50,7 +50,8 @@ struct text_state {
     struct part training, evaluation;
 };
 
-static void cut(const struct target_config *c, size_t size, struct text_state *s) {
+static void cut(const struct target_config *c, size_t size, struct text_state *s)
+{
     int64_t all = (int64_t)size;
     int64_t test = (int64_t)(c->kind.number[TEXT_TEST] * (double)all);
     int64_t selection = (int64_t)(c->kind.number[TEXT_SELECTION] * (double)all);
@@ -60,7 +61,8 @@ static void cut(const struct target_config *c, size_t size, struct text_state *s
                         : (struct part){all - test, test};
 }
 
-static int check_part(const char *name, const struct part *p, int64_t n, struct err *e) {
+static int check_part(const char *name, const struct part *p, int64_t n, struct err *e)
+{
     if (p->size > n)
         return 0;
     return err_set(e, ERR_USAGE, "target.file",
@@ -69,7 +71,8 @@ static int check_part(const char *name, const struct part *p, int64_t n, struct 
                    name, (long long)p->size, (long long)n + 1, (long long)n);
 }
 
-static int check_text(const struct target_config *c, const struct space_config *s, struct err *e) {
+static int check_text(const struct target_config *c, const struct space_config *s, struct err *e)
+{
     const char *file = c->kind.text[0].text;
     struct text_state parts;
     struct err cause = {0};
@@ -91,7 +94,8 @@ static int check_text(const struct target_config *c, const struct space_config *
 }
 
 static int open_text(const struct target_config *c, const struct space_config *space, int n,
-                     struct arena *arena, void **state, struct err *e) {
+                     struct arena *arena, void **state, struct err *e)
+{
     const char *file = c->kind.text[0].text;
     char *bytes = NULL;
     size_t size;
@@ -114,7 +118,8 @@ static int open_text(const struct target_config *c, const struct space_config *s
 
 static int draw_window(const void *state, const struct target_config *c, const struct layout *l,
                      struct stream *random, uint64_t number, uint64_t count, int32_t *x,
-                     int32_t *label, struct err *e) {
+                     int32_t *label, struct err *e)
+{
     const struct text_state *s = state;
     const struct part *p = count ? &s->evaluation : &s->training;
     (void)c;

@@ -14,12 +14,14 @@ struct counts {
     int distinct;
 };
 
-static void counts_close(struct counts *s) {
+static void counts_close(struct counts *s)
+{
     memory_free(s->symbol);
     memory_free(s->count);
 }
 
-static int counts_open(struct counts *s, const int32_t *x, int n, struct err *e) {
+static int counts_open(struct counts *s, const int32_t *x, int n, struct err *e)
+{
     *s = (struct counts){0};
     s->symbol = memory_alloc((size_t)n, sizeof *s->symbol, e);
     s->count = memory_alloc((size_t)n, sizeof *s->count, e);
@@ -36,7 +38,8 @@ static int counts_open(struct counts *s, const int32_t *x, int n, struct err *e)
 }
 
 /* Index of a symbol that is present. */
-static int counts_rank(const struct counts *s, int32_t symbol) {
+static int counts_rank(const struct counts *s, int32_t symbol)
+{
     int low = 0, high = s->distinct - 1;
     while (low < high) {
         int middle = low + (high - low) / 2;
@@ -50,7 +53,8 @@ static int counts_rank(const struct counts *s, int32_t symbol) {
 
 /* Counts one more `symbol`.  `best` is the rank of the most frequent symbol so far, or -1; returns
  * the new one. */
-static int counts_add(struct counts *s, int32_t symbol, int best) {
+static int counts_add(struct counts *s, int32_t symbol, int best)
+{
     int rank = counts_rank(s, symbol), count = ++s->count[rank];
     if (best < 0 || count > s->count[best] || (count == s->count[best] && rank < best))
         return rank;
@@ -59,21 +63,24 @@ static int counts_add(struct counts *s, int32_t symbol, int best) {
 
 static int bucket_sort_label(const void *state, const struct target_config *c,
                              const struct layout *l, const int32_t *x, int32_t *label,
-                             struct err *e) {
+                             struct err *e)
+{
     (void)state, (void)c, (void)e;
     memcpy(label, x, (size_t)l->n * sizeof *x);
     gsl_sort_int(label, 1, (size_t)l->n);
     return 0;
 }
 
-static int parity_labels(const struct target_config *c, int n) {
+static int parity_labels(const struct target_config *c, int n)
+{
     (void)c, (void)n;
     return 2;
 }
 
 static int prefix_parity_label(const void *state, const struct target_config *c,
                                const struct layout *l, const int32_t *x, int32_t *label,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)c, (void)e;
     int32_t parity = 0;
     for (int i = 0; i < l->n; i++)
@@ -83,7 +90,8 @@ static int prefix_parity_label(const void *state, const struct target_config *c,
 
 static int prefix_majority_label(const void *state, const struct target_config *c,
                                  const struct layout *l, const int32_t *x, int32_t *label,
-                                 struct err *e) {
+                                 struct err *e)
+{
     (void)state, (void)c;
     struct counts s;
     int rc = counts_open(&s, x, l->n, e);
@@ -99,7 +107,8 @@ static int prefix_majority_label(const void *state, const struct target_config *
 }
 
 static int majority_label(const void *state, const struct target_config *c, const struct layout *l,
-                          const int32_t *x, int32_t *label, struct err *e) {
+                          const int32_t *x, int32_t *label, struct err *e)
+{
     int rc = prefix_majority_label(state, c, l, x, label, e);
     if (rc)
         return rc;
@@ -108,14 +117,16 @@ static int majority_label(const void *state, const struct target_config *c, cons
     return 0;
 }
 
-static int histogram_labels(const struct target_config *c, int n) {
+static int histogram_labels(const struct target_config *c, int n)
+{
     (void)c;
     return n;
 }
 
 static int histogram_label(const void *state, const struct target_config *c,
                            const struct layout *l, const int32_t *x, int32_t *label,
-                           struct err *e) {
+                           struct err *e)
+{
     (void)state, (void)c;
     struct counts s;
     int rc = counts_open(&s, x, l->n, e);

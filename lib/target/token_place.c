@@ -5,22 +5,26 @@
 #include "target/common.h"
 #include "target/table.h"
 
-static int filled_labels(const struct target_config *c, int n) {
+static int filled_labels(const struct target_config *c, int n)
+{
     (void)n;
     return (int)c->vocab + 1;
 }
 
-static int filled_symbols(const struct target_config *c) {
+static int filled_symbols(const struct target_config *c)
+{
     return (int)c->vocab + 1;
 }
 
-static int pi_labels(const struct target_config *c, int n) {
+static int pi_labels(const struct target_config *c, int n)
+{
     (void)c;
     return n;
 }
 
 static int pi_label(const void *state, const struct target_config *c, const struct layout *l,
-                    const int32_t *x, int32_t *label, struct err *e) {
+                    const int32_t *x, int32_t *label, struct err *e)
+{
     (void)state, (void)c, (void)x, (void)e;
     for (int i = 0; i < l->n; i++)
         label[i] = i;
@@ -28,20 +32,23 @@ static int pi_label(const void *state, const struct target_config *c, const stru
 }
 
 static int etp_label(const void *state, const struct target_config *c, const struct layout *l,
-                     const int32_t *x, int32_t *label, struct err *e) {
+                     const int32_t *x, int32_t *label, struct err *e)
+{
     (void)state, (void)e;
     for (int i = 0; i < l->n; i++)
         label[i] = i < l->n / 2 ? x[2 * i + 1] : (int32_t)c->vocab;
     return 0;
 }
 
-static bool etp_informative(const struct layout *l, int i) {
+static bool etp_informative(const struct layout *l, int i)
+{
     return i < l->n / 2;
 }
 
 static int token_reverse_label(const void *state, const struct target_config *c,
                                const struct layout *l, const int32_t *x, int32_t *label,
-                               struct err *e) {
+                               struct err *e)
+{
     (void)state, (void)c, (void)e;
     for (int i = 0; i < l->n; i++)
         label[i] = x[l->n - 1 - i];
@@ -50,7 +57,8 @@ static int token_reverse_label(const void *state, const struct target_config *c,
 
 static int odds_first_label(const void *state, const struct target_config *c,
                             const struct layout *l, const int32_t *x, int32_t *label,
-                            struct err *e) {
+                            struct err *e)
+{
     (void)state, (void)c, (void)e;
     int odds = (l->n + 1) / 2; /* positions 1, 3, ... */
     for (int i = 0; i < l->n; i++)
@@ -60,7 +68,8 @@ static int odds_first_label(const void *state, const struct target_config *c,
 
 static int token_shift_label(const void *state, const struct target_config *c,
                              const struct layout *l, const int32_t *x, int32_t *label,
-                             struct err *e) {
+                             struct err *e)
+{
     (void)state, (void)e;
     int64_t k = (int64_t)c->kind.number[TARGET_SHIFT_K];
     for (int i = 0; i < l->n; i++)

@@ -24,7 +24,8 @@ struct source {
  * they stand at one place and see the same colours in the same order: all that a row of attention
  * is a function of is then equal.  So such rows may merge across samples, as equal prefixes do. */
 static int pair_class(struct classes *t, const struct source *s, int i, int j, int32_t *class,
-                      struct err *e) {
+                      struct err *e)
+{
     const struct layout *l = s->context.layout;
     uint64_t key[KEY_WORDS] = {(uint64_t)encoding_relation(&s->context, i, j),
                                s->c_row ? (uint64_t)s->c_row[layout_relation(l, i, j)] : 0,
@@ -34,7 +35,8 @@ static int pair_class(struct classes *t, const struct source *s, int i, int j, i
 
 /* On a line the first row and the first column hold every offset. */
 static int by_offset(struct classes *t, struct layout_classes *out, const struct source *s,
-                     struct err *e) {
+                     struct err *e)
+{
     int n = out->layout->n, code = 0;
     for (int i = 0; i < n && !code; i++)
         code = pair_class(t, s, i, 0, &out->of_relation[layout_relation(out->layout, i, 0)], e);
@@ -44,7 +46,8 @@ static int by_offset(struct classes *t, struct layout_classes *out, const struct
 }
 
 static int by_pair(struct classes *t, struct layout_classes *out, const struct source *s,
-                   struct err *e) {
+                   struct err *e)
+{
     const struct layout *l = out->layout;
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < (s->model->causal ? i + 1 : l->n); j++) {
@@ -57,7 +60,8 @@ static int by_pair(struct classes *t, struct layout_classes *out, const struct s
     return 0;
 }
 
-static bool all_alike(const int32_t *class, size_t count) {
+static bool all_alike(const int32_t *class, size_t count)
+{
     int32_t seen = -1;
     for (size_t k = 0; k < count; k++) {
         if (class[k] >= 0 && seen >= 0 && class[k] != seen)
@@ -69,7 +73,8 @@ static bool all_alike(const int32_t *class, size_t count) {
 }
 
 static int fill_classes(struct classes *t, struct layout_classes *out, const struct source *s,
-                        struct err *e) {
+                        struct err *e)
+{
     const struct layout *l = out->layout;
     bool relative = s->facts.shift_invariant;
     size_t n = (size_t)l->n, count = (size_t)l->relations;
@@ -86,7 +91,8 @@ static int fill_classes(struct classes *t, struct layout_classes *out, const str
 }
 
 static int layout_open(struct classes *t, const struct floor_class *c, struct layout_classes *out,
-                       struct err *e) {
+                       struct err *e)
+{
     const struct layout *l = out->layout;
     int code = ERR_MEMORY;
     struct source s = {.model = c};
@@ -110,14 +116,16 @@ out:
     return code;
 }
 
-static int compare_samples(const void *a, const void *b) {
+static int compare_samples(const void *a, const void *b)
+{
     const struct layout_classes *x = a, *y = b;
     uintptr_t p = (uintptr_t)x->layout, q = (uintptr_t)y->layout;
     return (p > q) - (p < q);
 }
 
 /* Leaves the distinct layouts in t->item, sorted by address. */
-static void list_layouts(struct classes *t, const struct floor_set *s) {
+static void list_layouts(struct classes *t, const struct floor_set *s)
+{
     for (int k = 0; k < s->count; k++)
         if (!t->layouts || t->item[t->layouts - 1].layout != s->layout[k])
             t->item[t->layouts++].layout = s->layout[k];
@@ -130,7 +138,8 @@ static void list_layouts(struct classes *t, const struct floor_set *s) {
 }
 
 int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
-                 struct err *e) {
+                 struct err *e)
+{
     *t = (struct classes){0};
     int code = intern_open(&t->ids, KEY_WORDS, e);
     t->item = memory_alloc((size_t)s->count, sizeof *t->item, e);
@@ -149,7 +158,8 @@ int classes_open(struct classes *t, const struct floor_class *c, const struct fl
     return code;
 }
 
-void classes_close(struct classes *t) {
+void classes_close(struct classes *t)
+{
     for (int k = 0; k < t->layouts; k++) {
         memory_free(t->item[k].of_relation);
         memory_free(t->item[k].of_pair);
@@ -160,7 +170,8 @@ void classes_close(struct classes *t) {
     *t = (struct classes){0};
 }
 
-const int32_t *classes_row(const struct layout_classes *l, int i, int visible, int32_t *scratch) {
+const int32_t *classes_row(const struct layout_classes *l, int i, int visible, int32_t *scratch)
+{
     const struct layout *layout = l->layout;
     if (l->of_pair)
         return l->of_pair + (size_t)i * (size_t)layout->n;

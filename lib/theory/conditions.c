@@ -23,14 +23,16 @@
 enum { INPUTS = 6, DRAWS = 32, ATTENTION_DRAWS = 8 }; /* an attention matrix costs 2n passes */
 
 /* Entries of A and sums of up to n of them, a few roundings each. */
-static double rounding(const struct trial *pr) {
+static double rounding(const struct trial *pr)
+{
     return 64 * pr->n * (double)REAL_EPSILON;
 }
 
 /* ---- attentive --------------------------------------------------------------------------------*/
 /* Largest |A - plain| for a random input; a, plain (heads,n,n) are scratch. */
 static double attention_distance(struct trial *pr, struct stream *random, double *a,
-                                 double *plain) {
+                                 double *plain)
+{
     size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
     double largest = 0;
     trial_draw_input(pr, random, false);
@@ -42,7 +44,8 @@ static double attention_distance(struct trial *pr, struct stream *random, double
 }
 
 /* The channel of queries and keys that the encoding changes least; *change: by how much. */
-static int stillest_channel(struct trial *pr, double *change) {
+static int stillest_channel(struct trial *pr, double *change)
+{
     int best = 0;
     *change = INFINITY;
     for (int c = 0; c < pr->model.shape.head_width; c++) {
@@ -56,7 +59,8 @@ static int stillest_channel(struct trial *pr, double *change) {
 }
 
 static void construct_attentive(struct trial *pr, struct stream *random, double *a, double *plain,
-                                struct conditions *out) {
+                                struct conditions *out)
+{
     char *why = out->attentive_why;
     trial_draw_parameters(pr, random);
     trial_clear_encoding(pr);
@@ -88,7 +92,8 @@ static void construct_attentive(struct trial *pr, struct stream *random, double 
 
 /* reader: the class with a toeplitz C, through which attention is read. */
 static int test_attentive(struct trial *reader, struct stream *random, struct conditions *out,
-                          struct err *e) {
+                          struct err *e)
+{
     size_t entries = (size_t)reader->heads * (size_t)reader->n * (size_t)reader->n;
     double *a = memory_alloc(2 * entries, sizeof *a, e);
     if (!a)
@@ -111,13 +116,15 @@ static int test_attentive(struct trial *reader, struct stream *random, struct co
 }
 
 /* ---- row sums ---------------------------------------------------------------------------------*/
-static int compare_numbers(const void *a, const void *b) {
+static int compare_numbers(const void *a, const void *b)
+{
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
 /* Distinct numbers among sums (n), which get sorted; *step: least difference of neighbours. */
-static int count_distinct(double *sums, int n, double tolerance, double *step) {
+static int count_distinct(double *sums, int n, double tolerance, double *step)
+{
     int distinct = n > 0;
     qsort(sums, (size_t)n, sizeof *sums, compare_numbers);
     *step = INFINITY;
@@ -137,7 +144,8 @@ struct sums_report {
     double from_1;  /* largest |sum - 1| */
 };
 
-static struct sums_report report_sums(struct trial *pr, struct stream *random, double *first) {
+static struct sums_report report_sums(struct trial *pr, struct stream *random, double *first)
+{
     struct sums_report r = {.distinct = pr->n, .step = INFINITY};
     double *sums = pr->sums;
     for (int k = 0; k < INPUTS; k++) {
@@ -159,7 +167,8 @@ static struct sums_report report_sums(struct trial *pr, struct stream *random, d
 
 /* ---- position-aware ---------------------------------------------------------------------------*/
 /* The factor that C gives to an offset, e^{-B} apart. */
-static double offset_factor(const struct trial *pr, int i, int j) {
+static double offset_factor(const struct trial *pr, int i, int j)
+{
     if (pr->model.shape.causal)
         return (2.0 * (i - j) + 1) / pr->n;
     return j <= i;
@@ -167,7 +176,8 @@ static double offset_factor(const struct trial *pr, int i, int j) {
 
 /* Writes C into pr from attention a (heads,n,n) at zero query and key maps.  Rows of a table that
  * serves several offsets (buckets) take what the nearest of them asks for: it is written last. */
-static int write_c(struct trial *pr, const struct floor_class *c, const double *a, struct err *e) {
+static int write_c(struct trial *pr, const struct floor_class *c, const double *a, struct err *e)
+{
     int n = pr->n;
     size_t count, rows;
     real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
@@ -191,7 +201,8 @@ static int write_c(struct trial *pr, const struct floor_class *c, const double *
 }
 
 static void search_sums(struct trial *pr, struct stream *random, double *first,
-                        struct conditions *out) {
+                        struct conditions *out)
+{
     for (int k = 0; k < DRAWS; k++) {
         trial_draw_parameters(pr, random);
         if (pr->model.config.attention == MODEL_URPE)
@@ -204,7 +215,8 @@ static void search_sums(struct trial *pr, struct stream *random, double *first,
 }
 
 static int test_position_aware(struct trial *pr, struct trial *reader, const struct floor_class *c,
-                               struct stream *random, struct conditions *out, struct err *e) {
+                               struct stream *random, struct conditions *out, struct err *e)
+{
     size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
     double *a = memory_alloc(entries + (size_t)pr->n, sizeof *a, e);
     if (!a)
@@ -237,13 +249,15 @@ static int test_position_aware(struct trial *pr, struct trial *reader, const str
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
-const char *condition_name(enum condition_answer answer) {
+const char *condition_name(enum condition_answer answer)
+{
     static const char *const name[] = {"no", "limit", "yes"};
     return name[answer];
 }
 
 int conditions_test(const struct floor_class *c, uint64_t seed, struct conditions *out,
-                    struct err *e) {
+                    struct err *e)
+{
     struct trial own = {0}, reader = {0};
     struct floor_class read = *c;
     struct stream random;

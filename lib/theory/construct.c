@@ -12,18 +12,21 @@
  * more than rounding. */
 #define SAME 1e-12
 
-int construct_visible(const struct construct *c, int i) {
+int construct_visible(const struct construct *c, int i)
+{
     return c->shape.causal ? i + 1 : c->layout->n;
 }
 
-static void fail(struct construct *c, int code) {
+static void fail(struct construct *c, int code)
+{
     if (!c->code)
         c->code = code;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------*/
 
-static double bias_range(const struct construct *c, const double *bias) {
+static double bias_range(const struct construct *c, const double *bias)
+{
     double low = INFINITY, high = -INFINITY;
     for (int r = 0; r < c->layout->relations; r++)
         if (c->seen[r]) {
@@ -33,12 +36,14 @@ static double bias_range(const struct construct *c, const double *bias) {
     return high - low;
 }
 
-static const double *rest_bias(const struct construct *c, int head) {
+static const double *rest_bias(const struct construct *c, int head)
+{
     return c->rest.bias + (size_t)head * (size_t)c->layout->relations;
 }
 
 /* Heads by the range of their bias at rest. */
-static void order_heads(struct construct *c) {
+static void order_heads(struct construct *c)
+{
     for (int h = 0; h < c->shape.heads; h++) {
         int at = h;
         double range = bias_range(c, rest_bias(c, h));
@@ -48,7 +53,8 @@ static void order_heads(struct construct *c) {
     }
 }
 
-static void find_steps(struct construct *c) {
+static void find_steps(struct construct *c)
+{
     const struct layout *l = c->layout;
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < l->n; j++)
@@ -61,7 +67,8 @@ static void find_steps(struct construct *c) {
             }
 }
 
-static int open_tables(struct construct *c, struct err *e) {
+static int open_tables(struct construct *c, struct err *e)
+{
     size_t relations = (size_t)c->layout->relations;
     c->seen = arena_alloc(&c->arena, relations, sizeof *c->seen, e);
     c->order = arena_alloc(&c->arena, (size_t)c->shape.heads, sizeof *c->order, e);
@@ -87,7 +94,8 @@ static int open_tables(struct construct *c, struct err *e) {
 }
 
 int construct_open(struct construct *c, const struct model_config *m, const struct model_io *io,
-                   const struct layout *trained, int heads, int head_width, struct err *e) {
+                   const struct layout *trained, int heads, int head_width, struct err *e)
+{
     struct model_config config = *m;
     *c = (struct construct){.model = m, .io = *io, .layout = trained};
     config.heads = heads;
@@ -105,7 +113,8 @@ int construct_open(struct construct *c, const struct model_config *m, const stru
     return code ? code : open_tables(c, e);
 }
 
-void construct_close(struct construct *c) {
+void construct_close(struct construct *c)
+{
     arena_close(&c->arena);
     memory_free(c->entry);
     *c = (struct construct){0};
@@ -113,7 +122,8 @@ void construct_close(struct construct *c) {
 
 /* ---- entries ----------------------------------------------------------------------------------*/
 
-static void add_entry(struct construct *c, struct construct_entry entry) {
+static void add_entry(struct construct *c, struct construct_entry entry)
+{
     if (entry.value == 0 || c->code)
         return;
     if (c->entries == c->capacity) {
@@ -130,20 +140,24 @@ static void add_entry(struct construct *c, struct construct_entry entry) {
     c->entry[c->entries++] = entry;
 }
 
-int construct_registers(struct construct *c, int count) {
+int construct_registers(struct construct *c, int count)
+{
     c->registers += count;
     return c->registers - count;
 }
 
-void construct_embed(struct construct *c, int input, int reg, double weight) {
+void construct_embed(struct construct *c, int input, int reg, double weight)
+{
     add_entry(c, (struct construct_entry){CONSTRUCT_EMBED, 0, 0, reg, input, weight});
 }
 
-void construct_place(struct construct *c, int position, int reg, double value) {
+void construct_place(struct construct *c, int position, int reg, double value)
+{
     add_entry(c, (struct construct_entry){CONSTRUCT_PLACE, 0, 0, position, reg, value});
 }
 
-void construct_output(struct construct *c, int output, int reg, double weight) {
+void construct_output(struct construct *c, int output, int reg, double weight)
+{
     add_entry(c, (struct construct_entry){CONSTRUCT_HEAD, 0, 0, output, reg, weight});
 }
 
@@ -152,7 +166,8 @@ void construct_output(struct construct *c, int output, int reg, double weight) {
 /* C by relation that makes of softmax(bias) the kernel, up to the row's factor; unseen relations of
  * a row of C's table take the value of its seen ones, so one pass over rows checks them all. */
 static bool make_c(const struct construct *c, const double *bias, const double *kernel,
-                   double *out) {
+                   double *out)
+{
     for (int r = 0; r < c->layout->relations; r++)
         out[r] = c->seen[r] ? kernel[r] * exp(-bias[r]) : 0;
     for (int r = 0; c->c_row && r < c->layout->relations; r++)
@@ -164,7 +179,8 @@ static bool make_c(const struct construct *c, const double *bias, const double *
 }
 
 /* Whether C is the same wherever it is seen: then no C is needed, only a factor. */
-static bool constant_c(const struct construct *c, const double *table, double *value) {
+static bool constant_c(const struct construct *c, const double *table, double *value)
+{
     bool first = true;
     for (int r = 0; r < c->layout->relations; r++) {
         if (!c->seen[r])
@@ -179,7 +195,8 @@ static bool constant_c(const struct construct *c, const double *table, double *v
 }
 
 /* B asked for: whether the encoding's table has a row for each different value. */
-static bool can_bias(const struct construct *c, const double *b) {
+static bool can_bias(const struct construct *c, const double *b)
+{
     if (!c->rest.row)
         return false;
     for (int r = 0; r < c->layout->relations; r++)
@@ -190,7 +207,8 @@ static bool can_bias(const struct construct *c, const double *b) {
 }
 
 /* 1 / sum_j e^bias, and the largest logit taken out first. */
-static void row_factors(const struct construct *c, const double *bias, double *row) {
+static void row_factors(const struct construct *c, const double *bias, double *row)
+{
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
         for (int j = 0; j < construct_visible(c, i); j++)
@@ -199,7 +217,8 @@ static void row_factors(const struct construct *c, const double *bias, double *r
     }
 }
 
-static const double *copy(struct construct *c, const double *x, size_t count) {
+static const double *copy(struct construct *c, const double *x, size_t count)
+{
     double *out = arena_alloc(&c->arena, count, sizeof *out, &c->err);
     if (!out) {
         fail(c, ERR_MEMORY);
@@ -209,7 +228,8 @@ static const double *copy(struct construct *c, const double *x, size_t count) {
     return out;
 }
 
-int construct_table(struct construct *c, const double *b, const double *kernel, int *table) {
+int construct_table(struct construct *c, const double *b, const double *kernel, int *table)
+{
     size_t relations = (size_t)c->layout->relations;
     struct construct_table *t = &c->table[c->tables];
     assert(!b || !kernel);
@@ -239,29 +259,34 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     return c->code;
 }
 
-const double *construct_rest(const struct construct *c) {
+const double *construct_rest(const struct construct *c)
+{
     return rest_bias(c, c->order[c->tables % c->shape.heads]);
 }
 
-void construct_drop(struct construct *c) {
+void construct_drop(struct construct *c)
+{
     c->tables--;
 }
 
 /* ---- layers -----------------------------------------------------------------------------------*/
 
-void construct_layer(struct construct *c) {
+void construct_layer(struct construct *c)
+{
     c->layers++;
     c->units = 0;
     for (int t = 0; t < c->tables; t++)
         c->table[t].values = c->table[t].scores = 0;
 }
 
-static void use_slot(struct construct *c, int slot) {
+static void use_slot(struct construct *c, int slot)
+{
     if (slot + 1 > c->slots_max)
         c->slots_max = slot + 1;
 }
 
-void construct_value(struct construct *c, int table, int from, int to, double weight) {
+void construct_value(struct construct *c, int table, int from, int to, double weight)
+{
     struct construct_table *t = &c->table[table];
     int slot = t->values++;
     use_slot(c, slot);
@@ -269,7 +294,8 @@ void construct_value(struct construct *c, int table, int from, int to, double we
     add_entry(c, (struct construct_entry){CONSTRUCT_OUT, 0, table, slot, to, weight * t->scale});
 }
 
-void construct_score(struct construct *c, int table, int query, int key, double weight) {
+void construct_score(struct construct *c, int table, int query, int key, double weight)
+{
     int slot = c->table[table].scores++;
     use_slot(c, slot);
     add_entry(c, (struct construct_entry){CONSTRUCT_QUERY, 0, table, slot, query,
@@ -277,17 +303,20 @@ void construct_score(struct construct *c, int table, int query, int key, double 
     add_entry(c, (struct construct_entry){CONSTRUCT_KEY, 0, table, slot, key, 1});
 }
 
-int construct_unit(struct construct *c) {
+int construct_unit(struct construct *c)
+{
     int unit = c->units++;
     if (c->units > c->units_max)
         c->units_max = c->units;
     return unit;
 }
 
-void construct_unit_in(struct construct *c, int unit, int from, double weight) {
+void construct_unit_in(struct construct *c, int unit, int from, double weight)
+{
     add_entry(c, (struct construct_entry){CONSTRUCT_IN, 0, 0, unit, from, weight});
 }
 
-void construct_unit_out(struct construct *c, int unit, int to, double weight) {
+void construct_unit_out(struct construct *c, int unit, int to, double weight)
+{
     add_entry(c, (struct construct_entry){CONSTRUCT_UNIT_OUT, 0, 0, unit, to, weight});
 }

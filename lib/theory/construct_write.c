@@ -5,16 +5,19 @@
 #include "theory/construct.h"
 #include "theory/construct_entry.h"
 
-static int larger(int a, int b) {
+static int larger(int a, int b)
+{
     return a > b ? a : b;
 }
 
-void construct_sizes(const struct construct *c, int *heads, int *head_width) {
+void construct_sizes(const struct construct *c, int *heads, int *head_width)
+{
     *heads = larger(c->tables, 1);
     *head_width = larger(larger(c->slots_max, 1), (c->registers + *heads - 1) / *heads);
 }
 
-void construct_config(const struct construct *c, struct model_config *out) {
+void construct_config(const struct construct *c, struct model_config *out)
+{
     *out = *c->model;
     out->layers = larger(c->layers, 1);
     out->heads = c->shape.heads;
@@ -36,7 +39,8 @@ struct writer {
 
 /* Adds to an element of a tensor: its weight (rows,columns), or its bias where the column is
  * CONSTRUCT_ONE. */
-static void put(const struct writer *w, int weight, int bias, int row, int column, double value) {
+static void put(const struct writer *w, int weight, int bias, int row, int column, double value)
+{
     const struct tensor *t = &w->m->tensors.item[column == CONSTRUCT_ONE ? bias : weight];
     size_t at = (size_t)row;
     if (column != CONSTRUCT_ONE)
@@ -44,7 +48,8 @@ static void put(const struct writer *w, int weight, int bias, int row, int colum
     w->p[t->offset + at] += (real)value;
 }
 
-static void put_entry(const struct writer *w, const struct construct_entry *x) {
+static void put_entry(const struct writer *w, const struct construct_entry *x)
+{
     const struct model *m = w->m;
     const struct model_layer *l = &m->layer[larger(x->layer, 0)];
     int slot = w->c->table[x->table].head * m->shape.head_width + x->at;
@@ -68,7 +73,8 @@ static void put_entry(const struct writer *w, const struct construct_entry *x) {
 
 /* Values by relation into a table (heads,rows), for the relations that some pair has. */
 static void put_table(const struct writer *w, int tensor, int head, const int32_t *row,
-                      const double *value) {
+                      const double *value)
+{
     const struct tensor *t = &w->m->tensors.item[tensor];
     real *out = w->p + t->offset + (size_t)head * (size_t)t->shape[1];
     for (int r = 0; r < w->c->layout->relations; r++)
@@ -76,7 +82,8 @@ static void put_table(const struct writer *w, int tensor, int head, const int32_
             out[row[r]] = (real)value[r];
 }
 
-static void put_tables(const struct writer *w, const struct model_layer *l) {
+static void put_tables(const struct writer *w, const struct model_layer *l)
+{
     const struct construct *c = w->c;
     for (int t = 0; t < c->tables; t++) {
         const struct construct_table *x = &c->table[t];
@@ -87,7 +94,8 @@ static void put_tables(const struct writer *w, const struct model_layer *l) {
     }
 }
 
-void construct_write(const struct construct *c, const struct model *m, real *p) {
+void construct_write(const struct construct *c, const struct model *m, real *p)
+{
     struct writer w = {c, m, p};
     memset(p, 0, m->tensors.elements * sizeof *p);
     for (int k = 0; k < m->config.layers; k++) {

@@ -9,7 +9,8 @@
 #include "theory/sort.h"
 
 void floor_class_of(const struct model_config *c, const struct layout *trained,
-                    struct floor_class *out) {
+                    struct floor_class *out)
+{
     bool causal = c->mask == MODEL_MASK_CAUSAL;
     *out = (struct floor_class){.encoding = c->encoding,
                                 .c = c->c,
@@ -22,7 +23,8 @@ void floor_class_of(const struct model_config *c, const struct layout *trained,
                                           .trained = trained}};
 }
 
-static bool in_mask(const unsigned char *mask, int row) {
+static bool in_mask(const unsigned char *mask, int row)
+{
     return !mask || mask[row];
 }
 
@@ -35,7 +37,8 @@ struct spread {
 };
 
 static int spread_open(struct spread *s, const int32_t *group, int groups, int rows,
-                       const unsigned char *mask, struct err *e) {
+                       const unsigned char *mask, struct err *e)
+{
     size_t count = (size_t)groups;
     *s = (struct spread){.members = memory_alloc(count, sizeof *s->members, e),
                          .first = memory_alloc(count, sizeof *s->first, e),
@@ -49,7 +52,8 @@ static int spread_open(struct spread *s, const int32_t *group, int groups, int r
     return 0;
 }
 
-static void spread_close(struct spread *s) {
+static void spread_close(struct spread *s)
+{
     memory_free(s->members);
     memory_free(s->first);
     memory_free(s->sum);
@@ -59,7 +63,8 @@ static void spread_close(struct spread *s) {
 
 /* y: the channel's value in row 0; rows are `stride` apart. */
 static void spread_channel(struct spread *s, const int32_t *group, int groups, int rows,
-                           const double *y, int stride, const unsigned char *mask) {
+                           const double *y, int stride, const unsigned char *mask)
+{
     for (int g = 0; g < groups; g++)
         s->sum[g] = s->least[g] = s->greatest[g] = 0;
     for (int row = rows; row-- > 0;) /* backwards: the first member's value stays */
@@ -78,7 +83,8 @@ static void spread_channel(struct spread *s, const int32_t *group, int groups, i
 
 /* Fills share (rows) and *sup. */
 static int spread_shares(const int32_t *group, int groups, int rows, int channels, const double *y,
-                         const unsigned char *mask, double *share, double *sup, struct err *e) {
+                         const unsigned char *mask, double *share, double *sup, struct err *e)
+{
     struct spread s;
     int code = spread_open(&s, group, groups, rows, mask, e);
     if (code)
@@ -105,13 +111,15 @@ out:
 }
 
 int floor_shares(const int32_t *group, int groups, int rows, int channels, const double *y,
-                 const unsigned char *mask, double *share, struct err *e) {
+                 const unsigned char *mask, double *share, struct err *e)
+{
     double sup;
     return spread_shares(group, groups, rows, channels, y, mask, share, &sup, e);
 }
 
 int floor_continuous(const int32_t *group, int groups, int rows, int channels, const double *y,
-                     const unsigned char *mask, struct floor_errors *out, struct err *e) {
+                     const unsigned char *mask, struct floor_errors *out, struct err *e)
+{
     *out = (struct floor_errors){NAN, NAN, NAN};
     double *share = memory_alloc((size_t)rows, sizeof *share, e);
     if (!share)
@@ -136,7 +144,8 @@ struct label_sums {
 };
 
 /* item (count): sorted by group, then label. */
-static struct label_sums sum_labels(const struct sort_item *item, size_t count) {
+static struct label_sums sum_labels(const struct sort_item *item, size_t count)
+{
     struct label_sums sums = {0, 0};
     for (size_t at = 0, end; at < count; at = end) {
         for (end = at; end < count && item[end].key >> 32 == item[at].key >> 32;)
@@ -156,7 +165,8 @@ static struct label_sums sum_labels(const struct sort_item *item, size_t count) 
 /* Sorts the rows that both masks name and returns how many. */
 static size_t sort_labels(const int32_t *group, int rows, const int32_t *label,
                           const unsigned char *mask, const unsigned char *informative,
-                          struct sort_item *item, struct sort_item *scratch) {
+                          struct sort_item *item, struct sort_item *scratch)
+{
     size_t count = 0;
     for (int row = 0; row < rows; row++)
         if (in_mask(mask, row) && in_mask(informative, row))
@@ -168,7 +178,8 @@ static size_t sort_labels(const int32_t *group, int rows, const int32_t *label,
 
 int floor_tokens(const int32_t *group, int groups, int rows, const int32_t *label,
                  const unsigned char *mask, const unsigned char *informative,
-                 struct floor_labels *out, struct err *e) {
+                 struct floor_labels *out, struct err *e)
+{
     (void)groups;
     *out = (struct floor_labels){NAN, NAN, NAN};
     int code = ERR_MEMORY;

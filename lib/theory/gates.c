@@ -15,7 +15,8 @@ struct candidate {
     bool as_is;
 };
 
-static double up_to_here(int step, int n) {
+static double up_to_here(int step, int n)
+{
     (void)n;
     return step <= 0;
 }
@@ -24,7 +25,8 @@ static double odd_numbers(int step, int n) { /* 1 + 3 + ... + (2i - 1) = i^2 */
     return step <= 0 ? (1 - 2.0 * step) / n : 0;
 }
 
-static double here(int step, int n) {
+static double here(int step, int n)
+{
     (void)n;
     return step == 0;
 }
@@ -35,7 +37,8 @@ static const struct candidate candidates[] = {{up_to_here, false}, {odd_numbers,
 enum { CANDIDATES = sizeof candidates / sizeof candidates[0] };
 
 /* Smallest distance between two of v, over the largest of v. */
-static double relative_gap(const double *v, int n, double *gap) {
+static double relative_gap(const double *v, int n, double *gap)
+{
     double largest = 0;
     *gap = INFINITY;
     for (int i = 0; i < n; i++) {
@@ -46,7 +49,8 @@ static double relative_gap(const double *v, int n, double *gap) {
     return n > 1 ? *gap / largest : 1;
 }
 
-static void row_sums(const struct construct *c, int table, const double *kernel, double *v) {
+static void row_sums(const struct construct *c, int table, const double *kernel, double *v)
+{
     for (int i = 0; i < c->layout->n; i++) {
         v[i] = 0;
         for (int j = 0; j < construct_visible(c, i); j++)
@@ -56,7 +60,8 @@ static void row_sums(const struct construct *c, int table, const double *kernel,
 
 /* Tries candidate k: 0 with the table added, *quality its relative gap. */
 static int try_candidate(struct construct *c, struct gates *g, int k, double *kernel, int *table,
-                         double *quality) {
+                         double *quality)
+{
     const double *bias = construct_rest(c);
     double gap;
     for (int r = 0; r < c->layout->relations; r++)
@@ -70,7 +75,8 @@ static int try_candidate(struct construct *c, struct gates *g, int k, double *ke
     return 0;
 }
 
-static int signal_by_c(struct construct *c, struct gates *g) {
+static int signal_by_c(struct construct *c, struct gates *g)
+{
     int relations = c->layout->relations, table, best = -1;
     double *kernel = arena_alloc(&c->arena, (size_t)relations, sizeof *kernel, &c->err);
     double quality, most = GAP_MIN;
@@ -96,7 +102,8 @@ static int signal_by_c(struct construct *c, struct gates *g) {
     return code ? code : c->code;
 }
 
-int gates_signal(struct construct *c, struct gates *g) {
+int gates_signal(struct construct *c, struct gates *g)
+{
     int n = c->layout->n;
     g->signal = construct_registers(c, 1);
     g->v = arena_alloc(&c->arena, (size_t)n, sizeof *g->v, &c->err);
@@ -112,7 +119,8 @@ int gates_signal(struct construct *c, struct gates *g) {
 }
 
 /* ---- gates ------------------------------------------------------------------------------------*/
-void gates_fill(struct construct *c, struct gates *g) {
+void gates_fill(struct construct *c, struct gates *g)
+{
     int n = c->layout->n;
     double gap;
     g->u = construct_registers(c, n);
@@ -126,20 +134,23 @@ void gates_fill(struct construct *c, struct gates *g) {
         }
 }
 
-int gates_open(struct construct *c, struct gates *g) {
+int gates_open(struct construct *c, struct gates *g)
+{
     int code = gates_signal(c, g);
     if (!code)
         gates_fill(c, g);
     return code ? code : c->code;
 }
 
-int gates_switch(struct construct *c, const struct gates *g, int k, double bound) {
+int gates_switch(struct construct *c, const struct gates *g, int k, double bound)
+{
     int unit = construct_unit(c);
     construct_unit_in(c, unit, g->u + k, -2 * bound);
     return unit;
 }
 
-int gates_indicator(struct construct *c, const struct gates *g, int k) {
+int gates_indicator(struct construct *c, const struct gates *g, int k)
+{
     int unit = gates_switch(c, g, k, 1);
     construct_unit_in(c, unit, CONSTRUCT_ONE, 1);
     return unit;
@@ -148,7 +159,8 @@ int gates_indicator(struct construct *c, const struct gates *g, int k) {
 /* ---- affine maps ------------------------------------------------------------------------------*/
 /* Least and largest value of w x + b over a box (columns `in` of low and high at one position). */
 static void box_range(int in, const double *w, double b, const double *low, const double *high,
-                      double *least, double *largest) {
+                      double *least, double *largest)
+{
     *least = *largest = b;
     for (int k = 0; k < in; k++) {
         *least += fmin(w[k] * low[k], w[k] * high[k]);
@@ -159,7 +171,8 @@ static void box_range(int in, const double *w, double b, const double *low, cons
 /* What output m needs: an offset that makes every position's value positive, and a bound on every
  * unit at every position. */
 static void output_range(const struct construct *c, const struct gates_map *p, int m,
-                         double *offset, double *bound) {
+                         double *offset, double *bound)
+{
     int n = c->layout->n;
     double least, largest, most = 0;
     *offset = 0;
@@ -178,7 +191,8 @@ static void output_range(const struct construct *c, const struct gates_map *p, i
 }
 
 void gates_affine(struct construct *c, const struct gates *g, const struct gates_map *p,
-                  double *offset) {
+                  double *offset)
+{
     for (int m = 0; m < p->out; m++) {
         double shift, bound;
         output_range(c, p, m, &shift, &bound);

@@ -7,28 +7,32 @@
 
 enum { FIRST_SLOTS = 64 };
 
-static uint64_t hash_words(const uint64_t *key, size_t width) {
+static uint64_t hash_words(const uint64_t *key, size_t width)
+{
     uint64_t h = 0;
     for (size_t k = 0; k < width; k++)
         h = intern_mix(h + key[k] + 0x9e3779b97f4a7c15u);
     return h;
 }
 
-int intern_open(struct intern *t, size_t width, struct err *e) {
+int intern_open(struct intern *t, size_t width, struct err *e)
+{
     *t = (struct intern){.width = width, .slots = FIRST_SLOTS, .capacity = FIRST_SLOTS / 2};
     t->slot = memory_alloc(t->slots, sizeof *t->slot, e);
     t->key = memory_alloc(t->capacity, width * sizeof *t->key, e);
     return t->slot && t->key ? 0 : ERR_MEMORY;
 }
 
-void intern_close(struct intern *t) {
+void intern_close(struct intern *t)
+{
     memory_free(t->slot);
     memory_free(t->key);
     *t = (struct intern){0};
 }
 
 /* The slot of key, or the empty one where it belongs. */
-static size_t find_slot(const struct intern *t, const uint64_t *key) {
+static size_t find_slot(const struct intern *t, const uint64_t *key)
+{
     size_t at = hash_words(key, t->width) & (t->slots - 1);
     while (t->slot[at] &&
            memcmp(t->key + (size_t)(t->slot[at] - 1) * t->width, key, t->width * sizeof *key) != 0)
@@ -36,7 +40,8 @@ static size_t find_slot(const struct intern *t, const uint64_t *key) {
     return at;
 }
 
-static int grow(struct intern *t, struct err *e) {
+static int grow(struct intern *t, struct err *e)
+{
     uint64_t *key = memory_resize(t->key, t->slots, t->width * sizeof *key, e);
     if (!key)
         return ERR_MEMORY;
@@ -53,7 +58,8 @@ static int grow(struct intern *t, struct err *e) {
     return 0;
 }
 
-int intern_id(struct intern *t, const uint64_t *key, int32_t *id, struct err *e) {
+int intern_id(struct intern *t, const uint64_t *key, int32_t *id, struct err *e)
+{
     size_t at = find_slot(t, key);
     if (t->slot[at]) {
         *id = t->slot[at] - 1;

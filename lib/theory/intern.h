@@ -25,7 +25,8 @@ void intern_close(struct intern *t);
 
 /* A bijection of 64-bit words that looks random.  Source: Steele, Lea, Flood 2014 (SplitMix64),
  * with Stafford's constants. */
-static inline uint64_t intern_mix(uint64_t z) {
+static inline uint64_t intern_mix(uint64_t z)
+{
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);

@@ -48,7 +48,8 @@ struct merge {
 
 /* ---- first colours ----------------------------------------------------------------------------*/
 /* Bits of a number, the same for 0 and -0, which no network tells apart. */
-static uint64_t number_bits(double x) {
+static uint64_t number_bits(double x)
+{
     uint64_t bits;
     x = x == 0 ? 0 : x;
     memcpy(&bits, &x, sizeof bits);
@@ -58,7 +59,8 @@ static uint64_t number_bits(double x) {
 /* What an absolute encoding adds to the colour: its mark, or the position.  Positions of different
  * layouts are the same thing on a line only. */
 static void colour_position(const struct merge *m, const struct floor_class *c, int row,
-                            uint64_t key[2]) {
+                            uint64_t key[2])
+{
     int sample = m->sample[row], i = row - m->set->first[sample];
     const struct layout *l = m->set->layout[sample];
     const struct encoding *entry = encoding_of(&c->encoding);
@@ -69,7 +71,8 @@ static void colour_position(const struct merge *m, const struct floor_class *c, 
 }
 
 static int colour_tokens(struct merge *m, const struct floor_class *c, bool absolute,
-                         struct err *e) {
+                         struct err *e)
+{
     const struct floor_set *s = m->set;
     size_t words = s->token ? 1 : (size_t)s->channels;
     struct intern seen = {0};
@@ -97,7 +100,8 @@ struct view {
     const int32_t *class;  /* (visible) */
 };
 
-static struct view view_of(const struct merge *m, int row, int32_t *scratch) {
+static struct view view_of(const struct merge *m, int row, int32_t *scratch)
+{
     int sample = m->sample[row], first = m->set->first[sample];
     const struct layout_classes *l = &m->classes.item[m->classes.of_sample[sample]];
     int i = row - first;
@@ -111,7 +115,8 @@ static struct view view_of(const struct merge *m, int row, int32_t *scratch) {
 
 /* Whether pair `row` gives the same view as the pair whose view is `reference`, which m->tally was
  * set to. */
-static bool same_view(struct merge *m, const struct view *reference, int row) {
+static bool same_view(struct merge *m, const struct view *reference, int row)
+{
     struct view v = view_of(m, row, m->right);
     if (reference->one || v.one)
         return reference->one && v.one;
@@ -119,7 +124,8 @@ static bool same_view(struct merge *m, const struct view *reference, int row) {
 }
 
 /* Whether two pairs of one sample see the same pairs in the same classes. */
-static bool same_row(const struct merge *m, int a, int b) {
+static bool same_row(const struct merge *m, int a, int b)
+{
     int sample = m->sample[a];
     return sample == m->sample[b] && !m->causal &&
            m->classes.item[m->classes.of_sample[sample]].uniform;
@@ -129,7 +135,8 @@ static bool same_row(const struct merge *m, int a, int b) {
  * A row's hash is scale[visible] * sum over (c,r) of M[c][r] value(c) weight(r), modulo 2^64.
  * With visible = odd * 2^k, scale = odd^-1 * 2^(top - k): multiplying M by a factor f, and visible
  * with it, leaves the hash as it is, so proportional M hash alike without any division. */
-static void fill_scale(uint64_t *scale, int longest) {
+static void fill_scale(uint64_t *scale, int longest)
+{
     int top = 0;
     while (longest >> (top + 1))
         top++;
@@ -145,7 +152,8 @@ static void fill_scale(uint64_t *scale, int longest) {
 }
 
 static uint64_t hash_row(const struct merge *m, const struct layout_classes *l, int i,
-                         int visible) {
+                         int visible)
+{
     const int32_t *class = classes_row(l, i, l->uniform ? 1 : visible, m->left);
     if (l->uniform)
         return m->prefix[visible] * m->class_weight[class[0]];
@@ -156,7 +164,8 @@ static uint64_t hash_row(const struct merge *m, const struct layout_classes *l, 
 }
 
 /* Keys of the items of one sample: equal for pairs of equal colour and view. */
-static void hash_sample(struct merge *m, int sample, struct sort_item *item, size_t items) {
+static void hash_sample(struct merge *m, int sample, struct sort_item *item, size_t items)
+{
     int first = m->set->first[sample];
     const struct layout_classes *l = &m->classes.item[m->classes.of_sample[sample]];
     const int32_t *colour = m->colour + first;
@@ -175,7 +184,8 @@ static void hash_sample(struct merge *m, int sample, struct sort_item *item, siz
     }
 }
 
-static void hash_items(struct merge *m) {
+static void hash_items(struct merge *m)
+{
     for (size_t at = 0, next; at < m->items; at = next) {
         int sample = m->sample[m->item[at].row];
         for (next = at; next < m->items && m->sample[m->item[next].row] == sample;)
@@ -186,7 +196,8 @@ static void hash_items(struct merge *m) {
 
 /* ---- rounds -----------------------------------------------------------------------------------*/
 /* The first part of an old colour keeps it, the others get new ones. */
-static int32_t part_colour(struct merge *m, int32_t old) {
+static int32_t part_colour(struct merge *m, int32_t old)
+{
     if (m->taken[old])
         return m->colours++;
     m->taken[old] = true;
@@ -195,7 +206,8 @@ static int32_t part_colour(struct merge *m, int32_t old) {
 
 /* Gives the pairs of item (count, at least 1; equal hashes) that go with the first of them their
  * colour and returns how many are left, moved to the front in their order. */
-static size_t split_first(struct merge *m, struct sort_item *item, size_t count) {
+static size_t split_first(struct merge *m, struct sort_item *item, size_t count)
+{
     int head = item[0].row, before = head;
     int32_t colour = part_colour(m, m->colour[head]);
     m->next[head] = colour;
@@ -221,14 +233,16 @@ static size_t split_first(struct merge *m, struct sort_item *item, size_t count)
     return left;
 }
 
-static void count_colours(struct merge *m) {
+static void count_colours(struct merge *m)
+{
     memset(m->size, 0, (size_t)m->colours * sizeof *m->size);
     for (int row = 0; row < m->rows; row++)
         m->size[m->colour[row]]++;
 }
 
 /* Lists the pairs whose colour is not theirs alone, in the order of rows. */
-static void list_items(struct merge *m) {
+static void list_items(struct merge *m)
+{
     count_colours(m);
     m->items = 0;
     for (int row = 0; row < m->rows; row++)
@@ -236,7 +250,8 @@ static void list_items(struct merge *m) {
             m->item[m->items++].row = row;
 }
 
-static void refine(struct merge *m) {
+static void refine(struct merge *m)
+{
     int before;
     do {
         before = m->colours;
@@ -256,7 +271,8 @@ static void refine(struct merge *m) {
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
-static int alloc_rows(struct merge *m, struct err *e) {
+static int alloc_rows(struct merge *m, struct err *e)
+{
     size_t rows = (size_t)m->rows;
     m->sample = memory_alloc(rows, sizeof *m->sample, e);
     m->colour = memory_alloc(rows, sizeof *m->colour, e);
@@ -266,7 +282,8 @@ static int alloc_rows(struct merge *m, struct err *e) {
     return m->sample && m->colour && m->next && m->size && m->taken ? 0 : ERR_MEMORY;
 }
 
-static int alloc_entries(struct merge *m, size_t entries, struct err *e) {
+static int alloc_entries(struct merge *m, size_t entries, struct err *e)
+{
     m->class_weight = memory_alloc((size_t)m->classes.ids.count, sizeof *m->class_weight, e);
     m->scale = memory_alloc(entries, sizeof *m->scale, e);
     m->value = memory_alloc(entries, sizeof *m->value, e);
@@ -279,7 +296,8 @@ static int alloc_entries(struct merge *m, size_t entries, struct err *e) {
 }
 
 /* Room for as many items as there are now: there will never be more. */
-static int alloc_items(struct merge *m, struct err *e) {
+static int alloc_items(struct merge *m, struct err *e)
+{
     size_t items = 0;
     count_colours(m);
     for (int row = 0; row < m->rows; row++)
@@ -290,7 +308,8 @@ static int alloc_items(struct merge *m, struct err *e) {
 }
 
 static int merge_open(struct merge *m, const struct floor_class *c, const struct floor_set *s,
-                      uint64_t hash_mask, struct err *e) {
+                      uint64_t hash_mask, struct err *e)
+{
     struct encoding_facts facts;
     encoding_of(&c->encoding)->facts(&c->encoding, &c->shape, &facts);
     *m = (struct merge){.set = s,
@@ -317,7 +336,8 @@ static int merge_open(struct merge *m, const struct floor_class *c, const struct
     return alloc_items(m, e);
 }
 
-static void merge_close(struct merge *m) {
+static void merge_close(struct merge *m)
+{
     classes_close(&m->classes);
     tally_close(&m->tally);
     memory_free(m->sample);
@@ -336,7 +356,8 @@ static void merge_close(struct merge *m) {
 }
 
 int merge_pairs(const struct floor_class *c, const struct floor_set *s, uint64_t hash_mask,
-                int32_t *group, int *groups, struct err *e) {
+                int32_t *group, int *groups, struct err *e)
+{
     struct merge m;
     int code = merge_open(&m, c, s, hash_mask, e);
     if (!code) {
@@ -356,6 +377,7 @@ int merge_pairs(const struct floor_class *c, const struct floor_set *s, uint64_t
 }
 
 int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
-                int *groups, struct err *e) {
+                int *groups, struct err *e)
+{
     return merge_pairs(c, s, UINT64_MAX, group, groups, e);
 }

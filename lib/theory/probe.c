@@ -10,12 +10,14 @@
 /* Two evaluations that differ by rounding alone; sums over a few hundred tokens stay far below. */
 #define TOLERANCE 1e-9
 
-bool probe_close_to(double a, double b) {
+bool probe_close_to(double a, double b)
+{
     return fabs(a - b) <= TOLERANCE * (1 + fabs(a) + fabs(b));
 }
 
 int probe_open(struct probe *p, const struct target_config *c, const struct space_config *s,
-               const struct layout *l, struct err *e) {
+               const struct layout *l, struct err *e)
+{
     *p = (struct probe){.config = c, .target = target_of(c), .layout = l, .n = l->n, .err = e};
     p->d = p->target->tokens ? 0 : (int)s->channels;
     int code = arena_open(&p->arena, 0, e);
@@ -24,29 +26,34 @@ int probe_open(struct probe *p, const struct target_config *c, const struct spac
     return code;
 }
 
-void probe_close(struct probe *p) {
+void probe_close(struct probe *p)
+{
     arena_close(&p->arena);
     *p = (struct probe){0};
 }
 
-void *probe_array(struct probe *p, size_t count, size_t size) {
+void *probe_array(struct probe *p, size_t count, size_t size)
+{
     void *out = p->code ? NULL : arena_alloc(&p->arena, count, size, p->err);
     if (!out && !p->code)
         p->code = ERR_MEMORY;
     return out;
 }
 
-static size_t numbers(const struct probe *p) {
+static size_t numbers(const struct probe *p)
+{
     return (size_t)p->n * (size_t)p->d;
 }
 
-static void evaluate(struct probe *p, const double *x, double *y) {
+static void evaluate(struct probe *p, const double *x, double *y)
+{
     if (!p->code)
         p->code = p->target->evaluate(p->state, p->config, p->layout, p->d, x, y, p->err);
 }
 
 /* Fresh input number k: uniform, then identical tokens, then corners. */
-static void draw(const struct probe *p, int k, double *x) {
+static void draw(const struct probe *p, int k, double *x)
+{
     struct stream random;
     stream_open(&random, (uint64_t)k, "probe", 0);
     for (int i = 0; i < p->n; i++)
@@ -60,7 +67,8 @@ static void draw(const struct probe *p, int k, double *x) {
 
 /* Whether `form` gives the target's outputs on inputs that it was not made from. */
 typedef void (*form)(const struct probe *p, const void *of, const double *x, double *y);
-static bool verify(struct probe *p, form f, const void *of) {
+static bool verify(struct probe *p, form f, const void *of)
+{
     enum { ROUNDS = 9 };
     struct arena_mark mark = arena_mark(&p->arena);
     double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
@@ -80,7 +88,8 @@ static bool verify(struct probe *p, form f, const void *of) {
 }
 
 /* ---- affine at each position ------------------------------------------------------------------*/
-static void affine_form(const struct probe *p, const void *of, const double *x, double *y) {
+static void affine_form(const struct probe *p, const void *of, const double *x, double *y)
+{
     const struct probe_affine *a = of;
     const double *w = a->w;
     for (int i = 0; i < p->n; i++)
@@ -91,7 +100,8 @@ static void affine_form(const struct probe *p, const void *of, const double *x, 
         }
 }
 
-static void classify(const struct probe *p, struct probe_affine *a) {
+static void classify(const struct probe *p, struct probe_affine *a)
+{
     int d = p->d, square = d * d;
     a->constant = a->uniform = true;
     for (int i = 0; i < p->n; i++) {
@@ -104,7 +114,8 @@ static void classify(const struct probe *p, struct probe_affine *a) {
     }
 }
 
-bool probe_affine(struct probe *p, struct probe_affine *out) {
+bool probe_affine(struct probe *p, struct probe_affine *out)
+{
     int d = p->d;
     double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
     out->w = probe_array(p, numbers(p) * (size_t)d, sizeof *out->w);
@@ -129,14 +140,16 @@ bool probe_affine(struct probe *p, struct probe_affine *out) {
 /* ---- piecewise linear at each position and channel --------------------------------------------*/
 enum { GRID = 64 };
 
-static double piece_at(const struct probe_piece *f, double t) {
+static double piece_at(const struct probe_piece *f, double t)
+{
     double y = f->start + f->slope * t;
     for (int m = 0; m < f->knots; m++)
         y += f->bend[m] * fmax(t - f->knot[m], 0);
     return y;
 }
 
-static void pieces_form(const struct probe *p, const void *of, const double *x, double *y) {
+static void pieces_form(const struct probe *p, const void *of, const double *x, double *y)
+{
     const struct probe_piece *f = of;
     for (size_t k = 0; k < numbers(p); k++)
         y[k] = piece_at(&f[k], x[k]);
@@ -144,7 +157,8 @@ static void pieces_form(const struct probe *p, const void *of, const double *x, 
 
 /* From values at t = m / GRID: slopes that change at a grid point put the knot there; a cell whose
  * slope belongs to neither side has its knot where the two neighbours' lines meet. */
-static bool fit_piece(const double value[GRID + 1], struct probe_piece *f) {
+static bool fit_piece(const double value[GRID + 1], struct probe_piece *f)
+{
     double slope[GRID];
     for (int m = 0; m < GRID; m++)
         slope[m] = (value[m + 1] - value[m]) * GRID;
@@ -172,7 +186,8 @@ static bool fit_piece(const double value[GRID + 1], struct probe_piece *f) {
     return true;
 }
 
-bool probe_pieces(struct probe *p, struct probe_piece **out) {
+bool probe_pieces(struct probe *p, struct probe_piece **out)
+{
     size_t count = numbers(p);
     double *x = probe_array(p, count, sizeof *x);
     double *y = probe_array(p, count * (GRID + 1), sizeof *y);
@@ -196,7 +211,8 @@ bool probe_pieces(struct probe *p, struct probe_piece **out) {
 }
 
 /* ---- linear maps over positions ---------------------------------------------------------------*/
-static void linear_form(const struct probe *p, const void *of, const double *x, double *y) {
+static void linear_form(const struct probe *p, const void *of, const double *x, double *y)
+{
     const double *k = of;
     memset(y, 0, numbers(p) * sizeof *y);
     for (int i = 0; i < p->n; i++)
@@ -205,7 +221,8 @@ static void linear_form(const struct probe *p, const void *of, const double *x, 
                 y[i * p->d + c] += *k * x[j * p->d + c];
 }
 
-bool probe_linear(struct probe *p, double **out) {
+bool probe_linear(struct probe *p, double **out)
+{
     size_t n = (size_t)p->n;
     double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
     double *k = probe_array(p, n * n, sizeof *k);
@@ -223,7 +240,8 @@ bool probe_linear(struct probe *p, double **out) {
 }
 
 /* One sweep over the pairs: a known row gives its relations' kernel, a known relation its rows. */
-static bool spread(const struct probe *p, const double *k, double *row, double *kernel) {
+static bool spread(const struct probe *p, const double *k, double *row, double *kernel)
+{
     bool changed = false;
     for (int i = 0; i < p->n; i++)
         for (int j = 0; j < p->n; j++) {
@@ -241,7 +259,8 @@ static bool spread(const struct probe *p, const double *k, double *row, double *
 }
 
 bool probe_factors(struct probe *p, const double *k, bool causal, double **row_out,
-                   double **kernel_out) {
+                   double **kernel_out)
+{
     int n = p->n, relations = p->layout->relations;
     double *row = probe_array(p, (size_t)n, sizeof *row);
     double *kernel = probe_array(p, (size_t)relations, sizeof *kernel);
@@ -270,7 +289,8 @@ bool probe_factors(struct probe *p, const double *k, bool causal, double **row_o
     return true;
 }
 
-bool probe_sources(struct probe *p, const double *k, int **out) {
+bool probe_sources(struct probe *p, const double *k, int **out)
+{
     int *source = probe_array(p, (size_t)p->n, sizeof *source);
     if (!source)
         return false;
@@ -289,7 +309,8 @@ bool probe_sources(struct probe *p, const double *k, int **out) {
 }
 
 /* ---- largest of a window ----------------------------------------------------------------------*/
-static void window_form(const struct probe *p, const void *of, const double *x, double *y) {
+static void window_form(const struct probe *p, const void *of, const double *x, double *y)
+{
     int window = *(const int *)of;
     for (int i = 0; i < p->n; i++)
         for (int c = 0; c < p->d; c++) {
@@ -300,7 +321,8 @@ static void window_form(const struct probe *p, const void *of, const double *x, 
 }
 
 /* A first token of 1 among zeros is seen by the first `window` positions. */
-bool probe_window(struct probe *p, int *window) {
+bool probe_window(struct probe *p, int *window)
+{
     double *x = probe_array(p, numbers(p), sizeof *x), *y = probe_array(p, numbers(p), sizeof *y);
     if (!x || !y || p->layout->axes != 1)
         return false;

@@ -7,7 +7,8 @@
 /* Chance agreement of a wrong source survives a round with probability 1/V at most 1/2. */
 enum { ROUNDS = 96, FRESH = 32 };
 
-static void draw(struct probe *p, int k, int32_t *x) {
+static void draw(struct probe *p, int k, int32_t *x)
+{
     struct stream random;
     stream_open(&random, (uint64_t)k, "probe", 1);
     for (int i = 0; i < p->n; i++)
@@ -16,7 +17,8 @@ static void draw(struct probe *p, int k, int32_t *x) {
         x[i] = x[0];
 }
 
-static void evaluate(struct probe *p, int k, int32_t *x, int32_t *label) {
+static void evaluate(struct probe *p, int k, int32_t *x, int32_t *label)
+{
     draw(p, k, x);
     if (!p->code)
         p->code = p->target->label(p->state, p->config, p->layout, x, label, p->err);
@@ -30,7 +32,8 @@ struct guesses {
 };
 
 static void narrow(const struct probe *p, struct guesses *g, int round, const int32_t *x,
-                   const int32_t *label) {
+                   const int32_t *label)
+{
     for (int i = 0; i < p->n; i++) {
         if (round == 0)
             g->label[i] = label[i];
@@ -42,7 +45,8 @@ static void narrow(const struct probe *p, struct guesses *g, int round, const in
     }
 }
 
-static bool decide(const struct probe *p, const struct guesses *g, int *source) {
+static bool decide(const struct probe *p, const struct guesses *g, int *source)
+{
     for (int i = 0; i < p->n; i++) {
         source[i] = -1;
         for (int j = 0; j < p->n && !g->constant[i] && source[i] < 0; j++)
@@ -54,7 +58,8 @@ static bool decide(const struct probe *p, const struct guesses *g, int *source) 
     return true;
 }
 
-bool probe_labels(struct probe *p, int **source_out, int32_t **label_out) {
+bool probe_labels(struct probe *p, int **source_out, int32_t **label_out)
+{
     size_t n = (size_t)p->n;
     int32_t *x = probe_array(p, n, sizeof *x), *label = probe_array(p, n, sizeof *label);
     struct guesses g = {probe_array(p, n * n, sizeof *g.source),

@@ -18,7 +18,8 @@ struct bench {
 };
 
 static int reserve(struct bench *b, const struct encoding_shape *shape, struct arena *a,
-                   struct err *e) {
+                   struct err *e)
+{
     size_t n = (size_t)b->n, stream = n * (size_t)b->width, pairs = n * n;
     for (int t = 0; t < b->tensors; t++) {
         size_t count = 1;
@@ -49,7 +50,8 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
 }
 
 static int bench_open(struct bench *b, const struct kind_config *c,
-                      const struct encoding_shape *shape, struct arena *a, struct err *e) {
+                      const struct encoding_shape *shape, struct arena *a, struct err *e)
+{
     *b = (struct bench){.encoding = encoding_of(c), .n = shape->trained->n,
                         .width = shape->width};
     b->context = (struct encoding_context){.config = c, .shape = shape,
@@ -60,31 +62,36 @@ static int bench_open(struct bench *b, const struct kind_config *c,
     return reserve(b, shape, a, e);
 }
 
-static void prepare(struct bench *b) {
+static void prepare(struct bench *b)
+{
     if (b->encoding->prepare)
         b->encoding->prepare(&b->context, b->state);
 }
 
-static void draw(struct bench *b, uint64_t number, real *x) {
+static void draw(struct bench *b, uint64_t number, real *x)
+{
     struct stream random;
     stream_open(&random, number, "rest", 0);
     for (int k = 0; k < b->n * b->width; k++)
         x[k] = (real)(stream_uniform24(&random) - 0.5);
 }
 
-static bool all_zero(const real *x, size_t count) {
+static bool all_zero(const real *x, size_t count)
+{
     for (size_t k = 0; k < count; k++)
         if (x[k] != 0)
             return false;
     return true;
 }
 
-static int visible(const struct bench *b, int i) {
+static int visible(const struct bench *b, int i)
+{
     return b->context.shape->causal ? i + 1 : b->n;
 }
 
 /* s (n,n) of one head from b->q and b->k, with scale q.k in `before` and in s already. */
-static void head_logits(struct bench *b, int head) {
+static void head_logits(struct bench *b, int head)
+{
     int d = b->context.shape->head_width;
     const real *q = b->q + head * d, *k = b->k + head * d;
     for (int i = 0; i < b->n; i++)
@@ -102,7 +109,8 @@ static void head_logits(struct bench *b, int head) {
         b->encoding->logits(&b->context, &block, b->s);
 }
 
-static bool adds_to_input(struct bench *b) {
+static bool adds_to_input(struct bench *b)
+{
     size_t count = (size_t)b->n * (size_t)b->width;
     memset(b->x, 0, count * sizeof *b->x);
     if (b->encoding->input)
@@ -110,7 +118,8 @@ static bool adds_to_input(struct bench *b) {
     return !all_zero(b->x, count);
 }
 
-static bool adds_to_values(struct bench *b) {
+static bool adds_to_values(struct bench *b)
+{
     struct encoding_block block = {.rows = b->n, .q = b->q, .k = b->k, .stride = b->width,
                                    .scale = b->facts.scale, .ld = b->n, .scratch = b->scratch};
     size_t pairs = (size_t)b->n * (size_t)b->n, count = (size_t)b->n * (size_t)b->width;
@@ -125,7 +134,8 @@ static bool adds_to_values(struct bench *b) {
 
 /* Logits of a zero query by relation, the same for any keys; false where there is no such thing. */
 static bool bias_of_head(struct bench *b, int head, uint64_t keys, bool first, double *bias,
-                         bool *seen) {
+                         bool *seen)
+{
     size_t count = (size_t)b->n * (size_t)b->width;
     memset(b->q, 0, count * sizeof *b->q);
     draw(b, keys, b->k);
@@ -146,7 +156,8 @@ static bool bias_of_head(struct bench *b, int head, uint64_t keys, bool first, d
     return true;
 }
 
-static bool probe_bias(struct bench *b, double *bias, bool *seen) {
+static bool probe_bias(struct bench *b, double *bias, bool *seen)
+{
     int relations = b->context.layout->relations;
     for (int h = 0; h < b->context.shape->heads; h++) {
         double *of_head = bias + (size_t)h * (size_t)relations;
@@ -163,7 +174,8 @@ static bool probe_bias(struct bench *b, double *bias, bool *seen) {
     return true;
 }
 
-static bool probe_scores(struct bench *b) {
+static bool probe_scores(struct bench *b)
+{
     size_t count = (size_t)b->n * (size_t)b->width;
     draw(b, 3, b->q);
     draw(b, 4, b->k);
@@ -187,7 +199,8 @@ static bool probe_scores(struct bench *b) {
 }
 
 /* Fills tensor 0 with numbers that are all different. */
-static int number_tensor(struct bench *b) {
+static int number_tensor(struct bench *b)
+{
     const struct tensor *t = &b->tensor[0].tensor;
     int count = t->shape[0] * t->shape[1];
     for (int k = 0; k < count; k++)
@@ -196,7 +209,8 @@ static int number_tensor(struct bench *b) {
 }
 
 /* Whether logits of relation r are entry row[r] of a table. */
-static bool probe_table(struct bench *b, int32_t *row) {
+static bool probe_table(struct bench *b, int32_t *row)
+{
     const struct tensor *t = &b->tensor[0].tensor;
     int relations = b->context.layout->relations;
     if (!b->facts.relation_bias || b->tensors != 1 || t->rank != 2 ||
@@ -216,7 +230,8 @@ static bool probe_table(struct bench *b, int32_t *row) {
     return true;
 }
 
-static bool probe_places(struct bench *b) {
+static bool probe_places(struct bench *b)
+{
     const struct tensor *t = &b->tensor[0].tensor;
     size_t count = (size_t)b->n * (size_t)b->width;
     if (b->tensors != 1 || t->rank != 2 || t->shape[0] < b->n || t->shape[1] != b->width ||
@@ -229,7 +244,8 @@ static bool probe_places(struct bench *b) {
 }
 
 int rest_open(struct rest *r, const struct kind_config *encoding,
-              const struct encoding_shape *shape, struct arena *arena, struct err *e) {
+              const struct encoding_shape *shape, struct arena *arena, struct err *e)
+{
     struct bench b;
     struct arena scratch;
     size_t relations = (size_t)shape->trained->relations;

@@ -5,13 +5,15 @@
 
 enum { DIGIT_BITS = 11, DIGIT_VALUES = 1 << DIGIT_BITS, KEY_BITS = 64 };
 
-static size_t digit_of(uint64_t key, int shift) {
+static size_t digit_of(uint64_t key, int shift)
+{
     return (size_t)(key >> shift) & (DIGIT_VALUES - 1);
 }
 
 /* A stable pass over one digit. */
 static void sort_digit(const struct sort_item *from, struct sort_item *to, size_t count,
-                       int shift) {
+                       int shift)
+{
     size_t start[DIGIT_VALUES] = {0};
     for (size_t k = 0; k < count; k++)
         start[digit_of(from[k].key, shift)]++;
@@ -25,7 +27,8 @@ static void sort_digit(const struct sort_item *from, struct sort_item *to, size_
         to[start[digit_of(from[k].key, shift)]++] = from[k];
 }
 
-void sort_items(struct sort_item *item, struct sort_item *scratch, size_t count) {
+void sort_items(struct sort_item *item, struct sort_item *scratch, size_t count)
+{
     uint64_t differ = 0;
     for (size_t k = 1; k < count; k++)
         differ |= item[k].key ^ item[0].key;

@@ -6,7 +6,8 @@
 
 #define TALLY_EMPTY UINT64_MAX
 
-int tally_open(struct tally *t, int longest, struct err *e) {
+int tally_open(struct tally *t, int longest, struct err *e)
+{
     *t = (struct tally){.slots = 2};
     while (t->slots < 2 * (size_t)longest)
         t->slots *= 2;
@@ -21,7 +22,8 @@ int tally_open(struct tally *t, int longest, struct err *e) {
     return 0;
 }
 
-void tally_close(struct tally *t) {
+void tally_close(struct tally *t)
+{
     memory_free(t->key);
     memory_free(t->count);
     memory_free(t->seen);
@@ -30,7 +32,8 @@ void tally_close(struct tally *t) {
 }
 
 /* Ids are not negative, so no key is TALLY_EMPTY. */
-static size_t find_slot(const struct tally *t, int32_t class, int32_t colour, uint64_t *key) {
+static size_t find_slot(const struct tally *t, int32_t class, int32_t colour, uint64_t *key)
+{
     *key = (uint64_t)class << 32 | (uint32_t)colour;
     size_t at = intern_mix(*key) & (t->slots - 1);
     while (t->key[at] != *key && t->key[at] != TALLY_EMPTY)
@@ -38,7 +41,8 @@ static size_t find_slot(const struct tally *t, int32_t class, int32_t colour, ui
     return at;
 }
 
-void tally_set(struct tally *t, const int32_t *class, const int32_t *colour, int visible) {
+void tally_set(struct tally *t, const int32_t *class, const int32_t *colour, int visible)
+{
     for (int k = 0; k < t->keys; k++) {
         t->key[t->used[k]] = TALLY_EMPTY;
         t->count[t->used[k]] = 0;
@@ -56,7 +60,8 @@ void tally_set(struct tally *t, const int32_t *class, const int32_t *colour, int
     }
 }
 
-bool tally_matches(struct tally *t, const int32_t *class, const int32_t *colour, int visible) {
+bool tally_matches(struct tally *t, const int32_t *class, const int32_t *colour, int visible)
+{
     bool match = true;
     for (int j = 0; j < visible && match; j++) {
         uint64_t key;

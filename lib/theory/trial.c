@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-static struct model_config layer_config(const struct floor_class *c) {
+static struct model_config layer_config(const struct floor_class *c)
+{
     struct model_config m;
     memset(&m, 0, sizeof m);
     option_defaults(model_options, &m);
@@ -22,7 +23,8 @@ static struct model_config layer_config(const struct floor_class *c) {
     return m;
 }
 
-int trial_open(struct trial *pr, const struct floor_class *c, struct err *e) {
+int trial_open(struct trial *pr, const struct floor_class *c, struct err *e)
+{
     assert(c->shape.width >= TRIAL_CHANNELS);
     *pr = (struct trial){.layout = c->shape.trained, .n = c->shape.trained->n,
                          .heads = c->shape.heads};
@@ -48,18 +50,21 @@ int trial_open(struct trial *pr, const struct floor_class *c, struct err *e) {
     return pr->p && pr->x && pr->sums && pr->stream && pr->unit ? 0 : ERR_MEMORY;
 }
 
-void trial_close(struct trial *pr) {
+void trial_close(struct trial *pr)
+{
     model_close(&pr->model);
     arena_close(&pr->arena);
 }
 
-real *trial_tensor(struct trial *pr, int index, size_t *count) {
+real *trial_tensor(struct trial *pr, int index, size_t *count)
+{
     const struct tensor *t = &pr->model.tensors.item[index];
     *count = t->count;
     return pr->p + t->offset;
 }
 
-void trial_draw_parameters(struct trial *pr, struct stream *random) {
+void trial_draw_parameters(struct trial *pr, struct stream *random)
+{
     model_initialise(&pr->model, pcg64_next(&random->state), pr->p);
     for (int k = 0; k < pr->model.tensors.count; k++) {
         const struct tensor *t = &pr->model.tensors.item[k];
@@ -69,13 +74,15 @@ void trial_draw_parameters(struct trial *pr, struct stream *random) {
     }
 }
 
-void trial_draw_input(struct trial *pr, struct stream *random, bool identical) {
+void trial_draw_input(struct trial *pr, struct stream *random, bool identical)
+{
     for (int i = 0; i < pr->n * TRIAL_CHANNELS; i++)
         pr->x[i] = identical && i >= TRIAL_CHANNELS ? pr->x[i - TRIAL_CHANNELS]
                                                     : (real)stream_uniform24(random);
 }
 
-void trial_clear_encoding(struct trial *pr) {
+void trial_clear_encoding(struct trial *pr)
+{
     for (int k = 0; k < pr->model.encoding_tensors; k++) {
         size_t count;
         real *p = trial_tensor(pr, pr->model.layer[0].encoding[k], &count);
@@ -83,7 +90,8 @@ void trial_clear_encoding(struct trial *pr) {
     }
 }
 
-void trial_clear_query_key(struct trial *pr, int only) {
+void trial_clear_query_key(struct trial *pr, int only)
+{
     const struct model_layer *l = &pr->model.layer[0];
     const int index[] = {l->q, l->k, l->q_bias, l->k_bias};
     for (int k = 0; k < 4; k++) {
@@ -96,7 +104,8 @@ void trial_clear_query_key(struct trial *pr, int only) {
     }
 }
 
-double trial_channel_change(struct trial *pr, int c) {
+double trial_channel_change(struct trial *pr, int c)
+{
     const struct model *m = &pr->model;
     int width = m->shape.width, entries = pr->n * width;
     struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
@@ -114,13 +123,15 @@ double trial_channel_change(struct trial *pr, int c) {
     return largest;
 }
 
-void trial_sums(struct trial *pr, double *sums) {
+void trial_sums(struct trial *pr, double *sums)
+{
     model_prepare(&pr->model, pr->p, &pr->state);
     model_forward(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace);
     model_row_sums(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace, 0, sums);
 }
 
-void trial_attention(struct trial *pr, double *attention) {
+void trial_attention(struct trial *pr, double *attention)
+{
     size_t n = (size_t)pr->n, heads = (size_t)pr->heads, count;
     real *c = trial_tensor(pr, pr->model.layer[0].c, &count);
     size_t rows = count / heads;
@@ -141,7 +152,8 @@ void trial_attention(struct trial *pr, double *attention) {
 
 /* y (n,out) = x (n,in) W^T + b, W (out,in). */
 static void linear(int n, int in, int out, const double *x, const real *weight, const real *bias,
-                   double *y) {
+                   double *y)
+{
     for (int i = 0; i < n; i++)
         for (int o = 0; o < out; o++) {
             double sum = (double)bias[o];
@@ -153,7 +165,8 @@ static void linear(int n, int in, int out, const double *x, const real *weight, 
 
 /* a (n) = softmax of scale q_i.k_j over the visible j of row i; q, k: one head's columns. */
 static void softmax_row(const struct trial *pr, const double *q, const double *k, int i,
-                        double *a) {
+                        double *a)
+{
     int d = pr->model.shape.head_width, width = pr->model.shape.width;
     int visible = pr->model.shape.causal ? i + 1 : pr->n;
     double largest = -INFINITY, sum = 0;
@@ -169,7 +182,8 @@ static void softmax_row(const struct trial *pr, const double *q, const double *k
         a[j] = j < visible ? a[j] / sum : 0;
 }
 
-void trial_plain_attention(struct trial *pr, double *attention) {
+void trial_plain_attention(struct trial *pr, double *attention)
+{
     const struct model *m = &pr->model;
     const struct model_layer *l = &m->layer[0];
     const struct tensor *t = m->tensors.item;

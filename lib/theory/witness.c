@@ -26,7 +26,8 @@ struct opening {
 
 /* One attempt at given sizes; what it needs is in *heads and *head_width afterwards. */
 static int attempt(const struct opening *o, witness_construction build, struct construct *c,
-                   int *heads, int *head_width) {
+                   int *heads, int *head_width)
+{
     int code = construct_open(c, o->model, &o->io, o->layout, *heads, *head_width, o->err);
     if (!code && !c->rest.known)
         code = CONSTRUCT_UNKNOWN;
@@ -50,7 +51,8 @@ static int attempt(const struct opening *o, witness_construction build, struct c
 }
 
 /* Head widths that the encoding refuses (odd ones under RoPE) are passed over. */
-static int settle(const struct opening *o, witness_construction build, struct construct *c) {
+static int settle(const struct opening *o, witness_construction build, struct construct *c)
+{
     int heads = 1, head_width = 1;
     for (int k = 0; k < ATTEMPTS; k++) {
         int need_heads = heads, need_width = head_width;
@@ -76,7 +78,8 @@ static int settle(const struct opening *o, witness_construction build, struct co
     return CONSTRUCT_UNKNOWN;
 }
 
-static int open_witness(struct witness *w, const struct opening *o) {
+static int open_witness(struct witness *w, const struct opening *o)
+{
     const witness_construction *list = o->probe->d ? continuous : tokens;
     size_t count = o->probe->d ? sizeof continuous / sizeof *list : sizeof tokens / sizeof *list;
     int code = CONSTRUCT_UNKNOWN;
@@ -89,7 +92,8 @@ static int open_witness(struct witness *w, const struct opening *o) {
 
 int witness_open(struct witness **out, const struct target_config *target,
                  const struct space_config *space, const struct model_config *m,
-                 const struct layout *trained, struct err *e) {
+                 const struct layout *trained, struct err *e)
+{
     struct probe probe;
     struct witness *w = memory_alloc(1, sizeof *w, e);
     *out = NULL;
@@ -120,7 +124,8 @@ int witness_open(struct witness **out, const struct target_config *target,
     return 0;
 }
 
-void witness_close(struct witness *w) {
+void witness_close(struct witness *w)
+{
     if (!w)
         return;
     construct_close(w->built);
@@ -128,11 +133,13 @@ void witness_close(struct witness *w) {
     memory_free(w);
 }
 
-void witness_write(const struct witness *w, const struct model *m, real *parameters) {
+void witness_write(const struct witness *w, const struct model *m, real *parameters)
+{
     construct_write(w->built, m, parameters);
 }
 
-static void write_block(const struct witness *w, const struct model *m, void *parameters) {
+static void write_block(const struct witness *w, const struct model *m, void *parameters)
+{
     witness_write(w, m, parameters);
 }
 

@@ -7,14 +7,16 @@
 /* Two factors that differ by rounding alone. */
 #define SAME 1e-12
 
-void *witness_array(struct construct *c, size_t count, size_t size) {
+void *witness_array(struct construct *c, size_t count, size_t size)
+{
     void *out = c->code ? NULL : arena_alloc(&c->arena, count, size, &c->err);
     if (!out && !c->code)
         c->code = ERR_MEMORY;
     return out;
 }
 
-static void read_out(struct construct *c, int from, int d, const double *offset) {
+static void read_out(struct construct *c, int from, int d, const double *offset)
+{
     for (int k = 0; k < d; k++) {
         construct_output(c, k, from + k, 1);
         if (offset)
@@ -25,7 +27,8 @@ static void read_out(struct construct *c, int from, int d, const double *offset)
 /* ---- affine -----------------------------------------------------------------------------------*/
 /* y_i = b_i: from the signal where b is affine in it, else from indicators. */
 static bool affine_in(const struct gates *g, const double *b, int n, int d, int channel,
-                      double *slope, double *start) {
+                      double *slope, double *start)
+{
     int last = n - 1;
     *slope = n > 1 ? (b[last * d + channel] - b[channel]) / (g->v[last] - g->v[0]) : 0;
     *start = b[channel] - *slope * g->v[0];
@@ -35,7 +38,8 @@ static bool affine_in(const struct gates *g, const double *b, int n, int d, int 
     return true;
 }
 
-static bool from_signal(struct construct *c, const struct gates *g, const double *b, int d) {
+static bool from_signal(struct construct *c, const struct gates *g, const double *b, int d)
+{
     double slope, start;
     for (int k = 0; k < d; k++)
         if (!affine_in(g, b, c->layout->n, d, k, &slope, &start))
@@ -48,7 +52,8 @@ static bool from_signal(struct construct *c, const struct gates *g, const double
     return true;
 }
 
-static int build_constants(struct witness_task *t, const double *b) {
+static int build_constants(struct witness_task *t, const double *b)
+{
     struct construct *c = t->c;
     int d = t->probe->d, n = c->layout->n;
     struct gates g;
@@ -70,7 +75,8 @@ static int build_constants(struct witness_task *t, const double *b) {
     return 0;
 }
 
-static int build_uniform(struct witness_task *t, const struct probe_affine *a) {
+static int build_uniform(struct witness_task *t, const struct probe_affine *a)
+{
     int d = t->probe->d;
     construct_layer(t->c);
     for (int m = 0; m < d; m++) {
@@ -81,7 +87,8 @@ static int build_uniform(struct witness_task *t, const struct probe_affine *a) {
     return 0;
 }
 
-int witness_build_affine(struct witness_task *t) {
+int witness_build_affine(struct witness_task *t)
+{
     struct construct *c = t->c;
     struct probe_affine a;
     if (!probe_affine(t->probe, &a))
@@ -110,7 +117,8 @@ int witness_build_affine(struct witness_task *t) {
 
 /* ---- piecewise linear -------------------------------------------------------------------------*/
 static void add_piece(struct construct *c, const struct gates *g, const struct probe_piece *f,
-                      int i, int from, int to, double shift, double bound) {
+                      int i, int from, int to, double shift, double bound)
+{
     int unit = gates_switch(c, g, i, bound);
     construct_unit_in(c, unit, from, f->slope);
     construct_unit_in(c, unit, CONSTRUCT_ONE, f->start + shift);
@@ -123,7 +131,8 @@ static void add_piece(struct construct *c, const struct gates *g, const struct p
     }
 }
 
-int witness_build_pieces(struct witness_task *t) {
+int witness_build_pieces(struct witness_task *t)
+{
     struct construct *c = t->c;
     struct probe_piece *f;
     if (!probe_pieces(t->probe, &f))
@@ -152,7 +161,8 @@ int witness_build_pieces(struct witness_task *t) {
 }
 
 /* ---- linear maps by relation ------------------------------------------------------------------*/
-static double largest(const double *x, int count) {
+static double largest(const double *x, int count)
+{
     double out = 0;
     for (int k = 0; k < count; k++)
         out = fmax(out, fabs(x[k]));
@@ -162,7 +172,8 @@ static double largest(const double *x, int count) {
 /* Sums of a row of M over its negative and its positive entries, times scale: what the head's
  * output ranges over, as inputs lie in [0,1]. */
 static void mixed_range(const struct construct *c, int table, const double *kernel, double scale,
-                        int d, double *low, double *high) {
+                        int d, double *low, double *high)
+{
     for (int i = 0; i < c->layout->n; i++) {
         double least = 0, most = 0;
         for (int j = 0; j < construct_visible(c, i); j++) {
@@ -180,7 +191,8 @@ static void mixed_range(const struct construct *c, int table, const double *kern
 
 /* y_i = factor_i * (M x)_i, with a factor that differs between positions. */
 static int scale_rows(struct witness_task *t, int table, const double *kernel,
-                      const double *factor) {
+                      const double *factor)
+{
     struct construct *c = t->c;
     int d = t->probe->d, n = c->layout->n;
     size_t count = (size_t)n * (size_t)d;
@@ -210,14 +222,16 @@ static int scale_rows(struct witness_task *t, int table, const double *kernel,
     return code;
 }
 
-static bool all_same(const double *x, int n) {
+static bool all_same(const double *x, int n)
+{
     for (int i = 1; i < n; i++)
         if (fabs(x[i] - x[0]) > SAME * fabs(x[0]))
             return false;
     return true;
 }
 
-static int mix(struct witness_task *t, int table, double factor) {
+static int mix(struct witness_task *t, int table, double factor)
+{
     struct construct *c = t->c;
     int d = t->probe->d, y = construct_registers(c, d);
     construct_layer(c);
@@ -227,13 +241,15 @@ static int mix(struct witness_task *t, int table, double factor) {
     return 0;
 }
 
-static bool linear_form(struct witness_task *t, double **row, double **kernel) {
+static bool linear_form(struct witness_task *t, double **row, double **kernel)
+{
     double *k;
     return probe_linear(t->probe, &k) &&
            probe_factors(t->probe, k, t->c->shape.causal, row, kernel);
 }
 
-int witness_build_linear(struct witness_task *t) {
+int witness_build_linear(struct witness_task *t)
+{
     struct construct *c = t->c;
     int n = c->layout->n, table;
     double *row, *kernel;
@@ -249,7 +265,8 @@ int witness_build_linear(struct witness_task *t) {
 }
 
 /* Rows of the map that are all positive and sum to one number are a softmax of ln kernel. */
-int witness_build_normalised(struct witness_task *t) {
+int witness_build_normalised(struct witness_task *t)
+{
     struct construct *c = t->c;
     int n = c->layout->n, relations = c->layout->relations, table;
     double *row, *kernel;
@@ -276,7 +293,8 @@ int witness_build_normalised(struct witness_task *t) {
 /* ---- largest of a window ----------------------------------------------------------------------*/
 /* A table that brings x_{i-shift}: 0 where there is none, or, through B, the earliest token there
  * is, which the window holds too. */
-static int shift_table(struct witness_task *t, int shift, int *table, double *weight) {
+static int shift_table(struct witness_task *t, int shift, int *table, double *weight)
+{
     struct construct *c = t->c;
     int relations = c->layout->relations;
     double *kernel = witness_array(c, (size_t)relations, sizeof *kernel);
@@ -300,7 +318,8 @@ static int shift_table(struct witness_task *t, int shift, int *table, double *we
 }
 
 /* max(a, b) = a + relu(b - a); a window of w + s is the larger of two of w, s <= w apart. */
-int witness_build_window(struct witness_task *t) {
+int witness_build_window(struct witness_task *t)
+{
     struct construct *c = t->c;
     int window, d = t->probe->d;
     if (!c->step || !probe_window(t->probe, &window))

@@ -17,14 +17,16 @@
 /* By how much the right logit leads. */
 #define LEAD 40.0
 
-static bool can_hide(const struct construct *c) {
+static bool can_hide(const struct construct *c)
+{
     return c->rest.row && c->step && !c->shape.causal;
 }
 
 /* Logits by the sign of the step: 0 where wanted, hidden elsewhere; with `fallback` the position
  * itself is taken where nothing wanted is seen. */
 static int sign_table(struct construct *c, bool left, bool here, bool right, bool fallback,
-                      int *table) {
+                      int *table)
+{
     int relations = c->layout->relations;
     double *b = witness_array(c, (size_t)relations, sizeof *b);
     if (!b)
@@ -38,7 +40,8 @@ static int sign_table(struct construct *c, bool left, bool here, bool right, boo
 }
 
 /* Units of the current layer: `to` += sum over `count` channels of |a - b|. */
-static void add_distance(struct construct *c, int a, int b, int count, int to) {
+static void add_distance(struct construct *c, int a, int b, int count, int to)
+{
     for (int k = 0; k < count; k++)
         for (int side = -1; side <= 1; side += 2) {
             int unit = construct_unit(c);
@@ -50,7 +53,8 @@ static void add_distance(struct construct *c, int a, int b, int count, int to) {
 
 /* Units of the current layer: `to` = start + slope * from, cut at 0 and at `top`. */
 static void add_clamp(struct construct *c, int from, double start, double slope, double top,
-                      int to) {
+                      int to)
+{
     for (int high = 0; high < 2; high++) {
         int unit = construct_unit(c);
         construct_unit_in(c, unit, from, slope);
@@ -61,7 +65,8 @@ static void add_clamp(struct construct *c, int from, double start, double slope,
 
 /* ---- labels that are a function of the position -----------------------------------------------*/
 /* Symbols as corners of a cube: a mean of n that is not all one corner is 2/n away from it. */
-static int embed_corners(struct witness_task *t, int *bits) {
+static int embed_corners(struct witness_task *t, int *bits)
+{
     int symbols = (int)t->probe->config->vocab;
     for (*bits = 1; ((symbols - 1) >> *bits) > 0;)
         ++*bits;
@@ -73,7 +78,8 @@ static int embed_corners(struct witness_task *t, int *bits) {
 }
 
 /* Two layers: flag register, 1 in the first run and 0 beyond it. */
-static int add_flags(struct witness_task *t, int *flag) {
+static int add_flags(struct witness_task *t, int *flag)
+{
     struct construct *c = t->c;
     int table, bits, code = sign_table(c, true, false, false, true, &table);
     if (code)
@@ -92,13 +98,15 @@ static int add_flags(struct witness_task *t, int *flag) {
 }
 
 /* a_i + b_i, both counted from 1. */
-static double run_signature(int n, int l, int i) {
+static double run_signature(int n, int l, int i)
+{
     return i > l ? (double)l / i : 1 + (double)(l - i + 1) / (n - i + 1);
 }
 
 /* Logit i falls with the distance of the signature from its value at i; gates pick the length. */
 static void decode_runs(struct construct *c, const struct gates *length, int signature,
-                        int logit) {
+                        int logit)
+{
     int n = c->layout->n;
     double gain = LEAD * n * n; /* signatures are at least 1/n^2 apart */
     for (int l = 1; l < n; l++)
@@ -112,7 +120,8 @@ static void decode_runs(struct construct *c, const struct gates *length, int sig
 }
 
 /* Every position has a label of its own. */
-static bool labels_differ(const int *source, const int32_t *label, int n) {
+static bool labels_differ(const int *source, const int32_t *label, int n)
+{
     for (int i = 0; i < n; i++) {
         if (source[i] >= 0)
             return false;
@@ -123,7 +132,8 @@ static bool labels_differ(const int *source, const int32_t *label, int n) {
     return true;
 }
 
-int witness_build_runs(struct witness_task *t) {
+int witness_build_runs(struct witness_task *t)
+{
     struct construct *c = t->c;
     int n = c->layout->n, flag, left, right, all, *source;
     int32_t *label;
@@ -159,7 +169,8 @@ int witness_build_runs(struct witness_task *t) {
 
 /* ---- constants by position, on inputs whose neighbours differ ---------------------------------*/
 /* y = b_i at r = 1/i, straight lines between. */
-static void decode_places(struct construct *c, int r, const double *b, int d, int y) {
+static void decode_places(struct construct *c, int r, const double *b, int d, int y)
+{
     int n = c->layout->n;
     for (int k = 0; k < d; k++) {
         double slope = 0;
@@ -179,7 +190,8 @@ static void decode_places(struct construct *c, int r, const double *b, int d, in
 /* A position is flagged by how little its token differs from the one before; the first, which has
  * none, looks at itself.  Where no other is flagged, the average flag over j <= i is 1/i.  As eps
  * falls fewer inputs spoil that; identical tokens always do. */
-int witness_build_neighbours(struct witness_task *t) {
+int witness_build_neighbours(struct witness_task *t)
+{
     struct construct *c = t->c;
     int d = t->probe->d, relations = c->layout->relations, before, left;
     struct probe_affine a;

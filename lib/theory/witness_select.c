@@ -10,7 +10,8 @@
 #define UNDERFLOW_MARGIN 110.0
 #endif
 
-double witness_margin(const struct witness_task *t, int table) {
+double witness_margin(const struct witness_task *t, int table)
+{
     double n = t->c->layout->n;
     double margin = t->beta > 0 ? t->beta / (n * n) : UNDERFLOW_MARGIN;
     return margin + t->c->table[table].range;
@@ -22,7 +23,8 @@ struct address {
 };
 
 static void write_addresses(struct construct *c, const struct gates *g, const int *source,
-                            const struct address *a, int off) {
+                            const struct address *a, int off)
+{
     int n = c->layout->n;
     double centre = (n - 1) / 2.0; /* small numbers, and exact: whole or half */
     for (int i = 0; i < n; i++) {
@@ -37,7 +39,8 @@ static void write_addresses(struct construct *c, const struct gates *g, const in
 }
 
 int witness_select(struct witness_task *t, const int *source, int from, int count, int to,
-                   int *off) {
+                   int *off)
+{
     struct construct *c = t->c;
     int n = c->layout->n, table;
     bool complete = true;
@@ -70,7 +73,8 @@ int witness_select(struct witness_task *t, const int *source, int from, int coun
     return 0;
 }
 
-int witness_build_selection(struct witness_task *t) {
+int witness_build_selection(struct witness_task *t)
+{
     struct construct *c = t->c;
     int d = t->probe->d, off, *source;
     double *k;

@@ -11,7 +11,8 @@
 /* By how much the right logit leads: e^-40 is nothing beside 1 in float. */
 #define LEAD 40.0
 
-int witness_build_places(struct witness_task *t) {
+int witness_build_places(struct witness_task *t)
+{
     struct construct *c = t->c;
     int n = c->layout->n, *source;
     int32_t *label;
@@ -35,7 +36,8 @@ int witness_build_places(struct witness_task *t) {
 
 /* Embeds the symbols' points and reads labels from `picked`, with points scaled by at least
  * `least`. */
-static int write_codes(struct witness_task *t, int picked, double least, double *gain) {
+static int write_codes(struct witness_task *t, int picked, double least, double *gain)
+{
     struct construct *c = t->c;
     int symbols = (int)t->probe->config->vocab;
     double (*point)[CODES_DIMENSION] = witness_array(c, (size_t)symbols, sizeof *point);
@@ -54,7 +56,8 @@ static int write_codes(struct witness_task *t, int picked, double least, double 
 }
 
 /* The one label of the positions without source; -1: all have one; -2: there are several. */
-static int filler(const int *source, const int32_t *label, int n) {
+static int filler(const int *source, const int32_t *label, int n)
+{
     int out = -1;
     for (int i = 0; i < n; i++)
         if (source[i] < 0) {
@@ -66,13 +69,15 @@ static int filler(const int *source, const int32_t *label, int n) {
 }
 
 /* Whether the filler is a label of its own, so that its logit is free. */
-static bool filler_free(const struct witness_task *t, int label) {
+static bool filler_free(const struct witness_task *t, int label)
+{
     return label == -1 || label >= (int)t->probe->config->vocab;
 }
 
 /* The relation of every position to its source; -1: not one relation, or a position without source
  * sees a pair of it. */
-static int common_relation(const struct construct *c, const int *source) {
+static int common_relation(const struct construct *c, const int *source)
+{
     int found = -1, n = c->layout->n;
     for (int i = 0; i < n; i++) {
         int r = source[i] < 0 ? found : layout_relation(c->layout, i, source[i]);
@@ -89,7 +94,8 @@ static int common_relation(const struct construct *c, const int *source) {
 
 /* One head whose C is one relation.  Without a source it gives 0, and so do all logits but the
  * filler's, which is small. */
-int witness_build_offset(struct witness_task *t) {
+int witness_build_offset(struct witness_task *t)
+{
     struct construct *c = t->c;
     int n = c->layout->n, table, *source;
     int32_t *label;
@@ -121,7 +127,8 @@ int witness_build_offset(struct witness_task *t) {
     return code;
 }
 
-int witness_build_pick(struct witness_task *t) {
+int witness_build_pick(struct witness_task *t)
+{
     struct construct *c = t->c;
     int off = -1, *source;
     int32_t *label;

@@ -11,13 +11,15 @@ static const char *const decay_names[] = {
     NULL};
 
 /* Left out of a cell's id where there is no curriculum, so that ids made before it stay. */
-static bool trains_by_length(const void *owner) {
+static bool trains_by_length(const void *owner)
+{
     const struct train_config *c = owner;
     return c->lengths.count > 0 || c->length_shares.count > 0;
 }
 
 /* Likewise. */
-static bool rates_c(const void *owner) {
+static bool rates_c(const void *owner)
+{
     return ((const struct train_config *)owner)->c_lr > 0;
 }
 
@@ -25,7 +27,8 @@ static const char *const polish_names[] = {
     [TRAIN_POLISH_NONE] = "none", [TRAIN_POLISH_BFGS] = "bfgs", NULL};
 
 /* Left out of a cell's id where nothing is polished, so that ids made before it stay. */
-static bool polishes(const void *owner) {
+static bool polishes(const void *owner)
+{
     return ((const struct train_config *)owner)->polish != TRAIN_POLISH_NONE;
 }
 
@@ -72,7 +75,8 @@ const struct option train_options[] = {
 /* ---- evaluate ---------------------------------------------------------------------------------*/
 
 /* Left out of a cell's id where nothing is searched, so that ids made before it stay. */
-static bool searches(const void *owner) {
+static bool searches(const void *owner)
+{
     const struct evaluate_config *c = owner;
     return c->adversary_starts > 0;
 }

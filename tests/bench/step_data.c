@@ -36,7 +36,8 @@ struct steps {
     double ms;
 };
 
-static int draw_batches(struct steps *s, struct err *e) {
+static int draw_batches(struct steps *s, struct err *e)
+{
     const struct task *t = s->task;
     struct sampler *sampler;
     struct samples batch = {0};
@@ -54,7 +55,8 @@ static int draw_batches(struct steps *s, struct err *e) {
     return code;
 }
 
-static int take_steps(struct steps *s, struct err *e) {
+static int take_steps(struct steps *s, struct err *e)
+{
     struct train_report r;
     int code = 0;
     for (int k = 0; !code && k < s->count; k++) {
@@ -64,7 +66,8 @@ static int take_steps(struct steps *s, struct err *e) {
     return code;
 }
 
-static int time_steps(struct steps *s, double seconds, struct err *e) {
+static int time_steps(struct steps *s, double seconds, struct err *e)
+{
     struct train_report r;
     double start = machine_seconds(), before = start;
     size_t count = 0;
@@ -80,7 +83,8 @@ static int time_steps(struct steps *s, double seconds, struct err *e) {
     return code;
 }
 
-static int write_steps(const struct steps *s, const char *path, struct err *e) {
+static int write_steps(const struct steps *s, const char *path, struct err *e)
+{
     const struct task *t = s->task;
     int32_t heads = (int32_t)t->model.heads;
     double lr = t->train.lr;
@@ -102,7 +106,8 @@ static int write_steps(const struct steps *s, const char *path, struct err *e) {
     return safetensors_write(path, item, sizeof item / sizeof *item, NULL, e);
 }
 
-static int reserve(struct steps *s, struct err *e) {
+static int reserve(struct steps *s, struct err *e)
+{
     const struct task *t = s->task;
     s->of_batch = (size_t)t->train.batch * (size_t)t->space.length * (size_t)t->space.channels;
     s->x = memory_alloc((size_t)s->count * s->of_batch, sizeof *s->x, e);
@@ -113,7 +118,8 @@ static int reserve(struct steps *s, struct err *e) {
 }
 
 static int run(struct steps *s, const struct spec *spec, const char *folder, int threads,
-               double seconds, struct err *e) {
+               double seconds, struct err *e)
+{
     char weights[PATH_LIMIT], steps[PATH_LIMIT];
     struct pool *pool = NULL;
     s->task = &spec_cell(spec, 0)->task;
@@ -121,16 +127,26 @@ static int run(struct steps *s, const struct spec *spec, const char *folder, int
     if (task_io(s->task).channels == 0)
         return err_set(e, ERR_USAGE, NULL, "a continuous target was expected");
     int code = file_join(weights, sizeof weights, folder, "weights.safetensors", e);
-    if (!code) code = file_join(steps, sizeof steps, folder, "steps.safetensors", e);
-    if (!code) code = reserve(s, e);
-    if (!code) code = s->api->kernel_open(e);
-    if (!code) code = pool_open(&pool, threads, e);
-    if (!code) code = s->api->open(&s->trainer, s->task, pool, e);
-    if (!code) code = s->api->export_weights(s->trainer, weights, e);
-    if (!code) code = draw_batches(s, e);
-    if (!code) code = take_steps(s, e);
-    if (!code) code = time_steps(s, seconds, e);
-    if (!code) code = write_steps(s, steps, e);
+    if (!code)
+        code = file_join(steps, sizeof steps, folder, "steps.safetensors", e);
+    if (!code)
+        code = reserve(s, e);
+    if (!code)
+        code = s->api->kernel_open(e);
+    if (!code)
+        code = pool_open(&pool, threads, e);
+    if (!code)
+        code = s->api->open(&s->trainer, s->task, pool, e);
+    if (!code)
+        code = s->api->export_weights(s->trainer, weights, e);
+    if (!code)
+        code = draw_batches(s, e);
+    if (!code)
+        code = take_steps(s, e);
+    if (!code)
+        code = time_steps(s, seconds, e);
+    if (!code)
+        code = write_steps(s, steps, e);
     s->api->close(s->trainer);
     pool_close(pool);
     memory_free(s->x);
@@ -140,7 +156,8 @@ static int run(struct steps *s, const struct spec *spec, const char *folder, int
     return code;
 }
 
-int main(int count, char **word) {
+int main(int count, char **word)
+{
     enum { SPEC = 1, FOLDER, STEPS, THREADS, SECONDS, SETS };
     struct err e = {0};
     struct spec *spec = NULL;
@@ -157,8 +174,10 @@ int main(int count, char **word) {
         return 2;
     }
     int code = spec_open(&spec, word[SPEC], (const char *const *)(word + SETS), count - SETS, &e);
-    if (!code) code = run(&s, spec, word[FOLDER], threads, atof(word[SECONDS]), &e);
+    if (!code)
+        code = run(&s, spec, word[FOLDER], threads, atof(word[SECONDS]), &e);
     spec_close(spec);
-    if (code) fprintf(stderr, "step_data: %s: %s\n", e.where, e.msg);
+    if (code)
+        fprintf(stderr, "step_data: %s: %s\n", e.where, e.msg);
     return code ? err_exit_status(code) : 0;
 }

@@ -26,7 +26,8 @@ struct scene {
     struct rig_shape shape;
 };
 
-static bool scene_open(const struct scene *s, struct rig *g) {
+static bool scene_open(const struct scene *s, struct rig *g)
+{
     return rig_open(g, s->arena, s->entry, s->options, &s->trained, &s->layout, s->shape, 7);
 }
 
@@ -35,7 +36,8 @@ static bool scene_open(const struct scene *s, struct rig *g) {
 /* Central differences with step h = 1e-6: truncation ~ h^2 |f'''| = 1e-12 |f'''|, rounding ~
  * 1e-16 |f| / h = 1e-10 |f|; losses here are below 100, so 1e-6 leaves a wide margin, and a term
  * that is missing from a gradient is off by its own size, ~ .1. */
-static void assert_derivative(struct rig *g, const char *what, real *x, real analytic) {
+static void assert_derivative(struct rig *g, const char *what, real *x, real analytic)
+{
     const double h = 1e-6, x0 = *x;
     *x = x0 + h;
     double high = rig_forward(g);
@@ -48,7 +50,8 @@ static void assert_derivative(struct rig *g, const char *what, real *x, real ana
                  g->entry->name, what, numeric, analytic, g->layout.n, g->shape.causal);
 }
 
-static void check_gradients(const struct scene *s) {
+static void check_gradients(const struct scene *s)
+{
     struct rig g;
     assert_true(scene_open(s, &g));
     rig_forward(&g);
@@ -68,19 +71,22 @@ static void check_gradients(const struct scene *s) {
 #endif
 
 /* ---- blocks -----------------------------------------------------------------------------------*/
-static bool near(double a, double b) {
+static bool near(double a, double b)
+{
     /* Sums of a few dozen products of numbers of size 1, in another order. */
     return fabs(a - b) <= 200 * REAL_EPSILON * (1 + fabs(a));
 }
 
-static void assert_same_logits(const struct rig *a, const struct rig *b) {
+static void assert_same_logits(const struct rig *a, const struct rig *b)
+{
     int n = a->layout.n;
     for (int i = 0; i < n * n * a->shape.heads; i++)
         if (rig_visible(a, i / n % n, i % n))
             assert_true(near((double)a->s[i], (double)b->s[i]));
 }
 
-static void check_blocks(const struct scene *s) {
+static void check_blocks(const struct scene *s)
+{
     struct rig whole, cut;
     struct scene one = *s;
     one.shape.rows = s->layout.n;
@@ -95,7 +101,8 @@ static void check_blocks(const struct scene *s) {
 
 /* ---- shorter samples --------------------------------------------------------------------------*/
 /* Tables over relations are left out: the model itself looks those up. */
-static void check_shorter(const struct scene *s) {
+static void check_shorter(const struct scene *s)
+{
     struct rig own, longest, borrowed;
     struct scene long_scene = *s;
     long_scene.layout = s->trained;
@@ -116,7 +123,8 @@ static void check_shorter(const struct scene *s) {
 }
 
 /* ---- causality --------------------------------------------------------------------------------*/
-static void check_causality(const struct scene *s) {
+static void check_causality(const struct scene *s)
+{
     struct rig before, after;
     assert_true(scene_open(s, &before));
     assert_true(scene_open(s, &after));
@@ -137,7 +145,8 @@ static void check_causality(const struct scene *s) {
 
 /* ---- relation ---------------------------------------------------------------------------------*/
 /* With one q_i and one k_j for all positions, what is left in s_ij is the encoding's own. */
-static void make_tokens_equal(struct rig *g) {
+static void make_tokens_equal(struct rig *g)
+{
     size_t row = (size_t)g->shape.width * sizeof(real);
     for (int i = 1; i < g->layout.n; i++) {
         memcpy(g->q + i * g->stride, g->q, row);
@@ -145,7 +154,8 @@ static void make_tokens_equal(struct rig *g) {
     }
 }
 
-static bool alike(const struct rig *g, int a, int b) {
+static bool alike(const struct rig *g, int a, int b)
+{
     int square = g->layout.n * g->layout.n;
     for (int h = 0; h < g->shape.heads; h++)
         if (!near((double)g->s[h * square + a], (double)g->s[h * square + b]))
@@ -153,7 +163,8 @@ static bool alike(const struct rig *g, int a, int b) {
     return true;
 }
 
-static void check_pair(const struct rig *g, int a, int b) {
+static void check_pair(const struct rig *g, int a, int b)
+{
     int n = g->layout.n;
     bool same_class = rig_relation(g, a / n, a % n) == rig_relation(g, b / n, b % n);
     bool same_relation = layout_relation(&g->layout, a / n, a % n) ==
@@ -167,7 +178,8 @@ static void check_pair(const struct rig *g, int a, int b) {
         assert_true(alike(g, a, b));
 }
 
-static void check_relation(const struct scene *s) {
+static void check_relation(const struct scene *s)
+{
     struct rig g;
     assert_true(scene_open(s, &g));
     if (g.facts.per_sample)
@@ -182,7 +194,8 @@ static void check_relation(const struct scene *s) {
 }
 
 /* ---- all of it, over layouts, sizes and masks -------------------------------------------------*/
-static bool check_scene(const struct scene *s) {
+static bool check_scene(const struct scene *s)
+{
     struct rig g;
     if (!scene_open(s, &g))
         return false;
@@ -198,7 +211,8 @@ static bool check_scene(const struct scene *s) {
     return true;
 }
 
-static int check_masks(struct scene s) {
+static int check_masks(struct scene s)
+{
     int done = 0;
     for (int causal = 0; causal < 2; causal++)
         for (int odd = 0; odd < 2; odd++) {
@@ -209,7 +223,8 @@ static int check_masks(struct scene s) {
     return done;
 }
 
-void contract_check(const struct encoding *entry, const char *options) {
+void contract_check(const struct encoding *entry, const char *options)
+{
     static const struct {
         int trained, here;
     } sequences[] = {{1, 1}, {5, 5}, {5, 3}, {4, 7}};

@@ -14,33 +14,38 @@
 enum { GUARDS = 8 };
 static const real GUARD = (real)12345.5;
 
-static void *take(struct arena *a, size_t count, size_t size) {
+static void *take(struct arena *a, size_t count, size_t size)
+{
     struct err e = {0};
     void *p = arena_alloc(a, count, size, &e);
     assert_non_null(p);
     return p;
 }
 
-static real *take_reals(struct arena *a, size_t count) {
+static real *take_reals(struct arena *a, size_t count)
+{
     real *p = take(a, count + GUARDS, sizeof *p);
     for (int i = 0; i < GUARDS; i++)
         p[count + (size_t)i] = GUARD;
     return p;
 }
 
-static void assert_guarded(const real *p, size_t count) {
+static void assert_guarded(const real *p, size_t count)
+{
     for (int i = 0; i < GUARDS; i++)
         assert_true(p[count + (size_t)i] == GUARD);
 }
 
-double rig_uniform(uint64_t *seed) {
+double rig_uniform(uint64_t *seed)
+{
     uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return (double)((z ^ (z >> 31)) >> 11) / 4503599627370496.0 - 1;
 }
 
-static real *take_random(struct arena *a, size_t count, uint64_t *seed) {
+static real *take_random(struct arena *a, size_t count, uint64_t *seed)
+{
     real *p = take_reals(a, count);
     for (size_t i = 0; i < count; i++)
         p[i] = (real)rig_uniform(seed);
@@ -48,7 +53,8 @@ static real *take_random(struct arena *a, size_t count, uint64_t *seed) {
 }
 
 /* ---- layouts ----------------------------------------------------------------------------------*/
-struct layout rig_sequence(struct arena *a, int n) {
+struct layout rig_sequence(struct arena *a, int n)
+{
     int relations = 2 * n - 1;
     int32_t *offset = take(a, (size_t)relations, sizeof *offset);
     double *distance = take(a, (size_t)relations, sizeof *distance);
@@ -60,7 +66,8 @@ struct layout rig_sequence(struct arena *a, int n) {
                            .offset = offset, .distance = distance};
 }
 
-struct layout rig_grid(struct arena *a, int height, int width) {
+struct layout rig_grid(struct arena *a, int height, int width)
+{
     int n = height * width, across = 2 * width - 1, relations = (2 * height - 1) * across;
     int32_t *coordinate = take(a, (size_t)(2 * n), sizeof *coordinate);
     int32_t *relation = take(a, (size_t)(n * n), sizeof *relation);
@@ -82,7 +89,8 @@ struct layout rig_grid(struct arena *a, int height, int width) {
                            .coordinate = coordinate, .offset = offset, .distance = distance};
 }
 
-struct layout rig_graph(struct arena *a, int n) {
+struct layout rig_graph(struct arena *a, int n)
+{
     int32_t *relation = take(a, (size_t)(n * n), sizeof *relation);
     int32_t *degree = take(a, (size_t)n, sizeof *degree);
     double *distance = take(a, (size_t)n, sizeof *distance);
@@ -98,7 +106,8 @@ struct layout rig_graph(struct arena *a, int n) {
 }
 
 /* Sequences clip; other layouts of these tests are used at the trained size only. */
-static void fold(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void fold(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     for (int r = 0; r < here->relations; r++) {
         int row = here->relation ? r : here->offset[r] + trained->origin;
         map[r] = row < 0 ? 0 : row >= trained->relations ? trained->relations - 1 : row;
@@ -106,7 +115,8 @@ static void fold(const struct layout *trained, const struct layout *here, int32_
 }
 
 /* ---- configuration ----------------------------------------------------------------------------*/
-static double parse(const struct option *row, const char *text) {
+static double parse(const struct option *row, const char *text)
+{
     if (row->type == OPTION_BOOL)
         return strcmp(text, "true") == 0;
     if (row->type == OPTION_CHOICE) {
@@ -118,7 +128,8 @@ static double parse(const struct option *row, const char *text) {
     return strtod(text, NULL);
 }
 
-void rig_configure(const struct encoding *entry, const char *options, struct kind_config *out) {
+void rig_configure(const struct encoding *entry, const char *options, struct kind_config *out)
+{
     *out = (struct kind_config){0};
     char copy[256] = "", *rest = copy;
     strncat(copy, options ? options : "", sizeof copy - 1);
@@ -136,7 +147,8 @@ void rig_configure(const struct encoding *entry, const char *options, struct kin
     }
 }
 
-double rig_option(const struct rig *g, const char *key) {
+double rig_option(const struct rig *g, const char *key)
+{
     for (int i = 0; g->entry->options[i].key; i++)
         if (strcmp(g->entry->options[i].key, key) == 0)
             return g->config.number[i];
@@ -144,7 +156,8 @@ double rig_option(const struct rig *g, const char *key) {
     return 0;
 }
 
-const real *rig_parameter(const struct rig *g, const char *name) {
+const real *rig_parameter(const struct rig *g, const char *name)
+{
     for (int i = 0; i < g->tensors; i++)
         if (strcmp(g->tensor[i].tensor.name, name) == 0)
             return g->parameter[i];
@@ -152,7 +165,8 @@ const real *rig_parameter(const struct rig *g, const char *name) {
     return NULL;
 }
 
-const struct encoding *rig_entry(const char *name) {
+const struct encoding *rig_entry(const char *name)
+{
     for (int i = 0; encoding_table[i]; i++)
         if (strcmp(encoding_table[i]->name, name) == 0)
             return encoding_table[i];
@@ -161,7 +175,8 @@ const struct encoding *rig_entry(const char *name) {
 }
 
 /* ---- opening ----------------------------------------------------------------------------------*/
-static bool accepted(const struct rig *g) {
+static bool accepted(const struct rig *g)
+{
     const struct encoding *entry = g->entry;
     struct err e = {0};
     return g->trained.axes >= entry->axes_min && g->trained.axes <= entry->axes_max &&
@@ -172,13 +187,15 @@ static bool accepted(const struct rig *g) {
 
 /* FIRE's threshold l is put among the positions, so that both of its branches are taken; it and c,
  * whose size alone counts, are negative in models with an even number of heads. */
-static double start_of(const struct rig *g, const struct tensor *t) {
+static double start_of(const struct rig *g, const struct tensor *t)
+{
     double sign = g->shape.heads % 2 ? 1 : -1;
     return strcmp(t->name, "l") == 0 ? sign * 2.4 : strcmp(t->name, "c") == 0 ? sign : t->mean;
 }
 
 /* As initialised, and then moved by up to .3, so that no term is 0 by chance of the start. */
-static void open_parameters(struct rig *g, uint64_t *seed) {
+static void open_parameters(struct rig *g, uint64_t *seed)
+{
     g->tensors = g->entry->tensors ? g->entry->tensors(&g->config, &g->shape, g->tensor) : 0;
     assert_in_range(g->tensors, 0, ENCODING_TENSORS_MAX);
     for (int t = 0; t < g->tensors; t++) {
@@ -196,14 +213,16 @@ static void open_parameters(struct rig *g, uint64_t *seed) {
     }
 }
 
-static size_t scratch_of(const struct rig *g) {
+static size_t scratch_of(const struct rig *g)
+{
     struct encoding_context c = rig_context(g);
     return g->entry->scratch ? g->entry->scratch(&c, g->rows) : 0;
 }
 
 bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, const char *options,
               const struct layout *trained, const struct layout *layout, struct rig_shape shape,
-              uint64_t seed) {
+              uint64_t seed)
+{
     *g = (struct rig){.arena = a, .entry = entry, .trained = *trained, .layout = *layout};
     g->shape = (struct encoding_shape){.width = shape.heads * shape.head_width,
                                        .heads = shape.heads,
@@ -242,11 +261,13 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
     return true;
 }
 
-bool rig_visible(const struct rig *g, int i, int j) {
+bool rig_visible(const struct rig *g, int i, int j)
+{
     return !g->shape.causal || j <= i;
 }
 
-struct encoding_context rig_context(const struct rig *g) {
+struct encoding_context rig_context(const struct rig *g)
+{
     struct encoding_context c = {.config = &g->config, .shape = &g->shape, .layout = &g->layout,
                                  .fold = g->fold, .state = g->state};
     for (int t = 0; t < g->tensors; t++)
@@ -254,7 +275,8 @@ struct encoding_context rig_context(const struct rig *g) {
     return c;
 }
 
-static struct encoding_context backward_context(struct rig *g) {
+static struct encoding_context backward_context(struct rig *g)
+{
     struct encoding_context c = rig_context(g);
     for (int t = 0; t < g->tensors; t++)
         c.gradient[t] = g->gradient[t];
@@ -262,7 +284,8 @@ static struct encoding_context backward_context(struct rig *g) {
     return c;
 }
 
-int64_t rig_relation(const struct rig *g, int i, int j) {
+int64_t rig_relation(const struct rig *g, int i, int j)
+{
     struct encoding_context c = rig_context(g);
     if (g->entry->relation)
         return g->entry->relation(&c, i, j);
@@ -270,7 +293,8 @@ int64_t rig_relation(const struct rig *g, int i, int j) {
 }
 
 /* ---- forward ----------------------------------------------------------------------------------*/
-static struct encoding_block block_of(struct rig *g, int head, int first) {
+static struct encoding_block block_of(struct rig *g, int head, int first)
+{
     int rows = g->layout.n - first < g->rows ? g->layout.n - first : g->rows;
     int at = head * g->shape.head_width;
     return (struct encoding_block){.head = head,
@@ -285,7 +309,8 @@ static struct encoding_block block_of(struct rig *g, int head, int first) {
 }
 
 static void block_logits(struct rig *g, const struct encoding_context *c,
-                         const struct encoding_block *b) {
+                         const struct encoding_block *b)
+{
     int n = g->layout.n;
     real *s = g->s + ((size_t)b->head * (size_t)n + (size_t)b->first) * (size_t)n;
     for (int r = 0; r < b->rows; r++)
@@ -305,14 +330,16 @@ static void block_logits(struct rig *g, const struct encoding_context *c,
         g->entry->logits(c, b, s);
 }
 
-static double dot(const real *a, const real *b, size_t count) {
+static double dot(const real *a, const real *b, size_t count)
+{
     double sum = 0;
     for (size_t i = 0; i < count; i++)
         sum += a[i] != 0 ? (double)a[i] * (double)b[i] : 0;
     return sum;
 }
 
-double rig_forward(struct rig *g) {
+double rig_forward(struct rig *g)
+{
     struct encoding_context c = rig_context(g);
     size_t n = (size_t)g->layout.n, width = (size_t)g->shape.width;
     for (size_t i = 0; i < g->state_size && !g->prepared; i++)
@@ -344,7 +371,8 @@ double rig_forward(struct rig *g) {
 
 /* ---- backward ---------------------------------------------------------------------------------*/
 /* Gradients of scale * q.k, from what logits_backward left in ds. */
-static void product_backward(struct rig *g, const struct encoding_block *b, const real *ds) {
+static void product_backward(struct rig *g, const struct encoding_block *b, const real *ds)
+{
     for (int r = 0; r < b->rows; r++)
         for (int j = 0; j < g->layout.n; j++)
             for (int t = 0; t < g->shape.head_width; t++) {
@@ -355,7 +383,8 @@ static void product_backward(struct rig *g, const struct encoding_block *b, cons
             }
 }
 
-static void block_backward(struct rig *g, const struct encoding_context *c, int h, int first) {
+static void block_backward(struct rig *g, const struct encoding_context *c, int h, int first)
+{
     struct encoding_block b = block_of(g, h, first);
     int n = g->layout.n, width = g->shape.width;
     size_t at = ((size_t)h * (size_t)n + (size_t)first) * (size_t)n;
@@ -378,14 +407,16 @@ static void block_backward(struct rig *g, const struct encoding_context *c, int 
     assert_guarded(ds, (size_t)(b.rows * n));
 }
 
-static void add(real *x, size_t count, real value) {
+static void add(real *x, size_t count, real value)
+{
     for (size_t i = 0; i < count; i++)
         x[i] += value;
 }
 
 /* Everything that hooks accumulate into starts at 1/2, which is taken off again; hooks that
  * overwrite would show. */
-void rig_backward(struct rig *g) {
+void rig_backward(struct rig *g)
+{
     const real start = (real)0.5;
     struct encoding_context c = backward_context(g);
     size_t n = (size_t)g->layout.n, square = n * n * (size_t)g->shape.heads;

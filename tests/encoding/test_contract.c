@@ -11,7 +11,8 @@
 #include "help_rig.h"
 #include "kernel/kernel.h"
 
-static void test_defaults(void **state) {
+static void test_defaults(void **state)
+{
     (void)state;
     int count = 0;
     for (; encoding_table[count]; count++)
@@ -20,7 +21,8 @@ static void test_defaults(void **state) {
     assert_true(count >= 18);
 }
 
-static void test_options(void **state) {
+static void test_options(void **state)
+{
     (void)state;
     static const char *const cases[][2] = {
         {"t5", "buckets=8,max_distance=5"},
@@ -45,7 +47,8 @@ static void test_options(void **state) {
 }
 
 /* The texts that `list encodings` prints, and names that can be keys of files. */
-static void test_texts(void **state) {
+static void test_texts(void **state)
+{
     (void)state;
     for (int i = 0; encoding_table[i]; i++) {
         const struct encoding *entry = encoding_table[i];
@@ -62,13 +65,15 @@ static void test_texts(void **state) {
     }
 }
 
-static int open_kernels(void **state) {
+static int open_kernels(void **state)
+{
     (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_options),

@@ -1,5 +1,5 @@
-/* Literal values: buckets, slopes, spots of biases, initial distributions, classes of pairs, what
- * happens beyond the training length, and refusals. */
+/* Literal values: buckets, slopes, spots of biases, classes of pairs, what happens beyond the
+ * training length, and refusals. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,8 @@
 #include "kernel/kernel.h"
 
 /* ---- buckets: first distance of each bucket, as in the released T5 ----------------------------*/
-static void check_buckets(const int *first, int count, bool causal, int sign, int base) {
+static void check_buckets(const int *first, int count, bool causal, int sign, int base)
+{
     for (int m = 0; m < 1000; m++) {
         int expected = 0;
         while (expected + 1 < count && first[expected + 1] <= m)
@@ -24,7 +25,8 @@ static void check_buckets(const int *first, int count, bool causal, int sign, in
     }
 }
 
-static void test_buckets(void **state) {
+static void test_buckets(void **state)
+{
     (void)state;
     static const int both[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
     static const int past[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
@@ -46,7 +48,8 @@ struct bench {
 };
 
 static bool bench_open(struct bench *b, const char *name, const char *options, int trained, int n,
-                       int heads, int head_width, bool causal) {
+                       int heads, int head_width, bool causal)
+{
     struct err e = {0};
     assert_int_equal(arena_open(&b->arena, 0, &e), 0);
     b->trained = rig_sequence(&b->arena, trained);
@@ -55,29 +58,34 @@ static bool bench_open(struct bench *b, const char *name, const char *options, i
     return rig_open(&b->g, &b->arena, rig_entry(name), options, &b->trained, &b->layout, shape, 3);
 }
 
-static void prepare(struct rig *g) {
+static void prepare(struct rig *g)
+{
     struct encoding_context c = rig_context(g);
     g->entry->prepare(&c, g->state);
 }
 
 /* B of head h at offset. */
-static double bias(const struct rig *g, int h, int offset) {
+static double bias(const struct rig *g, int h, int offset)
+{
     return (double)g->state[h * g->layout.relations + offset + g->layout.origin];
 }
 
-static void set(const struct rig *g, const char *name, int index, double value) {
+static void set(const struct rig *g, const char *name, int index, double value)
+{
     for (int t = 0; t < g->tensors; t++)
         if (strcmp(g->tensor[t].tensor.name, name) == 0)
             g->parameter[t][index] = (real)value;
 }
 
-static void assert_near(double actual, double expected) {
+static void assert_near(double actual, double expected)
+{
     if (!(fabs(actual - expected) <= 4 * REAL_EPSILON * (1 + fabs(expected))))
         fail_msg("%.17g is not %.17g", actual, expected);
 }
 
 /* ---- slopes -----------------------------------------------------------------------------------*/
-static void check_slopes(int heads, const double *expected) {
+static void check_slopes(int heads, const double *expected)
+{
     struct bench b;
     assert_true(bench_open(&b, "alibi", "", 4, 4, heads, 2, false));
     prepare(&b.g);
@@ -89,7 +97,8 @@ static void check_slopes(int heads, const double *expected) {
     arena_close(&b.arena);
 }
 
-static void test_slopes(void **state) {
+static void test_slopes(void **state)
+{
     (void)state;
     const double eight[] = {1. / 2, 1. / 4, 1. / 8, 1. / 16, 1. / 32, 1. / 64, 1. / 128, 1. / 256};
     const double twelve[] = {1. / 2,
@@ -110,7 +119,8 @@ static void test_slopes(void **state) {
     check_slopes(1, one);
 }
 
-static void test_learned_slopes_start_at_the_fixed_ones(void **state) {
+static void test_learned_slopes_start_at_the_fixed_ones(void **state)
+{
     (void)state;
     struct bench b;
     assert_true(bench_open(&b, "alibi", "slopes=learned", 4, 4, 12, 2, false));
@@ -122,7 +132,8 @@ static void test_learned_slopes_start_at_the_fixed_ones(void **state) {
 }
 
 /* ---- spots ------------------------------------------------------------------------------------*/
-static void test_spots(void **state) {
+static void test_spots(void **state)
+{
     (void)state;
     struct bench b;
     assert_true(bench_open(&b, "kerple-log", "", 4, 4, 1, 2, false));
@@ -152,7 +163,8 @@ static void test_spots(void **state) {
 }
 
 /* Outside its bounds a KERPLE parameter acts as the bound and gets no gradient. */
-static void check_clamp(const char *name, const char *tensor, double outside, double bound) {
+static void check_clamp(const char *name, const char *tensor, double outside, double bound)
+{
     struct bench b;
     assert_true(bench_open(&b, name, "", 5, 5, 1, 2, false));
     set(&b.g, "a", 0, 0.5);
@@ -170,7 +182,8 @@ static void check_clamp(const char *name, const char *tensor, double outside, do
     arena_close(&b.arena);
 }
 
-static void test_clamps(void **state) {
+static void test_clamps(void **state)
+{
     (void)state;
     check_clamp("kerple-log", "a", -0.3, 0.01);
     check_clamp("kerple-log", "p", 0.005, 0.01);
@@ -179,86 +192,12 @@ static void test_clamps(void **state) {
     check_clamp("kerple-power", "p", 2.5, 2);
 }
 
-/* ---- initial distributions, for H = 4, d_h = 16, n = 5 ----------------------------------------*/
-struct expected {
-    const char *name, *options, *tensor;
-    enum encoding_scope scope;
-    int shape[2];
-    enum tensor_init init;
-    double mean, deviation;
-    bool table, decay;
-};
-
-static const struct expected expectations[] = {
-    {"learned", "", "position", ENCODING_MODEL, {5, 64}, TENSOR_NORMAL, 0, .02, false, false},
-    {"toeplitz", "", "bias", ENCODING_TABLE, {4, 9}, TENSOR_NORMAL, 0, .02, true, false},
-    {"toeplitz", "std=1.5", "bias", ENCODING_TABLE, {4, 9}, TENSOR_NORMAL, 0, 1.5, true, false},
-    {"t5", "", "bias", ENCODING_TABLE, {4, 32}, TENSOR_NORMAL, 0, .125, true, false},
-    {"kerple-log", "", "a", ENCODING_TABLE, {4}, TENSOR_UNIFORM, .5, .5, false, false},
-    {"kerple-log", "", "p", ENCODING_TABLE, {4}, TENSOR_UNIFORM, 1, 1, false, false},
-    {"kerple-power", "", "a", ENCODING_TABLE, {4}, TENSOR_UNIFORM, .5, .5, false, false},
-    {"kerple-power", "", "p", ENCODING_TABLE, {4}, TENSOR_UNIFORM, 1, 1, false, false},
-    {"fire", "", "in.weight", ENCODING_TABLE, {32, 1}, TENSOR_UNIFORM, 0, 1, false, true},
-    {"fire", "", "in.bias", ENCODING_TABLE, {32}, TENSOR_UNIFORM, 0, 1, false, false},
-    {"fire", "", "out.weight", ENCODING_TABLE, {4, 32}, TENSOR_UNIFORM, 0, .17677669529663688,
-     false, true},
-    {"fire", "", "out.bias", ENCODING_TABLE, {4}, TENSOR_UNIFORM, 0, .17677669529663688, false,
-     false},
-    {"fire", "", "c", ENCODING_TABLE, {1}, TENSOR_CONSTANT, .1, 0, false, false},
-    {"fire", "", "l", ENCODING_TABLE, {1}, TENSOR_CONSTANT, 512, 0, false, false},
-    {"shaw", "", "key", ENCODING_LAYER, {33, 16}, TENSOR_NORMAL, 0, .02, true, false},
-    {"shaw", "k=2", "value", ENCODING_LAYER, {5, 16}, TENSOR_NORMAL, 0, .02, true, false},
-    {"transformer-xl", "", "u", ENCODING_MODEL, {4, 16}, TENSOR_NORMAL, 0, .02, false, false},
-    {"transformer-xl", "", "v", ENCODING_MODEL, {4, 16}, TENSOR_NORMAL, 0, .02, false, false},
-    {"transformer-xl", "", "r.weight", ENCODING_LAYER, {64, 64}, TENSOR_NORMAL, 0, .02, false,
-     true},
-    {"deberta", "", "position", ENCODING_MODEL, {32, 64}, TENSOR_NORMAL, 0, .02, true, false},
-    {"deberta", "", "key.weight", ENCODING_LAYER, {64, 64}, TENSOR_NORMAL, 0, .02, false, true},
-    {"deberta", "", "key.bias", ENCODING_LAYER, {64}, TENSOR_CONSTANT, 0, 0, false, false},
-    {"deberta", "", "query.weight", ENCODING_LAYER, {64, 64}, TENSOR_NORMAL, 0, .02, false, true},
-    {"deberta", "", "query.bias", ENCODING_LAYER, {64}, TENSOR_CONSTANT, 0, 0, false, false},
-    {"tupe", "", "position", ENCODING_MODEL, {5, 64}, TENSOR_NORMAL, 0, .02, false, false},
-    {"tupe", "", "norm.weight", ENCODING_MODEL, {64}, TENSOR_CONSTANT, 1, 0, false, false},
-    {"tupe", "", "norm.bias", ENCODING_MODEL, {64}, TENSOR_CONSTANT, 0, 0, false, false},
-    {"tupe", "", "query.weight", ENCODING_MODEL, {64, 64}, TENSOR_NORMAL, 0, .02, false, true},
-    {"tupe", "", "key.weight", ENCODING_MODEL, {64, 64}, TENSOR_NORMAL, 0, .02, false, true},
-    {"tupe", "t5=true", "bias", ENCODING_MODEL, {4, 32}, TENSOR_NORMAL, 0, .125, true, false},
-    {"cope", "", "position", ENCODING_LAYER, {16, 64}, TENSOR_CONSTANT, 0, 0, true, false},
-};
-
-static void check_initial(const struct expected *x) {
-    struct bench b;
-    assert_true(bench_open(&b, x->name, x->options, 5, 5, 4, 16, true));
-    for (int t = 0; t < b.g.tensors; t++) {
-        const struct tensor *tensor = &b.g.tensor[t].tensor;
-        if (strcmp(tensor->name, x->tensor) != 0)
-            continue;
-        assert_int_equal(b.g.tensor[t].scope, x->scope);
-        assert_int_equal(tensor->rank, x->shape[1] ? 2 : 1);
-        assert_int_equal(tensor->shape[0], x->shape[0]);
-        assert_int_equal(tensor->shape[1], x->shape[1]);
-        assert_int_equal(tensor->init, x->init);
-        assert_true(fabs(tensor->mean - x->mean) < 1e-12);
-        assert_true(fabs(tensor->deviation - x->deviation) < 1e-12);
-        assert_int_equal(tensor->table, x->table);
-        assert_int_equal(tensor->decay, x->decay);
-        arena_close(&b.arena);
-        return;
-    }
-    fail_msg("%s has no tensor %s", x->name, x->tensor);
-}
-
-static void test_initial_distributions(void **state) {
-    (void)state;
-    for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++)
-        check_initial(&expectations[i]);
-}
-
 /* ---- facts, for d_h = 16 ----------------------------------------------------------------------*/
 enum { STOCHASTIC = 1, ABSOLUTE = 2, PER_SAMPLE = 4, BIAS = 8, SHIFT = 16 };
 
 static void check_facts(const char *name, const char *options, bool causal, int flags,
-                        double scale) {
+                        double scale)
+{
     struct bench b;
     assert_true(bench_open(&b, name, options, 5, 5, 4, 16, causal));
     const struct encoding_facts *f = &b.g.facts;
@@ -270,7 +209,8 @@ static void check_facts(const char *name, const char *options, bool causal, int 
     arena_close(&b.arena);
 }
 
-static void test_facts(void **state) {
+static void test_facts(void **state)
+{
     (void)state;
     static const char *const biases[] = {"toeplitz",   "t5",           "alibi",
                                          "kerple-log", "kerple-power", "sandwich"};
@@ -292,7 +232,8 @@ static void test_facts(void **state) {
 }
 
 /* A row for each degree, of which the last serves larger ones too; equal rows are equal marks. */
-static void test_centrality(void **state) {
+static void test_centrality(void **state)
+{
     (void)state;
     struct err e = {0};
     struct arena a;
@@ -323,7 +264,8 @@ static void test_centrality(void **state) {
 
 /* ---- classes of pairs -------------------------------------------------------------------------*/
 /* Number of classes among the visible pairs of a sequence of 6. */
-static int classes(const char *name, const char *options, bool causal) {
+static int classes(const char *name, const char *options, bool causal)
+{
     struct bench b;
     assert_true(bench_open(&b, name, options, 6, 6, 1, 4, causal));
     int64_t seen[36];
@@ -341,7 +283,8 @@ static int classes(const char *name, const char *options, bool causal) {
     return count;
 }
 
-static void test_classes(void **state) {
+static void test_classes(void **state)
+{
     (void)state;
     assert_int_equal(classes("none", "", false), 1);
     assert_int_equal(classes("sinusoidal", "", false), 1);
@@ -367,7 +310,8 @@ static void test_classes(void **state) {
 }
 
 /* The public function: the entry's relation, or the folded one where it has none. */
-static void test_public_relation(void **state) {
+static void test_public_relation(void **state)
+{
     (void)state;
     struct bench b;
     assert_true(bench_open(&b, "toeplitz", "", 4, 7, 1, 4, false));
@@ -385,7 +329,8 @@ static void test_public_relation(void **state) {
 }
 
 /* Beyond the trained table Toeplitz reads, and trains, the last number on each side. */
-static void test_clipping(void **state) {
+static void test_clipping(void **state)
+{
     (void)state;
     struct bench b;
     assert_true(bench_open(&b, "toeplitz", "", 3, 6, 1, 4, false));
@@ -426,11 +371,13 @@ static const struct refusal refusals[] = {
     {"centrality", "", "model.encoding", "2 coordinate axes", 4, -1, -1, false},
 };
 
-static struct layout layout_of(struct arena *a, int length) {
+static struct layout layout_of(struct arena *a, int length)
+{
     return length > 0 ? rig_sequence(a, length) : length ? rig_grid(a, 2, 3) : rig_graph(a, 5);
 }
 
-static void check_refusal(const struct refusal *x, struct arena *a) {
+static void check_refusal(const struct refusal *x, struct arena *a)
+{
     struct err e = {0};
     struct kind_config config;
     struct layout trained = layout_of(a, x->trained), here = layout_of(a, x->evaluated);
@@ -446,7 +393,8 @@ static void check_refusal(const struct refusal *x, struct arena *a) {
         fail_msg("\"%s\" does not say \"%s\"", e.msg, x->part);
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     struct err e = {0};
     struct arena a;
@@ -457,7 +405,8 @@ static void test_refusals(void **state) {
 }
 
 /* Everything works as it stands in a causal model of even widths, on a sequence or on a graph. */
-static void test_acceptance(void **state) {
+static void test_acceptance(void **state)
+{
     (void)state;
     struct err e = {0};
     struct arena a;
@@ -474,20 +423,21 @@ static void test_acceptance(void **state) {
     arena_close(&a);
 }
 
-static int open_kernels(void **state) {
+static int open_kernels(void **state)
+{
     (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buckets),
         cmocka_unit_test(test_slopes),
         cmocka_unit_test(test_learned_slopes_start_at_the_fixed_ones),
         cmocka_unit_test(test_spots),
         cmocka_unit_test(test_clamps),
-        cmocka_unit_test(test_initial_distributions),
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_centrality),
         cmocka_unit_test(test_classes),

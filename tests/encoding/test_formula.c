@@ -14,37 +14,46 @@
 #include "kernel/kernel.h"
 
 /* ---- notation ---------------------------------------------------------------------------------*/
-static double q(const struct rig *g, int h, int i, int t) {
+static double q(const struct rig *g, int h, int i, int t)
+{
     return (double)g->q[i * g->stride + h * g->shape.head_width + t];
 }
-static double k(const struct rig *g, int h, int j, int t) {
+static double k(const struct rig *g, int h, int j, int t)
+{
     return (double)g->k[j * g->stride + h * g->shape.head_width + t];
 }
-static double at(const struct rig *g, const char *name, int index) {
+static double at(const struct rig *g, const char *name, int index)
+{
     return (double)rig_parameter(g, name)[index];
 }
-static double root(const struct rig *g) {
+static double root(const struct rig *g)
+{
     return sqrt(g->shape.head_width);
 }
-static int clip(int x, int low, int high) {
+static int clip(int x, int low, int high)
+{
     return x < low ? low : x > high ? high : x;
 }
-static double content(const struct rig *g, int h, int i, int j) {
+static double content(const struct rig *g, int h, int i, int j)
+{
     double sum = 0;
     for (int t = 0; t < g->shape.head_width; t++)
         sum += q(g, h, i, t) * k(g, h, j, t);
     return sum;
 }
-static double distance(const struct rig *g, int i, int j) {
+static double distance(const struct rig *g, int i, int j)
+{
     double d = g->layout.distance[layout_relation(&g->layout, i, j)];
     return d < 0 ? g->layout.n - 1 : d; /* the graph of the tests: 1 + its longest path, n - 2 */
 }
-static double plain(const struct rig *g, int h, int i, int j) {
+static double plain(const struct rig *g, int h, int i, int j)
+{
     return content(g, h, i, j) / root(g);
 }
 
 /* ---- biases -----------------------------------------------------------------------------------*/
-static double toeplitz(const struct rig *g, int h, int i, int j) {
+static double toeplitz(const struct rig *g, int h, int i, int j)
+{
     int rows = g->trained.relations, r = layout_relation(&g->layout, i, j);
     if (!g->layout.relation)
         r = clip(j - i, -g->trained.origin, g->trained.origin) + g->trained.n - 1;
@@ -52,7 +61,8 @@ static double toeplitz(const struct rig *g, int h, int i, int j) {
 }
 
 /* As in T5's relative_position_bucket, whose relative_position is j - i. */
-static int t5_bucket(int relative_position, bool bidirectional, int num_buckets, int max_distance) {
+static int t5_bucket(int relative_position, bool bidirectional, int num_buckets, int max_distance)
+{
     int ret = 0, n = -relative_position;
     if (bidirectional) {
         num_buckets /= 2;
@@ -69,30 +79,35 @@ static int t5_bucket(int relative_position, bool bidirectional, int num_buckets,
     return ret + (large < num_buckets - 1 ? large : num_buckets - 1);
 }
 
-static double t5(const struct rig *g, int h, int i, int j) {
+static double t5(const struct rig *g, int h, int i, int j)
+{
     int buckets = (int)rig_option(g, "buckets");
     int b = t5_bucket(j - i, !g->shape.causal, buckets, (int)rig_option(g, "max_distance"));
     return plain(g, h, i, j) + at(g, "bias", h * buckets + b);
 }
 
-static double alibi(const struct rig *g, int h, int i, int j) {
+static double alibi(const struct rig *g, int h, int i, int j)
+{
     static const double three[] = {0.0625, 0.00390625, 0.25}; /* H = 3: 2^-4, 2^-8, 2^-2 */
     bool learned = rig_option(g, "slopes") != 0;
     double slope = learned ? at(g, "slope", h) : g->shape.heads == 3 ? three[h] : three[h % 2];
     return plain(g, h, i, j) - slope * distance(g, i, j);
 }
 
-static double kerple_log(const struct rig *g, int h, int i, int j) {
+static double kerple_log(const struct rig *g, int h, int i, int j)
+{
     double a = fmax(at(g, "a", h), .01), p = fmax(at(g, "p", h), .01);
     return plain(g, h, i, j) - p * log(1 + a * distance(g, i, j));
 }
 
-static double kerple_power(const struct rig *g, int h, int i, int j) {
+static double kerple_power(const struct rig *g, int h, int i, int j)
+{
     double a = fmax(at(g, "a", h), .01), p = fmin(fmax(at(g, "p", h), .01), 2);
     return plain(g, h, i, j) - a * pow(distance(g, i, j), p);
 }
 
-static double sandwich(const struct rig *g, int h, int i, int j) {
+static double sandwich(const struct rig *g, int h, int i, int j)
+{
     int d = rig_option(g, "dimension") > 0 ? (int)rig_option(g, "dimension") : g->shape.head_width;
     double sum = -d / 2;
     for (int t = 1; t <= d / 2; t++)
@@ -100,11 +115,13 @@ static double sandwich(const struct rig *g, int h, int i, int j) {
     return plain(g, h, i, j) + sum / (8.0 * (h + 1) / g->shape.heads);
 }
 
-static double psi(const struct rig *g, double x) {
+static double psi(const struct rig *g, double x)
+{
     return log(fabs(at(g, "c", 0) * x) + 1);
 }
 
-static double fire(const struct rig *g, int h, int i, int j) {
+static double fire(const struct rig *g, int h, int i, int j)
+{
     double limit = fabs(at(g, "l", 0)), row = g->shape.causal ? i : g->layout.n - 1;
     double x = psi(g, abs(i - j)) / (psi(g, limit > row ? limit : row) + 1e-6);
     double b = at(g, "out.bias", h);
@@ -115,7 +132,8 @@ static double fire(const struct rig *g, int h, int i, int j) {
 }
 
 /* ---- products with the content ----------------------------------------------------------------*/
-static double shaw(const struct rig *g, int h, int i, int j) {
+static double shaw(const struct rig *g, int h, int i, int j)
+{
     int limit = (int)rig_option(g, "k"), r = clip(j - i, -limit, limit) + limit;
     double sum = content(g, h, i, j);
     for (int t = 0; t < g->shape.head_width; t++)
@@ -123,7 +141,8 @@ static double shaw(const struct rig *g, int h, int i, int j) {
     return sum / root(g);
 }
 
-static double transformer_xl(const struct rig *g, int h, int i, int j) {
+static double transformer_xl(const struct rig *g, int h, int i, int j)
+{
     int d = g->shape.width, dh = g->shape.head_width;
     double sum = 0;
     for (int t = 0; t < dh; t++) {
@@ -140,7 +159,8 @@ static double transformer_xl(const struct rig *g, int h, int i, int j) {
 }
 
 static double projected(const struct rig *g, const char *weight, const char *bias, int row,
-                        int channel) {
+                        int channel)
+{
     int d = g->shape.width;
     double sum = at(g, bias, channel);
     for (int m = 0; m < d; m++)
@@ -148,7 +168,8 @@ static double projected(const struct rig *g, const char *weight, const char *bia
     return sum;
 }
 
-static double deberta(const struct rig *g, int h, int i, int j) {
+static double deberta(const struct rig *g, int h, int i, int j)
+{
     int limit = (int)rig_option(g, "k"), dh = g->shape.head_width;
     int ij = clip(i - j + limit, 0, 2 * limit - 1), ji = clip(j - i + limit, 0, 2 * limit - 1);
     double sum = content(g, h, i, j);
@@ -161,7 +182,8 @@ static double deberta(const struct rig *g, int h, int i, int j) {
 }
 
 /* p_i U, channel `channel`, from scratch. */
-static double tupe_projection(const struct rig *g, const char *weight, int i, int channel) {
+static double tupe_projection(const struct rig *g, const char *weight, int i, int channel)
+{
     int d = g->shape.width;
     double mean = 0, variance = 0, sum = 0;
     for (int m = 0; m < d; m++)
@@ -176,7 +198,8 @@ static double tupe_projection(const struct rig *g, const char *weight, int i, in
     return sum;
 }
 
-static double tupe(const struct rig *g, int h, int i, int j) {
+static double tupe(const struct rig *g, int h, int i, int j)
+{
     int dh = g->shape.head_width;
     double sum = content(g, h, i, j);
     for (int t = 0; t < dh; t++)
@@ -188,7 +211,8 @@ static double tupe(const struct rig *g, int h, int i, int j) {
     return sum / sqrt(2.0 * dh) + bias;
 }
 
-static double cope(const struct rig *g, int h, int i, int j) {
+static double cope(const struct rig *g, int h, int i, int j)
+{
     int m = (int)rig_option(g, "positions");
     double p = 0, low = 0, high = 0;
     for (int t = j; t <= i; t++)
@@ -202,13 +226,15 @@ static double cope(const struct rig *g, int h, int i, int j) {
 }
 
 /* ---- rotations: Re(q conj(k) e^{i (i-j) theta}) for each pair ---------------------------------*/
-static double turned(const struct rig *g, int h, int i, int j, int a, int b, double angle) {
+static double turned(const struct rig *g, int h, int i, int j, int a, int b, double angle)
+{
     double re = q(g, h, i, a) * k(g, h, j, a) + q(g, h, i, b) * k(g, h, j, b);
     double im = q(g, h, i, b) * k(g, h, j, a) - q(g, h, i, a) * k(g, h, j, b);
     return re * cos(angle) - im * sin(angle);
 }
 
-static double rope(const struct rig *g, int h, int i, int j) {
+static double rope(const struct rig *g, int h, int i, int j)
+{
     int rd = (int)(rig_option(g, "fraction") * g->shape.head_width), axes = g->layout.axes;
     int span = rd / axes;
     double sum = 0;
@@ -227,7 +253,8 @@ static double rope(const struct rig *g, int h, int i, int j) {
     return sum / root(g);
 }
 
-static double xpos(const struct rig *g, int h, int i, int j) {
+static double xpos(const struct rig *g, int h, int i, int j)
+{
     int dh = g->shape.head_width;
     double sum = 0;
     for (int t = 0; t < dh / 2; t++) {
@@ -240,29 +267,34 @@ static double xpos(const struct rig *g, int h, int i, int j) {
 }
 
 /* ---- what is added to inputs and outputs ------------------------------------------------------*/
-static double zero(const struct rig *g, int i, int channel) {
+static double zero(const struct rig *g, int i, int channel)
+{
     (void)g, (void)i, (void)channel;
     return 0;
 }
 
-static double sinusoidal_input(const struct rig *g, int i, int channel) {
+static double sinusoidal_input(const struct rig *g, int i, int channel)
+{
     int d = g->shape.width / g->layout.axes, axis = channel / d, m = channel % d;
     double angle = layout_coordinate(&g->layout, i, axis) / pow(10000, (m - m % 2) / (double)d);
     return m % 2 ? cos(angle) : sin(angle);
 }
 
-static double learned_input(const struct rig *g, int i, int channel) {
+static double learned_input(const struct rig *g, int i, int channel)
+{
     return at(g, "position", i * g->shape.width + channel);
 }
 
-static double centrality_input(const struct rig *g, int i, int channel) {
+static double centrality_input(const struct rig *g, int i, int channel)
+{
     int neighbours = 0;
     for (int j = 0; j < g->layout.n; j++)
         neighbours += g->layout.distance[layout_relation(&g->layout, i, j)] == 1;
     return at(g, "degree", neighbours * g->shape.width + channel);
 }
 
-static double shaw_output(const struct rig *g, int i, int channel) {
+static double shaw_output(const struct rig *g, int i, int channel)
+{
     int limit = (int)rig_option(g, "k"), n = g->layout.n, dh = g->shape.head_width;
     int h = channel / dh;
     double sum = 0;
@@ -317,11 +349,13 @@ enum { FORMULAS = sizeof formulas / sizeof *formulas };
 
 /* Logits here are sums of at most ~500 products of numbers of size 1 and below 50; 2000 units of
  * rounding cover their worst order, and a changed formula is off by parts in ten. */
-static bool near(double actual, double expected) {
+static bool near(double actual, double expected)
+{
     return fabs(actual - expected) <= 2000 * REAL_EPSILON * (1 + fabs(expected));
 }
 
-static void compare(const struct formula *f, struct rig *g) {
+static void compare(const struct formula *f, struct rig *g)
+{
     int n = g->layout.n, width = g->shape.width;
     rig_forward(g);
     for (int h = 0; h < g->shape.heads; h++)
@@ -346,7 +380,8 @@ static void compare(const struct formula *f, struct rig *g) {
 }
 
 static int compare_all(const struct formula *f, struct arena *a, struct layout trained,
-                       struct layout layout) {
+                       struct layout layout)
+{
     int done = 0;
     for (int causal = 0; causal < 2; causal++)
         for (int heads = 2; heads < 4; heads++) {
@@ -361,7 +396,8 @@ static int compare_all(const struct formula *f, struct arena *a, struct layout t
     return done;
 }
 
-static void test_formulas(void **state) {
+static void test_formulas(void **state)
+{
     (void)state;
     struct err e = {0};
     struct arena a;
@@ -382,13 +418,15 @@ static void test_formulas(void **state) {
     arena_close(&a);
 }
 
-static int open_kernels(void **state) {
+static int open_kernels(void **state)
+{
     (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formulas),
     };

@@ -18,7 +18,8 @@
 #include "kernel/kernel.h"
 
 /* Writes the README's only C block to `path` and returns its number of lines. */
-static int extract(const char *path) {
+static int extract(const char *path)
+{
     struct err e = {0};
     char *text;
     size_t size;
@@ -37,7 +38,8 @@ static int extract(const char *path) {
     return lines;
 }
 
-static void build(const char *folder) {
+static void build(const char *folder)
+{
     struct text command = {0};
     const char *compiler = getenv("CC");
     text_append_format(&command,
@@ -51,7 +53,8 @@ static void build(const char *folder) {
     text_close(&command);
 }
 
-static void test_worked_example(void **state) {
+static void test_worked_example(void **state)
+{
     (void)state;
     struct err e = {0};
     char folder[] = "/tmp/encoding-readme-XXXXXX", source[64], object[64];
@@ -71,13 +74,15 @@ static void test_worked_example(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
-static int open_kernels(void **state) {
+static int open_kernels(void **state)
+{
     (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_worked_example)};
     return cmocka_run_group_tests(tests, open_kernels, NULL);
 }

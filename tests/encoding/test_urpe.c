@@ -11,12 +11,14 @@
 
 enum { TOEPLITZ, BUCKETED };
 
-static void open(struct arena *a) {
+static void open(struct arena *a)
+{
     struct err e = {0};
     assert_int_equal(arena_open(a, 0, &e), 0);
 }
 
-static void test_kinds(void **state) {
+static void test_kinds(void **state)
+{
     (void)state;
     assert_int_equal(urpe_kinds.count, 2);
     assert_string_equal(urpe_kinds.name(TOEPLITZ), "toeplitz");
@@ -38,7 +40,8 @@ static void test_kinds(void **state) {
     }
 }
 
-static void test_toeplitz(void **state) {
+static void test_toeplitz(void **state)
+{
     (void)state;
     struct arena a;
     open(&a);
@@ -54,7 +57,8 @@ static void test_toeplitz(void **state) {
     arena_close(&a);
 }
 
-static void test_bucketed(void **state) {
+static void test_bucketed(void **state)
+{
     (void)state;
     struct arena a;
     open(&a);
@@ -78,7 +82,8 @@ static void test_bucketed(void **state) {
     arena_close(&a);
 }
 
-static void test_tensor(void **state) {
+static void test_tensor(void **state)
+{
     (void)state;
     struct arena a;
     open(&a);
@@ -101,7 +106,8 @@ static void test_tensor(void **state) {
     arena_close(&a);
 }
 
-static void test_check(void **state) {
+static void test_check(void **state)
+{
     (void)state;
     struct arena a;
     open(&a);
@@ -118,7 +124,8 @@ static void test_check(void **state) {
     arena_close(&a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),  cmocka_unit_test(test_toeplitz),
         cmocka_unit_test(test_bucketed), cmocka_unit_test(test_tensor),

@@ -35,14 +35,16 @@ static struct {
 int LLVMFuzzerInitialize(int *count, char ***word);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds, const char *what) {
+static void check(bool holds, const char *what)
+{
     if (holds)
         return;
     fprintf(stderr, "%s\n", what);
     abort();
 }
 
-static int write_seed(const char *path) {
+static int write_seed(const char *path)
+{
     struct history h;
     struct err e = {0};
     history_open(&h);
@@ -53,7 +55,8 @@ static int write_seed(const char *path) {
     return 0;
 }
 
-int LLVMFuzzerInitialize(int *count, char ***word) {
+int LLVMFuzzerInitialize(int *count, char ***word)
+{
     struct err e = {0};
     char *bytes = NULL;
     size_t size = 0;
@@ -73,7 +76,8 @@ int LLVMFuzzerInitialize(int *count, char ***word) {
     return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     unsigned char *bytes = memory_alloc(size, 1, NULL);
     struct history h;
     struct err e = {0};

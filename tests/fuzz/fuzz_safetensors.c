@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds, const char *what) {
+static void check(bool holds, const char *what)
+{
     if (holds)
         return;
     fprintf(stderr, "%s\n", what);
@@ -17,7 +18,8 @@ static void check(bool holds, const char *what) {
 }
 
 /* Returns how many bytes the tensor has. */
-static size_t check_tensor(const struct safetensors *s, const struct safetensor *t, size_t size) {
+static size_t check_tensor(const struct safetensors *s, const struct safetensor *t, size_t size)
+{
     size_t bytes = t->count * safetensors_type_size(t->type), count = 1;
     unsigned sum = 0;
     check(t->rank >= 0 && t->rank <= SAFETENSORS_RANK_MAX, "rank");
@@ -31,7 +33,8 @@ static size_t check_tensor(const struct safetensors *s, const struct safetensor 
     return bytes;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct safetensors s;
     struct err e = {0};
     char *bytes = memory_alloc(size, 1, NULL);

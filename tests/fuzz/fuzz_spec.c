@@ -17,7 +17,8 @@ enum { SETS_MAX = 6, CELLS_MAX = 2000, SEED_DIGITS = 2, SEED_REACH = 12 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds, const char *what, const char *text) {
+static void check(bool holds, const char *what, const char *text)
+{
     if (holds)
         return;
     fprintf(stderr, "%s\n%s\n", what, text);
@@ -26,7 +27,8 @@ static void check(bool holds, const char *what, const char *text) {
 
 /* The resolved text of `text`; false where it is refused, which must come with a message. */
 static bool resolve(const char *text, size_t size, const char *const *set, int sets,
-                    struct text *out) {
+                    struct text *out)
+{
     struct spec *s = NULL;
     struct err e = {0};
     int code = spec_parse(&s, "fuzz.yaml", text, size, set, sets, &e);
@@ -45,7 +47,8 @@ static bool resolve(const char *text, size_t size, const char *const *set, int s
 }
 
 /* More than SEED_DIGITS digits, or an exponent, soon after the word. */
-static bool many_seeds(const uint8_t *data, size_t size) {
+static bool many_seeds(const uint8_t *data, size_t size)
+{
     const uint8_t *at = data, *end = data + size;
     while ((at = memmem(at, (size_t)(end - at), "seeds", 5))) {
         int digits = 0;
@@ -58,7 +61,8 @@ static bool many_seeds(const uint8_t *data, size_t size) {
     return false;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     const char *set[SETS_MAX];
     int sets = 0;
     if (memmem(data, size, "file", 4) || many_seeds(data, size))

@@ -6,7 +6,8 @@
 
 /* The embedding has the standard deviation asked for; the output weights, when they are not the
  * embedding's, do not depend on it. */
-static void check_embedding(double std) {
+static void check_embedding(double std)
+{
     enum { SYMBOLS = 500, WIDTH = 16, COUNT = SYMBOLS * WIDTH };
     struct arena arena;
     struct err e = {0};
@@ -41,7 +42,8 @@ static void check_embedding(double std) {
     arena_close(&arena);
 }
 
-static void test_embedding(void **state) {
+static void test_embedding(void **state)
+{
     (void)state;
     struct model_config c = {0};
     option_defaults(model_options, &c);
@@ -50,7 +52,8 @@ static void test_embedding(void **state) {
     check_embedding(0.1);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_embedding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,33 +11,40 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-void help_folder(char out[HELP_PATH]) {
+void help_folder(char out[HELP_PATH])
+{
     const char *base = getenv("TMPDIR");
     snprintf(out, HELP_PATH, "%s/urpe-report-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(out));
 }
 
-static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *at) {
+static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *at)
+{
     (void)s, (void)type, (void)at;
     return remove(path);
 }
 
-void help_remove(const char *folder) {
+void help_remove(const char *folder)
+{
     assert_int_equal(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static void must(int code, const struct err *e) {
-    if (code) fail_msg("%s: %s", e->where, e->msg);
+static void must(int code, const struct err *e)
+{
+    if (code)
+        fail_msg("%s: %s", e->where, e->msg);
 }
 
-struct spec *help_spec(const char *text) {
+struct spec *help_spec(const char *text)
+{
     struct err e = {0};
     struct spec *s = NULL;
     must(spec_parse(&s, "test.yaml", text, strlen(text), NULL, 0, &e), &e);
     return s;
 }
 
-void help_write(const char *folder, const char *name, const char *bytes) {
+void help_write(const char *folder, const char *name, const char *bytes)
+{
     struct err e = {0};
     char path[HELP_PATH];
     must(file_join(path, sizeof path, folder, name, &e), &e);
@@ -48,7 +55,8 @@ void help_write(const char *folder, const char *name, const char *bytes) {
     must(file_write(path, bytes, strlen(bytes), &e), &e);
 }
 
-char *help_read(const char *folder, const char *name) {
+char *help_read(const char *folder, const char *name)
+{
     struct err e = {0};
     char path[HELP_PATH], *bytes = NULL;
     size_t count;
@@ -57,7 +65,8 @@ char *help_read(const char *folder, const char *name) {
     return bytes;
 }
 
-void help_write_spec(const char *folder, const struct spec *s) {
+void help_write_spec(const char *folder, const struct spec *s)
+{
     struct err e = {0};
     struct text t = {0};
     char name[128];
@@ -67,7 +76,8 @@ void help_write_spec(const char *folder, const struct spec *s) {
     text_close(&t);
 }
 
-static const char *configured(const struct cell *c, const char *column, char *buffer) {
+static const char *configured(const struct cell *c, const char *column, char *buffer)
+{
     static const char *const key[][2] = {
         {"target", "target.kind"},         {"encoding", "model.encoding.kind"},
         {"attention", "model.attention"},  {"mask", "model.mask"},
@@ -82,7 +92,8 @@ static const char *configured(const struct cell *c, const char *column, char *bu
 }
 
 static void append_row(struct text *out, const struct cell *c, int64_t length, const char *subset,
-                       help_value value) {
+                       help_value value)
+{
     for (const struct column *k = column_table; k->name; k++) {
         char buffer[64];
         const char *text = value(c, length, subset, k->name, buffer);
@@ -103,14 +114,18 @@ static void append_row(struct text *out, const struct cell *c, int64_t length, c
 }
 
 static void append_length(struct text *out, const struct cell *c, int64_t length,
-                          help_value value) {
+                          help_value value)
+{
     append_row(out, c, length, "all", value);
     for (int k = 0; pattern_table[k]; k++)
-        if (c->task.space.share[k] > 0) append_row(out, c, length, pattern_table[k]->name, value);
+        if (c->task.space.share[k] > 0)
+            append_row(out, c, length, pattern_table[k]->name, value);
 }
 
-void help_rows(struct text *out, const struct cell *c, help_value value) {
-    for (const struct column *k = column_table; k->name; k++) csv_field(out, k->name);
+void help_rows(struct text *out, const struct cell *c, help_value value)
+{
+    for (const struct column *k = column_table; k->name; k++)
+        csv_field(out, k->name);
     csv_end_row(out);
     append_length(out, c, c->task.space.length, value);
     for (int k = 0; k < c->task.evaluate.lengths.count; k++)
@@ -119,7 +134,8 @@ void help_rows(struct text *out, const struct cell *c, help_value value) {
     assert_false(out->failed);
 }
 
-void help_write_cell(const char *folder, const struct cell *c, help_value value) {
+void help_write_cell(const char *folder, const struct cell *c, help_value value)
+{
     struct text t = {0};
     char name[128];
     help_rows(&t, c, value);
@@ -128,22 +144,27 @@ void help_write_cell(const char *folder, const struct cell *c, help_value value)
     text_close(&t);
 }
 
-void help_write_all(const char *folder, const struct spec *s, help_value value) {
+void help_write_all(const char *folder, const struct spec *s, help_value value)
+{
     help_write_spec(folder, s);
-    for (int k = 0; k < spec_cells(s); k++) help_write_cell(folder, spec_cell(s, k), value);
+    for (int k = 0; k < spec_cells(s); k++)
+        help_write_cell(folder, spec_cell(s, k), value);
 }
 
-void help_open(struct results *r, const char *folder) {
+void help_open(struct results *r, const char *folder)
+{
     struct err e = {0};
     must(results_open(r, &folder, 1, &e), &e);
 }
 
-char *help_table(const struct spec *s, const struct results *r, int width) {
+char *help_table(const struct spec *s, const struct results *r, int width)
+{
     return help_table_on(s, r, &(struct report_screen){.width = width});
 }
 
 char *help_table_on(const struct spec *s, const struct results *r,
-                    const struct report_screen *screen) {
+                    const struct report_screen *screen)
+{
     struct err e = {0};
     FILE *f = tmpfile();
     assert_non_null(f);
@@ -157,17 +178,24 @@ char *help_table_on(const struct spec *s, const struct results *r,
 }
 
 const char *help_figures(const struct cell *c, int64_t length, const char *subset,
-                         const char *column, char *buffer) {
+                         const char *column, char *buffer)
+{
     bool bound = c->task.model.attention == MODEL_RPE && strcmp(subset, "identical") == 0;
     double seed = (double)c->task.seed;
     (void)length;
-    if (strcmp(column, "status") == 0) return "ok";
-    if (strcmp(column, "verdict") == 0) return bound ? "impossible" : "reached";
-    if (strcmp(column, "params") == 0) return "1234";
-    if (strcmp(column, "floor_rel") == 0) return bound ? "1" : "0";
+    if (strcmp(column, "status") == 0)
+        return "ok";
+    if (strcmp(column, "verdict") == 0)
+        return bound ? "impossible" : "reached";
+    if (strcmp(column, "params") == 0)
+        return "1234";
+    if (strcmp(column, "floor_rel") == 0)
+        return bound ? "1" : "0";
     if (strcmp(column, "witness") == 0)
         return c->task.model.attention == MODEL_URPE ? "known" : "none";
-    if (strcmp(column, "witness_rel") == 0 && c->task.model.attention == MODEL_URPE) return "1e-7";
-    if (strcmp(column, "error_rel") != 0) return NULL;
+    if (strcmp(column, "witness_rel") == 0 && c->task.model.attention == MODEL_URPE)
+        return "1e-7";
+    if (strcmp(column, "error_rel") != 0)
+        return NULL;
     return text_from_double(buffer, bound ? 1 + seed / 10 : (seed + 1) / 100, 9);
 }

@@ -12,7 +12,8 @@
     "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n" \
     "grid: {model.attention: [rpe, urpe]}\nclaims:\n  - " claim "\n"
 
-static struct claim_verdict judge(const char *text, help_value value) {
+static struct claim_verdict judge(const char *text, help_value value)
+{
     struct spec *s = help_spec(text);
     struct text rows = {0};
     struct results r;
@@ -23,7 +24,8 @@ static struct claim_verdict judge(const char *text, help_value value) {
     help_write_all(folder, s, value);
     help_open(&r, folder);
     assert_int_equal(spec_claims(s), 1);
-    if (claim_judge(s, spec_claim(s, 0), &r, &verdict, &e)) fail_msg("%s", e.msg);
+    if (claim_judge(s, spec_claim(s, 0), &r, &verdict, &e))
+        fail_msg("%s", e.msg);
     results_close(&r);
     text_close(&rows);
     help_remove(folder);
@@ -31,7 +33,8 @@ static struct claim_verdict judge(const char *text, help_value value) {
     return verdict;
 }
 
-static void each_operator(void **state) {
+static void each_operator(void **state)
+{
     static const struct {
         const char *test;
         bool held;
@@ -48,11 +51,13 @@ static void each_operator(void **state) {
                  table[k].test);
         struct claim_verdict v = judge(text, help_figures);
         assert_int_equal(v.matched, 1);
-        if (v.held != table[k].held) fail_msg("%s: %s", table[k].test, v.why);
+        if (v.held != table[k].held)
+            fail_msg("%s: %s", table[k].test, v.why);
     }
 }
 
-static void texts_are_compared(void **state) {
+static void texts_are_compared(void **state)
+{
     (void)state;
     assert_true(judge(SPEC("{where: {model.attention: rpe, subset: identical}, "
                            "expect: {verdict: impossible}}"),
@@ -65,7 +70,8 @@ static void texts_are_compared(void **state) {
     assert_non_null(strstr(v.why, "floor_rel is 1"));
 }
 
-static void any_of_a_list_matches(void **state) {
+static void any_of_a_list_matches(void **state)
+{
     (void)state;
     struct claim_verdict v = judge(
         SPEC("{where: {subset: [generic, all]}, expect: {floor_rel: \"= 0\"}}"), help_figures);
@@ -73,7 +79,8 @@ static void any_of_a_list_matches(void **state) {
     assert_int_equal(v.matched, 4);
 }
 
-static void a_claim_that_matches_nothing_has_failed(void **state) {
+static void a_claim_that_matches_nothing_has_failed(void **state)
+{
     (void)state;
     struct claim_verdict v =
         judge(SPEC("{where: {subset: palindrome}, expect: {floor_rel: \"= 0\"}}"), help_figures);
@@ -83,12 +90,15 @@ static void a_claim_that_matches_nothing_has_failed(void **state) {
 }
 
 static const char *no_error(const struct cell *c, int64_t length, const char *subset,
-                            const char *column, char *buffer) {
-    if (strcmp(column, "error_rel") == 0) return "";
+                            const char *column, char *buffer)
+{
+    if (strcmp(column, "error_rel") == 0)
+        return "";
     return help_figures(c, length, subset, column, buffer);
 }
 
-static void an_empty_field_holds_nothing(void **state) {
+static void an_empty_field_holds_nothing(void **state)
+{
     (void)state;
     struct claim_verdict v = judge(SPEC("{expect: {error_rel: \"<= 100\"}}"), no_error);
     assert_false(v.held);
@@ -96,7 +106,8 @@ static void an_empty_field_holds_nothing(void **state) {
 }
 
 /* The worst of the broken rows is named, with its cell, the axes, the value and the distance. */
-static void the_worst_row_is_named(void **state) {
+static void the_worst_row_is_named(void **state)
+{
     static const char text[] = SPEC("{where: {subset: identical}, expect: {error_rel: \"< 0.005\"}}");
     struct spec *s = help_spec(text);
     char cell[32];
@@ -113,7 +124,8 @@ static void the_worst_row_is_named(void **state) {
 }
 
 /* Rows of an earlier version of the spec lie in the same folder; its other cells do not count. */
-static void only_this_specs_cells_count(void **state) {
+static void only_this_specs_cells_count(void **state)
+{
     struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"= 0\"}}")), *narrow;
     struct results r;
     struct err e = {0};
@@ -139,7 +151,8 @@ static void only_this_specs_cells_count(void **state) {
     spec_close(narrow);
 }
 
-static void printed_and_counted(void **state) {
+static void printed_and_counted(void **state)
+{
     struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
                                     "  - {expect: {floor_rel: \"<= 0.5\"}}\n"
                                     "  - {on: bound, expect: {floor_rel: \"<= 0.5\"}}"));
@@ -169,7 +182,8 @@ static void printed_and_counted(void **state) {
 }
 
 /* Colours change nothing but themselves: without them the text is the same. */
-static void colours_are_around_the_word(void **state) {
+static void colours_are_around_the_word(void **state)
+{
     struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
                                     "  - {expect: {floor_rel: \"<= 0.5\"}}"));
     struct results r;
@@ -195,7 +209,8 @@ static void colours_are_around_the_word(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_operator),
         cmocka_unit_test(texts_are_compared),

@@ -13,7 +13,8 @@
     "train: {steps: 3, batch: 4}\ngrid:\n  model.attention: [rpe, urpe]\n" more
 
 /* Draws all that the spec wants, with no gnuplot on the PATH, and returns what is in `figures`. */
-static void draw(const char *folder, struct text *names) {
+static void draw(const char *folder, struct text *names)
+{
     struct results r;
     struct err e = {0};
     struct figures f = {.scripts = true};
@@ -29,19 +30,23 @@ static void draw(const char *folder, struct text *names) {
     snprintf(place, sizeof place, "%s/figures", folder);
     assert_int_equal(file_list(place, &name, &count, &e), 0);
     text_clear(names);
-    for (size_t k = 0; k < count; k++) text_append_format(names, "%s ", name[k]);
+    for (size_t k = 0; k < count; k++)
+        text_append_format(names, "%s ", name[k]);
     file_free_names(name, count);
     results_close(&r);
 }
 
 /* The invented figures, and a size that follows the depth. */
 static const char *with_params(const struct cell *c, int64_t length, const char *subset,
-                               const char *column, char *buffer) {
-    if (strcmp(column, "params") != 0) return help_figures(c, length, subset, column, buffer);
+                               const char *column, char *buffer)
+{
+    if (strcmp(column, "params") != 0)
+        return help_figures(c, length, subset, column, buffer);
     return c->task.model.layers == 1 ? "100" : "200";
 }
 
-static void write_cells(const char *folder, const struct spec *s, bool parts) {
+static void write_cells(const char *folder, const struct spec *s, bool parts)
+{
     char file[64];
     help_write_all(folder, s, with_params);
     for (int k = 0; parts && k < spec_cells(s); k++) {
@@ -57,7 +62,8 @@ static void write_cells(const char *folder, const struct spec *s, bool parts) {
 }
 
 /* Without curves, positions, tables, and with one size only, there is the floor alone. */
-static void absent_data_are_left_out(void **state) {
+static void absent_data_are_left_out(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(SPEC(""));
@@ -71,7 +77,8 @@ static void absent_data_are_left_out(void **state) {
     help_remove(folder);
 }
 
-static void all_that_have_data_are_drawn(void **state) {
+static void all_that_have_data_are_drawn(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(SPEC("  model.layers: [1, 2]\n"));
@@ -123,15 +130,19 @@ static void all_that_have_data_are_drawn(void **state) {
 
 /* Bits per byte: RPE 2.5 and 2.75, URPE 2 and 2; sinusoidal has no URPE beside it. */
 static const char *text_bits(const struct cell *c, int64_t length, const char *subset,
-                             const char *column, char *buffer) {
+                             const char *column, char *buffer)
+{
     if (strcmp(column, "bits_per_byte") == 0)
         return c->task.model.attention == MODEL_URPE ? "2" : c->task.seed ? "2.75" : "2.5";
-    if (strcmp(column, "cross_entropy_floor") == 0) return "0.693147180559945";
-    if (strstr(column, "_rel")) return "";
+    if (strcmp(column, "cross_entropy_floor") == 0)
+        return "0.693147180559945";
+    if (strstr(column, "_rel"))
+        return "";
     return help_figures(c, length, subset, column, buffer);
 }
 
-static void pairs_are_differences_by_seed(void **state) {
+static void pairs_are_differences_by_seed(void **state)
+{
     char folder[HELP_PATH], specs[HELP_PATH + 16], yaml[2 * HELP_PATH];
     struct text names = {0};
     (void)state;
@@ -174,7 +185,8 @@ static void pairs_are_differences_by_seed(void **state) {
 }
 
 /* Without C beside it there is nothing to compare. */
-static void no_pairs_no_figure(void **state) {
+static void no_pairs_no_figure(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec("name: f\nseeds: 2\nspace: {length: 2}\ntarget: position\n"
@@ -189,7 +201,8 @@ static void no_pairs_no_figure(void **state) {
     help_remove(folder);
 }
 
-static void a_spec_chooses(void **state) {
+static void a_spec_chooses(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct err e = {0};
@@ -205,7 +218,8 @@ static void a_spec_chooses(void **state) {
     help_remove(folder);
 }
 
-static void names_are_checked(void **state) {
+static void names_are_checked(void **state)
+{
     struct err e = {0};
     struct spec *s = help_spec(SPEC("figures: [floor, curvs]\n"));
     (void)state;
@@ -222,14 +236,17 @@ static void names_are_checked(void **state) {
     "cases:\n  - {model.width: 4, model.ffn: 8}\n  - {model.width: 8, model.ffn: 16}\n" \
     "grid:\n  model.layers: [1, 2, 3]\n  model.attention: [rpe, urpe]\n"
 
-static int count_of(const char *text, const char *part) {
+static int count_of(const char *text, const char *part)
+{
     int count = 0;
-    for (; (text = strstr(text, part)); text++) count++;
+    for (; (text = strstr(text, part)); text++)
+        count++;
     return count;
 }
 
 /* Against width, ffn goes with it and depths are apart; against depth, each width is a panel. */
-static void sizes_are_told_apart(void **state) {
+static void sizes_are_told_apart(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(TWO_AXES);
@@ -257,7 +274,8 @@ static void sizes_are_told_apart(void **state) {
 }
 
 /* Kinds of C have a panel each, with RPE in both; the axis is the evaluated length. */
-static void lengths_are_an_axis(void **state) {
+static void lengths_are_an_axis(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(
@@ -287,14 +305,17 @@ static void lengths_are_an_axis(void **state) {
 
 /* Parameters that an option of the encoding brings are no size. */
 static const char *shaw_params(const struct cell *c, int64_t length, const char *subset,
-                               const char *column, char *buffer) {
+                               const char *column, char *buffer)
+{
     char value[16];
-    if (strcmp(column, "params") != 0) return help_figures(c, length, subset, column, buffer);
+    if (strcmp(column, "params") != 0)
+        return help_figures(c, length, subset, column, buffer);
     assert_true(spec_value(c, "model.encoding.value", value, sizeof value));
     return strcmp(value, "true") == 0 ? "120" : "100";
 }
 
-static void options_are_no_sizes(void **state) {
+static void options_are_no_sizes(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(
@@ -313,16 +334,21 @@ static void options_are_no_sizes(void **state) {
 
 /* One seed of 16 samples: accuracy 0.75 on all inputs, 1 - ceiling 0.25, weights without error. */
 static const char *about_tokens(const struct cell *c, int64_t length, const char *subset,
-                                const char *column, char *buffer) {
+                                const char *column, char *buffer)
+{
     (void)c, (void)length, (void)subset, (void)buffer;
-    if (strcmp(column, "accuracy") == 0) return "0.75";
-    if (strcmp(column, "accuracy_ceiling") == 0) return "0.75";
-    if (strcmp(column, "witness_accuracy") == 0) return "0.875";
+    if (strcmp(column, "accuracy") == 0)
+        return "0.75";
+    if (strcmp(column, "accuracy_ceiling") == 0)
+        return "0.75";
+    if (strcmp(column, "witness_accuracy") == 0)
+        return "0.875";
     return strcmp(column, "params") == 0 ? c->task.model.layers == 1 ? "100" : "200" : NULL;
 }
 
 /* Wilson, 4 of 16 wrong: (0.25 + z^2/32 -+ z sqrt(0.1875/16 + z^2/1024)) / (1 + z^2/16). */
-static void sampling_error_stands_apart(void **state) {
+static void sampling_error_stands_apart(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec("name: f\nspace: {length: 4}\ntarget: token_reverse\n"
@@ -354,7 +380,8 @@ static void sampling_error_stands_apart(void **state) {
     "train: {steps: 3, batch: 4}\n"
 
 /* A grid's table has dy downwards and dx to the right; C has a row before B, and a head a panel. */
-static void matrices_follow_the_space(void **state) {
+static void matrices_follow_the_space(void **state)
+{
     char folder[HELP_PATH], file[64];
     struct text names = {0}, table = {0};
     struct spec *s = help_spec(TABLES("kind: grid, height: 2, width: 2"));
@@ -385,7 +412,8 @@ static void matrices_follow_the_space(void **state) {
 }
 
 /* On a graph the axis is the number of steps, and the last relation that of no path. */
-static void tables_on_a_graph_are_over_steps(void **state) {
+static void tables_on_a_graph_are_over_steps(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(
@@ -407,7 +435,8 @@ static void tables_on_a_graph_are_over_steps(void **state) {
 }
 
 /* Under a causal mask no key comes after its query. */
-static void matrices_leave_masked_places_out(void **state) {
+static void matrices_leave_masked_places_out(void **state)
+{
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(
@@ -426,7 +455,8 @@ static void matrices_leave_masked_places_out(void **state) {
     help_remove(folder);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_data_are_left_out),
         cmocka_unit_test(all_that_have_data_are_drawn),

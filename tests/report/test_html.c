@@ -26,7 +26,8 @@ static const char small[] = "name: small\n"
                             "  - {on: witness, expect: {error_sup: '<= 1'}}\n";
 
 /* Everything that markup could be made of, in content and in attributes. */
-static void text_is_escaped(void **state) {
+static void text_is_escaped(void **state)
+{
     struct text t = {0};
     (void)state;
     html_escape(&t, "<script>alert(\"a\" & 'b')</script>\x01\n\xc3\xa9");
@@ -39,7 +40,8 @@ static void text_is_escaped(void **state) {
 }
 
 /* Ids get a prefix wherever a tag names them, and text that looks like one does not. */
-static void images_keep_their_ids_apart(void **state) {
+static void images_keep_their_ids_apart(void **state)
+{
     struct text t = {0};
     (void)state;
     assert_true(html_svg(&t, "<?xml?><!DOCTYPE x><svg><g id=\"a\"/><use href='#a' fill='url(#b)'/>"
@@ -54,7 +56,8 @@ static void images_keep_their_ids_apart(void **state) {
 }
 
 /* Rows of a folder in which the cells of spec s are finished. */
-static struct spec *open_small(char folder[HELP_PATH], struct results *r) {
+static struct spec *open_small(char folder[HELP_PATH], struct results *r)
+{
     struct spec *s = help_spec(small);
     help_folder(folder);
     help_write_all(folder, s, help_figures);
@@ -62,15 +65,18 @@ static struct spec *open_small(char folder[HELP_PATH], struct results *r) {
     return s;
 }
 
-static int count(const char *all, const char *part) {
+static int count(const char *all, const char *part)
+{
     int n = 0;
-    for (const char *at = all; (at = strstr(at, part)); at += strlen(part)) n++;
+    for (const char *at = all; (at = strstr(at, part)); at += strlen(part))
+        n++;
     return n;
 }
 
 /* On identical inputs RPE is invented as impossible and URPE as reached: 3 encodings x 2 targets
  * each, encodings as rows, because there are more of them. */
-static void matrix_has_every_group(void **state) {
+static void matrix_has_every_group(void **state)
+{
     char folder[HELP_PATH];
     struct results r;
     struct summary sum;
@@ -108,7 +114,8 @@ static void matrix_has_every_group(void **state) {
 }
 
 /* Rows list what their cells have: what is 0 or none in one of them goes without saying. */
-static void labels_list_what_there_is(void **state) {
+static void labels_list_what_there_is(void **state)
+{
     char folder[HELP_PATH];
     struct results r;
     struct summary sum;
@@ -136,7 +143,8 @@ static void labels_list_what_there_is(void **state) {
 }
 
 /* A cell that was not run is said to be so. */
-static void matrix_names_gaps(void **state) {
+static void matrix_names_gaps(void **state)
+{
     char folder[HELP_PATH];
     struct results r;
     struct summary sum;
@@ -147,7 +155,8 @@ static void matrix_names_gaps(void **state) {
     (void)state;
     help_folder(folder);
     help_write_spec(folder, s);
-    for (int k = 4; k < spec_cells(s); k++) help_write_cell(folder, spec_cell(s, k), help_figures);
+    for (int k = 4; k < spec_cells(s); k++)
+        help_write_cell(folder, spec_cell(s, k), help_figures);
     help_open(&r, folder);
     assert_int_equal(summary_open(&sum, &r, NULL, &e), 0);
     assert_int_equal(matrix_append(&t, sum.group, sum.groups, 0, &cells, &e), 0);
@@ -161,7 +170,8 @@ static void matrix_names_gaps(void **state) {
 }
 
 /* Without gnuplot: everything but figures, and the reason. */
-static void page_has_its_parts(void **state) {
+static void page_has_its_parts(void **state)
+{
     char folder[HELP_PATH];
     struct results r;
     struct err e = {0};
@@ -189,7 +199,8 @@ static void page_has_its_parts(void **state) {
 }
 
 /* Claims about trained cells wait for all of them; the others are named all the same. */
-static void unfinished_claims_wait(void **state) {
+static void unfinished_claims_wait(void **state)
+{
     char folder[HELP_PATH];
     struct results r;
     struct err e = {0};
@@ -198,7 +209,8 @@ static void unfinished_claims_wait(void **state) {
     (void)state;
     help_folder(folder);
     help_write_spec(folder, s);
-    for (int k = 1; k < spec_cells(s); k++) help_write_cell(folder, spec_cell(s, k), help_figures);
+    for (int k = 1; k < spec_cells(s); k++)
+        help_write_cell(folder, spec_cell(s, k), help_figures);
     help_open(&r, folder);
     assert_int_equal(report_page(folder, &r, &f, &e), 0);
     char *page = help_read(folder, "report.html");
@@ -212,7 +224,8 @@ static void unfinished_claims_wait(void **state) {
 }
 
 /* A page about an image that gnuplot drew shows it under the experiment that it is about. */
-static void page_shows_figures(void **state) {
+static void page_shows_figures(void **state)
+{
     char folder[HELP_PATH], path[HELP_PATH + 16];
     char name[2][FIGURE_NAME_MAX] = {"floor-small", "floor-other"};
     struct results r;
@@ -235,7 +248,8 @@ static void page_shows_figures(void **state) {
     help_remove(folder);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_escaped),         cmocka_unit_test(images_keep_their_ids_apart),
         cmocka_unit_test(matrix_has_every_group),  cmocka_unit_test(matrix_names_gaps),

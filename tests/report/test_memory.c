@@ -17,7 +17,8 @@ static const char spec_text_[] = "name: e\ntarget: gain\nseeds: 2\nspace: {lengt
                                  "grid: {model.attention: [rpe, urpe]}\n";
 
 /* Each table is the old one or the new one; returns how many are new. */
-static int count_new(const char *folder, char *const *old, char *const *fresh) {
+static int count_new(const char *folder, char *const *old, char *const *fresh)
+{
     int count = 0;
     for (int k = 0; k < TABLES; k++) {
         char *now = help_read(folder, table[k]);
@@ -30,7 +31,8 @@ static int count_new(const char *folder, char *const *old, char *const *fresh) {
     return count;
 }
 
-static void every_request_of_a_rebuild_may_fail(void **unused) {
+static void every_request_of_a_rebuild_may_fail(void **unused)
+{
     (void)unused;
     char folder[HELP_PATH], *old[TABLES], *fresh[TABLES];
     struct spec *s = help_spec(spec_text_);
@@ -66,13 +68,15 @@ static void every_request_of_a_rebuild_may_fail(void **unused) {
     spec_close(s);
 }
 #else
-static void every_request_of_a_rebuild_may_fail(void **unused) {
+static void every_request_of_a_rebuild_may_fail(void **unused)
+{
     (void)unused;
     skip();
 }
 #endif
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_request_of_a_rebuild_may_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

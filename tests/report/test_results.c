@@ -10,21 +10,24 @@ static const char toy[] = "name: toy\nseeds: 2\n"
                           "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
                           "grid: {model.attention: [urpe, rpe]}\n";
 
-static int folder_open(void **state) {
+static int folder_open(void **state)
+{
     char *folder = malloc(HELP_PATH);
     help_folder(folder);
     *state = folder;
     return 0;
 }
 
-static int folder_close(void **state) {
+static int folder_close(void **state)
+{
     help_remove(*state);
     free(*state);
     return 0;
 }
 
 /* In the order of the grid (not of the ids), then subsets: all, generic, patterns. */
-static void rows_are_sorted(void **state) {
+static void rows_are_sorted(void **state)
+{
     struct spec *s = help_spec(toy);
     struct results r;
     static const char *const subset[] = {"all", "generic", "identical"};
@@ -43,7 +46,8 @@ static void rows_are_sorted(void **state) {
     spec_close(s);
 }
 
-static void lengths_are_numbers(void **state) {
+static void lengths_are_numbers(void **state)
+{
     struct spec *s = help_spec("name: long\ntarget: gain\n"
                                "space: {length: 16, channels: 1}\n"
                                "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
@@ -60,7 +64,8 @@ static void lengths_are_numbers(void **state) {
 }
 
 /* Two versions of one experiment share cells: each cell once, at its lowest index. */
-static void versions_share_cells(void **state) {
+static void versions_share_cells(void **state)
+{
     struct spec *s = help_spec(toy), *turned, *other;
     char text[sizeof toy + 32];
     struct results r;
@@ -93,7 +98,8 @@ static void versions_share_cells(void **state) {
 }
 
 /* Whatever the length at which a row.csv is cut, it is named and skipped, never half believed. */
-static void torn_rows_are_skipped(void **state) {
+static void torn_rows_are_skipped(void **state)
+{
     struct spec *s = help_spec(toy);
     const struct cell *c = spec_cell(s, 0);
     struct text rows = {0};
@@ -111,7 +117,8 @@ static void torn_rows_are_skipped(void **state) {
         bool whole = cut == rows.length;
         assert_int_equal(r.rows, whole ? 3 : 0);
         assert_int_equal(r.skips, whole ? 0 : 1);
-        if (!whole) assert_non_null(strstr(r.skipped[0], c->id));
+        if (!whole)
+            assert_non_null(strstr(r.skipped[0], c->id));
         results_close(&r);
         free(part);
     }
@@ -131,17 +138,20 @@ static void torn_rows_are_skipped(void **state) {
     spec_close(s);
 }
 
-static void expect_skip(const char *folder, const char *file, const char *why) {
+static void expect_skip(const char *folder, const char *file, const char *why)
+{
     struct results r;
     bool found = false;
     help_open(&r, folder);
     for (int k = 0; k < r.skips; k++)
         found |= strstr(r.skipped[k], file) && strstr(r.skipped[k], why);
-    if (!found) fail_msg("%s is not named with \"%s\"", file, why);
+    if (!found)
+        fail_msg("%s is not named with \"%s\"", file, why);
     results_close(&r);
 }
 
-static void foreign_files_are_skipped(void **state) {
+static void foreign_files_are_skipped(void **state)
+{
     struct spec *s = help_spec(toy);
     const struct cell *c = spec_cell(s, 0), *d = spec_cell(s, 1);
     char name[128];
@@ -173,7 +183,8 @@ static void foreign_files_are_skipped(void **state) {
     spec_close(s);
 }
 
-static void unfinished_cells_are_named(void **state) {
+static void unfinished_cells_are_named(void **state)
+{
     struct spec *s = help_spec(toy);
     char name[128];
     help_write_spec(*state, s);
@@ -183,7 +194,8 @@ static void unfinished_cells_are_named(void **state) {
     spec_close(s);
 }
 
-static void a_missing_folder_is_an_error(void **state) {
+static void a_missing_folder_is_an_error(void **state)
+{
     struct results r;
     struct err e = {0};
     const char *folder = "/nonexistent/urpe";
@@ -193,7 +205,8 @@ static void a_missing_folder_is_an_error(void **state) {
 }
 
 /* The second folder adds what the first lacks. */
-static void folders_merge(void **state) {
+static void folders_merge(void **state)
+{
     struct spec *s = help_spec(toy);
     struct results r;
     struct err e = {0};
@@ -201,8 +214,10 @@ static void folders_merge(void **state) {
     help_folder(second);
     help_write_spec(*state, s);
     help_write_spec(second, s);
-    for (int k = 0; k < 3; k++) help_write_cell(*state, spec_cell(s, k), help_figures);
-    for (int k = 2; k < 4; k++) help_write_cell(second, spec_cell(s, k), help_figures);
+    for (int k = 0; k < 3; k++)
+        help_write_cell(*state, spec_cell(s, k), help_figures);
+    for (int k = 2; k < 4; k++)
+        help_write_cell(second, spec_cell(s, k), help_figures);
     const char *both[] = {*state, second};
     int finished;
     assert_int_equal(results_open(&r, both, 2, &e), 0);
@@ -218,7 +233,8 @@ static void folders_merge(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
 #define ON_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(rows_are_sorted),          ON_FOLDER(lengths_are_numbers),

@@ -12,7 +12,8 @@ enum { WRITERS = 16 };
 
 static const char *const encodings[] = {"toeplitz", "t5", "alibi", "none"};
 
-static struct spec *spec_of(const char *encoding) {
+static struct spec *spec_of(const char *encoding)
+{
     char text[512];
     snprintf(text, sizeof text,
              "name: shared\nseeds: 3\nspace: {length: 4, channels: 2, inputs: {identical: 0.5}}\n"
@@ -22,7 +23,8 @@ static struct spec *spec_of(const char *encoding) {
     return help_spec(text);
 }
 
-static void results_of(struct results *r, const struct spec *s, help_value value) {
+static void results_of(struct results *r, const struct spec *s, help_value value)
+{
     char folder[HELP_PATH];
     help_folder(folder);
     help_write_all(folder, s, value);
@@ -32,10 +34,12 @@ static void results_of(struct results *r, const struct spec *s, help_value value
 
 /* How often each (cell, length, subset) of the file is there: once, or the test fails.  Returns the
  * number of rows. */
-static int rows_once(const char *path) {
+static int rows_once(const char *path)
+{
     struct csv c;
     struct err e = {0};
-    if (csv_read(path, &c, &e)) fail_msg("%s: %s", e.where, e.msg);
+    if (csv_read(path, &c, &e))
+        fail_msg("%s: %s", e.where, e.msg);
     int cell = csv_column(&c, "cell"), length = csv_column(&c, "length"),
         subset = csv_column(&c, "subset"), rows = c.rows - 1;
     for (int i = 1; i < c.rows; i++)
@@ -49,7 +53,8 @@ static int rows_once(const char *path) {
 }
 
 /* Sixteen processes add at the same time, four of them the same rows each. */
-static void many_writers(void **state) {
+static void many_writers(void **state)
+{
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s[4];
     struct results r[4];
@@ -80,21 +85,26 @@ static void many_writers(void **state) {
 }
 
 static const char *other_error(const struct cell *c, int64_t length, const char *subset,
-                               const char *column, char *buffer) {
-    if (strcmp(column, "error_rel") == 0) return "0.5";
+                               const char *column, char *buffer)
+{
+    if (strcmp(column, "error_rel") == 0)
+        return "0.5";
     return help_figures(c, length, subset, column, buffer);
 }
 
-static int count_of(const char *folder, const char *text) {
+static int count_of(const char *folder, const char *text)
+{
     char *bytes = help_read(folder, "all.csv"), *at = bytes;
     int count = 0;
-    for (; (at = strstr(at, text)); at += strlen(text)) count++;
+    for (; (at = strstr(at, text)); at += strlen(text))
+        count++;
     memory_free(bytes);
     return count;
 }
 
 /* Without force the row that is there stays; with it the new one takes its place. */
-static void force_replaces(void **state) {
+static void force_replaces(void **state)
+{
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *first = spec_of("alibi");
     struct results r, again, before;
@@ -120,7 +130,8 @@ static void force_replaces(void **state) {
     help_remove(folder);
 }
 
-static void only_this_specs_rows(void **state) {
+static void only_this_specs_rows(void **state)
+{
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *other = spec_of("alibi");
     struct results r;
@@ -141,7 +152,8 @@ static void only_this_specs_rows(void **state) {
     help_remove(folder);
 }
 
-static void other_headers_are_refused(void **state) {
+static void other_headers_are_refused(void **state)
+{
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct err e = {0};
     (void)state;
@@ -162,7 +174,8 @@ static void other_headers_are_refused(void **state) {
     help_remove(folder);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_writers),
         cmocka_unit_test(force_replaces),

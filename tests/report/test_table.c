@@ -19,7 +19,8 @@ static const char wide[] =
     "  model.attention: [rpe, urpe]\n  model.layers: [1, 2]\n  train.lr: [0.001, 0.01]\n"
     "target: mean\n";
 
-static void open_wide(struct spec **s, struct results *r, const char *text) {
+static void open_wide(struct spec **s, struct results *r, const char *text)
+{
     char folder[HELP_PATH];
     *s = help_spec(text);
     help_folder(folder);
@@ -28,21 +29,24 @@ static void open_wide(struct spec **s, struct results *r, const char *text) {
     help_remove(folder);
 }
 
-static int longest_line(const char *text, int *lines) {
+static int longest_line(const char *text, int *lines)
+{
     int longest = 0;
     *lines = 0;
     for (const char *at = text; *at; at += strcspn(at, "\n") + 1) {
         char line[1024];
         snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
         int columns = text_columns(line);
-        if (columns > longest) longest = columns;
+        if (columns > longest)
+            longest = columns;
         ++*lines;
     }
     return longest;
 }
 
 /* Every width that it is given, the table keeps; a line per group of seeds, and one for short forms. */
-static void table_fits(void **state) {
+static void table_fits(void **state)
+{
     struct spec *s;
     struct results r;
     int lines, last = 0;
@@ -51,8 +55,10 @@ static void table_fits(void **state) {
     for (int width = 80; width <= 160; width += 20) {
         char *text = help_table(s, &r, width);
         int longest = longest_line(text, &lines);
-        if (longest > width) fail_msg("%d columns asked for, %d used:\n%s", width, longest, text);
-        if (longest < last) fail_msg("a wider terminal gives a narrower table");
+        if (longest > width)
+            fail_msg("%d columns asked for, %d used:\n%s", width, longest, text);
+        if (longest < last)
+            fail_msg("a wider terminal gives a narrower table");
         assert_true(lines >= 32 + 3 && lines <= 32 + 8); /* title, blanks, header, short forms */
         last = longest;
         memory_free(text);
@@ -72,7 +78,8 @@ static const char alike[] =
     "target: mean\n";
 
 /* The lines of a table between its header and the blank line or legend behind it. */
-static int table_rows(const char *text, char row[][256], int rows_max) {
+static int table_rows(const char *text, char row[][256], int rows_max)
+{
     int rows = 0;
     const char *at = strstr(text, "\n\n");
     assert_non_null(at);
@@ -81,14 +88,16 @@ static int table_rows(const char *text, char row[][256], int rows_max) {
     for (; *at && *at != '\n' && !strchr("0123456789", *at); at += strcspn(at, "\n") + 1) {
         char line[256];
         snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
-        if (strstr(line, ": ")) break; /* the legend */
+        if (strstr(line, ": "))
+            break; /* the legend */
         assert_true(rows < rows_max);
         snprintf(row[rows++], sizeof row[0], "%s", line);
     }
     return rows;
 }
 
-static void no_two_lines_read_alike(void **state) {
+static void no_two_lines_read_alike(void **state)
+{
     struct spec *s;
     struct results r;
     char row[64][256];
@@ -100,7 +109,8 @@ static void no_two_lines_read_alike(void **state) {
     assert_int_equal(table_rows(text, row, 64), 64);
     for (int k = 0; k < 64; k++)
         for (int m = 0; m < k; m++)
-            if (strcmp(row[k], row[m]) == 0) fail_msg("twice:\n%s\nin\n%s", row[k], text);
+            if (strcmp(row[k], row[m]) == 0)
+                fail_msg("twice:\n%s\nin\n%s", row[k], text);
     assert_non_null(strstr(text, "encoding: kerple-l~ kerple-log, kerple-p~ kerple-power\n"));
     memory_free(text);
     /* Where even that does not fit, names stand above figures. */
@@ -122,7 +132,8 @@ static void no_two_lines_read_alike(void **state) {
 }
 
 /* Keys of one name in two sections keep their sections; others do without. */
-static void names_of_columns_are_told_apart(void **state) {
+static void names_of_columns_are_told_apart(void **state)
+{
     struct spec *s;
     struct results r;
     (void)state;
@@ -138,7 +149,8 @@ static void names_of_columns_are_told_apart(void **state) {
 }
 
 /* What is the same in all lines is named once, when room is short; not before. */
-static void constant_columns_move_to_the_title(void **state) {
+static void constant_columns_move_to_the_title(void **state)
+{
     struct spec *s;
     struct results r;
     (void)state;
@@ -160,7 +172,8 @@ static void constant_columns_move_to_the_title(void **state) {
 }
 
 /* Eight of nine points from 1 down to 1e-7 on one scale: each a block lower; RPE stays on top. */
-static void curves_are_blocks(void **state) {
+static void curves_are_blocks(void **state)
+{
     char folder[HELP_PATH], file[64];
     struct results r;
     struct spec *s = help_spec(
@@ -197,7 +210,8 @@ static void curves_are_blocks(void **state) {
 }
 
 /* One line, figure by figure: mean 1.1 of 1, 1.1, 1.2; half width 4.303 * 0.1 / sqrt(3). */
-static void table_says_what_it_should(void **state) {
+static void table_says_what_it_should(void **state)
+{
     struct spec *s;
     struct results r;
     (void)state;
@@ -217,7 +231,8 @@ static void table_says_what_it_should(void **state) {
     spec_close(s);
 }
 
-static void intervals_need_two(void **state) {
+static void intervals_need_two(void **state)
+{
     double value[2] = {3, 5};
     struct interval none = stats_interval(value, 0), one = stats_interval(value, 1),
                     two = stats_interval(value, 2);
@@ -230,7 +245,8 @@ static void intervals_need_two(void **state) {
 }
 
 /* 8 of 10 and 0 of 10, as textbooks have them. */
-static void wilson_is_known(void **state) {
+static void wilson_is_known(void **state)
+{
     double low, high;
     (void)state;
     stats_wilson(0.8, 10, &low, &high);
@@ -241,7 +257,8 @@ static void wilson_is_known(void **state) {
     assert_true(isnan(low) && isnan(high));
 }
 
-static void json_is_escaped(void **state) {
+static void json_is_escaped(void **state)
+{
     struct text t = {0};
     (void)state;
     json_string(&t, "a\"b\\c\n\x01é");
@@ -259,7 +276,8 @@ static void json_is_escaped(void **state) {
     text_close(&t);
 }
 
-static void listing_keeps_every_column(void **state) {
+static void listing_keeps_every_column(void **state)
+{
     static const struct listing_column column[] = {{"name", false}, {"n", true}, {"help", false}};
     const char *one[] = {"alpha", "12", "some words, and more of them than would fit one line"};
     const char *two[] = {"b", "3", NULL};
@@ -288,7 +306,8 @@ static void listing_keeps_every_column(void **state) {
     listing_close(&l);
 }
 
-static void gnuplot_strings_are_inert(void **state) {
+static void gnuplot_strings_are_inert(void **state)
+{
     struct text t = {0};
     (void)state;
     gnuplot_string(&t, "a'b`date`\n\"$x");
@@ -297,7 +316,8 @@ static void gnuplot_strings_are_inert(void **state) {
 }
 
 /* A script per experiment, and a figure from it; without gnuplot the scripts and one line. */
-static void figures_are_drawn(void **state) {
+static void figures_are_drawn(void **state)
+{
     struct spec *s;
     struct results r;
     struct err e = {0};
@@ -332,7 +352,8 @@ static void figures_are_drawn(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_fits),
         cmocka_unit_test(table_says_what_it_should),

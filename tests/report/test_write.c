@@ -16,26 +16,31 @@ static const char pair[] = "name: pair\nseeds: 3\n"
                            "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
                            "grid: {model.attention: [rpe, urpe]}\n";
 
-static int folder_open(void **state) {
+static int folder_open(void **state)
+{
     char *folder = malloc(HELP_PATH);
     help_folder(folder);
     *state = folder;
     return 0;
 }
 
-static int folder_close(void **state) {
+static int folder_close(void **state)
+{
     help_remove(*state);
     free(*state);
     return 0;
 }
 
-static void rebuild(const char *folder) {
+static void rebuild(const char *folder)
+{
     struct err e = {0};
-    if (report_rebuild(folder, &e)) fail_msg("%s: %s", e.where, e.msg);
+    if (report_rebuild(folder, &e))
+        fail_msg("%s: %s", e.where, e.msg);
 }
 
 /* Written out by hand, but for the three hashes. */
-static void results_csv_is_golden(void **state) {
+static void results_csv_is_golden(void **state)
+{
     struct spec *s = help_spec("name: one\ntarget: gain\nspace: {length: 4, channels: 2}\n"
                                "model: {attention: rpe, encoding: alibi, layers: 1, heads: 1, "
                                "width: 4, ffn: 8}\n");
@@ -64,13 +69,17 @@ static void results_csv_is_golden(void **state) {
 
 /* The line of summary.csv that has all these fields. */
 static double summary_field(const struct csv *c, const char *attention, const char *subset,
-                            const char *figure, const char *column) {
+                            const char *figure, const char *column)
+{
     double value = 0;
     int found = 0;
     for (int k = 1; k < c->rows; k++) {
-        if (strcmp(c->row[k][csv_column(c, "attention")], attention) != 0) continue;
-        if (strcmp(c->row[k][csv_column(c, "subset")], subset) != 0) continue;
-        if (strcmp(c->row[k][csv_column(c, "figure")], figure) != 0) continue;
+        if (strcmp(c->row[k][csv_column(c, "attention")], attention) != 0)
+            continue;
+        if (strcmp(c->row[k][csv_column(c, "subset")], subset) != 0)
+            continue;
+        if (strcmp(c->row[k][csv_column(c, "figure")], figure) != 0)
+            continue;
         found++;
         const char *text = c->row[k][csv_column(c, column)];
         value = NAN; /* of an empty field */
@@ -81,14 +90,16 @@ static double summary_field(const struct csv *c, const char *attention, const ch
     return value;
 }
 
-static void expect_near(double found, double expected) {
+static void expect_near(double found, double expected)
+{
     if (!(found - expected < 1e-8 && expected - found < 1e-8))
         fail_msg("%.12g, expected %.12g", found, expected);
 }
 
 /* Seeds 0, 1, 2: rpe on identical inputs 1, 1.1, 1.2; everything else 0.01, 0.02, 0.03.  t(0.975, 2)
  * = 4.30265272991; half widths t sd / sqrt(3). */
-static void summary_is_what_the_hand_computes(void **state) {
+static void summary_is_what_the_hand_computes(void **state)
+{
     struct spec *s = help_spec(pair);
     struct csv c;
     struct err e = {0};
@@ -119,13 +130,17 @@ static void summary_is_what_the_hand_computes(void **state) {
 
 /* A diverged cell has no error: it is left out of the mean, and n says so. */
 static const char *seed_one_diverged(const struct cell *c, int64_t length, const char *subset,
-                                     const char *column, char *buffer) {
-    if (c->task.seed == 1 && strcmp(column, "status") == 0) return "diverged";
-    if (c->task.seed == 1 && strcmp(column, "error_rel") == 0) return "";
+                                     const char *column, char *buffer)
+{
+    if (c->task.seed == 1 && strcmp(column, "status") == 0)
+        return "diverged";
+    if (c->task.seed == 1 && strcmp(column, "error_rel") == 0)
+        return "";
     return help_figures(c, length, subset, column, buffer);
 }
 
-static void diverged_cells_are_left_out(void **state) {
+static void diverged_cells_are_left_out(void **state)
+{
     struct spec *s = help_spec(pair);
     struct csv c;
     struct err e = {0};
@@ -142,15 +157,19 @@ static void diverged_cells_are_left_out(void **state) {
 }
 
 static const char *with_accuracy(const struct cell *c, int64_t length, const char *subset,
-                                 const char *column, char *buffer) {
-    if (strcmp(column, "accuracy") == 0) return c->task.seed == 0 ? "0.9" : "0.75";
-    if (strcmp(column, "accuracy_informative") == 0) return "0.8";
+                                 const char *column, char *buffer)
+{
+    if (strcmp(column, "accuracy") == 0)
+        return c->task.seed == 0 ? "0.9" : "0.75";
+    if (strcmp(column, "accuracy_informative") == 0)
+        return "0.8";
     return help_figures(c, length, subset, column, buffer);
 }
 
 /* Mean 0.8 over three seeds; half of the samples are identical.  With z = 1.959963985,
  * n samples: (0.8 + z^2/2n -+ z sqrt(0.16/n + z^2/4n^2)) / (1 + z^2/n). */
-static void accuracies_have_wilson_intervals(void **state) {
+static void accuracies_have_wilson_intervals(void **state)
+{
     struct spec *s = help_spec(pair);
     struct csv c;
     struct err e = {0};
@@ -176,7 +195,8 @@ static void accuracies_have_wilson_intervals(void **state) {
     spec_close(s);
 }
 
-static void parts_are_gathered(void **state) {
+static void parts_are_gathered(void **state)
+{
     struct spec *s = help_spec(pair);
     char name[128], golden[512];
     const char *a = spec_cell(s, 0)->id, *b = spec_cell(s, 1)->id;
@@ -204,7 +224,8 @@ static void parts_are_gathered(void **state) {
 }
 
 /* The torn curve above is also named. */
-static void torn_parts_are_named(void **state) {
+static void torn_parts_are_named(void **state)
+{
     struct spec *s = help_spec(pair);
     struct results r;
     struct err e = {0};
@@ -222,7 +243,8 @@ static void torn_parts_are_named(void **state) {
 }
 
 /* Nothing new: no file is touched, and nothing is left behind. */
-static void unchanged_files_stay(void **state) {
+static void unchanged_files_stay(void **state)
+{
     struct spec *s = help_spec(pair);
     struct stat before, after;
     char path[HELP_PATH], **names;
@@ -242,13 +264,15 @@ static void unchanged_files_stay(void **state) {
     assert_null(strstr(found, "changed"));
     memory_free(found);
     assert_int_equal(file_list(*state, &names, &count, &e), 0);
-    for (size_t k = 0; k < count; k++) assert_null(strstr(names[k], ".new"));
+    for (size_t k = 0; k < count; k++)
+        assert_null(strstr(names[k], ".new"));
     file_free_names(names, count);
     spec_close(s);
 }
 
 /* 2,000 cells with three rows each and tables of 31 lines: seconds, not minutes. */
-static void many_cells_are_quick(void **state) {
+static void many_cells_are_quick(void **state)
+{
     struct spec *s = help_spec("name: many\nseeds: 1000\n"
                                "space: {length: 4, channels: 1, inputs: {identical: 0.5}}\n"
                                "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
@@ -260,8 +284,10 @@ static void many_cells_are_quick(void **state) {
         struct text rows = {0};
         /* Not through help_write, whose fsync would be most of the test. */
         snprintf(path, sizeof path, "%s/cells/%s", (char *)*state, spec_cell(s, k)->id);
-        if (k == 0) help_write_cell(*state, spec_cell(s, 0), help_figures);
-        else assert_int_equal(mkdir(path, 0777), 0);
+        if (k == 0)
+            help_write_cell(*state, spec_cell(s, 0), help_figures);
+        else
+            assert_int_equal(mkdir(path, 0777), 0);
         help_rows(&rows, spec_cell(s, k), help_figures);
         strcat(path, "/row.csv");
         FILE *f = fopen(path, "w");
@@ -275,7 +301,8 @@ static void many_cells_are_quick(void **state) {
     clock_gettime(CLOCK_MONOTONIC, &end);
     double seconds = (double)(end.tv_sec - start.tv_sec) +
                      (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
-    if (seconds > 10) fail_msg("2,000 cells took %.1f s", seconds);
+    if (seconds > 10)
+        fail_msg("2,000 cells took %.1f s", seconds);
     struct results r;
     help_open(&r, *state);
     assert_int_equal(r.rows, 6000);
@@ -284,7 +311,8 @@ static void many_cells_are_quick(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
 #define ON_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(results_csv_is_golden),       ON_FOLDER(summary_is_what_the_hand_computes),

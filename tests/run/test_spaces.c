@@ -9,7 +9,8 @@
 #include "spec/start.h"
 
 /* False: the target is not defined on the space. */
-static bool space_task(struct task *t, int space, int target, int attention) {
+static bool space_task(struct task *t, int space, int target, int attention)
+{
     struct err e = {0};
     *t = help_task(target_table[target]->name, "toeplitz", attention, 6, 2);
     assert_true(option_set_kind(&space_kinds, space_table[space]->name, &t->space.kind));
@@ -26,7 +27,8 @@ static bool space_task(struct task *t, int space, int target, int attention) {
 }
 
 /* Far from the start, and differently for each seed. */
-static void perturb(const struct trainer_api *api, struct trainer *t, uint64_t seed) {
+static void perturb(const struct trainer_api *api, struct trainer *t, uint64_t seed)
+{
     struct stream random;
     double *p = api->block(t);
     stream_open(&random, seed, "perturb", 0);
@@ -35,11 +37,13 @@ static void perturb(const struct trainer_api *api, struct trainer *t, uint64_t s
 }
 
 /* Up to the rounding of sums in double. */
-static bool at_least(double error, double floor) {
+static bool at_least(double error, double floor)
+{
     return error >= floor - 1e-9 * (1 + fabs(floor));
 }
 
-static void check_floors(const struct task *t, const char *what, int *positive) {
+static void check_floors(const struct task *t, const char *what, int *positive)
+{
     const struct trainer_api *api = trainer_api_of(MODEL_DOUBLE);
     struct err e = {0};
     struct pool *pool = NULL;
@@ -72,7 +76,8 @@ static void check_floors(const struct task *t, const char *what, int *positive) 
     pool_close(pool);
 }
 
-static void test_floors(void **state) {
+static void test_floors(void **state)
+{
     (void)state;
     for (int s = 0; space_table[s]; s++)
         for (int attention = 0; attention < 2; attention++) {
@@ -96,7 +101,8 @@ static void test_floors(void **state) {
 
 /* Where each sample has a layout of its own there is none; elsewhere some are known (that they are
  * right is seen in tests/theory). */
-static void test_witnesses(void **state) {
+static void test_witnesses(void **state)
+{
     (void)state;
     for (int s = 0; space_table[s]; s++) {
         int known = 0;
@@ -116,7 +122,8 @@ static void test_witnesses(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_floors),
         cmocka_unit_test(test_witnesses),

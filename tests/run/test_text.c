@@ -17,7 +17,8 @@ struct place {
     unsigned char byte[SIZE];
 };
 
-static void open_place(struct place *p) {
+static void open_place(struct place *p)
+{
     help_folder(p->root);
     snprintf(p->text, HELP_PATH, "%.900s/novel.txt", p->root);
     snprintf(p->folder, HELP_PATH, "%.900s/cell", p->root);
@@ -27,7 +28,8 @@ static void open_place(struct place *p) {
     assert_int_equal(file_make_folder(p->folder, NULL), 0);
 }
 
-static struct spec *spec_of(const struct place *p, const char *more) {
+static struct spec *spec_of(const struct place *p, const char *more)
+{
     char yaml[2 * HELP_PATH];
     snprintf(yaml, sizeof yaml,
              "space: {length: %d}\ntarget: {kind: text, file: \"%s\"%s}\nseeds: [2]\n"
@@ -38,7 +40,8 @@ static struct spec *spec_of(const struct place *p, const char *more) {
     return help_spec(yaml);
 }
 
-static void execute(const struct cell *c, const char *folder) {
+static void execute(const struct cell *c, const char *folder)
+{
     struct err e = {0};
     bool diverged;
     struct cell_run r = {.cell = c, .folder = folder, .experiment = "test", .threads = 1,
@@ -49,7 +52,8 @@ static void execute(const struct cell *c, const char *folder) {
 }
 
 /* Column of the row of subset all. */
-static double figure(const char *folder, const char *column) {
+static double figure(const char *folder, const char *column)
+{
     char path[HELP_PATH];
     struct csv csv;
     double value;
@@ -67,7 +71,8 @@ struct direct {
     double bits, hits;
 };
 
-static void add_logits(void *context, int first, int rows, int labels, const double *logits) {
+static void add_logits(void *context, int first, int rows, int labels, const double *logits)
+{
     struct direct *d = context;
     assert_int_equal(labels, 256);
     for (int k = 0; k < rows; k++, logits += labels) {
@@ -84,7 +89,8 @@ static void add_logits(void *context, int first, int rows, int labels, const dou
 }
 
 /* The last tenth of the text, in windows from its first byte to its last but one. */
-static void measure(const struct place *p, const struct task *t, struct direct *d) {
+static void measure(const struct place *p, const struct task *t, struct direct *d)
+{
     char weights[HELP_PATH];
     struct samples s = {0};
     struct trainer *trainer;
@@ -121,7 +127,8 @@ static void measure(const struct place *p, const struct task *t, struct direct *
     arena_close(&s.arena);
 }
 
-static void test_bits_per_byte(void **state) {
+static void test_bits_per_byte(void **state)
+{
     (void)state;
     struct place p;
     struct direct d = {0};
@@ -142,7 +149,8 @@ static void test_bits_per_byte(void **state) {
 }
 
 /* What is trained is the same whichever part is looked at, and the parts differ. */
-static void test_selection_part(void **state) {
+static void test_selection_part(void **state)
+{
     (void)state;
     struct place p;
     char other[HELP_PATH];
@@ -160,7 +168,8 @@ static void test_selection_part(void **state) {
     help_remove(p.root);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits_per_byte),
         cmocka_unit_test(test_selection_part),

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void graph_set(struct space_config *c, const char *key, double value) {
+void graph_set(struct space_config *c, const char *key, double value)
+{
     const struct option *o = space_of(c)->options;
     int k = 0;
     while (o[k].key && strcmp(o[k].key, key) != 0)
@@ -13,7 +14,8 @@ void graph_set(struct space_config *c, const char *key, double value) {
     c->kind.number[k] = value;
 }
 
-double graph_model(const char *name) {
+double graph_model(const char *name)
+{
     const struct option *o = space_kinds.options(2);
     for (; o->key; o++)
         for (int k = 0; strcmp(o->key, "model") == 0 && o->names[k]; k++)
@@ -24,7 +26,8 @@ double graph_model(const char *name) {
 }
 
 /* Finished, n nodes; further options by set and space_finish again. */
-struct space_config graph_config(const char *model, int n) {
+struct space_config graph_config(const char *model, int n)
+{
     struct space_config c = {.channels = 1};
     struct err e = {0};
     assert_true(option_set_kind(&space_kinds, "graph", &c.kind));
@@ -37,7 +40,8 @@ struct space_config graph_config(const char *model, int n) {
 }
 
 void graph_draw(const struct space_config *c, const void *from, uint64_t number, struct arena *a,
-                 struct layout *l) {
+                 struct layout *l)
+{
     struct stream random;
     struct err e = {0};
     stream_open(&random, 5, "test", number);
@@ -45,19 +49,22 @@ void graph_draw(const struct space_config *c, const void *from, uint64_t number,
         fail_msg("%s", e.msg);
 }
 
-int graph_edges(const struct layout *l) {
+int graph_edges(const struct layout *l)
+{
     int sum = 0;
     for (int i = 0; i < l->n; i++)
         sum += l->degree[i];
     return sum / 2;
 }
 
-bool graph_joined(const struct layout *l, int i, int j) {
+bool graph_joined(const struct layout *l, int i, int j)
+{
     return l->steps[i * l->n + j] == 1;
 }
 
 /* Shortest paths from the neighbours alone, by Floyd and Warshall's algorithm. */
-void graph_check(const struct layout *l, int cap) {
+void graph_check(const struct layout *l, int cap)
+{
     enum { FAR = 1000 };
     int n = l->n, *d = calloc((size_t)(n * n), sizeof *d);
     assert_non_null(d);

@@ -6,7 +6,8 @@
 #include "space/help_space.h"
 
 /* Finished; length is for spaces that have none of their own. */
-static struct space_config config_of(int kind, int length) {
+static struct space_config config_of(int kind, int length)
+{
     struct space_config c = {.length = length, .channels = 1};
     struct err e = {0};
     assert_true(option_set_kind(&space_kinds, space_table[kind]->name, &c.kind));
@@ -15,13 +16,15 @@ static struct space_config config_of(int kind, int length) {
     return c;
 }
 
-static void open_arena(struct arena *a) {
+static void open_arena(struct arena *a)
+{
     assert_int_equal(arena_open(a, 0, NULL), 0);
 }
 
 /* The layout of sample `number`: one of its own, or the one of all. */
 static void sample_layout(const struct space_config *c, uint64_t number, struct arena *a,
-                          struct layout *out) {
+                          struct layout *out)
+{
     const struct space *s = space_of(c);
     struct stream random;
     void *state = NULL;
@@ -35,7 +38,8 @@ static void sample_layout(const struct space_config *c, uint64_t number, struct 
     assert_int_equal(s->draw(c, state, &random, a, out, NULL), 0);
 }
 
-static void test_entries_are_complete(void **state) {
+static void test_entries_are_complete(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++) {
         const struct space *s = space_table[k];
@@ -53,7 +57,8 @@ static void test_entries_are_complete(void **state) {
     }
 }
 
-static void check_layout(const struct space *s, const struct layout *l, int relations) {
+static void check_layout(const struct space *s, const struct layout *l, int relations)
+{
     assert_int_equal(l->axes, s->axes);
     assert_int_equal(l->steps != NULL, s->graph);
     assert_int_equal(l->degree != NULL, s->graph);
@@ -75,7 +80,8 @@ static void check_layout(const struct space *s, const struct layout *l, int rela
 
 /* No sample has more positions or relations than the layout that sizes tables and memory; ids mean
  * the same in both. */
-static void test_layouts(void **state) {
+static void test_layouts(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
@@ -97,7 +103,8 @@ static void test_layouts(void **state) {
 }
 
 /* A table for the same layout is used as it stands, and rows of other tables are in it. */
-static void test_folds(void **state) {
+static void test_folds(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
@@ -116,7 +123,8 @@ static void test_folds(void **state) {
 }
 
 /* A sample's layout is a function of its number, and drawing leaves nothing else in the arena. */
-static void test_draws(void **state) {
+static void test_draws(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
@@ -144,7 +152,8 @@ static void test_draws(void **state) {
 }
 
 /* Patterns and orbits that a space lists work on its layouts; what it does not list is refused. */
-static void test_patterns(void **state) {
+static void test_patterns(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++)
         for (int p = 1; pattern_table[p]; p++) {
@@ -172,7 +181,8 @@ static void test_patterns(void **state) {
         }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_entries_are_complete), cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_folds),                cmocka_unit_test(test_draws),

@@ -8,7 +8,8 @@ enum { N_MAX = 24 };
 /* ---- models -----------------------------------------------------------------------------------*/
 static const char *const models[] = {"erdos-renyi", "regular", "tree", "small-world"};
 
-static void test_distances(void **state) {
+static void test_distances(void **state)
+{
     (void)state;
     for (int m = 0; m < 4; m++)
         for (int n = 4; n <= N_MAX; n += 5)
@@ -28,7 +29,8 @@ static void test_distances(void **state) {
 }
 
 /* Graphs of one and two nodes. */
-static void test_small(void **state) {
+static void test_small(void **state)
+{
     (void)state;
     for (int m = 0; m < 4; m++)
         for (int n = 1; n <= 2; n++) {
@@ -46,7 +48,8 @@ static void test_small(void **state) {
         }
 }
 
-static void test_a_graph_is_its_number(void **state) {
+static void test_a_graph_is_its_number(void **state)
+{
     (void)state;
     for (int m = 0; m < 4; m++) {
         struct arena a;
@@ -64,7 +67,8 @@ static void test_a_graph_is_its_number(void **state) {
 }
 
 /* Sizes from nodes_min to nodes all come up, relations keep their meaning. */
-static void test_sizes(void **state) {
+static void test_sizes(void **state)
+{
     (void)state;
     int seen[N_MAX + 1] = {0};
     struct arena a;
@@ -95,7 +99,8 @@ static void test_sizes(void **state) {
 }
 
 /* 2000 graphs of 66 pairs, p = .3: 39600 edges in all, standard deviation 167. */
-static void test_erdos_renyi(void **state) {
+static void test_erdos_renyi(void **state)
+{
     (void)state;
     struct arena a;
     struct space_config c = graph_config("erdos-renyi", 12);
@@ -120,7 +125,8 @@ static void test_erdos_renyi(void **state) {
 }
 
 /* Every degree, from no edge to the complete graph. */
-static void test_regular(void **state) {
+static void test_regular(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -137,7 +143,8 @@ static void test_regular(void **state) {
 }
 
 /* The 16 labelled trees of four nodes: 8000 draws, 500 each, standard deviation 22. */
-static void test_tree(void **state) {
+static void test_tree(void **state)
+{
     (void)state;
     static const int pair[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
     int seen[64] = {0}, kinds = 0;
@@ -167,7 +174,8 @@ static void test_tree(void **state) {
 
 /* p = 0 is the ring; rewiring keeps the number of edges, and each node half of its own.  With p = 1
  * an edge is back at a ring's place with probability below 1/2. */
-static void test_small_world(void **state) {
+static void test_small_world(void **state)
+{
     (void)state;
     struct arena a;
     struct space_config c = graph_config("small-world", 12);
@@ -194,7 +202,8 @@ static void test_small_world(void **state) {
     arena_close(&a);
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     static const struct {
         const char *model, *key;
@@ -229,7 +238,8 @@ static void test_refusals(void **state) {
 /* ---- memory -----------------------------------------------------------------------------------*/
 #ifdef MEMORY_DEBUG
 /* The nth request fails: an error, and nothing else. */
-static void test_every_request_may_fail(void **state) {
+static void test_every_request_may_fail(void **state)
+{
     (void)state;
     for (int m = 0; m < 4; m++)
         for (int what = 0; what < 3; what++) {
@@ -258,7 +268,8 @@ static void test_every_request_may_fail(void **state) {
 #endif
 
 /* ---- the layout for sizes ---------------------------------------------------------------------*/
-static void test_largest_layout(void **state) {
+static void test_largest_layout(void **state)
+{
     (void)state;
     struct arena a, measure;
     struct layout l, priced;
@@ -278,7 +289,8 @@ static void test_largest_layout(void **state) {
 }
 
 /* Trained with distances up to 3, used with up to 11, and the other way round. */
-static void test_fold(void **state) {
+static void test_fold(void **state)
+{
     (void)state;
     struct arena a;
     struct layout near, far;
@@ -296,7 +308,8 @@ static void test_fold(void **state) {
 }
 
 /* ---- given edges ------------------------------------------------------------------------------*/
-static void test_given(void **state) {
+static void test_given(void **state)
+{
     (void)state;
     struct arena a;
     struct layout l;
@@ -319,7 +332,8 @@ static void test_given(void **state) {
     arena_close(&a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_distances),
         cmocka_unit_test(test_small),

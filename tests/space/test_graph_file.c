@@ -9,14 +9,16 @@
 #include "space/help_graph.h"
 
 /* Names a file of this content in the configuration; the caller removes *path. */
-static void name_file(struct space_config *c, const char *content, char path[64]) {
+static void name_file(struct space_config *c, const char *content, char path[64])
+{
     struct err e = {0};
     snprintf(path, 64, "/tmp/urpe-graph-%ld", (long)getpid());
     assert_int_equal(file_write(path, content, strlen(content), &e), 0);
     assert_int_equal(named_file_resolve(c->kind.text[0].text, OPTION_TEXT_MAX, "", path, &e), 0);
 }
 
-static void test_file(void **state) {
+static void test_file(void **state)
+{
     (void)state;
     char path[64];
     struct err e = {0};
@@ -47,7 +49,8 @@ static void test_file(void **state) {
 }
 
 /* The message names the line. */
-static void test_bad_files(void **state) {
+static void test_bad_files(void **state)
+{
     (void)state;
     static const struct {
         const char *content;
@@ -81,7 +84,8 @@ static void test_bad_files(void **state) {
 }
 
 /* Empty lines beyond what a file may hold. */
-static void test_large_file(void **state) {
+static void test_large_file(void **state)
+{
     (void)state;
     enum { BYTES = (1 << 23) + 1 };
     char path[64], *bytes = malloc(BYTES);
@@ -101,7 +105,8 @@ static void test_large_file(void **state) {
     remove(path);
 }
 
-static void test_nul_byte(void **state) {
+static void test_nul_byte(void **state)
+{
     (void)state;
     char path[64];
     struct err e = {0};
@@ -115,7 +120,8 @@ static void test_nul_byte(void **state) {
 }
 
 /* Texts of the words that a file is made of, in any order: read whole, or refused with a line. */
-static void test_random_texts(void **state) {
+static void test_random_texts(void **state)
+{
     (void)state;
     static const char *const word[] = {"graph", " ", "\n", "0", "1", "12", "1023", "1024", "-", "#",
                                        "\t", "graph 3\n", "0 1\n", "\r\n", "x"};
@@ -149,7 +155,8 @@ static void test_random_texts(void **state) {
     remove(path);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),

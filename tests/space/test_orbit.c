@@ -5,7 +5,8 @@
 
 enum { N_MAX = 9 };
 
-static int find(const struct orbit *o, const struct layout *l, const int *perm) {
+static int find(const struct orbit *o, const struct layout *l, const int *perm)
+{
     for (int k = 0; k < o->images(l); k++) {
         int image[N_MAX];
         o->image(l, k, image);
@@ -15,7 +16,8 @@ static int find(const struct orbit *o, const struct layout *l, const int *perm) 
     return -1;
 }
 
-static void check_group(const struct orbit *o, const struct layout *l) {
+static void check_group(const struct orbit *o, const struct layout *l)
+{
     int count = o->images(l), n = l->n;
     for (int a = 0; a < count; a++) {
         int first[N_MAX], hits[N_MAX] = {0};
@@ -40,7 +42,8 @@ static void check_group(const struct orbit *o, const struct layout *l) {
 }
 
 /* Closes the fixture; returns how many orbits its space has. */
-static int check_groups(struct fixture *f) {
+static int check_groups(struct fixture *f)
+{
     int count = 0;
     for (int k = 0; orbit_table[k]; k++)
         if (space_check_orbit(&f->config, k, NULL) == 0) {
@@ -51,7 +54,8 @@ static int check_groups(struct fixture *f) {
     return count;
 }
 
-static void test_orbits_are_groups(void **state) {
+static void test_orbits_are_groups(void **state)
+{
     (void)state;
     struct fixture f;
     for (int n = 1; n <= N_MAX; n++) {
@@ -65,7 +69,8 @@ static void test_orbits_are_groups(void **state) {
         }
 }
 
-static const struct orbit *find_orbit(const char *name) {
+static const struct orbit *find_orbit(const char *name)
+{
     for (int k = 0; orbit_table[k]; k++)
         if (strcmp(orbit_table[k]->name, name) == 0)
             return orbit_table[k];
@@ -74,7 +79,8 @@ static const struct orbit *find_orbit(const char *name) {
 }
 
 /* All images of "abcd..." one after the other. */
-static void check_images(const char *name, const struct layout *l, const char *want) {
+static void check_images(const char *name, const struct layout *l, const char *want)
+{
     const struct orbit *o = find_orbit(name);
     char text[64] = "";
     size_t length = 0;
@@ -89,7 +95,8 @@ static void check_images(const char *name, const struct layout *l, const char *w
     assert_string_equal(text, want);
 }
 
-static void test_images_by_hand(void **state) {
+static void test_images_by_hand(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 4);
@@ -109,7 +116,8 @@ static void test_images_by_hand(void **state) {
 }
 
 /* On one or two positions a reversal is the identity or a shift. */
-static void test_small_orbits(void **state) {
+static void test_small_orbits(void **state)
+{
     (void)state;
     const int counts[2][4] = {{1, 1, 1, 1}, {1, 2, 2, 2}};
     for (int n = 1; n <= 2; n++) {
@@ -121,7 +129,8 @@ static void test_small_orbits(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_orbits_are_groups),
         cmocka_unit_test(test_images_by_hand),

@@ -6,14 +6,16 @@
 
 enum { N_MAX = 40 };
 
-static void draw(int pattern, const struct layout *l, uint64_t number, int *source) {
+static void draw(int pattern, const struct layout *l, uint64_t number, int *source)
+{
     struct stream random;
     stream_open(&random, 7, "test", number);
     pattern_table[pattern]->draw(l, &random, source);
 }
 
 /* Patterns of the fixture's own space; closes it. */
-static void check_sources(struct fixture *f) {
+static void check_sources(struct fixture *f)
+{
     int n = f->layout.n;
     for (int p = 0; pattern_table[p]; p++) {
         struct space_config c = f->config;
@@ -32,7 +34,8 @@ static void check_sources(struct fixture *f) {
     fixture_close(f);
 }
 
-static void test_sources_are_idempotent(void **state) {
+static void test_sources_are_idempotent(void **state)
+{
     (void)state;
     struct fixture f;
     for (int n = 1; n <= N_MAX; n += 3) {
@@ -47,7 +50,8 @@ static void test_sources_are_idempotent(void **state) {
 }
 
 /* 2 x 3 by hand: mirror a b a / c d c, checkerboard a b a / b a b.  3 x 1: a / b / a. */
-static void test_grid_patterns(void **state) {
+static void test_grid_patterns(void **state)
+{
     (void)state;
     struct fixture f;
     int source[6];
@@ -69,7 +73,8 @@ static void test_grid_patterns(void **state) {
     fixture_close(&f);
 }
 
-static void test_same_stream_same_pattern(void **state) {
+static void test_same_stream_same_pattern(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 20);
@@ -86,7 +91,8 @@ static void test_same_stream_same_pattern(void **state) {
     fixture_close(&f);
 }
 
-static void test_fixed_patterns(void **state) {
+static void test_fixed_patterns(void **state)
+{
     (void)state;
     struct fixture f;
     int source[5];
@@ -103,7 +109,8 @@ static void test_fixed_patterns(void **state) {
 
 /* A prefix of equal tokens and distinct ones after it; every length 2..n comes up about equally
  * often: with n = 6 and 3000 draws, 600 +- 5 standard deviations (22 each). */
-static void test_prefix(void **state) {
+static void test_prefix(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 6);
@@ -124,7 +131,8 @@ static void test_prefix(void **state) {
 }
 
 /* Smallest p with x_i = x_{i+p} wherever both exist. */
-static int period_of(const int *source, int n) {
+static int period_of(const int *source, int n)
+{
     for (int p = 1; p < n; p++) {
         int i = 0;
         while (i + p < n && source[i] == source[i + p])
@@ -136,7 +144,8 @@ static int period_of(const int *source, int n) {
 }
 
 /* n = 24: periods 2..6, each about a fifth of 3000 draws; never a constant sequence. */
-static void test_periodic(void **state) {
+static void test_periodic(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 24);
@@ -154,7 +163,8 @@ static void test_periodic(void **state) {
     fixture_close(&f);
 }
 
-static void test_palindrome_reads_backwards(void **state) {
+static void test_palindrome_reads_backwards(void **state)
+{
     (void)state;
     for (int n = 1; n <= N_MAX; n++) {
         struct fixture f;
@@ -172,7 +182,8 @@ static void test_palindrome_reads_backwards(void **state) {
 
 /* Each run begins at its source, and runs that are not cut at the end have lengths uniform on
  * 1..n/4 = 1..5 (n = 20).  Runs near the end are left out, because the cut favours short ones. */
-static void test_blocks(void **state) {
+static void test_blocks(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 20);
@@ -198,7 +209,8 @@ static void test_blocks(void **state) {
     fixture_close(&f);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources_are_idempotent),
         cmocka_unit_test(test_grid_patterns),

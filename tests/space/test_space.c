@@ -8,7 +8,8 @@
 
 /* ---- tables and rows --------------------------------------------------------------------------*/
 
-static void test_table_is_complete(void **state) {
+static void test_table_is_complete(void **state)
+{
     (void)state;
     int count = 0;
     for (; space_table[count]; count++) {
@@ -30,7 +31,8 @@ static void test_table_is_complete(void **state) {
 }
 
 /* Names that a space lists must exist, or a share could never be asked for. */
-static void test_listed_names_exist(void **state) {
+static void test_listed_names_exist(void **state)
+{
     (void)state;
     for (int k = 0; space_table[k]; k++) {
         for (const char *const *name = space_table[k]->patterns; *name; name++) {
@@ -49,7 +51,8 @@ static void test_listed_names_exist(void **state) {
 }
 
 /* Each pattern but generic has a row "inputs.<name>" that writes its own share. */
-static void test_pattern_rows(void **state) {
+static void test_pattern_rows(void **state)
+{
     (void)state;
     for (int p = 1; pattern_table[p]; p++) {
         char key[64];
@@ -65,7 +68,8 @@ static void test_pattern_rows(void **state) {
     }
 }
 
-static void test_rows_are_sound(void **state) {
+static void test_rows_are_sound(void **state)
+{
     (void)state;
     for (const struct option *o = space_options; o->key; o++) {
         double fallback;
@@ -80,7 +84,8 @@ static void test_rows_are_sound(void **state) {
 
 /* ---- shares -----------------------------------------------------------------------------------*/
 
-static void test_finish_gives_the_rest(void **state) {
+static void test_finish_gives_the_rest(void **state)
+{
     (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
@@ -93,7 +98,8 @@ static void test_finish_gives_the_rest(void **state) {
 }
 
 /* 1 + 1e-13: what decimal fractions may sum to. */
-static void test_finish_forgives_rounding(void **state) {
+static void test_finish_forgives_rounding(void **state)
+{
     (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
@@ -104,7 +110,8 @@ static void test_finish_forgives_rounding(void **state) {
     assert_true(c.share[PATTERN_GENERIC] == 0);
 }
 
-static void test_finish_refuses_more_than_all(void **state) {
+static void test_finish_refuses_more_than_all(void **state)
+{
     (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
@@ -121,7 +128,8 @@ static void test_finish_refuses_more_than_all(void **state) {
 /* ---- layouts ----------------------------------------------------------------------------------*/
 
 /* Relation, offset, coordinate and distance must tell one story. */
-static void check_layout(const struct layout *l) {
+static void check_layout(const struct layout *l)
+{
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < l->n; j++) {
             int r = layout_relation(l, i, j);
@@ -137,7 +145,8 @@ static void check_layout(const struct layout *l) {
 }
 
 /* No relation id without a pair would leave rows of a table that nothing ever trains. */
-static void check_relations_used(const struct layout *l) {
+static void check_relations_used(const struct layout *l)
+{
     for (int r = 0; r < l->relations; r++) {
         bool used = false;
         for (int i = 0; i < l->n; i++)
@@ -147,7 +156,8 @@ static void check_relations_used(const struct layout *l) {
     }
 }
 
-static void test_sequence_layout(void **state) {
+static void test_sequence_layout(void **state)
+{
     (void)state;
     const int lengths[] = {1, 2, 3, 17};
     for (int k = 0; k < 4; k++) {
@@ -167,7 +177,8 @@ static void test_sequence_layout(void **state) {
 static const int grids[][2] = {{1, 1}, {1, 5}, {4, 1}, {2, 3}, {5, 4}};
 enum { GRIDS = sizeof grids / sizeof grids[0] };
 
-static void test_grid_layout(void **state) {
+static void test_grid_layout(void **state)
+{
     (void)state;
     for (int k = 0; k < GRIDS; k++) {
         int height = grids[k][0], width = grids[k][1];
@@ -191,7 +202,8 @@ static void test_grid_layout(void **state) {
 
 /* 2 x 3: position 0 is (0,0), position 5 is (1,2), at distance sqrt 5; relations count rows of five
  * from (-1,-2). */
-static void test_grid_by_hand(void **state) {
+static void test_grid_by_hand(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open_grid(&f, 2, 3);
@@ -204,7 +216,8 @@ static void test_grid_by_hand(void **state) {
     fixture_close(&f);
 }
 
-static void test_grid_refusals(void **state) {
+static void test_grid_refusals(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -224,7 +237,8 @@ static void test_grid_refusals(void **state) {
     fixture_close(&f);
 }
 
-static void check_price(struct fixture *f) {
+static void check_price(struct fixture *f)
+{
     struct err e = {0};
     struct arena measure;
     struct layout l;
@@ -237,7 +251,8 @@ static void check_price(struct fixture *f) {
     fixture_close(f);
 }
 
-static void test_layout_is_priced_right(void **state) {
+static void test_layout_is_priced_right(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 100);
@@ -248,7 +263,8 @@ static void test_layout_is_priced_right(void **state) {
 
 /* ---- folds ------------------------------------------------------------------------------------*/
 
-static void test_sequence_fold_clips(void **state) {
+static void test_sequence_fold_clips(void **state)
+{
     (void)state;
     struct fixture trained, here;
     int32_t map[9];
@@ -270,7 +286,8 @@ static void test_sequence_fold_clips(void **state) {
 }
 
 /* Each axis is clipped by itself: here 2 x 2 trained, with rows of three relations from (-1,-1). */
-static void test_grid_fold_clips(void **state) {
+static void test_grid_fold_clips(void **state)
+{
     (void)state;
     struct fixture trained, here;
     int32_t map[35];
@@ -290,7 +307,8 @@ static void test_grid_fold_clips(void **state) {
     fixture_close(&here);
 }
 
-static void test_orbit_check(void **state) {
+static void test_orbit_check(void **state)
+{
     (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
@@ -304,7 +322,8 @@ static void test_orbit_check(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_complete),
         cmocka_unit_test(test_listed_names_exist),

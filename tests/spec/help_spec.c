@@ -4,7 +4,8 @@
 
 enum { SETS_MAX = 8 };
 
-static int open_with(struct spec **out, const char *yaml, va_list args, struct err *e) {
+static int open_with(struct spec **out, const char *yaml, va_list args, struct err *e)
+{
     const char *set[SETS_MAX];
     int sets = 0;
     while ((set[sets] = va_arg(args, const char *)))
@@ -12,7 +13,8 @@ static int open_with(struct spec **out, const char *yaml, va_list args, struct e
     return spec_parse(out, "spec.yaml", yaml, strlen(yaml), set, sets, e);
 }
 
-struct spec *spec_of(const char *yaml, ...) {
+struct spec *spec_of(const char *yaml, ...)
+{
     struct spec *s = NULL;
     struct err e = {0};
     va_list args;
@@ -23,7 +25,8 @@ struct spec *spec_of(const char *yaml, ...) {
     return s;
 }
 
-void refused(const char *place, const char *phrase, const char *yaml, ...) {
+void refused(const char *place, const char *phrase, const char *yaml, ...)
+{
     struct spec *s = NULL;
     struct err e = {0};
     va_list args;
@@ -37,7 +40,8 @@ void refused(const char *place, const char *phrase, const char *yaml, ...) {
         fail_msg("'%s' does not hold '%s'", e.msg, phrase);
 }
 
-void value_is(const struct spec *s, int cell, const char *key, const char *value) {
+void value_is(const struct spec *s, int cell, const char *key, const char *value)
+{
     char got[256];
     bool found = spec_value(spec_cell(s, cell), key, got, sizeof got);
     assert_int_equal(found, value != NULL);

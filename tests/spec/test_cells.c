@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-static void everything_but_the_target_has_a_default(void **state) {
+static void everything_but_the_target_has_a_default(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\n", NULL);
     assert_int_equal(spec_cells(s), 1);
@@ -27,7 +28,8 @@ static void everything_but_the_target_has_a_default(void **state) {
     spec_close(s);
 }
 
-static void short_and_long_kinds_are_one(void **state) {
+static void short_and_long_kinds_are_one(void **state)
+{
     (void)state;
     struct spec *a = spec_of("target: gain\nmodel: {encoding: t5}\nspace: sequence\n", NULL);
     struct spec *b = spec_of("target: {kind: gain}\nspace: {kind: sequence}\n"
@@ -39,7 +41,8 @@ static void short_and_long_kinds_are_one(void **state) {
 
 /* Keys that came later: the default, spelled out, is the cell that it was before the key existed;
  * another value is another cell. */
-static void later_keys_keep_old_cells(void **state) {
+static void later_keys_keep_old_cells(void **state)
+{
     (void)state;
     static const struct {
         const char *key, *plain, *spelled, *wider;
@@ -68,7 +71,8 @@ static void later_keys_keep_old_cells(void **state) {
     }
 }
 
-static void numbers_are_yaml_1_2(void **state) {
+static void numbers_are_yaml_1_2(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, "
                              "lr: 1e-3}\nmodel: {share: False}\n", NULL);
@@ -81,7 +85,8 @@ static void numbers_are_yaml_1_2(void **state) {
 }
 
 /* One row: --set over grid over cases over spec over default. */
-static void later_layers_win(void **state) {
+static void later_layers_win(void **state)
+{
     (void)state;
     static const struct {
         const char *yaml, *set, *lr;
@@ -107,7 +112,8 @@ static void later_layers_win(void **state) {
     }
 }
 
-static void a_key_is_replaced_whole_but_a_section_is_not(void **state) {
+static void a_key_is_replaced_whole_but_a_section_is_not(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: {kind: etp, vocab: 7}\n"
                              "model: {encoding: {kind: t5, buckets: 8}}\n"
@@ -128,7 +134,8 @@ static void a_key_is_replaced_whole_but_a_section_is_not(void **state) {
     spec_close(s);
 }
 
-static void cells_are_cases_by_grid_by_seeds(void **state) {
+static void cells_are_cases_by_grid_by_seeds(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: [5, 3]\n"
                              "cases: [{model.width: 16, model.heads: 2}, {model.width: 32}]\n"
@@ -150,7 +157,8 @@ static void cells_are_cases_by_grid_by_seeds(void **state) {
     spec_close(s);
 }
 
-static void axes_over_kinds_carry_their_options(void **state) {
+static void axes_over_kinds_carry_their_options(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
                              "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n",
@@ -173,7 +181,8 @@ static void axes_over_kinds_carry_their_options(void **state) {
     spec_close(s);
 }
 
-static void set_removes_axes_and_chooses_cases(void **state) {
+static void set_removes_axes_and_chooses_cases(void **state)
+{
     (void)state;
     static const char yaml[] =
         "target: gain\n"
@@ -213,7 +222,8 @@ static void set_removes_axes_and_chooses_cases(void **state) {
     spec_close(s);
 }
 
-static void set_with_a_list_makes_an_axis(void **state) {
+static void set_with_a_list_makes_an_axis(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\n", "model.encoding=[t5,alibi]", "seeds=[7]", NULL);
     assert_int_equal(spec_cells(s), 2);
@@ -234,12 +244,14 @@ static void set_with_a_list_makes_an_axis(void **state) {
     spec_close(s);
 }
 
-static void a_case_or_axis_needs_known_keys(void **state) {
+static void a_case_or_axis_needs_known_keys(void **state)
+{
     (void)state;
     refused("spec.yaml:2:10", "seeds: unknown key", "target: gain\ncases: [{seeds: 1}]\n", NULL);
 }
 
-static void equal_cells_run_once(void **state) {
+static void equal_cells_run_once(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
                              "grid: {train.lr: [0.1, 1e-1, 0.10], model.attention: [rpe, urpe], "
@@ -251,7 +263,8 @@ static void equal_cells_run_once(void **state) {
     spec_close(s);
 }
 
-static void seeds_are_counted_or_listed(void **state) {
+static void seeds_are_counted_or_listed(void **state)
+{
     (void)state;
     struct spec *a = spec_of("target: gain\nseeds: 3\n", NULL);
     struct spec *b = spec_of("target: gain\nseeds: [0, 1, 2]\n", NULL);
@@ -268,7 +281,8 @@ static void seeds_are_counted_or_listed(void **state) {
     spec_close(a);
 }
 
-static void a_hundred_thousand_cells_and_no_more(void **state) {
+static void a_hundred_thousand_cells_and_no_more(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 100000\n", NULL);
     assert_int_equal(spec_cells(s), SPEC_CELLS_MAX);
@@ -278,7 +292,8 @@ static void a_hundred_thousand_cells_and_no_more(void **state) {
             "grid: {train.lr: [0.1, 0.2]}\n", NULL);
 }
 
-static void places_are_found(void **state) {
+static void places_are_found(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nmodel:\n  width: 64\ngrid: {space.length: [8, 16]}\n",
                              "train.steps=3", NULL);
@@ -297,7 +312,8 @@ static void places_are_found(void **state) {
 }
 
 #ifdef MEMORY_DEBUG
-static void every_failed_allocation_is_reported(void **state) {
+static void every_failed_allocation_is_reported(void **state)
+{
     (void)state;
     static const char yaml[] = "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
                                "grid: {model.attention: [rpe, urpe]}\ncases: [{model.width: 8}]\n"
@@ -320,7 +336,8 @@ static void every_failed_allocation_is_reported(void **state) {
 }
 #endif
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_but_the_target_has_a_default),
         cmocka_unit_test(later_keys_keep_old_cells),

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static void a_claim_keeps_what_it_says(void **state) {
+static void a_claim_keeps_what_it_says(void **state)
+{
     (void)state;
     struct spec *s = spec_of(
         "target: gain\nclaims:\n"
@@ -49,7 +50,8 @@ static void a_claim_keeps_what_it_says(void **state) {
     spec_close(s);
 }
 
-static void long_claims_are_cut_for_people(void **state) {
+static void long_claims_are_cut_for_people(void **state)
+{
     (void)state;
     struct spec *s = spec_of(
         "target: gain\nclaims: [{where: {seed: [10000001, 10000002, 10000003, 10000004, 10000005, "
@@ -64,7 +66,8 @@ static void long_claims_are_cut_for_people(void **state) {
 }
 
 /* design: "in this order, stable from now on". */
-static void columns_are_in_their_order(void **state) {
+static void columns_are_in_their_order(void **state)
+{
     (void)state;
     static const char order[] =
         "experiment,cell,seed,target,encoding,attention,space,length,subset,channels,vocab,mask,"
@@ -90,7 +93,8 @@ static void columns_are_in_their_order(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_keeps_what_it_says),
         cmocka_unit_test(long_claims_are_cut_for_people),

@@ -6,7 +6,8 @@
 
 #include "base/random.h"
 
-static void same_cells(const struct spec *a, const struct spec *b) {
+static void same_cells(const struct spec *a, const struct spec *b)
+{
     assert_int_equal(spec_cells(a), spec_cells(b));
     for (int k = 0; k < spec_cells(a); k++) {
         assert_string_equal(spec_cell(a, k)->id, spec_cell(b, k)->id);
@@ -18,7 +19,8 @@ static void same_cells(const struct spec *a, const struct spec *b) {
         assert_string_equal(spec_claim(a, k)->text, spec_claim(b, k)->text);
 }
 
-static void check_spec(const struct spec *s) {
+static void check_spec(const struct spec *s)
+{
     struct text once = {0}, twice = {0};
     assert_int_equal(spec_text(s, &once, NULL), 0);
     struct spec *again = spec_of(once.data, NULL);
@@ -34,7 +36,8 @@ static void check_spec(const struct spec *s) {
     text_close(&twice);
 }
 
-static void check_cell(const struct cell *c) {
+static void check_cell(const struct cell *c)
+{
     struct text once = {0}, twice = {0};
     assert_int_equal(spec_cell_text(c, "a-cell", &once, NULL), 0);
     struct spec *again = spec_of(once.data, NULL);
@@ -79,7 +82,8 @@ static const char *const sets[] = {
 
 #define PICK(list) list[gsl_rng_uniform_int(r, sizeof list / sizeof list[0])]
 
-static void random_specs_read_back(void **state) {
+static void random_specs_read_back(void **state)
+{
     (void)state;
     struct stream stream;
     int fine = 0;
@@ -107,7 +111,8 @@ static void random_specs_read_back(void **state) {
 }
 
 /* Bytes from anywhere: refused or read, never worse; what is read, reads back. */
-static void mangled_specs_do_no_harm(void **state) {
+static void mangled_specs_do_no_harm(void **state)
+{
     (void)state;
     struct stream stream;
     stream_open(&stream, 2, "test", 0);
@@ -131,7 +136,8 @@ static void mangled_specs_do_no_harm(void **state) {
     }
 }
 
-static void what_does_not_apply_is_left_out(void **state) {
+static void what_does_not_apply_is_left_out(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nmodel: {attention: rpe}\n", NULL);
     struct text t = {0};
@@ -144,7 +150,8 @@ static void what_does_not_apply_is_left_out(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_specs_read_back),
         cmocka_unit_test(mangled_specs_do_no_harm),

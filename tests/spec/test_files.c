@@ -17,7 +17,8 @@ struct place {
 };
 
 /* A folder with spec.yaml's place and maps.lua. */
-static void open_place(struct place *p, const char *chunk) {
+static void open_place(struct place *p, const char *chunk)
+{
     snprintf(p->folder, PATH, "/tmp/test_files-XXXXXX");
     assert_non_null(mkdtemp(p->folder));
     snprintf(p->spec, PATH, "%.200s/spec.yaml", p->folder);
@@ -25,12 +26,14 @@ static void open_place(struct place *p, const char *chunk) {
     assert_int_equal(file_write(p->file, chunk, strlen(chunk), NULL), 0);
 }
 
-static void close_place(struct place *p) {
+static void close_place(struct place *p)
+{
     file_remove(p->file, NULL);
     file_remove(p->folder, NULL);
 }
 
-static struct spec *parse(const char *where, const char *text) {
+static struct spec *parse(const char *where, const char *text)
+{
     struct spec *s;
     struct err e = {0};
     if (spec_parse(&s, where, text, strlen(text), NULL, 0, &e))
@@ -42,7 +45,8 @@ static const char yaml[] = "target: {kind: lua, file: maps.lua}\n"
                            "grid: {model.attention: [rpe, urpe]}\n"
                            "claims: [{where: {target.file: maps.lua}, expect: {status: ok}}]\n";
 
-static void test_content_is_the_id(void **state) {
+static void test_content_is_the_id(void **state)
+{
     (void)state;
     struct place a, b, c;
     open_place(&a, one);
@@ -64,7 +68,8 @@ static void test_content_is_the_id(void **state) {
 }
 
 /* What is written next to a resolved spec or cell lets it be read again from there. */
-static void check_copy(const char *text, const char *folder, const struct cell *like) {
+static void check_copy(const char *text, const char *folder, const struct cell *like)
+{
     char where[PATH];
     snprintf(where, sizeof where, "%.200s/resolved.yaml", folder);
     struct spec *again = parse(where, text);
@@ -77,7 +82,8 @@ static void check_copy(const char *text, const char *folder, const struct cell *
     spec_close(again);
 }
 
-static void test_copies_are_enough(void **state) {
+static void test_copies_are_enough(void **state)
+{
     (void)state;
     struct place a;
     char specs[PATH], cell[PATH], command[3 * PATH];
@@ -101,7 +107,8 @@ static void test_copies_are_enough(void **state) {
     close_place(&a);
 }
 
-static void test_changed_file_is_not_copied(void **state) {
+static void test_changed_file_is_not_copied(void **state)
+{
     (void)state;
     struct place a;
     struct err e = {0};
@@ -114,7 +121,8 @@ static void test_changed_file_is_not_copied(void **state) {
     close_place(&a);
 }
 
-static void refuses(const char *where, const char *name, const char *phrase) {
+static void refuses(const char *where, const char *name, const char *phrase)
+{
     char text[512];
     struct spec *s;
     struct err e = {0};
@@ -126,7 +134,8 @@ static void refuses(const char *where, const char *name, const char *phrase) {
 
 /* A text is part of the id, and a resolved spec reads its copy; what is no text for the spec is said
  * before anything is trained. */
-static void test_text(void **state) {
+static void test_text(void **state)
+{
     (void)state;
     struct place a;
     char bytes[2000];
@@ -157,7 +166,8 @@ static void test_text(void **state) {
     close_place(&a);
 }
 
-static void refuses_text(const char *name, const char *place, const char *phrase) {
+static void refuses_text(const char *name, const char *place, const char *phrase)
+{
     char text[512];
     struct spec *s;
     struct err e = {0};
@@ -168,7 +178,8 @@ static void refuses_text(const char *name, const char *place, const char *phrase
         fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
 }
 
-static void test_text_refusals(void **state) {
+static void test_text_refusals(void **state)
+{
     (void)state;
     struct place a;
     char empty[PATH], large[PATH];
@@ -191,7 +202,8 @@ static void test_text_refusals(void **state) {
     close_place(&a);
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     struct place a;
     char pipe_name[PATH], long_name[PATH];
@@ -215,7 +227,8 @@ static void test_refusals(void **state) {
     close_place(&a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_is_the_id),
         cmocka_unit_test(test_copies_are_enough),

@@ -17,7 +17,8 @@ struct setting {
 };
 
 static int open_setting(const struct setting *t, bool with_value, struct spec **out,
-                        struct err *e) {
+                        struct err *e)
+{
     const char *set[2];
     int sets = 0;
     if (t->kind[0])
@@ -29,7 +30,8 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
 }
 
 /* What some kinds must have, or what makes more of their keys matter. */
-static const char *companion(const char *kind) {
+static const char *companion(const char *kind)
+{
     static const char *const list[][2] = {{"text", ", file: " TEXT},
                                           {"graph", ", model: small-world"}};
     for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
@@ -39,7 +41,8 @@ static const char *companion(const char *kind) {
 }
 
 /* model.encoding.buckets of t5 -> "model.encoding=t5". */
-static void choose_kind(struct setting *t, const struct spec_key *key, bool with_companion) {
+static void choose_kind(struct setting *t, const struct spec_key *key, bool with_companion)
+{
     t->kind[0] = 0;
     if (!key->kind)
         return;
@@ -48,12 +51,14 @@ static void choose_kind(struct setting *t, const struct spec_key *key, bool with
              with_companion ? companion(key->kind) : "");
 }
 
-static void set_number(struct setting *t, const struct spec_key *key, double value) {
+static void set_number(struct setting *t, const struct spec_key *key, double value)
+{
     char number[TEXT_NUMBER_MAX];
     snprintf(t->value, sizeof t->value, "%s=%s", key->key, text_from_double(number, value, 17));
 }
 
-static void numbers_out_of_range_are_refused_at_their_key(void **state) {
+static void numbers_out_of_range_are_refused_at_their_key(void **state)
+{
     (void)state;
     struct spec_key *key;
     int count, tried = 0;
@@ -84,7 +89,8 @@ static void numbers_out_of_range_are_refused_at_their_key(void **state) {
     memory_free(key);
 }
 
-static void defaults_suit_their_rows(void **state) {
+static void defaults_suit_their_rows(void **state)
+{
     (void)state;
     struct spec_key *key;
     int count;
@@ -102,7 +108,8 @@ static void defaults_suit_their_rows(void **state) {
 }
 
 /* The nth value that might suit a row, other than its default; false after the last. */
-static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
+static bool candidate(const struct spec_key *key, int nth, struct setting *t)
+{
     const struct option *o = key->option;
     double standard = 0;
     if (o->type == OPTION_BOOL || o->type == OPTION_CHOICE || o->type == OPTION_KIND) {
@@ -135,7 +142,8 @@ static bool candidate(const struct spec_key *key, int nth, struct setting *t) {
 }
 
 /* Whether some value of the key changes the id of this spec. */
-static bool changes_id_of(const struct spec_key *key, const char *base, bool with_companion) {
+static bool changes_id_of(const struct spec_key *key, const char *base, bool with_companion)
+{
     for (int nth = 0;; nth++) {
         struct setting t = {.base = base};
         struct spec *before, *after;
@@ -157,7 +165,8 @@ static bool changes_id_of(const struct spec_key *key, const char *base, bool wit
 }
 
 /* The same in any of several specs: a key may matter only under a mask, on a space, to tokens. */
-static bool changes_id(const struct spec_key *key) {
+static bool changes_id(const struct spec_key *key)
+{
 #define SMALL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n" /* small enough to polish */
     static const char *const bases[] = {
         "target: gain\n" SMALL, "target: gain\n" SMALL "train: {polish: {method: bfgs}}\n",
@@ -177,7 +186,8 @@ static bool changes_id(const struct spec_key *key) {
     return false;
 }
 
-static void every_key_that_counts_changes_the_id(void **state) {
+static void every_key_that_counts_changes_the_id(void **state)
+{
     (void)state;
     struct spec_key *key;
     int count, tried = 0;
@@ -204,7 +214,8 @@ static void every_key_that_counts_changes_the_id(void **state) {
 
 /* Only a change of the option tables or of SPEC_NUMERICS_VERSION may change these ids, and then
  * everybody's results are trained anew: see that it is meant. */
-static void ids_do_not_change_by_accident(void **state) {
+static void ids_do_not_change_by_accident(void **state)
+{
     (void)state;
     static const char yaml[] = "target: gain\nseeds: [7]\n"
                                "model: {encoding: {kind: t5, buckets: 16}}\n";
@@ -214,7 +225,8 @@ static void ids_do_not_change_by_accident(void **state) {
     spec_close(s);
 }
 
-static void names_claims_and_figures_do_not_count(void **state) {
+static void names_claims_and_figures_do_not_count(void **state)
+{
     (void)state;
     struct spec *a = spec_of("target: gain\n", NULL);
     struct spec *b = spec_of("name: other\ntarget: gain # comment\nfigures: [verdicts]\n"
@@ -227,7 +239,8 @@ static void names_claims_and_figures_do_not_count(void **state) {
     spec_close(b);
 }
 
-static void groups_forget_the_seed_and_pairs_the_attention(void **state) {
+static void groups_forget_the_seed_and_pairs_the_attention(void **state)
+{
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
                              "cases: [{model.attention: rpe}, {model.attention: urpe}, "
@@ -247,7 +260,8 @@ static void groups_forget_the_seed_and_pairs_the_attention(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_out_of_range_are_refused_at_their_key),
         cmocka_unit_test(defaults_suit_their_rows),

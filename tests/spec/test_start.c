@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static void sizes_are_the_witness_s(void **state) {
+static void sizes_are_the_witness_s(void **state)
+{
     (void)state;
     struct spec *a = spec_of("target: gain\nmodel: {init: witness}\n", NULL);
     struct spec *b = spec_of("target: gain\nmodel: {init: witness, width: 32, layers: 5}\n", NULL);
@@ -21,7 +22,8 @@ static void sizes_are_the_witness_s(void **state) {
 }
 
 /* Targets change while the section `model` does not. */
-static void every_cell_has_its_own(void **state) {
+static void every_cell_has_its_own(void **state)
+{
     (void)state;
     struct spec *s = spec_of("model: {init: witness}\n"
                              "cases: [{target: gain}, {target: prefix_sum}, {target: reverse}]\n",
@@ -43,7 +45,8 @@ static void every_cell_has_its_own(void **state) {
     spec_close(s);
 }
 
-static void no_witness_is_an_error_at_the_key(void **state) {
+static void no_witness_is_an_error_at_the_key(void **state)
+{
     (void)state;
     static const char yaml[] = "target: gain\nmodel:\n  attention: rpe\n  init: witness\n";
     struct spec *s;
@@ -53,7 +56,8 @@ static void no_witness_is_an_error_at_the_key(void **state) {
     assert_non_null(strstr(e.msg, "model.init: no witness known for gain"));
 }
 
-static void large_models_are_not_polished(void **state) {
+static void large_models_are_not_polished(void **state)
+{
     (void)state;
     refused("spec.yaml:2:26", "parameters are too many to polish; expected at most 20000",
             "target: gain\ntrain: {polish: {method: bfgs}}\n", NULL);
@@ -65,7 +69,8 @@ static void large_models_are_not_polished(void **state) {
     spec_close(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(large_models_are_not_polished),
                                        cmocka_unit_test(sizes_are_the_witness_s),
                                        cmocka_unit_test(every_cell_has_its_own),

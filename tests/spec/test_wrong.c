@@ -11,7 +11,8 @@
 
 static const char folder[] = "tests/spec/wrong";
 
-static void check_line(char *line) {
+static void check_line(char *line)
+{
     char path[256], place[320];
     char *tab = strchr(line, '\t'), *second = tab ? strchr(tab + 1, '\t') : NULL;
     struct spec *s = NULL;
@@ -26,7 +27,8 @@ static void check_line(char *line) {
         fail_msg("%s: '%s: %s', not '%s: ... %s'", path, e.where, e.msg, place, second + 1);
 }
 
-static void every_wrong_spec_is_refused_at_its_place(void **state) {
+static void every_wrong_spec_is_refused_at_its_place(void **state)
+{
     (void)state;
     char *table;
     size_t count, files = 0;
@@ -45,7 +47,8 @@ static void every_wrong_spec_is_refused_at_its_place(void **state) {
     file_free_names(names, files);
 }
 
-static void sizes_are_bounded(void **state) {
+static void sizes_are_bounded(void **state)
+{
     (void)state;
     size_t size = (1 << 20) + 1;
     char *bytes = memory_alloc(size, 1, NULL);
@@ -58,7 +61,8 @@ static void sizes_are_bounded(void **state) {
     memory_free(bytes);
 }
 
-static void a_missing_file_is_no_wrong_spec(void **state) {
+static void a_missing_file_is_no_wrong_spec(void **state)
+{
     (void)state;
     struct spec *s;
     struct err e = {0};
@@ -66,7 +70,8 @@ static void a_missing_file_is_no_wrong_spec(void **state) {
     assert_string_equal(e.where, "tests/spec/no-such-file.yaml");
 }
 
-static void wrong_sets_are_refused(void **state) {
+static void wrong_sets_are_refused(void **state)
+{
     (void)state;
     static const char gain[] = "target: gain\n";
     refused("--set train.lr:1:1", "train.lr: 5 is out of range; expected a number from 0 to 1",
@@ -91,7 +96,8 @@ static void wrong_sets_are_refused(void **state) {
     refused("--set model.heads:1:1", "3 heads do not divide width 64", gain, "model.heads=3", NULL);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_wrong_spec_is_refused_at_its_place),
         cmocka_unit_test(sizes_are_bounded),

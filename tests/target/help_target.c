@@ -12,7 +12,8 @@
 #include "base/random.h"
 #include "base/text.h"
 
-int fixture_kind(const char *name) {
+int fixture_kind(const char *name)
+{
     for (int k = 0; target_table[k]; k++)
         if (strcmp(target_table[k]->name, name) == 0)
             return k;
@@ -20,7 +21,8 @@ int fixture_kind(const char *name) {
     return -1;
 }
 
-static double fallback_of(const struct option *o) {
+static double fallback_of(const struct option *o)
+{
     double value = 0;
     if (o->type != OPTION_CHOICE) {
         assert_true(text_to_double(o->fallback, &value));
@@ -33,17 +35,20 @@ static double fallback_of(const struct option *o) {
     return 0;
 }
 
-static const char *text_path(void) {
+static const char *text_path(void)
+{
     static char path[64];
     snprintf(path, sizeof path, "/tmp/test_target-%ld.txt", (long)getpid());
     return path;
 }
 
-static void remove_text(void) {
+static void remove_text(void)
+{
     file_remove(text_path(), NULL);
 }
 
-void fixture_text(struct fixture *f, const void *bytes, size_t count) {
+void fixture_text(struct fixture *f, const void *bytes, size_t count)
+{
     static bool registered;
     struct err e = {0};
     if (!registered)
@@ -55,14 +60,16 @@ void fixture_text(struct fixture *f, const void *bytes, size_t count) {
                      0);
 }
 
-static void default_text(struct fixture *f) {
+static void default_text(struct fixture *f)
+{
     unsigned char bytes[1000];
     for (int k = 0; k < 1000; k++)
         bytes[k] = (unsigned char)(k * 37 + k / 256 * 11);
     fixture_text(f, bytes, sizeof bytes);
 }
 
-void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d) {
+void fixture_configure(struct fixture *f, const char *space, int kind, int n, int d)
+{
     *f = (struct fixture){.space = {.length = n, .channels = d}, .config = {.vocab = 10}};
     if (!space)
         space = target_table[kind]->needs & TARGET_NEEDS_GRID    ? "grid"
@@ -94,7 +101,8 @@ void fixture_configure(struct fixture *f, const char *space, int kind, int n, in
         default_text(f);
 }
 
-void fixture_set(struct fixture *f, const char *key, double value) {
+void fixture_set(struct fixture *f, const char *key, double value)
+{
     const struct option *o = f->target->options;
     assert_non_null(o);
     int k = 0;
@@ -104,7 +112,8 @@ void fixture_set(struct fixture *f, const char *key, double value) {
     f->config.kind.number[k] = value;
 }
 
-void fixture_open(struct fixture *f) {
+void fixture_open(struct fixture *f)
+{
     struct err e = {0};
     if (target_check(&f->config, &f->space, &e))
         fail_msg("%s: %s", f->target->name, e.msg);
@@ -117,11 +126,13 @@ void fixture_open(struct fixture *f) {
             f->target->open(&f->config, &f->space, n, &f->arena, &f->state, &e), 0);
 }
 
-void fixture_close(struct fixture *f) {
+void fixture_close(struct fixture *f)
+{
     arena_close(&f->arena);
 }
 
-void fixture_evaluate(struct fixture *f, const double *x, double *y) {
+void fixture_evaluate(struct fixture *f, const double *x, double *y)
+{
     int n = f->layout.n, d = (int)f->space.channels;
     size_t count = (size_t)n * (size_t)d;
     double *copy = memory_alloc(count, sizeof *copy, NULL);
@@ -139,7 +150,8 @@ void fixture_evaluate(struct fixture *f, const double *x, double *y) {
     memory_free(again);
 }
 
-void fixture_label(struct fixture *f, const int32_t *x, int32_t *out) {
+void fixture_label(struct fixture *f, const int32_t *x, int32_t *out)
+{
     size_t n = (size_t)f->layout.n;
     int32_t *copy = memory_alloc(n, sizeof *copy, NULL);
     int32_t *again = memory_alloc(n + 1, sizeof *again, NULL);
@@ -157,7 +169,8 @@ void fixture_label(struct fixture *f, const int32_t *x, int32_t *out) {
 }
 
 void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x,
-                  int32_t *label) {
+                  int32_t *label)
+{
     size_t n = (size_t)f->layout.n;
     int32_t *again = memory_alloc(2 * n + 2, sizeof *again, NULL), *label_again = again + n + 1;
     assert_non_null(again);
@@ -176,12 +189,14 @@ void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x
     memory_free(again);
 }
 
-void evaluate(const char *name, int n, int d, const double *x, double *y) {
+void evaluate(const char *name, int n, int d, const double *x, double *y)
+{
     evaluate_with(name, NULL, 0, n, d, x, y);
 }
 
 void evaluate_with(const char *name, const char *key, double value, int n, int d, const double *x,
-                   double *y) {
+                   double *y)
+{
     struct fixture f;
     fixture_configure(&f, "sequence", fixture_kind(name), n, d);
     if (key)
@@ -191,7 +206,8 @@ void evaluate_with(const char *name, const char *key, double value, int n, int d
     fixture_close(&f);
 }
 
-void label(const char *name, int vocab, int n, const int32_t *x, int32_t *out) {
+void label(const char *name, int vocab, int n, const int32_t *x, int32_t *out)
+{
     struct fixture f;
     fixture_configure(&f, "sequence", fixture_kind(name), n, 1);
     f.config.vocab = vocab;
@@ -200,14 +216,16 @@ void label(const char *name, int vocab, int n, const int32_t *x, int32_t *out) {
     fixture_close(&f);
 }
 
-void fill_uniform(double *x, size_t count, uint64_t number) {
+void fill_uniform(double *x, size_t count, uint64_t number)
+{
     struct stream random;
     stream_open(&random, 11, "test", number);
     for (size_t k = 0; k < count; k++)
         x[k] = stream_uniform24(&random);
 }
 
-void check_near(const double *got, const double *want, size_t count, double tolerance) {
+void check_near(const double *got, const double *want, size_t count, double tolerance)
+{
     for (size_t k = 0; k < count; k++)
         if (!(fabs(got[k] - want[k]) <= tolerance))
             fail_msg("number %zu is %.17g; expected %.17g +- %g", k, got[k], want[k], tolerance);

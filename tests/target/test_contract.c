@@ -7,13 +7,15 @@
 
 enum { N_MAX = 17, D_MAX = 3 };
 
-static bool is(const char *name, const char *const *names) {
+static bool is(const char *name, const char *const *names)
+{
     while (*names && strcmp(*names, name) != 0)
         names++;
     return *names != NULL;
 }
 
-static void test_entries_are_complete(void **state) {
+static void test_entries_are_complete(void **state)
+{
     (void)state;
     int count = 0;
     for (; target_table[count]; count++) {
@@ -38,7 +40,8 @@ static void test_entries_are_complete(void **state) {
 
 /* ---- outputs ----------------------------------------------------------------------------------*/
 
-static void check_continuous(struct fixture *f) {
+static void check_continuous(struct fixture *f)
+{
     double x[N_MAX * D_MAX], y[N_MAX * D_MAX];
     size_t count = (size_t)f->layout.n * (size_t)f->space.channels;
     for (uint64_t k = 0; k < 4; k++) {
@@ -51,7 +54,8 @@ static void check_continuous(struct fixture *f) {
     }
 }
 
-static void check_tokens(struct fixture *f) {
+static void check_tokens(struct fixture *f)
+{
     int n = f->layout.n, labels = target_labels(&f->config, n);
     int32_t x[N_MAX], label_[N_MAX];
     double u[N_MAX];
@@ -69,7 +73,8 @@ static void check_tokens(struct fixture *f) {
 
 /* Of targets that bring their inputs: symbols and labels are within range, evaluation samples depend
  * on their number alone, and training samples on the stream. */
-static void check_draws(struct fixture *f) {
+static void check_draws(struct fixture *f)
+{
     int n = f->layout.n, labels = target_labels(&f->config, n);
     int symbols = target_symbols(&f->config);
     int32_t x[N_MAX], label_[N_MAX], first[N_MAX];
@@ -87,7 +92,8 @@ static void check_draws(struct fixture *f) {
     assert_true(different > 30);
 }
 
-static void check_outputs(struct fixture *f) {
+static void check_outputs(struct fixture *f)
+{
     if (f->target->draw)
         check_draws(f);
     else if (f->target->tokens)
@@ -97,7 +103,8 @@ static void check_outputs(struct fixture *f) {
 }
 
 /* Every target at odd, even and smallest sizes: refused with a reason, or sound. */
-static void test_outputs_are_sound(void **state) {
+static void test_outputs_are_sound(void **state)
+{
     (void)state;
     const int lengths[] = {1, 2, 3, 8, N_MAX}; /* grids 1x1, 1x2, 1x3, 2x4, 1x17 */
     for (int kind = 0; target_table[kind]; kind++)
@@ -121,7 +128,8 @@ static void test_outputs_are_sound(void **state) {
 }
 
 /* Every choice of every option gives finite outputs. */
-static void test_choices_are_sound(void **state) {
+static void test_choices_are_sound(void **state)
+{
     (void)state;
     for (int kind = 0; target_table[kind]; kind++)
         for (const struct option *o = target_table[kind]->options; o && o->key; o++)
@@ -136,7 +144,8 @@ static void test_choices_are_sound(void **state) {
 }
 
 /* A state for 17 positions serves shorter samples just as one of their own size does. */
-static void test_state_serves_shorter_samples(void **state) {
+static void test_state_serves_shorter_samples(void **state)
+{
     (void)state;
     double x[8], with_long[8], with_own[8];
     int32_t token[16], own[16];
@@ -168,7 +177,8 @@ static void test_state_serves_shorter_samples(void **state) {
     }
 }
 
-static void test_state_is_priced_right(void **state) {
+static void test_state_is_priced_right(void **state)
+{
     (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
@@ -199,7 +209,8 @@ static const char *const constant_on_identical[] = {
     "odds_first", "bucket_sort",   "prefix_majority", "reflect", "periodic_blur",
     "source_distance", "neighbour_mean", "cycles", "lua", NULL};
 
-static void test_identical_inputs(void **state) {
+static void test_identical_inputs(void **state)
+{
     (void)state;
     enum { N = 16 }; /* a grid of 4 x 4, whose border is not everything */
     double x[2 * N], y[2 * N];
@@ -241,7 +252,8 @@ static const char *const causal[] = {
     "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
     "border_distance", "degree", "nodes_at_distance", "eccentricity", "closeness", "cycles", "lua", NULL};
 
-static bool sees_the_future(struct fixture *f) {
+static bool sees_the_future(struct fixture *f)
+{
     enum { N = 8 };
     double x[N], y[N], z[N];
     int32_t token[N], before[N], after[N];
@@ -269,7 +281,8 @@ static bool sees_the_future(struct fixture *f) {
     return sees;
 }
 
-static void test_causality(void **state) {
+static void test_causality(void **state)
+{
     (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
@@ -287,7 +300,8 @@ static void test_causality(void **state) {
 
 enum { M = 12 }; /* a grid of 3 x 4 */
 
-static void evaluate_kind(int kind, const double *x, double *y) {
+static void evaluate_kind(int kind, const double *x, double *y)
+{
     struct fixture f;
     fixture_configure(&f, NULL, kind, M, 1);
     fixture_open(&f);
@@ -295,7 +309,8 @@ static void evaluate_kind(int kind, const double *x, double *y) {
     fixture_close(&f);
 }
 
-static bool commutes(int kind, const int *perm) {
+static bool commutes(int kind, const int *perm)
+{
     double x[M], moved[M], y[M], image[M];
     bool holds = true;
     fill_uniform(x, M, 9);
@@ -317,7 +332,8 @@ static const char *const mirror[] = {"reverse", "identity",      "mean",        
 /* Equivariance under every permutation: what can be done without any encoding. */
 static const char *const symmetric[] = {"identity", "mean", "cycles", "lua", NULL};
 
-static void test_equivariance(void **state) {
+static void test_equivariance(void **state)
+{
     (void)state;
     static const int backwards[M] = {11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
     static const int mixed[M] = {2, 0, 11, 6, 1, 9, 5, 3, 10, 4, 8, 7};
@@ -336,7 +352,8 @@ static void test_equivariance(void **state) {
 static const char *const mixes_channels[] = {"affine", "random_field", "grid_position",
                                              "source_distance", NULL};
 
-static void test_channels_are_apart(void **state) {
+static void test_channels_are_apart(void **state)
+{
     (void)state;
     double x[3 * M], y[3 * M], alone[M], want[M];
     fill_uniform(x, 3 * M, 6);
@@ -362,7 +379,8 @@ static void test_channels_are_apart(void **state) {
 }
 
 /* Differences undo prefix sums; sorting twice is sorting once; reversing twice is nothing. */
-static void test_relations_between_targets(void **state) {
+static void test_relations_between_targets(void **state)
+{
     (void)state;
     double x[18], y[18], z[18];
     fill_uniform(x, 18, 3);
@@ -384,7 +402,8 @@ static void test_relations_between_targets(void **state) {
 /* ---- refusals ---------------------------------------------------------------------------------*/
 
 static void check_refused(const char *name, int n, int vocab, const char *key, double value,
-                          const char *where) {
+                          const char *where)
+{
     struct fixture f;
     struct err e = {0};
     fixture_configure(&f, "sequence", fixture_kind(name), n, 1);
@@ -397,7 +416,8 @@ static void check_refused(const char *name, int n, int vocab, const char *key, d
 }
 
 /* Targets and spaces that do not go together. */
-static void test_needs(void **state) {
+static void test_needs(void **state)
+{
     (void)state;
     static const struct {
         const char *target, *space;
@@ -419,7 +439,8 @@ static void test_needs(void **state) {
     }
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     check_refused("even", 1, 10, NULL, 0, "space.length");
     check_refused("etp", 1, 10, NULL, 0, "space.length");
@@ -429,7 +450,8 @@ static void test_refusals(void **state) {
     check_refused("token_shift", 8, 10, "k", 8, "target.k");
 }
 
-int main(void) {
+int main(void)
+{
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_entries_are_complete),

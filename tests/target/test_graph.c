@@ -9,7 +9,8 @@ enum { N = 8, EDGES = 6 };
 static const int32_t edges[2 * EDGES] = {0, 1, 1, 2, 2, 0, 2, 3, 4, 3, 5, 6};
 
 /* The target on a graph of N nodes. */
-static void open_on(struct fixture *f, const char *name, const int32_t *pair, int d) {
+static void open_on(struct fixture *f, const char *name, const int32_t *pair, int d)
+{
     struct err e = {0};
     fixture_configure(f, "graph", fixture_kind(name), N, d);
     assert_int_equal(space_finish(&f->space, &e), 0);
@@ -20,7 +21,8 @@ static void open_on(struct fixture *f, const char *name, const int32_t *pair, in
 }
 
 static void check(const char *name, const char *key, double value, const double *x,
-                  const double *want) {
+                  const double *want)
+{
     struct fixture f;
     double y[N];
     open_on(&f, name, edges, 1);
@@ -31,7 +33,8 @@ static void check(const char *name, const char *key, double value, const double 
     fixture_close(&f);
 }
 
-static void test_by_hand(void **state) {
+static void test_by_hand(void **state)
+{
     (void)state;
     const double x[N] = {.5, .25, .125, .75, 0, .75, .0625, 1};
     check("degree", NULL, 0, x, (double[N]){2, 2, 3, 2, 1, 1, 1, 0});
@@ -51,7 +54,8 @@ static void test_by_hand(void **state) {
 
 /* The triangle is all there is; in the complete graph of 5 nodes, a cycle of L edges through a node
  * is an ordered choice of the L - 1 others, over 2. */
-static void test_cycles(void **state) {
+static void test_cycles(void **state)
+{
     (void)state;
     const double x[N] = {0};
     const double counts[] = {6, 12, 12, 0};
@@ -80,7 +84,8 @@ static void test_cycles(void **state) {
 }
 
 /* One marked node, two, all, and one that most do not reach. */
-static void test_source_distance(void **state) {
+static void test_source_distance(void **state)
+{
     (void)state;
     check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .5, .0625, 0},
           (double[N]){2, 2, 1, 0, 1, 8, 8, 8});
@@ -92,7 +97,8 @@ static void test_source_distance(void **state) {
 }
 
 /* A cap on relations is the model's, not the target's. */
-static void test_caps_leave_targets_alone(void **state) {
+static void test_caps_leave_targets_alone(void **state)
+{
     (void)state;
     struct fixture f;
     double x[N] = {0}, y[N];
@@ -109,7 +115,8 @@ static void test_caps_leave_targets_alone(void **state) {
     fixture_close(&f);
 }
 
-static void test_renamed_nodes(void **state) {
+static void test_renamed_nodes(void **state)
+{
     (void)state;
     const int to[N] = {3, 7, 0, 6, 1, 5, 2, 4};
     int32_t renamed[2 * EDGES];
@@ -135,7 +142,8 @@ static void test_renamed_nodes(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_cycles),

@@ -15,7 +15,8 @@
 enum { N = 6, D = 2, TEXT = 256 };
 
 /* A lua target with expression y, or with a file that holds `chunk`. */
-static void configure(struct fixture *f, const char *y, const char *chunk) {
+static void configure(struct fixture *f, const char *y, const char *chunk)
+{
     fixture_configure(f, NULL, fixture_kind("lua"), N, D);
     struct option_text *text = f->config.kind.text;
     if (y)
@@ -29,7 +30,8 @@ static void configure(struct fixture *f, const char *y, const char *chunk) {
     assert_int_equal(named_file_resolve(text[1].text, TEXT, "", path, &e), 0);
 }
 
-static int run(const char *y, const char *chunk, double *out, struct err *e) {
+static int run(const char *y, const char *chunk, double *out, struct err *e)
+{
     struct fixture f;
     double x[N * D];
     configure(&f, y, chunk);
@@ -45,7 +47,8 @@ static int run(const char *y, const char *chunk, double *out, struct err *e) {
     return code;
 }
 
-static void check_fails(const char *y, const char *chunk, int code, const char *says) {
+static void check_fails(const char *y, const char *chunk, int code, const char *says)
+{
     struct err e = {0};
     double out[N * D];
     int got = run(y, chunk, out, &e);
@@ -55,7 +58,8 @@ static void check_fails(const char *y, const char *chunk, int code, const char *
 }
 
 /* The value of an expression, the same at all places. */
-static double value_of(const char *y) {
+static double value_of(const char *y)
+{
     struct err e = {0};
     double out[N * D];
     if (run(y, NULL, out, &e))
@@ -65,7 +69,8 @@ static double value_of(const char *y) {
 
 /* ---- numbers ----------------------------------------------------------------------------------*/
 
-static void check_equals(const char *name, const char *y, const char *chunk) {
+static void check_equals(const char *name, const char *y, const char *chunk)
+{
     struct err e = {0};
     double x[N * D], want[N * D], got[N * D];
     fill_uniform(x, N * D, 3);
@@ -75,7 +80,8 @@ static void check_equals(const char *name, const char *y, const char *chunk) {
     assert_memory_equal(got, want, sizeof want);
 }
 
-static void test_equals_built_in(void **state) {
+static void test_equals_built_in(void **state)
+{
     (void)state;
     check_equals("gain", "math.sin(2*math.pi*i/n) * x[i][c]", NULL);
     check_equals("identity", NULL, NULL);
@@ -90,7 +96,8 @@ static void test_equals_built_in(void **state) {
                  "  x[i][c] = math.max(x[i][c], x[i-1][c])\n end end\n return x\nend");
 }
 
-static void test_sees_its_names(void **state) {
+static void test_sees_its_names(void **state)
+{
     (void)state;
     assert_true(value_of("n") == N);
     assert_true(value_of("d") == D);
@@ -104,7 +111,8 @@ static void test_sees_its_names(void **state) {
 
 /* What a sample leaves behind, the next one does not find; within one, c = 2 sees what c = 1
  * left. */
-static void test_globals_are_fresh(void **state) {
+static void test_globals_are_fresh(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -120,7 +128,8 @@ static void test_globals_are_fresh(void **state) {
 
 /* ---- what there is not ------------------------------------------------------------------------*/
 
-static void test_nothing_else_is_there(void **state) {
+static void test_nothing_else_is_there(void **state)
+{
     (void)state;
     static const char *const absent[] = {
         "io",       "os",           "package",      "debug",    "coroutine", "string",
@@ -137,7 +146,8 @@ static void test_nothing_else_is_there(void **state) {
     }
 }
 
-static void test_only_what_is_listed(void **state) {
+static void test_only_what_is_listed(void **state)
+{
     (void)state;
     static const char *const present[] = {"math", "assert", "error", "ipairs", "select",
                                           "tonumber", "tostring", "type"};
@@ -153,7 +163,8 @@ static void test_only_what_is_listed(void **state) {
     assert_true(value_of("tostring(type) == 'function' and 1 or 0") == 1);
 }
 
-static void test_text_chunks_only(void **state) {
+static void test_text_chunks_only(void **state)
+{
     (void)state;
     check_fails("1", "\033Lua", ERR_USAGE, "binary chunk");
     check_fails("1 end while true do", NULL, ERR_USAGE, "expected near");
@@ -161,7 +172,8 @@ static void test_text_chunks_only(void **state) {
 
 /* ---- limits -----------------------------------------------------------------------------------*/
 
-static void test_bombs(void **state) {
+static void test_bombs(void **state)
+{
     (void)state;
     check_fails("(function() while true do end end)()", NULL, ERR_EVALUATION, "instructions");
     check_fails("(function() for _ in ipairs(x) do x[#x+1] = 1 end end)()", NULL, ERR_EVALUATION,
@@ -179,20 +191,23 @@ static void test_bombs(void **state) {
 
 static char spin[] = "local s = 0\nwhile true do s = s + 1 end";
 
-static int run_text(lua_State *L) {
+static int run_text(lua_State *L)
+{
     const char *text = sandbox_argument(L);
     sandbox_compile(L, "=spin", "", text, strlen(text));
     lua_call(L, 0, 0);
     return 0;
 }
 
-static double seconds(void) {
+static double seconds(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void test_deadline(void **state) {
+static void test_deadline(void **state)
+{
     (void)state;
     struct sandbox_limits limits = sandbox_limits;
     struct err e = {0};
@@ -209,7 +224,8 @@ static void test_deadline(void **state) {
 }
 
 /* Where nothing looks at the time, as inside a C function, a signal ends the process. */
-static void test_watchdog(void **state) {
+static void test_watchdog(void **state)
+{
     (void)state;
     struct sandbox_limits limits = sandbox_limits;
     limits.hook = 1 << 30;
@@ -231,7 +247,8 @@ static void test_watchdog(void **state) {
 }
 
 /* A timer that outlived its call would kill the program later. */
-static void test_watchdog_ends_with_the_call(void **state) {
+static void test_watchdog_ends_with_the_call(void **state)
+{
     (void)state;
     struct sandbox_limits limits = sandbox_limits;
     struct err e = {0};
@@ -243,7 +260,8 @@ static void test_watchdog_ends_with_the_call(void **state) {
 
 /* ---- errors -----------------------------------------------------------------------------------*/
 
-static void test_errors_name_their_line(void **state) {
+static void test_errors_name_their_line(void **state)
+{
     (void)state;
     check_fails("x[i][c", NULL, ERR_USAGE, "target.y:1: ']' expected");
     check_fails("nothing[1]", NULL, ERR_EVALUATION, "target.y:1: attempt to index a nil value");
@@ -269,7 +287,8 @@ static void test_errors_name_their_line(void **state) {
 }
 
 /* A file that is no longer what its hash says is never evaluated. */
-static void test_changed_file(void **state) {
+static void test_changed_file(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -282,7 +301,8 @@ static void test_changed_file(void **state) {
     file_remove(path, NULL);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_built_in),
         cmocka_unit_test(test_sees_its_names),

@@ -5,22 +5,26 @@
 
 #include "target/help_target.h"
 
-static void open_random(struct fixture *f, const char *name, int n, int d, uint64_t seed) {
+static void open_random(struct fixture *f, const char *name, int n, int d, uint64_t seed)
+{
     fixture_configure(f, "sequence", fixture_kind(name), n, d);
     fixture_set(f, "seed", (double)seed);
     fixture_open(f);
 }
 
 static void evaluate_seed(const char *name, uint64_t seed, int n, int d, const double *x,
-                          double *y) {
+                          double *y)
+{
     evaluate_with(name, "seed", (double)seed, n, d, x, y);
 }
 
-static bool equal(const double *a, const double *b, size_t count) {
+static bool equal(const double *a, const double *b, size_t count)
+{
     return memcmp(a, b, count * sizeof *a) == 0;
 }
 
-static void test_seeds_differ(void **state) {
+static void test_seeds_differ(void **state)
+{
     (void)state;
     const char *const names[] = {"affine", "random_field"};
     double x[12], a[12], b[12], c[12];
@@ -37,7 +41,8 @@ static void test_seeds_differ(void **state) {
 /* ---- affine -----------------------------------------------------------------------------------*/
 
 /* The first tokens of a longer sequence get the same maps. */
-static void test_affine_does_not_know_n(void **state) {
+static void test_affine_does_not_know_n(void **state)
+{
     (void)state;
     double x[27], shorter[12], longer[27];
     fill_uniform(x, 27, 1);
@@ -47,7 +52,8 @@ static void test_affine_does_not_know_n(void **state) {
 }
 
 /* f(t u + (1-t) v) = t f(u) + (1-t) f(v) at every position, for t = 0.3 */
-static void test_affine_is_affine(void **state) {
+static void test_affine_is_affine(void **state)
+{
     (void)state;
     double u[20], v[20], mix[20], fu[20], fv[20], got[20], want[20];
     fill_uniform(u, 20, 2);
@@ -63,7 +69,8 @@ static void test_affine_is_affine(void **state) {
 }
 
 /* y_i depends on x_i alone. */
-static void test_affine_acts_by_position(void **state) {
+static void test_affine_acts_by_position(void **state)
+{
     (void)state;
     double x[12], before[12], after[12];
     fill_uniform(x, 12, 4);
@@ -78,7 +85,8 @@ static void test_affine_acts_by_position(void **state) {
 /* b_i = f_i(0), column k of W_i = f_i(e_k) - f_i(0): 4000 maps with d = 4, 64,000 entries of W and
  * 16,000 of b.  Means: sd .433/253 and .25/126.  Variances: relative sd sqrt(2/64000) and
  * sqrt(2/16000). */
-static void test_affine_entries(void **state) {
+static void test_affine_entries(void **state)
+{
     (void)state;
     enum { N = 4000, D = 4 };
     static double zero[N * D], unit[N * D], b[N * D], column[N * D];
@@ -107,7 +115,8 @@ static void test_affine_entries(void **state) {
 }
 
 /* The floor on identical inputs that the header promises: 5/16 (1 - 1/n) = .29297 for n = 16. */
-static void test_affine_floor_on_identical(void **state) {
+static void test_affine_floor_on_identical(void **state)
+{
     (void)state;
     enum { N = 16, D = 4, SEEDS = 300 };
     double x[N * D], y[N * D], total = 0;
@@ -132,7 +141,8 @@ static void test_affine_floor_on_identical(void **state) {
 /* ---- random_field -----------------------------------------------------------------------------*/
 
 /* The field sees i/n, so position 2 of 4 and 4 of 8 are the same place. */
-static void test_field_does_not_know_n(void **state) {
+static void test_field_does_not_know_n(void **state)
+{
     (void)state;
     double x[16], four[8], eight[16];
     for (int k = 0; k < 16; k++)
@@ -146,7 +156,8 @@ static void test_field_does_not_know_n(void **state) {
 /* Along positions and along x the field moves no faster than a field with frequencies N(0, 4) can:
  * a derivative has standard deviation 2, so 1/1000 of the way moves it less than .02 (10 sd).  A
  * step of 1/2 moves it visibly. */
-static void test_field_is_smooth(void **state) {
+static void test_field_is_smooth(void **state)
+{
     (void)state;
     enum { N = 1000 };
     static double x[2 * N], y[2 * N], moved[2 * N];
@@ -168,7 +179,8 @@ static void test_field_is_smooth(void **state) {
 }
 
 /* One feature: y = sqrt 2 a cos(...), so the channels keep a fixed ratio. */
-static void test_field_one_feature(void **state) {
+static void test_field_one_feature(void **state)
+{
     (void)state;
     enum { N = 400 };
     static double x[2 * N], y[2 * N];
@@ -185,7 +197,8 @@ static void test_field_one_feature(void **state) {
 
 /* Over seeds the field has mean 0, variance 1 and covariance exp(-2 |z - z'|^2) between the places
  * z = (x, i/n): here (0, 1/2) and (.5, 1), so exp(-2 (.25 + .25)) = e^-1. */
-static void test_field_covariance(void **state) {
+static void test_field_covariance(void **state)
+{
     (void)state;
     enum { SEEDS = 4000 };
     const double x[2] = {0, .5};
@@ -203,7 +216,8 @@ static void test_field_covariance(void **state) {
     assert_true(fabs(covariance / SEEDS - exp(-1)) < 5 * 1.1 / 63);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seeds_differ),
         cmocka_unit_test(test_affine_does_not_know_n),

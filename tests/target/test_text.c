@@ -9,15 +9,18 @@ enum { SIZE = 1000, N = 8 };
 enum { EVALUATE_TEST, EVALUATE_SELECTION };
 
 /* Two bytes tell where in the text they are. */
-static unsigned char byte_at(int k) {
+static unsigned char byte_at(int k)
+{
     return (unsigned char)(k % 2 ? 128 + k / 250 : k / 2 % 125);
 }
 
-static int place_of(const int32_t *x) {
+static int place_of(const int32_t *x)
+{
     return x[0] < 128 ? (x[1] - 128) * 250 + 2 * x[0] : 1 + place_of(x + 1) - 2;
 }
 
-static void configure(struct fixture *f, int n) {
+static void configure(struct fixture *f, int n)
+{
     unsigned char bytes[SIZE];
     for (int k = 0; k < SIZE; k++)
         bytes[k] = byte_at(k);
@@ -26,7 +29,8 @@ static void configure(struct fixture *f, int n) {
 }
 
 /* Where the window begins; every byte and label of it is checked. */
-static int drawn_at(struct fixture *f, uint64_t number, uint64_t count) {
+static int drawn_at(struct fixture *f, uint64_t number, uint64_t count)
+{
     int32_t x[64], label_[64];
     fixture_draw(f, number, count, x, label_);
     int at = place_of(x);
@@ -39,7 +43,8 @@ static int drawn_at(struct fixture *f, uint64_t number, uint64_t count) {
 
 /* 1000 bytes: 0..799 are trained on, 800..899 select, 900..999 test; a window of 8 has a ninth
  * byte, its last label. */
-static void test_parts(void **state) {
+static void test_parts(void **state)
+{
     (void)state;
     for (int part = EVALUATE_TEST; part <= EVALUATE_SELECTION; part++) {
         struct fixture f;
@@ -67,7 +72,8 @@ static void test_parts(void **state) {
     }
 }
 
-static void test_shares(void **state) {
+static void test_shares(void **state)
+{
     (void)state;
     struct fixture f;
     configure(&f, N);
@@ -86,7 +92,8 @@ static void test_shares(void **state) {
 }
 
 /* All starts of a training part come, about as often as each other: 16 windows, 3200 draws. */
-static void test_training_windows_are_uniform(void **state) {
+static void test_training_windows_are_uniform(void **state)
+{
     (void)state;
     struct fixture f;
     int count[1000] = {0};
@@ -112,7 +119,8 @@ static void test_training_windows_are_uniform(void **state) {
 }
 
 /* A byte is a symbol whatever the vocabulary of other targets is. */
-static void test_sizes(void **state) {
+static void test_sizes(void **state)
+{
     (void)state;
     struct fixture f;
     configure(&f, N);
@@ -130,7 +138,8 @@ static void test_sizes(void **state) {
     fixture_close(&f);
 }
 
-static void refused(struct fixture *f, const char *where, const char *phrase) {
+static void refused(struct fixture *f, const char *where, const char *phrase)
+{
     struct err e = {0};
     assert_int_equal(target_check(&f->config, &f->space, &e), ERR_USAGE);
     assert_string_equal(e.where, where);
@@ -138,7 +147,8 @@ static void refused(struct fixture *f, const char *where, const char *phrase) {
         fail_msg("'%s' does not hold '%s' and what was expected", e.msg, phrase);
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -169,7 +179,8 @@ static void test_refusals(void **state) {
 }
 
 /* A longer layout than the target was checked for never reads beyond its part. */
-static void test_draw_refuses_too_long(void **state) {
+static void test_draw_refuses_too_long(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -183,7 +194,8 @@ static void test_draw_refuses_too_long(void **state) {
 }
 
 /* The text that was read is the one of the spec, or there is an error. */
-static void test_changed_text(void **state) {
+static void test_changed_text(void **state)
+{
     (void)state;
     struct fixture f;
     struct err e = {0};
@@ -202,7 +214,8 @@ static void test_changed_text(void **state) {
     assert_int_equal(target_check(&f.config, &f.space, &gone), ERR_IO);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_shares),

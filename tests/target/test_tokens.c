@@ -7,7 +7,8 @@
 static const int32_t x5[5] = {3, 0, 2, 2, 3};
 static const int32_t x6[6] = {1, 2, 2, 1, 0, 3};
 
-static void check(const char *name, int n, const int32_t *x, const int32_t *want) {
+static void check(const char *name, int n, const int32_t *x, const int32_t *want)
+{
     int32_t got[8];
     label(name, 4, n, x, got);
     for (int i = 0; i < n; i++)
@@ -15,14 +16,16 @@ static void check(const char *name, int n, const int32_t *x, const int32_t *want
             fail_msg("%s: label %d is %d; expected %d", name, i, got[i], want[i]);
 }
 
-static void test_pi(void **state) {
+static void test_pi(void **state)
+{
     (void)state;
     const int32_t want[5] = {0, 1, 2, 3, 4};
     check("pi", 5, x5, want);
 }
 
 /* positions 2, 4, then the filler 4; every position has a label of its own, the first included */
-static void test_etp(void **state) {
+static void test_etp(void **state)
+{
     (void)state;
     const int32_t five[5] = {0, 2, 4, 4, 4}, six[6] = {2, 1, 3, 4, 4, 4};
     check("etp", 5, x5, five);
@@ -38,21 +41,24 @@ static void test_etp(void **state) {
     fixture_close(&f);
 }
 
-static void test_token_reverse(void **state) {
+static void test_token_reverse(void **state)
+{
     (void)state;
     const int32_t want[5] = {3, 2, 2, 0, 3};
     check("token_reverse", 5, x5, want);
 }
 
 /* positions 1, 3, 5, then 2, 4 (, 6) */
-static void test_odds_first(void **state) {
+static void test_odds_first(void **state)
+{
     (void)state;
     const int32_t five[5] = {3, 2, 3, 0, 2}, six[6] = {1, 2, 0, 2, 1, 3};
     check("odds_first", 5, x5, five);
     check("odds_first", 6, x6, six);
 }
 
-static void test_token_shift(void **state) {
+static void test_token_shift(void **state)
+{
     (void)state;
     const int32_t right[5] = {4, 3, 0, 2, 2}, left[5] = {2, 2, 3, 4, 4};
     check("token_shift", 5, x5, right);
@@ -68,7 +74,8 @@ static void test_token_shift(void **state) {
     fixture_close(&f);
 }
 
-static void test_bucket_sort(void **state) {
+static void test_bucket_sort(void **state)
+{
     (void)state;
     const int32_t five[5] = {0, 2, 2, 3, 3}, six[6] = {0, 1, 1, 2, 2, 3};
     check("bucket_sort", 5, x5, five);
@@ -76,7 +83,8 @@ static void test_bucket_sort(void **state) {
 }
 
 /* sums 3 3 5 7 10 and 1 3 5 6 6 9 */
-static void test_prefix_parity(void **state) {
+static void test_prefix_parity(void **state)
+{
     (void)state;
     const int32_t five[5] = {1, 1, 1, 1, 0}, six[6] = {1, 1, 1, 0, 0, 1};
     check("prefix_parity", 5, x5, five);
@@ -85,14 +93,16 @@ static void test_prefix_parity(void **state) {
 
 /* 3; 3,0 -> 0; 0,2,3 -> 0; 2 twice -> 2; 2 and 3 twice -> 2.  1; 1,2 -> 1; 2 twice; 1 and 2 twice
  * -> 1, and so it stays. */
-static void test_prefix_majority(void **state) {
+static void test_prefix_majority(void **state)
+{
     (void)state;
     const int32_t five[5] = {3, 0, 0, 2, 2}, six[6] = {1, 1, 2, 1, 1, 1};
     check("prefix_majority", 5, x5, five);
     check("prefix_majority", 6, x6, six);
 }
 
-static void test_majority(void **state) {
+static void test_majority(void **state)
+{
     (void)state;
     const int32_t five[5] = {2, 2, 2, 2, 2}, six[6] = {1, 1, 1, 1, 1, 1};
     check("majority", 5, x5, five);
@@ -100,7 +110,8 @@ static void test_majority(void **state) {
 }
 
 /* 3 twice, 0 once, 2 twice, less 1 */
-static void test_histogram(void **state) {
+static void test_histogram(void **state)
+{
     (void)state;
     const int32_t five[5] = {1, 0, 1, 1, 1}, six[6] = {1, 1, 1, 1, 0, 0};
     check("histogram", 5, x5, five);
@@ -108,7 +119,8 @@ static void test_histogram(void **state) {
 }
 
 /* Against plain counting, with more symbols than tokens and with fewer. */
-static void test_counting_by_brute_force(void **state) {
+static void test_counting_by_brute_force(void **state)
+{
     (void)state;
     enum { N = 50 };
     const int vocabs[] = {2, 7, 1000000};
@@ -140,7 +152,8 @@ static void test_counting_by_brute_force(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pi),
         cmocka_unit_test(test_etp),

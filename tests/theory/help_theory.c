@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct layout *help_layout(struct arena *a, int n) {
+struct layout *help_layout(struct arena *a, int n)
+{
     struct space_config config = {.length = n, .channels = 1};
     struct layout *l = arena_alloc(a, 1, sizeof *l, NULL);
     assert_non_null(l);
@@ -12,7 +13,8 @@ struct layout *help_layout(struct arena *a, int n) {
     return l;
 }
 
-struct space_config help_space(const char *name, const char *key, int value) {
+struct space_config help_space(const char *name, const char *key, int value)
+{
     struct space_config c = {.kind = help_kind(&space_kinds, name), .length = 6, .channels = 1};
     const struct option *o = space_of(&c)->options;
     for (int k = 0; key && o && o[k].key; k++)
@@ -23,7 +25,8 @@ struct space_config help_space(const char *name, const char *key, int value) {
 }
 
 struct layout *help_sample_layout(const struct space_config *c, struct stream *random,
-                                  struct arena *a) {
+                                  struct arena *a)
+{
     const struct space *s = space_of(c);
     struct layout *l = arena_alloc(a, 1, sizeof *l, NULL);
     assert_non_null(l);
@@ -33,14 +36,16 @@ struct layout *help_sample_layout(const struct space_config *c, struct stream *r
     return l;
 }
 
-struct kind_config help_kind(const struct kind_table *table, const char *name) {
+struct kind_config help_kind(const struct kind_table *table, const char *name)
+{
     struct kind_config c = {0};
     assert_true(option_set_kind(table, name, &c));
     return c;
 }
 
 static void add_variant(struct help_encoding *out, int *count, const struct kind_config *c,
-                        const char *key, double value) {
+                        const char *key, double value)
+{
     assert_true(*count < HELP_ENCODINGS_MAX);
     out[*count].config = *c;
     snprintf(out[*count].label, sizeof out->label, "%s", encoding_table[c->kind]->name);
@@ -50,7 +55,8 @@ static void add_variant(struct help_encoding *out, int *count, const struct kind
     (*count)++;
 }
 
-int help_encodings(struct help_encoding *out) {
+int help_encodings(struct help_encoding *out)
+{
     int count = 0;
     for (int kind = 0; encoding_table[kind]; kind++) {
         struct kind_config base = help_kind(&encoding_kinds, encoding_table[kind]->name);
@@ -76,12 +82,14 @@ int help_encodings(struct help_encoding *out) {
     return count;
 }
 
-bool help_defined(const struct floor_class *c, const struct layout *evaluated) {
+bool help_defined(const struct floor_class *c, const struct layout *evaluated)
+{
     return !encoding_check(&c->encoding, &c->shape, evaluated, NULL) &&
            (!c->urpe || !urpe_check(&c->c, &c->shape, NULL));
 }
 
-void help_set_open(struct help_set *s, int channels, uint64_t seed) {
+void help_set_open(struct help_set *s, int channels, uint64_t seed)
+{
     memset(s, 0, sizeof *s);
     s->channels = channels;
     stream_open(&s->random, seed, "test", 0);
@@ -90,20 +98,23 @@ void help_set_open(struct help_set *s, int channels, uint64_t seed) {
         s->x = memory_alloc((size_t)HELP_ROWS_MAX * (size_t)channels, sizeof *s->x, NULL);
 }
 
-void help_set_close(struct help_set *s) {
+void help_set_close(struct help_set *s)
+{
     arena_close(&s->arena);
     memory_free(s->x);
 }
 
 /* The vector of a symbol: the same whenever and wherever it occurs. */
-static void symbol_vector(int32_t symbol, int channels, double *x) {
+static void symbol_vector(int32_t symbol, int channels, double *x)
+{
     struct stream random;
     stream_open(&random, 1, "symbol", (uint64_t)symbol);
     for (int c = 0; c < channels; c++)
         x[c] = stream_uniform24(&random);
 }
 
-void help_set_add(struct help_set *s, const struct layout *l, const int32_t *token) {
+void help_set_add(struct help_set *s, const struct layout *l, const int32_t *token)
+{
     int first = s->first[s->count];
     assert_true(s->count < HELP_SAMPLES_MAX && first + l->n <= HELP_ROWS_MAX);
     s->layout[s->count++] = l;
@@ -116,14 +127,16 @@ void help_set_add(struct help_set *s, const struct layout *l, const int32_t *tok
 
 /* Adds word[at[i]], i = 0..n-1. */
 static void add_image(struct help_set *s, const struct layout *l, const int32_t *word,
-                      const int *at) {
+                      const int *at)
+{
     int32_t token[HELP_ROWS_MAX];
     for (int i = 0; i < l->n; i++)
         token[i] = word[at[i]];
     help_set_add(s, l, token);
 }
 
-static void add_orbit(struct help_set *s, const struct layout *l, const int32_t *word) {
+static void add_orbit(struct help_set *s, const struct layout *l, const int32_t *word)
+{
     int at[HELP_ROWS_MAX], n = l->n;
     int shift = (int)stream_below(&s->random, (uint64_t)n);
     help_set_add(s, l, word);
@@ -141,7 +154,8 @@ static void add_orbit(struct help_set *s, const struct layout *l, const int32_t 
     add_image(s, l, word, at);
 }
 
-void help_set_plant(struct help_set *s, const struct layout *l, int symbols, int base) {
+void help_set_plant(struct help_set *s, const struct layout *l, int symbols, int base)
+{
     int32_t word[HELP_ROWS_MAX], planted[HELP_ROWS_MAX];
     int source[HELP_ROWS_MAX];
     for (int i = 0; i < l->n; i++)
@@ -157,7 +171,8 @@ void help_set_plant(struct help_set *s, const struct layout *l, int symbols, int
     }
 }
 
-struct floor_set help_set_view(struct help_set *s) {
+struct floor_set help_set_view(struct help_set *s)
+{
     return (struct floor_set){.count = s->count,
                               .first = s->first,
                               .layout = s->layout,
@@ -166,7 +181,8 @@ struct floor_set help_set_view(struct help_set *s) {
                               .token = s->channels ? NULL : s->token};
 }
 
-bool help_same_partition(const int32_t *a, const int32_t *b, int rows) {
+bool help_same_partition(const int32_t *a, const int32_t *b, int rows)
+{
     for (int p = 0; p < rows; p++)
         for (int q = p + 1; q < rows; q++)
             if ((a[p] == a[q]) != (b[p] == b[q]))

@@ -6,7 +6,8 @@
 
 #include "kernel/kernel.h"
 
-static bool fill(struct help_witness *h) {
+static bool fill(struct help_witness *h)
+{
     const struct help_case *c = &h->of;
     struct err e = {0};
     option_defaults(space_options, &h->space);
@@ -42,7 +43,8 @@ static bool fill(struct help_witness *h) {
            (!c->c || !urpe_check(&h->model.c, &shape, &e));
 }
 
-bool help_witness_open(struct help_witness *h, const struct help_case *c) {
+bool help_witness_open(struct help_witness *h, const struct help_case *c)
+{
     struct err e = {0};
     *h = (struct help_witness){.of = *c};
     assert_int_equal(kernel_open(&e), 0);
@@ -71,14 +73,16 @@ bool help_witness_open(struct help_witness *h, const struct help_case *c) {
     return true;
 }
 
-void help_witness_close(struct help_witness *h) {
+void help_witness_close(struct help_witness *h)
+{
     if (h->w)
         model_close(&h->built);
     witness_close(h->w);
     arena_close(&h->arena);
 }
 
-static void run(struct help_witness *h, const real *x, const int32_t *token, real *y) {
+static void run(struct help_witness *h, const real *x, const int32_t *token, real *y)
+{
     const struct layout *layout = &h->layout;
     struct batch batch = {.samples = 1, .rows = h->of.n, .first = (int[]){0, h->of.n},
                           .layout = &layout, .x = x, .token = token};
@@ -87,7 +91,8 @@ static void run(struct help_witness *h, const real *x, const int32_t *token, rea
     model_output(&h->built, h->p, h->work, 0, h->of.n, y);
 }
 
-double help_witness_error(struct help_witness *h, int samples, bool identical, uint64_t seed) {
+double help_witness_error(struct help_witness *h, int samples, bool identical, uint64_t seed)
+{
     int d = h->of.channels, count = h->of.n * d;
     double *x = memory_alloc((size_t)count, sizeof *x, NULL), worst = 0;
     double *want = memory_alloc((size_t)count, sizeof *want, NULL);
@@ -115,7 +120,8 @@ double help_witness_error(struct help_witness *h, int samples, bool identical, u
     return worst;
 }
 
-int help_witness_hits(struct help_witness *h, const int32_t *token) {
+int help_witness_hits(struct help_witness *h, const int32_t *token)
+{
     int n = h->of.n, labels = h->built.io.labels, hits = 0;
     int32_t *want = memory_alloc((size_t)n, sizeof *want, NULL);
     real *out = memory_alloc((size_t)n * (size_t)labels, sizeof *out, NULL);
@@ -134,7 +140,8 @@ int help_witness_hits(struct help_witness *h, const int32_t *token) {
     return hits;
 }
 
-double help_witness_accuracy(struct help_witness *h, int samples, uint64_t seed) {
+double help_witness_accuracy(struct help_witness *h, int samples, uint64_t seed)
+{
     int n = h->of.n, hits = 0;
     int32_t *token = memory_alloc((size_t)n, sizeof *token, NULL);
     struct stream random;

@@ -11,7 +11,8 @@
 enum { N = 8 };
 #define TOLERANCE (64 * N * REAL_EPSILON)
 
-static double option_value(const struct kind_config *c, const char *key) {
+static double option_value(const struct kind_config *c, const char *key)
+{
     const struct option *o = encoding_of(c)->options;
     for (int k = 0; o && o[k].key; k++)
         if (strcmp(o[k].key, key) == 0)
@@ -19,7 +20,8 @@ static double option_value(const struct kind_config *c, const char *key) {
     return 0;
 }
 
-static void set_option(struct kind_config *c, const char *key, double value) {
+static void set_option(struct kind_config *c, const char *key, double value)
+{
     const struct option *o = encoding_of(c)->options;
     for (int k = 0; o && o[k].key; k++)
         if (strcmp(o[k].key, key) == 0) {
@@ -31,7 +33,8 @@ static void set_option(struct kind_config *c, const char *key, double value) {
 
 /* From the formulas: fixed slopes, a and p >= .01, and fixed cosines cannot vanish; rotations of
  * every channel cannot be undone. */
-static enum condition_answer expected_attentive(const struct kind_config *c) {
+static enum condition_answer expected_attentive(const struct kind_config *c)
+{
     const char *name = encoding_of(c)->name;
     if (strcmp(name, "alibi") == 0)
         return option_value(c, "slopes") == 0 ? CONDITION_NO : CONDITION_YES;
@@ -44,7 +47,8 @@ static enum condition_answer expected_attentive(const struct kind_config *c) {
 }
 
 static struct floor_class class_of(const struct kind_config *encoding, const struct layout *l,
-                                   int causal, int c) {
+                                   int causal, int c)
+{
     struct floor_class class = {.encoding = *encoding, .urpe = c >= 0, .causal = causal,
                                 .shape = {.width = 12, .heads = 2, .head_width = 6,
                                           .causal = causal, .trained = l}};
@@ -53,7 +57,8 @@ static struct floor_class class_of(const struct kind_config *encoding, const str
     return class;
 }
 
-static void check_conditions(const struct floor_class *c, const char *label) {
+static void check_conditions(const struct floor_class *c, const char *label)
+{
     struct conditions r;
     assert_int_equal(conditions_test(c, 1, &r, NULL), 0);
     if (r.attentive != expected_attentive(&c->encoding))
@@ -79,7 +84,8 @@ static void check_conditions(const struct floor_class *c, const char *label) {
     }
 }
 
-static void test_every_encoding(void **state) {
+static void test_every_encoding(void **state)
+{
     (void)state;
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     struct arena a;
@@ -101,7 +107,8 @@ static void test_every_encoding(void **state) {
 }
 
 /* Some channels that are not rotated are enough. */
-static void test_partial_rotation(void **state) {
+static void test_partial_rotation(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -113,7 +120,8 @@ static void test_partial_rotation(void **state) {
 }
 
 /* Without a bias the construction's row sums are i/n, with either mask. */
-static void test_steps(void **state) {
+static void test_steps(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -130,7 +138,8 @@ static void test_steps(void **state) {
 
 /* With a bias that cannot vanish they are i / Z_i, Z_i = sum over j of e^{B(j-i)}: alibi's first
  * head of two has slope 1/16. */
-static void test_steps_bias(void **state) {
+static void test_steps_bias(void **state)
+{
     (void)state;
     struct arena a;
     struct conditions r;
@@ -151,7 +160,8 @@ static void test_steps_bias(void **state) {
 }
 
 /* Attention that is read off through C is attention: alibi's, from its formula. */
-static void test_reading(void **state) {
+static void test_reading(void **state)
+{
     (void)state;
     struct arena a;
     struct trial pr;
@@ -180,7 +190,8 @@ static void test_reading(void **state) {
 }
 
 /* What the model refuses is refused. */
-static void test_refused(void **state) {
+static void test_refused(void **state)
+{
     (void)state;
     struct arena a;
     struct err e = {0};
@@ -193,7 +204,8 @@ static void test_refused(void **state) {
     arena_close(&a);
 }
 
-int main(void) {
+int main(void)
+{
     if (kernel_open(NULL))
         return 1;
     const struct CMUnitTest tests[] = {

@@ -8,7 +8,8 @@
 enum { ROWS = 4096 };
 #define TOLERANCE (ROWS * 0x1p-53)
 
-static void assert_close(double a, double b) {
+static void assert_close(double a, double b)
+{
     if (!(fabs(a - b) <= TOLERANCE * fmax(1, fabs(b))))
         fail_msg("%.17g is not %.17g", a, b);
 }
@@ -22,7 +23,8 @@ struct fixture {
     double y[HELP_ROWS_MAX]; /* (i+1)/n */
 };
 
-static struct fixture *fixture_open(int n, const char *encoding, uint64_t seed) {
+static struct fixture *fixture_open(int n, const char *encoding, uint64_t seed)
+{
     struct fixture *f = memory_alloc(1, sizeof *f, NULL);
     assert_non_null(f);
     help_set_open(&f->set, 2, seed);
@@ -34,12 +36,14 @@ static struct fixture *fixture_open(int n, const char *encoding, uint64_t seed) 
     return f;
 }
 
-static void fixture_close(struct fixture *f) {
+static void fixture_close(struct fixture *f)
+{
     help_set_close(&f->set);
     memory_free(f);
 }
 
-static void fixture_merge(struct fixture *f) {
+static void fixture_merge(struct fixture *f)
+{
     struct floor_set view = help_set_view(&f->set);
     f->rows = view.first[view.count];
     assert_int_equal(floor_merge(&f->class, &view, f->group, &f->groups, NULL), 0);
@@ -51,7 +55,8 @@ static void fixture_merge(struct fixture *f) {
 }
 
 /* The images of word under an orbit. */
-static void add_images(struct fixture *f, const char *orbit, const int32_t *word) {
+static void add_images(struct fixture *f, const char *orbit, const int32_t *word)
+{
     const struct layout *l = f->class.shape.trained;
     int32_t token[64];
     int perm[64], found = 0;
@@ -69,21 +74,24 @@ static void add_images(struct fixture *f, const char *orbit, const int32_t *word
     assert_true(found > 0);
 }
 
-static void add_random(struct fixture *f, const char *orbit, int symbols, int32_t base) {
+static void add_random(struct fixture *f, const char *orbit, int symbols, int32_t base)
+{
     int32_t word[64];
     for (int i = 0; i < f->class.shape.trained->n; i++)
         word[i] = base + (int32_t)stream_below(&f->set.random, (uint64_t)symbols);
     add_images(f, orbit, word);
 }
 
-static struct floor_errors continuous(struct fixture *f, const unsigned char *mask) {
+static struct floor_errors continuous(struct fixture *f, const unsigned char *mask)
+{
     struct floor_errors out;
     assert_int_equal(
         floor_continuous(f->group, f->groups, f->rows, 1, f->y, mask, &out, NULL), 0);
     return out;
 }
 
-static struct floor_labels labels(struct fixture *f, const unsigned char *mask) {
+static struct floor_labels labels(struct fixture *f, const unsigned char *mask)
+{
     struct floor_labels out;
     assert_int_equal(floor_tokens(f->group, f->groups, f->rows, f->label, mask, NULL, &out, NULL),
                      0);
@@ -91,13 +99,15 @@ static struct floor_labels labels(struct fixture *f, const unsigned char *mask) 
 }
 
 /* i/n on equal tokens: variance (n^2-1) / (12 n^2), half-range (n-1) / (2n), one label in n. */
-static void assert_position_floor(struct floor_errors floor, int n) {
+static void assert_position_floor(struct floor_errors floor, int n)
+{
     assert_close(floor.mse, (n * n - 1.0) / (12.0 * n * n));
     assert_close(floor.rms, sqrt((n * n - 1.0) / (12.0 * n * n)));
     assert_close(floor.sup, (n - 1.0) / (2.0 * n));
 }
 
-static void test_identical(void **state) {
+static void test_identical(void **state)
+{
     (void)state;
     for (int n = 1; n <= 33; n += 4) {
         struct fixture *f = fixture_open(n, "toeplitz", 1);
@@ -122,7 +132,8 @@ static void test_identical(void **state) {
 }
 
 /* Half the samples identical: the floor on them, 0 on the rest, half on all. */
-static void test_subsets(void **state) {
+static void test_subsets(void **state)
+{
     (void)state;
     enum { N = 8 };
     struct fixture *f = fixture_open(N, "t5", 2);
@@ -152,7 +163,8 @@ static void test_subsets(void **state) {
 }
 
 /* With all cyclic shifts a token stands at every position equally often. */
-static void test_shifts(void **state) {
+static void test_shifts(void **state)
+{
     (void)state;
     enum { N = 12 };
     static const int symbols[] = {1, 2, 3, 1000};
@@ -179,7 +191,8 @@ static void test_shifts(void **state) {
 /* Without a mask, alibi takes a sequence and its reversal for mirror images, whatever the tokens:
  * position i shares its output with position n+1-i of the other.  Under a causal mask, or when the
  * offset has a sign, nothing of that is left. */
-static void test_reversal(void **state) {
+static void test_reversal(void **state)
+{
     (void)state;
     enum { N = 9 };
     int32_t word[N];
@@ -214,7 +227,8 @@ static void test_reversal(void **state) {
 
 /* Under a causal mask equal prefixes of one token are one group, at any length of the prefix; a
  * prefix shared by two samples is shared position by position. */
-static void test_prefix(void **state) {
+static void test_prefix(void **state)
+{
     (void)state;
     int32_t a[6] = {7, 7, 7, 1, 2, 3}, b[6] = {7, 7, 7, 1, 3, 2};
     struct fixture *f = fixture_open(6, "rope", 5);
@@ -229,7 +243,8 @@ static void test_prefix(void **state) {
 }
 
 /* Equal values are no error, however they are rounded, and a group of one never is. */
-static void test_exact_zero(void **state) {
+static void test_exact_zero(void **state)
+{
     (void)state;
     int32_t group[7] = {0, 0, 0, 1, 1, 2, 1};
     double y[7] = {0.1, 0.1, 0.1, 1.0 / 3, 1.0 / 3, 5e300, 1.0 / 3};
@@ -238,7 +253,8 @@ static void test_exact_zero(void **state) {
     assert_true(out.mse == 0 && out.rms == 0 && out.sup == 0);
 }
 
-static void test_informative(void **state) {
+static void test_informative(void **state)
+{
     (void)state;
     int32_t group[6] = {0, 0, 0, 0, 1, 1}, label[6] = {4, 4, 4, 9, 2, 3};
     unsigned char informative[6] = {1, 0, 0, 1, 1, 1}, none[6] = {0};
@@ -261,7 +277,8 @@ struct random_case {
     double y[RANDOM_ROWS * CHANNELS];
 };
 
-static void draw_case(struct random_case *r, uint64_t seed) {
+static void draw_case(struct random_case *r, uint64_t seed)
+{
     struct stream s;
     stream_open(&s, seed, "test", 0);
     for (int row = 0; row < RANDOM_ROWS; row++) {
@@ -273,7 +290,8 @@ static void draw_case(struct random_case *r, uint64_t seed) {
     }
 }
 
-static void test_random_continuous(void **state) {
+static void test_random_continuous(void **state)
+{
     (void)state;
     struct random_case r;
     for (uint64_t seed = 0; seed < 5; seed++) {
@@ -309,7 +327,8 @@ static void test_random_continuous(void **state) {
     }
 }
 
-static void test_random_labels(void **state) {
+static void test_random_labels(void **state)
+{
     (void)state;
     struct random_case r;
     for (uint64_t seed = 0; seed < 5; seed++) {
@@ -340,7 +359,8 @@ static void test_random_labels(void **state) {
 }
 
 /* A class takes from a model's configuration what the floor depends on. */
-static void test_class_of(void **state) {
+static void test_class_of(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -364,7 +384,8 @@ static void test_class_of(void **state) {
     arena_close(&a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identical),         cmocka_unit_test(test_subsets),
         cmocka_unit_test(test_shifts),            cmocka_unit_test(test_reversal),

@@ -20,14 +20,16 @@ struct graph {
     int32_t pair[2 * NODES_MAX * NODES_MAX];
 };
 
-static void join(struct graph *g, int i, int j) {
+static void join(struct graph *g, int i, int j)
+{
     g->pair[2 * g->pairs] = i;
     g->pair[2 * g->pairs + 1] = j;
     g->pairs++;
 }
 
 /* The generalised Petersen graph GP(m,k): (10,2) is the dodecahedron, (10,3) Desargues' graph. */
-static struct graph petersen(int m, int k) {
+static struct graph petersen(int m, int k)
+{
     struct graph g = {.n = 2 * m};
     for (int i = 0; i < m; i++) {
         join(&g, i, (i + 1) % m);
@@ -38,7 +40,8 @@ static struct graph petersen(int m, int k) {
 }
 
 /* Strongly regular, 16 nodes, 6 neighbours, 2 and 2 common ones (Shrikhande 1959). */
-static struct graph rook(void) {
+static struct graph rook(void)
+{
     struct graph g = {.n = 16};
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < i; j++)
@@ -47,7 +50,8 @@ static struct graph rook(void) {
     return g;
 }
 
-static struct graph shrikhande(void) {
+static struct graph shrikhande(void)
+{
     struct graph g = {.n = 16};
     for (int i = 0; i < 16; i++) {
         int row = i / 4, column = i % 4;
@@ -58,7 +62,8 @@ static struct graph shrikhande(void) {
     return g;
 }
 
-static struct graph rings(int count, int size) {
+static struct graph rings(int count, int size)
+{
     struct graph g = {.n = count * size};
     for (int r = 0; r < count; r++)
         for (int i = 0; i < size; i++)
@@ -68,13 +73,15 @@ static struct graph rings(int count, int size) {
 
 /* Decalin, two rings of six that share an edge, and bicyclopentyl, two of five that an edge joins
  * (Sato 2020, section 3.1). */
-static struct graph decalin(void) {
+static struct graph decalin(void)
+{
     struct graph g = rings(1, 10);
     join(&g, 0, 5);
     return g;
 }
 
-static struct graph bicyclopentyl(void) {
+static struct graph bicyclopentyl(void)
+{
     struct graph g = rings(2, 5);
     join(&g, 0, 5);
     return g;
@@ -93,7 +100,8 @@ struct set {
     bool degrees;    /* refinement starts from token and degree */
 };
 
-static void fill_distances(struct set *s, int k) {
+static void fill_distances(struct set *s, int k)
+{
     enum { FAR = 1000 };
     const struct graph *g = &s->graph[k];
     for (int i = 0; i < g->n; i++)
@@ -117,7 +125,8 @@ static void fill_distances(struct set *s, int k) {
 /* What refinement tells apart: all distances, or neighbours alone (the ordinary WL test). */
 enum rule { DISTANCE_WL, NEIGHBOUR_WL };
 
-static int kind_of(const struct set *s, enum rule rule, int cap, int k, int i, int j) {
+static int kind_of(const struct set *s, enum rule rule, int cap, int k, int i, int j)
+{
     int d = s->distance[k][i][j];
     if (rule == NEIGHBOUR_WL)
         return d == 0 ? 0 : d == 1 ? 1 : 2;
@@ -126,14 +135,16 @@ static int kind_of(const struct set *s, enum rule rule, int cap, int k, int i, i
 
 /* How many nodes of p's graph have the kind and colour of node j of it, seen from p; and of q's. */
 static int count_like(const struct set *s, enum rule rule, int cap, int p, int kind,
-                      int32_t colour) {
+                      int32_t colour)
+{
     int k = s->of[p], i = p - s->first[k], count = 0;
     for (int j = 0; j < s->graph[k].n; j++)
         count += s->colour[s->first[k] + j] == colour && kind_of(s, rule, cap, k, i, j) == kind;
     return count;
 }
 
-static bool same_views(const struct set *s, enum rule rule, int cap, int p, int q) {
+static bool same_views(const struct set *s, enum rule rule, int cap, int p, int q)
+{
     int k = s->of[p], i = p - s->first[k];
     if (rule == DISTANCE_WL && s->graph[k].n != s->graph[s->of[q]].n)
         return false;
@@ -148,7 +159,8 @@ static bool same_views(const struct set *s, enum rule rule, int cap, int p, int 
     return rule == DISTANCE_WL || s->graph[k].n == s->graph[s->of[q]].n;
 }
 
-static bool one_colour(const struct set *s, int p) {
+static bool one_colour(const struct set *s, int p)
+{
     int k = s->of[p];
     for (int j = s->first[k]; j < s->first[k + 1]; j++)
         if (s->colour[j] != s->colour[p])
@@ -156,7 +168,8 @@ static bool one_colour(const struct set *s, int p) {
     return true;
 }
 
-static int degree_of(const struct set *s, int p) {
+static int degree_of(const struct set *s, int p)
+{
     int k = s->of[p], i = p - s->first[k], count = 0;
     for (int j = 0; j < s->graph[k].n; j++)
         count += s->distance[k][i][j] == 1;
@@ -164,7 +177,8 @@ static int degree_of(const struct set *s, int p) {
 }
 
 /* From the tokens' colours to the stable ones. */
-static void refine(struct set *s, enum rule rule, int cap, bool stochastic) {
+static void refine(struct set *s, enum rule rule, int cap, bool stochastic)
+{
     int colours = 0, before;
     for (int p = 0; p < s->nodes; p++)
         s->colour[p] = s->samples.token[p] + (s->degrees ? 64 * degree_of(s, p) : 0);
@@ -185,7 +199,8 @@ static void refine(struct set *s, enum rule rule, int cap, bool stochastic) {
 }
 
 /* ---- sets -------------------------------------------------------------------------------------*/
-static void set_open(struct set *s, int nodes, int cap) {
+static void set_open(struct set *s, int nodes, int cap)
+{
     memset(s, 0, sizeof *s);
     help_set_open(&s->samples, 0, 3);
     assert_true(option_set_kind(&space_kinds, "graph", &s->space.kind));
@@ -196,7 +211,8 @@ static void set_open(struct set *s, int nodes, int cap) {
 }
 
 /* Adds g; its tokens are uniform over `symbols`. */
-static void set_add(struct set *s, const struct graph *g, int symbols) {
+static void set_add(struct set *s, const struct graph *g, int symbols)
+{
     struct layout *l = arena_alloc(&s->samples.arena, 1, sizeof *l, NULL);
     int32_t token[NODES_MAX];
     assert_non_null(l);
@@ -216,7 +232,8 @@ static void set_add(struct set *s, const struct graph *g, int symbols) {
 }
 
 /* A random graph, drawn by the space and taken over as edges. */
-static void set_draw(struct set *s, const char *model, int n, double p, int symbols) {
+static void set_draw(struct set *s, const char *model, int n, double p, int symbols)
+{
     struct space_config c = s->space;
     struct layout l;
     struct arena a;
@@ -236,7 +253,8 @@ static void set_draw(struct set *s, const char *model, int n, double p, int symb
     set_add(s, &g, symbols);
 }
 
-static void merge(struct set *s, const char *encoding, bool urpe, int32_t *group, int *groups) {
+static void merge(struct set *s, const char *encoding, bool urpe, int32_t *group, int *groups)
+{
     struct layout trained;
     struct floor_set view = help_set_view(&s->samples);
     assert_int_equal(space_of(&s->space)->layout(&s->space, (int)s->space.length, &s->samples.arena,
@@ -253,7 +271,8 @@ static void merge(struct set *s, const char *encoding, bool urpe, int32_t *group
 /* Encodings that are functions of the distance. */
 static const char *const of_distance[] = {"toeplitz", "alibi", "kerple-log", "kerple-power"};
 
-static void check_partitions(struct set *s, int cap) {
+static void check_partitions(struct set *s, int cap)
+{
     int32_t group[ALL_MAX];
     int groups;
     refine(s, DISTANCE_WL, cap, false);
@@ -283,7 +302,8 @@ static void check_partitions(struct set *s, int cap) {
 
 /* Random graphs of several sizes, sparse enough to fall apart, and regular ones, whose nodes only
  * distances tell apart; one symbol, and two. */
-static void test_random_graphs(void **state) {
+static void test_random_graphs(void **state)
+{
     (void)state;
     static struct set s;
     for (int symbols = 1; symbols <= 2; symbols++)
@@ -299,7 +319,8 @@ static void test_random_graphs(void **state) {
 }
 
 /* Without C no encoding tells any two nodes apart whose graphs have equal tokens. */
-static void test_equal_tokens_without_c(void **state) {
+static void test_equal_tokens_without_c(void **state)
+{
     (void)state;
     static struct set s;
     int32_t group[ALL_MAX];
@@ -325,7 +346,8 @@ static void test_equal_tokens_without_c(void **state) {
 
 /* ---- known pairs ------------------------------------------------------------------------------*/
 /* Whether the two graphs have as many nodes of each colour. */
-static bool alike(const struct set *s, const int32_t *colour) {
+static bool alike(const struct set *s, const int32_t *colour)
+{
     int balance[ALL_MAX] = {0};
     for (int p = 0; p < s->nodes; p++)
         balance[colour[p]] += s->of[p] ? -1 : 1;
@@ -336,7 +358,8 @@ static bool alike(const struct set *s, const int32_t *colour) {
 }
 
 /* The certified ceiling on telling which of the two graphs a node belongs to. */
-static double ceiling(const struct set *s, const int32_t *group, int groups) {
+static double ceiling(const struct set *s, const int32_t *group, int groups)
+{
     struct floor_labels out;
     int32_t label[ALL_MAX];
     for (int p = 0; p < s->nodes; p++)
@@ -345,7 +368,8 @@ static double ceiling(const struct set *s, const int32_t *group, int groups) {
     return out.accuracy_ceiling;
 }
 
-static void check_pair(struct graph a, struct graph b, bool wl, bool distance_wl) {
+static void check_pair(struct graph a, struct graph b, bool wl, bool distance_wl)
+{
     static struct set s;
     int32_t group[ALL_MAX];
     int groups;
@@ -371,14 +395,16 @@ static void check_pair(struct graph a, struct graph b, bool wl, bool distance_wl
 
 /* The dodecahedron and Desargues' graph (Zhang et al. 2023), and two strongly regular graphs of
  * equal parameters: distances are the same everywhere. */
-static void test_pairs_that_distances_do_not_tell_apart(void **state) {
+static void test_pairs_that_distances_do_not_tell_apart(void **state)
+{
     (void)state;
     check_pair(petersen(10, 2), petersen(10, 3), false, false);
     check_pair(rook(), shrikhande(), false, false);
 }
 
 /* A ring of six and two of three; decalin and bicyclopentyl: the ordinary test sees no difference. */
-static void test_pairs_that_distances_tell_apart(void **state) {
+static void test_pairs_that_distances_tell_apart(void **state)
+{
     (void)state;
     check_pair(rings(1, 6), rings(2, 3), false, true);
     check_pair(decalin(), bicyclopentyl(), false, true);
@@ -388,7 +414,8 @@ static void test_pairs_that_distances_tell_apart(void **state) {
     check_pair(rings(1, 5), tail, true, true);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_equal_tokens_without_c),

@@ -13,7 +13,8 @@
 enum family { FAMILY_ONE, FAMILY_SYMMETRIC, FAMILY_ABSOLUTE, FAMILY_OTHER };
 
 /* From the published formulas, not from the encodings' own facts. */
-static enum family family_of(const char *name) {
+static enum family family_of(const char *name)
+{
     static const char *const symmetric[] = {"alibi", "kerple-log", "kerple-power", "sandwich",
                                             "fire", NULL};
     static const char *const absolute[] = {"sinusoidal", "learned", NULL};
@@ -28,7 +29,8 @@ static enum family family_of(const char *name) {
     return FAMILY_OTHER;
 }
 
-static bool has_value_term(const struct kind_config *c) {
+static bool has_value_term(const struct kind_config *c)
+{
     const struct option *o = encoding_of(c)->options;
     for (int k = 0; o && o[k].key; k++)
         if (strcmp(encoding_of(c)->name, "shaw") == 0 && strcmp(o[k].key, "value") == 0)
@@ -37,7 +39,8 @@ static bool has_value_term(const struct kind_config *c) {
 }
 
 /* The group of each position of one sequence, by the paragraph "in closed form" of the theory. */
-static void closed_form(const struct floor_class *c, const int32_t *token, int n, int32_t *group) {
+static void closed_form(const struct floor_class *c, const int32_t *token, int n, int32_t *group)
+{
     enum family family = family_of(encoding_of(&c->encoding)->name);
     bool constant = true, palindrome = true;
     int run = 1;
@@ -61,7 +64,8 @@ static void closed_form(const struct floor_class *c, const int32_t *token, int n
 }
 
 static void check_words(const struct floor_class *c, const char *label, const struct layout *l,
-                        int symbols) {
+                        int symbols)
+{
     int32_t token[16], expected[16], group[16];
     int first[2] = {0, l->n}, words = 1;
     struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
@@ -83,7 +87,8 @@ static void check_words(const struct floor_class *c, const char *label, const st
 typedef void (*class_check)(const struct floor_class *c, const char *label,
                             const struct layout *here);
 static int for_each_class(const struct layout *trained, const struct layout *here,
-                          class_check check) {
+                          class_check check)
+{
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     int encodings = help_encodings(encoding), checked = 0;
     for (int k = 0; k < encodings; k++)
@@ -103,15 +108,18 @@ static int for_each_class(const struct layout *trained, const struct layout *her
     return checked;
 }
 
-static void check_binary(const struct floor_class *c, const char *label, const struct layout *l) {
+static void check_binary(const struct floor_class *c, const char *label, const struct layout *l)
+{
     check_words(c, label, l, 2);
 }
 
-static void check_ternary(const struct floor_class *c, const char *label, const struct layout *l) {
+static void check_ternary(const struct floor_class *c, const char *label, const struct layout *l)
+{
     check_words(c, label, l, 3);
 }
 
-static void test_closed_form(void **state) {
+static void test_closed_form(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -125,7 +133,8 @@ static void test_closed_form(void **state) {
 }
 
 /* Tables trained on fewer positions clip, and what is clipped still tells left from right. */
-static void test_closed_form_longer(void **state) {
+static void test_closed_form_longer(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -152,17 +161,20 @@ struct naive {
     int longest;
 };
 
-static int naive_visible(const struct naive *v, int row) {
+static int naive_visible(const struct naive *v, int row)
+{
     int s = v->sample[row];
     return v->class->causal ? row - v->set->first[s] + 1 : v->set->layout[s]->n;
 }
 
-static bool same_relation(const struct relation *a, const struct relation *b) {
+static bool same_relation(const struct relation *a, const struct relation *b)
+{
     return a->encoding == b->encoding && a->c == b->c;
 }
 
 /* Entries of row q that have the relation and the colour of entry j of row p. */
-static int64_t count_like(const struct naive *v, int p, int j, int q) {
+static int64_t count_like(const struct naive *v, int p, int j, int q)
+{
     const struct relation *like = v->relation + (size_t)p * (size_t)v->longest + j;
     int32_t colour = v->colour[v->set->first[v->sample[p]] + j];
     int64_t count = 0;
@@ -172,7 +184,8 @@ static int64_t count_like(const struct naive *v, int p, int j, int q) {
     return count;
 }
 
-static bool proportional(const struct naive *v, int p, int q) {
+static bool proportional(const struct naive *v, int p, int q)
+{
     for (int j = 0; j < naive_visible(v, p); j++)
         if (count_like(v, p, j, p) * naive_visible(v, q) !=
             count_like(v, p, j, q) * naive_visible(v, p))
@@ -181,7 +194,8 @@ static bool proportional(const struct naive *v, int p, int q) {
 }
 
 /* The one colour that a row sees, or -1. */
-static int32_t single_colour(const struct naive *v, int row) {
+static int32_t single_colour(const struct naive *v, int row)
+{
     int first = v->set->first[v->sample[row]];
     for (int j = 1; j < naive_visible(v, row); j++)
         if (v->colour[first + j] != v->colour[first])
@@ -189,7 +203,8 @@ static int32_t single_colour(const struct naive *v, int row) {
     return v->colour[first];
 }
 
-static bool stay_together(const struct naive *v, int p, int q) {
+static bool stay_together(const struct naive *v, int p, int q)
+{
     if (v->colour[p] != v->colour[q])
         return false;
     int32_t seen = single_colour(v, p);
@@ -198,7 +213,8 @@ static bool stay_together(const struct naive *v, int p, int q) {
     return proportional(v, p, q);
 }
 
-static bool same_token(const struct naive *v, int p, int q) {
+static bool same_token(const struct naive *v, int p, int q)
+{
     const struct floor_set *s = v->set;
     if (v->facts.absolute && p - s->first[v->sample[p]] != q - s->first[v->sample[q]])
         return false;
@@ -211,7 +227,8 @@ static bool same_token(const struct naive *v, int p, int q) {
 }
 
 /* next: a colour for each class of the relation `together`; returns how many. */
-static int naive_round(struct naive *v, bool (*together)(const struct naive *, int, int)) {
+static int naive_round(struct naive *v, bool (*together)(const struct naive *, int, int))
+{
     int colours = 0;
     for (int p = 0; p < v->rows; p++) {
         v->next[p] = -1;
@@ -225,7 +242,8 @@ static int naive_round(struct naive *v, bool (*together)(const struct naive *, i
     return colours;
 }
 
-static void naive_relations(struct naive *v, int s) {
+static void naive_relations(struct naive *v, int s)
+{
     const struct layout *l = v->set->layout[s];
     int32_t fold[64], c_row[64];
     assert_true(l->relations <= 64);
@@ -244,7 +262,8 @@ static void naive_relations(struct naive *v, int s) {
     }
 }
 
-static void naive_merge(const struct floor_class *c, const struct floor_set *set, int32_t *group) {
+static void naive_merge(const struct floor_class *c, const struct floor_set *set, int32_t *group)
+{
     struct naive *v = memory_alloc(1, sizeof *v, NULL);
     assert_non_null(v);
     v->class = c;
@@ -266,7 +285,8 @@ static void naive_merge(const struct floor_class *c, const struct floor_set *set
     memory_free(v);
 }
 
-static void check_naive(const struct floor_class *c, const char *label, const struct layout *l) {
+static void check_naive(const struct floor_class *c, const char *label, const struct layout *l)
+{
     for (int round = 0; round < 2; round++) {
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);
         assert_non_null(set);
@@ -295,7 +315,8 @@ static void check_naive(const struct floor_class *c, const char *label, const st
     }
 }
 
-static void test_naive(void **state) {
+static void test_naive(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -308,7 +329,8 @@ static void test_naive(void **state) {
 }
 
 /* ---- layouts other than one sequence ----------------------------------------------------------*/
-static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r;
@@ -321,7 +343,8 @@ static const double distances[4] = {0, 1, 2, 3};
 
 /* Equal tokens on a path and a star: with C, distances tell ends from middles; without it all
  * merge. */
-static void test_tables(void **state) {
+static void test_tables(void **state)
+{
     (void)state;
     struct layout p = {.n = 4, .relations = 4, .relation = path, .distance = distances,
                        .fold = fold_same};
@@ -352,7 +375,8 @@ static void test_tables(void **state) {
 
 /* Proportions across sizes: abab sees twice what ab sees.  On a line the classes of different
  * lengths are kept apart, because an encoding's offsets count from the length. */
-static void test_sizes(void **state) {
+static void test_sizes(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -383,7 +407,8 @@ static void test_sizes(void **state) {
 }
 
 /* Tokens are compared exactly: one bit apart is apart, and 0 is -0. */
-static void test_tokens(void **state) {
+static void test_tokens(void **state)
+{
     (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -403,7 +428,8 @@ static void test_tokens(void **state) {
 }
 
 /* ---- pieces -----------------------------------------------------------------------------------*/
-static void test_intern(void **state) {
+static void test_intern(void **state)
+{
     (void)state;
     struct intern t;
     int32_t id;
@@ -418,14 +444,16 @@ static void test_intern(void **state) {
     intern_close(&t);
 }
 
-static int compare_items(const void *a, const void *b) {
+static int compare_items(const void *a, const void *b)
+{
     const struct sort_item *x = a, *y = b;
     if (x->key != y->key)
         return x->key > y->key ? 1 : -1;
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static void test_sort(void **state) {
+static void test_sort(void **state)
+{
     (void)state;
     enum { COUNT = 3000 };
     static struct sort_item item[COUNT], expected[COUNT], scratch[COUNT];
@@ -446,7 +474,8 @@ static void test_sort(void **state) {
         }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_intern),      cmocka_unit_test(test_sort),
         cmocka_unit_test(test_closed_form), cmocka_unit_test(test_closed_form_longer),

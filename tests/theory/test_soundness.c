@@ -32,12 +32,14 @@ struct trial {
 };
 
 /* ---- random networks --------------------------------------------------------------------------*/
-static int pick(struct stream *s, int choices) {
+static int pick(struct stream *s, int choices)
+{
     return (int)stream_below(s, (uint64_t)choices);
 }
 
 /* Depth, norm, activation and sharing at random; the class and the sizes that it names are kept. */
-static struct model_config random_config(const struct floor_class *c, struct stream *s) {
+static struct model_config random_config(const struct floor_class *c, struct stream *s)
+{
     struct model_config m;
     memset(&m, 0, sizeof m);
     option_defaults(model_options, &m);
@@ -58,7 +60,8 @@ static struct model_config random_config(const struct floor_class *c, struct str
 /* Far from the initial values: tables of deviation 1, matrices that keep the size of what goes
  * through them, vectors of deviation 0.3.  A constant beyond the length (FIRE's L) is drawn from
  * where it matters. */
-static void random_parameters(const struct model *m, struct stream *s, real *p) {
+static void random_parameters(const struct model *m, struct stream *s, real *p)
+{
     model_initialise(m, pcg64_next(&s->state), p);
     for (int k = 0; k < m->tensors.count; k++) {
         const struct tensor *t = &m->tensors.item[k];
@@ -73,7 +76,8 @@ static void random_parameters(const struct model *m, struct stream *s, real *p) 
 
 /* y (rows,CHANNELS) of one random network; longest: the layout that has all relations. */
 static void run_network(const struct floor_class *c, const struct floor_set *set,
-                        const struct layout *longest, struct stream *s, double *y) {
+                        const struct layout *longest, struct stream *s, double *y)
+{
     struct model_config config = random_config(c, s);
     struct model_io io = {.channels = CHANNELS};
     struct model m;
@@ -104,7 +108,8 @@ static void run_network(const struct floor_class *c, const struct floor_set *set
 }
 
 /* ---- what must hold ---------------------------------------------------------------------------*/
-static double difference(const struct trial *t, int network, int p, int q) {
+static double difference(const struct trial *t, int network, int p, int q)
+{
     double largest = 0;
     for (int c = 0; c < CHANNELS; c++)
         largest = fmax(largest, fabs(t->y[network][p * CHANNELS + c] -
@@ -117,7 +122,8 @@ struct counts {
 };
 
 /* broken: merged pairs that a network tells apart.  unseen: unmerged pairs that none does. */
-static struct counts count_pairs(const struct trial *t) {
+static struct counts count_pairs(const struct trial *t)
+{
     struct counts n = {0};
     for (int p = 0; p < t->rows; p++)
         for (int q = p + 1; q < t->rows; q++) {
@@ -133,7 +139,8 @@ static struct counts count_pairs(const struct trial *t) {
     return n;
 }
 
-static void run_trial(struct trial *t, const struct layout *longest, struct stream *s) {
+static void run_trial(struct trial *t, const struct layout *longest, struct stream *s)
+{
     struct floor_set set = help_set_view(&t->set);
     t->rows = set.first[set.count];
     assert_true(t->rows <= ROWS_MAX);
@@ -149,7 +156,8 @@ static void run_trial(struct trial *t, const struct layout *longest, struct stre
 
 /* A target that is the network's own output plus noise of a size that varies from trial to trial:
  * the error is the noise, and the floor is what of it cannot be explained. */
-static void check_floors(const struct trial *t, struct stream *s) {
+static void check_floors(const struct trial *t, struct stream *s)
+{
     static double target[ROWS_MAX * CHANNELS];
     unsigned char mask[ROWS_MAX];
     for (int k = 0; k < NETWORKS; k++) {
@@ -176,7 +184,8 @@ static void check_floors(const struct trial *t, struct stream *s) {
 }
 
 static void check_trial(struct trial *t, const struct layout *longest, uint64_t seed,
-                        struct counts *total) {
+                        struct counts *total)
+{
     struct stream s;
     stream_open(&s, seed, "soundness", 0);
     run_trial(t, longest, &s);
@@ -195,7 +204,8 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
 }
 
 /* ---- sequences --------------------------------------------------------------------------------*/
-static void check_class(struct trial *t, int trained, int n, uint64_t seed, struct counts *total) {
+static void check_class(struct trial *t, int trained, int n, uint64_t seed, struct counts *total)
+{
     help_set_open(&t->set, CHANNELS, seed);
     struct layout *longest = help_layout(&t->set.arena, n);
     t->class.shape.trained = help_layout(&t->set.arena, trained);
@@ -207,7 +217,8 @@ static void check_class(struct trial *t, int trained, int n, uint64_t seed, stru
     help_set_close(&t->set);
 }
 
-static void check_every_class(int trained, int n, struct counts *total) {
+static void check_every_class(int trained, int n, struct counts *total)
+{
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
@@ -227,7 +238,8 @@ static void check_every_class(int trained, int n, struct counts *total) {
     memory_free(t);
 }
 
-static void test_sequences(void **state) {
+static void test_sequences(void **state)
+{
     (void)state;
     struct counts total = {0};
     check_every_class(5, 5, &total);
@@ -235,7 +247,8 @@ static void test_sequences(void **state) {
     assert_true(total.merged > 100000 && total.apart > 100000);
 }
 
-static void test_sequences_longer(void **state) {
+static void test_sequences_longer(void **state)
+{
     (void)state;
     struct counts total = {0};
     check_every_class(3, 6, &total);
@@ -245,7 +258,8 @@ static void test_sequences_longer(void **state) {
 /* ---- long sequences, where buckets hold several offsets ---------------------------------------*/
 /* A palindrome is where |offset| and C's row part: alibi alone takes mirror positions for equal,
  * and C, bucketed or not, tells them apart. */
-static void test_palindromes(void **state) {
+static void test_palindromes(void **state)
+{
     (void)state;
     enum { N = 20 };
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
@@ -280,7 +294,8 @@ static void test_palindromes(void **state) {
  * counts may come out alike.  In 101101 the ones and zeros that position 1 sees weigh
  * 1 + x^2 + x^3 + x^5 and x + x^4, those of position 3 weigh 1 + x + x^2 + x^3 and x + x^2: both
  * times as (1 + x^2) to x.  Merging keeps such rows apart, which costs no soundness. */
-static void test_alibi_coincidence(void **state) {
+static void test_alibi_coincidence(void **state)
+{
     (void)state;
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     struct stream s;
@@ -304,7 +319,8 @@ static void test_alibi_coincidence(void **state) {
 /* ---- every space --------------------------------------------------------------------------------
  * Samples of one token, of two, and images of such a sample; on spaces with a layout for each
  * sample, of several sizes and with the same token. */
-static void add_samples(struct trial *t, const struct space_config *c, struct layout *fixed) {
+static void add_samples(struct trial *t, const struct space_config *c, struct layout *fixed)
+{
     int32_t token[ROWS_MAX], image[ROWS_MAX];
     for (int k = 0; k < 6; k++) {
         struct layout *l =
@@ -319,7 +335,8 @@ static void add_samples(struct trial *t, const struct space_config *c, struct la
 }
 
 static void check_space(const struct space_config *c, const struct help_encoding *encoding, int kind,
-                        bool causal, uint64_t seed, struct counts *total) {
+                        bool causal, uint64_t seed, struct counts *total)
+{
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
     *t = (struct trial){.class = {.encoding = encoding->config, .urpe = kind >= 0,
@@ -342,7 +359,8 @@ static void check_space(const struct space_config *c, const struct help_encoding
     memory_free(t);
 }
 
-static void test_spaces(void **state) {
+static void test_spaces(void **state)
+{
     (void)state;
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     int encodings = help_encodings(encoding);
@@ -363,21 +381,24 @@ static void test_spaces(void **state) {
 /* ---- relation tables --------------------------------------------------------------------------*/
 enum { NODES = 6 };
 
-static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r;
 }
 
 /* A trained table that knows the distances 0 and 1 only: B by distance is then finer than C. */
-static void fold_clipped(const struct layout *trained, const struct layout *here, int32_t *map) {
+static void fold_clipped(const struct layout *trained, const struct layout *here, int32_t *map)
+{
     (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r > 0;
 }
 
 /* Shortest paths of a random graph; relation NODES is "unreachable". */
-static void random_graph(struct stream *s, int32_t *relation) {
+static void random_graph(struct stream *s, int32_t *relation)
+{
     for (int i = 0; i < NODES; i++)
         for (int j = 0; j < i; j++)
             relation[i * NODES + j] = relation[j * NODES + i] = pick(s, 5) < 2 ? 1 : NODES;
@@ -393,7 +414,8 @@ static void random_graph(struct stream *s, int32_t *relation) {
 }
 
 /* Samples whose layouts differ: merging follows the graphs' symmetries, across graphs too. */
-static void test_graphs(void **state) {
+static void test_graphs(void **state)
+{
     (void)state;
     enum { GRAPHS = 40 };
     static int32_t relation[GRAPHS][NODES * NODES];
@@ -433,7 +455,8 @@ static void test_graphs(void **state) {
 /* ---- what C undoes ----------------------------------------------------------------------------*/
 /* On a constant prefix under a causal mask the merges are the single-colour clause's alone: with C
  * all of them are gone.  On a graph a symmetry that keeps every distance outlives C. */
-static void test_c_breaks(void **state) {
+static void test_c_breaks(void **state)
+{
     (void)state;
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
@@ -456,7 +479,8 @@ static void test_c_breaks(void **state) {
     memory_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     struct err e = {0};
     if (kernel_open(&e)) {
         fprintf(stderr, "%s\n", e.msg);

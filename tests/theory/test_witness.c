@@ -21,7 +21,8 @@ struct tally {
     int known, refused;
 };
 
-static void check(const struct help_case *c, struct tally *tally) {
+static void check(const struct help_case *c, struct tally *tally)
+{
     struct help_witness h;
     if (!help_witness_open(&h, c))
         return;
@@ -42,7 +43,8 @@ static void check(const struct help_case *c, struct tally *tally) {
 }
 
 /* Every encoding, mask and attention for one target; *tally counts. */
-static void sweep(const char *target, int n, bool grid, struct tally *tally) {
+static void sweep(const char *target, int n, bool grid, struct tally *tally)
+{
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < 2; mask++)
             for (size_t u = 0; u < sizeof tables / sizeof *tables; u++)
@@ -52,7 +54,8 @@ static void sweep(const char *target, int n, bool grid, struct tally *tally) {
                       tally);
 }
 
-static void test_every_target(void **state) {
+static void test_every_target(void **state)
+{
     (void)state;
     struct tally all = {0};
     for (int t = 0; target_table[t]; t++) {
@@ -63,7 +66,8 @@ static void test_every_target(void **state) {
 }
 
 /* What must be known, so that a compiler that refuses everything fails. */
-static void test_known(void **state) {
+static void test_known(void **state)
+{
     (void)state;
     static const struct {
         const char *target, *encoding, *c;
@@ -106,7 +110,8 @@ static void test_known(void **state) {
 }
 
 /* Where the floor on identical tokens is positive there can be no witness, and there is none. */
-static void test_refused(void **state) {
+static void test_refused(void **state)
+{
     (void)state;
     static const char *const targets[] = {"position", "gain",       "affine", "piecewise", "even",
                                           "shift",    "prefix_sum", "etp"};
@@ -131,7 +136,8 @@ static void test_refused(void **state) {
 
 /* A change of any tensor that the construction uses shows in the error.  (Small ones need not:
  * gates are built to stand the rounding of what they read.) */
-static void test_every_block_matters(void **state) {
+static void test_every_block_matters(void **state)
+{
     (void)state;
     static const char *const used[] = {"embed.weight", "layers.0.attn.v.bias",
                                        "layers.0.attn.o.weight", "layers.0.ffn.in.weight",
@@ -160,7 +166,8 @@ static void test_every_block_matters(void **state) {
 }
 
 /* exp(-beta / n^2): two more units of beta / n^2 take the error down by e^2, till it vanishes. */
-static void test_selection_sharpens(void **state) {
+static void test_selection_sharpens(void **state)
+{
     (void)state;
     double last = 0;
     for (int step = 0; step <= 4; step++) {
@@ -183,7 +190,8 @@ static void test_selection_sharpens(void **state) {
 }
 
 /* The paper's own size. */
-static void test_etp_large(void **state) {
+static void test_etp_large(void **state)
+{
     (void)state;
     struct help_witness h;
     assert_true(help_witness_open(&h, &(struct help_case){.target = "etp", .encoding = "toeplitz",
@@ -194,7 +202,8 @@ static void test_etp_large(void **state) {
     help_witness_close(&h);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_target),       cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),

@@ -5,7 +5,8 @@
 
 /* pi on all 2^8 sequences: right at every position unless all symbols are equal; then one position
  * of the eight is. */
-static void test_pi_exhaustively(void **state) {
+static void test_pi_exhaustively(void **state)
+{
     (void)state;
     struct help_witness h;
     int32_t token[8];
@@ -21,7 +22,8 @@ static void test_pi_exhaustively(void **state) {
     help_witness_close(&h);
 }
 
-static void test_pi_longer(void **state) {
+static void test_pi_longer(void **state)
+{
     (void)state;
     static const int vocab[] = {2, 10, 1000};
     static const char *const encoding[] = {"toeplitz", "t5"};
@@ -37,7 +39,8 @@ static void test_pi_longer(void **state) {
 }
 
 /* A run of any length, then another symbol: the flags' averages at every run length. */
-static void test_pi_every_run(void **state) {
+static void test_pi_every_run(void **state)
+{
     (void)state;
     struct help_witness h;
     int32_t token[24];
@@ -51,7 +54,8 @@ static void test_pi_every_run(void **state) {
     help_witness_close(&h);
 }
 
-static void test_pi_refused(void **state) {
+static void test_pi_refused(void **state)
+{
     (void)state;
     static const struct {
         const char *encoding;
@@ -71,7 +75,8 @@ static void test_pi_refused(void **state) {
 
 /* Right on inputs whose neighbours differ by more than eps; on identical tokens at least the sup
  * floor (n - 1) / (2n) away, whatever eps. */
-static void test_position_on_generic_inputs(void **state) {
+static void test_position_on_generic_inputs(void **state)
+{
     (void)state;
     int n = 12;
     double last = INFINITY, first = 0;
@@ -92,7 +97,8 @@ static void test_position_on_generic_inputs(void **state) {
     assert_true(last < 1e-4);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pi_exhaustively), cmocka_unit_test(test_pi_longer),
         cmocka_unit_test(test_pi_every_run),    cmocka_unit_test(test_pi_refused),

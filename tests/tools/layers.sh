@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compares the includes of lib/ and cmd/ with the layers that the README names, and looks for what
-# the library may not do.
+# Compares the includes of lib/ and cmd/ with the layers that the README names, looks for what the
+# library may not do, and for lines laid out otherwise than the rest.
 set -u
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
@@ -44,6 +44,10 @@ only() { # header, folder where it may be included
         while read -r f; do echo "$f calls malloc; only lib/base/memory.c may"; done
     grep -lE '(^|[^_a-z.>])exit ?\(|(^|[^_a-z])printf ?\(' -r lib --include='*.[ch]' |
         while read -r f; do echo "$f exits or prints; the library does neither"; done
+    grep -nE '^[A-Za-z_].*\) \{$' -r lib cmd tests --include='*.[ch]' |
+        while read -r f; do echo "$f: the brace of a function has a line of its own"; done
+    grep -nE '^ +(\} )?(else )?(if|for|while) \(.*\) (return|continue|break|goto)[ ;]' -r lib cmd tests --include='*.[ch]' |
+        while read -r f; do echo "$f: a statement has a line of its own"; done
     find lib cmd tests -name '*.[ch]' -exec wc -l {} + |
         awk '$2 != "total" && $1 > 500 {print $2 " has " $1 " lines; split it (500)"}'
 } >>"$found"

@@ -12,19 +12,22 @@
 
 enum { SIZE = 4000, N = 8, V = 5 };
 
-static const char *path(void) {
+static const char *path(void)
+{
     static char name[64];
     snprintf(name, sizeof name, "/tmp/test_train_text-%ld", (long)getpid());
     return name;
 }
 
-static int remove_text(void **state) {
+static int remove_text(void **state)
+{
     (void)state;
     return file_remove(path(), NULL);
 }
 
 /* Training part 'A'..'E', where each letter has one successor, evaluated part 'a'..'e' likewise. */
-static struct task text_task(const char *encoding, int attention) {
+static struct task text_task(const char *encoding, int attention)
+{
     struct task t = task_default("text", encoding, attention);
     struct err e = {0};
     char bytes[SIZE];
@@ -51,7 +54,8 @@ static struct task text_task(const char *encoding, int attention) {
 }
 
 /* Every row of a set lies in the part that begins at letter `first`, its label after it. */
-static void check_rows(const struct samples *s, int first) {
+static void check_rows(const struct samples *s, int first)
+{
     assert_true(s->rows > 0 && s->rows == s->count * N);
     for (int k = 0; k < s->count; k++) {
         assert_int_equal(s->pattern[k], PATTERN_GENERIC);
@@ -64,7 +68,8 @@ static void check_rows(const struct samples *s, int first) {
     }
 }
 
-static void test_parts_stay_apart(void **state) {
+static void test_parts_stay_apart(void **state)
+{
     (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct sampler *sampler;
@@ -94,7 +99,8 @@ static void test_parts_stay_apart(void **state) {
 }
 
 /* Rows that carry one text: RPE and URPE see the same windows in the same order. */
-static void test_paired(void **state) {
+static void test_paired(void **state)
+{
     (void)state;
     struct task t[2] = {text_task("toeplitz", MODEL_RPE), text_task("alibi", MODEL_URPE)};
     struct samples s[2] = {{0}, {0}};
@@ -117,7 +123,8 @@ struct sum {
     double nats;
 };
 
-static void add_nats(void *context, int first, int rows, int labels, const double *logits) {
+static void add_nats(void *context, int first, int rows, int labels, const double *logits)
+{
     struct sum *sum = context;
     assert_int_equal(labels, 256);
     for (int k = 0; k < rows; k++, logits += labels) {
@@ -128,7 +135,8 @@ static void add_nats(void *context, int first, int rows, int labels, const doubl
     }
 }
 
-static double nats_on(struct trainer *t, const struct samples *s) {
+static double nats_on(struct trainer *t, const struct samples *s)
+{
     struct sum sum = {.s = s};
     struct err e = {0};
     assert_int_equal(trainer_outputs(t, s, NULL, add_nats, &sum, &e), 0);
@@ -137,7 +145,8 @@ static double nats_on(struct trainer *t, const struct samples *s) {
 
 /* Successors are learned from the training part, and from it alone: on letters that only the other
  * part has, the network knows nothing. */
-static void test_learns_from_its_part(void **state) {
+static void test_learns_from_its_part(void **state)
+{
     (void)state;
     struct task t = text_task("toeplitz", MODEL_URPE);
     struct pool *pool;
@@ -167,7 +176,8 @@ static void test_learns_from_its_part(void **state) {
     pool_close(pool);
 }
 
-static void refused(const struct task *t, const char *where, const char *phrase) {
+static void refused(const struct task *t, const char *where, const char *phrase)
+{
     struct err e = {0};
     assert_int_equal(task_check(t, &e), ERR_USAGE);
     assert_string_equal(e.where, where);
@@ -175,7 +185,8 @@ static void refused(const struct task *t, const char *where, const char *phrase)
         fail_msg("'%s' does not hold '%s' and what was expected", e.msg, phrase);
 }
 
-static void test_refusals(void **state) {
+static void test_refusals(void **state)
+{
     (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct err e = {0};
@@ -193,7 +204,8 @@ static void test_refusals(void **state) {
 }
 
 /* The text is in the price. */
-static void test_price(void **state) {
+static void test_price(void **state)
+{
     (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     size_t text, small, grown, parameters;
@@ -209,7 +221,8 @@ static void test_price(void **state) {
     memory_free(large);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_parts_stay_apart, remove_text),
         cmocka_unit_test_teardown(test_paired, remove_text),
