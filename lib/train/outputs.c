@@ -42,13 +42,19 @@ static int evaluator_of(struct trainer *t, const struct samples *s, bool backwar
                         struct evaluator **out, struct err *e)
 {
     int n = longest(s), at = 0;
+    *out = NULL;
     for (struct evaluator *v = t->evaluators; v; v = v->next)
         if (v->n == n && v->backward == backward) {
             *out = v;
-            return 0;
+            break;
         }
     while (s->layout[at]->n != n)
         at++;
+    if (*out) { /* what it was made from may be gone; sizes follow from n alone */
+        assert((*out)->state.longest.relations == s->layout[at]->relations);
+        (*out)->state.longest = *s->layout[at];
+        return 0;
+    }
     struct evaluator *v = memory_alloc(1, sizeof *v, e);
     struct arena measure;
     if (!v)
@@ -146,11 +152,21 @@ static void run_logits(void *context, int k)
         lane->logits[i] = (double)lane->out[i];
 }
 
+/* Of any lane: where samples differ in size, the first need not have the most. */
+static int most_rows(const struct evaluator *v)
+{
+    int most = 0;
+    for (int k = 0; k < v->lanes; k++)
+        most = v->lane[k].batch.rows > most ? v->lane[k].batch.rows : most;
+    return most;
+}
+
 /* Logits of a finished wave, chunk by chunk; `each` is called in a fixed order by this thread. */
 static void hand_out_logits(struct wave *wave, trainer_logits each, void *context)
 {
     struct evaluator *v = wave->v;
-    for (wave->chunk_first = 0; wave->chunk_first < v->lane[0].batch.rows;
+    int rows_max = most_rows(v);
+    for (wave->chunk_first = 0; wave->chunk_first < rows_max;
          wave->chunk_first += v->lane[0].chunk) {
         pool_run(wave->t->pool, v->lanes, run_logits, wave);
         for (int k = 0; k < v->lanes; k++) {

@@ -157,6 +157,44 @@ static void test_samples_are_apart(void **state)
     }
 }
 
+static void count_rows(void *context, int first, int rows, int labels, const double *logits)
+{
+    (void)labels, (void)logits;
+    for (int r = first; r < first + rows; r++)
+        ((int *)context)[r]++;
+}
+
+/* With many labels logits come in chunks of few rows, also of lanes whose graphs are larger than
+ * those of the first. */
+static void test_all_logits_are_handed_out(void **state)
+{
+    (void)state;
+    struct task task = graph_task("toeplitz");
+    struct err e = {0};
+    assert_true(option_set_kind(&target_kinds, "majority", &task.target.kind));
+    task.target.vocab = 40000; /* chunks of 16 rows */
+    task.space.kind.number[1] = 200;
+    task.space.kind.number[2] = 2;
+    assert_int_equal(space_finish(&task.space, &e), 0);
+    task.train.batch = 8;
+    task.evaluate.samples = 32;
+    task.model.width = task.model.ffn = 8;
+    task.model.heads = task.model.layers = 1;
+    struct pool *pool = open_pool(2);
+    struct trainer *t = open_trainer(&task, pool);
+    struct samples s;
+    open_set(&s, &task);
+    int *seen = memory_alloc((size_t)s.rows, sizeof *seen, &e);
+    assert_non_null(seen);
+    assert_int_equal(trainer_outputs(t, &s, NULL, count_rows, seen, &e), 0);
+    for (int r = 0; r < s.rows; r++)
+        assert_int_equal(seen[r], 1);
+    memory_free(seen);
+    samples_close(&s);
+    trainer_close(t);
+    pool_close(pool);
+}
+
 /* Nodes that are renamed keep their outputs, up to the order of sums. */
 static void test_renamed_nodes(void **state)
 {
@@ -272,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_sets),
         cmocka_unit_test(test_constant_symbols),
         cmocka_unit_test(test_samples_are_apart),
+        cmocka_unit_test(test_all_logits_are_handed_out),
         cmocka_unit_test(test_renamed_nodes),
         cmocka_unit_test(test_learns_with_any_threads),
         cmocka_unit_test(test_refusals),
