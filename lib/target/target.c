@@ -37,7 +37,7 @@ static bool uses_vocab(const void *owner)
 const struct option target_options[] = {
     {.key = "kind", .type = OPTION_KIND, .offset = offsetof(struct target_config, kind),
      .kinds = &target_kinds, .unit = "", .help = "the function that models are asked to express"},
-    {.key = "vocab", .type = OPTION_INT, .offset = offsetof(struct target_config, vocab), .min = 1,
+    {.key = "vocab", .type = OPTION_INT, .offset = offsetof(struct target_config, vocab), .min = 2,
      .max = 1000000, .fallback = "10", .unit = "symbols", .help = "V, symbols of token targets",
      .applies = uses_vocab},
     {.key = NULL},
@@ -78,10 +78,6 @@ int target_check(const struct target_config *c, const struct space_config *s, st
                        "target '%s' numbers the positions, which space '%s' leaves without order; "
                        "expected another space or another target",
                        t->name, space->name);
-    if (t->tokens && target_vocab(c) < 2)
-        return err_set(e, ERR_USAGE, "target.vocab",
-                       "%lld symbols leave nothing to tell apart; expected at least 2",
-                       (long long)c->vocab);
     int code = check_patterns(t, s, e);
     return !code && t->check ? t->check(c, s, e) : code;
 }

@@ -43,7 +43,7 @@ struct target {
     int (*labels)(const struct target_config *c, int n);
     int (*symbols)(const struct target_config *c); /* embedding rows; NULL: V */
     /* Tokens: whether the label at position i carries information; NULL: all do. */
-    bool (*informative)(const struct layout *l, int i);
+    bool (*informative)(const struct target_config *c, const struct layout *l, int i);
 };
 
 enum {

@@ -40,8 +40,9 @@ static int etp_label(const void *state, const struct target_config *c, const str
     return 0;
 }
 
-static bool etp_informative(const struct layout *l, int i)
+static bool etp_informative(const struct target_config *c, const struct layout *l, int i)
 {
+    (void)c;
     return i < l->n / 2;
 }
 
@@ -66,6 +67,12 @@ static int odds_first_label(const void *state, const struct target_config *c,
     return 0;
 }
 
+static bool token_shift_informative(const struct target_config *c, const struct layout *l, int i)
+{
+    int64_t from = i - (int64_t)c->kind.number[TARGET_SHIFT_K];
+    return from >= 0 && from < l->n;
+}
+
 static int token_shift_label(const void *state, const struct target_config *c,
                              const struct layout *l, const int32_t *x, int32_t *label,
                              struct err *e)
@@ -73,7 +80,7 @@ static int token_shift_label(const void *state, const struct target_config *c,
     (void)state, (void)e;
     int64_t k = (int64_t)c->kind.number[TARGET_SHIFT_K];
     for (int i = 0; i < l->n; i++)
-        label[i] = i - k >= 0 && i - k < l->n ? x[i - k] : (int32_t)c->vocab;
+        label[i] = token_shift_informative(c, l, i) ? x[i - k] : (int32_t)c->vocab;
     return 0;
 }
 
@@ -135,4 +142,5 @@ const struct target target_token_shift = {
     .label = token_shift_label,
     .labels = filled_labels,
     .symbols = filled_symbols,
+    .informative = token_shift_informative,
 };

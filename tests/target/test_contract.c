@@ -444,7 +444,6 @@ static void test_refusals(void **state)
     (void)state;
     check_refused("even", 1, 10, NULL, 0, "space.length");
     check_refused("etp", 1, 10, NULL, 0, "space.length");
-    check_refused("pi", 8, 1, NULL, 0, "target.vocab");
     check_refused("shift", 8, 10, "k", 8, "target.k");
     check_refused("shift", 8, 10, "k", -8, "target.k");
     check_refused("token_shift", 8, 10, "k", 8, "target.k");

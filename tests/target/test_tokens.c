@@ -35,7 +35,7 @@ static void test_etp(void **state)
     f.config.vocab = 4;
     fixture_open(&f);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(f.target->informative(&f.layout, i), i < 2);
+        assert_int_equal(f.target->informative(&f.config, &f.layout, i), i < 2);
     assert_int_equal(target_symbols(&f.config), 5);
     assert_int_equal(target_labels(&f.config, 5), 5);
     fixture_close(&f);
@@ -70,6 +70,8 @@ static void test_token_shift(void **state)
     fixture_open(&f);
     fixture_label(&f, x5, got);
     assert_memory_equal(got, left, sizeof left);
+    for (int i = 0; i < 5; i++) /* the fillers say nothing */
+        assert_int_equal(f.target->informative(&f.config, &f.layout, i), i < 3);
     assert_int_equal(target_symbols(&f.config), 5);
     fixture_close(&f);
 }
