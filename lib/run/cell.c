@@ -198,6 +198,8 @@ static int train(struct cell_work *w, struct err *e)
             code = add_point(w, step, e);
         if (code)
             return code;
+        if (step >= steps && isinf(w->error)) /* no further step is there to tell */
+            w->diverged = true;
         if (stopped(w))
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);

@@ -46,7 +46,7 @@ int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, str
                        struct subset_figures *figures, struct err *e);
 
 /* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
- * token targets; NaN where the target is constant. */
+ * token targets; NaN where the target is constant; INFINITY where outputs are not numbers. */
 int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
                      double *error, struct err *e);
 

@@ -61,7 +61,7 @@ void history_csv(const struct history *h, int digits, struct text *out)
         const struct history_point *p = &h->point[k];
         csv_field_int(out, p->step);
         csv_field_double(out, p->loss, digits);
-        csv_field_double(out, p->error, digits);
+        csv_field_double(out, isfinite(p->error) ? p->error : NAN, digits);
         csv_field_double(out, p->rate, digits);
         csv_field_double(out, p->gradient_norm, digits);
         csv_end_row(out);

@@ -175,5 +175,7 @@ int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struc
         return code;
     measure_subset(ev, 0, &all);
     *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
+    if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
+        *error = INFINITY;
     return 0;
 }

@@ -153,7 +153,7 @@ static void descend(struct polishing *p, volatile const int *stop, struct polish
             r->steps++;
     }
     bool better = m->f < before;
-    r->loss = better ? m->f : before;
+    r->loss = better ? m->f : before < NO_LOSS ? before : NAN;
     put_parameters(p->t, better ? m->x : p->start);
 }
 

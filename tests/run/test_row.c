@@ -90,11 +90,38 @@ static void diverged_cell_keeps_its_row(void **unused)
     spec_close(s);
 }
 
+/* One step that throws the weights away: no further step tells, but the outputs do. */
+static void last_step_that_diverges_is_seen(void **unused)
+{
+    (void)unused;
+    static const char *const polish[] = {"", ", polish: {method: bfgs, steps: 5, samples: 4}"};
+    for (int k = 0; k < 2; k++) {
+        struct csv csv;
+        char root[HELP_PATH], path[HELP_PATH], text[512];
+        snprintf(text, sizeof text,
+                 "space: {length: 4, channels: 1}\ntarget: gain\n"
+                 "model: {layers: 16, heads: 1, width: 8, ffn: 8, norm: none, activation: relu}\n"
+                 "train: {steps: 1, batch: 4, lr: 1, table_lr: 10000, warmup: 0%s}\n"
+                 "evaluate: {samples: 8}\nseeds: [0]\n", polish[k]);
+        struct spec *s = help_spec(text);
+        help_folder(root);
+        assert_int_equal(execute(spec_cell(s, 0), root), 0);
+        assert_int_equal(file_join(path, sizeof path, root, "row.csv", NULL), 0);
+        assert_int_equal(csv_read(path, &csv, NULL), 0);
+        assert_string_equal(csv.row[1][csv_column(&csv, "status")], "diverged");
+        assert_true(number(&csv, 1, "steps") == 1);
+        csv_close(&csv);
+        help_remove(root);
+        spec_close(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_stay_above_floors),
         cmocka_unit_test(diverged_cell_keeps_its_row),
+        cmocka_unit_test(last_step_that_diverges_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
