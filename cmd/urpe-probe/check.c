@@ -11,14 +11,15 @@
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
+#include "run/plan.h"
 #include "run/run.h"
 
 /* Cells that cost the same. */
 struct kind {
     const struct cell *first;
     int cells;
-    size_t parameters, bytes;
-    double flops, seconds; /* of a step; of a cell */
+    size_t parameters;
+    double bytes, flops, seconds; /* of a worker; of a step; of a cell */
 };
 
 /* ---- this machine's speed ----------------------------------------------------------------------
@@ -138,10 +139,13 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
         }
         struct kind *next = &kind[count++];
         *next = (struct kind){.first = c, .cells = 1};
-        code = trainer_api_of(c->task.model.precision)
-                   ->price(&c->task, &next->bytes, &next->parameters, &next->flops, e);
+        struct plan_price price;
+        code = plan_price(&c->task, &price, e);
         if (code)
             return code;
+        next->parameters = price.parameters;
+        next->bytes = price.bytes;
+        next->flops = price.flops;
     }
     qsort(kind, (size_t)count, sizeof *kind, compare_kinds);
     for (int k = 0; k < count; k++) {
@@ -198,7 +202,7 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
                                   (double)t->model.layers,
                                   (double)t->model.width,
                                   (double)k->parameters,
-                                  ceil((double)k->bytes / 1048576),
+                                  ceil(k->bytes / 1048576),
                                   (double)t->train.steps,
                                   k->flops / 1e6,
                                   k->seconds};
@@ -243,15 +247,15 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
 static void warn_memory(const struct spec *s, const struct kind *kind, int count)
 {
     char where[320];
-    size_t there = machine_memory(), most = 0;
+    double there = (double)machine_memory(), most = 0;
     for (int k = 0; k < count; k++)
         if (kind[k].bytes > most)
             most = kind[k].bytes;
-    if (!there || most <= there)
+    if (there <= 0 || most <= there)
         return;
     spec_where(s, "model.width", where, sizeof where);
     fprintf(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here\n", where,
-            (double)most / 1048576, (double)there / 1048576);
+            most / 1048576, there / 1048576);
 }
 
 static int print_table(const struct spec *s, const struct listing *l, const struct kind *kind,

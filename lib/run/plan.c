@@ -22,51 +22,86 @@ static bool in_shard(const struct cell *c, const struct run_options *o)
     return o->shards <= 1 || c->index % o->shards == o->shard;
 }
 
-/* Of a sample's own layout, at most; 0 where samples share one. */
-static size_t layout_bytes(const struct task *t)
+/* *bytes: of a sample's own layout, at most; 0 where samples share one.  *images: of each sample
+ * that the evaluation set holds. */
+static int layout_price(const struct task *t, int length, double *bytes, double *images,
+                        struct err *e)
 {
-    struct arena measure;
+    const struct space *space = space_of(&t->space);
+    const struct orbit *orbit = orbit_table[t->evaluate.orbit];
+    struct arena arena;
     struct layout l;
-    if (!space_of(&t->space)->draw)
+    int code = 0;
+    *bytes = 0;
+    *images = 1;
+    if (!space->draw && orbit == orbit_table[0])
         return 0;
-    arena_open_measure(&measure);
-    space_of(&t->space)->layout(&t->space, (int)t->space.length, &measure, &l, NULL);
-    return measure.used;
+    arena_open_measure(&arena);
+    if (!space->draw)
+        code = arena_open(&arena, 0, e);
+    if (!code)
+        code = space->layout(&t->space, length, &arena, &l, e);
+    if (space->draw)
+        *bytes = (double)arena.used;
+    else if (!code)
+        *images = orbit->images(&l);
+    arena_close(&arena);
+    return code;
 }
 
-/* Samples, their layouts and groups, and the network's outputs at the longest evaluated length. */
-static size_t evaluation_bytes(const struct task *t)
+/* Samples with their images, layouts and groups, the network's outputs at the longest evaluated
+ * length, and logits summed over groups.  How many groups there will be is not known before the
+ * merging: one for each patterned sample, or, where images put equal tokens side by side, one for
+ * each position. */
+static int evaluation_price(const struct task *t, double *bytes, struct err *e)
 {
     int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length);
-    size_t row = 32, rows, bytes, layouts;
-    if (!target_of(&t->target)->tokens)
-        row += 4 * sizeof(double) * (size_t)t->space.channels;
-    if (!memory_multiply((size_t)t->evaluate.samples, (size_t)length[lengths - 1], &rows) ||
-        !memory_multiply(rows, row, &bytes) ||
-        !memory_multiply((size_t)t->evaluate.samples, layout_bytes(t), &layouts) ||
-        !memory_add(bytes, layouts, &bytes))
-        return SIZE_MAX;
-    return bytes;
+    double samples = (double)t->evaluate.samples, positions = samples * length[lengths - 1];
+    double layout, images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
+    int code = layout_price(t, length[lengths - 1], &layout, &images, e);
+    bool tokens = target_of(&t->target)->tokens;
+    if (images > 1)
+        groups = positions;
+    if (!tokens)
+        row += 4 * sizeof(double) * (double)t->space.channels;
+    *bytes = images * (positions * row + samples * layout) +
+             (tokens ? groups * task_io(t).labels * (double)sizeof(double) : 0);
+    return code;
+}
+
+int plan_price(const struct task *t, struct plan_price *out, struct err *e)
+{
+    size_t training, drawing = 0;
+    double layout = 0, images;
+    int code = trainer_api_of(t->model.precision)
+                   ->price(t, &training, &out->parameters, &out->flops, e);
+    if (!code) /* by the evaluation; training has it in its price */
+        code = samples_price(t, &drawing, e);
+    if (!code)
+        code = evaluation_price(t, &out->evaluation, e);
+    if (!code)
+        code = layout_price(t, (int)t->space.length, &layout, &images, e);
+    out->bytes = (double)training + (double)drawing + out->evaluation +
+                 (double)t->train.batch * layout;
+    return code;
 }
 
 static int price(struct plan_cell *c, const struct spec *s, struct err *e)
 {
     const struct task *t = &c->cell->task;
+    struct plan_price price;
     struct err why = {0};
     char where[256];
-    size_t training, parameters, drawing = 0, evaluation = evaluation_bytes(t);
-    double flops;
-    int code = trainer_api_of(t->model.precision)->price(t, &training, &parameters, &flops, &why);
-    if (!code) /* by the evaluation; training has it in its price */
-        code = samples_price(t, &drawing, &why);
+    int code = plan_price(t, &price, &why);
     if (code)
         return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
-    if (!memory_add(training, evaluation, &c->bytes) ||
-        !memory_add(c->bytes, drawing, &c->bytes)) {
+    if (!(price.bytes < (double)SIZE_MAX)) {
         spec_where(s, "evaluate.samples", where, sizeof where);
         return err_set(e, ERR_USAGE, where, "evaluate.samples: no memory holds so many");
     }
-    c->work = flops * (double)t->train.steps + 1;
+    c->bytes = (size_t)price.bytes;
+    c->evaluation = price.evaluation;
+    c->work = price.flops * (double)t->train.steps + 1;
     return 0;
 }
 
@@ -113,7 +148,7 @@ static int too_large(const struct plan_cell *c, const struct spec *s, double fre
                      struct err *e)
 {
     char where[256];
-    bool samples = evaluation_bytes(&c->cell->task) > c->bytes / 2;
+    bool samples = c->evaluation > (double)c->bytes / 2;
     const char *key = samples ? "evaluate.samples" : "model.width";
     spec_where(s, key, where, sizeof where);
     return err_set(e, ERR_USAGE, where,

@@ -14,8 +14,15 @@ enum plan_state { PLAN_WAITING, PLAN_RUNNING, PLAN_HELD, PLAN_ENDED };
 struct plan_cell {
     const struct cell *cell;
     enum plan_state state;
-    size_t bytes; /* memory that a worker needs, about */
-    double work;  /* FLOPs of all its steps */
+    size_t bytes;      /* memory that a worker needs, about */
+    double evaluation; /* of it, for the evaluation */
+    double work;       /* FLOPs of all its steps */
+};
+
+struct plan_price {
+    size_t parameters;
+    double flops;             /* of a training step */
+    double bytes, evaluation; /* memory in all, and of it for the evaluation; about */
 };
 
 struct plan {
@@ -28,6 +35,8 @@ struct plan {
     bool jobs_lowered;         /* for want of memory */
 };
 
+/* What a task costs; trains and draws nothing. */
+int plan_price(const struct task *t, struct plan_price *out, struct err *e);
 /* ERR_USAGE at the spec's key when one cell alone needs more memory than there is. */
 int plan_open(struct plan *p, const struct spec *s, const struct run_options *o, struct err *e);
 void plan_close(struct plan *p);

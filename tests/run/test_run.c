@@ -170,11 +170,48 @@ static void plan_puts_most_work_first(void **unused)
     spec_close(s);
 }
 
+/* *beside: what the plan adds to the trainer's own price. */
+static struct plan_price price_of(const char *text, double *beside)
+{
+    struct spec *s = help_spec(text);
+    const struct task *t = &spec_cell(s, 0)->task;
+    struct plan_price price;
+    size_t bytes, parameters;
+    double flops;
+    assert_int_equal(plan_price(t, &price, NULL), 0);
+    assert_int_equal(trainer_api_of(t->model.precision)->price(t, &bytes, &parameters, &flops,
+                                                               NULL), 0);
+    *beside = price.bytes - (double)bytes;
+    spec_close(s);
+    return price;
+}
+
+/* The images of an orbit, the logits summed over what they merge, and the layouts of graphs. */
+static void plan_prices_evaluation(void **unused)
+{
+    (void)unused;
+    enum { N = 16, SAMPLES = 8, LABELS = 10001 };
+#define ETP                                                                                        \
+    "space: {length: 16}\ntarget: {kind: etp, vocab: 10000}\n"                                     \
+    "model: {encoding: none, heads: 1, width: 8, attention: rpe}\n"
+    double small, large;
+    double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).evaluation;
+    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).evaluation;
+    assert_true(shifts >= N * alone + (double)sizeof(double) * SAMPLES * N * LABELS);
+#undef ETP
+#define GRAPH "space: {kind: graph, nodes: 64}\ntarget: degree\nevaluate: {samples: 1}\n"
+    price_of(GRAPH "train: {batch: 1}\n", &small);
+    price_of(GRAPH "train: {batch: 101}\n", &large);
+    assert_true(large - small > 100 * 2.0 * sizeof(int32_t) * 64 * 64); /* relations and steps */
+#undef GRAPH
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_shares_cores),
         cmocka_unit_test(plan_puts_most_work_first),
+        cmocka_unit_test(plan_prices_evaluation),
         cmocka_unit_test(jobs_change_nothing),
         cmocka_unit_test(too_large_a_cell_is_refused),
         cmocka_unit_test(unwritable_folder_is_an_error),
