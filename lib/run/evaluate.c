@@ -195,7 +195,8 @@ static int open_tokens(struct evaluation *ev, struct err *e)
     for (int b = 0; b < ev->set.count; b++)
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
             ev->informative[r] = !target->informative ||
-                                 target->informative(ev->set.layout[b], sample_position(ev, b, r));
+                                 target->informative(&ev->task->target, ev->set.layout[b],
+                                                     sample_position(ev, b, r));
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         int code = floor_tokens(ev->group, ev->groups, ev->rows, ev->set.label, s->mask,
@@ -305,8 +306,9 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
         .pattern = s->pattern, .error_rms = NAN, .error_rel = NAN, .error_sup = NAN,
         .error_worst = NAN, .accuracy = NAN, .accuracy_informative = NAN, .cross_entropy = NAN,
         .floor_rms = NAN, .floor_rel = NAN, .floor_sup = NAN, .floor_worst = NAN,
-        .accuracy_ceiling = NAN, .cross_entropy_floor = NAN, .gap_rel = NAN,
-        .witness_rms = NAN, .witness_rel = NAN, .witness_sup = NAN, .witness_accuracy = NAN};
+        .accuracy_ceiling = NAN, .informative_ceiling = NAN, .cross_entropy_floor = NAN,
+        .gap_rel = NAN, .witness_rms = NAN, .witness_rel = NAN, .witness_sup = NAN,
+        .witness_accuracy = NAN};
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;
@@ -314,6 +316,7 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct subset_fi
             out->floor_rel = s->floor.rms / s->denominator;
     } else {
         out->accuracy_ceiling = s->labels.accuracy_ceiling;
+        out->informative_ceiling = s->labels.informative_ceiling;
         out->cross_entropy_floor = s->labels.crossentropy;
     }
     bool impossible = evaluation_floor_measure(ev, s) > ev->task->evaluate.tolerance;

@@ -108,6 +108,7 @@ static void set_figures(struct row *r, const struct subset_figures *f)
     set_number(r, "witness_rel", f->witness_rel);
     set_number(r, "witness_sup", f->witness_sup);
     set_number(r, "witness_accuracy", f->witness_accuracy);
+    set_number(r, "informative_ceiling", f->informative_ceiling);
 }
 
 static void set_facts(struct row *r, const struct row_facts *facts)

@@ -73,6 +73,7 @@ const struct column column_table[] = {
     NUMBER("bits_per_byte", "cross_entropy in bits, of target text"),
     {.name = "witness", .type = COLUMN_TEXT, .names = witness_names,
      .help = "explicit weights: known, none, or left-out (more work than the training)"},
+    NUMBER("informative_ceiling", "certified upper bound of accuracy_informative"),
     {.name = NULL}};
 
 int column_count(void)

@@ -55,11 +55,11 @@ static void results_csv_is_golden(void **state)
              "floor_rms,floor_rel,floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,"
              "gap_rel,train_loss,seconds,tokens_per_second,peak_mib,spec_hash,version,cpu,blas,"
              "threads,witness_rms,witness_rel,witness_sup,witness_accuracy,bits_per_byte,"
-             "witness\n"
+             "witness,informative_ceiling\n"
              "one,%s,0,gain,alibi,rpe,sequence,4,all,2,,none,1,1,4,8,pre,float,1234,,ok,reached,,"
-             "0.01,,,,,,,0,,,,,,,,,,%s,,,,,,,,,,none\n"
+             "0.01,,,,,,,0,,,,,,,,,,%s,,,,,,,,,,none,\n"
              "one,%s,0,gain,alibi,rpe,sequence,4,generic,2,,none,1,1,4,8,pre,float,1234,,ok,"
-             "reached,,0.01,,,,,,,0,,,,,,,,,,%s,,,,,,,,,,none\n",
+             "reached,,0.01,,,,,,,0,,,,,,,,,,%s,,,,,,,,,,none,\n",
              id, hash, id, hash);
     char *found = help_read(*state, "results.csv");
     assert_string_equal(found, golden);

@@ -361,6 +361,7 @@ static void informative_rows_are_counted_apart(void **unused)
     measure(ev, &none, f);
     assert_float_equal(f[0].accuracy, hits / 64, 1e-15);
     assert_float_equal(f[0].accuracy_informative, hits / 32, 1e-15);
+    assert_float_equal(f[0].informative_ceiling, 1, 0);
     assert_float_equal(f[0].cross_entropy, log(3), 1e-14);
     evaluation_close(ev);
 }
@@ -392,7 +393,8 @@ static void header_is_the_one_that_is_promised(void **unused)
         "error_sup,error_worst,accuracy,accuracy_informative,cross_entropy,floor_rms,floor_rel,"
         "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
         "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads,witness_rms,"
-        "witness_rel,witness_sup,witness_accuracy,bits_per_byte,witness\n");
+        "witness_rel,witness_sup,witness_accuracy,bits_per_byte,witness,"
+        "informative_ceiling\n");
     text_close(&t);
 }
 
