@@ -167,7 +167,7 @@ struct urpe {
 extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed */
 extern const struct kind_table urpe_kinds;
 const struct urpe *urpe_of(const struct kind_config *c);
-/* The descriptor of "urpe.c" [heads, rows]; init ones, or N(mean, .02). */
+/* The descriptor of "urpe.c" [heads, rows]; init ones, or N(mean, std^2). */
 void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out);
 int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
 

@@ -34,10 +34,10 @@ enum { BLOCK = BLOCK_VECTORS * LANES };
 static const real zeros[BLOCK] __attribute__((aligned(64)));
 
 /* ---- scratch ----------------------------------------------------------------------------------*/
-static real *carve(real **scratch, int count)
+static real *carve(real **scratch, size_t count)
 {
     real *start = *scratch;
-    *scratch += ((size_t)count + LANES_MAX - 1) / LANES_MAX * LANES_MAX;
+    *scratch += (count + LANES_MAX - 1) / LANES_MAX * LANES_MAX;
     return start;
 }
 
@@ -50,30 +50,30 @@ static int table_size(int n)
 static void attention_layout(struct attention_work *w, const struct attention_shape *shape,
                              const real *bias, const real *c, real *scratch)
 {
-    int n = shape->n;
-    *w = (struct attention_work){.shape = shape, .n = n, .middle = BLOCK + n - 1};
+    *w = (struct attention_work){.shape = shape, .n = shape->n, .middle = BLOCK + shape->n - 1};
     w->vecs = (shape->head_width + LANES - 1) / LANES;
     w->width = w->vecs * LANES;
+    size_t n = (size_t)w->n, width = (size_t)w->width, table = (size_t)table_size(w->n);
     w->has_bias = bias;
     w->has_c = c;
     w->tile_s = carve(&scratch, n * BLOCK);
     w->tile_g = carve(&scratch, n * BLOCK);
     w->tile_c = shape->relation ? carve(&scratch, n * BLOCK) : NULL;
-    w->k = carve(&scratch, n * w->width);
-    w->v = carve(&scratch, n * w->width);
-    w->dk = carve(&scratch, n * w->width);
-    w->dv = carve(&scratch, n * w->width);
-    w->rows_q = carve(&scratch, BLOCK * w->width);
-    w->rows_do = carve(&scratch, BLOCK * w->width);
-    w->columns = carve(&scratch, BLOCK * w->width);
-    w->out = carve(&scratch, BLOCK * w->width);
+    w->k = carve(&scratch, n * width);
+    w->v = carve(&scratch, n * width);
+    w->dk = carve(&scratch, n * width);
+    w->dv = carve(&scratch, n * width);
+    w->rows_q = carve(&scratch, BLOCK * width);
+    w->rows_do = carve(&scratch, BLOCK * width);
+    w->columns = carve(&scratch, BLOCK * width);
+    w->out = carve(&scratch, BLOCK * width);
     w->lane_lse = carve(&scratch, BLOCK);
     w->lane_dot = carve(&scratch, BLOCK);
-    w->bias = carve(&scratch, table_size(n));
-    w->c = carve(&scratch, table_size(n));
-    w->table = carve(&scratch, table_size(n));
-    w->sum_bias = shape->relation ? NULL : carve(&scratch, table_size(n) * LANES);
-    w->sum_c = shape->relation ? NULL : carve(&scratch, table_size(n) * LANES);
+    w->bias = carve(&scratch, table);
+    w->c = carve(&scratch, table);
+    w->table = carve(&scratch, table);
+    w->sum_bias = shape->relation ? NULL : carve(&scratch, table * LANES);
+    w->sum_c = shape->relation ? NULL : carve(&scratch, table * LANES);
 }
 
 /* ---- blocks -----------------------------------------------------------------------------------*/
@@ -220,7 +220,8 @@ static void gather_tiles(const struct attention_work *w, const real *bias, const
             bool masked = relation && w->shape->causal && j > i;
             w->tile_s[at] = bias && relation ? (real)LOG2E * bias[relation[j]] : 0;
             w->tile_s[at] = masked ? -(real)INFINITY : w->tile_s[at];
-            w->tile_c[at] = c && relation ? c[relation[j]] : 0;
+            if (c)
+                w->tile_c[at] = relation ? c[relation[j]] : 0;
         }
     }
 }

@@ -3,7 +3,7 @@
  *
  * c (m, vecs vectors) = start + A b, over `depth`: b (depth, vecs vectors) row-major with stride
  * b_row; A[r][k] is a[r a_row + k a_depth], so a may be stored either way up.  start (row stride
- * start_row, which may be 0 or negative) may be c. */
+ * start_row, 0 for one row that all share) may be c. */
 #if SIMD_BYTES == 64
 #define PRODUCT_ROWS 8 /* x 2 vectors: 16 sums, two rows of b, and the rest to spare in 32 */
 #else

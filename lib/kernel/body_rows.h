@@ -111,7 +111,7 @@ static double variant_crossentropy(int rows, int labels, real scale, real *logit
 }
 
 /* ---- LayerNorm --------------------------------------------------------------------------------*/
-/* Lanes beyond count are 0 after a partial read; `inside` is 1 in the others. */
+/* 1 in the first `count` lanes, 0 in the others. */
 INLINE vec lanes_inside(int count)
 {
     static const real one[LANES] = {SPREAD(1)};

@@ -3,8 +3,8 @@
  * Conventions.  "rows x d" arrays are row-major with leading dimension d unless a stride is named.
  * A forward kernel overwrites its output; a backward kernel ACCUMULATES into gradients of
  * parameters and overwrites gradients of activations, unless it says otherwise.  Pointers may not
- * alias unless it says so.  Each fast kernel has a plain twin, <name>_plain, in the same order of
- * arguments; tests compare the two, and kernel_force lets a test or a user pick. */
+ * alias unless it says so.  Those that do more than a plain loop have a plain twin, <name>_plain,
+ * with the same arguments; tests compare the two, and kernel_force lets a test or a user pick. */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
 #include <stdbool.h>
@@ -15,8 +15,8 @@
 #include "base/real.h"
 
 /* ---- choice of instruction set ------------------------------------------------------------------
- * Made once, by kernel_open, before any other call: the best of portable, avx2, avx512 (or neon)
- * that this machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
+ * Made once, by kernel_open, before any other call: the best of portable, avx2 and avx512 that this
+ * machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
  * is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
  * run after the last fork.  The float and the double set choose separately: a program that uses
  * both opens both.  Without kernel_open the portable kernels serve. */

@@ -1,4 +1,4 @@
-/* Plain twins of the fused attention kernels: one query row at a time, scratch of two rows. */
+/* Plain twins of the fused attention kernels: one query row at a time, scratch of one row. */
 #include <math.h>
 #include <string.h>
 

@@ -236,8 +236,9 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
 }
 
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
-                    const struct batch *b, struct workspace *w, int layer, double *sums)
+                    const struct batch *b, struct workspace *w, double *sums)
 {
+    int layer = (int)m->config.layers - 1;
     struct encoding_context c = model_context(m, p, s, layer, b->layout[0], NULL, NULL);
     int n = c.layout->n, rows_max = attention_block_rows(s->longest.n);
     for (int i = 0; i < m->shape.heads; i++) {

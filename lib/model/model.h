@@ -123,15 +123,14 @@ void model_prepare_backward(const struct model *m, const real *p, const struct m
 
 /* One lane's activations and scratch. */
 struct workspace;
-/* rows, longest: upper limits of a batch.  backward: keep what the backward pass needs.  Memory
+/* rows: upper limit of a batch; the state's longest layout is that of its samples.  backward: keep what the backward pass needs.  Memory
  * comes from arena (a measuring one gives the price). */
 int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
                    int rows, bool backward, struct arena *arena, struct err *e);
 
-/* Up to the hidden states (rows,width), read with workspace_hidden. */
+/* Up to the hidden states (rows,width), which stay in w. */
 void model_forward(const struct model *m, const real *p, const struct model_state *s,
                    const struct batch *b, struct workspace *w);
-const real *workspace_hidden(const struct workspace *w);
 /* out (rows, channels or labels) of rows first .. first+rows-1. */
 void model_output(const struct model *m, const real *p, struct workspace *w, int first, int rows,
                   real *out);
@@ -144,8 +143,8 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
                     const struct batch *b, struct workspace *w, real *gradient, real *dstate,
                     real *dx);
 /* The attention row sums A_U 1 of the last forward pass are what `conditions` looks at: sums
- * (heads,n) of layer `layer` for the first sample of the batch. */
+ * (heads,n) of the last layer for the first sample of the batch. */
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
-                    const struct batch *b, struct workspace *w, int layer, double *sums);
+                    const struct batch *b, struct workspace *w, double *sums);
 
 #endif

@@ -140,8 +140,3 @@ int workspace_open(struct workspace **out, const struct model *m, const struct m
     *out = w == &local ? NULL : w;
     return 0;
 }
-
-const real *workspace_hidden(const struct workspace *w)
-{
-    return w->hidden;
-}

@@ -28,7 +28,6 @@ struct workspace {
     /* Attention scratch. */
     real *fused, *s, *p, *dp, *hook, *block_lse;
     int *count;
-    size_t hook_size;
 };
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */

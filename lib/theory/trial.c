@@ -127,7 +127,7 @@ void trial_sums(struct trial *pr, double *sums)
 {
     model_prepare(&pr->model, pr->p, &pr->state);
     model_forward(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace);
-    model_row_sums(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace, 0, sums);
+    model_row_sums(&pr->model, pr->p, &pr->state, &pr->batch, pr->workspace, sums);
 }
 
 void trial_attention(struct trial *pr, double *attention)

@@ -8,9 +8,9 @@
 enum { BETA1, BETA2, EPSILON, WEIGHT_DECAY };
 
 #define MOMENT_ROWS                                                                                \
-    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.999999, .fallback = "0.9",            \
+    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.9999, .fallback = "0.9",              \
      .unit = "", .help = "decay of the mean of gradients"},                                        \
-    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999999, .fallback = "0.999",        \
+    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999, .fallback = "0.999",           \
      .unit = "", .help = "decay of the mean of squared gradients"},                                \
     {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1, .fallback = "1e-8",            \
      .unit = "", .help = "added to the root of the second moment"}
@@ -54,7 +54,6 @@ static void adamw(const struct kind_config *c, int64_t step, double rate, double
     update(c, step, rate, clip, 0, piece->decay ? c->number[WEIGHT_DECAY] : 0, piece);
 }
 
-extern const struct optimizer optimizer_adam, optimizer_adamw;
 const struct optimizer optimizer_adam = {
     .name = "adam", .summary = "adaptive moments; weight decay as L2",
     .citation = "Kingma and Ba 2015, arXiv 1412.6980", .options = adam_options, .update = adam};

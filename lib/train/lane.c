@@ -22,7 +22,7 @@ int lane_open(struct lane *lane, const struct trainer *t, const struct model_sta
     if (!memory_multiply((size_t)samples, (size_t)n, &rows) || rows > INT32_MAX)
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", samples, n);
     size_t outputs = channels ? channels : (size_t)t->io.labels;
-    *lane = (struct lane){.rows_max = (int)rows, .chunk = chunk_rows(t, (int)rows)};
+    *lane = (struct lane){.chunk = chunk_rows(t, (int)rows)};
     int code = workspace_open(&lane->w, &t->model, s, (int)rows, backward, a, e);
     if (code)
         return code;

@@ -3,8 +3,6 @@
 
 #include "train/train.h"
 
-extern const struct optimizer optimizer_adam, optimizer_adamw;
-
 const struct optimizer *const optimizer_table[] = {&optimizer_adam, &optimizer_adamw, NULL};
 
 static const char *optimizer_name(int kind)

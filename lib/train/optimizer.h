@@ -20,6 +20,7 @@ struct optimizer {
     void (*update)(const struct kind_config *c, int64_t step, double rate, double clip,
                    const struct optimizer_piece *piece);
 };
+extern const struct optimizer optimizer_adam, optimizer_adamw;
 extern const struct optimizer *const optimizer_table[]; /* NULL-terminated */
 
 #endif

@@ -3,8 +3,9 @@
 
 #include "train/trainer.h"
 
-/* step counts from 1.  Rises linearly to lr over `warmup` steps, then falls from lr to 0 at `steps`
- * linearly or along a half cosine (Loshchilov and Hutter 2017, eq. 5), or stays. */
+/* step counts from 1.  Rises linearly to lr over `warmup` steps, then falls from lr towards 0, which
+ * it would reach one step after the last, linearly or along a half cosine (Loshchilov and Hutter
+ * 2017, eq. 5), or stays. */
 double schedule_rate(const struct train_config *c, int64_t step)
 {
     if (step < c->warmup)

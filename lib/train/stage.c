@@ -40,6 +40,7 @@ void stages_plan(struct trainer *t)
     for (int k = 0; k < lengths; k++) {
         struct stage *s = &t->stage[k], *last = k ? &t->stage[k - 1] : NULL;
         int64_t batch = c->batch * t->trained.n / length[k];
+        batch = batch < INT32_MAX ? batch : INT32_MAX; /* which no memory holds: refused later */
         *s = (struct stage){.n = (int)length[k], .batch = batch > 1 ? (int)batch : 1,
                             .first_step = (int64_t)((double)c->steps * before / sum)};
         if (last)

@@ -53,7 +53,6 @@ static int check_labels(const struct task *t, struct err *e)
 static int check_curriculum(const struct task *t, struct err *e)
 {
     const struct option_ints *lengths = &t->train.lengths, *shares = &t->train.length_shares;
-    int64_t n = space_positions(&t->space);
     if (shares->count && shares->count != lengths->count)
         return err_set(e, ERR_USAGE, "train.length_shares",
                        "%d shares for %d lengths; expected one for each of train.lengths",
@@ -62,10 +61,6 @@ static int check_curriculum(const struct task *t, struct err *e)
         return err_set(e, ERR_USAGE, "train.lengths",
                        "space %s has a size of its own; expected no curriculum over lengths",
                        space_of(&t->space)->name);
-    if (lengths->count && lengths->value[lengths->count - 1] < n)
-        return err_set(e, ERR_USAGE, "train.lengths", "the last length is %lld; expected "
-                       "space.length, %lld, or more", (long long)lengths->value[lengths->count - 1],
-                       (long long)n);
     return 0;
 }
 

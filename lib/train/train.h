@@ -43,7 +43,7 @@ struct evaluate_config {
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* empty: the training length */
     double tolerance;
-    int witness;                  /* enum below: whether rows show the witness's figures too */
+    int witness;                  /* enum above: whether rows show the witness's figures too */
     int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */
 };
 extern const struct option evaluate_options[];
@@ -110,7 +110,7 @@ struct train_report {
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
 struct polish_report {
     int64_t steps; /* of the descent; fewer than train.polish.steps where it found no way down */
-    double loss;   /* on its samples, afterwards */
+    double loss;   /* on its samples, afterwards; NaN: it is no number there */
     bool stopped;
 };
 /* Descends on a fixed set of samples (stream "polish"), as train.polish says.  When *stop becomes

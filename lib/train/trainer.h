@@ -22,7 +22,7 @@ struct lane {
     real *out;                 /* (chunk,outputs) */
     real *gradient, *dstate;   /* lanes with a backward pass only */
     double *logits;            /* (chunk,labels): evaluation of tokens only */
-    int rows_max, chunk;
+    int chunk;
     double loss;
 };
 
@@ -72,7 +72,6 @@ struct trainer {
     int64_t step; /* done */
     struct evaluator *evaluators;
     struct arena tables, run, pass; /* layouts; parameters and moments; the open stage */
-    struct err lane_error;
 };
 
 /* Carves a lane for up to `samples` samples of `n` positions. */

@@ -259,11 +259,6 @@ static void test_curriculum(void **state)
     train(b, 20);
     assert_memory_equal(trainer_parameters(a), trainer_parameters(b), parameter_bytes(a));
 
-    task.train.lengths.value[2] = 8;
-    assert_int_equal(task_check(&task, &e), ERR_USAGE);
-    assert_string_equal(e.where, "train.lengths");
-    e = (struct err){0};
-    task.train.lengths.value[2] = 16;
     task.train.length_shares.count = 2;
     assert_int_equal(task_check(&task, &e), ERR_USAGE);
     assert_string_equal(e.where, "train.length_shares");
@@ -280,12 +275,12 @@ static void test_curriculum(void **state)
     pool_close(pool);
 }
 
-/* A curriculum made for longer inputs: what is too long is left out with its share, and the last
- * length is space.length. */
-static void test_curriculum_of_longer_inputs(void **state)
+/* A curriculum made for other lengths: what is too long is left out with its share, and the last
+ * length is space.length, be it larger or smaller than that. */
+static void test_curriculum_of_other_lengths(void **state)
 {
     (void)state;
-    struct task task = small_task(MODEL_URPE), longer = task, all = task;
+    struct task task = small_task(MODEL_URPE), longer = task, all = task, shorter = task;
     struct pool *pool = open_pool(1);
     struct err e = {0};
     task.train.lengths = (struct option_ints){.count = 3, .value = {4, 8, 16}};
@@ -293,9 +288,11 @@ static void test_curriculum_of_longer_inputs(void **state)
     longer.train.lengths = (struct option_ints){.count = 5, .value = {4, 8, 17, 24, 32}};
     longer.train.length_shares = (struct option_ints){.count = 5, .value = {1, 2, 9, 9, 3}};
     all.train.lengths = (struct option_ints){.count = 2, .value = {24, 32}};
-    struct task *every[] = {&task, &longer, &all};
-    struct trainer *t[4];
-    for (int k = 0; k < 3; k++) {
+    shorter.train.lengths = (struct option_ints){.count = 3, .value = {4, 8, 9}};
+    shorter.train.length_shares = task.train.length_shares;
+    struct task *every[] = {&task, &longer, &all, &shorter};
+    struct trainer *t[5];
+    for (int k = 0; k < 4; k++) {
         every[k]->train.steps = 12;
         assert_int_equal(task_check(every[k], &e), 0);
         t[k] = open_trainer(every[k], pool);
@@ -304,11 +301,12 @@ static void test_curriculum_of_longer_inputs(void **state)
     assert_memory_equal(trainer_parameters(t[0]), trainer_parameters(t[1]), parameter_bytes(t[0]));
     assert_memory_not_equal(trainer_parameters(t[0]), trainer_parameters(t[2]),
                             parameter_bytes(t[0]));
+    assert_memory_equal(trainer_parameters(t[0]), trainer_parameters(t[3]), parameter_bytes(t[0]));
     all.train.lengths.count = 0; /* a curriculum that is all too long is none */
-    t[3] = open_trainer(&all, pool);
-    train(t[3], 12);
-    assert_memory_equal(trainer_parameters(t[2]), trainer_parameters(t[3]), parameter_bytes(t[2]));
-    for (int k = 0; k < 4; k++)
+    t[4] = open_trainer(&all, pool);
+    train(t[4], 12);
+    assert_memory_equal(trainer_parameters(t[2]), trainer_parameters(t[4]), parameter_bytes(t[2]));
+    for (int k = 0; k < 5; k++)
         trainer_close(t[k]);
     pool_close(pool);
 }
@@ -404,7 +402,7 @@ int main(void)
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_rates_of_tables),
         cmocka_unit_test(test_curriculum),
-        cmocka_unit_test(test_curriculum_of_longer_inputs),
+        cmocka_unit_test(test_curriculum_of_other_lengths),
         cmocka_unit_test(test_labels_of_longer_inputs),
         cmocka_unit_test(test_divergence_is_seen),
     };
