@@ -146,7 +146,7 @@ static void variant_attention_forward(const struct attention_shape *shape, const
 
 /* ---- backward ---------------------------------------------------------------------------------*/
 /* What the rows of one tile share: sums and C beside row 0, and the distance to C's next row. */
-struct slope {
+struct gradient {
     vec lse[BLOCK_VECTORS], dot[BLOCK_VECTORS];
     real *sum_bias, *sum_c, *c;
     ptrdiff_t c_row;
@@ -155,8 +155,8 @@ struct slope {
 /* Vector v of a row: from its probabilities a and *g = do.v, *s and *g become a c and ds.  With
  * c = 1 the bits are those of the plain form.  Where relations are gathered, a g takes the place
  * of c. */
-INLINE void slope_step(const struct slope *t, const int v, ptrdiff_t row, const vec a, real *s,
-                       real *g, const bool with_bias, const bool with_c, const bool gathered)
+INLINE void gradient_vec(const struct gradient *t, const int v, ptrdiff_t row, const vec a, real *s,
+                         real *g, const bool with_bias, const bool with_c, const bool gathered)
 {
     ptrdiff_t at = (row + v * LANES) * LANES;
     vec x = vec_load(g), ds;
@@ -179,11 +179,11 @@ INLINE void slope_step(const struct slope *t, const int v, ptrdiff_t row, const 
 }
 
 /* `rows` rows of the tiles from row j. */
-INLINE void slope_rows(const struct attention_work *w, const struct slope *t, const int rows,
-                       const int vecs, const bool with_bias, const bool with_c,
-                       const bool gathered, ptrdiff_t j)
+INLINE void gradient_rows(const struct attention_work *w, const struct gradient *t, const int rows,
+                          const int vecs, const bool with_bias, const bool with_c,
+                          const bool gathered, ptrdiff_t j)
 {
-    real *s = w->tile_s + j * vecs * LANES, *g = w->tile_g + j * vecs * LANES;
+    real *s = w->tile_s + j * vecs * LANES, *g = w->tile_dp + j * vecs * LANES;
     vec a[VECTORS_MAX];
     UNROLL
     for (int k = 0; k < rows * vecs; k++)
@@ -191,18 +191,18 @@ INLINE void slope_rows(const struct attention_work *w, const struct slope *t, co
     vec_exp2_all(rows * vecs, a);
     UNROLL
     for (int k = 0; k < rows * vecs; k++)
-        slope_step(t, k % vecs, j + k / vecs, a[k], s + k * LANES, g + k * LANES, with_bias,
-                   with_c, gathered);
+        gradient_vec(t, k % vecs, j + k / vecs, a[k], s + k * LANES, g + k * LANES, with_bias,
+                     with_c, gathered);
 }
 
-/* From tile_s = logits and tile_g = do.v: tile_s becomes a c (what dv needs), tile_g becomes ds
+/* From tile_s = logits and tile_dp = do.v: tile_s becomes a c (what dv needs), tile_dp becomes ds
  * (what dq and dk need), and sum_bias, sum_c grow by ds and a g.  Vector p of these collects, lane
- * by lane, all vectors of tiles whose lane 0 has the relation p - middle: so nothing is shuffled
- * between lanes, and rows one after the other touch different vectors. */
-INLINE void slope_tile(const struct attention_work *w, const int vecs, const bool with_bias,
-                       const bool with_c, const bool gathered)
+ * by lane, all vectors of tiles whose lane 0 has the offset j - i = p - middle: so nothing is
+ * shuffled between lanes, and rows one after the other touch different vectors. */
+INLINE void gradient_tile(const struct attention_work *w, const int vecs, const bool with_bias,
+                          const bool with_c, const bool gathered)
 {
-    struct slope t = {.sum_bias = w->sum_bias, .sum_c = w->sum_c};
+    struct gradient t = {.sum_bias = w->sum_bias, .sum_c = w->sum_c};
     ptrdiff_t j = 0;
     t.c = rows_of_c(w, &t.c_row);
     if (!gathered) {
@@ -215,41 +215,41 @@ INLINE void slope_tile(const struct attention_work *w, const int vecs, const boo
         t.dot[v] = vec_load(w->lane_dot + v * LANES);
     }
     for (; j + ROWS <= w->count; j += ROWS)
-        slope_rows(w, &t, ROWS, vecs, with_bias, with_c, gathered, j);
+        gradient_rows(w, &t, ROWS, vecs, with_bias, with_c, gathered, j);
     for (; j < w->count; j++)
-        slope_rows(w, &t, 1, vecs, with_bias, with_c, gathered, j);
+        gradient_rows(w, &t, 1, vecs, with_bias, with_c, gathered, j);
 }
 
-INLINE void block_slope_vecs(const struct attention_work *w, const int vecs)
+INLINE void block_gradient_vecs(const struct attention_work *w, const int vecs)
 {
     if (w->shape->relation && w->has_c)
-        slope_tile(w, vecs, false, true, true);
+        gradient_tile(w, vecs, false, true, true);
     else if (w->shape->relation)
-        slope_tile(w, vecs, false, false, true);
+        gradient_tile(w, vecs, false, false, true);
     else if (w->has_bias && w->has_c)
-        slope_tile(w, vecs, true, true, false);
+        gradient_tile(w, vecs, true, true, false);
     else if (w->has_bias)
-        slope_tile(w, vecs, true, false, false);
+        gradient_tile(w, vecs, true, false, false);
     else if (w->has_c)
-        slope_tile(w, vecs, false, true, false);
+        gradient_tile(w, vecs, false, true, false);
     else
-        slope_tile(w, vecs, false, false, false);
+        gradient_tile(w, vecs, false, false, false);
 }
 
-static void block_slope(const struct attention_work *w, real *dbias, real *dc)
+static void block_gradient(const struct attention_work *w, real *dbias, real *dc)
 {
     if (w->lanes == LANES)
-        block_slope_vecs(w, 1);
+        block_gradient_vecs(w, 1);
     else
-        block_slope_vecs(w, BLOCK_VECTORS);
+        block_gradient_vecs(w, BLOCK_VECTORS);
     if (w->shape->relation && dbias)
-        scatter_tile(w, w->tile_g, dbias);
+        scatter_tile(w, w->tile_dp, dbias);
     if (w->shape->relation && dc)
         scatter_tile(w, w->tile_c, dc);
 }
 
-/* tile_g = v do^T, with do in `columns`. */
-static void block_values(const struct attention_work *w)
+/* tile_dp = v do^T, with do in `columns`. */
+static void block_dp(const struct attention_work *w)
 {
     product(&(struct product){.m = w->count,
                               .depth = w->shape->head_width,
@@ -261,7 +261,7 @@ static void block_values(const struct attention_work *w)
                               .b_row = w->lanes,
                               .start = zeros,
                               .start_row = 0,
-                              .c = w->tile_g,
+                              .c = w->tile_dp,
                               .c_row = w->lanes});
 }
 
@@ -357,11 +357,11 @@ static void variant_attention_backward(const struct attention_shape *shape, cons
         transpose_block(&w, w.rows_q);
         block_logits(&w);
         transpose_block(&w, w.rows_do);
-        block_values(&w);
-        block_slope(&w, dbias, dc);
-        block_out(&w, w.tile_g, w.k);
+        block_dp(&w);
+        block_gradient(&w, dbias, dc);
+        block_out(&w, w.tile_dp, w.k);
         block_add(&w, w.tile_s, w.rows_do, w.dv);
-        block_add(&w, w.tile_g, w.rows_q, w.dk);
+        block_add(&w, w.tile_dp, w.rows_q, w.dk);
         unpack_block(&w, &ln2, 0, dq, shape->stride);
     }
     attention_close(&w, dk, dv, dbias, dc);

@@ -17,14 +17,14 @@ struct attention_work {
     int lanes, first, count; /* of this block: L, its first query, keys that it sees */
     real *k, *v;             /* (n,width), k times scale log2(e) */
     real *dk, *dv;           /* (n,width) */
-    real *tile_s, *tile_g;   /* (n,L) */
+    real *tile_s, *tile_dp;   /* (n,L) */
     real *tile_c;            /* (n,L), only with a table of relations */
     real *rows_q, *rows_do;  /* (L,width), backwards */
     real *columns;           /* (width,L): q or do, transposed */
     real *out;               /* (L,width), backwards */
     real *lane_lse, *lane_dot;
     real *bias, *c, *table; /* by j - i + middle; `table` is room for add_sums */
-    real *sum_bias, *sum_c; /* a vector for each place of a table, see slope_tile */
+    real *sum_bias, *sum_c; /* a vector for each place of a table, see gradient_tile */
     int middle;
     bool has_bias, has_c;
 };
@@ -57,7 +57,7 @@ static void attention_layout(struct attention_work *w, const struct attention_sh
     w->has_bias = bias;
     w->has_c = c;
     w->tile_s = carve(&scratch, n * BLOCK);
-    w->tile_g = carve(&scratch, n * BLOCK);
+    w->tile_dp = carve(&scratch, n * BLOCK);
     w->tile_c = shape->relation ? carve(&scratch, n * BLOCK) : NULL;
     w->k = carve(&scratch, n * width);
     w->v = carve(&scratch, n * width);

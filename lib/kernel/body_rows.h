@@ -170,8 +170,8 @@ INLINE void layernorm_sums(const real *x, const real *dy, const real *gain, vec 
     vec_write(dbias, vec_read(dbias, count) + t, count);
 }
 
-INLINE void layernorm_slope(const real *x, const real *dy, const real *gain, vec mean, vec rstd,
-                            vec sum, vec sum_h, real *dx, int count)
+INLINE void layernorm_gradient(const real *x, const real *dy, const real *gain, vec mean, vec rstd,
+                               vec sum, vec sum_h, real *dx, int count)
 {
     vec h = (vec_read(x, count) - mean) * rstd;
     vec g = vec_fma(vec_read(dy, count), vec_read(gain, count), -vec_fma(h, sum_h, sum));
@@ -194,8 +194,8 @@ static void variant_layernorm_backward(int rows, int d, const real *x, const rea
         sum = vec_set(vec_sum(sum) / (real)d);
         sum_h = vec_set(vec_sum(sum_h) / (real)d);
         for (int j = 0; j < full; j += LANES)
-            layernorm_slope(x + j, dy + j, gain + j, m, s, sum, sum_h, dx + j, LANES);
+            layernorm_gradient(x + j, dy + j, gain + j, m, s, sum, sum_h, dx + j, LANES);
         if (rest)
-            layernorm_slope(x + full, dy + full, gain + full, m, s, sum, sum_h, dx + full, rest);
+            layernorm_gradient(x + full, dy + full, gain + full, m, s, sum, sum_h, dx + full, rest);
     }
 }

@@ -191,6 +191,30 @@ static int add_images(struct drawer *d, struct samples *s, const struct orbit *o
     return 0;
 }
 
+/* How many samples each pattern has; returns their sum. */
+static int64_t count_patterns(const struct task *t, int64_t counts[PATTERN_MAX])
+{
+    int64_t total = 0;
+    for (int k = 0; pattern_table[k]; k++) {
+        counts[k] = llround(t->space.share[k] * (double)t->evaluate.samples);
+        if (t->space.share[k] > 0 && counts[k] < 1)
+            counts[k] = 1;
+        total += counts[k];
+    }
+    return total;
+}
+
+/* The layout that all samples share moves into the set, which outlives the drawer. */
+static int keep_layout(struct samples *s, const struct drawer *d, const struct task *t, int length,
+                       struct err *e)
+{
+    struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
+    int code = own ? d->space->layout(&t->space, length, &s->arena, own, e) : ERR_MEMORY;
+    for (int i = 0; i < s->count && !code; i++)
+        s->layout[i] = own;
+    return code;
+}
+
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
 {
     struct drawer *d = memory_alloc(1, sizeof *d, e);
@@ -201,15 +225,9 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     if (!code)
         code = drawer_open(d, t, "evaluation", length, e);
     const struct orbit *orbit = orbit_table[t->evaluate.orbit];
-    int64_t counts[PATTERN_MAX] = {0}, total = 0, n = d->space->draw ? length : d->fixed.n;
-    int64_t images = code || !orbit->images ? 1 : orbit->images(&d->fixed);
-    for (int k = 0; pattern_table[k]; k++) {
-        if (t->space.share[k] > 0) {
-            counts[k] = llround(t->space.share[k] * (double)t->evaluate.samples);
-            counts[k] = counts[k] > 0 ? counts[k] : 1;
-        }
-        total += counts[k];
-    }
+    int64_t counts[PATTERN_MAX], total = count_patterns(t, counts);
+    int64_t n = d->space->draw ? length : d->fixed.n;
+    int64_t images = code ? 1 : orbit->images(&d->fixed);
     if (!code && total > INT32_MAX / images)
         code = err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
                        "too many", (long long)total, (long long)images);
@@ -224,13 +242,8 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
                 code = add_images(d, s, orbit, number, e);
             number++;
         }
-    if (!code && !d->space->draw) {
-        /* The layout moves into the set, which outlives the drawer. */
-        struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
-        code = own ? d->space->layout(&t->space, length, &s->arena, own, e) : ERR_MEMORY;
-        for (int i = 0; i < s->count && !code; i++)
-            s->layout[i] = own;
-    }
+    if (!code && !d->space->draw)
+        code = keep_layout(s, d, t, length, e);
     arena_close(&d->arena);
     memory_free(d);
     if (code)
