@@ -10,8 +10,8 @@ their initial weights.  The model is that of paper-figure.yaml, written anew fro
 three pre-norm layers of width 128, four heads, ReLU, tied output, a table of B and of C for each
 layer, n = 128, 1024 tokens a step, lengths 24, 32, ..., 128 in turn.  Adds one row a trial to
 FILE; paper-figure-search.csv holds what one NVIDIA H200 found, 19 to 48 trials at a time in one
-to three minutes (round 5 twice, with --vocab 10 too; trials of rounds 1 and 2 started from the
-same tables and embedding).
+to three minutes, sorted by accuracy within a run.  Round 5 ran twice, with --vocab 10 too.  Rounds
+1 and 2 ran in an earlier form of this script, whose trials shared their initial tables and embedding.
 """
 import argparse
 import csv

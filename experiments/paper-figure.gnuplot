@@ -47,6 +47,7 @@ set tics nomirror
 set key outside bottom center horizontal samplen 1 Left reverse
 colour(m) = m == 0 ? 0x888888 : m == 1 ? 0xd95f02 : 0x1b7fbd
 pale(m) = m == 0 ? 0xdddddd : m == 1 ? 0xf7cfae : 0xb5d6ec
+above(y) = y > 0.9 ? 1 : y # a number is not written across the mark of a ceiling at 1
 short(y) = y > 0.99995 ? '1' : sprintf(y >= 0.1 && y < 0.999 ? '%.3f' : '%.4f', y)[2:]
 
 set multiplot layout 1,2
@@ -56,7 +57,7 @@ do for [task in 'pi etp'] {
              with boxes linecolor rgb variable notitle, \
          $poster using (at(strcol(2), strcol(3), $4, 0.95)):(of(strcol(1), task, $5)):(pale(model(strcol(2), strcol(3)))) \
              with boxes linecolor rgb variable notitle, \
-         ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(short($5)) \
+         ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, above($5))):(short($5)) \
              with labels offset 0,0.5 font ',9' notitle, \
          ours('accuracy_ceiling') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(0.5) \
              with xerrorbars pointtype 0 linewidth 2 linecolor 'black' title (task eq 'etp' ? 'proven ceiling' : ''), \
