@@ -73,7 +73,8 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
         put_number(&l, x->known ? (double)size[k] : NAN, SIZE_DIGITS);
     for (size_t k = 0; k < sizeof number / sizeof number[0]; k++)
         put_number(&l, x->known ? number[k] : NAN, digits);
-    snprintf(l.text[l.used++], sizeof l.text[0], "%s", table ? "" : c->id);
+    snprintf(l.text[l.used++], sizeof l.text[0], "%s",
+             table ? "" : x->known ? x->own.id : c->id);
     for (int k = 0; k < COLUMNS; k++)
         value[k] = l.text[k];
     return listing_add(out, value, e);
@@ -81,17 +82,13 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
 
 static int add_cell(struct work *w, const struct cell *c, struct err *e)
 {
-    char cells[PATH_SIZE], folder[PATH_SIZE];
+    char cells[PATH_SIZE];
     struct witness_cell x;
     int code = 0;
-    if (w->arguments->out) {
+    if (w->arguments->out)
         code = file_join(cells, sizeof cells, w->arguments->out, "cells", e);
-        if (!code)
-            code = file_join(folder, sizeof folder, cells, c->id, e);
-    }
     if (!code)
-        code = witness_cell(c, w->spec, w->pool, w->arguments->out ? folder : NULL, &x, &w->rows,
-                            e);
+        code = witness_cell(c, w->spec, w->pool, w->arguments->out ? cells : NULL, &x, &w->rows, e);
     if (!code && !x.known && !w->arguments->quiet)
         fprintf(stderr, "cell %.8s: no witness known for %s\n", c->id,
                 target_of(&c->task.target)->name);
@@ -191,7 +188,8 @@ const struct command command_witness = {
     .details = "For each cell, weights are written down, not trained, and evaluated on the "
                "evaluation set of `run` at the training length.  Each chooses its own layers, "
                "heads, width and ffn.  Status `none`: no witness is known, which proves nothing.\n"
-               "--out DIR writes DIR/witness.csv and DIR/cells/<id>/, which `predict` accepts.  "
+               "--out DIR writes DIR/witness.csv and DIR/cells/<id>/, which `predict` accepts; <id> "
+               "is the witness's own, not that of the trained cell.  "
                "model.precision: double shows the last digits; model.witness.beta makes selections "
                "inexact.",
     .options = FLAG_SET | FLAG_OUT | FLAG_THREADS | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET |

@@ -2,6 +2,7 @@
 #include "run/witness_cell.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "run/adversary.h"
@@ -23,9 +24,10 @@ static void own_task(const struct task *t, const struct witness *w, struct task 
 {
     *out = *t;
     out->model = w->config;
+    out->model.init = MODEL_INIT_WITNESS;
     out->train.steps = 0;
     out->train.batch = 1;
-    out->evaluate.lengths.count = 0;
+    out->evaluate.lengths = (struct option_ints){.count = 1, .value = {space_positions(&t->space)}};
 }
 
 /* own: filled in where a witness is known; must outlive the network. */
@@ -127,19 +129,23 @@ static int measure(struct work *w, struct witness_cell *out, struct err *e)
     return code;
 }
 
-static void append_rows(const struct work *w, const struct witness_cell *out, bool named,
-                        struct text *rows)
+/* asked: the cell of the spec whose witness it is; NULL: as the witness's own cell. */
+static void append_rows(const struct work *w, const struct witness_cell *out,
+                        const struct cell *asked, struct text *rows)
 {
-    struct row_facts facts = {.experiment = named ? spec_name(w->spec) : NULL,
-                              .spec_hash = named ? spec_hash(w->spec) : NULL,
+    struct cell named = out->own;
+    struct row_facts facts = {.experiment = asked ? spec_name(w->spec) : NULL,
+                              .spec_hash = asked ? spec_hash(w->spec) : NULL,
                               .status = "ok",
                               .parameters = w->network.api->parameters(w->network.trainer),
                               .train_loss = NAN,
                               .seconds = NAN,
                               .tokens_per_second = NAN,
                               .peak_mib = NAN};
+    if (asked)
+        memcpy(named.id, asked->id, sizeof named.id);
     for (int k = 0; k < out->subsets; k++)
-        row_append(rows, &out->own, evaluation_length(w->evaluation),
+        row_append(rows, &named, evaluation_length(w->evaluation),
                    evaluation_subset_name(w->evaluation, k), &out->figures[k], &facts);
 }
 
@@ -152,14 +158,16 @@ static int write_text(const char *folder, const char *name, const struct text *t
     return code ? code : file_write(path, t->data, t->length, e);
 }
 
-static int write_folder(const struct work *w, const struct witness_cell *out, const char *folder,
+static int write_folder(const struct work *w, const struct witness_cell *out, const char *cells,
                         struct err *e)
 {
-    char weights[PATH_SIZE];
+    char folder[PATH_SIZE], weights[PATH_SIZE];
     struct text spec = {0}, rows = {0};
     row_append_header(&rows);
-    append_rows(w, out, false, &rows);
-    int code = file_make_folder(folder, e);
+    append_rows(w, out, NULL, &rows);
+    int code = file_join(folder, sizeof folder, cells, out->own.id, e);
+    if (!code)
+        code = file_make_folder(folder, e);
     if (!code)
         code = spec_cell_text(&out->own, spec_name(w->spec), &spec, e);
     if (!code)
@@ -176,20 +184,22 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
 }
 
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
-                 const char *folder, struct witness_cell *out, struct text *rows, struct err *e)
+                 const char *cells, struct witness_cell *out, struct text *rows, struct err *e)
 {
     struct work w = {.spec = s};
     *out = (struct witness_cell){.own = *c};
     int code = network_open(&w.network, &c->task, &out->own.task, e);
     out->known = !code && w.network.start.witness;
     if (out->known) {
-        code = network_write(&w.network, pool, &out->own.task, e);
+        code = spec_cell_identify(&out->own, e);
+        if (!code)
+            code = network_write(&w.network, pool, &out->own.task, e);
         if (!code)
             code = measure(&w, out, e);
         if (!code)
-            append_rows(&w, out, true, rows);
-        if (!code && folder)
-            code = write_folder(&w, out, folder, e);
+            append_rows(&w, out, c, rows);
+        if (!code && cells)
+            code = write_folder(&w, out, cells, e);
     }
     evaluation_close(w.evaluation);
     network_close(&w.network, &c->task);

@@ -10,17 +10,19 @@
 
 struct witness_cell {
     bool known;
-    struct cell own; /* the cell with the witness's sizes and no training; its id is the cell's */
+    /* The cell that the witness is, with an id of its own: model.init: witness, the witness's sizes,
+     * no training. */
+    struct cell own;
     int subsets;
     struct subset_figures figures[PATTERN_MAX + 1]; /* at the training length; [0] is all */
 };
 
-/* Builds and measures.  rows receives lines in the form of results.csv, of the cell's id and the
- * witness's sizes, one per subset (none where no witness is known).  folder: where spec.yaml,
- * weights.safetensors and row.csv go, so that `predict` runs the witness; made when needed; NULL:
- * nowhere. */
+/* Builds and measures.  rows receives lines in the form of results.csv, of c's id and the witness's
+ * sizes, one per subset (none where no witness is known).  cells: the folder in which spec.yaml,
+ * weights.safetensors and row.csv go into one that is called by the witness's own id, so that
+ * `predict` runs it, and nothing takes it for the trained cell; made when needed; NULL: nowhere. */
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
-                 const char *folder, struct witness_cell *out, struct text *rows, struct err *e);
+                 const char *cells, struct witness_cell *out, struct text *rows, struct err *e);
 
 /* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
  * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves

@@ -56,27 +56,55 @@ static int print_leaf(void *context, const struct leaf *leaf)
     return 0;
 }
 
-/* The hash of the sections' texts after a first line; seed NULL: without it. */
-static int hash_cell(struct expander *x, const uint64_t *seed, bool pair, char out[SPEC_ID])
+/* The hash of the sections' texts after a first line; seed NULL: without it.  t: room for them. */
+static int hash_cell(const struct printed printed[SECTION_COUNT], struct text *t,
+                     const uint64_t *seed, bool pair, char out[SPEC_ID], struct err *e)
 {
     char digits[HASH_TEXT];
-    struct text *t = &x->whole;
     text_clear(t);
     text_append_format(t, "urpe-probe %d\n", SPEC_NUMERICS_VERSION);
     if (seed)
         text_append_format(t, "seed=%llu\n", (unsigned long long)*seed);
     for (int id = 0; id < SECTION_COUNT; id++) {
-        const struct text *part = pair ? &x->printed[id].pair : &x->printed[id].full;
+        const struct text *part = pair ? &printed[id].pair : &printed[id].full;
         text_append_bytes(t, part->data, part->length);
         t->failed = t->failed || part->failed;
     }
-    int code = text_check(t, x->e);
+    int code = text_check(t, e);
     if (code)
         return code;
     hash_text(digits, t->data, t->length);
     memcpy(out, digits, SPEC_ID - 1);
     out[SPEC_ID - 1] = 0;
     return 0;
+}
+
+static void close_printed(struct printed printed[SECTION_COUNT])
+{
+    for (int id = 0; id < SECTION_COUNT; id++) {
+        text_close(&printed[id].full);
+        text_close(&printed[id].pair);
+    }
+}
+
+int spec_cell_identify(struct cell *c, struct err *e)
+{
+    struct printed printed[SECTION_COUNT] = {0};
+    struct text whole = {0};
+    int code = 0;
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++)
+        code = section_leaves((enum section_id)id,
+                              (const char *)&c->task + section_table[id].offset, print_leaf,
+                              &printed[id]);
+    if (code == 0)
+        code = hash_cell(printed, &whole, NULL, false, c->group, e);
+    if (code == 0)
+        code = hash_cell(printed, &whole, &c->task.seed, true, c->pair, e);
+    if (code == 0)
+        code = hash_cell(printed, &whole, &c->task.seed, false, c->id, e);
+    close_printed(printed);
+    text_close(&whole);
+    return code;
 }
 
 /* ---- one combination --------------------------------------------------------------------------*/
@@ -177,13 +205,13 @@ static int keep_cell(struct expander *x)
 
 static int add_seeds(struct expander *x)
 {
-    int code = hash_cell(x, NULL, false, x->cell.group);
+    int code = hash_cell(x->printed, &x->whole, NULL, false, x->cell.group, x->e);
     for (int k = 0; k < x->spec->seeds && code == 0; k++) {
         uint64_t seed = (uint64_t)x->spec->seed[k];
         x->cell.task.seed = seed;
-        code = hash_cell(x, &seed, true, x->cell.pair);
+        code = hash_cell(x->printed, &x->whole, &seed, true, x->cell.pair, x->e);
         if (code == 0)
-            code = hash_cell(x, &seed, false, x->cell.id);
+            code = hash_cell(x->printed, &x->whole, &seed, false, x->cell.id, x->e);
         if (code == 0 && is_new(x, x->cell.id))
             code = keep_cell(x);
     }
@@ -265,10 +293,7 @@ int expand(struct spec *s, struct err *e)
         code = expand_all(x);
         checker_close(&x->checker);
     }
-    for (int id = 0; id < SECTION_COUNT; id++) {
-        text_close(&x->printed[id].full);
-        text_close(&x->printed[id].pair);
-    }
+    close_printed(x->printed);
     text_close(&x->whole);
     memory_free(x->seen);
     memory_free(x);

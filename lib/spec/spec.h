@@ -105,6 +105,8 @@ void spec_where(const struct spec *s, const char *key, char *out, size_t size);
 
 /* The whole spec resolved, with grid, cases, claims, figures; reads back to the same cells. */
 int spec_text(const struct spec *s, struct text *out, struct err *e);
+/* Sets id, group and pair of a cell whose task was changed.  The task must be sound. */
+int spec_cell_identify(struct cell *c, struct err *e);
 /* One cell resolved, as a spec of its own without grid. */
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e);
 /* A resolved spec names files by their content, below the folder that it lies in itself: these put

@@ -89,6 +89,26 @@ assert all(abs(y[k] - (k % 4 + 1) / 4) < 1e-12 for k in range(8)), y
 PY
 }
 
+# A witness's cell is another one than the cell asked for: hand-written weights never pass for
+# trained ones.
+@test "witness: --out into a run's folder leaves trained cells alone, and run does not take it for them" {
+    "$URPE_PROBE" run tiny.yaml --out both --quiet --no-claims
+    (cd both && find cells -type f -exec md5sum {} + | sort) >before.txt
+    "$URPE_PROBE" witness tiny.yaml --out both --quiet --no-claims
+    (cd both && md5sum --check --quiet ../before.txt)
+    "$URPE_PROBE" witness tiny.yaml --out alone --quiet --no-claims
+    try run tiny.yaml --out alone --no-claims
+    has "2 trained, 0 finished before" "$errors"
+}
+
+@test "witness: the spec of its cell is that of a run from the witness without a step" {
+    "$URPE_PROBE" witness tiny.yaml --out w --quiet --no-claims --set model.attention=urpe
+    cell=$(basename w/cells/*)
+    "$URPE_PROBE" run "w/cells/$cell/spec.yaml" --out again --quiet --no-claims
+    cmp w/cells/"$cell"/weights.safetensors again/cells/"$cell"/weights.safetensors
+    [ "$(ls again/cells)" = "$cell" ]
+}
+
 @test "witness: the experiments hold" {
     for name in witness-selection witness-generic; do
         try witness "$ROOT/experiments/$name.yaml" --quiet
