@@ -47,20 +47,31 @@ static int draw(const struct arguments *a, const char *folder, const struct resu
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e)
+/* Nothing is written into a folder that holds no results. */
+static int look(const struct arguments *a, struct err *e)
 {
     struct results r;
-    const char *folder = a->out ? a->out : a->operand[0];
-    int status = 0, code = results_open(&r, a->operand, a->operands, e);
-    if (code)
-        return code;
-    if (r.rows == 0)
+    int code = results_open(&r, a->operand, a->operands, e);
+    if (!code && r.rows == 0) {
+        if (!a->quiet)
+            say_skipped(&r);
         code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
                                                      "`run` makes them, was expected");
+    }
+    results_close(&r);
+    return code;
+}
+
+static int run(const struct arguments *a, struct err *e)
+{
+    struct results r = {0};
+    const char *folder = a->out ? a->out : a->operand[0];
+    int status = 0, code = look(a, e);
     if (!code)
-        code = report_write(folder, &r, e);
-    if (!code)
-        code = draw(a, folder, &r, e);
+        code = report_merge(folder, a->operand, a->operands, &r, e);
+    if (code)
+        return code;
+    code = draw(a, folder, &r, e);
     if (!a->quiet)
         say_skipped(&r);
     if (!code && !a->quiet)

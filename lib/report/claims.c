@@ -145,12 +145,14 @@ static void append_miss(struct text *out, const struct worst *w)
         text_append_format(out, ": missed by %s", text_from_double(number, w->amount, 3));
 }
 
-static int explain(const struct spec *s, const struct worst *w, int matched, char *why, size_t size,
+static int explain(const struct results *r, const struct worst *w, int matched, char *why, size_t size,
                    struct err *e)
 {
     struct text t = {0};
-    text_append_format(&t, "cell %.8s (", w->subject.cell->id);
-    append_axes(&t, s, w->subject.cell, true);
+    text_append_format(&t, "cell %.8s (%s, %s; ", w->subject.cell->id,
+                       result_text(w->subject.row, "target"),
+                       result_text(w->subject.row, "encoding"));
+    axes_append(&t, &r->axes[w->subject.row->spec], w->subject.cell, true);
     text_append_format(&t, "), length %s, subset %s: ", result_text(w->subject.row, "length"),
                        result_text(w->subject.row, "subset"));
     append_miss(&t, w);
@@ -180,7 +182,7 @@ static int judge(const struct spec *s, const struct cell_index *index, const str
         snprintf(out->why, sizeof out->why, "no row matches it");
     if (!worst.rows)
         return 0;
-    return explain(s, &worst, out->matched, out->why, sizeof out->why, e);
+    return explain(r, &worst, out->matched, out->why, sizeof out->why, e);
 }
 
 int claim_judge(const struct spec *s, const struct claim *c, const struct results *r,

@@ -88,11 +88,11 @@ static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_M
 {
     static const char of_c[] = "model.c";
     const struct figure_view *v = s->panels.view;
-    const struct spec *spec = any_at(v, 0)->spec;
+    const struct axes *axes = any_at(v, 0)->axes;
     int count = 0;
     left_out[count++] = s->kind->axis;
-    for (int k = 0; k < spec_axes(spec) && count < LEFT_OUT_MAX; k++) {
-        const char *axis = spec_axis(spec, k), *rest = axis + strlen(of_c);
+    for (int k = 0; k < axes->count && count < LEFT_OUT_MAX; k++) {
+        const char *axis = axes->key[k], *rest = axis + strlen(of_c);
         if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0)
             continue;
         bool is_c = strncmp(axis, of_c, strlen(of_c)) == 0 && (!*rest || *rest == '.');

@@ -1,5 +1,4 @@
-/* Lines of table and figures.  Invariant: the groups of one line are neighbours in the summary,
- * because rows are sorted by cell before length and subset. */
+/* Lines of table and figures. */
 #include "report/lines.h"
 
 #include <math.h>
@@ -11,8 +10,19 @@ enum { VALUE_SIZE = 256, SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
 
 static bool same_line(const struct summary_group *a, const struct summary_group *b)
 {
-    return strcmp(a->cell->group, b->cell->group) == 0 && a->length == b->length &&
+    return a->length == b->length && strcmp(a->cell->group, b->cell->group) == 0 &&
            strcmp(spec_name(a->spec), spec_name(b->spec)) == 0;
+}
+
+/* The line of a group, added where it is new.  Nearly always it is the last: rows are sorted by cell
+ * before length and subset.  It is not where the first seed failed, which leaves one row alone. */
+static struct report_line *line_of(struct report_lines *l, const struct summary_group *g)
+{
+    for (int k = l->count - 1; k >= 0; k--)
+        if (same_line(report_line_any(&l->line[k]), g))
+            return &l->line[k];
+    l->line[l->count] = (struct report_line){0};
+    return &l->line[l->count++];
 }
 
 static void find_lines(struct report_lines *l)
@@ -20,15 +30,15 @@ static void find_lines(struct report_lines *l)
     l->bytes = l->summary.groups > 0;
     for (int k = 0; k < l->summary.groups; k++) {
         const struct summary_group *g = &l->summary.group[k];
-        if (k == 0 || !same_line(g - 1, g))
-            l->line[l->count++] = (struct report_line){0};
-        struct report_line *line = &l->line[l->count - 1];
+        struct report_line *line = line_of(l, g);
         if (g->subset == SUBSET_ALL)
             line->all = g;
         else if (g->subset == SUBSET_GENERIC)
             line->generic = g;
         else if (!line->patterned)
             line->patterned = g;
+        else
+            l->further[g->subset - 1] = true;
         l->lengths |= g->length != l->summary.group[0].length;
         const struct target *target = target_of(&g->cell->task.target);
         l->tokens |= target->tokens;
@@ -171,8 +181,8 @@ void line_append_kind(struct text *out, const struct summary_group *g, const cha
     char value[VALUE_SIZE];
     const char *dot = strrchr(key, '.');
     bool varies = false;
-    for (int k = 0; k < spec_axes(g->spec); k++)
-        varies |= strcmp(spec_axis(g->spec, k), key) == 0;
+    for (int k = 0; k < g->axes->count; k++)
+        varies |= strcmp(g->axes->key[k], key) == 0;
     if (varies && spec_value(g->cell, key, value, sizeof value))
         text_append(out, value);
     else
@@ -196,8 +206,8 @@ static void append_options(struct text *out, const struct summary_group *g,
                            const char *const *left_out)
 {
     char value[VALUE_SIZE];
-    for (int k = 0; k < spec_axes(g->spec); k++) {
-        const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
+    for (int k = 0; k < g->axes->count; k++) {
+        const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
         if (axis_is_named(axis) || is_among(axis, left_out) ||
             !spec_value(g->cell, axis, value, sizeof value) || axis_goes_unsaid(value))
             continue;

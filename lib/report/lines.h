@@ -17,6 +17,7 @@ struct report_lines {
     bool bytes;               /* all are about the bytes of a text */
     bool shares;              /* some error is a share of wrong answers, which has a sampling error */
     const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */
+    bool further[PATTERN_MAX]; /* of pattern_table: some line has this subset besides */
 };
 /* only: rows of this spec; NULL: all.  r must outlive it. */
 int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,

@@ -1,6 +1,7 @@
 /* Tables of text.  Invariant: CSV and JSON hold every column, whatever the terminal's width. */
 #include "report/listing.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -238,4 +239,28 @@ int listing_append(struct text *out, const struct listing *l, enum listing_forma
     else
         code = append_table(out, l, width, e);
     return code ? code : text_check(out, e);
+}
+
+void append_short(struct text *out, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    if (isnan(value))
+        return;
+    if (fabs(value) < 1e-12) {
+        text_append(out, "0");
+    } else if (fabs(value) >= 1e-3 && fabs(value) < 1e4) {
+        text_append_format(out, "%.3f", value);
+    } else {
+        snprintf(number, sizeof number, "%.0e", value);
+        char *exponent = strchr(number, 'e');
+        if (!exponent) {
+            text_append(out, number);
+            return;
+        }
+        char *digits = exponent + 2;
+        while (*digits == '0' && digits[1])
+            digits++;
+        *exponent = '\0';
+        text_append_format(out, "%se%s%s", number, exponent[1] == '-' ? "-" : "", digits);
+    }
 }

@@ -45,6 +45,9 @@ int listing_column_width(const struct listing *l, int column);
 int listing_append(struct text *out, const struct listing *l, enum listing_format format, int width,
                    struct err *e);
 
+/* Appends a figure for people: three decimals, or one digit and an exponent for what would vanish:
+ * "0.984", "2e-5", "0"; nothing for NaN. */
+void append_short(struct text *out, double value);
 /* Columns that UTF-8 text takes: its code points. */
 int text_columns(const char *s);
 /* Appends `s` broken at blanks, so that no line passes `width`; further lines start with `indent`

@@ -45,8 +45,8 @@ static bool is_below(const char *axis, const char *key)
 static void append_options(struct text *out, const struct summary_group *g, const char *key)
 {
     char value[VALUE_SIZE];
-    for (int k = 0; k < spec_axes(g->spec); k++) {
-        const char *axis = spec_axis(g->spec, k), *dot = strchr(axis, '.');
+    for (int k = 0; k < g->axes->count; k++) {
+        const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
         bool target = is_below(axis, "target"), encoding = is_below(axis, "model.encoding");
         if (axis_is_named(axis) || (key ? !is_below(axis, key) : target || encoding))
             continue;

@@ -40,13 +40,39 @@ static void append_other_claim(struct text *out, const struct claim *c)
     text_append(out, "</td>");
 }
 
-static int append_claims(struct text *out, const struct spec *s, const struct results *r,
-                         struct err *e)
+static bool is_own_axis(const struct spec *s, const char *key)
 {
+    for (int k = 0; k < spec_axes(s); k++)
+        if (strcmp(spec_axis(s, k), key) == 0)
+            return true;
+    return false;
+}
+
+/* In what the spec differs from others of its name: "train.steps=50, ". */
+static void append_differences(struct text *out, const struct spec *s, const struct axes *axes)
+{
+    char value[256];
+    for (int k = 0; k < axes->count; k++) {
+        if (is_own_axis(s, axes->key[k]) ||
+            !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
+            continue;
+        html_escape(out, axes->key[k]);
+        text_append(out, "=");
+        html_escape(out, value);
+        text_append(out, ", ");
+    }
+}
+
+/* index: of the spec in r. */
+static int append_claims(struct text *out, const struct results *r, int index, struct err *e)
+{
+    const struct spec *s = r->spec[index];
     int finished, shown = 0, code = results_finished(r, s, &finished, e);
     if (code)
         return code;
-    text_append_format(out, "<p>%d of %d cells finished%s</p>\n", finished, spec_cells(s),
+    text_append(out, "<p>");
+    append_differences(out, s, &r->axes[index]);
+    text_append_format(out, "%d of %d cells finished%s</p>\n", finished, spec_cells(s),
                        finished < spec_cells(s) ? ", so no claim about trained cells is judged yet." : ".");
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
@@ -162,7 +188,7 @@ static int append_experiment(struct text *out, const char *folder, const struct 
     text_append(out, "\n");
     for (int k = 0; !code && k < r->specs; k++)
         if (strcmp(spec_name(r->spec[k]), experiment) == 0)
-            code = append_claims(out, r->spec[k], r, e);
+            code = append_claims(out, r, k, e);
     if (!code)
         code = append_matrices(out, group, groups, e);
     if (!code)

@@ -26,8 +26,15 @@ struct result_row {
     int spec, cell, order; /* which spec, index in its grid, order within the cell */
 };
 
+/* Dotted keys that tell the cells of one experiment apart. */
+struct axes {
+    const char *const *key; /* (count) */
+    int count;
+};
+
 struct results {
-    struct spec **spec;      /* from all folders */
+    struct spec **spec;      /* from all folders, by name */
+    struct axes *axes;       /* (specs) of each: what its name's specs vary, or differ in */
     int specs;
     struct result_row *row;  /* sorted by experiment, index in the grid, cell, length, subset */
     int rows;
@@ -38,7 +45,8 @@ struct results {
 };
 /* Reads folders; what cannot be read as what its name says is named in `skipped`, not an error.  A
  * folder without specs or cells is empty; one that does not exist is ERR_IO.  A cell that several
- * specs of one name share appears once, with its lowest index, then the smallest hash. */
+ * specs of one name share appears once, with its lowest index, then the smallest hash; a cell in
+ * several folders is taken from the first in which it did not fail. */
 int results_open(struct results *r, const char *const *folder, int folders, struct err *e);
 /* The same from `count` bytes in the form of results.csv, rows of cells of s (which must outlive
  * r); the rows keep their order.  ERR_FORMAT when they are anything else. */
@@ -58,12 +66,15 @@ int results_json(struct text *out, const struct results *r, struct err *e);
 /* Rebuilds results.csv, summary.csv, curves.csv, positions.csv, tables.csv of a folder, under its
  * lock.  A file whose content is right already is left alone. */
 int report_rebuild(const char *folder, struct err *e);
-/* Writes the same five files about r (of one or many folders) into `folder`, under its lock. */
-int report_write(const char *folder, struct results *r, struct err *e);
+/* The same five files about what is in the folders `from`, into `folder`, under its lock; opens r,
+ * which is zero after a failure. */
+int report_merge(const char *folder, const char *const *from, int count, struct results *r,
+                 struct err *e);
 
 /* --csv FILE: adds the rows of the cells of s that FILE lacks, by (cell, length, subset), under
- * FILE's lock; force replaces.  report_shared_check refuses a file with another header (ERR_USAGE)
- * and a place that cannot be written (ERR_IO); a missing or empty file is fine. */
+ * FILE's lock; those of a failed cell, and with force of every cell, are replaced.
+ * report_shared_check refuses what is no file, or has another header (ERR_USAGE), and a place that
+ * cannot be written (ERR_IO); a missing or empty file is fine. */
 int report_shared_check(const char *path, struct err *e);
 int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
                       struct err *e);

@@ -5,8 +5,10 @@
  *
  * Invariant: no file's content is believed before it was checked against the file's name: a spec
  * hashes to its name, and a cell's rows name the folder that they lie in. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/csv.h"
 #include "base/file.h"
@@ -19,7 +21,8 @@ enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16 };
 struct place {
     const char *id, *experiment, *hash;
     int spec, cell;
-    bool taken; /* its rows are in */
+    int first, rows; /* of it in results, so far */
+    bool failed;     /* these say that it failed */
 };
 
 struct reader {
@@ -237,9 +240,10 @@ static const char **keep_fields(struct arena *arena, const struct csv *c, struct
     return field;
 }
 
-/* The rows of one cell, once for each experiment that has it. */
+/* The rows of one cell, once for each experiment that has it, in place of those that say that it
+ * failed elsewhere. */
 static int add_rows(struct reader *x, struct place *place, const struct csv *c, const char *folder,
-                    struct err *e)
+                    bool failed, struct err *e)
 {
     struct results *r = x->r;
     size_t columns = (size_t)column_count(), rows = (size_t)c->rows - 1;
@@ -253,6 +257,11 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
         if (!field || reserve_rows(x, (int)rows, e))
             return ERR_MEMORY;
         memcpy(field, base, rows * columns * sizeof *field);
+        for (int k = 0; k < place->rows; k++)
+            r->row[place->first + k].field = NULL;
+        place->first = r->rows;
+        place->rows = (int)rows;
+        place->failed = failed;
         for (size_t i = 0; i < rows; i++) {
             field[i * columns + (size_t)x->key.experiment] = place->experiment;
             field[i * columns + (size_t)x->key.spec_hash] = place->hash;
@@ -262,9 +271,24 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
                                                     .cell = place->cell,
                                                     .order = (int)i};
         }
-        place->taken = true;
     }
     return 0;
+}
+
+static bool has_failed(const struct csv *c)
+{
+    int status = column_index("status");
+    return status < c->columns && strcmp(c->row[1][status], "failed") == 0;
+}
+
+/* Leaves out the rows that others have replaced. */
+static void drop_replaced(struct results *r)
+{
+    int kept = 0;
+    for (int k = 0; k < r->rows; k++)
+        if (r->row[k].field)
+            r->row[kept++] = r->row[k];
+    r->rows = kept;
 }
 
 static int read_cell(struct reader *x, const char *path, const char *name, struct err *e)
@@ -279,7 +303,7 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
     struct place *place = first_place(x, name);
     if (!place)
         return results_skip(x->r, path, "no spec in specs/ has this cell", e);
-    if (place->taken)
+    if (place->rows && !place->failed)
         return 0; /* another folder had it: same id, same numbers */
     int code = file_join(file, sizeof file, path, "row.csv", e);
     if (code)
@@ -295,7 +319,10 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
         bool whole = count > 0 && bytes[count - 1] == '\n';
         const struct cell *cell = spec_cell(x->r->spec[place->spec], place->cell);
         const char *why = cell_rows_check(&c, cell, whole);
-        code = why ? results_skip(x->r, file, why, e) : add_rows(x, place, &c, path, e);
+        if (why)
+            code = results_skip(x->r, file, why, e);
+        else if (!place->rows || !has_failed(&c))
+            code = add_rows(x, place, &c, path, has_failed(&c), e);
     }
     csv_close(&c);
     memory_free(bytes);
@@ -323,13 +350,18 @@ int results_open(struct results *r, const char *const *folder, int folders, stru
     for (int k = 0; !code && k < folders; k++) {
         if (!file_exists(folder[k]))
             code = err_set(e, ERR_IO, folder[k], "there is no such folder");
+        else if (access(folder[k], R_OK | X_OK) != 0)
+            code = err_set(e, ERR_IO, folder[k], "%s", err_system(errno));
         else
             code = each_name(&x, folder[k], "specs", read_spec, e);
     }
     if (!code)
         code = place_cells(&x, e);
+    if (!code)
+        code = axes_open(r, e);
     for (int k = 0; !code && k < folders; k++)
         code = each_name(&x, folder[k], "cells", read_cell, e);
+    drop_replaced(r);
     if (!code && r->rows)
         qsort(r->row, (size_t)r->rows, sizeof *r->row, compare_rows);
     memory_free(x.place);
@@ -364,6 +396,7 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     }
     memcpy(r->spec, &s, sizeof s); /* read only while borrowed */
     r->specs = 1;
+    code = axes_open(r, e);
     for (int k = 1; k < c.rows && !code; k++, field += column_count()) {
         const struct cell *cell = cell_index_find(&index, field[key.cell]);
         if (!cell)

@@ -86,19 +86,3 @@ int subset_rank(const char *subset)
             return k + 1;
     return -1;
 }
-
-void append_axes(struct text *out, const struct spec *s, const struct cell *c, bool seeds)
-{
-    char value[256];
-    size_t start = out->length;
-    for (int k = 0; k < spec_axes(s); k++) {
-        const char *axis = spec_axis(s, k);
-        bool seed = strcmp(axis, "seeds") == 0 || strcmp(axis, "seed") == 0;
-        if (seed || !spec_value(c, axis, value, sizeof value))
-            continue;
-        text_append_format(out, "%s%s=%s", out->length > start ? " " : "", axis, value);
-    }
-    if (seeds)
-        text_append_format(out, "%sseed=%llu", out->length > start ? " " : "",
-                           (unsigned long long)c->task.seed);
-}

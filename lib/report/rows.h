@@ -33,9 +33,11 @@ const char *cell_rows_check(struct csv *c, const struct cell *cell, bool whole);
 /* Place of a subset in the order all, generic, other patterns; -1 for a name that is none. */
 int subset_rank(const char *subset);
 
-/* "key=value key=value ..." of the keys that vary in s, seed last; nothing where none does.  Skips
- * `seed` unless `seeds`. */
-void append_axes(struct text *out, const struct spec *s, const struct cell *c, bool seeds);
+/* Fills r->axes from r->spec, sorted by name. */
+int axes_open(struct results *r, struct err *e);
+/* "key=value key=value ..." of a cell, seed last; nothing where there are no axes.  Skips `seed`
+ * unless `seeds`. */
+void axes_append(struct text *out, const struct axes *axes, const struct cell *c, bool seeds);
 
 /* Adds "FILE: why" to r->skipped. */
 int results_skip(struct results *r, const char *path, const char *why, struct err *e);

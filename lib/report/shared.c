@@ -43,15 +43,20 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
 {
     char *bytes = NULL;
     size_t count;
+    struct err why = {0};
     *c = (struct csv){0};
     if (!file_exists(path))
         return 0;
-    int code = file_read(path, SHARED_BYTES_MAX, &bytes, &count, e);
+    int code = file_read(path, SHARED_BYTES_MAX, &bytes, &count, &why);
     if (!code && count)
-        code = csv_parse(path, bytes, count, c, e);
+        code = csv_parse(path, bytes, count, c, &why);
     memory_free(bytes);
-    if (code || !count)
-        return code;
+    if (code == ERR_FORMAT)
+        return err_set(e, ERR_USAGE, why.where, "%s; name another file", why.msg);
+    if (code)
+        return err_set(e, code, why.where, "%s", why.msg);
+    if (!count)
+        return 0;
     bool same = c->columns == column_count();
     for (int k = 0; same && k < c->columns; k++)
         same = strcmp(c->row[0][k], column_table[k].name) == 0;
@@ -67,10 +72,12 @@ int report_shared_check(const char *path, struct err *e)
     char folder[PATH_SIZE], name[PATH_SIZE];
     struct csv c;
     int code = split_path(path, folder, name, e);
+    if (!code && file_exists(path) && !file_is_regular(path))
+        code = err_set(e, ERR_USAGE, path, "this is no file that can be added to; name another");
     if (!code)
         code = read_shared(path, &c, e);
     if (code)
-        return code == ERR_FORMAT && e ? (e->code = ERR_USAGE) : code;
+        return code;
     csv_close(&c);
     if (access(folder, W_OK) != 0)
         return err_set(e, ERR_IO, folder, "%s", err_system(errno));
@@ -106,14 +113,31 @@ static int compare_position(const void *a, const void *b)
     return left->position - right->position;
 }
 
-/* old rows, then those rows of s; returns how many. */
+/* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
+ * failed cell has fewer. */
+static bool gives_way(char *const *row, const struct cell_index *index, const bool *renewed,
+                      bool force)
+{
+    const struct cell *c = cell_index_find(index, row[row_keys_of_table().cell]);
+    return c && renewed[c->index] && (force || !strcmp(row[column_index("status")], "failed"));
+}
+
+/* Old rows that stay, then those rows of s; returns how many.  renewed (spec_cells): false. */
 static int gather(struct keyed *all, const struct csv *old, const struct results *r,
-                  const struct spec *s, const struct cell_index *index)
+                  const struct spec *s, const struct cell_index *index, bool *renewed, bool force)
 {
     struct row_keys key = row_keys_of_table();
     int count = 0;
-    for (int k = 1; k < old->rows; k++, count++)
-        all[count] = (struct keyed){(const char *const *)old->row[k], key, count};
+    for (int k = 0; k < r->rows; k++) {
+        const struct cell *c = row_cell_in(&r->row[k], s, index);
+        if (c)
+            renewed[c->index] = true;
+    }
+    for (int k = 1; k < old->rows; k++)
+        if (!gives_way(old->row[k], index, renewed, force)) {
+            all[count] = (struct keyed){(const char *const *)old->row[k], key, count};
+            count++;
+        }
     for (int k = 0; k < r->rows; k++)
         if (row_cell_in(&r->row[k], s, index)) {
             all[count] = (struct keyed){r->row[k].field, key, count};
@@ -122,20 +146,14 @@ static int gather(struct keyed *all, const struct csv *old, const struct results
     return count;
 }
 
-/* Keeps one row per key, at the place of the first: the first row itself, or with `force` the last,
- * which is the newest.  Returns how many are left. */
-static int keep_one_each(struct keyed *all, int count, bool force)
+/* Keeps the first row of each key, in order; returns how many are left. */
+static int keep_one_each(struct keyed *all, int count)
 {
     qsort(all, (size_t)count, sizeof *all, compare_keyed);
     int kept = 0;
-    for (int k = 0; k < count; k++) {
-        if (kept && compare_rows(&all[kept - 1], &all[k]) == 0) {
-            if (force)
-                all[kept - 1].field = all[k].field;
-        } else {
+    for (int k = 0; k < count; k++)
+        if (!kept || compare_rows(&all[kept - 1], &all[k]) != 0)
             all[kept++] = all[k];
-        }
-    }
     qsort(all, (size_t)kept, sizeof *all, compare_position);
     return kept;
 }
@@ -165,6 +183,7 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
     struct cell_index index = {0};
     struct csv old = {0};
     struct keyed *all = NULL;
+    bool *renewed = NULL;
     int code = lock_shared(&lock, path, e);
     if (code)
         return code;
@@ -174,14 +193,16 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
     if (code)
         goto out;
     all = memory_alloc((size_t)old.rows + (size_t)r->rows, sizeof *all, e);
-    if (!all) {
+    renewed = memory_alloc((size_t)spec_cells(s), sizeof *renewed, e);
+    if (!all || !renewed) {
         code = ERR_MEMORY;
         goto out;
     }
-    int count = gather(all, &old, r, s, &index);
-    code = write_shared(path, all, keep_one_each(all, count, force), e);
+    int count = gather(all, &old, r, s, &index, renewed, force);
+    code = write_shared(path, all, keep_one_each(all, count), e);
 out:
     memory_free(all);
+    memory_free(renewed);
     csv_close(&old);
     cell_index_close(&index);
     file_unlock(&lock);

@@ -95,6 +95,7 @@ int summary_open(struct summary *s, const struct results *r, const struct spec *
                                                        .count = 1,
                                                        .cell = result_cell(r, m[k].row),
                                                        .spec = r->spec[m[k].row->spec],
+                                                       .axes = &r->axes[m[k].row->spec],
                                                        .length = m[k].length,
                                                        .subset = m[k].subset};
     }
@@ -110,6 +111,14 @@ void summary_close(struct summary *s)
     memory_free(s->group);
     memory_free(s->row);
     *s = (struct summary){0};
+}
+
+const char *summary_text(const struct summary_group *g, const char *column)
+{
+    const char *value = "";
+    for (int k = 0; k < g->count && !*value; k++)
+        value = result_text(g->row[k], column);
+    return value;
 }
 
 int summary_interval(const struct summary_group *g, const char *column, struct interval *out,

@@ -10,6 +10,7 @@ struct summary_group {
     int count;
     const struct cell *cell; /* of the first row */
     const struct spec *spec; /* likewise */
+    const struct axes *axes; /* of the spec's experiment */
     int64_t length;
     int subset;              /* subset_rank */
 };
@@ -24,6 +25,8 @@ int summary_open(struct summary *s, const struct results *r, const struct spec *
                  struct err *e);
 void summary_close(struct summary *s);
 
+/* What a column says that is the same for all seeds: of the first row that has it, else "". */
+const char *summary_text(const struct summary_group *g, const char *column);
 /* Mean, deviation and interval over the seeds of a column; rows that are empty there (diverged
  * cells) are left out. */
 int summary_interval(const struct summary_group *g, const char *column, struct interval *out,

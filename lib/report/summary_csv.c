@@ -185,7 +185,7 @@ int summary_csv(struct text *out, const struct results *r, struct err *e)
     append_header(out);
     for (int k = 0; !code && k < s.groups; k++) {
         text_clear(&axes);
-        append_axes(&axes, s.group[k].spec, s.group[k].cell, false);
+        axes_append(&axes, s.group[k].axes, s.group[k].cell, false);
         text_append(&axes, ""); /* so that there is a text, if an empty one */
         code = text_check(&axes, e);
         if (!code)

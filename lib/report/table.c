@@ -34,6 +34,7 @@ struct plan {
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
     bool witnesses; /* some cell has asked for them */
+    bool floors;    /* there is nothing else: no cell was trained */
     struct sparkline *curve; /* (lines.count); NULL: the screen has no signs for them */
     double low, high;        /* of all curves */
     bool labelled;           /* names stand above the figures, not in columns */
@@ -64,12 +65,16 @@ static int open_plan(struct plan *t, const struct spec *s, const struct results 
                      struct err *e)
 {
     *t = (struct plan){.spec = s};
-    for (int k = 0; k < spec_axes(s) && t->axes < AXES_MAX; k++)
-        if (!axis_is_named(spec_axis(s, k)))
-            t->axis[t->axes++] = spec_axis(s, k);
     for (int k = 0; k < spec_cells(s); k++)
         t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
+    t->floors = true;
+    for (int k = 0; k < r->rows; k++)
+        t->floors &= !*result_text(&r->row[k], "status");
     int code = report_lines_open(&t->lines, r, s, e);
+    const struct axes *axes = !code && t->lines.summary.groups ? t->lines.summary.group[0].axes : NULL;
+    for (int k = 0; axes && k < axes->count && t->axes < AXES_MAX; k++)
+        if (!axis_is_named(axes->key[k]))
+            t->axis[t->axes++] = axes->key[k];
     return code || !curves ? code : read_curves(t, e);
 }
 
@@ -80,31 +85,6 @@ static void close_plan(struct plan *t)
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/
-/* Three decimals, or one digit and an exponent for what would vanish: "0.984", "2e-5", "0". */
-static void append_short(struct text *out, double value)
-{
-    char number[TEXT_NUMBER_MAX];
-    if (isnan(value))
-        return;
-    if (fabs(value) < 1e-12) {
-        text_append(out, "0");
-    } else if (fabs(value) >= 1e-3 && fabs(value) < 1e4) {
-        text_append_format(out, "%.3f", value);
-    } else {
-        snprintf(number, sizeof number, "%.0e", value);
-        char *exponent = strchr(number, 'e');
-        if (!exponent) {
-            text_append(out, number);
-            return;
-        }
-        char *digits = exponent + 2;
-        while (*digits == '0' && digits[1])
-            digits++;
-        *exponent = '\0';
-        text_append_format(out, "%se%s%s", number, exponent[1] == '-' ? "-" : "", digits);
-    }
-}
-
 static int append_subset(struct text *error, struct text *floor, const struct summary_group *g,
                          enum detail detail, struct err *e)
 {
@@ -210,7 +190,7 @@ static int fill_fields(struct fields *f, const struct plan *t, const struct repo
     fill_names(f, t, g, detail);
     struct text *pattern = next_field(f), *params = next_field(f);
     if (detail < DETAIL_NO_PARAMS)
-        text_append(params, result_text(g->row[0], "params"));
+        text_append(params, summary_text(g, "params"));
     if (!t->lines.patterned && line->patterned)
         text_append(pattern, result_text(line->patterned->row[0], "subset"));
     struct text *error = next_field(f), *floor = next_field(f);
@@ -248,6 +228,7 @@ static int add_line(struct listing *l, const struct plan *t, const struct report
 struct columns {
     struct listing_column column[COLUMNS_MAX];
     int count;
+    char patterned_floor[TEXT_SIZE];
 };
 
 static void name_column(struct columns *c, const char *name, bool number)
@@ -272,9 +253,13 @@ static const char *axis_name(const struct plan *t, int axis)
     return name;
 }
 
-/* The names of the columns that fill_fields fills. */
+/* The names of the columns that fill_fields fills.  A floor stands behind the error that it
+ * belongs to; alone it says whose it is. */
 static void name_columns(const struct plan *t, struct columns *c, enum detail detail)
 {
+    const char *patterned = t->lines.patterned ? t->lines.patterned : "patterned";
+    snprintf(c->patterned_floor, sizeof c->patterned_floor, "%s%sfloor",
+             t->floors ? patterned : "", t->floors ? " " : "");
     c->count = 0;
     name_column(c, "target", false);
     name_column(c, "encoding", false);
@@ -286,10 +271,10 @@ static void name_columns(const struct plan *t, struct columns *c, enum detail de
     }
     name_column(c, "pattern", false);
     name_column(c, "params", true);
-    name_column(c, t->lines.patterned ? t->lines.patterned : "patterned", true);
-    name_column(c, "floor", true);
+    name_column(c, patterned, true);
+    name_column(c, c->patterned_floor, true);
     name_column(c, "generic", true);
-    name_column(c, "floor", true);
+    name_column(c, t->floors ? "generic floor" : "floor", true);
     name_column(c, "witness", true);
     name_column(c, "curve", false);
     name_column(c, "verdict", false);
@@ -305,11 +290,17 @@ static void append_title(struct text *out, const struct plan *t, const struct te
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds)
             seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: %s beside its certified floor, by kind of input%s",
-                       spec_name(t->spec), report_lines_measure(&t->lines),
-                       t->witnesses ? ", and beside explicit weights" : "");
+    text_append_format(&title, "%s: ", spec_name(t->spec));
+    if (t->floors)
+        text_append_format(&title, "certified floor of %s, by kind of input",
+                           report_lines_measure(&t->lines));
+    else
+        text_append_format(&title, "%s beside its certified floor, by kind of input%s",
+                           report_lines_measure(&t->lines),
+                           t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
-        text_append_format(&title, "; mean of %d seeds ± 95 %% t interval", seeds);
+        text_append_format(&title, "; mean of %d seeds%s", seeds,
+                           t->floors ? "" : " ± 95 % t interval");
     if (constants->length)
         text_append_format(&title, "; in all lines %s", constants->data);
     if (title.data)
@@ -420,6 +411,25 @@ static int append_labelled(struct text *out, const struct draft *d, const struct
     return code;
 }
 
+/* Kinds of input beyond the two that have columns. */
+static void append_unshown(struct text *out, const struct plan *t)
+{
+    for (int k = 0; pattern_table[k]; k++)
+        if (t->lines.further[k])
+            text_append_format(out, "%s%s", out->length ? ", " : "", pattern_table[k]->name);
+    if (out->length)
+        text_append(out, " inputs, and all kinds together: in results.csv");
+}
+
+static bool is_mixed(const struct draft *d)
+{
+    int verdict = d->columns.count - 1;
+    for (int k = 0; k < d->listing.rows; k++)
+        if (strcmp(d->listing.cell[k * d->listing.columns + verdict], "mixed") == 0)
+            return true;
+    return false;
+}
+
 /* What stands for what, and what a curve is. */
 static void append_legend(struct text *out, const struct draft *d, const struct plan *t,
                           int width)
@@ -427,6 +437,14 @@ static void append_legend(struct text *out, const struct draft *d, const struct 
     char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
     struct text line = {0};
     int curve = d->columns.count - 2;
+    append_unshown(&line, t);
+    if (line.length) {
+        append_wrapped(out, line.data, 0, width);
+        text_append(out, "\n");
+    }
+    if (is_mixed(d))
+        text_append(out, "mixed: the seeds' verdicts differ\n");
+    text_clear(&line);
     if (t->curve && listing_column_width(&d->listing, curve)) {
         text_append_format(&line, "curve: error_rel while training, first seed, logarithmic from "
                                   "%s to %s",

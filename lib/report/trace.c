@@ -10,7 +10,7 @@ int trace_open(struct trace_file *t, const struct result_row *row, const char *f
                const char *x, const char *y, const char *floor, bool *found, struct err *e)
 {
     char path[OUTPUT_PATH_MAX];
-    struct err ignored = {0}; /* report_write has named files that are not whole */
+    struct err ignored = {0}; /* report_merge has named files that are not whole */
     *t = (struct trace_file){0};
     *found = false;
     if (!row->folder)

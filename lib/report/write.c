@@ -239,32 +239,32 @@ static int write_all(const char *folder, struct results *r, struct err *e)
     return code ? code : write_parts(folder, r, e);
 }
 
-int report_write(const char *folder, struct results *r, struct err *e)
+int report_merge(const char *folder, const char *const *from, int count, struct results *r,
+                 struct err *e)
 {
     struct file_lock lock;
+    *r = (struct results){0};
     int code = file_make_folder(folder, e);
     if (!code)
         code = lock_folder(&lock, folder, e);
     if (code)
         return code;
-    code = write_all(folder, r, e);
+    /* Read under the lock: a slower process must not put back what a faster one has passed. */
+    code = results_open(r, from, count, e);
+    if (!code) {
+        code = write_all(folder, r, e);
+        if (code)
+            results_close(r);
+    }
     file_unlock(&lock);
     return code;
 }
 
 int report_rebuild(const char *folder, struct err *e)
 {
-    struct file_lock lock;
-    struct results r = {0};
-    int code = lock_folder(&lock, folder, e);
-    if (code)
-        return code;
-    /* Read under the lock: a slower process must not put back what a faster one has passed. */
-    code = results_open(&r, &folder, 1, e);
-    if (!code) {
-        code = write_all(folder, &r, e);
+    struct results r;
+    int code = report_merge(folder, &folder, 1, &r, e);
+    if (!code)
         results_close(&r);
-    }
-    file_unlock(&lock);
     return code;
 }

@@ -151,7 +151,11 @@ void row_append(struct text *t, const struct cell *c, int length, const char *su
     if (f && target_of(&c->task.target)->bytes)
         set_number(&r, "bits_per_byte", f->cross_entropy / log(2));
     set_facts(&r, facts);
+    struct text settings = {0};
+    spec_cell_settings(c, &settings);
+    t->failed |= settings.failed;
     for (int k = 0; k < column_count(); k++)
-        csv_field(t, r.field[k]);
+        csv_field(t, k == column_index("settings") && settings.data ? settings.data : r.field[k]);
     csv_end_row(t);
+    text_close(&settings);
 }

@@ -74,6 +74,7 @@ const struct column column_table[] = {
     {.name = "witness", .type = COLUMN_TEXT, .names = witness_names,
      .help = "explicit weights: known, none, or left-out (more work than the training)"},
     NUMBER("informative_ceiling", "certified upper bound of accuracy_informative"),
+    TEXT("settings", "key=value; ...: what is set otherwise than the defaults and has no column"),
     {.name = NULL}};
 
 int column_count(void)

@@ -319,13 +319,35 @@ static int write_spec(const struct spec *s, const struct node *const *base, stru
     return code ? code : text_check(out, e);
 }
 
-int spec_text(const struct spec *s, struct text *out, struct err *e)
+/* What the base says, --set applied; memory_free. */
+static const struct node **base_state(const struct spec *s, struct err *e)
 {
     const struct node **base = memory_alloc((size_t)s->keys.count, sizeof *base, e);
     if (!base)
-        return ERR_MEMORY;
+        return NULL;
     layer_apply(&s->layers, s->base, base);
     layer_apply(&s->layers, s->set_layer, base);
+    return base;
+}
+
+int spec_base(const struct spec *s, int (*each)(void *context, const char *key, const char *value),
+              void *context, struct err *e)
+{
+    struct entries list = {.e = e};
+    const struct node **base = base_state(s, e);
+    int code = base ? base_entries(s, base, &list) : ERR_MEMORY;
+    for (int k = 0; k < list.count && code == 0; k++)
+        code = each(context, list.item[k].key, list.values.data + list.item[k].value);
+    close_entries(&list);
+    memory_free(base);
+    return code;
+}
+
+int spec_text(const struct spec *s, struct text *out, struct err *e)
+{
+    const struct node **base = base_state(s, e);
+    if (!base)
+        return ERR_MEMORY;
     int code = write_spec(s, base, out, e);
     memory_free(base);
     return code;

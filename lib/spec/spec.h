@@ -97,6 +97,11 @@ const struct claim *spec_claim(const struct spec *s, int index);
  * Where an axis gives maps, the keys within them that differ (model.encoding.buckets). */
 int spec_axes(const struct spec *s);
 const char *spec_axis(const struct spec *s, int index);
+/* Calls each with every dotted key that the spec gives a value, default or not, outside cases and
+ * grid, in the order of the tables ("X.kind" where a kind is picked); stops at a non-zero return and
+ * returns it. */
+int spec_base(const struct spec *s, int (*each)(void *context, const char *key, const char *value),
+              void *context, struct err *e);
 /* The names under `figures`, in order; none: the reader chooses. */
 int spec_figures(const struct spec *s);
 const char *spec_figure(const struct spec *s, int index);
@@ -117,6 +122,10 @@ int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e
  * "seed" the seed, a file its name without folders.  false: no such key, or one that does not
  * apply. */
 bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
+
+/* Appends "key=value; key=value": what a cell sets otherwise than the defaults, and no column of
+ * results.csv shows. */
+void spec_cell_settings(const struct cell *c, struct text *out);
 
 /* Every key with type, range, default, unit and help, in order: the sections' option tables. */
 struct spec_key {

@@ -104,6 +104,13 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     [ "$output" = "$(cat there/bound.csv)" ]
 }
 
+@test "bound: each floor's column says whose it is" {
+    try bound tiny.yaml --set seeds=2
+    has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
+    has "identical floor  generic floor  verdict" "$output"
+    [[ "$output" != *witness* && "$output" != *interval* ]]
+}
+
 @test "bound judges the claims made on bound" {
     cat >>tiny.yaml <<'SPEC'
   - on: bound

@@ -61,6 +61,49 @@ for row in rows:
     [ "$(awk -F, '{print NF}' all.csv | sort -u | wc -l)" = 1 ]
 }
 
+@test "--csv: what --set changed between calls is in the rows" {
+    for rate in 0.001 0.02; do
+        probe run tiny.yaml --set train.lr=$rate --no-claims --quiet --csv all.csv
+    done
+    python3 - <<'PY'
+import csv
+rows = list(csv.DictReader(open("all.csv")))
+settings = [dict(s.split("=", 1) for s in r["settings"].split("; ")) for r in rows]
+assert {s["train.lr"] for s in settings} == {"0.001", "0.02"}, settings
+assert all(s["space.length"] == "4" and "model.width" not in s for s in settings), settings
+PY
+}
+
+@test "--csv: a cell that failed and then succeeds leaves no failed row" {
+    probe run tiny.yaml --no-claims --quiet --csv all.csv
+    cell=$(ls results/tiny/cells | head -1)
+    python3 - "$cell" <<'PY'
+import csv, sys
+rows = list(csv.reader(open("all.csv")))
+at = {name: k for k, name in enumerate(rows[0])}
+kept = [r for r in rows if r[at["cell"]] != sys.argv[1]]
+failed = next(r for r in rows if r[at["cell"]] == sys.argv[1] and r[at["subset"]] == "all")
+failed[at["status"]] = "failed"
+csv.writer(open("all.csv", "w"), lineterminator="\n").writerows(kept + [failed])
+PY
+    probe run tiny.yaml --no-claims --quiet --csv all.csv
+    [ "$(grep -c failed all.csv)" = 0 ]
+    [ "$(wc -l <all.csv)" = 7 ]
+}
+
+@test "specs of one name in one folder are told apart everywhere" {
+    probe run tiny.yaml --no-claims --quiet
+    probe run tiny.yaml --no-claims --quiet --set train.steps=5
+    try report results/tiny --no-claims
+    [ "$status" = 0 ]
+    has "steps 5" "$(tr '\n' ' ' <<<"$output")"
+    [ "$(grep -o "train.steps=[35]" results/tiny/summary.csv | sort -u | wc -l)" = 2 ]
+    for steps in 3 5; do
+        has "train.steps=$steps, 2 of 2 cells finished" "$(cat results/tiny/report.html)"
+        has "toeplitz steps=$steps</th>" "$(cat results/tiny/report.html)"
+    done
+}
+
 @test "--csv with another header is refused before training" {
     echo a,b >all.csv
     try run tiny.yaml --csv all.csv
@@ -103,6 +146,10 @@ for row in rows:
     [ "$(probe report a b --out d --no-claims --format csv 2>/dev/null)" = "$(cat d/results.csv)" ]
     try report nowhere
     [ "$status" = 3 ]
+    mkdir empty
+    try report empty
+    [ "$status" = 3 ]
+    [ -z "$(ls -A empty)" ]
 }
 
 @test "without gnuplot: tables and one line" {

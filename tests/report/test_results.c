@@ -233,6 +233,70 @@ static void folders_merge(void **state)
     spec_close(s);
 }
 
+static const char *failing(const struct cell *c, int64_t length, const char *subset,
+                           const char *column, char *buffer)
+{
+    if (strcmp(column, "status") == 0)
+        return "failed";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+/* A cell that failed in one folder and is finished in another is finished, in whatever order. */
+static void what_failed_elsewhere_gives_way(void **state)
+{
+    struct spec *s = help_spec(toy);
+    struct results r;
+    struct err e = {0};
+    char second[HELP_PATH];
+    help_folder(second);
+    help_write_spec(*state, s);
+    help_write_spec(second, s);
+    help_write_cell(*state, spec_cell(s, 0), failing);
+    help_write_cell(*state, spec_cell(s, 1), failing);
+    help_write_cell(second, spec_cell(s, 0), help_figures);
+    const char *both[] = {*state, second}, *back[] = {second, *state};
+    for (int order = 0; order < 2; order++) {
+        assert_int_equal(results_open(&r, order ? back : both, 2, &e), 0);
+        assert_int_equal(r.rows, 6);
+        for (int k = 0; k < r.rows; k++)
+            assert_string_equal(result_text(&r.row[k], "status"), k < 3 ? "ok" : "failed");
+        results_close(&r);
+    }
+    help_remove(second);
+    spec_close(s);
+}
+
+/* Specs of one name: what one varies, and in what their bases differ, are axes of both. */
+static void specs_of_one_name_share_axes(void **state)
+{
+    struct spec *s = help_spec(toy), *longer = NULL, *other = help_spec("name: zoo\ntarget: gain\n");
+    const char *set[] = {"train.steps=7", "model.encoding=alibi", "seeds=1"};
+    static const char *const want[] = {"seed", "model.attention", "model.encoding.kind",
+                                       "train.steps"};
+    struct results r;
+    struct err e = {0};
+    assert_int_equal(spec_parse(&longer, "toy", toy, strlen(toy), set, 3, &e), 0);
+    help_write_all(*state, s, help_figures);
+    help_write_all(*state, longer, help_figures);
+    help_write_all(*state, other, help_figures);
+    help_open(&r, *state);
+    assert_int_equal(r.specs, 3);
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(r.axes[k].count, 4);
+        for (int a = 0; a < 4; a++) {
+            bool found = false;
+            for (int w = 0; w < 4; w++)
+                found |= strcmp(r.axes[k].key[a], want[w]) == 0;
+            assert_true(found);
+        }
+    }
+    assert_int_equal(r.axes[2].count, 0);
+    results_close(&r);
+    spec_close(s);
+    spec_close(longer);
+    spec_close(other);
+}
+
 int main(void)
 {
 #define ON_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
@@ -240,7 +304,9 @@ int main(void)
         ON_FOLDER(rows_are_sorted),          ON_FOLDER(lengths_are_numbers),
         ON_FOLDER(versions_share_cells),     ON_FOLDER(torn_rows_are_skipped),
         ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
-        ON_FOLDER(folders_merge),            cmocka_unit_test(a_missing_folder_is_an_error),
+        ON_FOLDER(folders_merge),            ON_FOLDER(what_failed_elsewhere_gives_way),
+        ON_FOLDER(specs_of_one_name_share_axes),
+        cmocka_unit_test(a_missing_folder_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

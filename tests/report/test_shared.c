@@ -130,6 +130,39 @@ static void force_replaces(void **state)
     help_remove(folder);
 }
 
+static const char *all_failed(const struct cell *c, int64_t length, const char *subset,
+                              const char *column, char *buffer)
+{
+    if (strcmp(column, "status") == 0)
+        return "failed";
+    return strcmp(column, "error_rel") == 0 ? "" : help_figures(c, length, subset, column, buffer);
+}
+
+/* A cell that failed in one call and succeeds in the next leaves no trace of the first. */
+static void failed_rows_give_way(void **state)
+{
+    char folder[HELP_PATH], path[HELP_PATH + 16];
+    struct spec *s = spec_of("t5");
+    struct results failed, ok;
+    struct err e = {0};
+    (void)state;
+    help_folder(folder);
+    snprintf(path, sizeof path, "%s/all.csv", folder);
+    results_of(&failed, s, all_failed);
+    results_of(&ok, s, help_figures);
+    assert_int_equal(report_shared_add(path, &failed, s, false, &e), 0);
+    assert_int_equal(count_of(folder, ",failed,"), 18);
+    assert_int_equal(report_shared_add(path, &ok, s, false, &e), 0);
+    assert_int_equal(count_of(folder, ",failed,"), 0);
+    assert_int_equal(report_shared_add(path, &failed, s, false, &e), 0); /* what is good stays */
+    assert_int_equal(count_of(folder, ",failed,"), 0);
+    assert_int_equal(rows_once(path), 18);
+    results_close(&failed);
+    results_close(&ok);
+    spec_close(s);
+    help_remove(folder);
+}
+
 static void only_this_specs_rows(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
@@ -171,6 +204,8 @@ static void other_headers_are_refused(void **state)
     e = (struct err){0};
     snprintf(path, sizeof path, "%s/no/all.csv", folder);
     assert_int_equal(report_shared_check(path, &e), ERR_IO);
+    e = (struct err){0};
+    assert_int_equal(report_shared_check("/dev/null", &e), ERR_USAGE); /* nor what is no file */
     help_remove(folder);
 }
 
@@ -179,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_writers),
         cmocka_unit_test(force_replaces),
+        cmocka_unit_test(failed_rows_give_way),
         cmocka_unit_test(only_this_specs_rows),
         cmocka_unit_test(other_headers_are_refused),
     };

@@ -231,6 +231,66 @@ static void table_says_what_it_should(void **state)
     spec_close(s);
 }
 
+static const char *first_fails(const struct cell *c, int64_t length, const char *subset,
+                               const char *column, char *buffer)
+{
+    bool failed = c->task.seed == 0;
+    if (strcmp(column, "status") == 0 && failed)
+        return "failed";
+    if (strcmp(column, "params") == 0 && failed)
+        return "";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+/* A failed cell has one row, at the training length; the group stays one line, and says so. */
+static void a_failed_seed_shares_its_line(void **state)
+{
+    struct spec *s = help_spec("name: some\nseeds: 2\nspace: {length: 16, channels: 1}\n"
+                               "target: gain\nevaluate: {lengths: [8]}\n"
+                               "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n");
+    struct results r;
+    struct text rows = {0};
+    char folder[HELP_PATH], name[64];
+    (void)state;
+    help_folder(folder);
+    help_write_all(folder, s, first_fails);
+    help_rows(&rows, spec_cell(s, 0), first_fails);
+    char *end = strchr(strchr(rows.data, '\n') + 1, '\n'); /* header, row of `all` at 16 */
+    end[1] = '\0';
+    snprintf(name, sizeof name, "cells/%s/row.csv", spec_cell(s, 0)->id);
+    help_write(folder, name, rows.data);
+    help_open(&r, folder);
+    char *text = help_table(s, &r, 100), *at = strstr(text, "failed 1/2");
+    assert_non_null(at);
+    assert_null(strstr(at + 1, "failed"));
+    assert_non_null(strstr(text, "      8    1234 "));
+    assert_non_null(strstr(text, "     16    1234 "));
+    assert_int_equal(at[strlen("failed 1/2")], '\n');
+    memory_free(text);
+    text_close(&rows);
+    results_close(&r);
+    help_remove(folder);
+    spec_close(s);
+}
+
+/* Two columns of figures there are; what else was measured is named. */
+static void kinds_of_input_without_a_column_are_named(void **state)
+{
+    struct spec *s;
+    struct results r;
+    (void)state;
+    open_wide(&s, &r,
+              "name: small\nseeds: 1\ntarget: gain\nspace: {length: 16, channels: 2, "
+              "inputs: {identical: 0.2, palindrome: 0.2, blocks: 0.2}}\n"
+              "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n");
+    char *text = help_table(s, &r, 100);
+    assert_non_null(strstr(text, "\npalindrome, blocks inputs, and all kinds together: in "
+                                 "results.csv\n"));
+    memory_free(text);
+    results_close(&r);
+    spec_close(s);
+}
+
 static void intervals_need_two(void **state)
 {
     double value[2] = {3, 5};
@@ -361,6 +421,8 @@ int main(void)
         cmocka_unit_test(names_of_columns_are_told_apart),
         cmocka_unit_test(constant_columns_move_to_the_title),
         cmocka_unit_test(curves_are_blocks),
+        cmocka_unit_test(a_failed_seed_shares_its_line),
+        cmocka_unit_test(kinds_of_input_without_a_column_are_named),
         cmocka_unit_test(intervals_need_two),
         cmocka_unit_test(wilson_is_known),
         cmocka_unit_test(json_is_escaped),

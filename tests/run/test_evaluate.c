@@ -394,7 +394,7 @@ static void header_is_the_one_that_is_promised(void **unused)
         "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
         "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads,witness_rms,"
         "witness_rel,witness_sup,witness_accuracy,bits_per_byte,witness,"
-        "informative_ceiling\n");
+        "informative_ceiling,settings\n");
     text_close(&t);
 }
 
@@ -417,7 +417,7 @@ static void row_prints_what_it_is_given(void **unused)
     static const char *const want[][2] = {
         {"experiment", ""}, {"cell", NULL}, {"seed", "7"}, {"target", "gain"},
         {"encoding", "toeplitz"}, {"attention", "urpe"}, {"space", "sequence"}, {"length", "6"},
-        {"subset", "all"}, {"channels", "2"}, {"vocab", ""}, {"precision", "double"},
+        {"subset", "all"}, {"channels", "2"}, {"vocab", ""}, {"precision", "double"}, {"settings", "space.length=6"},
         {"params", "12"}, {"steps", "0"}, {"status", "ok"}, {"verdict", "reached"},
         {"error_rms", "0.33333333333333331"}, {"error_rel", ""}, {"accuracy", ""},
         {"train_loss", ""}, {"seconds", "1.5"}, {"cpu", "A, \"B\""}, {"threads", "2"}};

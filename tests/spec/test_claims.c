@@ -76,7 +76,7 @@ static void columns_are_in_their_order(void **state)
         "floor_sup,floor_worst,accuracy_ceiling,cross_entropy_floor,gap_rel,train_loss,seconds,"
         "tokens_per_second,peak_mib,spec_hash,version,cpu,blas,threads,witness_rms,"
         "witness_rel,witness_sup,witness_accuracy,bits_per_byte,witness,"
-        "informative_ceiling";
+        "informative_ceiling,settings";
     struct text line = {0};
     struct spec *s = spec_of("target: pi\n", NULL);
     for (int k = 0; k < column_count(); k++) {
