@@ -266,6 +266,10 @@ static void a_failed_seed_shares_its_line(void **state)
     assert_non_null(strstr(text, "      8    1234 "));
     assert_non_null(strstr(text, "     16    1234 "));
     assert_int_equal(at[strlen("failed 1/2")], '\n');
+    int lines = 0;
+    for (const char *line = text; (line = strstr(line, "\ngain ")); line++)
+        lines++;
+    assert_int_equal(lines, 2);
     memory_free(text);
     text_close(&rows);
     results_close(&r);
