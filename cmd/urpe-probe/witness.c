@@ -13,13 +13,13 @@ static const struct listing_column columns[] = {
     {"target", false},    {"encoding", false}, {"attention", false},  {"precision", false},
     {"status", false},    {"layers", true},    {"heads", true},       {"width", true},
     {"ffn", true},        {"error_rms", true}, {"error_sup", true},   {"error_worst", true},
-    {"accuracy", true},   {"cell", false}};
+    {"accuracy", true},   {"cell", false},     {"seed", true}};
 /* The same in a terminal, where what is usual is left out: a column empty in all rows takes no room. */
 static const struct listing_column short_columns[] = {
     {"target", false},   {"encoding", false}, {"attn", false},      {"precision", false},
     {"status", false},   {"layers", true},    {"heads", true},      {"width", true},
     {"ffn", true},       {"error_rms", true}, {"error_sup", true},  {"error_worst", true},
-    {"accuracy", true},  {"cell", false}};
+    {"accuracy", true},  {"cell", false},    {"seed", true}};
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 struct work {
@@ -27,6 +27,7 @@ struct work {
     struct spec *spec;
     struct pool *pool;
     struct listing listing, table; /* all digits; what fits a terminal */
+    bool seeds;                    /* there are several */
     struct text rows; /* as results.csv, for claims */
 };
 
@@ -50,8 +51,8 @@ static void put_number(struct line *l, double value, int digits)
              isnan(value) ? "" : text_from_double(number, value, digits));
 }
 
-/* In full, or for the table: few digits, no cell. */
-static int add_line(struct listing *out, bool table, const struct cell *c,
+/* In full, or for the table: few digits, no cell, a seed where there are several. */
+static int add_line(struct listing *out, bool table, bool seeds, const struct cell *c,
                     const struct witness_cell *x, struct err *e)
 {
     static const char *const keys[] = {"target.kind", "model.encoding.kind", "model.attention",
@@ -75,6 +76,7 @@ static int add_line(struct listing *out, bool table, const struct cell *c,
         put_number(&l, x->known ? number[k] : NAN, digits);
     snprintf(l.text[l.used++], sizeof l.text[0], "%s",
              table ? "" : x->known ? x->own.id : c->id);
+    put_number(&l, seeds || !table ? (double)c->task.seed : NAN, SIZE_DIGITS);
     for (int k = 0; k < COLUMNS; k++)
         value[k] = l.text[k];
     return listing_add(out, value, e);
@@ -93,14 +95,16 @@ static int add_cell(struct work *w, const struct cell *c, struct err *e)
         fprintf(stderr, "cell %.8s: no witness known for %s\n", c->id,
                 target_of(&c->task.target)->name);
     if (!code)
-        code = add_line(&w->table, true, c, &x, e);
-    return code ? code : add_line(&w->listing, false, c, &x, e);
+        code = add_line(&w->table, true, w->seeds, c, &x, e);
+    return code ? code : add_line(&w->listing, false, w->seeds, c, &x, e);
 }
 
 static int add_cells(struct work *w, struct err *e)
 {
     int code = 0;
     row_append_header(&w->rows);
+    for (int k = 0; k < spec_cells(w->spec); k++)
+        w->seeds |= spec_cell(w->spec, k)->task.seed != spec_cell(w->spec, 0)->task.seed;
     for (int k = 0; !code && k < spec_cells(w->spec); k++) {
         code = add_cell(w, spec_cell(w->spec, k), e);
         if (!code && *terminal_signal())

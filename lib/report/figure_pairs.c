@@ -187,7 +187,7 @@ static void append_title(struct text *out, const struct pairs *p)
     text_append(out, "set multiplot title ");
     gnuplot_string(out, title.data ? title.data : "");
     text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, "marks: mean over seeds; bars: 95 % t interval over seeds");
+    gnuplot_string(out, "all inputs; marks: mean over seeds; bars: 95 % t interval over seeds");
     text_append(out, " . \"\\n\" . ");
     gnuplot_string(out, "right: rpe - urpe within each seed; above 0 the models with C are better");
     text_append(out, "\n");

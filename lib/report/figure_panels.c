@@ -3,7 +3,7 @@
 
 #include "report/gnuplot.h"
 
-enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 270, TITLE_HEIGHT = 34,
+enum { COLUMNS = 3, WIDTH = 900, PANEL_HEIGHT = 286, TITLE_HEIGHT = 34,
        LINE_HEIGHT = 18 };
 enum { CHARACTER = 8 }; /* of a title, in pixels */
 
@@ -51,7 +51,7 @@ static int draw_page(struct panels *p, struct err *e)
     figure_name(name, p->kind, p->view->experiment, p->page + 1);
     figure_append_head(&script, name, WIDTH, TITLE_HEIGHT + lines * LINE_HEIGHT + rows * PANEL_HEIGHT);
     text_append(&script, "set grid lc rgb '#BBBBBB'\nset tics font ',9'\n"
-                         "set key bmargin center horizontal samplen 1.5 font ',9'\n"
+                         "set key bmargin center horizontal samplen 1.5 height 1.2 font ',9'\n"
                          "set xlabel offset 0,0.5\n");
     text_append(&script, p->settings);
     text_append_format(&script, "set multiplot layout %d,%d title ", rows, columns);
