@@ -76,12 +76,6 @@ void text_append_format(struct text *t, const char *fmt, ...)
     va_end(args);
 }
 
-void text_append_double(struct text *t, double value, int digits)
-{
-    char number[TEXT_NUMBER_MAX];
-    text_append(t, text_from_double(number, value, digits));
-}
-
 int text_check(const struct text *t, struct err *e)
 {
     if (t->failed)

@@ -20,9 +20,8 @@ struct text {
 
 void text_append(struct text *t, const char *s);
 void text_append_bytes(struct text *t, const void *bytes, size_t count);
-/* As printf; floating-point numbers go through text_append_double, which knows no locale. */
+/* As printf; where digits matter, floating-point numbers go through text_from_double. */
 void text_append_format(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void text_append_double(struct text *t, double value, int digits);
 int text_check(const struct text *t, struct err *e); /* ERR_MEMORY if an append failed */
 void text_clear(struct text *t);
 void text_close(struct text *t);

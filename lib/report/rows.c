@@ -86,3 +86,17 @@ int subset_rank(const char *subset)
             return k + 1;
     return -1;
 }
+
+void results_append_header(struct text *out)
+{
+    for (const struct column *c = column_table; c->name; c++)
+        csv_field(out, c->name);
+    csv_end_row(out);
+}
+
+void results_append_fields(struct text *out, const char *const *field)
+{
+    for (int k = 0; k < column_count(); k++)
+        csv_field(out, field[k] ? field[k] : "");
+    csv_end_row(out);
+}

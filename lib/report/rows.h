@@ -30,6 +30,10 @@ bool row_header_fits(const struct csv *c);
  * length, then subset.  whole: the file ends with a line end. */
 const char *cell_rows_check(struct csv *c, const struct cell *cell, bool whole);
 
+/* A line of results.csv: the names, or a row's fields (NULL is empty). */
+void results_append_header(struct text *out);
+void results_append_fields(struct text *out, const char *const *field);
+
 /* Place of a subset in the order all, generic, other patterns; -1 for a name that is none. */
 int subset_rank(const char *subset);
 

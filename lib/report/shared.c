@@ -57,10 +57,7 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
         return err_set(e, code, why.where, "%s", why.msg);
     if (!count)
         return 0;
-    bool same = c->columns == column_count();
-    for (int k = 0; same && k < c->columns; k++)
-        same = strcmp(c->row[0][k], column_table[k].name) == 0;
-    if (same)
+    if (c->columns == column_count() && row_header_fits(c))
         return 0;
     csv_close(c);
     return err_set(e, ERR_USAGE, path,
@@ -161,14 +158,9 @@ static int keep_one_each(struct keyed *all, int count)
 static int write_shared(const char *path, const struct keyed *all, int count, struct err *e)
 {
     struct text out = {0};
-    for (int k = 0; k < column_count(); k++)
-        csv_field(&out, column_table[k].name);
-    csv_end_row(&out);
-    for (int i = 0; i < count; i++) {
-        for (int k = 0; k < column_count(); k++)
-            csv_field(&out, all[i].field[k] ? all[i].field[k] : "");
-        csv_end_row(&out);
-    }
+    results_append_header(&out);
+    for (int k = 0; k < count; k++)
+        results_append_fields(&out, all[k].field);
     int code = text_check(&out, e);
     if (!code)
         code = file_write(path, out.data, out.length, e);

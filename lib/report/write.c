@@ -14,25 +14,11 @@
 
 enum { PART_BYTES_MAX = 256 << 20 };
 
-static void append_header(struct text *out)
-{
-    for (const struct column *c = column_table; c->name; c++)
-        csv_field(out, c->name);
-    csv_end_row(out);
-}
-
-static void append_row(struct text *out, const struct result_row *row)
-{
-    for (int k = 0; k < column_count(); k++)
-        csv_field(out, row->field[k] ? row->field[k] : "");
-    csv_end_row(out);
-}
-
 int results_csv(struct text *out, const struct results *r, struct err *e)
 {
-    append_header(out);
+    results_append_header(out);
     for (int k = 0; k < r->rows; k++)
-        append_row(out, &r->row[k]);
+        results_append_fields(out, r->row[k].field);
     return text_check(out, e);
 }
 
@@ -58,9 +44,9 @@ static int write_results(const char *folder, const struct results *r, struct err
     struct output o;
     int code = output_open(&o, folder, "results.csv", e);
     if (!code)
-        append_header(&o.buffer);
+        results_append_header(&o.buffer);
     for (int k = 0; !code && k < r->rows; k++) {
-        append_row(&o.buffer, &r->row[k]);
+        results_append_fields(&o.buffer, r->row[k].field);
         code = output_flush(&o, e);
     }
     if (!code)
