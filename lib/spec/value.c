@@ -70,12 +70,27 @@ void value_expected(const struct option *o, char *out, size_t size)
 
 /* ---- reading ----------------------------------------------------------------------------------*/
 
+enum { AXIS_SHOWN = 160 };
+
+/* Where several values go: the axis that was meant by a list for a key that takes one value. */
+static void show_axis(const char *key, const struct node *list, char out[AXIS_SHOWN])
+{
+    char values[64] = "";
+    struct text t = {.data = values, .capacity = sizeof values, .fixed = true};
+    node_write(&t, list);
+    snprintf(out, AXIS_SHOWN, "; for several values: grid: {%.64s: %s}", key,
+             t.failed ? "[...]" : values);
+}
+
 static int refuse(const struct option *o, const char *key, const struct node *n, const char *what,
                   struct err *e)
 {
-    char expected[480], shown[NODE_SHOWN];
+    char expected[480], shown[NODE_SHOWN], axis[AXIS_SHOWN] = "";
     value_expected(o, expected, sizeof expected);
-    return node_error(n, e, "%s: %s %s; expected %s", key, node_show(n, shown), what, expected);
+    if (n->type == NODE_LIST && n->count && o->type != OPTION_INT_LIST)
+        show_axis(key, n, axis);
+    return node_error(n, e, "%s: %s %s; expected %s%s", key, node_show(n, shown), what, expected,
+                      axis);
 }
 
 /* A whole number may be written as 2e3, as long as it is whole. */
