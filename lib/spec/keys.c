@@ -13,6 +13,9 @@ const struct section section_table[SECTION_COUNT] = {
     SECTION(SECTION_MODEL, model, model_options), SECTION(SECTION_TRAIN, train, train_options),
     SECTION(SECTION_EVALUATE, evaluate, evaluate_options)};
 
+const char *const keys_top[] = {"name", "seeds", "grid", "cases", "claims", "figures", NULL};
+enum { TOP_COUNT = sizeof keys_top / sizeof keys_top[0] - 1 };
+
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
 const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
@@ -195,12 +198,15 @@ static const char *elsewhere(const struct keys *k, const char *last)
     return NULL;
 }
 
-/* The key that was meant: beside this one; where nothing is, by its full name; by its last part. */
-static void suggest(const struct keys *k, const char *key, char (*name)[KEY_TEXT],
+/* The key that was meant: beside this one; where nothing is, by its full name; by its last part.
+ * top: beside sections stand keys_top. */
+static void suggest(const struct keys *k, const char *key, bool top, char (*name)[KEY_TEXT],
                     const char **names, char *out, size_t size)
 {
     const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
     int count = beside(k, dot ? (size_t)(dot - key) : 0, key, name);
+    for (int t = 0; top && !dot && keys_top[t]; t++)
+        snprintf(name[count++], KEY_TEXT, "%s", keys_top[t]);
     for (int c = 0; c < count; c++)
         names[c] = name[c];
     const char *near = text_nearest(last, names, count);
@@ -221,19 +227,31 @@ static void suggest(const struct keys *k, const char *key, char (*name)[KEY_TEXT
         snprintf(out, size, "`urpe-probe list keys` shows all");
 }
 
-int keys_unknown(const struct keys *k, const struct node *at, const char *given, struct err *e)
+static int unknown(const struct keys *k, const struct node *at, const char *given, bool top,
+                   struct err *e)
 {
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
     node_clean(key);
-    char (*name)[KEY_TEXT] = memory_alloc((size_t)k->count + 1, sizeof *name, e);
-    const char **names = memory_alloc((size_t)k->count + 1, sizeof *names, e);
+    char (*name)[KEY_TEXT] = memory_alloc((size_t)k->count + TOP_COUNT + 1, sizeof *name, e);
+    const char **names = memory_alloc((size_t)k->count + TOP_COUNT + 1, sizeof *names, e);
     int code = ERR_MEMORY;
     if (name && names) {
-        suggest(k, key, name, names, advice, sizeof advice);
+        suggest(k, key, top, name, names, advice, sizeof advice);
         code = node_error(at, e, "%s: unknown key; %s", key, advice);
     }
     memory_free(names);
     memory_free(name);
     return code;
+}
+
+int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e)
+{
+    return unknown(k, at, key, false, e);
+}
+
+int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
+                        struct err *e)
+{
+    return unknown(k, at, key, true, e);
 }

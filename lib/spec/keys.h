@@ -66,6 +66,11 @@ enum key_type keys_find(const struct keys *k, const char *key, int *slot);
 bool key_covers(const char *above, const char *key);
 /* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it. */
 int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e);
+/* The same where the keys at the top that are no section may stand too: --set seeds=3. */
+int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
+                        struct err *e);
+/* Those keys, in the order of a spec; NULL-terminated: name, seeds, grid ... */
+extern const char *const keys_top[];
 
 /* The row `name` among a kind's own options, or NULL.  *index counts the rows before it (its place
  * in kind_config.number), *text the rows of text before it (its place in kind_config.text). */

@@ -171,7 +171,7 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     int slot;
     enum key_type type = keys_find(&s->keys, key, &slot);
     if (type == KEY_UNKNOWN)
-        return keys_unknown(&s->keys, value, key, e);
+        return keys_unknown_at_top(&s->keys, value, key, e);
     bool axis = makes_axis(s, slot, type, value), kept = false;
     bool found[CHOICES_MAX] = {false};
     struct choice choice = {.key = key, .value = axis ? value->item : &value,
@@ -205,9 +205,8 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
 
 static bool is_top_level(const char *key)
 {
-    static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "figures"};
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-        if (!strcmp(key, names[k]))
+    for (int k = 0; keys_top[k]; k++)
+        if (!strcmp(key, keys_top[k]))
             return true;
     return false;
 }

@@ -85,7 +85,7 @@ static void show_axis(const char *key, const struct node *list, char out[AXIS_SH
 static int refuse(const struct option *o, const char *key, const struct node *n, const char *what,
                   struct err *e)
 {
-    char expected[480], shown[NODE_SHOWN], axis[AXIS_SHOWN] = "";
+    char expected[560], shown[NODE_SHOWN], axis[AXIS_SHOWN] = "";
     value_expected(o, expected, sizeof expected);
     if (n->type == NODE_LIST && n->count && o->type != OPTION_INT_LIST)
         show_axis(key, n, axis);

@@ -82,6 +82,13 @@ static void wrong_sets_are_refused(void **state)
             "model.encoding.bukets=3", NULL);
     refused("--set modle.width:1:1", "unknown key; did you mean model.width?", gain,
             "modle.width=3", NULL);
+    refused("--set sedes:1:1", "sedes: unknown key; did you mean seeds?", gain, "sedes=3", NULL);
+    refused("--set nmae:1:1", "nmae: unknown key; did you mean name?", gain, "nmae=foo", NULL);
+    refused("--set tragte:1:1", "did you mean target?", gain, "tragte=pi", NULL);
+    refused("--set colour:1:1",
+            "unknown key; expected one of space, target, model, train, evaluate, name, seeds, grid, "
+            "cases, claims, figures", gain, "colour=red", NULL);
+    refused("--set lr:1:1", "lr: unknown key; did you mean train.lr?", gain, "lr=1", NULL);
     refused("--set train.lr:1:1", "expected KEY=VALUE", gain, "train.lr", NULL);
     refused("--set :1:1", "expected KEY=VALUE", gain, "=3", NULL);
     refused("--set train.lr:1:1", "is empty", gain, "train.lr=", NULL);
