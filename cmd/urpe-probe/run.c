@@ -89,6 +89,8 @@ static int run(const struct arguments *a, struct err *e)
         return code;
     const char *folder = folder_of(a, s, buffer);
     code = report_figures_check(s, e);
+    if (!code && !a->sets && !a->no_claims)
+        code = spec_check_claims(s, e);
     if (!code && a->csv)
         code = report_shared_check(a->csv, e);
     if (!code)

@@ -93,6 +93,10 @@ int spec_cells(const struct spec *s);                 /* distinct cells */
 const struct cell *spec_cell(const struct spec *s, int index);
 int spec_claims(const struct spec *s);
 const struct claim *spec_claim(const struct spec *s, int index);
+/* Whether every claim can be judged: ERR_USAGE at one that no row of the cells will match, or that
+ * compares what all matching rows will leave empty.  Not for a spec that --set has cut down to some
+ * of its cells, where claims about the others are no mistake. */
+int spec_check_claims(const struct spec *s, struct err *e);
 /* The dotted keys that vary over the cells, in the spec's order: cases, then grid, then "seed".
  * Where an axis gives maps, the keys within them that differ (model.encoding.buckets). */
 int spec_axes(const struct spec *s);

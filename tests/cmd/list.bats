@@ -72,6 +72,24 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     [ "$(ls)" = "$(printf 'resolved.yaml\ntiny.yaml')" ]
 }
 
+@test "claims that no row can bear out are errors before training, but not under --set" {
+    sed -i 's/subset: identical/subset: palindrome/' tiny.yaml
+    for command in run check; do
+        try $command tiny.yaml
+        [ "$status" = 2 ]
+        has "tiny.yaml:11:43: subset: no row will have palindrome; expected one of all, generic, ide" \
+            "$errors"
+    done
+    [ ! -e results ]
+    try check tiny.yaml --set train.steps=2
+    [ "$status" = 0 ]
+    try run tiny.yaml --set model.attention=urpe --quiet # as before: judged, and not held
+    [ "$status" = 1 ]
+    has "no row matches it" "$output$errors"
+    try run tiny.yaml --no-claims --quiet
+    [ "$status" = 0 ]
+}
+
 @test "check of 3,000 cells takes under 2 s" {
     start=$(date +%s%N)
     try check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \

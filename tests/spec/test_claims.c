@@ -1,6 +1,7 @@
 /* Claims as they are read, and the columns they name. */
 #include "spec/help_spec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void a_claim_keeps_what_it_says(void **state)
@@ -94,12 +95,95 @@ static void columns_are_in_their_order(void **state)
     spec_close(s);
 }
 
+/* ---- claims that no row will bear out ---------------------------------------------------------*/
+
+static const char cells[] =
+    "seeds: 3\nspace: {length: 8, inputs: {identical: 0.5}}\nevaluate: {lengths: [4]}\n"
+    "model: {heads: 1, width: 8}\n"
+    "grid: {target: [gain, pi], model.attention: [rpe, urpe], model.encoding: [toeplitz, t5]}\n";
+
+/* The claim {where: {W}, expect: {E}} about these cells is refused where its line says `at`; phrase
+ * NULL: it can be judged. */
+static void claim_is(const char *phrase, const char *at, const char *where, const char *expect)
+{
+    char yaml[1024], place[32];
+    struct err e = {0};
+    snprintf(yaml, sizeof yaml, "%sclaims: [{where: {%s}, expect: {%s}}]\n", cells, where, expect);
+    struct spec *s = spec_of(yaml, NULL);
+    assert_int_equal(spec_check_claims(s, &e), phrase ? ERR_USAGE : 0);
+    spec_close(s);
+    if (!phrase)
+        return;
+    if (!strstr(e.msg, phrase))
+        fail_msg("'%s' does not hold '%s'", e.msg, phrase);
+    const char *line = strstr(yaml, "claims:");
+    snprintf(place, sizeof place, "spec.yaml:6:%d", (int)(strstr(line, at) - line) + 1);
+    assert_string_equal(e.where, place);
+}
+
+static void claims_without_a_row_are_found(void **state)
+{
+    (void)state;
+    static const char reached[] = "verdict: reached";
+    claim_is("subset: no row will have palindrome; expected one of all, generic, identical",
+             "palindrome", "subset: palindrome", reached);
+    claim_is("seed: no row will have 5; expected one of 0, 1, 2", "5", "seed: 5", reached);
+    claim_is("target.kind: no row will have mean; expected one of gain, pi", "mean",
+             "target.kind: mean", reached);
+    claim_is("target: no row will have any of these; expected one of gain, pi", "[mean",
+             "target: [mean, sort]", reached);
+    claim_is("encoding: no row will have alibi; expected one of toeplitz, t5", "alibi",
+             "encoding: alibi", reached);
+    claim_is("length: no row will have 99; expected one of 4, 8", "99", "length: 99", reached);
+    claim_is("target.k: no row will have 2; it applies to none", "2", "target.k: 2", reached);
+    claim_is("where: no row will have all of this at once", "{model.enc",
+             "model.encoding.buckets: 32, encoding: toeplitz", reached);
+    claim_is(NULL, NULL, "subset: [palindrome, identical], seed: 2, length: 4, attention: urpe",
+             reached);
+    claim_is(NULL, NULL, "model.encoding.buckets: 32, vocab: 10, target.kind: pi", reached);
+    claim_is(NULL, NULL, "verdict: impossible, params: 7", reached); /* who knows before training */
+}
+
+static void claims_on_empty_figures_are_found(void **state)
+{
+    (void)state;
+    claim_is("accuracy: will be empty in every row that matches; expected a figure of continuous "
+             "targets, such as error_rel", "accuracy", "target: gain", "accuracy: '>= 1'");
+    claim_is("error_rel: will be empty in every row that matches; expected a figure of token "
+             "targets, such as accuracy", "error_rel", "target: pi", "error_rel: '<= 1'");
+    claim_is("bits_per_byte: will be empty", "bits", "target: pi", "bits_per_byte: '<= 1'");
+    claim_is("error_worst: will be empty", "error_w", "target: gain", "error_worst: '<= 1'");
+    claim_is("model.encoding.buckets: will be empty", "model.enc", "encoding: toeplitz",
+             "model.encoding.buckets: 32");
+    claim_is(NULL, NULL, "target: gain", "error_rel: ['<= 1', '>= 0'], gap_rel: 0, seconds: '< 1'");
+    claim_is(NULL, NULL, "target: pi", "accuracy: 1, informative_ceiling: 1, witness_accuracy: 1");
+}
+
+/* A witness chooses its sizes, and is measured at the training length alone. */
+static void claims_on_witnesses_know_less(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct spec *s = spec_of("target: gain\nclaims:\n  - {on: witness, where: {layers: 9}, "
+                             "expect: {error_rms: 0}}\n", NULL);
+    assert_int_equal(spec_check_claims(s, &e), 0);
+    spec_close(s);
+    s = spec_of("target: gain\nevaluate: {lengths: [16, 64]}\nclaims:\n"
+                "  - {on: witness, where: {length: 16}, expect: {error_rms: 0}}\n", NULL);
+    assert_int_equal(spec_check_claims(s, &e), ERR_USAGE);
+    assert_string_equal(e.where, "spec.yaml:4:35");
+    spec_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_keeps_what_it_says),
         cmocka_unit_test(long_claims_are_cut_for_people),
         cmocka_unit_test(columns_are_in_their_order),
+        cmocka_unit_test(claims_without_a_row_are_found),
+        cmocka_unit_test(claims_on_empty_figures_are_found),
+        cmocka_unit_test(claims_on_witnesses_know_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
