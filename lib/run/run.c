@@ -59,8 +59,9 @@ static void say_failed(struct run *r, const struct cell *c, const struct err *wh
 {
     char name[PLAN_LABEL], text[sizeof why->msg + sizeof why->where + PLAN_LABEL + 64];
     plan_label(r->spec, c, name);
-    snprintf(text, sizeof text, "cell %s (%s) failed: %s%s%s", c->id, name, why->where,
-             why->where[0] ? ": " : "", why->msg);
+    bool named = strncmp(name, "cell ", 5) != 0; /* where nothing varies the id is the label */
+    snprintf(text, sizeof text, "cell %s%s%s%s failed: %s%s%s", c->id, named ? " (" : "",
+             named ? name : "", named ? ")" : "", why->where, why->where[0] ? ": " : "", why->msg);
     say(r, text);
 }
 

@@ -1,6 +1,8 @@
 /* Checks of whole cells; what they check is the lower layers' business. */
 #include "spec/check.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 int checker_open(struct checker *c, struct err *e)
@@ -70,6 +72,59 @@ int check_task(struct checker *c, const struct task *t, struct err *e)
         return code;
     struct model_io io = task_io(t);
     return model_check(&t->model, &io, &c->trained, &c->evaluated, e);
+}
+
+/* ---- the user's code --------------------------------------------------------------------------*/
+
+static bool tried_before(const struct checker *c, const struct task *t)
+{
+    return c->tried && c->tried_length == c->longest &&
+           c->tried_precision == t->model.precision &&
+           !memcmp(&c->target, &t->target, sizeof c->target) &&
+           !memcmp(&c->tried_space, &t->space, sizeof c->tried_space);
+}
+
+/* One sample of each pattern of a length, from the evaluation set's stream. */
+static int try_samples(const struct task *t, const char *key, int length, struct err *e)
+{
+    struct task few = *t;
+    struct samples s;
+    struct err cause = {0};
+    double most = 0;
+    few.evaluate.samples = 1;
+    few.evaluate.orbit = 0;
+    if (samples_evaluation(&s, &few, length, &cause)) {
+        bool own = cause.code == ERR_EVALUATION;
+        return err_set(e, own ? ERR_USAGE : cause.code, own ? key : cause.where, "%s", cause.msg);
+    }
+    for (size_t k = 0; k < (size_t)s.rows * (size_t)s.channels; k++)
+        most = fabs(s.y[k]) > most ? fabs(s.y[k]) : most;
+    samples_close(&s);
+    if (t->model.precision == MODEL_DOUBLE || most <= FLT_MAX)
+        return 0;
+    return err_set(e, ERR_USAGE, key, "gives %g, which float does not hold; expected smaller "
+                   "numbers, or model.precision: double", most);
+}
+
+int check_code(struct checker *c, const struct task *t, struct err *e)
+{
+    const struct target *target = target_of(&t->target);
+    const char *key = target->code_key ? target->code_key(&t->target) : NULL;
+    int n = (int)space_positions(&t->space);
+    if (!key || tried_before(c, t))
+        return 0;
+    c->tried = false;
+    int code = try_samples(t, key, n, e);
+    if (!code && c->longest != n)
+        code = try_samples(t, key, c->longest, e);
+    if (code)
+        return code;
+    c->tried = true;
+    c->target = t->target;
+    c->tried_space = t->space;
+    c->tried_length = c->longest;
+    c->tried_precision = t->model.precision;
+    return 0;
 }
 
 int check_polish(const struct checker *c, const struct task *t, struct err *e)

@@ -11,6 +11,10 @@ struct checker {
     struct space_config space;
     int longest;
     struct layout trained, evaluated;
+    bool tried; /* the user's code of `target` on samples of `tried_space` up to `tried_length` */
+    struct target_config target;
+    struct space_config tried_space;
+    int tried_length, tried_precision;
 };
 int checker_open(struct checker *c, struct err *e);
 void checker_close(struct checker *c);
@@ -20,6 +24,9 @@ int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e);
 /* Checks orbit, target and model of a task whose sections are resolved.  ERR_USAGE; e->where names
  * the key concerned. */
 int check_task(struct checker *c, const struct task *t, struct err *e);
+/* Runs a target that is the user's code on a few samples of a checked task, so that what is wrong
+ * with it is found before anything is trained: ERR_USAGE. */
+int check_code(struct checker *c, const struct task *t, struct err *e);
 /* Whether a checked task has few enough parameters for train.polish: ERR_USAGE. */
 int check_polish(const struct checker *c, const struct task *t, struct err *e);
 

@@ -143,6 +143,8 @@ static int check_cell(struct expander *x)
     struct printed *p = &x->printed[SECTION_MODEL];
     struct err cause = {0};
     int code = check_task(&x->checker, task, &cause);
+    if (code == 0)
+        code = check_code(&x->checker, task, &cause);
     if (code == 0 && task->model.init == MODEL_INIT_WITNESS) {
         code = start_resize(task, &cause);
         if (code == 0)

@@ -51,6 +51,11 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
+static const char *code_key(const struct target_config *c)
+{
+    return uses_y(&c->kind) ? "target.y" : "target.file";
+}
+
 /* ---- source -----------------------------------------------------------------------------------*/
 
 struct user_code {
@@ -256,7 +261,7 @@ static int lua_check(const struct target_config *c, const struct space_config *s
     if (!code && sandbox_run(&sandbox_limits, compile_body, &source, &cause)) {
         bool memory = cause.code == ERR_MEMORY;
         code = err_set(e, memory ? ERR_MEMORY : ERR_USAGE,
-                       memory ? cause.where : source.file ? "target.file" : "target.y",
+                       memory ? cause.where : code_key(c),
                        memory ? "%s" : "%s; expected Lua 5.4", cause.msg);
     }
     arena_close(&arena);
@@ -291,4 +296,5 @@ const struct target target_lua = {
     .check = lua_check,
     .open = lua_prepare,
     .evaluate = lua_evaluate,
+    .code_key = code_key,
 };

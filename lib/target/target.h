@@ -42,6 +42,9 @@ struct target {
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
     int (*symbols)(const struct target_config *c); /* embedding rows; NULL: V */
+    /* The key that holds the user's own code ("target.y"), which can fail on any sample: it is tried
+     * before anything is trained.  NULL: there is none. */
+    const char *(*code_key)(const struct target_config *c);
     /* Tokens: whether the label at position i carries information; NULL: all do. */
     bool (*informative)(const struct target_config *c, const struct layout *l, int i);
 };

@@ -30,6 +30,15 @@ for row in rows:
     has "2 trained" "$errors"
 }
 
+@test "code that fails on a later sample fails its cell, which is named once" {
+    printf '%s\n' 'target: {kind: lua, y: "x[i][c] < 0.998 and 1 or nil"}' 'train: {steps: 9}' \
+        'space: {length: 4, channels: 1}' 'model: {heads: 1, width: 4}' >late.yaml
+    try run late.yaml
+    [ "$status" = 1 ]
+    has "target.y:1: y[" "$errors"
+    [ "$(grep -o 'cell [0-9a-f]\{16\}' <<<"$errors" | wc -l)" = 1 ]
+}
+
 @test "a claim that is turned around exits 1 and says which cell, by how much" {
     try run tiny.yaml
     sed -i 's/gap_rel: ">= -1e-5"/gap_rel: "<= -0.5"/' tiny.yaml

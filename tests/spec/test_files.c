@@ -67,6 +67,22 @@ static void test_content_is_the_id(void **state)
     close_place(&c);
 }
 
+static void test_code_is_tried(void **state)
+{
+    (void)state;
+    struct place p;
+    struct spec *s;
+    struct err e = {0};
+    open_place(&p, "return 3");
+    char place[PATH + 16];
+    snprintf(place, sizeof place, "%s:1:27", p.spec);
+    assert_int_equal(spec_parse(&s, p.spec, yaml, strlen(yaml), NULL, 0, &e), ERR_USAGE);
+    assert_string_equal(e.where, place);
+    assert_non_null(strstr(e.msg, "target.file: "));
+    assert_non_null(strstr(e.msg, "gives no function; expected `return function(x, n, d)"));
+    close_place(&p);
+}
+
 /* What is written next to a resolved spec or cell lets it be read again from there. */
 static void check_copy(const char *text, const char *folder, const struct cell *like)
 {
@@ -231,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_is_the_id),
+        cmocka_unit_test(test_code_is_tried),
         cmocka_unit_test(test_copies_are_enough),
         cmocka_unit_test(test_changed_file_is_not_copied),
         cmocka_unit_test(test_text),

@@ -103,6 +103,30 @@ static void wrong_sets_are_refused(void **state)
     refused("--set model.heads:1:1", "3 heads do not divide width 64", gain, "model.heads=3", NULL);
 }
 
+/* What only shows when the code runs; the place is that of the key. */
+static void code_that_cannot_run_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *y, *says;
+    } wrong[] = {{"os.execute()", "target.y:1: attempt to index a nil value (global 'os')"},
+                 {"0/0", "y[1][1] is nan; expected a finite number"},
+                 {"nil", "y[1][1] is nil"},
+                 {"", "gives 0 values; expected one"},
+                 {"x[i+1][c]", "target.y:1: attempt to index a nil value"},
+                 {"(function() while true do end end)()", "instructions that a sample may take"},
+                 {"1e300", "gives 1e+300, which float does not hold"}};
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "space: {length: 3, channels: 1}\n"
+                 "grid: {train.lr: [0.1, 0.2]}\ntarget:\n  kind: lua\n  y: \"%s\"\n", wrong[k].y);
+        refused("spec.yaml:5:6", wrong[k].says, yaml, NULL);
+    }
+    refused("spec.yaml:3:24", "y[1][1] is ", "space: {length: 3, channels: 1}\n"
+            "evaluate: {lengths: [5]}\ntarget: {kind: lua, y: \"n < 4 and 1\"}\n", NULL);
+    spec_close(spec_of("target: {kind: lua, y: \"1e300\"}\nmodel: {precision: double}\n", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +134,7 @@ int main(void)
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(a_missing_file_is_no_wrong_spec),
         cmocka_unit_test(wrong_sets_are_refused),
+        cmocka_unit_test(code_that_cannot_run_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
