@@ -25,24 +25,31 @@ static bool is_name(const char *text)
            length;
 }
 
-/* The file's name without folder and ending, where that is a name. */
-static void name_from_source(struct spec *s)
+/* The file's name without folder and ending.  Where that is no name one must be given, since specs
+ * of one name share their results; standard input has a name for all. */
+static int name_from_source(struct spec *s, struct err *e)
 {
+    char shown[SPEC_NAME_MAX + 1];
     const char *slash = strrchr(s->source, '/'), *stem = slash ? slash + 1 : s->source;
     const char *dot = strrchr(stem, '.');
-    snprintf(s->name, sizeof s->name, "%.*s", dot ? (int)(dot - stem) : SPEC_NAME_MAX, stem);
-    if (!is_name(s->name))
-        snprintf(s->name, sizeof s->name, "experiment");
+    size_t length = dot ? (size_t)(dot - stem) : strlen(stem);
+    bool standard = s->source[0] == '<';
+    snprintf(s->name, sizeof s->name, "%.*s", standard ? SPEC_NAME_MAX : (int)length,
+             standard ? "experiment" : stem);
+    if (length <= SPEC_NAME_MAX && is_name(s->name))
+        return 0;
+    snprintf(shown, sizeof shown, "%.*s", (int)length, stem);
+    return node_error(&s->start, e, "name: is missing, and the file's own, '%s', is none; expected "
+                      "name: then a letter or digit, then up to %d letters, digits or . _ -",
+                      node_clean(shown), SPEC_NAME_MAX - 1);
 }
 
 static int read_name(struct spec *s, struct err *e)
 {
     const struct node *n = document_find(s, "name");
     char shown[NODE_SHOWN];
-    if (!n) {
-        name_from_source(s);
-        return 0;
-    }
+    if (!n)
+        return name_from_source(s, e);
     if (n->type != NODE_SCALAR || !is_name(n->text))
         return node_error(n, e, "name: %s is no name; expected a letter or digit, then up to %d "
                           "letters, digits or . _ -", node_show(n, shown), SPEC_NAME_MAX - 1);

@@ -28,6 +28,32 @@ static void everything_but_the_target_has_a_default(void **state)
     spec_close(s);
 }
 
+/* Specs of one name share their results, so no name is made up. */
+static void files_name_their_specs(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"a/b.c/my-spec.yaml", "my-spec"}, {"7", "7"},        {"<stdin>", "experiment"},
+        {"a/my spec.yaml", NULL},          {"-x.yaml", NULL}, {".yaml", NULL},
+        {"\xc3\x9cn\xc3\xaf.yaml", NULL}, {"a\033.yaml", NULL},
+        {"sixty-five-letters-are-one-too-many-for-a-name-of-an-experiment12.yaml", NULL}};
+    static const char gain[] = "target: gain\n", named[] = "name: mine\ntarget: gain\n";
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        struct spec *s;
+        struct err e = {0};
+        const char *file = names[k][0], *name = names[k][1];
+        assert_int_equal(spec_parse(&s, file, gain, strlen(gain), NULL, 0, &e),
+                         name ? 0 : ERR_USAGE);
+        if (name)
+            assert_string_equal(spec_name(s), name);
+        else
+            assert_non_null(strstr(e.msg, "name: is missing, and the file's own, "));
+        spec_close(s);
+        assert_int_equal(spec_parse(&s, file, named, strlen(named), NULL, 0, &e), 0);
+        spec_close(s);
+    }
+}
+
 static void short_and_long_kinds_are_one(void **state)
 {
     (void)state;
@@ -341,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_but_the_target_has_a_default),
         cmocka_unit_test(later_keys_keep_old_cells),
+        cmocka_unit_test(files_name_their_specs),
         cmocka_unit_test(short_and_long_kinds_are_one),
         cmocka_unit_test(numbers_are_yaml_1_2),
         cmocka_unit_test(later_layers_win),
