@@ -235,6 +235,7 @@ const struct space space_graph = {
     .orbits = orbits,
     .graph = true,
     .positions = graph_positions,
+    .sized_by = "space.nodes or space.file",
     .check = graph_check,
     .layout = graph_layout,
     .open = graph_open_file,

@@ -102,6 +102,7 @@ const struct space space_grid = {
     .orbits = orbits,
     .axes = 2,
     .positions = grid_positions,
+    .sized_by = "space.height and space.width",
     .check = grid_check,
     .layout = grid_layout,
 };

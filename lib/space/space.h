@@ -99,6 +99,7 @@ struct space {
     bool graph; /* they have steps and degree */
     /* Positions of a training sample, of the largest where they differ; NULL: c->length. */
     int64_t (*positions)(const struct space_config *c);
+    const char *sized_by; /* where positions is set: the keys that space.length gives way to */
     int (*check)(const struct space_config *c, struct err *e);
     /* The layout of the samples of evaluated length `length` (c->length when training), in `arena`.
      * Where each sample has a layout of its own: one that tables and memory can be sized by, of as

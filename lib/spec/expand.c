@@ -26,6 +26,8 @@ struct expander {
     struct spec *spec;
     const struct node *state[SLOTS_MAX], *before[SLOTS_MAX]; /* this cell's and the last one's */
     bool any;                                                /* `before` holds something */
+    int length, space; /* slots of space.length and space.kind */
+    bool length_meant; /* this cell's length was said by who knew its space, or later */
     struct cell cell;
     struct printed printed[SECTION_COUNT];
     struct checker checker;
@@ -136,6 +138,18 @@ static int resolve_one(struct expander *x, enum section_id id)
     return section_leaves(id, owner, print_leaf, &x->printed[id]);
 }
 
+/* A length for sequences may stand where another layer puts a grid in their place; one that was
+ * written for the grid would be ignored. */
+static int check_length(const struct expander *x)
+{
+    const struct node *length = x->state[x->length];
+    const struct space *space = space_of(&x->cell.task.space);
+    if (!length || !space->positions || !x->length_meant)
+        return 0;
+    return node_error(length, x->e, "space.length: space '%s' has a size of its own; expected %s",
+                      space->name, space->sized_by);
+}
+
 /* Checks what the spec says, gives a cell that starts from a witness its sizes, checks those. */
 static int check_cell(struct expander *x)
 {
@@ -170,6 +184,8 @@ static int resolve(struct expander *x)
         code = resolve_one(x, (enum section_id)id);
         changed = true;
     }
+    if (code == 0 && space)
+        code = check_length(x);
     if (code == 0 && changed)
         code = check_cell(x);
     memcpy(x->before, x->state, (size_t)x->spec->keys.count * sizeof x->state[0]);
@@ -220,15 +236,26 @@ static int add_seeds(struct expander *x)
     return code;
 }
 
+static void apply(struct expander *x, struct layer layer)
+{
+    const struct layers *l = &x->spec->layers;
+    if (layer_final(l, layer, x->space))
+        x->length_meant = false;
+    if (layer_final(l, layer, x->length))
+        x->length_meant = true;
+    layer_apply(l, layer, x->state);
+}
+
 static int add_combination(struct expander *x, int which, const int *value)
 {
     const struct spec *s = x->spec;
     memset(x->state, 0, (size_t)s->keys.count * sizeof x->state[0]);
-    layer_apply(&s->layers, s->base, x->state);
-    layer_apply(&s->layers, s->set_of[which].layer, x->state);
+    x->length_meant = false;
+    apply(x, s->base);
+    apply(x, s->set_of[which].layer);
     for (int a = 0; a < s->axes; a++)
-        layer_apply(&s->layers, s->axis[a].value[value[a]], x->state);
-    layer_apply(&s->layers, s->set_layer, x->state);
+        apply(x, s->axis[a].value[value[a]]);
+    apply(x, s->set_layer);
     int code = resolve(x);
     return code ? code : add_seeds(x);
 }
@@ -285,6 +312,8 @@ int expand(struct spec *s, struct err *e)
         return ERR_MEMORY;
     x->spec = s;
     x->e = e;
+    keys_find(&s->keys, "space.length", &x->length);
+    keys_find(&s->keys, "space.kind", &x->space);
     x->room = 2;
     while (x->room < 2 * total)
         x->room *= 2;

@@ -65,6 +65,24 @@ static void short_and_long_kinds_are_one(void **state)
     spec_close(b);
 }
 
+/* A length meant for sequences is no mistake where another space takes their place. */
+static void a_length_gives_way_to_a_size(void **state)
+{
+    (void)state;
+    static const char line[] = "space: {length: 8}\ntarget: mean\n";
+    struct spec *a = spec_of(line, "space.kind=grid", "model.heads=1", NULL);
+    struct spec *b = spec_of(line, "space={kind: grid, width: 3}", NULL);
+    struct spec *c = spec_of("space: {length: 8}\ntarget: mean\n"
+                             "grid: {space.kind: [sequence, grid, graph]}\n", NULL);
+    assert_int_equal(spec_cell(a, 0)->task.space.length, 36);
+    assert_int_equal(spec_cell(b, 0)->task.space.length, 18);
+    assert_int_equal(spec_cell(c, 0)->task.space.length, 8);
+    assert_int_equal(spec_cell(c, 1)->task.space.length, 36);
+    spec_close(a);
+    spec_close(b);
+    spec_close(c);
+}
+
 /* Keys that came later: the default, spelled out, is the cell that it was before the key existed;
  * another value is another cell. */
 static void later_keys_keep_old_cells(void **state)
@@ -369,6 +387,7 @@ int main(void)
         cmocka_unit_test(later_keys_keep_old_cells),
         cmocka_unit_test(files_name_their_specs),
         cmocka_unit_test(short_and_long_kinds_are_one),
+        cmocka_unit_test(a_length_gives_way_to_a_size),
         cmocka_unit_test(numbers_are_yaml_1_2),
         cmocka_unit_test(later_layers_win),
         cmocka_unit_test(a_key_is_replaced_whole_but_a_section_is_not),

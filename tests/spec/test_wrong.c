@@ -100,6 +100,8 @@ static void wrong_sets_are_refused(void **state)
     refused("--set name:1:1", "is no name", gain, "name=a/b", NULL);
     refused("--set model.encoding:1:24", "'alibi' has no such option", gain,
             "model.encoding={kind: alibi, buckets: 32}", NULL);
+    refused("--set space.length:1:1", "space 'grid' has a size of its own; expected space.height "
+            "and space.width", "target: mean\nspace: grid\n", "space.length=8", NULL);
     refused("--set model.heads:1:1", "3 heads do not divide width 64", gain, "model.heads=3", NULL);
 }
 
