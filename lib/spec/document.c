@@ -280,6 +280,25 @@ static int check_overlap(const struct spec *s, const struct node *key, struct er
     return 0;
 }
 
+/* Equal cells run once, so a value given twice would go unnoticed. */
+static int check_repeated(const struct spec *s, const struct axis *axis, const struct node *list,
+                          struct err *e)
+{
+    struct text t = {0};
+    int code = 0;
+    for (int v = 1; axis->count <= REPEATED_MAX && v < axis->count && code == 0; v++)
+        for (int w = 0; w < v && code == 0; w++)
+            if (layer_same(&s->layers, axis->value[v], axis->value[w])) {
+                node_write(&t, list->item[v]);
+                code = text_check(&t, e);
+                if (!code)
+                    code = node_error(list->item[v], e, "%s: %.64s is given twice; expected "
+                                      "distinct values", axis->key->text, t.data);
+            }
+    text_close(&t);
+    return code;
+}
+
 static int read_axis(struct spec *s, const struct node *key, const struct node *list,
                      struct err *e)
 {
@@ -305,7 +324,7 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
         return ERR_MEMORY;
     for (int v = 0; v < list->count && code == 0; v++)
         code = read_layer(s, key, list->item[v], &axis->value[v], e);
-    return code;
+    return code ? code : check_repeated(s, axis, list, e);
 }
 
 static int read_grid(struct spec *s, struct err *e)

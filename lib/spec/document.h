@@ -12,6 +12,8 @@
 #include "spec/spec.h"
 
 enum { CELL_BLOCK = 256, AXES_MAX = 64, CHOICES_MAX = 1000, CLAIMS_MAX = 1000, FIGURES_MAX = 64 };
+/* In axes of up to so many values none may come twice: comparing them takes 0.1 s. */
+enum { REPEATED_MAX = 500 };
 
 struct axis {
     const struct node *key;

@@ -232,20 +232,41 @@ static int write_layer(const struct spec *s, const struct node *const *base, con
     return code;
 }
 
+/* Values that --set has made equal are written once: twice they would be refused. */
+static int write_axis(const struct spec *s, const struct node *const *base,
+                      const struct axis *axis, struct text *out, struct err *e)
+{
+    struct text seen = {0}, one = {0}; /* "\nVALUE\nVALUE\n"; "\nVALUE\n" */
+    bool compare = s->set_layer.count && axis->count <= REPEATED_MAX;
+    int code = 0;
+    text_append_format(out, "  %s: [", axis->key->text);
+    text_append(&seen, "\n");
+    for (int v = 0; v < axis->count && code == 0; v++) {
+        text_clear(&one);
+        text_append(&one, "\n");
+        code = write_layer(s, base, axis->key->text, axis->value[v], &one, e);
+        text_append(&one, "\n");
+        code = code ? code : text_check(&one, e);
+        if (code || (compare && strstr(seen.data, one.data)))
+            continue;
+        text_append_bytes(out, ", ", v ? 2 : 0);
+        text_append_bytes(out, one.data + 1, one.length - 2);
+        text_append(&seen, compare ? one.data + 1 : "");
+        code = text_check(&seen, e);
+    }
+    text_append(out, "]\n");
+    text_close(&one);
+    text_close(&seen);
+    return code;
+}
+
 static int write_grid(const struct spec *s, const struct node *const *base, struct text *out,
                       struct err *e)
 {
     int code = 0;
     text_append(out, s->axes ? "grid:\n" : "");
-    for (int a = 0; a < s->axes; a++) {
-        const char *key = s->axis[a].key->text;
-        text_append_format(out, "  %s: [", key);
-        for (int v = 0; v < s->axis[a].count && code == 0; v++) {
-            text_append(out, v ? ", " : "");
-            code = write_layer(s, base, key, s->axis[a].value[v], out, e);
-        }
-        text_append(out, "]\n");
-    }
+    for (int a = 0; a < s->axes && code == 0; a++)
+        code = write_axis(s, base, &s->axis[a], out, e);
     return code;
 }
 

@@ -298,7 +298,7 @@ static void equal_cells_run_once(void **state)
 {
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
-                             "grid: {train.lr: [0.1, 1e-1, 0.10], model.attention: [rpe, urpe], "
+                             "grid: {model.attention: [rpe, urpe], "
                              "model.c: [toeplitz, {kind: toeplitz, init: ones}, bucketed]}\n",
                              NULL);
     assert_int_equal(spec_cells(s), 2 * 3); /* C matters to urpe only */
