@@ -203,7 +203,10 @@ static int fill_spaces(struct listing *l, bool terminal, struct err *e)
 static int add_key(struct listing *l, const struct spec_key *k, bool terminal, struct err *e)
 {
     struct text type = {0}, help = {0};
-    append_type(&type, k->option);
+    if (k->type)
+        text_append(&type, k->type);
+    else
+        append_type(&type, k->option);
     if (k->option->unit && *k->option->unit)
         text_append_format(&type, ", in %s", k->option->unit);
     if (k->kind)
@@ -257,7 +260,7 @@ static const struct section {
     {"targets", "targets (target)", fill_targets},
     {"spaces", "spaces (space)", fill_spaces},
     {"figures", "figures (figures: [NAME, ...]; default: all that have data)", fill_figures},
-    {"keys", "keys of a spec", fill_keys},
+    {"keys", "keys of a spec (those of a claim as claims.where)", fill_keys},
 };
 
 /* ---- the command ------------------------------------------------------------------------------*/

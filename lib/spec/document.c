@@ -324,6 +324,9 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
         return ERR_MEMORY;
     for (int v = 0; v < list->count && code == 0; v++)
         code = read_layer(s, key, list->item[v], &axis->value[v], e);
+    for (int v = 0; v < axis->count && code == 0; v++)
+        for (int k = axis->value[v].first; k < axis->value[v].first + axis->value[v].count; k++)
+            s->keys.slot[s->layers.item[k].slot].axis = true;
     return code ? code : check_repeated(s, axis, list, e);
 }
 

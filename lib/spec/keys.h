@@ -44,6 +44,7 @@ struct slot {
     const struct option *row; /* OWN: its KIND's */
     const char *own;          /* OWN: the option's name within its kind */
     int kind_slot;            /* OWN: its KIND's slot */
+    bool axis;                /* some axis of the grid gives it */
 };
 
 struct keys {

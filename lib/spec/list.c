@@ -6,13 +6,32 @@
 #include "base/named_file.h"
 #include "spec/resolve.h"
 
-/* Rows that no section has; they describe what document.c reads. */
-static const struct option top_options[] = {
-    {.key = "name", .type = OPTION_TEXT, .unit = "", .cosmetic = true,
-     .help = "names the results' folder; default: the file's name"},
-    {.key = "seeds", .type = OPTION_INT_LIST, .min = 0, .max = 9007199254740992.0, .fallback = "1",
-     .unit = "", .help = "how many (3: seeds 0, 1, 2), or a list of distinct numbers"}};
-enum { TOP_COUNT = sizeof top_options / sizeof top_options[0] };
+#define TOP(name, standard, kind, text)                                                            \
+    {{.key = name, .type = OPTION_TEXT, .fallback = standard, .unit = "", .cosmetic = true,        \
+      .help = text}, kind}
+
+/* Rows that no section has; they describe what document.c and claims.c read. */
+static const struct {
+    struct option option;
+    const char *type; /* NULL: the option's */
+} top[] = {
+    TOP("name", "the file's name", NULL, "names the results' folder"),
+    {{.key = "seeds", .type = OPTION_INT_LIST, .min = 0, .max = 9007199254740992.0,
+      .fallback = "1", .unit = "",
+      .help = "how many (3: seeds 0, 1, 2), or a list of distinct numbers"}, NULL},
+    TOP("grid", "none", "map of lists",
+        "Cartesian product: a list of values for each dotted key, model.width: [32, 64]"),
+    TOP("cases", "none", "list of maps",
+        "dotted keys that change together, a map for each case; times the grid"),
+    TOP("claims", "none", "list of maps", "what must hold; one that fails makes the exit status 1"),
+    TOP("claims.where", "all rows", "map",
+        "rows that the claim is about: a value, or a list of any of which, for keys and columns"),
+    TOP("claims.expect", NULL, "map",
+        "of columns: a value, a comparison such as \"<= 0.02\", or a list of them"),
+    TOP("claims.on", "run", "run | bound | witness", "the command that judges the claim"),
+    TOP("figures", "all", "list of names", "those that have data, of `urpe-probe list figures`"),
+};
+enum { TOP_COUNT = sizeof top / sizeof top[0] };
 
 struct listing {
     struct spec_key *item;
@@ -59,8 +78,11 @@ int spec_keys(struct spec_key **out, int *count, struct err *e)
     int code = keys_open(&keys, e);
     if (code)
         return code;
-    for (int k = 0; k < TOP_COUNT && code == 0; k++)
-        code = add_key(&l, top_options[k].key, &top_options[k], NULL, e);
+    for (int k = 0; k < TOP_COUNT && code == 0; k++) {
+        code = add_key(&l, top[k].option.key, &top[k].option, NULL, e);
+        if (code == 0)
+            l.item[l.count - 1].type = top[k].type;
+    }
     for (int k = 0; k < keys.count && code == 0; k++) {
         const struct slot *slot = &keys.slot[k];
         if (slot->type != SLOT_OWN)

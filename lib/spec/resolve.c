@@ -13,23 +13,29 @@ static struct kind_config *kind_field(const struct option *row, void *owner)
     return (struct kind_config *)(void *)((char *)owner + row->offset);
 }
 
-static int foreign_option(const struct slot *s, const struct node *n, int kind, struct err *e)
+/* Under an axis of kinds, options that some of them have belong beside the kind. */
+static int foreign_option(const struct slot *s, const struct slot *of, const struct node *n,
+                          int kind, struct err *e)
 {
-    char owners[320];
+    char owners[320], advice[256] = "";
     const struct kind_table *kinds = s->row->kinds;
     kind_owners(kinds, s->own, owners, sizeof owners);
-    return node_error(n, e, "%s: %s '%s' has no such option; expected it only with %s", s->key,
-                      kinds->what, kinds->name(kind), owners);
+    if (of->axis)
+        snprintf(advice, sizeof advice, "; where kinds vary, give an option beside its kind: in cases, "
+                 "or as %.48s: [{kind: %.*s, %.48s: ...}, %.32s]", of->key,
+                 (int)strcspn(owners, ","), owners, s->own, kinds->name(kind));
+    return node_error(n, e, "%s: %s '%s' has no such option; expected it only with %s%s", s->key,
+                      kinds->what, kinds->name(kind), owners, advice);
 }
 
-static int resolve_own(const struct slot *s, const struct node *n, const struct node *absent,
-                       struct kind_config *c, struct err *e)
+static int resolve_own(const struct slot *s, const struct slot *of, const struct node *n,
+                       const struct node *absent, struct kind_config *c, struct err *e)
 {
     struct value v;
     int index, text;
     const struct option *row = kind_row(s->row->kinds, c->kind, s->own, &index, &text);
     if (!row)
-        return n ? foreign_option(s, n, c->kind, e) : 0;
+        return n ? foreign_option(s, of, n, c->kind, e) : 0;
     assert(index < KIND_OPTIONS_MAX && text < 2);
     int code = value_read(row, s->key, n, absent, &v, e);
     if (code == 0)
@@ -46,7 +52,8 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
         const struct slot *s = &k->slot[i];
         struct value v;
         if (s->type == SLOT_OWN) {
-            code = resolve_own(s, state[i], absent, kind_field(s->row, owner), e);
+            code = resolve_own(s, &k->slot[s->kind_slot], state[i], absent,
+                               kind_field(s->row, owner), e);
             continue;
         }
         code = value_read(s->row, s->key, state[i], absent, &v, e);

@@ -131,10 +131,12 @@ bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
  * results.csv shows. */
 void spec_cell_settings(const struct cell *c, struct text *out);
 
-/* Every key with type, range, default, unit and help, in order: the sections' option tables. */
+/* Every key with type, range, default, unit and help, in order: those at the top, with the keys of a
+ * claim as claims.where, then the sections' option tables. */
 struct spec_key {
     char key[96];
     const struct option *option;
+    const char *type; /* NULL, or what the option's type does not say: "list of maps" */
     const char *kind; /* NULL, or the kind whose own option it is: "t5" */
 };
 int spec_keys(struct spec_key **out, int *count, struct err *e); /* memory_free *out */

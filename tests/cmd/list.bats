@@ -44,6 +44,9 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
         probe list keys --format csv | cut -d, -f1 | grep -qx "$key"
     done
     probe list keys --format csv | grep -q '^space.length,32,'
+    probe list keys --format csv | grep -q "^name,the file's name,text,"
+    probe list keys --format csv | grep -q '^cases,none,list of maps,'
+    probe list keys --format csv | grep -q '^claims.on,run,run | bound | witness,'
 }
 
 @test "list figures has what a spec may ask for" {

@@ -107,6 +107,22 @@ static void defaults_suit_their_rows(void **state)
     memory_free(key);
 }
 
+/* Every key that a document may have at the top is listed, claims with their own. */
+static void what_stands_at_the_top_is_listed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "claims.where",
+                                        "claims.expect", "claims.on", "figures"};
+    struct spec_key *key;
+    int count;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        assert_string_equal(key[k].key, names[k]);
+        assert_int_equal(key[k].option->fallback == NULL, !strcmp(names[k], "claims.expect"));
+    }
+    memory_free(key);
+}
+
 /* The nth value that might suit a row, other than its default; false after the last. */
 static bool candidate(const struct spec_key *key, int nth, struct setting *t)
 {
@@ -265,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_out_of_range_are_refused_at_their_key),
         cmocka_unit_test(defaults_suit_their_rows),
+        cmocka_unit_test(what_stands_at_the_top_is_listed),
         cmocka_unit_test(every_key_that_counts_changes_the_id),
         cmocka_unit_test(ids_do_not_change_by_accident),
         cmocka_unit_test(names_claims_and_figures_do_not_count),
