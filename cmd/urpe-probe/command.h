@@ -99,7 +99,8 @@ volatile const int *terminal_signal(void);
 
 /* ---- what commands share: claims --------------------------------------------------------------*/
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
- * --quiet only those that failed.  *status becomes EXIT_FAILED if one did. */
+ * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
+ * *status becomes EXIT_FAILED if one did. */
 int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on on,
                  const struct results *r, int *status, struct err *e);
 /* Prints rows as the format asks: the table of report_table for each spec, or all rows. */

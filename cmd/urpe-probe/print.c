@@ -1,6 +1,20 @@
 /* What `run`, `bound` and `report` print alike. */
 #include "command.h"
 
+/* A spec whose claims are all about `run` must not pass for one whose claims hold here. */
+static void say_others(const struct spec *s, enum claim_on on)
+{
+    static const char *const names[] = {"run", "bound", "witness"};
+    for (int other = CLAIM_ON_RUN; other <= CLAIM_ON_WITNESS; other++) {
+        int count = 0;
+        for (int k = 0; k < spec_claims(s); k++)
+            count += (int)spec_claim(s, k)->on == other;
+        if (count && other != (int)on)
+            fprintf(stderr, "%d claim%s about `%s`\n", count, count == 1 ? " is" : "s are",
+                    names[other]);
+    }
+}
+
 int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on on,
                  const struct results *r, int *status, struct err *e)
 {
@@ -10,6 +24,8 @@ int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on 
     int code = report_claims(out, s, on, r, &screen, a->quiet, &broken, e);
     if (broken)
         *status = EXIT_FAILED;
+    if (!code && !a->quiet && on != CLAIM_ON_RUN)
+        say_others(s, on);
     return code;
 }
 

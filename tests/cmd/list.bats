@@ -142,6 +142,9 @@ SPEC
     [ "$status" = 1 ]
     has "NOT HELD" "$output"
     has "model.attention=urpe" "$output"
+    [ "$errors" = '1 claim is about `run`' ]
+    try bound tiny.yaml --quiet
+    [ "$(grep -c about <<<"$errors")" = 0 ]
     try bound tiny.yaml --no-claims
     [ "$status" = 0 ]
     try bound tiny.yaml --set model.attention=rpe

@@ -64,6 +64,8 @@ SPEC
 }
 
 @test "witness: --out writes cells that predict runs, and the target comes out" {
+    try witness tiny.yaml
+    has '1 claim is about `run`' "$errors"
     try witness tiny.yaml --out w --quiet --no-claims --set model.attention=urpe \
         --set model.precision=double
     [ "$status" = 0 ]
