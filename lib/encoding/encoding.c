@@ -4,6 +4,7 @@
 #include "encoding/encoding.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "encoding/parts.h"
 
@@ -51,21 +52,44 @@ const struct encoding *encoding_of(const struct kind_config *c)
     return encoding_table[c->kind];
 }
 
-static int check_axes(const struct encoding *entry, const struct layout *l, struct err *e)
+void axes_explain(int have, int min, int max, char *out, size_t size)
 {
-    if (l->axes >= entry->axes_min && l->axes <= entry->axes_max)
+    const struct space *const *space = space_table;
+    char range[32];
+    while (*space && (*space)->axes != have)
+        space++;
+    snprintf(range, sizeof range, min == max ? "%d" : "%d to %d", min, max);
+    snprintf(out, size, "not defined on space.kind: %s, which has %d coordinate %s (it needs %s)",
+             *space ? (*space)->name : "?", have, have == 1 ? "axis" : "axes", range);
+}
+
+static bool suits(const struct encoding *entry, const struct encoding_shape *s)
+{
+    int axes = s->trained->axes;
+    return axes >= entry->axes_min && axes <= entry->axes_max && (s->causal || !entry->causal_only);
+}
+
+static int check_axes(const struct encoding *entry, const struct encoding_shape *s, struct err *e)
+{
+    int axes = s->trained->axes;
+    char why[160], others[320] = "";
+    size_t used = 0;
+    if (axes >= entry->axes_min && axes <= entry->axes_max)
         return 0;
-    return err_set(e, ERR_USAGE, "model.encoding",
-                   "%s is not defined on a space with %d coordinate axes (it needs %d to %d); "
-                   "none and toeplitz work on every space",
-                   entry->name, l->axes, entry->axes_min, entry->axes_max);
+    axes_explain(axes, entry->axes_min, entry->axes_max, why, sizeof why);
+    for (int k = 0; encoding_table[k] && used < sizeof others; k++)
+        if (suits(encoding_table[k], s))
+            used += (size_t)snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "",
+                                     encoding_table[k]->name);
+    return err_set(e, ERR_USAGE, "model.encoding", "%s is %s; expected one of %s", entry->name, why,
+                   others);
 }
 
 int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
                    const struct layout *evaluated, struct err *e)
 {
     const struct encoding *entry = encoding_of(c);
-    int code = check_axes(entry, s->trained, e);
+    int code = check_axes(entry, s, e);
     if (code)
         return code;
     if (entry->causal_only && !s->causal)

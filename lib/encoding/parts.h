@@ -57,4 +57,8 @@ void encoding_rotate(const struct encoding_context *c, const struct rotation *r,
                      real *x, int stride);
 /* One position's cosines (pairs) and sines (pairs) of position * frequency. */
 void encoding_rotation_row(const struct rotation *r, double base, int position, real *row);
+/* What is wrong with a space of `have` coordinate axes for a part that is defined on min to max:
+ * "not defined on space.kind: graph, which has 0 coordinate axes (it needs 1 to 2)". */
+void axes_explain(int have, int min, int max, char *out, size_t size);
+
 #endif

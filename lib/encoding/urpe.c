@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "encoding/encoding.h"
+#include "encoding/parts.h"
 
 enum { BUCKETS = 32, MAX_DISTANCE = 128 };
 
@@ -135,8 +136,7 @@ int urpe_check(const struct kind_config *c, const struct encoding_shape *s, stru
     const struct urpe *u = urpe_of(c);
     if (s->trained->axes >= u->axes_min && s->trained->axes <= u->axes_max)
         return 0;
-    return err_set(e, ERR_USAGE, "model.c",
-                   "%s is not defined on a space with %d coordinate axes (it needs %d to %d); "
-                   "toeplitz works on every space",
-                   u->name, s->trained->axes, u->axes_min, u->axes_max);
+    char why[160];
+    axes_explain(s->trained->axes, u->axes_min, u->axes_max, why, sizeof why);
+    return err_set(e, ERR_USAGE, "model.c", "%s is %s; expected toeplitz", u->name, why);
 }

@@ -87,6 +87,8 @@ static const double SEED_MAX = 9007199254740992.0; /* 2^53: exact in every progr
 static bool read_whole(const struct node *n, double low, double high, int64_t *out)
 {
     double number;
+    if (n->type == NODE_SCALAR && n->plain && text_to_int64(n->text, out)) /* beyond 2^53 too */
+        return *out >= (int64_t)low && *out <= (int64_t)high;
     if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number) ||
         !(number >= low && number <= high) || number != (double)(int64_t)number)
         return false;

@@ -124,7 +124,9 @@ static int resolve_one(struct expander *x, enum section_id id)
     struct task *task = &x->cell.task;
     void *owner = (char *)task + section_table[id].offset;
     struct err cause = {0};
-    int code = section_resolve(&s->keys, id, x->state, &s->start, owner, x->e);
+    int written = node_find(s->root, section_table[id].name);
+    const struct node *absent = written < 0 ? &s->start : s->root->key[written];
+    int code = section_resolve(&s->keys, id, x->state, absent, owner, x->e);
     if (code)
         return code;
     if (id == SECTION_SPACE)

@@ -101,9 +101,12 @@ static int syntax_error(struct reader *r)
         return err_set(r->e, ERR_MEMORY, r->source, "out of memory while reading YAML");
     if (byte_at(r, p->problem_mark, &at) == '\t')
         return node_error(&at, r->e, "a tab where YAML allows none; expected spaces");
-    return node_error(&at, r->e, "not valid YAML: %s%s%s; expected a map such as target: gain",
+    bool set = !strncmp(r->source, "--set ", 6);
+    return node_error(&at, r->e, "not valid YAML: %s%s%s; expected %s",
                       p->problem ? p->problem : "unreadable", p->context ? " " : "",
-                      p->context ? p->context : "");
+                      p->context ? p->context : "",
+                      set ? "KEY=VALUE with a value such as 8, t5, [t5, alibi] or {kind: t5}"
+                          : "a map such as target: gain");
 }
 
 static int push(struct reader *r, struct node *n)

@@ -37,8 +37,10 @@ int start_resize(struct task *t, struct err *e)
     int code = start_open(&s, t, e);
     if (!code && !s.witness)
         code = err_set(e, ERR_USAGE, "model.init",
-                       "no witness known for %s under this encoding and attention; expected "
-                       "'default'", target_of(&t->target)->name);
+                       "no witness known for %s under encoding %s and attention %s; expected "
+                       "'default'", target_of(&t->target)->name,
+                       encoding_of(&t->model.encoding)->name,
+                       t->model.attention == MODEL_URPE ? "urpe" : "rpe");
     if (!code)
         t->model = s.witness->config;
     start_close(&s, t);

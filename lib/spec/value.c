@@ -181,7 +181,7 @@ int value_read(const struct option *o, const char *key, const struct node *n,
     struct node standard = {.type = NODE_SCALAR, .plain = true, .source = "", .text = o->fallback};
     memset(v, 0, sizeof *v);
     if (!n && !o->fallback) {
-        char expected[480];
+        char expected[560];
         value_expected(o, expected, sizeof expected);
         return node_error(absent, e, "%s: is missing; expected %s", key, expected);
     }

@@ -366,8 +366,9 @@ static const struct refusal refusals[] = {
     {"t5", "", "model.encoding", "2 coordinate axes", 4, -1, -1, false},
     {"rope", "", "model.encoding", "0 coordinate axes", 4, 0, 0, false},
     {"learned", "", "model.encoding", "0 coordinate axes", 4, 0, 0, false},
-    {"shaw", "", "model.encoding", "toeplitz work on every space", 4, 0, 0, false},
-    {"centrality", "", "model.encoding", "1 coordinate axes", 4, 5, 5, false},
+    {"shaw", "", "model.encoding", "space.kind: graph, which has 0 coordinate axes (it needs 1); expected one of "
+     "none, centrality, toeplitz, alibi, kerple-log, kerple-power", 4, 0, 0, false},
+    {"centrality", "", "model.encoding", "1 coordinate axis (it needs 0)", 4, 5, 5, false},
     {"centrality", "", "model.encoding", "2 coordinate axes", 4, -1, -1, false},
 };
 

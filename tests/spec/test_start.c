@@ -53,7 +53,8 @@ static void no_witness_is_an_error_at_the_key(void **state)
     struct err e = {0};
     assert_int_equal(spec_parse(&s, "spec.yaml", yaml, strlen(yaml), NULL, 0, &e), ERR_USAGE);
     assert_string_equal(e.where, "spec.yaml:4:9");
-    assert_non_null(strstr(e.msg, "model.init: no witness known for gain"));
+    assert_non_null(strstr(e.msg, "model.init: no witness known for gain under "
+                                  "encoding toeplitz and attention rpe; expected 'default'"));
 }
 
 static void large_models_are_not_polished(void **state)

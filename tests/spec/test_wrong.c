@@ -94,6 +94,8 @@ static void wrong_sets_are_refused(void **state)
     refused("--set train.lr:1:1", "is empty", gain, "train.lr=", NULL);
     refused("--set train.lr:1:1", "is no value", gain, "train.lr=~", NULL);
     refused("--set train.lr:1:4", "not valid YAML", gain, "train.lr=[1,", NULL);
+    refused("--set model.encoding:1:5", "expected KEY=VALUE with a value such as 8, t5, [t5, alibi]",
+            gain, "model.encoding=[t5,", NULL);
     refused("--set train.lr:1:2", "train.lr: 7 is out of range", gain, "train.lr=[7, 8]", NULL);
     refused("--set train.lr:1:1", "a list of 0 values", gain, "train.lr=[]", NULL);
     refused("--set seeds:1:1", "seeds: 0; expected how many", gain, "seeds=0", NULL);
