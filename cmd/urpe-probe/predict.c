@@ -1,6 +1,7 @@
 /* urpe-probe predict: a trained cell on the user's own inputs. */
 #include "run/predict.h"
 
+#include "base/file.h"
 #include "command.h"
 #include "commands.h"
 
@@ -11,6 +12,8 @@ static int run(const struct arguments *a, struct err *e)
                        "%s FILE is missing; usage: urpe-probe predict CELL --input FILE --output "
                        "FILE",
                        a->input ? "--output" : "--input");
+    if (!file_exists(a->operand[0]))
+        return err_set(e, ERR_IO, a->operand[0], "does not exist; expected a folder under cells/");
     return predict_cell(a->operand[0], a->input, a->output, e);
 }
 

@@ -99,14 +99,16 @@ static int header_parse(const char *where, const char *bytes, size_t size, cJSON
     memcpy(&length, bytes, LENGTH_BYTES);
     if (length > HEADER_MAX)
         return err_set(e, ERR_FORMAT, where,
-                       "the header length %" PRIu64 " is above the limit of %d bytes", length,
+                       "not a safetensors file: a header length %" PRIu64 " is above the limit of %d "
+                       "bytes", length,
                        HEADER_MAX);
     if (length > size - LENGTH_BYTES)
         return err_set(e, ERR_FORMAT, where,
-                       "the header length %" PRIu64 " reaches beyond the end of the file", length);
+                       "not a whole safetensors file: the header length %" PRIu64 " reaches beyond the "
+                       "end", length);
     const char *json = bytes + LENGTH_BYTES;
     if (length == 0 || json[0] != '{')
-        return err_set(e, ERR_FORMAT, where, "the header does not begin with '{'");
+        return err_set(e, ERR_FORMAT, where, "not a safetensors file: the header does not begin with '{'");
     int rc = header_scan(where, json, length, e);
     if (rc != 0)
         return rc;

@@ -85,6 +85,11 @@ refuses() {
     refuses 3 "in.safetensors: "
     tool huge in.safetensors
     refuses 3 "header"
+    cp tiny.yaml in.safetensors
+    refuses 3 "in.safetensors: not a safetensors file"
+    try predict nosuch --input in.safetensors --output out.safetensors
+    [ "$status" = 3 ]
+    has "nosuch: does not exist; expected a folder under cells/" "$errors"
     tool overlap in.safetensors
     refuses 3 "in.safetensors: "
     rm in.safetensors
