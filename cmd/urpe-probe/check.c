@@ -24,10 +24,13 @@ struct kind {
 
 /* ---- this machine's speed ----------------------------------------------------------------------
  * Most of a step is matrix products, so its time is estimated from products of the model's width,
- * timed here and now.  Softmax, norms, activations and the optimiser take about as long again. */
+ * timed here and now.  A whole step, with softmax, norms, activations and the optimiser, was measured
+ * to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a product
+ * grows with the width, the products with its square. */
 enum { SPEEDS_MAX = 6, SPEED_ROWS = 512 };
 #define SPEED_SECONDS 0.03
-#define STEP_OVERHEAD 2.0
+#define STEP_OVERHEAD 1.1
+#define STEP_OVERHEAD_WIDTH 14.0 /* over the width, on top */
 #define DOUBLE_COST 2.0 /* double does half as many per second */
 
 struct speeds {
@@ -94,10 +97,11 @@ static double cell_seconds(const struct kind *k, double speed)
                    forward * ((double)t->evaluate.samples * evaluations + search_passes(t));
     if (t->model.precision == MODEL_DOUBLE)
         flops *= DOUBLE_COST;
-    return STEP_OVERHEAD * flops / speed;
+    return (STEP_OVERHEAD + STEP_OVERHEAD_WIDTH / (double)t->model.width) * flops / speed;
 }
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
+/* By what the table shows; 0: one row for both. */
 static int compare_cost(const struct kind *a, const struct kind *b)
 {
     const struct task *left = &a->first->task, *right = &b->first->task;
@@ -111,7 +115,11 @@ static int compare_cost(const struct kind *a, const struct kind *b)
         return left->train.steps < right->train.steps ? -1 : 1;
     if (left->model.attention != right->model.attention)
         return left->model.attention - right->model.attention;
-    return left->model.encoding.kind - right->model.encoding.kind;
+    if (left->model.encoding.kind != right->model.encoding.kind)
+        return left->model.encoding.kind - right->model.encoding.kind;
+    if (left->target.kind.kind != right->target.kind.kind)
+        return left->target.kind.kind - right->target.kind.kind;
+    return left->space.kind.kind - right->space.kind.kind;
 }
 
 static int compare_kinds(const void *a, const void *b)
@@ -185,10 +193,12 @@ static void append_seconds(struct text *out, double seconds)
 }
 
 static const struct listing_column kind_columns[] = {
-    {"cells", true},  {"encoding", false}, {"attn", false},  {"n", true},
-    {"layers", true}, {"width", true},  {"params", true}, {"MiB", true},
+    {"cells", true},  {"space", false}, {"target", false}, {"encoding", false}, {"attn", false},
+    {"n", true},      {"layers", true}, {"width", true},   {"params", true},    {"MiB", true},
     {"steps", true},  {"MFLOP", true},  {"s/cell", true}};
 enum { KIND_COLUMNS = sizeof kind_columns / sizeof *kind_columns };
+enum { SPACE_COLUMN = 1, TARGET_COLUMN, ENCODING_COLUMN, ATTENTION_COLUMN, N_COLUMN, LAYERS_COLUMN,
+       WIDTH_COLUMN, STEPS_COLUMN = 10 };
 
 static int add_kind(struct listing *l, const struct kind *k, struct err *e)
 {
@@ -196,6 +206,8 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
     char text[KIND_COLUMNS][TEXT_NUMBER_MAX], attention[TEXT_NUMBER_MAX];
     const char *row[KIND_COLUMNS];
     double value[KIND_COLUMNS] = {k->cells,
+                                  0,
+                                  0,
                                   0,
                                   0,
                                   (double)space_positions(&t->space),
@@ -209,9 +221,31 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
     for (int c = 0; c < KIND_COLUMNS; c++)
         row[c] = text_from_double(text[c], value[c], c < KIND_COLUMNS - 2 ? 15 : 3);
     spec_value(k->first, "model.attention", attention, sizeof attention);
-    row[1] = encoding_of(&t->model.encoding)->name;
-    row[2] = attention;
+    row[SPACE_COLUMN] = space_of(&t->space)->name;
+    row[TARGET_COLUMN] = target_of(&t->target)->name;
+    row[ENCODING_COLUMN] = encoding_of(&t->model.encoding)->name;
+    row[ATTENTION_COLUMN] = attention;
     return listing_add(l, row, e);
+}
+
+/* Leaves out a column that says the same of all kinds: it stands in the resolved spec above. */
+static void drop_column(struct listing *l, int column)
+{
+    for (int k = 1; k < l->rows; k++)
+        if (strcmp(l->cell[k * l->columns + column], l->cell[column]) != 0)
+            return;
+    for (int k = 0; k < l->rows; k++)
+        l->cell[k * l->columns + column][0] = '\0';
+}
+
+/* The space is named where there are several; the rest as far as there is room. */
+static void fit_columns(struct listing *l, int width)
+{
+    static const int order[] = {STEPS_COLUMN,    N_COLUMN,         LAYERS_COLUMN, WIDTH_COLUMN,
+                                ENCODING_COLUMN, ATTENTION_COLUMN, TARGET_COLUMN};
+    drop_column(l, SPACE_COLUMN);
+    for (size_t k = 0; k < sizeof order / sizeof *order && listing_width(l) > width; k++)
+        drop_column(l, order[k]);
 }
 
 static void append_commented(struct text *out, const char *lines)
@@ -258,12 +292,13 @@ static void warn_memory(const struct spec *s, const struct kind *kind, int count
             most / 1048576, there / 1048576);
 }
 
-static int print_table(const struct spec *s, const struct listing *l, const struct kind *kind,
+static int print_table(const struct spec *s, struct listing *l, const struct kind *kind,
                        int count, struct err *e)
 {
     struct text text = {0}, comment = {0};
     int code = spec_text(s, &text, e);
     append_totals(&comment, s, kind, count);
+    fit_columns(l, terminal_width() - 2);
     if (!code)
         code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
     if (!code)

@@ -93,6 +93,20 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     [ "$status" = 0 ]
 }
 
+@test "check names the targets of its kinds of cells, within 80 columns" {
+    try check tiny.yaml --set 'target=[gain, prefix_mean]' --set 'model.encoding=[transformer-xl, t5]'
+    [ "$(grep -c '^# .*prefix_mean' <<<"$output")" = 4 ]
+    [ "$(grep -c '^# .*gain' <<<"$output")" = 4 ]
+    [ "$(grep '^#' <<<"$output" | grep -c space)" = 0 ]
+    [ "$(grep '^# *[0-9]* .*rpe' <<<"$output" | awk 'length > 80')" = "" ]
+    try check tiny.yaml --set 'target=[identity, mean]' --set 'space.kind=[sequence, grid]'
+    [ "$(grep -c '^# .* grid  *mean ' <<<"$output")" = 2 ]
+    [ "$(grep '^# *[0-9]* .*rpe' <<<"$output" | awk 'length > 80')" = "" ]
+    try check tiny.yaml --format csv
+    [ "$(head -n 1 <<<"$output")" = \
+        cells,space,target,encoding,attn,n,layers,width,params,MiB,steps,MFLOP,s/cell ]
+}
+
 @test "check of 3,000 cells takes under 2 s" {
     start=$(date +%s%N)
     try check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \
