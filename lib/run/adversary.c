@@ -28,7 +28,7 @@ static int measure(struct search *q, struct samples *s, struct err *e)
         size_t at = (size_t)k * q->cells;
         int code = search_target(q, s->x + at, s->y + at, e);
         if (code)
-            return err_context(e, "search for the worst case");
+            return code;
     }
     return q->api->outputs(q->trainer, s, q->output, NULL, NULL, e);
 }
@@ -204,7 +204,7 @@ static int ascend(struct search *q, struct err *e)
 {
     for (int64_t step = 0; step < q->ev->task->evaluate.adversary_steps; step++) {
         if (q->stop && *q->stop)
-            return err_set(e, ERR_INTERRUPTED, NULL, "interrupted at step %lld of the search",
+            return err_set(e, ERR_INTERRUPTED, NULL, "interrupted at step %lld",
                            (long long)step);
         int code = take_slopes(q, e);
         for (int k = 0; k < q->starts && !code; k++)
@@ -278,5 +278,5 @@ int adversary_search(struct evaluation *ev, const struct trainer_api *api, struc
     if (!code)
         code = results(&q, figures, e);
     arena_close(&q.arena);
-    return code;
+    return code ? err_context(e, "search for the worst case") : 0;
 }

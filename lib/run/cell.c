@@ -19,11 +19,6 @@
 
 /* ---- small parts ------------------------------------------------------------------------------*/
 
-static bool stopped(const struct cell_work *w)
-{
-    return w->run->stop && *w->run->stop;
-}
-
 static void note(const struct cell_work *w, const char *text)
 {
     if (w->run->note)
@@ -63,6 +58,8 @@ static int open_trainer(struct cell_work *w, struct err *e)
     w->trainer = NULL;
     history_close(&w->history);
     int code = w->api->open(&w->trainer, w->task, w->pool, e);
+    if (!code)
+        w->api->watch(w->trainer, w->run->stop);
     if (!code && w->task->model.init == MODEL_INIT_WITNESS)
         code = start_from_witness(w, e);
     return code;
@@ -200,7 +197,7 @@ static int train(struct cell_work *w, struct err *e)
             return code;
         if (step >= steps && isinf(w->error)) /* no further step is there to tell */
             w->diverged = true;
-        if (stopped(w))
+        if (cell_stopped(w))
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);
         if (step >= steps || w->diverged)

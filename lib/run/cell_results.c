@@ -36,7 +36,7 @@ static int measure(struct cell_work *w, struct evaluation *ev, struct subset_fig
     const char *status = NULL;
     int code = 0;
     if (ev == w->evaluation)
-        code = witness_measure(w->task, w->pool, ev, witness, &status, e);
+        code = witness_measure(w->task, w->pool, ev, w->run->stop, witness, &status, e);
     if (!code)
         code = evaluation_measure(ev, w->api, w->trainer, figures, e);
     for (int k = 0; status && !code && k < evaluation_subsets(ev); k++) {
@@ -96,6 +96,9 @@ int cell_measure(struct cell_work *w, struct text *rows, struct err *e)
     int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(w->task, length);
     row_append_header(rows);
     for (int k = 0; k < lengths; k++) {
+        if (cell_stopped(w))
+            return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted before length %d",
+                           length[k]);
         int code = append_length(w, length[k], rows, e);
         if (code)
             return code;

@@ -32,6 +32,11 @@ static inline double cell_seconds(const struct cell_work *w)
     return w->history.seconds + machine_seconds() - w->started;
 }
 
+static inline bool cell_stopped(const struct cell_work *w)
+{
+    return w->run->stop && *w->run->stop;
+}
+
 /* Writes one of the cell's files; takes over t. */
 int cell_write_text(const struct cell_work *w, const char *name, struct text *t, struct err *e);
 int cell_write_spec(const struct cell_work *w, struct err *e);

@@ -86,7 +86,8 @@ static int is_too_much(const struct network *x, const struct task *t, const stru
 }
 
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    struct subset_figures *figures, const char **status, struct err *e)
+                    volatile const int *stop, struct subset_figures *figures, const char **status,
+                    struct err *e)
 {
     struct network x;
     struct task own;
@@ -101,8 +102,10 @@ int witness_measure(const struct task *t, struct pool *pool, struct evaluation *
         *status = !x.start.witness ? "none" : left_out ? "left-out" : "known";
     if (!code && x.start.witness && !left_out)
         code = network_write(&x, pool, &own, e);
-    if (!code && x.trainer)
+    if (!code && x.trainer) {
+        x.api->watch(x.trainer, stop);
         code = evaluation_measure(ev, x.api, x.trainer, figures, e);
+    }
     network_close(&x, t);
     return code;
 }

@@ -26,8 +26,10 @@ int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
 
 /* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
  * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves
- * figures alone.  *status: as in struct subset_figures, as evaluate.witness asks. */
+ * figures alone.  *status: as in struct subset_figures, as evaluate.witness asks.  ERR_INTERRUPTED
+ * once *stop is not zero (NULL: never). */
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    struct subset_figures *figures, const char **status, struct err *e);
+                    volatile const int *stop, struct subset_figures *figures, const char **status,
+                    struct err *e);
 
 #endif

@@ -161,6 +161,21 @@ static int most_rows(const struct evaluator *v)
     return most;
 }
 
+void trainer_watch(struct trainer *t, volatile const int *stop)
+{
+    t->stop = stop;
+}
+
+/* The next wave may begin. */
+static int check_stop(const struct wave *wave, struct err *e)
+{
+    const struct trainer *t = wave->t;
+    if (!t->stop || !*t->stop)
+        return 0;
+    return err_set(e, ERR_INTERRUPTED, "", "interrupted at sample %d of %d", wave->first,
+                   wave->s->count);
+}
+
 /* Logits of a finished wave, chunk by chunk; `each` is called in a fixed order by this thread. */
 static void hand_out_logits(struct wave *wave, trainer_logits each, void *context)
 {
@@ -187,6 +202,9 @@ int trainer_outputs(struct trainer *t, const struct samples *s, double *y, train
         return code;
     model_prepare(&t->model, t->p, &wave.v->state);
     for (wave.first = 0; wave.first < s->count; wave.first += wave.v->lanes * wave.v->samples) {
+        code = check_stop(&wave, e);
+        if (code)
+            return code;
         pool_run(t->pool, wave.v->lanes, run_lane, &wave);
         if (t->io.channels == 0)
             hand_out_logits(&wave, each, context);
@@ -203,7 +221,11 @@ int trainer_input_gradient(struct trainer *t, const struct samples *s, const dou
     if (code)
         return code;
     model_prepare(&t->model, t->p, &wave.v->state);
-    for (wave.first = 0; wave.first < s->count; wave.first += wave.v->lanes * wave.v->samples)
+    for (wave.first = 0; wave.first < s->count; wave.first += wave.v->lanes * wave.v->samples) {
+        code = check_stop(&wave, e);
+        if (code)
+            return code;
         pool_run(t->pool, wave.v->lanes, run_lane_backward, &wave);
+    }
     return 0;
 }

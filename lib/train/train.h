@@ -100,6 +100,9 @@ struct trainer;
 /* Opens model, parameters (initialised), moments and lanes. */
 int trainer_open(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
 void trainer_close(struct trainer *t);
+/* Once *stop is not zero, passes over a set of samples (outputs, gradients of inputs) end between
+ * two waves of it, with ERR_INTERRUPTED.  NULL, as at first: they never do. */
+void trainer_watch(struct trainer *t, volatile const int *stop);
 const struct model *trainer_model(const struct trainer *t);
 real *trainer_parameters(struct trainer *t);
 int64_t trainer_step_number(const struct trainer *t); /* steps done */
@@ -158,6 +161,7 @@ struct trainer_api {
     const char *(*blas_name)(void);
     int (*open)(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
     void (*close)(struct trainer *t);
+    void (*watch)(struct trainer *t, volatile const int *stop);
     int64_t (*step_number)(const struct trainer *t);
     int (*step)(struct trainer *t, struct train_report *r, struct err *e);
     int (*polish)(struct trainer *t, volatile const int *stop, struct polish_report *r,

@@ -57,6 +57,7 @@ struct trainer {
     struct model model;
     struct layout trained;
     struct pool *pool;
+    volatile const int *stop; /* NULL: never */
     struct sampler *sampler;
     struct samples batch;
     struct stage stage[OPTION_INTS_MAX];

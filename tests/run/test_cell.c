@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/csv.h"
@@ -122,7 +123,6 @@ static void resumed_cell_writes_the_same_bytes(void **unused)
     fixture_close(&f);
 }
 
-/* The comparison above can fail: another seed's files are not the same. */
 static volatile int *stop_on_alarm;
 
 static void stop_now(int signal)
@@ -130,6 +130,47 @@ static void stop_now(int signal)
     (void)signal;
     *stop_on_alarm = 2;
 }
+
+/* Stops in the evaluation after training, which takes far longer than the training: it ends at the
+ * next wave of samples, and the cell goes on from the checkpoint of its last step. */
+static void stopped_evaluation_keeps_training(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct watch w = {.stop_at = -1};
+    struct err e = {0};
+    bool diverged;
+    double began = machine_seconds();
+    fixture_open(&f, "space: {length: 4, channels: 1}\n"
+                     "target: gain\n"
+                     "model: {layers: 2, heads: 2, width: 32, ffn: 64}\n"
+                     "train: {steps: 2, batch: 2}\n"
+                     "evaluate: {samples: 40, lengths: [1024]}\n"
+                     "seeds: [1]\n");
+    double whole = machine_seconds() - began;
+    struct cell_run r = {.cell = f.cell, .folder = f.folder, .experiment = "test", .threads = 1,
+                         .checkpoint_seconds = 1e9, .stop = &w.stop, .progress = hear_progress,
+                         .context = &w};
+    struct sigaction action = {.sa_handler = stop_now}, before;
+    struct itimerval soon = {.it_value.tv_usec = (suseconds_t)(whole / 4 * 1e6)};
+    assert_true(whole < 4);
+    stop_on_alarm = &w.stop;
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    began = machine_seconds();
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
+    assert_true(machine_seconds() - began < whole * 3 / 4);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_non_null(strstr(e.msg, "sample"));
+    assert_true(has(f.folder, "checkpoint"));
+    assert_false(has(f.folder, "row.csv"));
+    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
+    assert_int_equal(w.notes, 0);
+    assert_int_equal(w.first, -1); /* no step was left to report */
+    help_same_cell(f.reference, f.folder);
+    fixture_close(&f);
+}
+
 
 /* Stops in the search after training, which would never end: nothing but a checkpoint is there, and
  * it says that training is done. */
@@ -160,7 +201,7 @@ static void stopped_search_keeps_training(void **unused)
         assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
         alarm(1);
         assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
-        assert_non_null(strstr(e.msg, "of the search"));
+        assert_non_null(strstr(e.msg, "search for the worst case"));
         assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
         assert_true(has(folder, "checkpoint"));
         assert_false(has(folder, "row.csv"));
@@ -170,6 +211,7 @@ static void stopped_search_keeps_training(void **unused)
     spec_close(s);
 }
 
+/* The comparison above can fail: another seed's files are not the same. */
 static void another_seed_writes_other_bytes(void **unused)
 {
     (void)unused;
@@ -410,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resumed_cell_writes_the_same_bytes),
+        cmocka_unit_test(stopped_evaluation_keeps_training),
         cmocka_unit_test(stopped_search_keeps_training),
         cmocka_unit_test(another_seed_writes_other_bytes),
         cmocka_unit_test(seconds_include_earlier_processes),

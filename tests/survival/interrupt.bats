@@ -35,6 +35,29 @@ has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
     [ -n "$(ls partial/cells/*/checkpoint)" ]
 }
 
+@test "SIGINT in the evaluation after the last step exits 130 at once and keeps what was trained" {
+    cat >long.yaml <<YAML
+name: long
+space: {length: 8, channels: 1}
+target: gain
+model: {layers: 2, heads: 2, width: 32, ffn: 64}
+train: {steps: 2, batch: 2}
+evaluate: {samples: 4000, lengths: [1024]}
+YAML
+    "$PROBE" run long.yaml --jobs 1 --out partial 2>messages >/dev/null &
+    local pid=$!
+    eventually has_cell partial
+    sleep 1
+    local began=$SECONDS
+    kill -s INT "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    [ $((SECONDS - began)) -le 5 ]
+    [ -n "$(ls partial/cells/*/checkpoint)" ]
+    [ -z "$(ls partial/cells/*/row.csv 2>/dev/null)" ]
+}
+
 @test "a signal to the whole process group leaves checkpoints too, and the run goes on from them" {
     small_spec small.yaml 8000
     "$PROBE" run small.yaml --jobs 2 --out whole >/dev/null 2>&1
