@@ -18,11 +18,14 @@ static const char *folder_of(const struct arguments *a, const struct spec *s,
     return buffer;
 }
 
-static void say_interrupted(const char *folder)
+/* With --force the same command would begin again, checkpoints and all. */
+static void say_interrupted(const struct arguments *a, const char *folder)
 {
     fprintf(stderr,
-            "urpe-probe: interrupted; the same command goes on from the checkpoints in %s\n",
-            folder);
+            "urpe-probe: interrupted; the same command %sgoes on from the checkpoints in %s\n",
+            a->force ? "without --force " : "", folder);
+    if (a->force)
+        fprintf(stderr, "urpe-probe: cells that were not begun keep the results they had\n");
 }
 
 static void say_counts(const struct run_counts *n, const char *folder)
@@ -56,7 +59,7 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
     terminal_watch_signals();
     int code = run_spec(s, &options, counts, e);
     if (code == ERR_INTERRUPTED)
-        say_interrupted(folder);
+        say_interrupted(a, folder);
     return code;
 }
 

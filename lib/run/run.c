@@ -443,8 +443,8 @@ static int run_plan(struct run *r, struct err *e)
     if (code || built)
         return code ? code : built;
     if (r->o->stop && *r->o->stop && !all_ended(r))
-        return err_set(e, ERR_INTERRUPTED, NULL,
-                       "interrupted; the same command goes on from the last checkpoints");
+        return err_set(e, ERR_INTERRUPTED, NULL, "interrupted; a run %sgoes on from the last "
+                       "checkpoints", r->o->force ? "without force " : "");
     if (r->memory.code)
         return err_set(e, r->memory.code, r->memory.where, "%s", r->memory.msg);
     return 0;

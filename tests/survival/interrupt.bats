@@ -6,10 +6,11 @@ setup() {
     small_spec small.yaml
 }
 
-# Starts a run that needs a while, waits until it trains, sends signal $1; sets status.
+# Starts a run that needs a while, with options $2.., waits until it trains, sends signal $1; sets
+# status.
 interrupted_by() {
     small_spec long.yaml 20000
-    "$PROBE" run long.yaml --jobs 1 --out partial 2>messages >/dev/null &
+    "$PROBE" run long.yaml --jobs 1 --out partial "${@:2}" 2>messages >/dev/null &
     local pid=$!
     eventually has_cell partial
     sleep 0.3
@@ -26,6 +27,12 @@ has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
     [ -n "$(ls partial/cells/*/checkpoint)" ]
     [ -z "$(ls partial/cells/*/row.csv 2>/dev/null)" ]
     [ -z "$(find partial -name '.tmp-*')" ]
+}
+
+@test "what it says about resuming holds under --force too" {
+    interrupted_by INT --force
+    [ "$status" -eq 130 ]
+    grep -q 'same command without --force goes on' messages
 }
 
 @test "SIGTERM exits 143, says how to resume and leaves a checkpoint" {
