@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "run/evaluate.h"
+#include "run/witness_cell.h"
 #include "run/worker.h"
 #include "space/space.h"
 #include "train/train.h"
@@ -49,16 +50,14 @@ static int layout_price(const struct task *t, int length, double *bytes, double 
     return code;
 }
 
-/* Samples with their images, layouts and groups, the network's outputs at the longest evaluated
- * length, and logits summed over groups.  How many groups there will be is not known before the
- * merging: one for each patterned sample, or, where images put equal tokens side by side, one for
- * each position. */
-static int evaluation_price(const struct task *t, double *bytes, struct err *e)
+/* Samples with their images, layouts and groups, the network's outputs at one evaluated length, and
+ * logits summed over groups.  How many groups there will be is not known before the merging: one for
+ * each patterned sample, or, where images put equal tokens side by side, one for each position. */
+static int evaluation_price(const struct task *t, int length, double *bytes, struct err *e)
 {
-    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length);
-    double samples = (double)t->evaluate.samples, positions = samples * length[lengths - 1];
+    double samples = (double)t->evaluate.samples, positions = samples * length;
     double layout, images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
-    int code = layout_price(t, length[lengths - 1], &layout, &images, e);
+    int code = layout_price(t, length, &layout, &images, e);
     bool tokens = target_of(&t->target)->tokens;
     if (images > 1)
         groups = positions;
@@ -69,30 +68,110 @@ static int evaluation_price(const struct task *t, double *bytes, struct err *e)
     return code;
 }
 
-int plan_price(const struct task *t, struct plan_price *out, struct err *e)
+static int64_t samples_of(const struct task *t, double images)
 {
-    size_t training, drawing = 0;
-    double layout = 0, images;
-    int code = trainer_api_of(t->model.precision)
-                   ->price(t, &training, &out->parameters, &out->flops, e);
-    if (!code) /* by the evaluation; training has it in its price */
-        code = samples_price(t, &drawing, e);
-    if (!code)
-        code = evaluation_price(t, &out->evaluation, e);
-    if (!code)
-        code = layout_price(t, (int)t->space.length, &layout, &images, e);
-    out->bytes = (double)training + (double)drawing + out->evaluation +
-                 (double)t->train.batch * layout;
+    return (int64_t)(images * (double)t->evaluate.samples);
+}
+
+/* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
+static int lengths_price(const struct task *t, double *bytes, struct err *e)
+{
+    const struct trainer_api *api = trainer_api_of(t->model.precision);
+    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length), code = 0;
+    double most = 0, passes = 0, evaluation = 0, layout, images = 1;
+    for (int k = 0; k < lengths && !code; k++) {
+        size_t pass = 0;
+        if (length[k] == t->space.length)
+            continue;
+        code = layout_price(t, length[k], &layout, &images, e);
+        if (!code)
+            code = api->price_pass(t, length[k], samples_of(t, images), false, &pass, e);
+        if (!code)
+            code = evaluation_price(t, length[k], &evaluation, e);
+        passes += (double)pass;
+        most = evaluation > most ? evaluation : most;
+    }
+    *bytes = passes + most;
     return code;
 }
 
-static int price(struct plan_cell *c, const struct spec *s, struct err *e)
+/* Points, targets, slopes and outputs of all starts; of a pair of positions, whether one depends on
+ * the other; and passes back to the inputs. */
+static int search_price(const struct task *t, double *bytes, struct err *e)
+{
+    double n = (double)t->space.length;
+    size_t pass = 0;
+    *bytes = 0;
+    if (!t->evaluate.adversary_starts || target_of(&t->target)->tokens ||
+        space_of(&t->space)->draw)
+        return 0;
+    int code = trainer_api_of(t->model.precision)
+                   ->price_pass(t, (int)t->space.length, t->evaluate.adversary_starts, true, &pass,
+                                e);
+    double numbers = (double)t->evaluate.adversary_starts * n * (double)t->space.channels;
+    *bytes = 8 * sizeof(double) * numbers + n * n + (double)pass;
+    return code;
+}
+
+/* Where the witness is left out it has been looked for all the same.  samples: with their images. */
+static double witness_price(const struct task *t, struct witness_sizes *sizes, double flops_step,
+                            int64_t samples)
+{
+    struct witness_size size = witness_size(sizes, t);
+    bool out = witness_left_out(t, flops_step * (double)t->train.steps, size.pass * (double)samples);
+    return size.finding + (out ? 0 : size.weights + size.activations);
+}
+
+/* The training's memory and the evaluation's stay.  The witness comes and goes before the search
+ * begins, and what that allocates for passes stays while other lengths are evaluated. */
+static void add_up(const double part[PLAN_PARTS], struct plan_price *out)
+{
+    double late = part[PLAN_SEARCH] + part[PLAN_LENGTHS], witness = part[PLAN_WITNESS];
+    out->bytes = part[PLAN_TRAINING] + part[PLAN_SAMPLES] + (late > witness ? late : witness);
+    out->evaluation = part[PLAN_SAMPLES];
+    out->part = PLAN_TRAINING;
+    for (int k = 0; k < PLAN_PARTS; k++)
+        if (part[k] > part[out->part])
+            out->part = (enum plan_part)k;
+}
+
+int plan_price(const struct task *t, struct witness_sizes *sizes, struct plan_price *out,
+               struct err *e)
+{
+    const struct trainer_api *api = trainer_api_of(t->model.precision);
+    int n = (int)t->space.length;
+    size_t training, pass = 0, drawing = 0;
+    double layout = 0, images, part[PLAN_PARTS] = {0};
+    int code = api->price(t, &training, &out->parameters, &out->flops, e);
+    if (!code) /* by the evaluation; training has it in its price */
+        code = samples_price(t, &drawing, e);
+    if (!code)
+        code = layout_price(t, n, &layout, &images, e);
+    if (!code)
+        code = api->price_pass(t, n, samples_of(t, images), false, &pass, e);
+    if (!code)
+        code = evaluation_price(t, n, &part[PLAN_SAMPLES], e);
+    if (!code)
+        code = lengths_price(t, &part[PLAN_LENGTHS], e);
+    if (!code)
+        code = search_price(t, &part[PLAN_SEARCH], e);
+    if (code)
+        return code;
+    part[PLAN_TRAINING] = (double)training + (double)pass + (double)drawing +
+                          (double)t->train.batch * layout;
+    part[PLAN_WITNESS] = witness_price(t, sizes, out->flops, samples_of(t, images));
+    add_up(part, out);
+    return 0;
+}
+
+static int price(struct plan_cell *c, const struct spec *s, struct witness_sizes *sizes,
+                 struct err *e)
 {
     const struct task *t = &c->cell->task;
     struct plan_price price;
     struct err why = {0};
     char where[256];
-    int code = plan_price(t, &price, &why);
+    int code = plan_price(t, sizes, &price, &why);
     if (code)
         return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
     if (!(price.bytes < (double)SIZE_MAX)) {
@@ -100,7 +179,7 @@ static int price(struct plan_cell *c, const struct spec *s, struct err *e)
         return err_set(e, ERR_USAGE, where, "evaluate.samples: no memory holds so many");
     }
     c->bytes = (size_t)price.bytes;
-    c->evaluation = price.evaluation;
+    c->part = price.part;
     c->work = price.flops * (double)t->train.steps + 1;
     return 0;
 }
@@ -123,6 +202,7 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
                    struct err *e)
 {
     char cells[RUN_PATH], folder[RUN_PATH];
+    struct witness_sizes sizes = {0};
     int code = file_join(cells, sizeof cells, o->folder, "cells", e);
     for (int k = 0; !code && k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
@@ -137,7 +217,7 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
         struct plan_cell *next = &p->cell[p->cells++];
         next->cell = c;
         if (!code)
-            code = price(next, s, e);
+            code = price(next, s, &sizes, e);
         p->work += next->work;
     }
     return code;
@@ -147,15 +227,20 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
 static int too_large(const struct plan_cell *c, const struct spec *s, double free_bytes,
                      struct err *e)
 {
+    static const struct {
+        const char *key, *advice;
+    } of_part[] = {
+        [PLAN_TRAINING] = {"model.width", "make width, layers, ffn or train.batch smaller"},
+        [PLAN_SAMPLES] = {"evaluate.samples", "evaluate fewer samples or shorter lengths"},
+        [PLAN_LENGTHS] = {"evaluate.lengths", "evaluate shorter lengths"},
+        [PLAN_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"},
+        [PLAN_WITNESS] = {"evaluate.witness", "the explicit weights take the most; set it to never"}};
     char where[256];
-    bool samples = c->evaluation > (double)c->bytes / 2;
-    const char *key = samples ? "evaluate.samples" : "model.width";
+    const char *key = of_part[c->part].key;
     spec_where(s, key, where, sizeof where);
     return err_set(e, ERR_USAGE, where,
                    "%s: cell %s needs about %.2f GiB of memory and %.2f GiB are free; %s", key,
-                   c->cell->id, (double)c->bytes / GIB, free_bytes / GIB,
-                   samples ? "evaluate fewer samples or shorter lengths"
-                           : "make width, layers, ffn or train.batch smaller");
+                   c->cell->id, (double)c->bytes / GIB, free_bytes / GIB, of_part[c->part].advice);
 }
 
 /* As many workers as cores and memory allow. */

@@ -19,8 +19,7 @@ struct network {
     struct trainer *trainer; /* NULL: not written yet, or no witness known */
 };
 
-/* The task that the witness is: its sizes, no step of training, the training length alone. */
-static void own_task(const struct task *t, const struct witness *w, struct task *out)
+void witness_task(const struct task *t, const struct witness *w, struct task *out)
 {
     *out = *t;
     out->model = w->config;
@@ -39,7 +38,7 @@ static int network_open(struct network *x, const struct task *t, struct task *ow
         code = start_open(&x->start, t, e);
     if (code || !x->start.witness)
         return code;
-    own_task(t, x->start.witness, own);
+    witness_task(t, x->start.witness, own);
     return 0;
 }
 
@@ -61,27 +60,29 @@ static void network_close(struct network *x, const struct task *t)
     start_close(&x->start, t);
 }
 
-/* FLOP of the training, or of measuring the witness: `steps` batches, 3 passes each, and one pass
- * for each sample. */
-static int work_of(const struct trainer_api *api, const struct task *t, double passes, double *work,
-                   struct err *e)
+bool witness_left_out(const struct task *t, double training, double measuring)
+{
+    return t->evaluate.witness == EVALUATE_WITNESS_AUTO && measuring > training &&
+           measuring > WORK_UNASKED;
+}
+
+/* FLOP of a task's step, of 3 passes over each sample of its batch. */
+static int step_work(const struct trainer_api *api, const struct task *t, double *work,
+                     struct err *e)
 {
     size_t bytes, parameters;
-    double step;
-    int code = api->price(t, &bytes, &parameters, &step, e);
-    *work = passes * step / (3 * (double)t->train.batch);
-    return code;
+    return api->price(t, &bytes, &parameters, work, e);
 }
 
 static int is_too_much(const struct network *x, const struct task *t, const struct task *own,
                        const struct evaluation *ev, bool *out, struct err *e)
 {
     double training, measuring;
-    double passes = 3 * (double)t->train.batch * (double)t->train.steps;
-    int code = work_of(x->api, t, passes, &training, e);
+    int code = step_work(x->api, t, &training, e);
     if (!code)
-        code = work_of(x->api, own, evaluation_samples(ev)->count, &measuring, e);
-    *out = !code && measuring > training && measuring > WORK_UNASKED;
+        code = step_work(x->api, own, &measuring, e);
+    *out = !code && witness_left_out(t, training * (double)t->train.steps,
+                                     measuring / 3 * evaluation_samples(ev)->count);
     return code;
 }
 
@@ -96,7 +97,7 @@ int witness_measure(const struct task *t, struct pool *pool, struct evaluation *
     if (t->evaluate.witness == EVALUATE_WITNESS_NEVER)
         return 0;
     int code = network_open(&x, t, &own, e);
-    if (!code && x.start.witness && t->evaluate.witness == EVALUATE_WITNESS_AUTO)
+    if (!code && x.start.witness)
         code = is_too_much(&x, t, &own, ev, &left_out, e);
     if (!code)
         *status = !x.start.witness ? "none" : left_out ? "left-out" : "known";

@@ -6,8 +6,6 @@
 #include "kernel/kernel.h"
 #include "train/trainer.h"
 
-enum { EVALUATION_ROWS = 512 }; /* of a lane, about */
-
 /* What one wave works on. */
 struct wave {
     struct trainer *t;
@@ -37,6 +35,43 @@ static int carve_evaluator(struct trainer *t, struct evaluator *v, const struct 
     return code;
 }
 
+static void set_size(struct evaluator *v, int n, bool backward, int lanes)
+{
+    *v = (struct evaluator){.n = n, .backward = backward, .lanes = lanes,
+                            .samples = TRAIN_PASS_ROWS / n > 1 ? TRAIN_PASS_ROWS / n : 1};
+}
+
+/* Lanes that get no sample are carved and never touched. */
+static int lanes_touched(const struct evaluator *v, int64_t samples)
+{
+    int64_t lanes = (samples + v->samples - 1) / v->samples;
+    return lanes < v->lanes ? (int)lanes : v->lanes;
+}
+
+int trainer_price_pass(const struct task *task, int length, int64_t samples, bool backward,
+                       size_t *bytes, struct err *e)
+{
+    struct trainer *t = memory_alloc(1, sizeof *t, e);
+    struct evaluator v;
+    struct arena measure;
+    struct layout l;
+    *bytes = 0;
+    if (!t)
+        return ERR_MEMORY;
+    arena_open_measure(&measure);
+    int code = trainer_open_shape(t, task, e);
+    if (!code)
+        code = trainer_layout(t, length, &l, e);
+    if (!code) {
+        set_size(&v, l.n, backward, stages_lanes(t));
+        v.lanes = lanes_touched(&v, samples);
+        code = carve_evaluator(t, &v, &l, &measure, e);
+        *bytes = measure.peak;
+    }
+    trainer_close(t);
+    return code;
+}
+
 /* The evaluator for the layouts of s, with or without a backward pass, made when first needed. */
 static int evaluator_of(struct trainer *t, const struct samples *s, bool backward,
                         struct evaluator **out, struct err *e)
@@ -59,10 +94,7 @@ static int evaluator_of(struct trainer *t, const struct samples *s, bool backwar
     struct arena measure;
     if (!v)
         return ERR_MEMORY;
-    v->n = n;
-    v->backward = backward;
-    v->lanes = t->lanes;
-    v->samples = EVALUATION_ROWS / n > 1 ? EVALUATION_ROWS / n : 1;
+    set_size(v, n, backward, t->lanes);
     arena_open_measure(&measure);
     int code = carve_evaluator(t, v, s->layout[at], &measure, e);
     if (!code)

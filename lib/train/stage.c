@@ -60,18 +60,29 @@ static int carve_stage(struct trainer *t, const struct stage *s, const struct la
     t->dstate = arena_alloc(a, t->state.elements, sizeof *t->dstate, e);
     for (int k = 0; k < lanes && !code; k++)
         code = lane_open(&t->lane[k], t, &t->state,
-                         (k + 1) * s->batch / lanes - k * s->batch / lanes, l->n, true, a, e);
+                         lane_first(s->batch, lanes, k + 1) - lane_first(s->batch, lanes, k), l->n,
+                         true, a, e);
     if (!code && !a->measuring && !t->dstate)
         code = ERR_MEMORY;
     return code;
 }
 
-static int layout_of(struct trainer *t, const struct stage *s, struct layout *out, struct err *e)
+int stages_lanes(const struct trainer *t)
+{
+    int most = 1;
+    for (int k = 0; k < t->stages; k++) {
+        int lanes = lanes_of(t->stage[k].batch, t->stage[k].n);
+        most = lanes > most ? lanes : most;
+    }
+    return most;
+}
+
+int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e)
 {
     *out = t->trained;
-    if (s->n == t->trained.n)
+    if (n == t->trained.n)
         return 0;
-    return space_of(&t->task.space)->layout(&t->task.space, s->n, &t->tables, out, e);
+    return space_of(&t->task.space)->layout(&t->task.space, n, &t->tables, out, e);
 }
 
 static int stage_of(const struct trainer *t)
@@ -94,7 +105,7 @@ int stage_enter(struct trainer *t, struct err *e)
     t->sampler = NULL;
     arena_close(&t->pass);
     arena_open_measure(&measure);
-    int code = layout_of(t, s, &l, e);
+    int code = trainer_layout(t, s->n, &l, e);
     if (!code)
         code = carve_stage(t, s, &l, &measure, e);
     if (!code)
@@ -114,7 +125,7 @@ int stages_price(struct trainer *t, size_t *bytes, struct err *e)
         struct arena measure;
         struct layout l;
         arena_open_measure(&measure);
-        int code = layout_of(t, &t->stage[k], &l, e);
+        int code = trainer_layout(t, t->stage[k].n, &l, e);
         if (!code)
             code = carve_stage(t, &t->stage[k], &l, &measure, e);
         if (code)

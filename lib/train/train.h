@@ -17,6 +17,7 @@
 #include "target/target.h"
 
 enum { TRAIN_POLISH_PARAMETERS = 20000 }; /* the most that polishing takes */
+enum { TRAIN_PASS_ROWS = 512 }; /* of a lane in a pass over a set, or one sample where longer */
 enum train_polish { TRAIN_POLISH_NONE, TRAIN_POLISH_BFGS };
 enum train_decay { TRAIN_DECAY_NONE, TRAIN_DECAY_LINEAR, TRAIN_DECAY_COSINE };
 
@@ -61,8 +62,8 @@ struct task {
 /* Sizes that follow from a task. */
 struct model_io task_io(const struct task *t);
 
-/* What no single layer below can see: mask, orbit, labels at other lengths, the curriculum.  ERR_USAGE; e->where
- * names the key concerned ("train.lengths"). */
+/* What no single layer below can see: mask, orbit, labels at other lengths, the curriculum, how much
+ * a step may hold.  ERR_USAGE; e->where names the key concerned ("train.lengths"). */
 int task_check(const struct task *t, struct err *e);
 
 /* ---- samples ----------------------------------------------------------------------------------*/
@@ -139,6 +140,10 @@ int trainer_load(struct trainer *t, const char *stamp, const char *bytes, size_t
 /* Bytes of memory that the task will need: parameters, moments, lanes, samples. */
 int trainer_price(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
                   struct err *e);
+/* Bytes that the first pass over so many samples of `length` takes besides, with gradients of the
+ * inputs or without; the trainer keeps them for the next pass. */
+int trainer_price_pass(const struct task *t, int length, int64_t samples, bool backward,
+                       size_t *bytes, struct err *e);
 
 /* Weights as safetensors, by the names of the descriptor table; reading checks every name, shape
  * and type. */
@@ -176,6 +181,8 @@ struct trainer_api {
                 size_t extra_capacity, size_t *extra_size, struct err *e);
     int (*price)(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
                  struct err *e);
+    int (*price_pass)(const struct task *t, int length, int64_t samples, bool backward,
+                      size_t *bytes, struct err *e);
     int (*export_weights)(const struct trainer *t, const char *path, struct err *e);
     int (*import_weights)(struct trainer *t, const char *path, struct err *e);
     int (*tables)(struct trainer *t, trainer_table each, void *context, struct err *e);

@@ -50,8 +50,7 @@ static int carve(struct trainer *t, struct arena *a, struct err *e)
     return failed && !a->measuring ? ERR_MEMORY : 0;
 }
 
-/* Layout, sizes and descriptor table: what both opening and pricing need. */
-static int open_shape(struct trainer *t, const struct task *task, struct err *e)
+int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e)
 {
     t->task = *task;
     t->io = task_io(task);
@@ -72,7 +71,7 @@ int trainer_open(struct trainer **out, const struct task *task, struct pool *poo
         return ERR_MEMORY;
     t->pool = pool;
     arena_open_measure(&measure);
-    int code = open_shape(t, task, e);
+    int code = trainer_open_shape(t, task, e);
     if (!code)
         code = carve(t, &measure, e);
     if (!code)
@@ -119,7 +118,7 @@ int trainer_price(const struct task *task, size_t *bytes, size_t *parameters, do
     if (!t)
         return ERR_MEMORY;
     arena_open_measure(&measure);
-    int code = open_shape(t, task, e);
+    int code = trainer_open_shape(t, task, e);
     size_t pass = 0, drawing = 0;
     if (!code)
         code = carve(t, &measure, e);
@@ -163,7 +162,8 @@ static void run_lane(void *context, int k)
 {
     struct trainer *t = context;
     struct lane *lane = &t->lane[k];
-    int batch = t->batch.count, from = k * batch / t->lanes, to = (k + 1) * batch / t->lanes;
+    int from = lane_first(t->batch.count, t->lanes, k);
+    int to = lane_first(t->batch.count, t->lanes, k + 1);
     memset(lane->gradient, 0, t->model.tensors.elements * sizeof(real));
     memset(lane->dstate, 0, t->state.elements * sizeof(real));
     lane_fill(lane, t, &t->batch, from, to - from);

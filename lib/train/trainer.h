@@ -75,6 +75,13 @@ struct trainer {
     struct arena tables, run, pass; /* layouts; parameters and moments; the open stage */
 };
 
+/* The first sample of lane k, of a batch that is cut into lanes. */
+static inline int lane_first(int batch, int lanes, int k)
+{
+    return (int)((int64_t)k * batch / lanes);
+}
+/* Layout, sizes and descriptor table: what both opening and pricing need.  trainer_close. */
+int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e);
 /* Carves a lane for up to `samples` samples of `n` positions. */
 int lane_open(struct lane *lane, const struct trainer *t, const struct model_state *s, int samples,
               int n, bool backward, struct arena *arena, struct err *e);
@@ -85,6 +92,10 @@ void lane_fill(struct lane *lane, const struct trainer *t, const struct samples 
 void stages_plan(struct trainer *t);
 /* Makes the stage of step t->step the open one: its layout, state, lanes and sampler. */
 int stage_enter(struct trainer *t, struct err *e);
+/* The most lanes that a stage has. */
+int stages_lanes(const struct trainer *t);
+/* The layout of n positions; t->trained where that is its size. */
+int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e);
 /* Bytes of the dearest stage. */
 int stages_price(struct trainer *t, size_t *bytes, struct err *e);
 /* The loss of t->batch; its gradient is in lane 0's. */

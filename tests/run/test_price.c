@@ -1,0 +1,132 @@
+/* What a plan says that a cell's memory is, beside what the cell then took.
+ *
+ * This process only forks: BLAS is called by workers alone, as in the program. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "run/help_process.h"
+#include "run/plan.h"
+
+#define MIB (1024.0 * 1024.0)
+
+static double price_of(const struct spec *s)
+{
+    struct plan_price price;
+    struct witness_sizes sizes = {0};
+    assert_int_equal(plan_price(&spec_cell(s, 0)->task, &sizes, &price, NULL), 0);
+    return price.bytes / MIB;
+}
+
+/* The largest peak_mib of a run's rows. */
+static double peak_of(const struct spec *s)
+{
+    char folder[HELP_PATH], path[HELP_PATH];
+    struct run_counts counts;
+    struct csv csv;
+    double peak = 0, value;
+    help_folder(folder);
+    struct run_options o = help_options(folder, 1);
+    help_run(s, &o, &counts);
+    assert_int_equal(file_join(path, sizeof path, folder, "results.csv", NULL), 0);
+    assert_int_equal(csv_read(path, &csv, NULL), 0);
+    for (int r = 1; r < csv.rows; r++) {
+        assert_true(text_to_double(csv.row[r][csv_column(&csv, "peak_mib")], &value));
+        peak = value > peak ? value : peak;
+    }
+    csv_close(&csv);
+    help_remove(folder);
+    return peak;
+}
+
+/* Memory at other lengths, of the search, and of the witness: each is most of its cell's. */
+static void prices_are_what_cells_take(void **unused)
+{
+    (void)unused;
+    static const char *const text[] = {
+        "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
+        "model: {width: 64, ffn: 1024}\nevaluate: {samples: 1, lengths: [4096]}\n",
+        "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
+        "model: {layers: 6}\nevaluate: {samples: 32, adversary: {starts: 256, steps: 1}}\n",
+        "space: {length: 384, channels: 2}\ntarget: affine\nseeds: [0]\n"
+        "train: {steps: 2, batch: 1}\nmodel: {layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "evaluate: {samples: 1}\n"};
+    struct spec *tiny = help_spec("space: {length: 2, channels: 1}\ntarget: gain\nseeds: [0]\n"
+                                  "train: {steps: 1, batch: 1}\n"
+                                  "model: {layers: 1, heads: 1, width: 2, ffn: 2}\n"
+                                  "evaluate: {samples: 1, witness: never}\n");
+    double base = peak_of(tiny);
+    spec_close(tiny);
+    for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
+        struct spec *s = help_spec(text[k]);
+        double price = price_of(s), peak = peak_of(s) - base;
+        if (!(peak > 10 && price > 0.85 * peak && price < 1.2 * peak))
+            fail_msg("spec %zu: priced %.1f MiB, took %.1f", k, price, peak);
+        spec_close(s);
+    }
+}
+
+/* With too little memory for another length a run is refused at that key, and nothing written. */
+static void too_long_a_length_is_refused(void **unused)
+{
+    (void)unused;
+    struct spec *s = help_spec("target: gain\nspace: {length: 16}\n"
+                               "model: {width: 64, ffn: 8192}\n"
+                               "evaluate:\n  samples: 1\n  lengths: [16384]\n");
+    struct help_outcome *out = help_outcome_open();
+    char root[HELP_PATH], folder[HELP_PATH];
+    help_folder(root);
+    snprintf(folder, sizeof folder, "%.900s/results", root);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct rlimit limit = {.rlim_cur = (rlim_t)1 << 30, .rlim_max = (rlim_t)1 << 30};
+        struct run_options o = help_options(folder, 1);
+        setrlimit(RLIMIT_AS, &limit);
+        out->code = run_spec(s, &o, &out->counts, &out->err);
+        _exit(0);
+    }
+    assert_true(WIFEXITED(help_wait(pid)));
+    assert_int_equal(out->code, ERR_USAGE);
+    assert_string_equal(out->err.where, "test:6:12");
+    assert_non_null(strstr(out->err.msg, "evaluate.lengths"));
+    assert_false(file_exists(folder));
+    help_outcome_close(out);
+    help_remove(root);
+    spec_close(s);
+}
+
+/* Sizes are found once for cells that differ in training alone. */
+static void like_cells_share_a_witness(void **unused)
+{
+    (void)unused;
+    struct spec *s = help_spec("target: gain\nspace: {length: 8}\nseeds: 2\n"
+                               "grid: {train.lr: [0.1, 0.2], model.attention: [rpe, urpe]}\n");
+    struct witness_sizes sizes = {0};
+    for (int k = 0; k < spec_cells(s); k++) {
+        const struct task *t = &spec_cell(s, k)->task;
+        struct witness_size size = witness_size(&sizes, t);
+        assert_true((size.pass > 0) == (t->model.attention == MODEL_URPE));
+    }
+    assert_int_equal(sizes.count, 2);
+    spec_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(like_cells_share_a_witness),
+#ifndef MEMORY_DEBUG /* which touches all memory, and asan has no room under a limit */
+        cmocka_unit_test(prices_are_what_cells_take),
+        cmocka_unit_test(too_long_a_length_is_refused),
+#endif
+    };
+#ifdef MEMORY_DEBUG
+    (void)prices_are_what_cells_take;
+    (void)too_long_a_length_is_refused;
+#endif
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
