@@ -64,6 +64,17 @@ static int check_curriculum(const struct task *t, struct err *e)
     return 0;
 }
 
+/* Rows of a batch are counted by an int.  A curriculum keeps them the same at every length. */
+static int check_batch(const struct task *t, struct err *e)
+{
+    int64_t n = space_positions(&t->space);
+    if (t->train.batch <= INT32_MAX / n)
+        return 0;
+    return err_set(e, ERR_USAGE, "train.batch", "%lld samples of %lld positions are too many for a "
+                   "step; expected at most %lld", (long long)t->train.batch, (long long)n,
+                   (long long)(INT32_MAX / n));
+}
+
 /* Samples are as large as such a space makes them, whatever length is asked for. */
 static int check_lengths(const struct task *t, struct err *e)
 {
@@ -96,5 +107,7 @@ int task_check(const struct task *t, struct err *e)
         code = check_lengths(t, e);
     if (!code)
         code = check_curriculum(t, e);
+    if (!code)
+        code = check_batch(t, e);
     return code ? code : check_adversary(t, e);
 }

@@ -257,6 +257,26 @@ static void test_rate(void **state)
     pool_close(pool);
 }
 
+/* The largest batches are priced as what they are, and larger ones refused at their key. */
+static void test_large_batches(void **state)
+{
+    (void)state;
+    struct task task = small_task(MODEL_RPE);
+    struct err e = {0};
+    size_t bytes, parameters;
+    double flops;
+    task.space.length = 65536;
+    task.train.batch = 32767;
+    task.train.lengths = (struct option_ints){.count = 2, .value = {1, 65536}};
+    assert_int_equal(task_check(&task, &e), 0);
+    assert_int_equal(trainer_price(&task, &bytes, &parameters, &flops, &e), 0);
+    assert_true((double)bytes > 32767.0 * 65536 * sizeof(real) * 4);
+    task.train.batch = 32768;
+    assert_int_equal(task_check(&task, &e), ERR_USAGE);
+    assert_string_equal(e.where, "train.batch");
+    assert_non_null(strstr(e.msg, "at most 32767"));
+}
+
 /* A curriculum: lengths in turn, tokens a step constant, the same across a checkpoint. */
 static void test_curriculum(void **state)
 {
@@ -426,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_input_gradient),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_rates_of_tables),
+        cmocka_unit_test(test_large_batches),
         cmocka_unit_test(test_curriculum),
         cmocka_unit_test(test_curriculum_of_other_lengths),
         cmocka_unit_test(test_labels_of_longer_inputs),
