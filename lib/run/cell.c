@@ -13,8 +13,8 @@
 #include "run/cell_work.h"
 #include "spec/start.h"
 
-/* Room in a checkpoint beside what trainer_price counts: history and headers. */
-#define CHECKPOINT_SLACK ((size_t)64 << 20)
+/* Room in a checkpoint beside what trainer_price and the history count: headers. */
+#define CHECKPOINT_SLACK ((size_t)1 << 20)
 #define PROGRESS_SECONDS 0.2
 
 /* ---- small parts ------------------------------------------------------------------------------*/
@@ -65,6 +65,25 @@ static int open_trainer(struct cell_work *w, struct err *e)
     return code;
 }
 
+/* A few samples of each other length, so that a target which fails there does so before training. */
+static int try_lengths(const struct task *t, struct err *e)
+{
+    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length), code = 0;
+    struct task few = *t;
+    few.evaluate.samples = 1;
+    few.evaluate.orbit = 0; /* none: images can be as many as positions */
+    for (int k = 0; k < lengths && !code; k++) {
+        struct samples s = {0};
+        if (length[k] == t->space.length)
+            continue;
+        code = samples_evaluation(&s, &few, length[k], e);
+        samples_close(&s);
+        if (code)
+            err_context(e, "evaluation at length %d", length[k]);
+    }
+    return code;
+}
+
 static int open_work(struct cell_work *w, struct err *e)
 {
     int code = w->api->kernel_open(e);
@@ -84,7 +103,7 @@ static int open_work(struct cell_work *w, struct err *e)
         code = open_trainer(w, e);
     if (!code)
         code = evaluation_open(&w->evaluation, w->task, (int)w->task->space.length, e);
-    return code;
+    return code ? code : try_lengths(w->task, e);
 }
 
 static void close_work(struct cell_work *w)
@@ -96,14 +115,22 @@ static void close_work(struct cell_work *w)
     pool_close(w->pool);
 }
 
+/* What is larger is no checkpoint of this cell.  Points: one at step 0, each `every`, one at the end. */
+static size_t checkpoint_limit(const struct cell_work *w)
+{
+    const struct task *t = w->task;
+    size_t points = (size_t)(t->train.steps / t->evaluate.every) + 2;
+    return w->bytes + points * sizeof *w->history.point + CHECKPOINT_SLACK;
+}
+
 /* Takes up a checkpoint; one that cannot be trusted is named, and the cell starts again. */
 static int resume(struct cell_work *w, struct err *e)
 {
     struct err why = {0};
     if (!file_exists(w->checkpoint))
         return 0;
-    int code = checkpoint_read(w->checkpoint, w->bytes + CHECKPOINT_SLACK, w->api, w->trainer,
-                               w->stamp, &w->history, &why);
+    int code = checkpoint_read(w->checkpoint, checkpoint_limit(w), w->api, w->trainer, w->stamp,
+                               &w->history, &why);
     if (!code) {
         if (w->history.points)
             w->error = w->history.point[w->history.points - 1].error;

@@ -1,10 +1,8 @@
 /* One cell in this process: a stopped and resumed cell writes the same bytes as one that ran
  * through, and a checkpoint that is not exactly what was written is never taken up. */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/csv.h"
@@ -123,94 +121,6 @@ static void resumed_cell_writes_the_same_bytes(void **unused)
     fixture_close(&f);
 }
 
-static volatile int *stop_on_alarm;
-
-static void stop_now(int signal)
-{
-    (void)signal;
-    *stop_on_alarm = 2;
-}
-
-/* Stops in the evaluation after training, which takes far longer than the training: it ends at the
- * next wave of samples, and the cell goes on from the checkpoint of its last step. */
-static void stopped_evaluation_keeps_training(void **unused)
-{
-    (void)unused;
-    struct fixture f;
-    struct watch w = {.stop_at = -1};
-    struct err e = {0};
-    bool diverged;
-    double began = machine_seconds();
-    fixture_open(&f, "space: {length: 4, channels: 1}\n"
-                     "target: gain\n"
-                     "model: {layers: 2, heads: 2, width: 32, ffn: 64}\n"
-                     "train: {steps: 2, batch: 2}\n"
-                     "evaluate: {samples: 40, lengths: [1024]}\n"
-                     "seeds: [1]\n");
-    double whole = machine_seconds() - began;
-    struct cell_run r = {.cell = f.cell, .folder = f.folder, .experiment = "test", .threads = 1,
-                         .checkpoint_seconds = 1e9, .stop = &w.stop, .progress = hear_progress,
-                         .context = &w};
-    struct sigaction action = {.sa_handler = stop_now}, before;
-    struct itimerval soon = {.it_value.tv_usec = (suseconds_t)(whole / 4 * 1e6)};
-    assert_true(whole < 4);
-    stop_on_alarm = &w.stop;
-    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
-    began = machine_seconds();
-    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-    assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
-    assert_true(machine_seconds() - began < whole * 3 / 4);
-    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
-    assert_non_null(strstr(e.msg, "sample"));
-    assert_true(has(f.folder, "checkpoint"));
-    assert_false(has(f.folder, "row.csv"));
-    assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
-    assert_int_equal(w.notes, 0);
-    assert_int_equal(w.first, -1); /* no step was left to report */
-    help_same_cell(f.reference, f.folder);
-    fixture_close(&f);
-}
-
-
-/* Stops in the search after training, which would never end: nothing but a checkpoint is there, and
- * it says that training is done. */
-static void stopped_search_keeps_training(void **unused)
-{
-    (void)unused;
-    struct watch w = {.first = -1};
-    struct err e = {0};
-    bool diverged;
-    char folder[HELP_PATH];
-    struct spec *s = help_spec("space: {length: 3, channels: 1}\n"
-                               "target: gain\n"
-                               "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
-                               "train: {steps: 2, batch: 2}\n"
-                               "evaluate: {samples: 4,\n"
-                               "           adversary: {starts: 1, steps: 1000000000}}\n");
-    help_folder(folder);
-    struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .experiment = "test",
-                         .threads = 1, .checkpoint_seconds = 1e9, .stop = &w.stop,
-                         .progress = hear_progress, .context = &w};
-    w.stop_at = -1;
-    stop_on_alarm = &w.stop;
-    for (int k = 0; k < 2; k++) {
-        struct sigaction action = {.sa_handler = stop_now}, before;
-        w.stop = 0;
-        w.first = -1;
-        e = (struct err){0};
-        assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
-        alarm(1);
-        assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
-        assert_non_null(strstr(e.msg, "search for the worst case"));
-        assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
-        assert_true(has(folder, "checkpoint"));
-        assert_false(has(folder, "row.csv"));
-        assert_int_equal(w.first, k == 0 ? 0 : -1); /* the second time no step is left to report */
-    }
-    help_remove(folder);
-    spec_close(s);
-}
-
 /* The comparison above can fail: another seed's files are not the same. */
 static void another_seed_writes_other_bytes(void **unused)
 {
@@ -289,6 +199,48 @@ static void seconds_include_earlier_processes(void **unused)
     csv_close(&csv);
     help_same_cell(f.reference, f.folder);
     fixture_close(&f);
+}
+
+/* A history of 70 MB, as a curve of nearly two million points has, is taken up again. */
+static void long_history_is_taken_up(void **unused)
+{
+    (void)unused;
+    enum { POINTS = 1800000 };
+    struct fixture f;
+    struct watch w;
+    struct history h;
+    struct trainer *t = NULL;
+    struct pool *pool = NULL;
+    char path[HELP_PATH], stamp[512], text[sizeof small_spec + 16];
+    const char *steps = strstr(small_spec, "40,"), *every = strstr(small_spec, "every: 7");
+    snprintf(text, sizeof text, "%.*s2000000%.*severy: 1%s", (int)(steps - small_spec), small_spec,
+             (int)(every - steps - 2), steps + 2, every + 8);
+    f.spec = help_spec(text);
+    f.cell = spec_cell(f.spec, 0);
+    help_folder(f.folder);
+    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
+    assert_int_equal(execute(f.cell, f.folder, 0, &w), ERR_INTERRUPTED);
+    read_stamp(&f, stamp, sizeof stamp);
+    assert_int_equal(pool_open(&pool, 1, NULL), 0);
+    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    history_open(&h);
+    for (int64_t k = 0; k < POINTS; k++)
+        assert_int_equal(history_add(&h, k, 0.5, NULL), 0);
+    assert_int_equal(file_join(path, sizeof path, f.folder, "checkpoint", NULL), 0);
+    assert_int_equal(checkpoint_write(path, api, t, stamp, &h, 0, NULL), 0);
+    history_close(&h);
+    api->close(t);
+    pool_close(pool);
+    struct err e = {0};
+    bool diverged;
+    w = (struct watch){.stop_at = -1, .first = -1, .stop = 2};
+    struct cell_run r = {.cell = f.cell, .folder = f.folder, .experiment = "test", .threads = 1,
+                         .checkpoint_seconds = 1e9, .stop = &w.stop, .note = hear_note,
+                         .context = &w};
+    assert_int_equal(cell_execute(&r, &diverged, &e), ERR_INTERRUPTED);
+    assert_string_equal(w.note, "");
+    help_remove(f.folder);
+    spec_close(f.spec);
 }
 
 /* ---- damage -----------------------------------------------------------------------------------*/
@@ -452,10 +404,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resumed_cell_writes_the_same_bytes),
-        cmocka_unit_test(stopped_evaluation_keeps_training),
-        cmocka_unit_test(stopped_search_keeps_training),
         cmocka_unit_test(another_seed_writes_other_bytes),
         cmocka_unit_test(seconds_include_earlier_processes),
+        cmocka_unit_test(long_history_is_taken_up),
         cmocka_unit_test(damaged_checkpoint_restarts_the_cell),
         cmocka_unit_test(no_flipped_byte_is_read_as_good),
         cmocka_unit_test(checkpoint_of_another_cell_is_refused),

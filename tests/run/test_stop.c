@@ -1,0 +1,152 @@
+/* What comes after the last step, and what must come before the first: a stop in the evaluation or
+ * the search leaves the checkpoint of the last step, and a length that cannot be evaluated is told
+ * before anything is trained. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "run/help_run.h"
+
+struct watch {
+    volatile int stop;
+    int64_t first; /* step of the first report; -1: none yet */
+};
+
+static void hear_progress(void *context, const struct cell_progress *p)
+{
+    struct watch *w = context;
+    if (w->first < 0)
+        w->first = p->step;
+}
+
+static int execute(const struct cell *c, const char *folder, struct watch *w, struct err *e)
+{
+    bool diverged;
+    *w = (struct watch){.first = -1};
+    *e = (struct err){0};
+    struct cell_run r = {.cell = c, .folder = folder, .experiment = "test", .threads = 1,
+                         .checkpoint_seconds = 1e9, .stop = &w->stop, .progress = hear_progress,
+                         .context = w};
+    return cell_execute(&r, &diverged, e);
+}
+
+static bool has(const char *folder, const char *name)
+{
+    char path[HELP_PATH];
+    assert_int_equal(file_join(path, sizeof path, folder, name, NULL), 0);
+    return file_exists(path);
+}
+
+static volatile int *stop_on_alarm;
+
+static void stop_now(int signal)
+{
+    (void)signal;
+    *stop_on_alarm = 2;
+}
+
+/* The same, asked to stop after so many seconds: it must, before its results are written. */
+static void execute_stopped(const struct cell *c, const char *folder, double seconds,
+                            struct watch *w, struct err *e)
+{
+    struct sigaction action = {.sa_handler = stop_now}, before;
+    long whole = (long)seconds;
+    struct itimerval soon = {.it_value = {.tv_sec = whole,
+                                          .tv_usec = (long)((seconds - (double)whole) * 1e6) + 1}};
+    stop_on_alarm = &w->stop;
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(execute(c, folder, w, e), ERR_INTERRUPTED);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_true(has(folder, "checkpoint"));
+    assert_false(has(folder, "row.csv"));
+}
+
+/* The evaluation takes far longer than the training: it ends at the next wave of samples, and the
+ * cell goes on from the checkpoint of its last step. */
+static void stopped_evaluation_keeps_training(void **unused)
+{
+    (void)unused;
+    struct watch w;
+    struct err e;
+    char whole[HELP_PATH], folder[HELP_PATH];
+    struct spec *s = help_spec("space: {length: 4, channels: 1}\n"
+                               "target: gain\n"
+                               "model: {layers: 2, heads: 2, width: 32, ffn: 64}\n"
+                               "train: {steps: 2, batch: 2}\n"
+                               "evaluate: {samples: 40, lengths: [1024]}\n"
+                               "seeds: [1]\n");
+    help_folder(whole);
+    help_folder(folder);
+    double began = machine_seconds();
+    assert_int_equal(execute(spec_cell(s, 0), whole, &w, &e), 0);
+    double seconds = machine_seconds() - began;
+    began = machine_seconds();
+    execute_stopped(spec_cell(s, 0), folder, seconds / 4, &w, &e);
+    assert_true(machine_seconds() - began < seconds * 3 / 4);
+    assert_non_null(strstr(e.msg, "sample"));
+    assert_int_equal(execute(spec_cell(s, 0), folder, &w, &e), 0);
+    assert_int_equal(w.first, -1); /* no step was left to report */
+    help_same_cell(whole, folder);
+    help_remove(whole);
+    help_remove(folder);
+    spec_close(s);
+}
+
+/* The search would never end.  The second time no step is left to report. */
+static void stopped_search_keeps_training(void **unused)
+{
+    (void)unused;
+    struct watch w;
+    struct err e;
+    char folder[HELP_PATH];
+    struct spec *s = help_spec("space: {length: 3, channels: 1}\n"
+                               "target: gain\n"
+                               "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
+                               "train: {steps: 2, batch: 2}\n"
+                               "evaluate: {samples: 4,\n"
+                               "           adversary: {starts: 1, steps: 1000000000}}\n");
+    help_folder(folder);
+    for (int k = 0; k < 2; k++) {
+        execute_stopped(spec_cell(s, 0), folder, 1, &w, &e);
+        assert_non_null(strstr(e.msg, "search for the worst case"));
+        assert_int_equal(w.first, k == 0 ? 0 : -1);
+    }
+    help_remove(folder);
+    spec_close(s);
+}
+
+/* A target that fails at another length alone does so before the first step. */
+static void failure_at_another_length_comes_first(void **unused)
+{
+    (void)unused;
+    struct spec *s = help_spec(
+        "space: {length: 4, channels: 1}\n"
+        "target: {kind: lua, y: 'n == 6 and error(\"not six\") or x[i][c]'}\n"
+        "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
+        "train: {steps: 20, batch: 2}\n"
+        "evaluate: {samples: 4, lengths: [6], witness: never}\n");
+    struct watch w;
+    struct err e;
+    char folder[HELP_PATH];
+    help_folder(folder);
+    assert_int_equal(execute(spec_cell(s, 0), folder, &w, &e), ERR_EVALUATION);
+    assert_int_equal(w.first, -1);
+    assert_non_null(strstr(e.msg, "evaluation at length 6"));
+    assert_non_null(strstr(e.msg, "not six"));
+    help_remove(folder);
+    spec_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stopped_evaluation_keeps_training),
+        cmocka_unit_test(stopped_search_keeps_training),
+        cmocka_unit_test(failure_at_another_length_comes_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
