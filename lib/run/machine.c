@@ -1,7 +1,9 @@
 /* What the machine offers: cores, memory, time.  Nothing here fails; what cannot be found out is
  * answered with the cautious value. */
 #define _GNU_SOURCE /* sched_getaffinity */
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,11 +24,29 @@ int machine_cores(void)
     return cores > 0 ? (int)cores : 1;
 }
 
+/* Where a control group keeps what; paths below the root. */
+struct cgroup {
+    const char *limit, *used, *statistics;
+    const char *cache; /* the line of `statistics` with what goes when memory is asked for */
+};
+static const struct cgroup cgroups[] = {
+    {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat",
+     "inactive_file"},
+    {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+     "/sys/fs/cgroup/memory/memory.stat", "total_inactive_file"}};
+
+static FILE *open_below(const char *root, const char *name)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s%s", root, name);
+    return length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+}
+
 /* A number of bytes alone in a file, as cgroups write them; 0 when there is none ("max"). */
-static unsigned long long file_number(const char *path)
+static unsigned long long file_number(const char *root, const char *name)
 {
     unsigned long long value = 0;
-    FILE *f = fopen(path, "r");
+    FILE *f = open_below(root, name);
     if (!f)
         return 0;
     if (fscanf(f, "%llu", &value) != 1)
@@ -35,34 +55,61 @@ static unsigned long long file_number(const char *path)
     return value;
 }
 
-static unsigned long long system_memory(void)
+/* The number behind `key` on a line of its own, with or without a colon; 0 when there is none. */
+static unsigned long long file_entry(const char *root, const char *name, const char *key)
 {
-    unsigned long long kib = 0;
+    unsigned long long value = 0;
     char line[128];
-    FILE *f = fopen("/proc/meminfo", "r");
+    size_t length = strlen(key);
+    FILE *f = open_below(root, name);
     while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+        if (strncmp(line, key, length) == 0 && strchr(" :", line[length]) &&
+            sscanf(line + length, "%*[ :]%llu", &value) == 1)
             break;
     if (f)
         fclose(f);
+    return value;
+}
+
+static unsigned long long system_memory(const char *root)
+{
+    unsigned long long kib = file_entry(root, "/proc/meminfo", "MemAvailable");
     if (kib)
         return kib * 1024;
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     return pages > 0 && size > 0 ? (unsigned long long)pages * (unsigned long long)size : 0;
 }
 
+/* What a group's limit leaves, at least 1; 0: there is no limit. */
+static unsigned long long group_memory(const char *root, const struct cgroup *g)
+{
+    unsigned long long limit = file_number(root, g->limit), used = file_number(root, g->used);
+    unsigned long long cache = file_entry(root, g->statistics, g->cache);
+    used = used > cache ? used - cache : 0;
+    if (!limit)
+        return 0;
+    return limit > used ? limit - used : 1;
+}
+
+size_t machine_memory_below(const char *root)
+{
+    unsigned long long memory = system_memory(root);
+    for (size_t k = 0; k < sizeof cgroups / sizeof *cgroups; k++) {
+        unsigned long long left = group_memory(root, &cgroups[k]);
+        if (left && (left < memory || !memory))
+            memory = left;
+    }
+    return memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
+}
+
 size_t machine_memory(void)
 {
-    unsigned long long memory = system_memory();
-    unsigned long long limit = file_number("/sys/fs/cgroup/memory.max");
-    unsigned long long used = file_number("/sys/fs/cgroup/memory.current");
-    if (limit && limit > used && (limit - used < memory || !memory))
-        memory = limit - used;
+    size_t memory = machine_memory_below("");
     struct rlimit space;
     if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY &&
         (space.rlim_cur < memory || !memory))
-        memory = space.rlim_cur;
-    return (size_t)memory;
+        memory = (size_t)space.rlim_cur;
+    return memory;
 }
 
 double machine_peak_mib(void)
