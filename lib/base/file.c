@@ -80,18 +80,21 @@ static int write_all(int fd, const char *bytes, size_t count)
     return 0;
 }
 
-/* Makes a rename in `folder` survive a power failure. */
-static int folder_sync(const char *folder)
+int file_sync_folder(const char *path, struct err *e)
 {
+    char folder[PATH_MAX];
+    int rc = folder_of(path, folder, sizeof folder, e);
+    if (rc != 0)
+        return rc;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    /* EINVAL: the file system has no such thing, and nothing is to be done about it. */
-    int rc = fsync(fd) != 0 && errno != EINVAL ? -1 : 0;
+    /* Some file systems refuse fsync on a folder; the rename stands all the same. */
+    bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP);
     int number = errno;
-    close(fd);
-    errno = number;
-    return rc;
+    if (fd >= 0)
+        close(fd);
+    return good ? 0
+                : err_set(e, ERR_IO, path, "written, but its folder could not be synchronised: %s",
+                          err_system(number));
 }
 
 int file_write(const char *path, const void *bytes, size_t count, struct err *e)
@@ -120,10 +123,16 @@ int file_write(const char *path, const void *bytes, size_t count, struct err *e)
         unlink(temporary);
         return err_set(e, ERR_IO, path, "cannot be written: %s", err_system(number));
     }
-    if (folder_sync(folder) != 0)
-        return err_set(e, ERR_IO, path, "written, but its folder could not be synchronised: %s",
-                       err_system(errno));
-    return 0;
+    return file_sync_folder(target, e);
+}
+
+int file_write_text(const char *folder, const char *name, const struct text *t, struct err *e)
+{
+    char path[PATH_MAX];
+    int rc = text_check(t, e);
+    if (rc == 0)
+        rc = file_join(path, sizeof path, folder, name, e);
+    return rc ? rc : file_write(path, t->data, t->length, e);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------*/

@@ -79,22 +79,6 @@ static bool unchanged(const struct output *o)
     return same;
 }
 
-static int sync_folder(const char *path, struct err *e)
-{
-    char folder[OUTPUT_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) : 1;
-    memcpy(folder, slash ? path : ".", length);
-    folder[length] = '\0';
-    int fd = open(length ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems refuse fsync on a folder; the rename stands all the same. */
-    bool failed = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP);
-    int code = failed ? err_set(e, ERR_IO, folder, "%s", err_system(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
 int output_commit(struct output *o, struct err *e)
 {
     int code = write_buffer(o, e);
@@ -105,7 +89,7 @@ int output_commit(struct output *o, struct err *e)
     if (fsync(o->fd) != 0 || rename(o->temporary, o->path) != 0)
         return err_set(e, ERR_IO, o->path, "%s", err_system(errno));
     o->temporary[0] = '\0';
-    return sync_folder(o->path, e);
+    return file_sync_folder(o->path, e);
 }
 
 void output_close(struct output *o)

@@ -1,4 +1,5 @@
 /* Files: whole or not at all; locks: gone with their owner; hashes: known answers. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -336,6 +337,50 @@ static void hashes(void **state)
     assert_true(bytes[0] == 0xba && bytes[31] == 0xad);
 }
 
+/* The C library's, which fails for folders where a test says so. */
+static int folder_sync_error;
+int fsync(int fd)
+{
+    struct stat status;
+    if (folder_sync_error && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = folder_sync_error;
+        return -1;
+    }
+    return fdatasync(fd);
+}
+
+static void a_folder_need_not_be_synchronised(void **state)
+{
+    char path[PATH_SIZE];
+    static const int refusal[] = {EINVAL, ENOTSUP};
+    in_folder(path, state, "file");
+    for (int k = 0; k < 2; k++) {
+        folder_sync_error = refusal[k];
+        assert_int_equal(file_write(path, "new", 3, NULL), 0);
+    }
+    assert_content(path, "new", 3);
+    struct err e = {0};
+    folder_sync_error = EIO;
+    assert_int_equal(file_write(path, "new", 3, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "synchronised"));
+    folder_sync_error = 0;
+}
+
+static void texts_are_written_whole(void **state)
+{
+    char path[PATH_SIZE];
+    struct text t = {0};
+    in_folder(path, state, "file");
+    text_append(&t, "line\n");
+    assert_int_equal(file_write_text(*state, "file", &t, NULL), 0);
+    assert_content(path, "line\n", 5);
+    text_clear(&t);
+    t.failed = true; /* as after an append without memory: nothing is written */
+    assert_int_equal(file_write_text(*state, "file", &t, NULL), ERR_MEMORY);
+    assert_content(path, "line\n", 5);
+    text_close(&t);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, delete_folder)
 
 int main(void)
@@ -344,6 +389,8 @@ int main(void)
         IN_FOLDER(write_and_read),
         IN_FOLDER(a_full_disk_leaves_the_old_file),
         IN_FOLDER(an_unwritable_folder_leaves_the_old_file),
+        IN_FOLDER(a_folder_need_not_be_synchronised),
+        IN_FOLDER(texts_are_written_whole),
         IN_FOLDER(only_plain_files_are_replaced),
         IN_FOLDER(errors_name_the_path),
         IN_FOLDER(pipes_are_read),
