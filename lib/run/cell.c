@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "kernel/kernel.h"
 #include "run/cell_work.h"
-#include "spec/start.h"
+#include "run/witness_cell.h"
 
 /* Room in a checkpoint beside what trainer_price and the history count: headers. */
 #define CHECKPOINT_SLACK ((size_t)1 << 20)
@@ -48,7 +48,7 @@ static int start_from_witness(struct cell_work *w, struct err *e)
              "ffn %lld", (long long)m->layers, (long long)m->heads, (long long)m->width,
              (long long)m->ffn);
     note(w, text);
-    return start_write(w->task, w->api, w->trainer, e);
+    return witness_start(w->task, w->api, w->trainer, e);
 }
 
 static int open_trainer(struct cell_work *w, struct err *e)

@@ -86,6 +86,26 @@ static int is_too_much(const struct network *x, const struct task *t, const stru
     return code;
 }
 
+static bool same_sizes(const struct model_config *a, const struct model_config *b)
+{
+    return a->layers == b->layers && a->heads == b->heads && a->width == b->width &&
+           a->ffn == b->ffn;
+}
+
+int witness_start(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
+                  struct err *e)
+{
+    struct start s;
+    int code = start_open(&s, t, e);
+    if (!code && (!s.witness || !same_sizes(&s.witness->config, &t->model)))
+        code = err_set(e, ERR_USAGE, "model.init", "the witness has not the cell's sizes");
+    if (!code)
+        theory_api_of(t->model.precision)
+            ->witness_write(s.witness, api->model(trainer), api->block(trainer));
+    start_close(&s, t);
+    return code;
+}
+
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
                     volatile const int *stop, struct subset_figures *figures, const char **status,
                     struct err *e)
@@ -153,15 +173,6 @@ static void append_rows(const struct work *w, const struct witness_cell *out,
                    evaluation_subset_name(w->evaluation, k), &out->figures[k], &facts);
 }
 
-static int write_text(const char *folder, const char *name, const struct text *t, struct err *e)
-{
-    char path[PATH_SIZE];
-    int code = text_check(t, e);
-    if (!code)
-        code = file_join(path, sizeof path, folder, name, e);
-    return code ? code : file_write(path, t->data, t->length, e);
-}
-
 static int write_folder(const struct work *w, const struct witness_cell *out, const char *cells,
                         struct err *e)
 {
@@ -175,13 +186,13 @@ static int write_folder(const struct work *w, const struct witness_cell *out, co
     if (!code)
         code = spec_cell_text(&out->own, spec_name(w->spec), &spec, e);
     if (!code)
-        code = write_text(folder, "spec.yaml", &spec, e);
+        code = file_write_text(folder, "spec.yaml", &spec, e);
     if (!code)
         code = file_join(weights, sizeof weights, folder, "weights.safetensors", e);
     if (!code)
         code = w->network.api->export_weights(w->network.trainer, weights, e);
     if (!code)
-        code = write_text(folder, "row.csv", &rows, e);
+        code = file_write_text(folder, "row.csv", &rows, e);
     text_close(&spec);
     text_close(&rows);
     return code;

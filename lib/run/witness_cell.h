@@ -24,6 +24,10 @@ struct witness_cell {
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *cells, struct witness_cell *out, struct text *rows, struct err *e);
 
+/* Overwrites the parameters of a trainer that was opened for a task with model.init: witness. */
+int witness_start(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
+                  struct err *e);
+
 /* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
  * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves
  * figures alone.  *status: as in struct subset_figures, as evaluate.witness asks.  ERR_INTERRUPTED

@@ -46,23 +46,3 @@ int start_resize(struct task *t, struct err *e)
     start_close(&s, t);
     return code;
 }
-
-static bool same_sizes(const struct model_config *a, const struct model_config *b)
-{
-    return a->layers == b->layers && a->heads == b->heads && a->width == b->width &&
-           a->ffn == b->ffn;
-}
-
-int start_write(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
-                struct err *e)
-{
-    struct start s;
-    int code = start_open(&s, t, e);
-    if (!code && (!s.witness || !same_sizes(&s.witness->config, &t->model)))
-        code = err_set(e, ERR_USAGE, "model.init", "the witness has not the cell's sizes");
-    if (!code)
-        theory_api_of(t->model.precision)
-            ->witness_write(s.witness, api->model(trainer), api->block(trainer));
-    start_close(&s, t);
-    return code;
-}

@@ -20,8 +20,5 @@ void start_close(struct start *s, const struct task *t);
 /* Gives a task with model.init: witness its witness's sizes; others stay.  ERR_USAGE at model.init
  * where no witness is known. */
 int start_resize(struct task *t, struct err *e);
-/* Overwrites the parameters of a trainer that was opened for such a task. */
-int start_write(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
-                struct err *e);
 
 #endif
