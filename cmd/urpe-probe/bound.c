@@ -7,8 +7,6 @@
 #include "commands.h"
 #include "run/evaluate.h"
 
-enum { PATH_SIZE = 4096 };
-
 /* The rows of one cell, in the form of results.csv. */
 static int append_cell(struct text *out, const struct spec *s, const struct cell *c,
                        struct err *e)
@@ -52,11 +50,8 @@ static int append_rows(struct text *out, const struct spec *s, struct err *e)
 
 static int write_rows(const char *folder, const struct text *rows, struct err *e)
 {
-    char path[PATH_SIZE];
     int code = file_make_folder(folder, e);
-    if (!code)
-        code = file_join(path, sizeof path, folder, "bound.csv", e);
-    return code ? code : file_write(path, rows->data, rows->length, e);
+    return code ? code : file_write_text(folder, "bound.csv", rows, e);
 }
 
 static int run(const struct arguments *a, struct err *e)

@@ -133,15 +133,12 @@ static int print(const struct work *w, struct err *e)
 
 static int write_csv(const struct work *w, struct err *e)
 {
-    char path[PATH_SIZE];
     struct text text = {0};
     int code = file_make_folder(w->arguments->out, e);
     if (!code)
-        code = file_join(path, sizeof path, w->arguments->out, "witness.csv", e);
-    if (!code)
         code = append_listing(w, LISTING_CSV, &text, e);
     if (!code)
-        code = file_write(path, text.data, text.length, e);
+        code = file_write_text(w->arguments->out, "witness.csv", &text, e);
     text_close(&text);
     return code;
 }

@@ -4,48 +4,49 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "report/rows.h"
 #include "run/evaluate.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };
 
-/* Every row must be of this cell and not `failed`. */
-static bool rows_finished(const struct csv *c, const char *id)
+/* All that a report asks of a result, and no row `failed`.  A header of fewer columns is an older
+ * program's: the cell is trained again, which fills the new ones. */
+static bool rows_finished(struct csv *c, const struct cell *cell, bool whole)
 {
-    int cell = csv_column(c, "cell"), status = csv_column(c, "status");
-    if (cell < 0 || status < 0 || c->columns != column_count() || c->rows < 2)
+    int status = csv_column(c, "status");
+    if (c->columns != column_count() || cell_rows_check(c, cell, whole))
         return false;
     for (int r = 1; r < c->rows; r++)
-        if (strcmp(c->row[r][cell], id) || !strcmp(c->row[r][status], "failed"))
+        if (!strcmp(c->row[r][status], "failed"))
             return false;
     return true;
 }
 
 bool cell_finished(const struct cell *c, const char *folder)
 {
-    char path[PATH_SIZE];
-    struct csv csv;
+    char path[PATH_SIZE], *bytes = NULL;
+    size_t count = 0;
+    struct csv csv = {0};
     if (file_join(path, sizeof path, folder, "row.csv", NULL) || !file_exists(path))
         return false;
-    if (csv_read(path, &csv, NULL))
+    if (file_read(path, ROWS_BYTES_MAX, &bytes, &count, NULL))
         return false;
-    bool finished = rows_finished(&csv, c->id);
+    bool whole = count > 0 && bytes[count - 1] == '\n';
+    bool finished = !csv_parse(path, bytes, count, &csv, NULL) && rows_finished(&csv, c, whole);
     csv_close(&csv);
+    memory_free(bytes);
     return finished;
 }
 
 int cell_write_failed(const struct cell *c, const char *folder, struct err *e)
 {
     struct text t = {0};
-    char path[PATH_SIZE];
     struct row_facts facts = {.status = "failed", .steps = -1, .train_loss = NAN, .seconds = NAN,
                               .tokens_per_second = NAN, .peak_mib = NAN};
     row_append_header(&t);
     row_append(&t, c, (int)c->task.space.length, "all", NULL, &facts);
-    int code = text_check(&t, e);
-    if (!code)
-        code = file_join(path, sizeof path, folder, "row.csv", e);
-    if (!code)
-        code = file_write(path, t.data, t.length, e);
+    int code = file_write_text(folder, "row.csv", &t, e);
     text_close(&t);
     return code;
 }

@@ -10,12 +10,7 @@
 
 int cell_write_text(const struct cell_work *w, const char *name, struct text *t, struct err *e)
 {
-    char path[CELL_PATH_SIZE];
-    int code = text_check(t, e);
-    if (!code)
-        code = file_join(path, sizeof path, w->run->folder, name, e);
-    if (!code)
-        code = file_write(path, t->data, t->length, e);
+    int code = file_write_text(w->run->folder, name, t, e);
     text_close(t);
     return code;
 }

@@ -77,20 +77,18 @@ static int cell_folder(const struct run *r, const struct cell *c, char out[RUN_P
 
 static int write_spec(const struct run *r, struct err *e)
 {
-    char folder[RUN_PATH], path[RUN_PATH], name[80];
+    char folder[RUN_PATH], name[80];
     struct text t = {0};
     snprintf(name, sizeof name, "%s.yaml", spec_hash(r->spec));
     int code = file_join(folder, sizeof folder, r->o->folder, "specs", e);
     if (!code)
         code = file_make_folder(folder, e);
     if (!code)
-        code = file_join(path, sizeof path, folder, name, e);
-    if (!code)
         code = spec_copy_files(r->spec, folder, e);
     if (!code)
         code = spec_text(r->spec, &t, e);
     if (!code)
-        code = file_write(path, t.data, t.length, e);
+        code = file_write_text(folder, name, &t, e);
     text_close(&t);
     return code;
 }
