@@ -214,9 +214,13 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
             p->finished++;
             continue;
         }
+        const struct plan_cell *last = p->cells ? &p->cell[p->cells - 1] : NULL;
         struct plan_cell *next = &p->cell[p->cells++];
+        bool seed = last && strcmp(last->cell->group, c->group) == 0; /* another one: same price */
+        if (seed)
+            *next = *last;
         next->cell = c;
-        if (!code)
+        if (!code && !seed)
             code = price(next, s, &sizes, e);
         p->work += next->work;
     }
