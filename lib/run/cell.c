@@ -65,25 +65,6 @@ static int open_trainer(struct cell_work *w, struct err *e)
     return code;
 }
 
-/* A few samples of each other length, so that a target which fails there does so before training. */
-static int try_lengths(const struct task *t, struct err *e)
-{
-    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length), code = 0;
-    struct task few = *t;
-    few.evaluate.samples = 1;
-    few.evaluate.orbit = 0; /* none: images can be as many as positions */
-    for (int k = 0; k < lengths && !code; k++) {
-        struct samples s = {0};
-        if (length[k] == t->space.length)
-            continue;
-        code = samples_evaluation(&s, &few, length[k], e);
-        samples_close(&s);
-        if (code)
-            err_context(e, "evaluation at length %d", length[k]);
-    }
-    return code;
-}
-
 static int open_work(struct cell_work *w, struct err *e)
 {
     int code = w->api->kernel_open(e);
@@ -103,7 +84,7 @@ static int open_work(struct cell_work *w, struct err *e)
         code = open_trainer(w, e);
     if (!code)
         code = evaluation_open(&w->evaluation, w->task, (int)w->task->space.length, e);
-    return code ? code : try_lengths(w->task, e);
+    return code;
 }
 
 static void close_work(struct cell_work *w)

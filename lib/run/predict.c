@@ -34,7 +34,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
     int rank = tokens ? 2 : 3;
     if (!x)
         return err_set(e, ERR_FORMAT, path, "there is no tensor `x`; expected %s [batch,n%s]",
-                       safetensors_type_name(want), tokens ? "]" : ",channels]");
+                       safetensors_type_name(want), tokens ? "" : ",channels");
     if (x->type != want)
         return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
                        safetensors_type_name(x->type), safetensors_type_name(want),

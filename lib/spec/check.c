@@ -78,8 +78,8 @@ int check_task(struct checker *c, const struct task *t, struct err *e)
 
 static bool tried_before(const struct checker *c, const struct task *t)
 {
-    return c->tried && c->tried_length == c->longest &&
-           c->tried_precision == t->model.precision &&
+    return c->tried && c->tried_precision == t->model.precision &&
+           !memcmp(&c->tried_lengths, &t->evaluate.lengths, sizeof c->tried_lengths) &&
            !memcmp(&c->target, &t->target, sizeof c->target) &&
            !memcmp(&c->tried_space, &t->space, sizeof c->tried_space);
 }
@@ -110,19 +110,19 @@ int check_code(struct checker *c, const struct task *t, struct err *e)
 {
     const struct target *target = target_of(&t->target);
     const char *key = target->code_key ? target->code_key(&t->target) : NULL;
-    int n = (int)space_positions(&t->space);
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    int code = 0;
     if (!key || tried_before(c, t))
         return 0;
     c->tried = false;
-    int code = try_samples(t, key, n, e);
-    if (!code && c->longest != n)
-        code = try_samples(t, key, c->longest, e);
+    for (int k = 0; k < lengths->count && !code; k++)
+        code = try_samples(t, key, (int)lengths->value[k], e);
     if (code)
         return code;
     c->tried = true;
     c->target = t->target;
     c->tried_space = t->space;
-    c->tried_length = c->longest;
+    c->tried_lengths = t->evaluate.lengths;
     c->tried_precision = t->model.precision;
     return 0;
 }

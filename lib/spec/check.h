@@ -11,10 +11,11 @@ struct checker {
     struct space_config space;
     int longest;
     struct layout trained, evaluated;
-    bool tried; /* the user's code of `target` on samples of `tried_space` up to `tried_length` */
+    bool tried; /* the user's code of `target` on samples of `tried_space` at `tried_lengths` */
     struct target_config target;
     struct space_config tried_space;
-    int tried_length, tried_precision;
+    struct option_ints tried_lengths;
+    int tried_precision;
 };
 int checker_open(struct checker *c, struct err *e);
 void checker_close(struct checker *c);

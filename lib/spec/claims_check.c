@@ -15,31 +15,26 @@ enum { VALUE_TEXT = 256, SHOWN_MAX = 8 };
 
 /* ---- what rows will hold ----------------------------------------------------------------------*/
 
-static bool in_list(const char *name, const char *const *list)
-{
-    while (*list && strcmp(name, *list) != 0)
-        list++;
-    return *list != NULL;
-}
-
-/* Only of continuous targets, only of tokens. */
-static const char *const of_numbers[] = {
-    "error_rms", "error_rel", "error_sup", "error_worst", "floor_rms", "floor_rel", "floor_sup",
-    "floor_worst", "gap_rel", "witness_rms", "witness_rel", "witness_sup", "channels", NULL};
-static const char *const of_tokens[] = {
-    "accuracy", "accuracy_informative", "cross_entropy", "accuracy_ceiling", "cross_entropy_floor",
-    "witness_accuracy", "bits_per_byte", "informative_ceiling", "vocab", NULL};
-/* A witness has sizes of its own. */
-static const char *const of_witness[] = {"layers", "heads", "width", "ffn", "norm", NULL};
-
-static bool has_column(const struct task *t, const char *name)
+static bool has_column(const struct task *t, const struct column *c)
 {
     const struct target *target = target_of(&t->target);
-    if (!strcmp(name, "bits_per_byte"))
-        return target->bytes;
-    if (!strcmp(name, "error_worst") || !strcmp(name, "floor_worst"))
-        return !target->tokens && t->evaluate.adversary_starts > 0;
-    return !in_list(name, target->tokens ? of_numbers : of_tokens);
+    switch (c->scope) {
+    case COLUMN_CONTINUOUS: return !target->tokens;
+    case COLUMN_SEARCHED: return !target->tokens && t->evaluate.adversary_starts > 0;
+    case COLUMN_TOKENS: return target->tokens;
+    case COLUMN_BYTES: return target->bytes;
+    default: return true;
+    }
+}
+
+/* A witness has sizes of its own. */
+static bool differs_in_witness(const char *name)
+{
+    static const char *const names[] = {"layers", "heads", "width", "ffn", "norm"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(name, names[k]) == 0)
+            return true;
+    return false;
 }
 
 static bool subset_value(const struct task *t, int k, char *out)
@@ -78,9 +73,9 @@ static enum known row_value(const struct cell *c, enum claim_on on, int column, 
         return length_value(&c->task, on, k, out) ? KNOWN_VALUE : KNOWN_NO_MORE;
     if (k > 0)
         return KNOWN_NO_MORE;
-    if (column >= 0 && !has_column(&c->task, name))
+    if (column >= 0 && !has_column(&c->task, &column_table[column]))
         return KNOWN_VALUE;
-    if (!key || (column >= 0 && on == CLAIM_ON_WITNESS && in_list(name, of_witness)))
+    if (!key || (column >= 0 && on == CLAIM_ON_WITNESS && differs_in_witness(name)))
         return KNOWN_LATER;
     if (!spec_value(c, key, out, VALUE_TEXT))
         return column >= 0 ? KNOWN_LATER : KNOWN_VALUE;
@@ -188,7 +183,8 @@ static int no_figure(const struct claim_test *t, const struct node *claim, bool 
                      struct err *e)
 {
     const struct node *expect = claim->item[node_find(claim, "expect")];
-    bool figure = t->column >= 0 && in_list(t->key, tokens ? of_numbers : of_tokens);
+    enum column_scope scope = t->column >= 0 ? column_table[t->column].scope : COLUMN_ALL;
+    bool figure = scope != COLUMN_ALL && (scope >= COLUMN_TOKENS) != tokens;
     return node_error(expect->key[node_find(expect, t->key)], e,
                       "%s: will be empty in every row that matches; expected %s", t->key,
                       !figure  ? "a key or column that applies to them"

@@ -13,8 +13,11 @@ static const char *const witness_names[] = {"known", "none", "left-out", NULL};
 #define NAMED(id, spec_key, text) \
     {.name = id, .type = COLUMN_TEXT, .key = spec_key, .help = text}
 #define NUMBER(id, text) {.name = id, .type = COLUMN_NUMBER, .help = text}
+#define FIGURE(id, of, text) {.name = id, .type = COLUMN_NUMBER, .scope = of, .help = text}
 #define SIZE(id, spec_key, text) \
     {.name = id, .type = COLUMN_NUMBER, .key = spec_key, .help = text}
+#define SIZE_OF(id, of, spec_key, text) \
+    {.name = id, .type = COLUMN_NUMBER, .scope = of, .key = spec_key, .help = text}
 #define TIMING(id, text) {.name = id, .type = COLUMN_NUMBER, .varies = true, .help = text}
 #define MACHINE(id, text) {.name = id, .type = COLUMN_TEXT, .varies = true, .help = text}
 
@@ -28,8 +31,9 @@ const struct column column_table[] = {
     NAMED("space", "space.kind", "what positions are to each other"),
     NUMBER("length", "evaluated length, tokens"),
     TEXT("subset", "all, generic, or a pattern of space.inputs"),
-    SIZE("channels", "space.channels", "channels of continuous inputs and outputs"),
-    SIZE("vocab", "target.vocab", "symbols of token targets"),
+    SIZE_OF("channels", COLUMN_CONTINUOUS, "space.channels",
+            "channels of continuous inputs and outputs"),
+    SIZE_OF("vocab", COLUMN_TOKENS, "target.vocab", "symbols of token targets"),
     NAMED("mask", "model.mask", "none or causal"),
     SIZE("layers", "model.layers", "depth"),
     SIZE("heads", "model.heads", "attention heads of a layer"),
@@ -43,20 +47,24 @@ const struct column column_table[] = {
      .help = "ok, diverged or failed"},
     {.name = "verdict", .type = COLUMN_TEXT, .names = verdict_names,
      .help = "impossible: floor above tolerance; reached: error within it; not-reached"},
-    NUMBER("error_rms", "root mean square error"),
-    NUMBER("error_rel", "error_rms over the target's rms about its mean; 1: as bad as a constant"),
-    NUMBER("error_sup", "largest absolute error on the samples"),
-    NUMBER("error_worst", "largest absolute error that a search over inputs found"),
-    NUMBER("accuracy", "share of positions with the right label"),
-    NUMBER("accuracy_informative", "the same over positions whose label carries information"),
-    NUMBER("cross_entropy", "mean cross-entropy, nats"),
-    NUMBER("floor_rms", "certified lower bound of error_rms on the same samples"),
-    NUMBER("floor_rel", "certified lower bound of error_rel"),
-    NUMBER("floor_sup", "certified lower bound of error_sup"),
-    NUMBER("floor_worst", "certified lower bound of error_worst"),
-    NUMBER("accuracy_ceiling", "certified upper bound of accuracy"),
-    NUMBER("cross_entropy_floor", "certified lower bound of cross_entropy, nats"),
-    NUMBER("gap_rel", "error_rel - floor_rel"),
+    FIGURE("error_rms", COLUMN_CONTINUOUS, "root mean square error"),
+    FIGURE("error_rel", COLUMN_CONTINUOUS,
+           "error_rms over the target's rms about its mean; 1: as bad as a constant"),
+    FIGURE("error_sup", COLUMN_CONTINUOUS, "largest absolute error on the samples"),
+    FIGURE("error_worst", COLUMN_SEARCHED,
+           "largest absolute error that a search over inputs found"),
+    FIGURE("accuracy", COLUMN_TOKENS, "share of positions with the right label"),
+    FIGURE("accuracy_informative", COLUMN_TOKENS,
+           "the same over positions whose label carries information"),
+    FIGURE("cross_entropy", COLUMN_TOKENS, "mean cross-entropy, nats"),
+    FIGURE("floor_rms", COLUMN_CONTINUOUS,
+           "certified lower bound of error_rms on the same samples"),
+    FIGURE("floor_rel", COLUMN_CONTINUOUS, "certified lower bound of error_rel"),
+    FIGURE("floor_sup", COLUMN_CONTINUOUS, "certified lower bound of error_sup"),
+    FIGURE("floor_worst", COLUMN_SEARCHED, "certified lower bound of error_worst"),
+    FIGURE("accuracy_ceiling", COLUMN_TOKENS, "certified upper bound of accuracy"),
+    FIGURE("cross_entropy_floor", COLUMN_TOKENS, "certified lower bound of cross_entropy, nats"),
+    FIGURE("gap_rel", COLUMN_CONTINUOUS, "error_rel - floor_rel"),
     NUMBER("train_loss", "loss of the last step"),
     TIMING("seconds", "training time, s"),
     TIMING("tokens_per_second", "training speed"),
@@ -66,14 +74,14 @@ const struct column column_table[] = {
     MACHINE("cpu", "processor"),
     MACHINE("blas", "BLAS library"),
     {.name = "threads", .type = COLUMN_NUMBER, .varies = true, .help = "threads of the worker"},
-    NUMBER("witness_rms", "error_rms of explicit weights on the same samples"),
-    NUMBER("witness_rel", "error_rel of explicit weights"),
-    NUMBER("witness_sup", "error_sup of explicit weights"),
-    NUMBER("witness_accuracy", "accuracy of explicit weights"),
-    NUMBER("bits_per_byte", "cross_entropy in bits, of target text"),
+    FIGURE("witness_rms", COLUMN_CONTINUOUS, "error_rms of explicit weights on the same samples"),
+    FIGURE("witness_rel", COLUMN_CONTINUOUS, "error_rel of explicit weights"),
+    FIGURE("witness_sup", COLUMN_CONTINUOUS, "error_sup of explicit weights"),
+    FIGURE("witness_accuracy", COLUMN_TOKENS, "accuracy of explicit weights"),
+    FIGURE("bits_per_byte", COLUMN_BYTES, "cross_entropy in bits, of target text"),
     {.name = "witness", .type = COLUMN_TEXT, .names = witness_names,
      .help = "explicit weights: known, none, or left-out (more work than the training)"},
-    NUMBER("informative_ceiling", "certified upper bound of accuracy_informative"),
+    FIGURE("informative_ceiling", COLUMN_TOKENS, "certified upper bound of accuracy_informative"),
     TEXT("settings", "key=value; ...: what is set otherwise than the defaults and has no column"),
     {.name = NULL}};
 

@@ -33,9 +33,18 @@ const struct theory_api *theory_api_of(int precision);
 
 /* ---- results' columns, which claims may name --------------------------------------------------*/
 enum column_type { COLUMN_TEXT, COLUMN_NUMBER };
+/* Rows that have a figure there; it is empty in all others. */
+enum column_scope {
+    COLUMN_ALL,
+    COLUMN_CONTINUOUS, /* targets of numbers */
+    COLUMN_SEARCHED,   /* of these, with a search for the worst case */
+    COLUMN_TOKENS,
+    COLUMN_BYTES       /* tokens that are the bytes of a text */
+};
 struct column {
     const char *name;
     enum column_type type;
+    enum column_scope scope;
     bool varies; /* between two runs of the same cell: seconds, peak_mib ... */
     const char *help;
     const char *key;          /* the spec key whose value it shows, or NULL */

@@ -1,6 +1,4 @@
-/* What comes after the last step, and what must come before the first: a stop in the evaluation or
- * the search leaves the checkpoint of the last step, and a length that cannot be evaluated is told
- * before anything is trained. */
+/* A stop in the evaluation or the search after the last step leaves the checkpoint of that step. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,34 +117,11 @@ static void stopped_search_keeps_training(void **unused)
     spec_close(s);
 }
 
-/* A target that fails at another length alone does so before the first step. */
-static void failure_at_another_length_comes_first(void **unused)
-{
-    (void)unused;
-    struct spec *s = help_spec(
-        "space: {length: 4, channels: 1}\n"
-        "target: {kind: lua, y: 'n == 6 and error(\"not six\") or x[i][c]'}\n"
-        "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
-        "train: {steps: 20, batch: 2}\n"
-        "evaluate: {samples: 4, lengths: [6], witness: never}\n");
-    struct watch w;
-    struct err e;
-    char folder[HELP_PATH];
-    help_folder(folder);
-    assert_int_equal(execute(spec_cell(s, 0), folder, &w, &e), ERR_EVALUATION);
-    assert_int_equal(w.first, -1);
-    assert_non_null(strstr(e.msg, "evaluation at length 6"));
-    assert_non_null(strstr(e.msg, "not six"));
-    help_remove(folder);
-    spec_close(s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stopped_evaluation_keeps_training),
         cmocka_unit_test(stopped_search_keeps_training),
-        cmocka_unit_test(failure_at_another_length_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

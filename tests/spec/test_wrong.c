@@ -128,6 +128,9 @@ static void code_that_cannot_run_is_refused(void **state)
     }
     refused("spec.yaml:3:24", "y[1][1] is ", "space: {length: 3, channels: 1}\n"
             "evaluate: {lengths: [5]}\ntarget: {kind: lua, y: \"n < 4 and 1\"}\n", NULL);
+    refused("spec.yaml:3:24", "not five", "space: {length: 3, channels: 1}\n" /* in the middle */
+            "evaluate: {lengths: [5, 8]}\n"
+            "target: {kind: lua, y: \"n == 5 and error('not five') or 1\"}\n", NULL);
     spec_close(spec_of("target: {kind: lua, y: \"1e300\"}\nmodel: {precision: double}\n", NULL));
 }
 
