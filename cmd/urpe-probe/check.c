@@ -139,7 +139,6 @@ static int compare_first(const void *a, const void *b)
 static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
 {
     int count = 0, kept = 0, code = 0;
-    struct witness_sizes sizes = {0};
     for (int k = 0; k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
         if (count && strcmp(kind[count - 1].first->group, c->group) == 0) { /* another seed */
@@ -149,7 +148,7 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
         struct kind *next = &kind[count++];
         *next = (struct kind){.first = c, .cells = 1};
         struct plan_price price;
-        code = plan_price(&c->task, &sizes, &price, e);
+        code = plan_price(&c->task, &price, e);
         if (code)
             return code;
         next->parameters = price.parameters;

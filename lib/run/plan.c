@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "run/evaluate.h"
-#include "run/witness_cell.h"
 #include "run/worker.h"
 #include "space/space.h"
 #include "train/train.h"
@@ -113,30 +112,19 @@ static int search_price(const struct task *t, double *bytes, struct err *e)
     return code;
 }
 
-/* Where the witness is left out it has been looked for all the same.  samples: with their images. */
-static double witness_price(const struct task *t, struct witness_sizes *sizes, double flops_step,
-                            int64_t samples)
-{
-    struct witness_size size = witness_size(sizes, t);
-    bool out = witness_left_out(t, flops_step * (double)t->train.steps, size.pass * (double)samples);
-    return size.finding + (out ? 0 : size.weights + size.activations);
-}
-
-/* The training's memory and the evaluation's stay.  The witness comes and goes before the search
- * begins, and what that allocates for passes stays while other lengths are evaluated. */
 static void add_up(const double part[PLAN_PARTS], struct plan_price *out)
 {
-    double late = part[PLAN_SEARCH] + part[PLAN_LENGTHS], witness = part[PLAN_WITNESS];
-    out->bytes = part[PLAN_TRAINING] + part[PLAN_SAMPLES] + (late > witness ? late : witness);
+    out->bytes = 0;
     out->evaluation = part[PLAN_SAMPLES];
     out->part = PLAN_TRAINING;
-    for (int k = 0; k < PLAN_PARTS; k++)
+    for (int k = 0; k < PLAN_PARTS; k++) {
+        out->bytes += part[k];
         if (part[k] > part[out->part])
             out->part = (enum plan_part)k;
+    }
 }
 
-int plan_price(const struct task *t, struct witness_sizes *sizes, struct plan_price *out,
-               struct err *e)
+int plan_price(const struct task *t, struct plan_price *out, struct err *e)
 {
     const struct trainer_api *api = trainer_api_of(t->model.precision);
     int n = (int)t->space.length;
@@ -159,19 +147,17 @@ int plan_price(const struct task *t, struct witness_sizes *sizes, struct plan_pr
         return code;
     part[PLAN_TRAINING] = (double)training + (double)pass + (double)drawing +
                           (double)t->train.batch * layout;
-    part[PLAN_WITNESS] = witness_price(t, sizes, out->flops, samples_of(t, images));
     add_up(part, out);
     return 0;
 }
 
-static int price(struct plan_cell *c, const struct spec *s, struct witness_sizes *sizes,
-                 struct err *e)
+static int price(struct plan_cell *c, const struct spec *s, struct err *e)
 {
     const struct task *t = &c->cell->task;
     struct plan_price price;
     struct err why = {0};
     char where[256];
-    int code = plan_price(t, sizes, &price, &why);
+    int code = plan_price(t, &price, &why);
     if (code)
         return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
     if (!(price.bytes < (double)SIZE_MAX)) {
@@ -202,7 +188,6 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
                    struct err *e)
 {
     char cells[RUN_PATH], folder[RUN_PATH];
-    struct witness_sizes sizes = {0};
     int code = file_join(cells, sizeof cells, o->folder, "cells", e);
     for (int k = 0; !code && k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
@@ -221,7 +206,7 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
             *next = *last;
         next->cell = c;
         if (!code && !seed)
-            code = price(next, s, &sizes, e);
+            code = price(next, s, e);
         p->work += next->work;
     }
     return code;
@@ -237,8 +222,7 @@ static int too_large(const struct plan_cell *c, const struct spec *s, double fre
         [PLAN_TRAINING] = {"model.width", "make width, layers, ffn or train.batch smaller"},
         [PLAN_SAMPLES] = {"evaluate.samples", "evaluate fewer samples or shorter lengths"},
         [PLAN_LENGTHS] = {"evaluate.lengths", "evaluate shorter lengths"},
-        [PLAN_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"},
-        [PLAN_WITNESS] = {"evaluate.witness", "the explicit weights take the most; set it to never"}};
+        [PLAN_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"}};
     char where[256];
     const char *key = of_part[c->part].key;
     spec_where(s, key, where, sizeof where);

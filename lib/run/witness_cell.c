@@ -19,7 +19,8 @@ struct network {
     struct trainer *trainer; /* NULL: not written yet, or no witness known */
 };
 
-void witness_task(const struct task *t, const struct witness *w, struct task *out)
+/* The task that the witness is: its sizes, no step of training, the training length alone. */
+static void own_task(const struct task *t, const struct witness *w, struct task *out)
 {
     *out = *t;
     out->model = w->config;
@@ -38,7 +39,7 @@ static int network_open(struct network *x, const struct task *t, struct task *ow
         code = start_open(&x->start, t, e);
     if (code || !x->start.witness)
         return code;
-    witness_task(t, x->start.witness, own);
+    own_task(t, x->start.witness, own);
     return 0;
 }
 
@@ -60,30 +61,21 @@ static void network_close(struct network *x, const struct task *t)
     start_close(&x->start, t);
 }
 
-bool witness_left_out(const struct task *t, double training, double measuring)
-{
-    return t->evaluate.witness == EVALUATE_WITNESS_AUTO && measuring > training &&
-           measuring > WORK_UNASKED;
-}
-
-/* FLOP of a task's step, of 3 passes over each sample of its batch. */
-static int step_work(const struct trainer_api *api, const struct task *t, double *work,
-                     struct err *e)
-{
-    size_t bytes, parameters;
-    return api->price(t, &bytes, &parameters, work, e);
-}
-
+/* By the work of a step, of 3 passes over each sample of its batch. */
 static int is_too_much(const struct network *x, const struct task *t, const struct task *own,
                        const struct evaluation *ev, bool *out, struct err *e)
 {
     double training, measuring;
-    int code = step_work(x->api, t, &training, e);
+    size_t parameters, bytes;
+    int code = x->api->price(t, &bytes, &parameters, &training, e);
     if (!code)
-        code = step_work(x->api, own, &measuring, e);
-    *out = !code && witness_left_out(t, training * (double)t->train.steps,
-                                     measuring / 3 * evaluation_samples(ev)->count);
-    return code;
+        code = x->api->price(own, &bytes, &parameters, &measuring, e);
+    if (code)
+        return code;
+    training *= (double)t->train.steps;
+    measuring *= evaluation_samples(ev)->count / 3.0;
+    *out = measuring > training && measuring > WORK_UNASKED;
+    return 0;
 }
 
 static bool same_sizes(const struct model_config *a, const struct model_config *b)
@@ -117,7 +109,7 @@ int witness_measure(const struct task *t, struct pool *pool, struct evaluation *
     if (t->evaluate.witness == EVALUATE_WITNESS_NEVER)
         return 0;
     int code = network_open(&x, t, &own, e);
-    if (!code && x.start.witness)
+    if (!code && x.start.witness && t->evaluate.witness == EVALUATE_WITNESS_AUTO)
         code = is_too_much(&x, t, &own, ev, &left_out, e);
     if (!code)
         *status = !x.start.witness ? "none" : left_out ? "left-out" : "known";

@@ -36,9 +36,5 @@ int witness_measure(const struct task *t, struct pool *pool, struct evaluation *
                     volatile const int *stop, struct subset_figures *figures, const char **status,
                     struct err *e);
 
-/* Whether evaluate.witness leaves a witness out for its work (FLOP) beside the training's. */
-bool witness_left_out(const struct task *t, double training, double measuring);
-/* The task that a witness of t is: its sizes, no step of training, the training length alone. */
-void witness_task(const struct task *t, const struct witness *w, struct task *out);
 
 #endif

@@ -17,8 +17,7 @@
 static double price_of(const struct spec *s)
 {
     struct plan_price price;
-    struct witness_sizes sizes = {0};
-    assert_int_equal(plan_price(&spec_cell(s, 0)->task, &sizes, &price, NULL), 0);
+    assert_int_equal(plan_price(&spec_cell(s, 0)->task, &price, NULL), 0);
     return price.bytes / MIB;
 }
 
@@ -43,7 +42,7 @@ static double peak_of(const struct spec *s)
     return peak;
 }
 
-/* Memory at other lengths, of the search, and of the witness: each is most of its cell's. */
+/* Memory at other lengths, and of the search: each is most of its cell's. */
 static void prices_are_what_cells_take(void **unused)
 {
     (void)unused;
@@ -51,10 +50,7 @@ static void prices_are_what_cells_take(void **unused)
         "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
         "model: {width: 64, ffn: 1024}\nevaluate: {samples: 1, lengths: [4096]}\n",
         "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
-        "model: {layers: 6}\nevaluate: {samples: 32, adversary: {starts: 256, steps: 1}}\n",
-        "space: {length: 384, channels: 2}\ntarget: affine\nseeds: [0]\n"
-        "train: {steps: 2, batch: 1}\nmodel: {layers: 1, heads: 1, width: 8, ffn: 8}\n"
-        "evaluate: {samples: 1}\n"};
+        "model: {layers: 6}\nevaluate: {samples: 32, adversary: {starts: 256, steps: 1}}\n"};
     struct spec *tiny = help_spec("space: {length: 2, channels: 1}\ntarget: gain\nseeds: [0]\n"
                                   "train: {steps: 1, batch: 1}\n"
                                   "model: {layers: 1, heads: 1, width: 2, ffn: 2}\n"
@@ -99,26 +95,29 @@ static void too_long_a_length_is_refused(void **unused)
     spec_close(s);
 }
 
-/* Sizes are found once for cells that differ in training alone. */
-static void like_cells_share_a_witness(void **unused)
+/* Each part that a spec asks for adds to the price. */
+static void what_is_asked_for_costs(void **unused)
 {
     (void)unused;
-    struct spec *s = help_spec("target: gain\nspace: {length: 8}\nseeds: 2\n"
-                               "grid: {train.lr: [0.1, 0.2], model.attention: [rpe, urpe]}\n");
-    struct witness_sizes sizes = {0};
-    for (int k = 0; k < spec_cells(s); k++) {
-        const struct task *t = &spec_cell(s, k)->task;
-        struct witness_size size = witness_size(&sizes, t);
-        assert_true((size.pass > 0) == (t->model.attention == MODEL_URPE));
+    static const char *const more[] = {"", "lengths: [64]", "lengths: [64, 32]",
+                                       "lengths: [64, 32], adversary: {starts: 8, steps: 1}"};
+    double before = 0;
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "space: {length: 16}\ntarget: gain\n"
+                 "evaluate: {samples: 8%s%s}\n", *more[k] ? ", " : "", more[k]);
+        struct spec *s = help_spec(yaml);
+        double price = price_of(s);
+        assert_true(price > before);
+        before = price;
+        spec_close(s);
     }
-    assert_int_equal(sizes.count, 2);
-    spec_close(s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(like_cells_share_a_witness),
+        cmocka_unit_test(what_is_asked_for_costs),
 #ifndef MEMORY_DEBUG /* which touches all memory, and asan has no room under a limit */
         cmocka_unit_test(prices_are_what_cells_take),
         cmocka_unit_test(too_long_a_length_is_refused),

@@ -178,7 +178,7 @@ static struct plan_price price_of(const char *text, double *beside)
     struct plan_price price;
     size_t bytes, parameters;
     double flops;
-    assert_int_equal(plan_price(t, &(struct witness_sizes){0}, &price, NULL), 0);
+    assert_int_equal(plan_price(t, &price, NULL), 0);
     assert_int_equal(trainer_api_of(t->model.precision)->price(t, &bytes, &parameters, &flops,
                                                                NULL), 0);
     *beside = price.bytes - (double)bytes;
