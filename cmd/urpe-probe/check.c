@@ -231,11 +231,8 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
 /* Leaves out a column that says the same of all kinds: it stands in the resolved spec above. */
 static void drop_column(struct listing *l, int column)
 {
-    for (int k = 1; k < l->rows; k++)
-        if (strcmp(l->cell[k * l->columns + column], l->cell[column]) != 0)
-            return;
-    for (int k = 0; k < l->rows; k++)
-        l->cell[k * l->columns + column][0] = '\0';
+    if (listing_constant(l, column))
+        listing_empty(l, column);
 }
 
 /* The space is named where there are several; the rest as far as there is room. */

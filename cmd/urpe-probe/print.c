@@ -4,14 +4,13 @@
 /* A spec whose claims are all about `run` must not pass for one whose claims hold here. */
 static void say_others(const struct spec *s, enum claim_on on)
 {
-    static const char *const names[] = {"run", "bound", "witness"};
     for (int other = CLAIM_ON_RUN; other <= CLAIM_ON_WITNESS; other++) {
         int count = 0;
         for (int k = 0; k < spec_claims(s); k++)
             count += (int)spec_claim(s, k)->on == other;
         if (count && other != (int)on)
             fprintf(stderr, "%d claim%s about `%s`\n", count, count == 1 ? " is" : "s are",
-                    names[other]);
+                    claim_on_names[other]);
     }
 }
 

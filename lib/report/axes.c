@@ -21,16 +21,10 @@ struct merge {
     struct err *e;
 };
 
-static bool covers(const char *axis, const char *key)
-{
-    size_t length = strlen(axis);
-    return strncmp(axis, key, length) == 0 && (!key[length] || strcmp(key + length, ".kind") == 0);
-}
-
 static int add_axis(struct merge *m, const char *key)
 {
     for (int k = 0; k < m->axes; k++)
-        if (covers(m->axis[k], key))
+        if (is_key(key, m->axis[k]))
             return 0;
     if (m->axes == m->axis_capacity) {
         int capacity = 2 * m->axis_capacity + 8;

@@ -109,15 +109,11 @@ static int widest_form(const struct texts *t)
 void fit_drop_constants(struct listing *l, int columns, struct text *said)
 {
     for (int c = 0; c < columns && l->rows > 1; c++) {
-        const char *first = l->cell[c];
-        bool same = *first;
-        for (int r = 1; same && r < l->rows; r++)
-            same = strcmp(first, l->cell[r * l->columns + c]) == 0;
-        if (!same)
+        if (!*l->cell[c] || !listing_constant(l, c))
             continue;
-        text_append_format(said, "%s%s %s", said->length ? ", " : "", l->column[c].name, first);
-        for (int r = 0; r < l->rows; r++)
-            l->cell[r * l->columns + c][0] = '\0';
+        text_append_format(said, "%s%s %s", said->length ? ", " : "", l->column[c].name,
+                           l->cell[c]);
+        listing_empty(l, c);
     }
 }
 

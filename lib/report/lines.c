@@ -159,12 +159,6 @@ const char *report_lines_measure(const struct report_lines *l)
     return l->bytes ? "bits per byte" : l->tokens ? "error" : "error_rel";
 }
 
-static bool is_key(const char *s, const char *key)
-{
-    size_t length = strlen(key);
-    return strncmp(s, key, length) == 0 && (!s[length] || strcmp(s + length, ".kind") == 0);
-}
-
 bool axis_is_named(const char *axis)
 {
     static const char *const named[] = {"seed",           "seeds",           "target",

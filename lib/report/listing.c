@@ -39,6 +39,20 @@ int listing_add(struct listing *l, const char *const *value, struct err *e)
     return 0;
 }
 
+bool listing_constant(const struct listing *l, int column)
+{
+    for (int r = 1; r < l->rows; r++)
+        if (strcmp(l->cell[r * l->columns + column], l->cell[column]) != 0)
+            return false;
+    return true;
+}
+
+void listing_empty(struct listing *l, int column)
+{
+    for (int r = 0; r < l->rows; r++)
+        l->cell[r * l->columns + column][0] = '\0';
+}
+
 void listing_close(struct listing *l)
 {
     for (int k = 0; k < l->rows * l->columns; k++)

@@ -35,6 +35,10 @@ void listing_open(struct listing *l, const struct listing_column *column, int co
 /* Copies `columns` texts; NULL reads as empty. */
 int listing_add(struct listing *l, const char *const *value, struct err *e);
 void listing_close(struct listing *l);
+/* Whether a column says the same in every row. */
+bool listing_constant(const struct listing *l, int column);
+/* Empties a column, so that it takes no room in a table. */
+void listing_empty(struct listing *l, int column);
 
 /* Columns that the widest line needs in a terminal; columns that are empty in every row are left
  * out of the table, and so take none. */

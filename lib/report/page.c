@@ -35,7 +35,7 @@ static int append_claim(struct text *out, const struct spec *s, const struct cla
 static void append_other_claim(struct text *out, const struct claim *c)
 {
     text_append_format(out, "<td class=\"none\">judged by <code>urpe-probe %s</code></td><td>",
-                       c->on == CLAIM_ON_BOUND ? "bound" : "witness");
+                       claim_on_names[c->on]);
     html_element(out, "code", NULL, c->text);
     text_append(out, "</td>");
 }

@@ -100,3 +100,9 @@ void results_append_fields(struct text *out, const char *const *field)
         csv_field(out, field[k] ? field[k] : "");
     csv_end_row(out);
 }
+
+bool is_key(const char *s, const char *key)
+{
+    size_t length = strlen(key);
+    return strncmp(s, key, length) == 0 && (!s[length] || strcmp(s + length, ".kind") == 0);
+}

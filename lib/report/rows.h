@@ -37,6 +37,8 @@ void results_append_fields(struct text *out, const char *const *field);
 /* Place of a subset in the order all, generic, other patterns; -1 for a name that is none. */
 int subset_rank(const char *subset);
 
+/* Whether s is the dotted key, or its kind: "model.encoding", "model.encoding.kind". */
+bool is_key(const char *s, const char *key);
 /* Fills r->axes from r->spec, sorted by name. */
 int axes_open(struct results *r, struct err *e);
 /* "key=value key=value ..." of a cell, seed last; nothing where there are no axes.  Skips `seed`

@@ -67,7 +67,7 @@ static int open_plan(struct plan *t, const struct spec *s, const struct results 
     *t = (struct plan){.spec = s};
     for (int k = 0; k < spec_cells(s); k++)
         t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
-    t->floors = true;
+    t->floors = r->rows > 0;
     for (int k = 0; k < r->rows; k++)
         t->floors &= !*result_text(&r->row[k], "status");
     int code = report_lines_open(&t->lines, r, s, e);

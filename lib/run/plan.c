@@ -112,15 +112,12 @@ static int search_price(const struct task *t, double *bytes, struct err *e)
     return code;
 }
 
-static void add_up(const double part[PLAN_PARTS], struct plan_price *out)
+static void add_up(struct plan_price *p)
 {
-    out->bytes = 0;
-    out->evaluation = part[PLAN_SAMPLES];
-    out->part = PLAN_TRAINING;
     for (int k = 0; k < PLAN_PARTS; k++) {
-        out->bytes += part[k];
-        if (part[k] > part[out->part])
-            out->part = (enum plan_part)k;
+        p->bytes += p->bytes_of[k];
+        if (p->bytes_of[k] > p->bytes_of[p->part])
+            p->part = (enum plan_part)k;
     }
 }
 
@@ -129,7 +126,8 @@ int plan_price(const struct task *t, struct plan_price *out, struct err *e)
     const struct trainer_api *api = trainer_api_of(t->model.precision);
     int n = (int)t->space.length;
     size_t training, pass = 0, drawing = 0;
-    double layout = 0, images, part[PLAN_PARTS] = {0};
+    double layout = 0, images, *part = out->bytes_of;
+    *out = (struct plan_price){.part = PLAN_TRAINING};
     int code = api->price(t, &training, &out->parameters, &out->flops, e);
     if (!code) /* by the evaluation; training has it in its price */
         code = samples_price(t, &drawing, e);
@@ -147,7 +145,7 @@ int plan_price(const struct task *t, struct plan_price *out, struct err *e)
         return code;
     part[PLAN_TRAINING] = (double)training + (double)pass + (double)drawing +
                           (double)t->train.batch * layout;
-    add_up(part, out);
+    add_up(out);
     return 0;
 }
 

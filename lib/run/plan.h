@@ -27,7 +27,8 @@ struct plan_cell {
 struct plan_price {
     size_t parameters;
     double flops;             /* of a training step */
-    double bytes, evaluation; /* memory in all, and of it for the evaluation's samples; about */
+    double bytes;             /* memory in all, about */
+    double bytes_of[PLAN_PARTS];
     enum plan_part part;      /* that takes the most */
 };
 

@@ -284,12 +284,13 @@ static int read_expects(struct spec *s, const struct node *n, struct claim *c, s
 
 /* ---- one claim --------------------------------------------------------------------------------*/
 
+const char *const claim_on_names[] = {"run", "bound", "witness", NULL};
+
 static int read_on(const struct node *n, enum claim_on *out, struct err *e)
 {
-    static const char *const names[] = {"run", "bound", "witness", NULL};
-    int code = one_of(n, "on", list_name, names, e);
-    for (int k = 0; code == 0 && names[k]; k++)
-        if (!strcmp(names[k], n->text))
+    int code = one_of(n, "on", list_name, claim_on_names, e);
+    for (int k = 0; code == 0 && claim_on_names[k]; k++)
+        if (!strcmp(claim_on_names[k], n->text))
             *out = (enum claim_on)k;
     return code;
 }

@@ -56,6 +56,7 @@ int column_index(const char *name); /* -1: no such column */
 
 /* ---- claims -----------------------------------------------------------------------------------*/
 enum claim_on { CLAIM_ON_RUN, CLAIM_ON_BOUND, CLAIM_ON_WITNESS };
+extern const char *const claim_on_names[]; /* as a spec says them, NULL-terminated */
 enum claim_operator {
     CLAIM_EQUAL,
     CLAIM_LESS,

@@ -195,8 +195,8 @@ static void plan_prices_evaluation(void **unused)
     "space: {length: 16}\ntarget: {kind: etp, vocab: 10000}\n"                                     \
     "model: {encoding: none, heads: 1, width: 8, attention: rpe}\n"
     double small, large;
-    double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).evaluation;
-    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).evaluation;
+    double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).bytes_of[PLAN_SAMPLES];
+    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).bytes_of[PLAN_SAMPLES];
     assert_true(shifts >= N * alone + (double)sizeof(double) * SAMPLES * N * LABELS);
 #undef ETP
 #define GRAPH "space: {kind: graph, nodes: 64}\ntarget: degree\nevaluate: {samples: 1}\n"
