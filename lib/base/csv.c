@@ -59,7 +59,7 @@ struct parser {
     char *read, *write, *end;
     int line; /* of the input, from 1 */
     char **field;
-    size_t count, capacity;
+    size_t count;
 };
 
 static int parse_error(const struct parser *p, int line, const char *what, struct err *e)
@@ -69,14 +69,8 @@ static int parse_error(const struct parser *p, int line, const char *what, struc
 
 static int field_add(struct parser *p, char *start, struct err *e)
 {
-    if (p->count == p->capacity) {
-        size_t capacity = p->capacity > 0 ? p->capacity * 2 : 256;
-        char **field = memory_resize(p->field, capacity, sizeof *field, e);
-        if (field == NULL)
-            return ERR_MEMORY;
-        p->field = field;
-        p->capacity = capacity;
-    }
+    if (memory_grow(p->field, p->count + 1, e))
+        return ERR_MEMORY;
     p->field[p->count++] = start;
     return 0;
 }

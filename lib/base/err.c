@@ -19,6 +19,13 @@ int err_set(struct err *e, int code, const char *where, const char *fmt, ...)
     return code;
 }
 
+int err_pass(struct err *e, const struct err *cause)
+{
+    if (e != NULL && e->code == 0)
+        *e = *cause;
+    return cause->code;
+}
+
 int err_context(struct err *e, const char *fmt, ...)
 {
     if (e == NULL || e->code == 0)

@@ -25,6 +25,10 @@ struct err {
 int err_set(struct err *e, int code, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Hands a lower function's error on: fills e (which may be NULL, and keeps what it holds) from
+ * cause and returns cause's code, 0 for an empty one. */
+int err_pass(struct err *e, const struct err *cause);
+
 /* Puts "<context>: " before the message of a filled e and returns its code. */
 int err_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -279,12 +279,8 @@ int file_list(const char *folder, char ***names, size_t *count, struct err *e)
     if (open_folder == NULL)
         return err_set(e, ERR_IO, folder, "the folder cannot be read: %s", err_system(errno));
     int rc = 0;
-    size_t n = 0, capacity = 16;
-    char **list = memory_alloc(capacity, sizeof *list, e);
-    if (list == NULL) {
-        rc = ERR_MEMORY;
-        goto out;
-    }
+    size_t n = 0;
+    char **list = NULL;
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(open_folder);
@@ -292,18 +288,11 @@ int file_list(const char *folder, char ***names, size_t *count, struct err *e)
             break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (n == capacity) {
-            char **more = memory_resize(list, capacity *= 2, sizeof *list, e);
-            if (more == NULL) {
-                rc = ERR_MEMORY;
-                goto out;
-            }
-            list = more;
-        }
-        if ((list[n] = memory_text(entry->d_name, e)) == NULL) {
+        rc = memory_grow(list, n + 1, e);
+        if (rc == 0 && (list[n] = memory_text(entry->d_name, e)) == NULL)
             rc = ERR_MEMORY;
+        if (rc != 0)
             goto out;
-        }
         n++;
     }
     if (errno != 0) {

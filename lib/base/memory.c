@@ -131,6 +131,22 @@ void *memory_resize(void *block, size_t count, size_t size, struct err *e)
     return data;
 }
 
+/* A pointer to any type is copied as bytes; the block itself knows how many elements it holds. */
+int memory_grow_at(void *pointer, size_t count, size_t size, struct err *e)
+{
+    enum { FIRST = 16 };
+    void *block;
+    memcpy(&block, pointer, sizeof block);
+    size_t room = block ? header_of(block)->size / size : 0, wanted = room ? 2 * room : FIRST;
+    if (count <= room)
+        return 0;
+    block = memory_resize(block, count > wanted ? count : wanted, size, e);
+    if (block == NULL)
+        return ERR_MEMORY;
+    memcpy(pointer, &block, sizeof block);
+    return 0;
+}
+
 char *memory_text(const char *text, struct err *e)
 {
     size_t bytes = strlen(text) + 1;

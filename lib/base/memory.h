@@ -21,6 +21,12 @@ void *memory_alloc(size_t count, size_t size, struct err *e);
  * is untouched.  block NULL allocates. */
 void *memory_resize(void *block, size_t count, size_t size, struct err *e);
 
+/* Makes room for `count` elements in the array at the pointer `array` (an lvalue; NULL: no element
+ * yet), by doubling, so that adding one at a time takes linear time; what is gained is zeroed.
+ * ERR_MEMORY with the array untouched. */
+#define memory_grow(array, count, e) memory_grow_at(&(array), count, sizeof *(array), e)
+int memory_grow_at(void *pointer, size_t count, size_t size, struct err *e);
+
 /* Copies text; the caller frees with memory_free. */
 char *memory_text(const char *text, struct err *e);
 

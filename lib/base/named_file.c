@@ -46,7 +46,7 @@ int named_file_resolve(char *out, size_t size, const char *beside, const char *n
                        size - HASH_TEXT - 1);
     int code = read_regular(path, &bytes, &count, &cause);
     if (code == ERR_MEMORY)
-        return err_set(e, code, cause.where, "%s", cause.msg);
+        return err_pass(e, &cause);
     if (code)
         return err_set(e, ERR_USAGE, NULL, "%s %s; expected a file, named relative to the spec",
                        path, cause.msg);

@@ -21,14 +21,8 @@ int tensor_list_add(struct tensor_list *list, const struct tensor *t, int *index
     if (!fits || !memory_add(list->elements, count, &elements))
         return err_set(e, ERR_MEMORY, t->name, "the tensor has more elements than can be counted");
 
-    if (list->count == list->capacity) {
-        int capacity = list->capacity > 0 ? 2 * list->capacity : 32;
-        struct tensor *item = memory_resize(list->item, (size_t)capacity, sizeof *item, e);
-        if (item == NULL)
-            return ERR_MEMORY;
-        list->item = item;
-        list->capacity = capacity;
-    }
+    if (memory_grow(list->item, (size_t)list->count + 1, e))
+        return ERR_MEMORY;
     struct tensor *added = &list->item[list->count];
     *added = *t;
     added->count = count;

@@ -32,7 +32,7 @@ struct tensor {
 
 struct tensor_list {
     struct tensor *item;
-    int count, capacity;
+    int count;
     size_t elements; /* of the whole block; tensors follow one another without gaps */
 };
 

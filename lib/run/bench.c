@@ -263,7 +263,7 @@ static int receive(int from, struct answer *out, struct err *e)
             return err_set(e, ERR_IO, "", "a measuring process ended without an answer");
         done += (size_t)got;
     }
-    return out->err.code ? err_set(e, out->err.code, out->err.where, "%s", out->err.msg) : 0;
+    return err_pass(e, &out->err);
 }
 
 static int in_child(measurement run, const struct bench_case *c, double amount, struct answer *out,

@@ -118,7 +118,7 @@ static int resume(struct cell_work *w, struct err *e)
         return 0;
     }
     if (code == ERR_MEMORY)
-        return err_set(e, code, why.where, "%s", why.msg);
+        return err_pass(e, &why);
     char text[sizeof why.msg + CELL_PATH_SIZE + 64];
     snprintf(text, sizeof text, "%s: %s; the cell starts again", w->checkpoint, why.msg);
     note(w, text);
@@ -266,5 +266,5 @@ int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
     *diverged = w.diverged;
     text_close(&rows);
     close_work(&w);
-    return code ? err_set(e, code, own.where, "%s", own.msg) : 0;
+    return err_pass(e, &own);
 }

@@ -239,7 +239,7 @@ int evaluation_open(struct evaluation **out, const struct task *t, int length, s
     int code = evaluation_prepare(ev, &own);
     if (code) {
         evaluation_close(ev);
-        err_set(e, code, own.where, "%s", own.msg);
+        err_pass(e, &own);
         return err_context(e, "evaluation at length %d", length);
     }
     *out = ev;

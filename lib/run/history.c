@@ -39,15 +39,8 @@ int history_add(struct history *h, int64_t step, double error, struct err *e)
 {
     if (history_has(h, step))
         return 0;
-    if (h->points == h->capacity) {
-        int64_t capacity = h->capacity ? 2 * h->capacity : 64;
-        struct history_point *grown =
-            memory_resize(h->point, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        h->point = grown;
-        h->capacity = capacity;
-    }
+    if (memory_grow(h->point, (size_t)h->points + 1, e))
+        return ERR_MEMORY;
     h->point[h->points++] = (struct history_point){.step = step, .loss = h->loss, .error = error,
                                                    .rate = h->rate,
                                                    .gradient_norm = h->gradient_norm};
@@ -114,7 +107,7 @@ static int history_unpack(struct history *h, const char *extra, size_t size, str
     *h = (struct history){.seconds = head.seconds, .train_seconds = head.train_seconds,
                           .loss = head.loss, .rate = head.rate,
                           .gradient_norm = head.gradient_norm, .point = point,
-                          .points = head.points, .capacity = head.points};
+                          .points = head.points};
     return 0;
 }
 

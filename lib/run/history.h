@@ -23,7 +23,7 @@ struct history {
     double train_seconds; /* spent in steps, this process included */
     double loss, rate, gradient_norm; /* of the last step; NaN before the first */
     struct history_point *point;
-    int64_t points, capacity;
+    int64_t points;
 };
 
 void history_open(struct history *h);

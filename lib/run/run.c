@@ -147,10 +147,10 @@ static int take_failure(struct run *r, struct plan_cell *c, const struct err *wh
     }
     if (why->code == ERR_IO || why->code == ERR_USAGE) {
         put_back(r, c);
-        return err_set(e, why->code, why->where, "%s", why->msg);
+        return err_pass(e, why);
     }
     if (why->code == ERR_MEMORY)
-        err_set(&r->memory, why->code, why->where, "%s", why->msg);
+        err_pass(&r->memory, why);
     say_failed(r, c->cell, why);
     r->counts->failed++;
     if (r->o->fail_fast)
@@ -381,7 +381,7 @@ static int tidy(struct run *r, struct err *e)
         return 0;
     int code = rebuild(r, &own);
     /* A signal while it waited for the lock: the flag will be seen, a last rebuild follows. */
-    return code && code != ERR_INTERRUPTED ? err_set(e, code, own.where, "%s", own.msg) : 0;
+    return code == ERR_INTERRUPTED ? 0 : err_pass(e, &own);
 }
 
 /* Until every cell has ended, or everything has stopped. */
@@ -443,9 +443,7 @@ static int run_plan(struct run *r, struct err *e)
     if (r->o->stop && *r->o->stop && !all_ended(r))
         return err_set(e, ERR_INTERRUPTED, NULL, "interrupted; a run %sgoes on from the last "
                        "checkpoints", r->o->force ? "without force " : "");
-    if (r->memory.code)
-        return err_set(e, r->memory.code, r->memory.where, "%s", r->memory.msg);
-    return 0;
+    return err_pass(e, &r->memory);
 }
 
 int run_spec(const struct spec *s, const struct run_options *o, struct run_counts *counts,
@@ -469,5 +467,5 @@ int run_spec(const struct spec *s, const struct run_options *o, struct run_count
     memory_free(r.poll);
     memory_free(r.slot_cell);
     plan_close(&r.plan);
-    return code ? err_set(e, code, own.where, "%s", own.msg) : 0;
+    return err_pass(e, &own);
 }

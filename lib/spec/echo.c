@@ -18,7 +18,7 @@ struct entry {
 };
 struct entries { /* neighbours in one section or group stand side by side */
     struct entry *item;
-    int count, capacity;
+    int count;
     struct text values;
     struct err *e;
 };
@@ -26,14 +26,8 @@ struct entries { /* neighbours in one section or group stand side by side */
 static int add_entry(struct entries *list, const char *key, const struct option *row,
                      const struct value *v)
 {
-    if (list->count == list->capacity) {
-        int capacity = list->capacity ? 2 * list->capacity : 64;
-        struct entry *grown = memory_resize(list->item, (size_t)capacity, sizeof *grown, list->e);
-        if (!grown)
-            return ERR_MEMORY;
-        list->item = grown;
-        list->capacity = capacity;
-    }
+    if (memory_grow(list->item, (size_t)list->count + 1, list->e))
+        return ERR_MEMORY;
     struct entry *one = &list->item[list->count++];
     snprintf(one->key, sizeof one->key, "%s", key);
     one->value = list->values.length;

@@ -21,7 +21,7 @@ static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
     struct err cause = {0};
     if (named_file_resolve(value, sizeof value, s->source, a->value->text, &cause)) {
         if (cause.code != ERR_USAGE)
-            return err_set(e, cause.code, cause.where, "%s", cause.msg);
+            return err_pass(e, &cause);
         return node_error(a->value, e, "%s: %s", s->keys.slot[a->slot].key, node_clean(cause.msg));
     }
     struct node *n = arena_alloc(&s->arena, 1, sizeof *n, e);

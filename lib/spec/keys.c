@@ -54,17 +54,12 @@ void kind_owners(const struct kind_table *kinds, const char *name, char *out, si
 
 /* ---- slots ------------------------------------------------------------------------------------*/
 
-static struct slot *add_slot(struct keys *k, struct err *e)
+static int add_slot(struct keys *k, const struct slot *s, struct err *e)
 {
-    if (k->count == k->capacity) {
-        int capacity = k->capacity ? 2 * k->capacity : 64;
-        struct slot *grown = memory_resize(k->slot, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return NULL;
-        k->slot = grown;
-        k->capacity = capacity;
-    }
-    return &k->slot[k->count++];
+    if (memory_grow(k->slot, (size_t)k->count + 1, e))
+        return ERR_MEMORY;
+    k->slot[k->count++] = *s;
+    return 0;
 }
 
 static bool has_slot(const struct keys *k, int from, const char *own)
@@ -83,13 +78,12 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
         for (; row && row->key; row++) {
             if (has_slot(k, kind_slot, row->key))
                 continue;
-            struct slot *s = add_slot(k, e);
-            if (!s)
-                return ERR_MEMORY;
             const struct slot *of = &k->slot[kind_slot];
-            *s = (struct slot){.type = SLOT_OWN, .section = of->section, .row = of->row,
-                               .own = row->key, .kind_slot = kind_slot};
-            snprintf(s->key, sizeof s->key, "%.48s.%.46s", of->key, row->key);
+            struct slot s = {.type = SLOT_OWN, .section = of->section, .row = of->row,
+                             .own = row->key, .kind_slot = kind_slot};
+            snprintf(s.key, sizeof s.key, "%.48s.%.46s", of->key, row->key);
+            if (add_slot(k, &s, e))
+                return ERR_MEMORY;
         }
     }
     return 0;
@@ -98,15 +92,13 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
 static int add_row(struct keys *k, enum section_id section, const struct option *row,
                    struct err *e)
 {
-    struct slot *s = add_slot(k, e);
-    if (!s)
-        return ERR_MEMORY;
-    *s = (struct slot){.type = row->type == OPTION_KIND ? SLOT_KIND : SLOT_ROW,
-                       .section = section, .row = row};
-    bool whole = s->type == SLOT_KIND && !strcmp(row->key, "kind");
-    snprintf(s->key, sizeof s->key, "%.16s%s%.46s", section_table[section].name,
+    struct slot s = {.type = row->type == OPTION_KIND ? SLOT_KIND : SLOT_ROW,
+                     .section = section, .row = row};
+    bool whole = s.type == SLOT_KIND && !strcmp(row->key, "kind");
+    snprintf(s.key, sizeof s.key, "%.16s%s%.46s", section_table[section].name,
              whole ? "" : ".", whole ? "" : row->key);
-    return s->type == SLOT_KIND ? add_own_slots(k, k->count - 1, e) : 0;
+    int code = add_slot(k, &s, e);
+    return code || s.type != SLOT_KIND ? code : add_own_slots(k, k->count - 1, e);
 }
 
 int keys_open(struct keys *k, struct err *e)

@@ -49,7 +49,7 @@ struct slot {
 
 struct keys {
     struct slot *slot;
-    int count, capacity;
+    int count;
     int first[SECTION_COUNT + 1]; /* section s has slots first[s] .. first[s+1]-1 */
 };
 /* Slots live until keys_close. */

@@ -9,14 +9,8 @@
 
 static int add(struct layers *l, int slot, const struct node *value, struct err *e)
 {
-    if (l->count == l->capacity) {
-        int capacity = l->capacity ? 2 * l->capacity : 256;
-        struct assignment *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        l->item = grown;
-        l->capacity = capacity;
-    }
+    if (memory_grow(l->item, (size_t)l->count + 1, e))
+        return ERR_MEMORY;
     l->item[l->count++] = (struct assignment){.slot = slot, .value = value};
     return 0;
 }
@@ -115,7 +109,7 @@ static int check_own(const struct slot *s, const struct node *n, struct err *e)
         if (row && value_read(row, s->key, n, NULL, &v, &first) == 0)
             return 0;
     }
-    return err_set(e, first.code, first.where, "%s", first.msg);
+    return err_pass(e, &first);
 }
 
 int layer_check(const struct layers *l, struct layer layer, struct err *e)
@@ -168,5 +162,5 @@ void layers_close(struct layers *l)
 {
     memory_free(l->item);
     l->item = NULL;
-    l->count = l->capacity = 0;
+    l->count = 0;
 }

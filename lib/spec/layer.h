@@ -16,7 +16,7 @@ struct assignment {
 struct layers {
     const struct keys *keys;
     struct assignment *item; /* owned */
-    int count, capacity;
+    int count;
 };
 struct layer {
     int first, count;

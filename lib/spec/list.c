@@ -35,20 +35,14 @@ enum { TOP_COUNT = sizeof top / sizeof top[0] };
 
 struct listing {
     struct spec_key *item;
-    int count, capacity;
+    int count;
 };
 
 static int add_key(struct listing *l, const char *key, const struct option *row, const char *kind,
                    struct err *e)
 {
-    if (l->count == l->capacity) {
-        int capacity = l->capacity ? 2 * l->capacity : 128;
-        struct spec_key *grown = memory_resize(l->item, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        l->item = grown;
-        l->capacity = capacity;
-    }
+    if (memory_grow(l->item, (size_t)l->count + 1, e))
+        return ERR_MEMORY;
     struct spec_key *one = &l->item[l->count++];
     *one = (struct spec_key){.option = row, .kind = kind};
     snprintf(one->key, sizeof one->key, "%s", key);

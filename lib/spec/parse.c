@@ -67,7 +67,7 @@ struct reader {
     struct frame frame[NODE_DEPTH_MAX];
     int depth;
     struct node **pending; /* children of the open collections; keys and values alternate */
-    size_t count, capacity;
+    size_t count;
     struct node *root;
     int documents;
 };
@@ -115,14 +115,8 @@ static int push(struct reader *r, struct node *n)
         r->root = n;
         return 0;
     }
-    if (r->count == r->capacity) {
-        size_t grown = r->capacity ? 2 * r->capacity : 64;
-        struct node **moved = memory_resize(r->pending, grown, sizeof *moved, r->e);
-        if (!moved)
-            return ERR_MEMORY;
-        r->pending = moved;
-        r->capacity = grown;
-    }
+    if (memory_grow(r->pending, r->count + 1, r->e))
+        return ERR_MEMORY;
     const struct frame *f = &r->frame[r->depth - 1];
     bool key = f->node->type == NODE_MAP && (r->count - f->first) % 2 == 0;
     if (key && n->type != NODE_SCALAR)

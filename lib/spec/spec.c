@@ -109,7 +109,7 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
                           NODE_BYTES_MAX);
     }
     if (code)
-        return err_set(e, code, cause.where, "%s", cause.msg);
+        return err_pass(e, &cause);
     code = spec_parse(out, standard ? "<stdin>" : path, bytes, count, set, sets, e);
     memory_free(bytes);
     return code;
@@ -251,7 +251,7 @@ int cell_error(const struct spec *s, const struct node *const *state, const stru
 {
     int slot;
     if (cause->code != ERR_USAGE)
-        return err_set(e, cause->code, cause->where, "%s", cause->msg);
+        return err_pass(e, cause);
     bool known = cause->where[0] && keys_find(&s->keys, cause->where, &slot) != KEY_UNKNOWN;
     const char *key = known ? cause->where : section;
     const struct node *at = in_state(s, state, key);

@@ -259,10 +259,9 @@ static int lua_check(const struct target_config *c, const struct space_config *s
         return code;
     code = source_read(c, &arena, &source, e);
     if (!code && sandbox_run(&sandbox_limits, compile_body, &source, &cause)) {
-        bool memory = cause.code == ERR_MEMORY;
-        code = err_set(e, memory ? ERR_MEMORY : ERR_USAGE,
-                       memory ? cause.where : code_key(c),
-                       memory ? "%s" : "%s; expected Lua 5.4", cause.msg);
+        code = cause.code == ERR_MEMORY
+                   ? err_pass(e, &cause)
+                   : err_set(e, ERR_USAGE, code_key(c), "%s; expected Lua 5.4", cause.msg);
     }
     arena_close(&arena);
     return code;

@@ -266,7 +266,7 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
     if (status == LUA_OK)
         return 0;
     if (s->memory.code)
-        return err_set(e, s->memory.code, s->memory.where, "%s", s->memory.msg);
+        return err_pass(e, &s->memory);
     if (status == LUA_ERRMEM)
         return err_set(e, ERR_EVALUATION, NULL,
                        "needs more than the %zu MiB of memory that a sample may take",
@@ -278,7 +278,7 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
         err_set(&own, ERR_EVALUATION, NULL, "an error that is a %s", luaL_typename(L, -1));
     for (char *at = own.msg; *at; at++)
         *at = iscntrl((unsigned char)*at) ? '?' : *at;
-    return err_set(e, own.code, NULL, "%s", own.msg);
+    return err_pass(e, &own);
 }
 
 int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *argument,

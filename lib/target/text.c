@@ -81,7 +81,7 @@ static int check_text(const struct target_config *c, const struct space_config *
         return err_set(e, ERR_USAGE, "target.kind",
                        "target 'text' has no text; expected {kind: text, file: F}");
     if (named_file_size(file, &size, &cause))
-        return err_set(e, cause.code, cause.where, "%s", cause.msg);
+        return err_pass(e, &cause);
     if (size == 0)
         return err_set(e, ERR_USAGE, "target.file", "%s is empty; expected a text",
                        named_file_path(file));

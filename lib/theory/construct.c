@@ -126,15 +126,9 @@ static void add_entry(struct construct *c, struct construct_entry entry)
 {
     if (entry.value == 0 || c->code)
         return;
-    if (c->entries == c->capacity) {
-        size_t capacity = c->capacity ? 2 * c->capacity : 1024;
-        void *grown = memory_resize(c->entry, capacity, sizeof *c->entry, &c->err);
-        if (!grown) {
-            fail(c, ERR_MEMORY);
-            return;
-        }
-        c->entry = grown;
-        c->capacity = capacity;
+    if (memory_grow(c->entry, c->entries + 1, &c->err)) {
+        fail(c, ERR_MEMORY);
+        return;
     }
     entry.layer = c->layers - 1;
     c->entry[c->entries++] = entry;

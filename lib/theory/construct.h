@@ -59,7 +59,7 @@ struct construct {
     int tables;
     int *order;                  /* (heads) least biased first */
     struct construct_entry *entry;
-    size_t entries, capacity;
+    size_t entries;
     int code;                    /* the first failure of a call that returns nothing */
     struct err err;
 };

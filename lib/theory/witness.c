@@ -44,8 +44,8 @@ static int attempt(const struct opening *o, witness_construction build, struct c
         code = c->code;
     if (!code)
         code = o->probe->code;
-    if (code < 0 && c->err.code)
-        err_set(o->err, code, c->err.where, "%s", c->err.msg);
+    if (code < 0)
+        err_pass(o->err, &c->err);
     construct_sizes(c, heads, head_width);
     return code;
 }
@@ -67,7 +67,7 @@ static int settle(const struct opening *o, witness_construction build, struct co
         }
         if (code) {
             construct_close(c);
-            return code < 0 ? err_set(o->err, code, refused.where, "%s", refused.msg) : code;
+            return code < 0 ? err_pass(o->err, &refused) : code;
         }
         if (need_heads == heads && need_width <= head_width)
             return 0;

@@ -33,6 +33,24 @@ static void null_is_accepted(void **state)
     assert_string_equal(e.where, "");
 }
 
+static void pass_hands_on(void **state)
+{
+    (void)state;
+    struct err e = {0}, cause = {0};
+    assert_int_equal(err_pass(&e, &cause), 0);
+    assert_int_equal(e.code, 0);
+    err_set(&cause, ERR_FORMAT, "a.csv", "row %d is bad: 100%%s", 7);
+    assert_int_equal(err_pass(NULL, &cause), ERR_FORMAT);
+    assert_int_equal(err_pass(&e, &cause), ERR_FORMAT);
+    assert_int_equal(e.code, ERR_FORMAT);
+    assert_string_equal(e.where, "a.csv");
+    assert_string_equal(e.msg, "row 7 is bad: 100%s");
+    struct err later = {0};
+    err_set(&later, ERR_IO, "b.csv", "later");
+    assert_int_equal(err_pass(&e, &later), ERR_IO);
+    assert_string_equal(e.msg, "row 7 is bad: 100%s"); /* the first stays */
+}
+
 static void context_goes_before(void **state)
 {
     (void)state;
@@ -89,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_fills_once),
         cmocka_unit_test(null_is_accepted),
+        cmocka_unit_test(pass_hands_on),
         cmocka_unit_test(context_goes_before),
         cmocka_unit_test(long_context_keeps_the_cause),
         cmocka_unit_test(long_where_and_message_end_in_nul),

@@ -78,6 +78,35 @@ static void resize_keeps_and_zeroes(void **state)
     memory_free(text);
 }
 
+/* One at a time: what is there stays, what is gained is zero, and a request too large changes
+ * nothing. */
+static void grow_keeps_and_zeroes(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    int *list = NULL, *before;
+    int moves = 0;
+    for (int k = 0; k < 1000; k++) {
+        before = list;
+        assert_int_equal(memory_grow(list, (size_t)k + 1, &e), 0);
+        assert_int_equal(list[k], 0);
+        list[k] = k + 1;
+        moves += list != before;
+    }
+    for (int k = 0; k < 1000; k++)
+        assert_int_equal(list[k], k + 1);
+    assert_true(moves < 10); /* 16 doubled 6 times */
+    before = list;
+    assert_int_equal(memory_grow(list, 10, &e), 0);
+    assert_int_equal(memory_grow(list, SIZE_MAX / 2, &e), ERR_MEMORY);
+    assert_int_equal(e.code, ERR_MEMORY);
+    assert_ptr_equal(list, before);
+    assert_int_equal(memory_grow(list, 5000, NULL), 0);
+    assert_int_equal(list[999], 1000);
+    assert_true(all_zero((const char *)(list + 1024), (5000 - 1024) * sizeof *list));
+    memory_free(list);
+}
+
 /* Carves the same pieces from a real and from a measuring arena. */
 static void carve(struct arena *a)
 {
@@ -199,6 +228,7 @@ int main(void)
         cmocka_unit_test(blocks_are_aligned_and_zeroed),
         cmocka_unit_test(too_much_is_an_error),
         cmocka_unit_test(resize_keeps_and_zeroes),
+        cmocka_unit_test(grow_keeps_and_zeroes),
         cmocka_unit_test(measuring_counts_what_a_real_one_hands_out),
         cmocka_unit_test(one_byte_less_needs_a_second_chunk),
         cmocka_unit_test(release_returns_to_the_mark),
