@@ -1,5 +1,5 @@
-/* Defaults of option rows.  Invariant: a row's fallback is text that its own type accepts, so
- * nothing here can fail (a test checks that of every row). */
+/* Values of option rows: their defaults, and where they lie in structs.  Invariant: a row's fallback
+ * is text that its own type accepts, so nothing here can fail (a test checks that of every row). */
 #include "base/option.h"
 
 #include <assert.h>
@@ -7,34 +7,132 @@
 
 #include "base/text.h"
 
-static double number_of(const struct option *row)
+/* ---- defaults ---------------------------------------------------------------------------------*/
+
+const char *option_name(const struct option *row, int k)
 {
-    double value = 0;
-    if (row->type == OPTION_BOOL)
-        return strcmp(row->fallback, "true") == 0;
-    if (row->type == OPTION_CHOICE) {
-        int k = 0;
-        while (row->names[k] && strcmp(row->names[k], row->fallback))
-            k++;
-        assert(row->names[k]);
-        return k;
-    }
-    bool fine = text_to_double(row->fallback, &value);
-    assert(fine);
-    (void)fine;
-    return value;
+    if (row->type != OPTION_KIND)
+        return row->names[k];
+    return k < row->kinds->count ? row->kinds->name(k) : NULL;
 }
+
+static int choice_of(const struct option *row, const char *name)
+{
+    int k = 0;
+    while (strcmp(option_name(row, k), name) != 0)
+        k++;
+    return k;
+}
+
+bool option_default(const struct option *row, struct option_value *out)
+{
+    *out = (struct option_value){.text = row->fallback};
+    if (!row->fallback)
+        return false;
+    switch (row->type) {
+    case OPTION_INT:
+    case OPTION_REAL:
+        return text_to_double(row->fallback, &out->number);
+    case OPTION_BOOL:
+        out->number = strcmp(row->fallback, "true") == 0;
+        break;
+    case OPTION_CHOICE:
+    case OPTION_KIND:
+        out->number = choice_of(row, row->fallback);
+        break;
+    case OPTION_INT_LIST: /* empty */
+    case OPTION_TEXT:
+        break;
+    }
+    return true;
+}
+
+bool option_is_default(const struct option *row, const struct option_value *v)
+{
+    struct option_value standard;
+    if (!option_default(row, &standard))
+        return false;
+    if (row->type == OPTION_TEXT)
+        return strcmp(v->text, standard.text) == 0;
+    return row->type == OPTION_INT_LIST ? v->ints.count == 0 : v->number == standard.number;
+}
+
+/* ---- storing ----------------------------------------------------------------------------------*/
+
+/* Bytes behind the text are zero, so that equal configurations are equal byte by byte. */
+static void set_text(struct option_text *out, const char *text)
+{
+    strncpy(out->text, text, sizeof out->text - 1);
+    out->text[sizeof out->text - 1] = 0;
+}
+
+void option_store(const struct option *row, const struct option_value *v, void *owner)
+{
+    void *field = (char *)owner + row->offset;
+    switch (row->type) {
+    case OPTION_INT: *(int64_t *)field = (int64_t)v->number; break;
+    case OPTION_REAL: *(double *)field = v->number; break;
+    case OPTION_BOOL: *(bool *)field = v->number != 0; break;
+    case OPTION_CHOICE: *(int *)field = (int)v->number; break;
+    case OPTION_TEXT: set_text(field, v->text); break;
+    case OPTION_INT_LIST: *(struct option_ints *)field = v->ints; break;
+    case OPTION_KIND: ((struct kind_config *)field)->kind = (int)v->number; break;
+    }
+}
+
+void option_load(const struct option *row, const void *owner, struct option_value *v)
+{
+    const void *field = (const char *)owner + row->offset;
+    *v = (struct option_value){0};
+    switch (row->type) {
+    case OPTION_INT: v->number = (double)*(const int64_t *)field; break;
+    case OPTION_REAL: v->number = *(const double *)field; break;
+    case OPTION_BOOL: v->number = *(const bool *)field; break;
+    case OPTION_CHOICE: v->number = *(const int *)field; break;
+    case OPTION_TEXT: v->text = ((const struct option_text *)field)->text; break;
+    case OPTION_INT_LIST: v->ints = *(const struct option_ints *)field; break;
+    case OPTION_KIND: v->number = ((const struct kind_config *)field)->kind; break;
+    }
+}
+
+/* How many rows of text stand before one. */
+static int texts_before(const struct option *rows, const struct option *row)
+{
+    int count = 0;
+    for (; rows < row; rows++)
+        count += rows->type == OPTION_TEXT;
+    assert(count < KIND_TEXTS_MAX);
+    return count;
+}
+
+void option_store_own(const struct option *rows, const struct option *row,
+                      const struct option_value *v, struct kind_config *c)
+{
+    assert(row - rows < KIND_OPTIONS_MAX);
+    if (row->type == OPTION_TEXT)
+        set_text(&c->text[texts_before(rows, row)], v->text);
+    else
+        c->number[row - rows] = v->number;
+}
+
+void option_load_own(const struct option *rows, const struct option *row,
+                     const struct kind_config *c, struct option_value *v)
+{
+    *v = (struct option_value){0};
+    if (row->type == OPTION_TEXT)
+        v->text = c->text[texts_before(rows, row)].text;
+    else
+        v->number = c->number[row - rows];
+}
+
+/* ---- whole structs ----------------------------------------------------------------------------*/
 
 void option_kind_defaults(const struct option *rows, struct kind_config *kind)
 {
-    int texts = 0;
-    for (int k = 0; rows && rows[k].key; k++) {
-        if (rows[k].type == OPTION_TEXT)
-            strncpy(kind->text[texts++].text, rows[k].fallback ? rows[k].fallback : "",
-                    OPTION_TEXT_MAX - 1);
-        else if (rows[k].fallback)
-            kind->number[k] = number_of(&rows[k]);
-    }
+    struct option_value v;
+    for (const struct option *row = rows; row && row->key; row++)
+        if (option_default(row, &v))
+            option_store_own(rows, row, &v, kind);
 }
 
 bool option_set_kind(const struct kind_table *kinds, const char *name, struct kind_config *out)
@@ -50,23 +148,12 @@ bool option_set_kind(const struct kind_table *kinds, const char *name, struct ki
 
 void option_defaults(const struct option *rows, void *owner)
 {
+    struct option_value v;
     for (const struct option *row = rows; row->key; row++) {
-        char *field = (char *)owner + row->offset;
-        if (!row->fallback)
-            continue;
-        switch (row->type) {
-        case OPTION_INT: *(int64_t *)(void *)field = (int64_t)number_of(row); break;
-        case OPTION_REAL: *(double *)(void *)field = number_of(row); break;
-        case OPTION_BOOL: *(bool *)field = number_of(row) != 0; break;
-        case OPTION_CHOICE: *(int *)(void *)field = (int)number_of(row); break;
-        case OPTION_TEXT:
-            strncpy(((struct option_text *)(void *)field)->text, row->fallback,
-                    OPTION_TEXT_MAX - 1);
-            break;
-        case OPTION_INT_LIST: memset(field, 0, sizeof(struct option_ints)); break;
-        case OPTION_KIND:
-            option_set_kind(row->kinds, row->fallback, (struct kind_config *)(void *)field);
-            break;
-        }
+        if (row->type == OPTION_KIND && row->fallback)
+            option_set_kind(row->kinds, row->fallback,
+                            (struct kind_config *)(void *)((char *)owner + row->offset));
+        else if (option_default(row, &v))
+            option_store(row, &v, owner);
     }
 }

@@ -20,7 +20,7 @@ enum option_type {
     OPTION_KIND      /* struct kind_config field; `X: name` is short for `X: {kind: name}` */
 };
 
-enum { OPTION_TEXT_MAX = 256, OPTION_INTS_MAX = 64, KIND_OPTIONS_MAX = 12 };
+enum { OPTION_TEXT_MAX = 256, OPTION_INTS_MAX = 64, KIND_OPTIONS_MAX = 12, KIND_TEXTS_MAX = 2 };
 
 struct option_text {
     char text[OPTION_TEXT_MAX];
@@ -31,9 +31,9 @@ struct option_ints {
 };
 
 struct kind_config {
-    int kind;                       /* index into the table */
+    int kind;                        /* index into the table */
     double number[KIND_OPTIONS_MAX]; /* by row of the entry's options: int, real, bool, choice */
-    struct option_text text[2];     /* OPTION_TEXT rows, in their order among the text rows */
+    struct option_text text[KIND_TEXTS_MAX]; /* OPTION_TEXT rows, in their order among these */
 };
 
 /* What the option code needs to know of a table of kinds (encodings, targets, spaces ...). */
@@ -45,11 +45,24 @@ struct kind_table {
     const struct option *(*options)(int kind); /* the entry's own rows, ended by a NULL key */
 };
 
+/* Defines `const struct kind_table TABLE` of a NULL-terminated array of pointers to structs that
+ * have a name and options. */
+#define KIND_TABLE(table, what, array)                                                             \
+    static const char *kind_name(int kind)                                                         \
+    {                                                                                              \
+        return array[kind]->name;                                                                  \
+    }                                                                                              \
+    static const struct option *kind_options(int kind)                                             \
+    {                                                                                              \
+        return array[kind]->options;                                                               \
+    }                                                                                              \
+    const struct kind_table table = {what, sizeof array / sizeof *array - 1, kind_name, kind_options}
+
 struct option {
     const char *key;          /* relative to the owner's section, dotted: "c.init"; NULL ends a list */
     enum option_type type;
     size_t offset;            /* of the field in the owner's struct; unused in a kind's own rows */
-    double min, max;          /* inclusive range for INT, REAL and each of INT_LIST */
+    double min, max;          /* inclusive range for INT, REAL and each of INT_LIST, within 2^53 */
     const char *fallback;     /* default, as a spec would say it; NULL: the key is required */
     const char *const *names; /* CHOICE: NULL-terminated */
     const struct kind_table *kinds; /* KIND */
@@ -58,10 +71,38 @@ struct option {
     bool file;                /* TEXT: names a file, relative to the spec; in the owner's struct it is
                                  the value of base/named_file.h, and the content is part of the id */
     bool cosmetic;            /* cannot change a cell's numbers, so it is left out of the cell's id */
-    /* Whether the key matters, given the owner's struct; NULL: always.  A key that does not is left
-     * out of the cell's id and of the resolved spec (model.c under rpe, say). */
+    /* At its default it is left out of the cell's id and of the resolved spec, so that a key that
+     * comes later changes neither the ids nor the specs that were made before it.  It has its value
+     * all the same: on an axis, in a table, in a claim. */
+    bool quiet;
+    /* What a key has no meaning without.  One that has none is left out of the cell's id and of the
+     * resolved spec, and has no value.  `needs`: another key of the section, not at its
+     * default (adversary.steps needs adversary.starts); `applies`: anything else about the owner's
+     * struct, or the kind_config (model.c needs urpe); NULL: nothing. */
+    const char *needs;
     bool (*applies)(const void *owner);
 };
+
+/* The name of choice k of a row of type CHOICE or KIND; NULL after the last. */
+const char *option_name(const struct option *row, int k);
+
+struct option_value {
+    double number;           /* INT, REAL; BOOL: 0 or 1; CHOICE, KIND: the index */
+    const char *text;        /* TEXT */
+    struct option_ints ints; /* INT_LIST */
+};
+/* A row's default; false, and nothing of use, where the key is required. */
+bool option_default(const struct option *row, struct option_value *out);
+bool option_is_default(const struct option *row, const struct option_value *v);
+/* To and from the owner's struct; of a KIND only which one it is.  A text that is loaded is the
+ * owner's. */
+void option_store(const struct option *row, const struct option_value *v, void *owner);
+void option_load(const struct option *row, const void *owner, struct option_value *v);
+/* The same for `row` of a kind's own rows. */
+void option_store_own(const struct option *rows, const struct option *row,
+                      const struct option_value *v, struct kind_config *c);
+void option_load_own(const struct option *rows, const struct option *row,
+                     const struct kind_config *c, struct option_value *v);
 
 /* Sets every field that the rows describe to its default (a required key keeps what is there). */
 void option_defaults(const struct option *rows, void *owner);

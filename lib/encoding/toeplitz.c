@@ -11,15 +11,9 @@
 
 enum { STD };
 
-/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool spreads(const void *owner)
-{
-    return ((const struct kind_config *)owner)->number[STD] != 0.02;
-}
-
 static const struct option options[] = {
     [STD] = {.key = "std", .type = OPTION_REAL, .min = 0, .max = 1000, .fallback = "0.02",
-             .help = "standard deviation of the table's start", .applies = spreads},
+             .help = "standard deviation of the table's start", .quiet = true},
     {.key = NULL},
 };
 

@@ -15,12 +15,6 @@ enum { BUCKETS = 32, MAX_DISTANCE = 128 };
 static const char *const init_names[] = {"ones", "normal", NULL};
 static const char *const share_names[] = {"model", "true", "false", NULL};
 
-/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool spreads(const void *owner)
-{
-    return ((const struct kind_config *)owner)->number[URPE_OPTION_STD] != 0.02;
-}
-
 static const struct option options[] = {
     [URPE_OPTION_INIT] = {.key = "init",
                           .type = OPTION_CHOICE,
@@ -44,7 +38,7 @@ static const struct option options[] = {
                          .max = 1000,
                          .fallback = "0.02",
                          .help = "standard deviation of init: normal",
-                         .applies = spreads},
+                         .quiet = true},
     {.key = NULL},
 };
 

@@ -27,29 +27,6 @@ static bool with_c(const void *owner)
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
 
-/* Only a witness reads these, and their defaults change nothing that was ever computed without it. */
-static bool with_beta(const void *owner)
-{
-    return ((const struct model_config *)owner)->witness_beta > 0;
-}
-
-static bool with_eps(const void *owner)
-{
-    return ((const struct model_config *)owner)->witness_eps > 0;
-}
-
-/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool with_init(const void *owner)
-{
-    return ((const struct model_config *)owner)->init != MODEL_INIT_DEFAULT;
-}
-
-/* Likewise. */
-static bool with_embed_std(const void *owner)
-{
-    return ((const struct model_config *)owner)->embed_std != 0.02;
-}
-
 #define FIELD(name) offsetof(struct model_config, name)
 
 const struct option model_options[] = {
@@ -84,20 +61,20 @@ const struct option model_options[] = {
     {.key = "embed_norm", .type = OPTION_BOOL, .offset = FIELD(embed_norm), .fallback = "false",
      .unit = "", .help = "token targets: LayerNorm after the embedding"},
     {.key = "embed_std", .type = OPTION_REAL, .offset = FIELD(embed_std), .min = 0, .max = 1000,
-     .fallback = "0.02", .unit = "", .applies = with_embed_std,
+     .fallback = "0.02", .unit = "", .quiet = true,
      .help = "token targets: standard deviation of the embedding's start"},
     {.key = "head", .type = OPTION_CHOICE, .offset = FIELD(head), .fallback = "linear",
      .names = head_names, .unit = "",
      .help = "output: linear, or mlm (dense, GELU, LayerNorm, linear)"},
     {.key = "init", .type = OPTION_CHOICE, .offset = FIELD(init), .fallback = "default",
-     .names = init_names, .unit = "", .applies = with_init,
+     .names = init_names, .unit = "", .quiet = true,
      .help = "witness: training starts from the target's witness and has its sizes"},
     {.key = "witness.beta", .type = OPTION_REAL, .offset = FIELD(witness_beta), .min = 0,
      .max = 1e15, .fallback = "0", .unit = "",
      .help = "a witness selects with error about exp(-beta/n^2); 0: exactly",
-     .applies = with_beta},
+     .quiet = true},
     {.key = "witness.eps", .type = OPTION_REAL, .offset = FIELD(witness_eps), .min = 0, .max = 1,
      .fallback = "0", .unit = "",
      .help = "rpe: a witness for inputs whose neighbours differ by more; 0: none",
-     .applies = with_eps},
+     .quiet = true},
     {.key = NULL}};

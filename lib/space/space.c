@@ -35,12 +35,6 @@ static bool uses_length(const void *owner)
     return !space_of(owner)->positions;
 }
 
-/* Left out of a cell's id where it says nothing new, so that ids made before it stay. */
-static bool with_constant(const void *owner)
-{
-    return ((const struct space_config *)owner)->share[PATTERN_CONSTANT] > 0;
-}
-
 #define INPUTS_ROW(id, name, text)                                                               \
     .key = "inputs." name, .type = OPTION_REAL,                                                  \
     .offset = offsetof(struct space_config, share) + (id) * sizeof(double), .min = 0, .max = 1,  \
@@ -65,7 +59,7 @@ const struct option space_options[] = {
     INPUTS(PATTERN_MIRROR, "mirror", "share of inputs that are their own mirror image"),
     INPUTS(PATTERN_CHECKERBOARD, "checkerboard", "share of inputs made of two alternating tokens"),
     {INPUTS_ROW(PATTERN_CONSTANT, "constant", "share of inputs that are 1/2 (symbol 0) everywhere"),
-     .applies = with_constant},
+     .quiet = true},
     {.key = NULL},
 };
 

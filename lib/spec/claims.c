@@ -119,7 +119,7 @@ static int keep_text(const char *name, const struct node *n, const char *text, c
 static int read_key_value(const struct option *row, const char *name, const struct node *n,
                           char *out, size_t size, struct err *e)
 {
-    struct value v;
+    struct option_value v;
     struct text t = {0};
     int code = value_read(row, name, n, NULL, &v, e);
     if (code == 0 && row->type == OPTION_TEXT)

@@ -24,7 +24,7 @@ struct entries { /* neighbours in one section or group stand side by side */
 };
 
 static int add_entry(struct entries *list, const char *key, const struct option *row,
-                     const struct value *v)
+                     const struct option_value *v)
 {
     if (memory_grow(list->item, (size_t)list->count + 1, list->e))
         return ERR_MEMORY;
@@ -95,16 +95,13 @@ static void write_sections(const struct entries *list, struct text *out)
 
 static int add_leaf(void *context, const struct leaf *leaf)
 {
-    return add_entry(context, leaf->key, leaf->row, &leaf->value);
+    return leaf->unsaid ? 0 : add_entry(context, leaf->key, leaf->row, &leaf->value);
 }
 
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e)
 {
     struct entries list = {.e = e};
-    int code = 0;
-    for (int id = 0; id < SECTION_COUNT && code == 0; id++)
-        code = section_leaves((enum section_id)id,
-                              (const char *)&c->task + section_table[id].offset, add_leaf, &list);
+    int code = task_leaves(&c->task, add_leaf, &list);
     if (code == 0) {
         text_append(out, "name: ");
         node_write_text(out, name);
@@ -135,15 +132,14 @@ static const struct option *row_of(const struct spec *s, const struct node *cons
                                    bool *present)
 {
     const struct slot *own = &s->keys.slot[slot];
-    struct value kind;
+    struct option_value kind;
     struct err ignored = {0};
-    int index, text;
     *present = true;
     if (own->type != SLOT_OWN)
         return own->row;
     const struct option *row = NULL;
     if (value_read(own->row, own->key, state[own->kind_slot], &s->start, &kind, &ignored) == 0)
-        row = kind_row(own->row->kinds, kind.choice, own->own, &index, &text);
+        row = kind_row(own->row->kinds, (int)kind.number, own->own);
     *present = row != NULL;
     return row ? row : kind_row_any(own->row->kinds, own->own);
 }
@@ -155,10 +151,10 @@ static bool applies(const struct spec *s, const struct node *const *state, int s
     struct task task = {0};
     struct err ignored = {0};
     char *owner = (char *)&task + section_table[here->section].offset;
-    if (!here->row->applies)
+    if (!here->row->applies && !here->row->needs)
         return true;
     return section_resolve(&s->keys, here->section, state, &s->start, owner, &ignored) == 0 &&
-           here->row->applies(owner);
+           row_applies(section_table[here->section].options, here->row, owner);
 }
 
 static int add_slot_entry(struct entries *list, const struct spec *s, int slot,
@@ -166,13 +162,15 @@ static int add_slot_entry(struct entries *list, const struct spec *s, int slot,
 {
     const struct slot *here = &s->keys.slot[slot];
     char key[KEY_TEXT + 8];
-    struct value v;
+    struct option_value v;
     snprintf(key, sizeof key, "%s%s", here->key, here->type == SLOT_KIND ? ".kind" : "");
     int code = value_read(row, here->key, n, &s->start, &v, list->e);
     return code ? code : add_entry(list, key, row, &v);
 }
 
-static int base_entries(const struct spec *s, const struct node *const *state,
+/* What the base gives a value; quiet: keys that are left out of a resolved spec at their default
+ * too. */
+static int base_entries(const struct spec *s, const struct node *const *state, bool quiet,
                         struct entries *list)
 {
     int code = 0;
@@ -185,7 +183,7 @@ static int base_entries(const struct spec *s, const struct node *const *state,
             shown = present && row->fallback && !kind_changes(s, slot->kind_slot) &&
                     applies(s, state, slot->kind_slot);
         else if (!shown)
-            shown = row->fallback && applies(s, state, k);
+            shown = row->fallback && (quiet || !row->quiet) && applies(s, state, k);
         if (shown)
             code = add_slot_entry(list, s, k, row, state[k]);
     }
@@ -317,7 +315,7 @@ static int write_spec(const struct spec *s, const struct node *const *base, stru
                       struct err *e)
 {
     struct entries list = {.e = e};
-    int code = base_entries(s, base, &list);
+    int code = base_entries(s, base, false, &list);
     text_append(out, "name: ");
     node_write_text(out, s->name);
     text_append(out, "\n");
@@ -350,7 +348,7 @@ int spec_base(const struct spec *s, int (*each)(void *context, const char *key, 
 {
     struct entries list = {.e = e};
     const struct node **base = base_state(s, e);
-    int code = base ? base_entries(s, base, &list) : ERR_MEMORY;
+    int code = base ? base_entries(s, base, true, &list) : ERR_MEMORY;
     for (int k = 0; k < list.count && code == 0; k++)
         code = each(context, list.item[k].key, list.values.data + list.item[k].value);
     close_entries(&list);

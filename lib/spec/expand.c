@@ -47,7 +47,7 @@ static bool splits_pairs(const char *key)
 static int print_leaf(void *context, const struct leaf *leaf)
 {
     struct printed *p = context;
-    if (leaf->row->cosmetic)
+    if (leaf->row->cosmetic || leaf->unsaid)
         return 0;
     size_t from = p->full.length;
     text_append_format(&p->full, "%s=", leaf->key);
@@ -95,9 +95,7 @@ int spec_cell_identify(struct cell *c, struct err *e)
     struct text whole = {0};
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++)
-        code = section_leaves((enum section_id)id,
-                              (const char *)&c->task + section_table[id].offset, print_leaf,
-                              &printed[id]);
+        code = section_leaves((enum section_id)id, &c->task, print_leaf, &printed[id]);
     if (code == 0)
         code = hash_cell(printed, &whole, NULL, false, c->group, e);
     if (code == 0)
@@ -137,7 +135,7 @@ static int resolve_one(struct expander *x, enum section_id id)
         return cell_error(s, x->state, &cause, section_table[id].name, x->e);
     text_clear(&x->printed[id].full);
     text_clear(&x->printed[id].pair);
-    return section_leaves(id, owner, print_leaf, &x->printed[id]);
+    return section_leaves(id, task, print_leaf, &x->printed[id]);
 }
 
 /* A length for sequences may stand where another layer puts a grid in their place; one that was
@@ -168,7 +166,7 @@ static int check_cell(struct expander *x)
         text_clear(&p->full);
         text_clear(&p->pair);
         if (code == 0)
-            code = section_leaves(SECTION_MODEL, &task->model, print_leaf, p);
+            code = section_leaves(SECTION_MODEL, task, print_leaf, p);
     }
     if (code == 0)
         code = check_polish(&x->checker, task, &cause);

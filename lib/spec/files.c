@@ -61,12 +61,7 @@ static int copy_leaf(void *context, const struct leaf *leaf)
 int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e)
 {
     struct copying copying = {folder, e};
-    int code = 0;
-    for (int id = 0; id < SECTION_COUNT && code == 0; id++)
-        code = section_leaves((enum section_id)id,
-                              (const char *)&c->task + section_table[id].offset, copy_leaf,
-                              &copying);
-    return code;
+    return task_leaves(&c->task, copy_leaf, &copying);
 }
 
 int spec_copy_files(const struct spec *s, const char *folder, struct err *e)

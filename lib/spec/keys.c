@@ -18,36 +18,28 @@ enum { TOP_COUNT = sizeof keys_top / sizeof keys_top[0] - 1 };
 
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
-const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
-                              int *index, int *text)
+const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name)
 {
-    const struct option *rows = kinds->options(kind);
-    *index = 0;
-    *text = 0;
-    for (; rows && rows->key; rows++, (*index)++) {
-        if (!strcmp(rows->key, name))
-            return rows;
-        *text += rows->type == OPTION_TEXT;
-    }
-    return NULL;
+    const struct option *row = kinds->options(kind);
+    while (row && row->key && strcmp(row->key, name) != 0)
+        row++;
+    return row && row->key ? row : NULL;
 }
 
 const struct option *kind_row_any(const struct kind_table *kinds, const char *name)
 {
     const struct option *row = NULL;
-    int index, text;
     for (int kind = 0; kind < kinds->count && !row; kind++)
-        row = kind_row(kinds, kind, name, &index, &text);
+        row = kind_row(kinds, kind, name);
     return row;
 }
 
 void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size)
 {
-    int index, text;
     size_t used = 0;
     out[0] = 0;
     for (int kind = 0; kind < kinds->count && used < size; kind++)
-        if (kind_row(kinds, kind, name, &index, &text))
+        if (kind_row(kinds, kind, name))
             used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
                                      kinds->name(kind));
 }

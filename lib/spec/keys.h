@@ -73,10 +73,8 @@ int keys_unknown_at_top(const struct keys *k, const struct node *at, const char 
 /* Those keys, in the order of a spec; NULL-terminated: name, seeds, grid ... */
 extern const char *const keys_top[];
 
-/* The row `name` among a kind's own options, or NULL.  *index counts the rows before it (its place
- * in kind_config.number), *text the rows of text before it (its place in kind_config.text). */
-const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name,
-                              int *index, int *text);
+/* The row `name` among a kind's own options, or NULL. */
+const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name);
 /* The first row of that name that any kind has; an OWN slot has at least one. */
 const struct option *kind_row_any(const struct kind_table *kinds, const char *name);
 /* The names of the kinds that have own option `name`, for messages. */

@@ -102,10 +102,9 @@ static int check_own(const struct slot *s, const struct node *n, struct err *e)
 {
     const struct kind_table *kinds = s->row->kinds;
     struct err first = {0};
-    struct value v;
+    struct option_value v;
     for (int kind = 0; kind < kinds->count; kind++) {
-        int index, text;
-        const struct option *row = kind_row(kinds, kind, s->own, &index, &text);
+        const struct option *row = kind_row(kinds, kind, s->own);
         if (row && value_read(row, s->key, n, NULL, &v, &first) == 0)
             return 0;
     }
@@ -118,7 +117,7 @@ int layer_check(const struct layers *l, struct layer layer, struct err *e)
     for (int k = layer.first; k < layer.first + layer.count && code == 0; k++) {
         const struct slot *s = &l->keys->slot[l->item[k].slot];
         const struct node *n = l->item[k].value;
-        struct value v;
+        struct option_value v;
         if (n)
             code = s->type == SLOT_OWN ? check_own(s, n, e)
                                        : value_read(s->row, s->key, n, NULL, &v, e);

@@ -141,9 +141,7 @@ bool spec_value(const struct cell *c, const char *key, char *out, size_t size)
     }
     for (int id = 0; id < SECTION_COUNT && !found; id++)
         if (key_covers(section_table[id].name, key))
-            found = section_leaves((enum section_id)id,
-                                   (const char *)&c->task + section_table[id].offset, match_leaf,
-                                   &r) == 1;
+            found = section_leaves((enum section_id)id, &c->task, match_leaf, &r) == 1;
     assert(!r.text.failed);
     if (found)
         snprintf(out, size, "%s", value);

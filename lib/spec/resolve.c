@@ -2,7 +2,6 @@
  * resolve from equal values are equal byte by byte. */
 #include "spec/resolve.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,15 +30,13 @@ static int foreign_option(const struct slot *s, const struct slot *of, const str
 static int resolve_own(const struct slot *s, const struct slot *of, const struct node *n,
                        const struct node *absent, struct kind_config *c, struct err *e)
 {
-    struct value v;
-    int index, text;
-    const struct option *row = kind_row(s->row->kinds, c->kind, s->own, &index, &text);
+    struct option_value v;
+    const struct option *row = kind_row(s->row->kinds, c->kind, s->own);
     if (!row)
         return n ? foreign_option(s, of, n, c->kind, e) : 0;
-    assert(index < KIND_OPTIONS_MAX && text < 2);
     int code = value_read(row, s->key, n, absent, &v, e);
     if (code == 0)
-        value_store_own(row, &v, c, index, text);
+        option_store_own(s->row->kinds->options(c->kind), row, &v, c);
     return code;
 }
 
@@ -50,7 +47,7 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
     int code = 0;
     for (int i = k->first[id]; i < k->first[id + 1] && code == 0; i++) {
         const struct slot *s = &k->slot[i];
-        struct value v;
+        struct option_value v;
         if (s->type == SLOT_OWN) {
             code = resolve_own(s, &k->slot[s->kind_slot], state[i], absent,
                                kind_field(s->row, owner), e);
@@ -58,48 +55,75 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
         }
         code = value_read(s->row, s->key, state[i], absent, &v, e);
         if (code == 0)
-            value_store(s->row, &v, owner);
+            option_store(s->row, &v, owner);
     }
     return code;
 }
 
 /* ---- struct -> leaves -------------------------------------------------------------------------*/
 
-static int own_leaves(const char *prefix, const struct option *row, const struct kind_config *c,
+bool row_applies(const struct option *rows, const struct option *row, const void *owner)
+{
+    struct option_value v;
+    if (row->applies && !row->applies(owner))
+        return false;
+    if (!row->needs)
+        return true;
+    while (strcmp(rows->key, row->needs) != 0)
+        rows++;
+    option_load(rows, owner, &v);
+    return !option_is_default(rows, &v);
+}
+
+static int visit_leaf(struct leaf *leaf, leaf_visit visit, void *context)
+{
+    leaf->unsaid = leaf->row->quiet && option_is_default(leaf->row, &leaf->value);
+    return visit(context, leaf);
+}
+
+static int own_leaves(const char *prefix, const struct option *rows, const struct kind_config *c,
                       leaf_visit visit, void *context)
 {
-    const struct option *own = row->kinds->options(c->kind);
-    int code = 0, text = 0;
-    for (int index = 0; own && own[index].key && code == 0; index++) {
-        struct leaf leaf = {.row = &own[index]};
-        if (!own[index].applies || own[index].applies(c)) {
-            snprintf(leaf.key, sizeof leaf.key, "%.48s.%.46s", prefix, own[index].key);
-            value_load_own(leaf.row, c, index, text, &leaf.value);
-            code = visit(context, &leaf);
-        }
-        text += own[index].type == OPTION_TEXT;
+    int code = 0;
+    for (const struct option *row = rows; row && row->key && code == 0; row++) {
+        struct leaf leaf = {.row = row};
+        if (row->applies && !row->applies(c))
+            continue;
+        snprintf(leaf.key, sizeof leaf.key, "%.48s.%.46s", prefix, row->key);
+        option_load_own(rows, row, c, &leaf.value);
+        code = visit_leaf(&leaf, visit, context);
     }
     return code;
 }
 
-int section_leaves(enum section_id id, const void *owner, leaf_visit visit, void *context)
+int section_leaves(enum section_id id, const struct task *t, leaf_visit visit, void *context)
 {
     const struct section *section = &section_table[id];
+    const char *owner = (const char *)t + section->offset;
     int code = 0;
     for (const struct option *row = section->options; row->key && code == 0; row++) {
         struct leaf leaf = {.row = row};
         char prefix[KEY_TEXT];
         bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
-        if (row->applies && !row->applies(owner))
+        if (!row_applies(section->options, row, owner))
             continue;
         snprintf(prefix, sizeof prefix, "%.16s%s%.46s", section->name, whole ? "" : ".",
                  whole ? "" : row->key);
         snprintf(leaf.key, sizeof leaf.key, "%.85s%s", prefix, kind ? ".kind" : "");
-        value_load(row, owner, &leaf.value);
-        code = visit(context, &leaf);
-        if (kind && code == 0)
-            code = own_leaves(prefix, row,
-                              (const void *)((const char *)owner + row->offset), visit, context);
+        option_load(row, owner, &leaf.value);
+        code = visit_leaf(&leaf, visit, context);
+        if (kind && code == 0) {
+            const struct kind_config *c = (const void *)(owner + row->offset);
+            code = own_leaves(prefix, row->kinds->options(c->kind), c, visit, context);
+        }
     }
+    return code;
+}
+
+int task_leaves(const struct task *t, leaf_visit visit, void *context)
+{
+    int code = 0;
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++)
+        code = section_leaves((enum section_id)id, t, visit, context);
     return code;
 }

@@ -4,11 +4,6 @@
 #include "spec/resolve.h"
 #include "spec/spec.h"
 
-struct settings {
-    struct text *out, value, fallback;
-    size_t start;
-};
-
 /* Evaluated lengths are rows of their own. */
 static bool has_column(const char *key)
 {
@@ -20,39 +15,23 @@ static bool has_column(const char *key)
     return false;
 }
 
-static bool is_default(struct settings *s, const struct leaf *leaf)
-{
-    struct value v;
-    struct err ignored = {0};
-    text_clear(&s->fallback);
-    if (!leaf->row->fallback || value_read(leaf->row, leaf->key, NULL, NULL, &v, &ignored))
-        return false;
-    value_write(leaf->row, &v, false, &s->fallback);
-    s->out->failed |= s->fallback.failed;
-    return s->fallback.data && strcmp(s->fallback.data, s->value.data) == 0;
-}
+struct settings {
+    struct text *out;
+    size_t start;
+};
 
 static int append_leaf(void *context, const struct leaf *leaf)
 {
-    struct settings *s = context;
-    if (has_column(leaf->key) || leaf->row->cosmetic)
+    const struct settings *s = context;
+    if (has_column(leaf->key) || leaf->row->cosmetic || option_is_default(leaf->row, &leaf->value))
         return 0;
-    text_clear(&s->value);
-    value_write(leaf->row, &leaf->value, false, &s->value);
-    s->out->failed |= s->value.failed;
-    if (s->out->failed || is_default(s, leaf))
-        return 0;
-    text_append_format(s->out, "%s%s=%s", s->out->length > s->start ? "; " : "", leaf->key,
-                       s->value.data);
+    text_append_format(s->out, "%s%s=", s->out->length > s->start ? "; " : "", leaf->key);
+    value_write(leaf->row, &leaf->value, false, s->out);
     return 0;
 }
 
 void spec_cell_settings(const struct cell *c, struct text *out)
 {
     struct settings s = {.out = out, .start = out->length};
-    for (int id = 0; id < SECTION_COUNT; id++)
-        section_leaves((enum section_id)id,
-                       (const char *)&c->task + section_table[id].offset, append_leaf, &s);
-    text_close(&s.value);
-    text_close(&s.fallback);
+    task_leaves(&c->task, append_leaf, &s);
 }

@@ -10,27 +10,8 @@ static const char *const decay_names[] = {
     [TRAIN_DECAY_NONE] = "none", [TRAIN_DECAY_LINEAR] = "linear", [TRAIN_DECAY_COSINE] = "cosine",
     NULL};
 
-/* Left out of a cell's id where there is no curriculum, so that ids made before it stay. */
-static bool trains_by_length(const void *owner)
-{
-    const struct train_config *c = owner;
-    return c->lengths.count > 0 || c->length_shares.count > 0;
-}
-
-/* Likewise. */
-static bool rates_c(const void *owner)
-{
-    return ((const struct train_config *)owner)->c_lr > 0;
-}
-
 static const char *const polish_names[] = {
     [TRAIN_POLISH_NONE] = "none", [TRAIN_POLISH_BFGS] = "bfgs", NULL};
-
-/* Left out of a cell's id where nothing is polished, so that ids made before it stay. */
-static bool polishes(const void *owner)
-{
-    return ((const struct train_config *)owner)->polish != TRAIN_POLISH_NONE;
-}
 
 #define TRAIN(name) offsetof(struct train_config, name)
 
@@ -46,7 +27,7 @@ const struct option train_options[] = {
     {.key = "table_lr", .type = OPTION_REAL, .offset = TRAIN(table_lr), .min = 0, .max = 10000,
      .fallback = "1", .unit = "", .help = "factor on lr for the B and C tables"},
     {.key = "c_lr", .type = OPTION_REAL, .offset = TRAIN(c_lr), .min = 0, .max = 10000,
-     .fallback = "0", .unit = "", .applies = rates_c,
+     .fallback = "0", .unit = "", .quiet = true,
      .help = "factor on lr for C alone; 0: table_lr's"},
     {.key = "warmup", .type = OPTION_INT, .offset = TRAIN(warmup), .min = 0, .max = 1e9,
      .fallback = "100", .unit = "steps", .help = "linear rise of the rate; may exceed steps"},
@@ -55,31 +36,24 @@ const struct option train_options[] = {
     {.key = "clip", .type = OPTION_REAL, .offset = TRAIN(clip), .min = 0, .max = 1e9,
      .fallback = "0", .unit = "", .help = "largest global gradient norm; 0: no clipping"},
     {.key = "lengths", .type = OPTION_INT_LIST, .offset = TRAIN(lengths), .min = 1, .max = 65536,
-     .fallback = "", .unit = "tokens", .applies = trains_by_length,
+     .fallback = "", .unit = "tokens", .quiet = true,
      .help = "curriculum: lengths trained in turn, tokens a step held constant; longer than "
              "space.length: left out; the last one counts as space.length; empty: that alone"},
     {.key = "length_shares", .type = OPTION_INT_LIST, .offset = TRAIN(length_shares), .min = 1,
-     .max = 1e9, .fallback = "", .unit = "", .applies = trains_by_length,
+     .max = 1e9, .fallback = "", .unit = "", .needs = "lengths",
      .help = "parts of the steps for each of train.lengths, in any unit; empty: equal parts"},
     {.key = "polish.method", .type = OPTION_CHOICE, .offset = TRAIN(polish), .fallback = "none",
-     .names = polish_names, .unit = "", .applies = polishes,
+     .names = polish_names, .unit = "", .quiet = true,
      .help = "after the last step: bfgs, descent on a fixed set (small models)"},
     {.key = "polish.steps", .type = OPTION_INT, .offset = TRAIN(polish_steps), .min = 1,
-     .max = 1e6, .fallback = "200", .unit = "steps", .applies = polishes,
+     .max = 1e6, .fallback = "200", .unit = "steps", .needs = "polish.method",
      .help = "of the descent, at most"},
     {.key = "polish.samples", .type = OPTION_INT, .offset = TRAIN(polish_samples), .min = 1,
-     .max = 1e6, .fallback = "512", .unit = "samples", .applies = polishes,
+     .max = 1e6, .fallback = "512", .unit = "samples", .needs = "polish.method",
      .help = "of the fixed set; rounded up to whole batches"},
     {.key = NULL}};
 
 /* ---- evaluate ---------------------------------------------------------------------------------*/
-
-/* Left out of a cell's id where nothing is searched, so that ids made before it stay. */
-static bool searches(const void *owner)
-{
-    const struct evaluate_config *c = owner;
-    return c->adversary_starts > 0;
-}
 
 static const char *const witness_names[] = {"auto", "always", "never", NULL};
 
@@ -102,9 +76,9 @@ const struct option evaluate_options[] = {
      .help = "build and measure explicit weights, where some are known; auto: unless that takes "
              "more work than the training and over 1e11 FLOP"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
-     .max = 100000, .fallback = "0", .unit = "inputs", .applies = searches,
+     .max = 100000, .fallback = "0", .unit = "inputs", .quiet = true,
      .help = "inputs from which the largest error is searched for; 0: no search"},
     {.key = "adversary.steps", .type = OPTION_INT, .offset = EVALUATE(adversary_steps), .min = 0,
-     .max = 1e9, .fallback = "200", .unit = "steps", .applies = searches,
+     .max = 1e9, .fallback = "200", .unit = "steps", .needs = "adversary.starts",
      .help = "steps of the search from each start"},
     {.key = NULL}};

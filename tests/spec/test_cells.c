@@ -83,36 +83,39 @@ static void a_length_gives_way_to_a_size(void **state)
     spec_close(c);
 }
 
-/* Keys that came later: the default, spelled out, is the cell that it was before the key existed;
- * another value is another cell. */
-static void later_keys_keep_old_cells(void **state)
+static int note_value(void *context, const char *key, const char *value)
+{
+    if (!strcmp(key, "model.encoding.std") || !strcmp(key, "model.init"))
+        text_append_format(context, "%s=%s ", key, value);
+    return 0;
+}
+
+/* Left out of ids and of resolved specs, a default is a value all the same: on an axis, in a claim,
+ * and where two specs are compared. */
+static void a_default_on_an_axis_is_a_value(void **state)
 {
     (void)state;
-    static const struct {
-        const char *key, *plain, *spelled, *wider;
-    } table[] = {
-        {"model.embed_std", "target: etp\n", "target: etp\nmodel: {embed_std: 0.02}\n",
-         "target: etp\nmodel: {embed_std: 0.1}\n"},
-        {"train.c_lr", "target: gain\n", "target: gain\ntrain: {c_lr: 0}\n",
-         "target: gain\ntrain: {c_lr: 10}\n"},
-        {"model.encoding.std", "target: gain\n",
-         "target: gain\nmodel: {encoding: {kind: toeplitz, std: 0.02}}\n",
-         "target: gain\nmodel: {encoding: {kind: toeplitz, std: 1}}\n"},
-        {"model.c.std", "target: gain\nmodel: {c: {init: normal}}\n",
-         "target: gain\nmodel: {c: {init: normal, std: 0.02}}\n",
-         "target: gain\nmodel: {c: {init: normal, std: 1}}\n"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct spec *plain = spec_of(table[i].plain, NULL);
-        struct spec *spelled = spec_of(table[i].spelled, NULL);
-        struct spec *wider = spec_of(table[i].wider, NULL);
-        value_is(spelled, 0, table[i].key, NULL);
-        assert_string_equal(spec_cell(plain, 0)->id, spec_cell(spelled, 0)->id);
-        assert_string_not_equal(spec_cell(plain, 0)->id, spec_cell(wider, 0)->id);
-        spec_close(plain);
-        spec_close(spelled);
-        spec_close(wider);
-    }
+    struct text t = {0};
+    struct spec *s = spec_of("target: gain\ngrid: {model.encoding.std: [0.02, 0.5], "
+                             "model.init: [default, witness]}\nclaims:\n"
+                             "  - {where: {model.encoding.std: 0.02, model.init: default}, "
+                             "expect: {verdict: reached}}\n"
+                             "  - {where: {model.encoding.std: 0.02}, expect: {model.init: default}}\n",
+                             NULL);
+    struct spec *plain = spec_of("target: gain\n", NULL);
+    struct err e = {0};
+    assert_int_equal(spec_cells(s), 4);
+    assert_string_equal(spec_cell(s, 0)->id, spec_cell(plain, 0)->id);
+    value_is(s, 0, "model.encoding.std", "0.02");
+    value_is(s, 0, "model.init", "default");
+    value_is(s, 3, "model.encoding.std", "0.5");
+    value_is(s, 3, "model.init", "witness");
+    assert_int_equal(spec_check_claims(s, &e), 0);
+    assert_int_equal(spec_base(plain, note_value, &t, NULL), 0);
+    assert_string_equal(t.data, "model.encoding.std=0.02 model.init=default ");
+    text_close(&t);
+    spec_close(plain);
+    spec_close(s);
 }
 
 static void numbers_are_yaml_1_2(void **state)
@@ -384,7 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_but_the_target_has_a_default),
-        cmocka_unit_test(later_keys_keep_old_cells),
+        cmocka_unit_test(a_default_on_an_axis_is_a_value),
         cmocka_unit_test(files_name_their_specs),
         cmocka_unit_test(short_and_long_kinds_are_one),
         cmocka_unit_test(a_length_gives_way_to_a_size),

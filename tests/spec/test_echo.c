@@ -136,7 +136,7 @@ static void mangled_specs_do_no_harm(void **state)
     }
 }
 
-static void what_does_not_apply_is_left_out(void **state)
+static void what_says_nothing_is_left_out(void **state)
 {
     (void)state;
     struct spec *s = spec_of("target: gain\nmodel: {attention: rpe}\n", NULL);
@@ -144,6 +144,8 @@ static void what_does_not_apply_is_left_out(void **state)
     assert_int_equal(spec_cell_text(spec_cell(s, 0), "x", &t, NULL), 0);
     assert_null(strstr(t.data, "\n  c:"));
     assert_null(strstr(t.data, "vocab"));
+    assert_null(strstr(t.data, "init"));
+    assert_null(strstr(t.data, "adversary"));
     assert_non_null(strstr(t.data, "\n  encoding: toeplitz\n"));
     assert_non_null(strstr(t.data, "name: x\nseeds: [0]\nspace:\n  kind: sequence\n"));
     text_close(&t);
@@ -155,7 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_specs_read_back),
         cmocka_unit_test(mangled_specs_do_no_harm),
-        cmocka_unit_test(what_does_not_apply_is_left_out),
+        cmocka_unit_test(what_says_nothing_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

