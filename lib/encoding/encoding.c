@@ -30,22 +30,11 @@
 
 #define DECLARE(name) extern const struct encoding encoding_##name;
 #define ADDRESS(name) &encoding_##name,
-#define ONE_MORE(name) +1
 
 ENTRIES(DECLARE)
 const struct encoding *const encoding_table[] = {ENTRIES(ADDRESS) NULL};
 
-static const char *kind_name(int kind)
-{
-    return encoding_table[kind]->name;
-}
-
-static const struct option *kind_options(int kind)
-{
-    return encoding_table[kind]->options;
-}
-
-const struct kind_table encoding_kinds = {"encoding", 0 ENTRIES(ONE_MORE), kind_name, kind_options};
+KIND_TABLE(encoding_kinds, "encoding", encoding_table);
 
 const struct encoding *encoding_of(const struct kind_config *c)
 {

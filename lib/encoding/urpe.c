@@ -93,19 +93,7 @@ static const struct urpe bucketed = {
 };
 
 const struct urpe *const urpe_table[] = {&toeplitz, &bucketed, NULL};
-
-static const char *kind_name(int kind)
-{
-    return urpe_table[kind]->name;
-}
-
-static const struct option *kind_options(int kind)
-{
-    return urpe_table[kind]->options;
-}
-
-const struct kind_table urpe_kinds = {"kind of C", sizeof urpe_table / sizeof *urpe_table - 1,
-                                      kind_name, kind_options};
+KIND_TABLE(urpe_kinds, "kind of C", urpe_table);
 
 const struct urpe *urpe_of(const struct kind_config *c)
 {

@@ -1,32 +1,16 @@
 /* The table of spaces, the option rows of section `space`, and what is checked across rows. */
 #include "space/space.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "space/table.h"
 
 #define SPACE_LINE(name) &space_##name,
 const struct space *const space_table[] = {SPACE_LIST(SPACE_LINE) NULL};
-enum { SPACE_COUNT = sizeof space_table / sizeof space_table[0] - 1 };
-
-static const char *space_name(int kind)
-{
-    assert(kind >= 0 && kind < SPACE_COUNT);
-    return space_table[kind]->name;
-}
-
-static const struct option *space_own_options(int kind)
-{
-    assert(kind >= 0 && kind < SPACE_COUNT);
-    return space_table[kind]->options;
-}
-
-const struct kind_table space_kinds = {"space", SPACE_COUNT, space_name, space_own_options};
+KIND_TABLE(space_kinds, "space", space_table);
 
 const struct space *space_of(const struct space_config *c)
 {
-    assert(c->kind.kind >= 0 && c->kind.kind < SPACE_COUNT);
     return space_table[c->kind.kind];
 }
 

@@ -7,25 +7,10 @@
 
 #define TARGET_LINE(name) &target_##name,
 const struct target *const target_table[] = {TARGET_LIST(TARGET_LINE) NULL};
-enum { TARGET_COUNT = sizeof target_table / sizeof target_table[0] - 1 };
-
-static const char *target_name(int kind)
-{
-    assert(kind >= 0 && kind < TARGET_COUNT);
-    return target_table[kind]->name;
-}
-
-static const struct option *target_own_options(int kind)
-{
-    assert(kind >= 0 && kind < TARGET_COUNT);
-    return target_table[kind]->options;
-}
-
-const struct kind_table target_kinds = {"target", TARGET_COUNT, target_name, target_own_options};
+KIND_TABLE(target_kinds, "target", target_table);
 
 const struct target *target_of(const struct target_config *c)
 {
-    assert(c->kind.kind >= 0 && c->kind.kind < TARGET_COUNT);
     return target_table[c->kind.kind];
 }
 

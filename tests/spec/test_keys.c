@@ -269,6 +269,7 @@ static void needed_keys_exist(void **state)
     assert_int_equal(spec_keys(&key, &count, NULL), 0);
     for (int k = 0; k < count; k++) {
         bool found = !key[k].option->needs;
+        assert_true(found || !key[k].kind); /* a kind's own rows need none of each other */
         for (int other = 0; other < count && !found; other++)
             found = key[other].option->fallback && !key[other].kind &&
                     strcmp(key[other].option->key, key[k].option->needs) == 0;
