@@ -1,5 +1,4 @@
 /* urpe-probe bound: the floors of a spec's cells, without training. */
-#include <math.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -12,24 +11,20 @@ static int append_cell(struct text *out, const struct spec *s, const struct cell
                        struct err *e)
 {
     int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(&c->task, length), code = 0;
-    size_t bytes;
+    size_t bytes, parameters;
     double flops;
-    struct row_facts facts = {.experiment = spec_name(s),
-                              .spec_hash = spec_hash(s),
-                              .steps = -1,
-                              .train_loss = NAN,
-                              .seconds = NAN,
-                              .tokens_per_second = NAN,
-                              .peak_mib = NAN};
     const struct trainer_api *api = trainer_api_of(c->task.model.precision);
-    code = api->price(&c->task, &bytes, &facts.parameters, &flops, e);
+    code = api->price(&c->task, &bytes, &parameters, &flops, e);
     for (int k = 0; !code && k < lengths; k++) {
         struct evaluation *ev = NULL;
         code = evaluation_open(&ev, &c->task, length[k], e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
-            struct subset_figures figures;
-            evaluation_floors(ev, i, &figures);
-            row_append(out, c, length[k], evaluation_subset_name(ev, i), &figures, &facts);
+            struct record r;
+            evaluation_floors(ev, i, &r);
+            r.experiment = spec_name(s);
+            r.spec_hash = spec_hash(s);
+            r.params = (int64_t)parameters;
+            row_append(out, c, &r);
         }
         evaluation_close(ev);
     }

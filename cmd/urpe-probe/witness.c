@@ -59,7 +59,7 @@ static int add_line(struct listing *out, bool table, bool seeds, const struct ce
                                        "model.precision"};
     struct line l = {0};
     const char *value[COLUMNS];
-    const struct subset_figures *f = &x->figures[0];
+    const struct record *f = &x->figures[0];
     const struct model_config *m = &x->own.task.model;
     int digits = table ? TABLE_DIGITS : trainer_api_of(m->precision)->digits;
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)

@@ -9,7 +9,7 @@
 
 bool row_header_fits(const struct csv *c)
 {
-    if (c->columns > column_count())
+    if (c->columns > RESULT_COUNT)
         return false;
     for (int k = 0; k < c->columns; k++)
         if (strcmp(c->row[0][k], column_table[k].name) != 0)

@@ -221,7 +221,7 @@ static int reserve_rows(struct reader *x, int more, struct err *e)
 /* The fields of rows 1.. of c in one block: field k of row i at [(i - 1) columns + k]. */
 static const char **keep_fields(struct arena *arena, const struct csv *c, struct err *e)
 {
-    size_t columns = (size_t)column_count(), rows = (size_t)c->rows - 1, bytes = 0;
+    size_t columns = (size_t)RESULT_COUNT, rows = (size_t)c->rows - 1, bytes = 0;
     for (size_t i = 1; i <= rows; i++)
         for (int k = 0; k < c->columns; k++)
             bytes += strlen(c->row[i][k]) + 1;
@@ -246,7 +246,7 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
                     bool failed, struct err *e)
 {
     struct results *r = x->r;
-    size_t columns = (size_t)column_count(), rows = (size_t)c->rows - 1;
+    size_t columns = (size_t)RESULT_COUNT, rows = (size_t)c->rows - 1;
     char *kept = arena_text(&r->arena, folder, e);
     const char **base = kept ? keep_fields(&r->arena, c, e) : NULL;
     if (!base)
@@ -381,7 +381,7 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     int code = arena_open(&r->arena, 0, e);
     if (!code)
         code = csv_parse(spec_name(s), bytes, count, &c, e);
-    if (!code && (c.rows < 1 || !row_header_fits(&c) || c.columns != column_count()))
+    if (!code && (c.rows < 1 || !row_header_fits(&c) || c.columns != RESULT_COUNT))
         code = err_set(e, ERR_FORMAT, spec_name(s), "the header is not that of results.csv");
     if (!code)
         code = cell_index_open(&index, s, e);
@@ -397,7 +397,7 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     memcpy(r->spec, &s, sizeof s); /* read only while borrowed */
     r->specs = 1;
     code = axes_open(r, e);
-    for (int k = 1; k < c.rows && !code; k++, field += column_count()) {
+    for (int k = 1; k < c.rows && !code; k++, field += RESULT_COUNT) {
         const struct cell *cell = cell_index_find(&index, field[key.cell]);
         if (!cell)
             code = err_set(e, ERR_FORMAT, spec_name(s), "no cell has the id %s", field[key.cell]);

@@ -96,7 +96,7 @@ void results_append_header(struct text *out)
 
 void results_append_fields(struct text *out, const char *const *field)
 {
-    for (int k = 0; k < column_count(); k++)
+    for (int k = 0; k < RESULT_COUNT; k++)
         csv_field(out, field[k] ? field[k] : "");
     csv_end_row(out);
 }

@@ -57,7 +57,7 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
         return err_set(e, code, why.where, "%s", why.msg);
     if (!count)
         return 0;
-    if (c->columns == column_count() && row_header_fits(c))
+    if (c->columns == RESULT_COUNT && row_header_fits(c))
         return 0;
     csv_close(c);
     return err_set(e, ERR_USAGE, path,

@@ -27,11 +27,11 @@ int results_json(struct text *out, const struct results *r, struct err *e)
     text_append(out, "[");
     for (int i = 0; i < r->rows; i++) {
         text_append(out, i ? ",\n {" : "\n {");
-        for (int k = 0; k < column_count(); k++) {
+        for (int k = 0; k < RESULT_COUNT; k++) {
             text_append(out, k ? ", " : "");
             json_string(out, column_table[k].name);
             text_append(out, ": ");
-            json_field(out, r->row[i].field[k], column_table[k].type == COLUMN_NUMBER);
+            json_field(out, r->row[i].field[k], column_table[k].number);
         }
         text_append(out, "}");
     }
@@ -68,93 +68,94 @@ static int write_summary(const char *folder, const struct results *r, struct err
 }
 
 /* ---- what each cell keeps apart ---------------------------------------------------------------*/
-struct part {
-    const char *file, *source; /* in the folder; in the cell's folder */
-    const char *header;        /* of the source; `cell` comes before it in the file */
-};
-static const struct part part_table[] = {
-    {"curves.csv", "curve.csv", "step,train_loss,error_rel,lr,grad_norm"},
-    {"positions.csv", "position.csv", "position,error_rms,floor_rms"},
-    {"tables.csv", "table.csv", "layer,head,relation,b,c"},
-};
-
-static int count_commas(const char *s, size_t length)
+/* How many of the columns a header names: an older program's has fewer; 0: it is another's. */
+static int header_columns(const struct column *own, const char *header)
 {
-    int count = 0;
+    for (int count = 0; own[count].name; header++) {
+        size_t length = strcspn(header, ",\r\n");
+        if (strlen(own[count].name) != length || memcmp(own[count].name, header, length) != 0)
+            return 0;
+        count++;
+        header += length;
+        if (*header != ',')
+            return count;
+    }
+    return 0;
+}
+
+static int count_fields(const char *line, size_t length)
+{
+    int count = 1;
     for (size_t k = 0; k < length; k++)
-        count += s[k] == ',';
+        count += line[k] == ',';
     return count;
 }
 
 /* The lines of a source are numbers only, so a comma is a comma.  Checks all before any is copied;
  * returns why not, or NULL. */
-static const char *check_part(const struct part *p, const char *bytes, size_t count)
+static const char *check_part(const struct column_file *f, const char *bytes, size_t count,
+                              int *columns)
 {
-    size_t header = strlen(p->header);
-    int commas = count_commas(p->header, header);
-    size_t first = strcspn(bytes, "\r\n");
-    if (first != header || memcmp(bytes, p->header, header) != 0)
+    *columns = header_columns(f->own, bytes);
+    if (!*columns)
         return "the header is another";
     if (strlen(bytes) != count || bytes[count - 1] != '\n')
         return "the last line is cut off";
-    for (const char *line = bytes; *line;) {
-        size_t length = strcspn(line, "\n");
-        if (count_commas(line, length) != commas)
+    for (const char *line = bytes; *line; line += strcspn(line, "\n") + 1)
+        if (count_fields(line, strcspn(line, "\n")) != *columns)
             return "a line has another number of fields";
-        line += length + 1;
-    }
     return NULL;
 }
 
-static void copy_part(struct text *out, const char *id, const char *bytes)
+/* columns: of the source, which may have fewer than the file. */
+static void copy_part(struct text *out, const struct column_file *f, const char *id,
+                      const char *bytes, int columns)
 {
-    const char *line = bytes + strcspn(bytes, "\n") + 1;
-    while (*line) {
+    for (const char *line = bytes; *(line += strcspn(line, "\n") + 1);) {
         /* An empty field at the start of a line is written as "": here it is not the first. */
         if (strncmp(line, "\"\",", 3) == 0)
             line += 2;
-        size_t length = strcspn(line, "\r\n");
         text_append_format(out, "%s,", id);
-        text_append_bytes(out, line, length);
+        text_append_bytes(out, line, strcspn(line, "\r\n"));
+        for (int k = columns; f->own[k].name; k++)
+            text_append(out, ",");
         csv_end_row(out);
-        line += length + strcspn(line + length, "\n") + 1;
     }
 }
 
-static int add_part(struct output *o, const struct part *p, struct results *r,
+static int add_part(struct output *o, const struct column_file *f, struct results *r,
                     const struct result_row *row, struct err *e)
 {
     char path[OUTPUT_PATH_MAX];
     char *bytes = NULL;
     size_t count;
+    int columns;
     struct err found = {0};
-    int code = file_join(path, sizeof path, row->folder, p->source, e);
+    int code = file_join(path, sizeof path, row->folder, f->part, e);
     if (code || !file_exists(path))
         return code; /* a failed cell has none */
     code = file_read(path, PART_BYTES_MAX, &bytes, &count, &found);
     if (code == ERR_MEMORY)
         return err_set(e, ERR_MEMORY, path, "%s", found.msg);
-    const char *why = code ? found.msg : check_part(p, bytes, count);
+    const char *why = code ? found.msg : check_part(f, bytes, count, &columns);
     if (why)
         code = results_skip(r, path, why, e);
     else
-        copy_part(&o->buffer, result_text(row, "cell"), bytes);
+        copy_part(&o->buffer, f, result_text(row, "cell"), bytes, columns);
     memory_free(bytes);
     return code ? code : output_flush(o, e);
 }
 
 /* cells (count): one row of each distinct cell, in the order of the rows. */
-static int write_part(const char *folder, const struct part *p, struct results *r,
+static int write_part(const char *folder, const struct column_file *f, struct results *r,
                       const int *cells, int count, struct err *e)
 {
     struct output o;
-    int code = output_open(&o, folder, p->file, e);
-    if (!code) {
-        text_append_format(&o.buffer, "cell,%s", p->header);
-        csv_end_row(&o.buffer);
-    }
+    int code = output_open(&o, folder, f->name, e);
+    if (!code)
+        columns_append_header(&o.buffer, f->column);
     for (int k = 0; !code && k < count; k++)
-        code = add_part(&o, p, r, &r->row[cells[k]], e);
+        code = add_part(&o, f, r, &r->row[cells[k]], e);
     if (!code)
         code = output_commit(&o, e);
     output_close(&o);
@@ -203,8 +204,8 @@ static int write_parts(const char *folder, struct results *r, struct err *e)
 {
     int *cells = NULL, count;
     int code = distinct_cells(r, &cells, &count, e);
-    for (size_t k = 0; !code && k < sizeof part_table / sizeof *part_table; k++)
-        code = write_part(folder, &part_table[k], r, cells, count, e);
+    for (int k = FILE_CURVES; !code && k < FILE_COUNT; k++)
+        code = write_part(folder, &column_files[k], r, cells, count, e);
     memory_free(cells);
     return code;
 }

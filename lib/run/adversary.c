@@ -223,7 +223,7 @@ static int ascend(struct search *q, struct err *e)
 
 /* Figures of one subset, from all starts or from the tied ones. */
 static int summarize(struct search *q, const int32_t *group, int groups, unsigned char *mask,
-                     bool tied, struct subset_figures *out, struct err *e)
+                     bool tied, struct record *out, struct err *e)
 {
     struct floor_errors floor;
     double error = out->error_sup;
@@ -239,7 +239,7 @@ static int summarize(struct search *q, const int32_t *group, int groups, unsigne
     return code;
 }
 
-static int results(struct search *q, struct subset_figures *figures, struct err *e)
+static int results(struct search *q, struct record *figures, struct err *e)
 {
     int groups;
     size_t rows = (size_t)q->best.rows;
@@ -256,7 +256,7 @@ static int results(struct search *q, struct subset_figures *figures, struct err 
     return code;
 }
 
-static bool searched(const struct evaluation *ev, const struct subset_figures *figures)
+static bool searched(const struct evaluation *ev, const struct record *figures)
 {
     const struct task *t = ev->task;
     return t->evaluate.adversary_starts > 0 && ev->set.channels > 0 &&
@@ -265,7 +265,7 @@ static bool searched(const struct evaluation *ev, const struct subset_figures *f
 }
 
 int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     const volatile int *stop, struct subset_figures *figures, struct err *e)
+                     const volatile int *stop, struct record *figures, struct err *e)
 {
     struct search q = {.ev = ev, .api = api, .trainer = t, .stop = stop};
     if (!searched(ev, figures))

@@ -25,6 +25,6 @@
  * *stop (NULL: never) is looked at before each step: ERR_INTERRUPTED, figures unchanged.
  * ERR_MEMORY, or what the target reports. */
 int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     const volatile int *stop, struct subset_figures *figures, struct err *e);
+                     const volatile int *stop, struct record *figures, struct err *e);
 
 #endif

@@ -114,7 +114,7 @@ static int resume(struct cell_work *w, struct err *e)
                                &w->history, &why);
     if (!code) {
         if (w->history.points)
-            w->error = w->history.point[w->history.points - 1].error;
+            w->error = w->history.point[w->history.points - 1].error_rel;
         return 0;
     }
     if (code == ERR_MEMORY)

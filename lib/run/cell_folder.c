@@ -1,5 +1,4 @@
 /* What a cell's folder says without opening the cell: finished, failed, to be done again. */
-#include <math.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -10,15 +9,23 @@
 
 enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };
 
-/* All that a report asks of a result, and no row `failed`.  A header of fewer columns is an older
- * program's: the cell is trained again, which fills the new ones. */
+/* A header of fewer columns is an older program's: the cell is trained again, which fills the new
+ * ones, unless they are a report's to fill. */
+static bool has_own_columns(const struct csv *c)
+{
+    int k = c->columns;
+    while (k < RESULT_COUNT && column_table[k].from == FROM_REPORT)
+        k++;
+    return k == RESULT_COUNT;
+}
+
+/* All that a report asks of a result, and no row `failed`. */
 static bool rows_finished(struct csv *c, const struct cell *cell, bool whole)
 {
-    int status = csv_column(c, "status");
-    if (c->columns != column_count() || cell_rows_check(c, cell, whole))
+    if (!has_own_columns(c) || cell_rows_check(c, cell, whole))
         return false;
     for (int r = 1; r < c->rows; r++)
-        if (!strcmp(c->row[r][status], "failed"))
+        if (!strcmp(c->row[r][RESULT_status], "failed"))
             return false;
     return true;
 }
@@ -42,10 +49,13 @@ bool cell_finished(const struct cell *c, const char *folder)
 int cell_write_failed(const struct cell *c, const char *folder, struct err *e)
 {
     struct text t = {0};
-    struct row_facts facts = {.status = "failed", .steps = -1, .train_loss = NAN, .seconds = NAN,
-                              .tokens_per_second = NAN, .peak_mib = NAN};
+    struct record r;
+    row_clear(&r);
+    r.status = "failed";
+    r.length = c->task.space.length;
+    r.subset = "all";
     row_append_header(&t);
-    row_append(&t, c, (int)c->task.space.length, "all", NULL, &facts);
+    row_append(&t, c, &r);
     int code = file_write_text(folder, "row.csv", &t, e);
     text_close(&t);
     return code;

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/csv.h"
 #include "base/file.h"
 #include "run/adversary.h"
 #include "run/cell_work.h"
@@ -24,10 +23,10 @@ static double tokens_per_second(const struct cell_work *w)
 
 /* Figures of the network and, at the training length, of the witness.  The network comes last, so
  * that errors by position are its own. */
-static int measure(struct cell_work *w, struct evaluation *ev, struct subset_figures *figures,
+static int measure(struct cell_work *w, struct evaluation *ev, struct record *figures,
                    struct err *e)
 {
-    struct subset_figures witness[PATTERN_MAX + 1];
+    struct record witness[PATTERN_MAX + 1];
     const char *status = NULL;
     int code = 0;
     if (ev == w->evaluation)
@@ -46,30 +45,33 @@ static int measure(struct cell_work *w, struct evaluation *ev, struct subset_fig
     return code;
 }
 
+static void set_facts(const struct cell_work *w, struct record *r)
+{
+    r->status = w->diverged ? "diverged" : "ok";
+    r->steps = w->api->step_number(w->trainer);
+    r->params = (int64_t)w->parameters;
+    r->train_loss = w->history.loss;
+    r->seconds = cell_seconds(w);
+    r->tokens_per_second = tokens_per_second(w);
+    r->peak_mib = machine_peak_mib();
+    r->cpu = w->cpu;
+    r->blas = w->api->blas_name();
+    r->threads = pool_threads(w->pool);
+}
+
 /* The rows of one evaluated length. */
 static int append_rows(struct cell_work *w, struct evaluation *ev, struct text *t, struct err *e)
 {
-    struct subset_figures figures[PATTERN_MAX + 1];
+    struct record figures[PATTERN_MAX + 1];
     int code = measure(w, ev, figures, e);
     if (!code)
         code = adversary_search(ev, w->api, w->trainer, w->run->stop, figures, e);
     if (code)
         return code;
-    struct row_facts facts = {
-        .status = w->diverged ? "diverged" : "ok",
-        .steps = w->api->step_number(w->trainer),
-        .parameters = w->parameters,
-        .train_loss = w->history.loss,
-        .seconds = cell_seconds(w),
-        .tokens_per_second = tokens_per_second(w),
-        .peak_mib = machine_peak_mib(),
-        .cpu = w->cpu,
-        .blas = w->api->blas_name(),
-        .threads = pool_threads(w->pool),
-    };
-    for (int k = 0; k < evaluation_subsets(ev); k++)
-        row_append(t, w->run->cell, evaluation_length(ev), evaluation_subset_name(ev, k),
-                   &figures[k], &facts);
+    for (int k = 0; k < evaluation_subsets(ev); k++) {
+        set_facts(w, &figures[k]);
+        row_append(t, w->run->cell, &figures[k]);
+    }
     return 0;
 }
 
@@ -103,35 +105,31 @@ int cell_measure(struct cell_work *w, struct text *rows, struct err *e)
 
 static void position_csv(const struct cell_work *w, struct text *t)
 {
-    text_append(t, "position,error_rms,floor_rms\n");
+    const struct column *own = column_files[FILE_POSITIONS].own;
+    columns_append_header(t, own);
     for (int i = 0; i < evaluation_positions(w->evaluation); i++) {
-        double error, floor;
-        evaluation_position(w->evaluation, i, &error, &floor);
-        csv_field_int(t, i + 1);
-        csv_field_double(t, error, w->api->digits);
-        csv_field_double(t, floor, w->api->digits);
-        csv_end_row(t);
+        struct position_record r = {.position = i + 1};
+        evaluation_position(w->evaluation, i, &r.error_rms, &r.floor_rms);
+        columns_append(t, own, &r, NULL, w->api->digits);
     }
 }
 
 struct table_text {
     struct text text;
-    int digits;
+    int digits, origin; /* the relation of i = j; -1: offsets are no single numbers */
 };
 
 /* An empty layer: the table is shared by all. */
 static void append_table(void *context, int layer, int head, int relation, double b, double c)
 {
     struct table_text *t = context;
-    if (layer < 0)
-        csv_field(&t->text, "");
-    else
-        csv_field_int(&t->text, layer);
-    csv_field_int(&t->text, head);
-    csv_field_int(&t->text, relation);
-    csv_field_double(&t->text, b, t->digits);
-    csv_field_double(&t->text, c, t->digits);
-    csv_end_row(&t->text);
+    const struct table_record r = {.layer = layer < 0 ? COLUMN_EMPTY : layer,
+                                   .head = head,
+                                   .relation = relation,
+                                   .b = b,
+                                   .c = c,
+                                   .offset = t->origin < 0 ? COLUMN_EMPTY : relation - t->origin};
+    columns_append(&t->text, column_files[FILE_TABLES].own, &r, NULL, t->digits);
 }
 
 int cell_write_spec(const struct cell_work *w, struct err *e)
@@ -150,10 +148,12 @@ int cell_write_results(struct cell_work *w, struct text *rows, struct err *e)
 {
     char weights[CELL_PATH_SIZE];
     struct text curve = {0}, position = {0};
-    struct table_text table = {.digits = w->api->digits};
+    bool line = space_of(&w->task->space)->axes == 1;
+    struct table_text table = {.digits = w->api->digits,
+                               .origin = line ? (int)w->task->space.length - 1 : -1};
     history_csv(&w->history, w->api->digits, &curve);
     position_csv(w, &position);
-    text_append(&table.text, "layer,head,relation,b,c\n");
+    columns_append_header(&table.text, column_files[FILE_TABLES].own);
     int code = w->api->tables(w->trainer, append_table, &table, e);
     if (!code)
         code = file_join(weights, sizeof weights, w->run->folder, "weights.safetensors", e);

@@ -299,16 +299,12 @@ double evaluation_floor_measure(const struct evaluation *ev, const struct subset
     return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
 }
 
-void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out)
+void evaluation_floors(const struct evaluation *ev, int subset, struct record *out)
 {
     const struct subset *s = &ev->subset[subset];
-    *out = (struct subset_figures){
-        .pattern = s->pattern, .error_rms = NAN, .error_rel = NAN, .error_sup = NAN,
-        .error_worst = NAN, .accuracy = NAN, .accuracy_informative = NAN, .cross_entropy = NAN,
-        .floor_rms = NAN, .floor_rel = NAN, .floor_sup = NAN, .floor_worst = NAN,
-        .accuracy_ceiling = NAN, .informative_ceiling = NAN, .cross_entropy_floor = NAN,
-        .gap_rel = NAN, .witness_rms = NAN, .witness_rel = NAN, .witness_sup = NAN,
-        .witness_accuracy = NAN};
+    row_clear(out);
+    out->length = ev->length;
+    out->subset = evaluation_subset_name(ev, subset);
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;

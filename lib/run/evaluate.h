@@ -24,6 +24,7 @@ enum { EVALUATION_LENGTHS_MAX = OPTION_INTS_MAX + 1 };
  * them.  Returns how many. */
 int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX]);
 
+struct evaluation;
 /* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
  * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space
  * report. */
@@ -38,12 +39,13 @@ int evaluation_subsets(const struct evaluation *ev);
 const char *evaluation_subset_name(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev);
 
-/* Floors alone: errors are NaN, the verdict is "impossible" or "open".  Cannot fail. */
-void evaluation_floors(const struct evaluation *ev, int subset, struct subset_figures *out);
+/* Length, subset and floors; all else is empty, the verdict is "impossible" or "open".  Cannot
+ * fail. */
+void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
 /* Floors and errors of the trainer's network; figures (evaluation_subsets) overwritten. */
 int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                       struct subset_figures *figures, struct err *e);
+                       struct record *figures, struct err *e);
 
 /* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
  * token targets; NaN where the target is constant; INFINITY where outputs are not numbers. */
@@ -58,22 +60,10 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
                          double *floor_rms);
 
 /* ---- rows of results.csv ----------------------------------------------------------------------*/
-/* What a row says besides configuration and figures.  NaN and NULL print as empty fields; steps -1
- * likewise. */
-struct row_facts {
-    const char *experiment, *spec_hash; /* NULL in a cell's own row.csv */
-    const char *status;                 /* "ok", "diverged", "failed"; NULL from `bound` */
-    int64_t steps;                      /* done */
-    size_t parameters;
-    double train_loss, seconds, tokens_per_second, peak_mib;
-    const char *cpu, *blas;
-    int threads;                        /* 0: empty */
-};
-
-/* The header line of results.csv. */
+/* All fields empty. */
+void row_clear(struct record *r);
+/* The header line of results.csv; a line. */
 void row_append_header(struct text *t);
-/* One line.  f NULL: no figures (a failed cell); length and subset are printed all the same. */
-void row_append(struct text *t, const struct cell *c, int length, const char *subset,
-                const struct subset_figures *f, const struct row_facts *facts);
+void row_append(struct text *t, const struct cell *c, const struct record *r);
 
 #endif

@@ -1,7 +1,7 @@
 /* The curve of a cell and its checkpoint file.
  *
  *   checkpoint = what trainer_save makes of (state, stamp, extra); it carries the checksum
- *   extra      = struct head | points x struct history_point
+ *   extra      = struct head | points x struct curve_record
  *
  * Invariant: checkpoint_read believes no size in the file that it has not compared with the bytes
  * that are there. */
@@ -10,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -39,25 +38,29 @@ int history_add(struct history *h, int64_t step, double error, struct err *e)
 {
     if (history_has(h, step))
         return 0;
-    if (memory_grow(h->point, (size_t)h->points + 1, e))
-        return ERR_MEMORY;
-    h->point[h->points++] = (struct history_point){.step = step, .loss = h->loss, .error = error,
-                                                   .rate = h->rate,
-                                                   .gradient_norm = h->gradient_norm};
+    if (h->points == h->capacity) {
+        int64_t capacity = h->capacity ? 2 * h->capacity : 64;
+        struct curve_record *grown =
+            memory_resize(h->point, (size_t)capacity, sizeof *grown, e);
+        if (!grown)
+            return ERR_MEMORY;
+        h->point = grown;
+        h->capacity = capacity;
+    }
+    h->point[h->points++] = (struct curve_record){.step = step, .train_loss = h->loss,
+                                                  .error_rel = error, .lr = h->rate,
+                                                  .grad_norm = h->gradient_norm};
     return 0;
 }
 
 void history_csv(const struct history *h, int digits, struct text *out)
 {
-    text_append(out, "step,train_loss,error_rel,lr,grad_norm\n");
+    const struct column *own = column_files[FILE_CURVES].own;
+    columns_append_header(out, own);
     for (int64_t k = 0; k < h->points; k++) {
-        const struct history_point *p = &h->point[k];
-        csv_field_int(out, p->step);
-        csv_field_double(out, p->loss, digits);
-        csv_field_double(out, isfinite(p->error) ? p->error : NAN, digits);
-        csv_field_double(out, p->rate, digits);
-        csv_field_double(out, p->gradient_norm, digits);
-        csv_end_row(out);
+        struct curve_record p = h->point[k];
+        p.error_rel = isfinite(p.error_rel) ? p.error_rel : NAN;
+        columns_append(out, own, &p, NULL, digits);
     }
 }
 
@@ -93,7 +96,7 @@ static int history_unpack(struct history *h, const char *extra, size_t size, str
     if (head.points < 0 || bytes % sizeof *h->point ||
         bytes / sizeof *h->point != (size_t)head.points)
         return err_set(e, ERR_FORMAT, NULL, "the checkpoint's history has the wrong size");
-    struct history_point *point = memory_alloc((size_t)head.points, sizeof *point, e);
+    struct curve_record *point = memory_alloc((size_t)head.points, sizeof *point, e);
     if (!point)
         return ERR_MEMORY;
     memcpy(point, extra + sizeof head, bytes);
@@ -107,7 +110,7 @@ static int history_unpack(struct history *h, const char *extra, size_t size, str
     *h = (struct history){.seconds = head.seconds, .train_seconds = head.train_seconds,
                           .loss = head.loss, .rate = head.rate,
                           .gradient_norm = head.gradient_norm, .point = point,
-                          .points = head.points};
+                          .points = head.points, .capacity = head.points};
     return 0;
 }
 

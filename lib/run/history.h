@@ -11,19 +11,15 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "spec/column.h"
 #include "train/train.h"
-
-struct history_point {
-    int64_t step;
-    double loss, error, rate, gradient_norm; /* NaN: not known (before the first step) */
-};
 
 struct history {
     double seconds;       /* spent on the cell before this process */
     double train_seconds; /* spent in steps, this process included */
     double loss, rate, gradient_norm; /* of the last step; NaN before the first */
-    struct history_point *point;
-    int64_t points;
+    struct curve_record *point; /* (points); NaN: not known, before the first step */
+    int64_t points, capacity;
 };
 
 void history_open(struct history *h);
@@ -32,7 +28,7 @@ void history_close(struct history *h);
 int history_add(struct history *h, int64_t step, double error, struct err *e);
 /* Whether the curve already has this step. */
 bool history_has(const struct history *h, int64_t step);
-/* curve.csv: step, train_loss, error_rel, lr, grad_norm. */
+/* curve.csv. */
 void history_csv(const struct history *h, int digits, struct text *out);
 
 /* Writes the trainer's state and h, atomically; `seconds` replaces h->seconds in the file. */

@@ -22,7 +22,7 @@ static double row_square(const struct evaluation *ev, int row, double *sup)
 }
 
 static void measure_continuous(const struct evaluation *ev, const struct subset *s,
-                               struct subset_figures *out)
+                               struct record *out)
 {
     double sum = 0, sup = 0;
     for (int r = 0; r < ev->rows; r++)
@@ -107,7 +107,7 @@ static int decide(struct evaluation *ev, const struct trainer_api *api, struct t
 }
 
 static void measure_tokens(const struct evaluation *ev, const struct subset *s,
-                           struct subset_figures *out)
+                           struct record *out)
 {
     int hits = 0, informative = 0, informative_hits = 0;
     double nats = 0;
@@ -122,6 +122,8 @@ static void measure_tokens(const struct evaluation *ev, const struct subset *s,
     }
     out->accuracy = (double)hits / s->rows;
     out->cross_entropy = nats / s->rows;
+    if (target_of(&ev->task->target)->bytes)
+        out->bits_per_byte = out->cross_entropy / log(2);
     if (informative)
         out->accuracy_informative = (double)informative_hits / informative;
 }
@@ -136,7 +138,7 @@ static int network_outputs(struct evaluation *ev, const struct trainer_api *api,
     return decide(ev, api, t, e);
 }
 
-static void measure_subset(const struct evaluation *ev, int subset, struct subset_figures *out)
+static void measure_subset(const struct evaluation *ev, int subset, struct record *out)
 {
     const struct subset *s = &ev->subset[subset];
     evaluation_floors(ev, subset, out);
@@ -154,7 +156,7 @@ static void measure_subset(const struct evaluation *ev, int subset, struct subse
 }
 
 int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                       struct subset_figures *figures, struct err *e)
+                       struct record *figures, struct err *e)
 {
     int code = network_outputs(ev, api, t, e);
     if (code)
@@ -169,7 +171,7 @@ int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, str
 int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
                      double *error, struct err *e)
 {
-    struct subset_figures all;
+    struct record all;
     int code = network_outputs(ev, api, t, e);
     if (code)
         return code;

@@ -85,19 +85,4 @@ double machine_peak_mib(void);
 /* Seconds of a clock that never runs backwards. */
 double machine_seconds(void);
 
-/* Floors of one cell without training: the rows that `bound` prints (run/evaluate.h). */
-struct evaluation;
-/* ---- evaluation of a cell at one length: figures per subset -----------------------------------*/
-struct subset_figures {
-    int pattern;               /* index into pattern_table; -1: all */
-    double error_rms, error_rel, error_sup, error_worst, accuracy, accuracy_informative,
-        cross_entropy;
-    double floor_rms, floor_rel, floor_sup, floor_worst, accuracy_ceiling, informative_ceiling,
-        cross_entropy_floor;
-    double gap_rel;
-    double witness_rms, witness_rel, witness_sup, witness_accuracy; /* NaN: not measured */
-    const char *witness;       /* "known", "none", "left-out"; NULL: nobody asked */
-    const char *verdict;       /* "impossible", "reached", "not-reached"; "open" from bound */
-};
-
 #endif

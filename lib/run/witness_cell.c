@@ -99,7 +99,7 @@ int witness_start(const struct task *t, const struct trainer_api *api, struct tr
 }
 
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    volatile const int *stop, struct subset_figures *figures, const char **status,
+                    volatile const int *stop, struct record *figures, const char **status,
                     struct err *e)
 {
     struct network x;
@@ -146,26 +146,24 @@ static int measure(struct work *w, struct witness_cell *out, struct err *e)
 }
 
 /* asked: the cell of the spec whose witness it is; NULL: as the witness's own cell. */
-static void append_rows(const struct work *w, const struct witness_cell *out,
-                        const struct cell *asked, struct text *rows)
+static void append_rows(const struct work *w, struct witness_cell *out, const struct cell *asked,
+                        struct text *rows)
 {
     struct cell named = out->own;
-    struct row_facts facts = {.experiment = asked ? spec_name(w->spec) : NULL,
-                              .spec_hash = asked ? spec_hash(w->spec) : NULL,
-                              .status = "ok",
-                              .parameters = w->network.api->parameters(w->network.trainer),
-                              .train_loss = NAN,
-                              .seconds = NAN,
-                              .tokens_per_second = NAN,
-                              .peak_mib = NAN};
     if (asked)
         memcpy(named.id, asked->id, sizeof named.id);
-    for (int k = 0; k < out->subsets; k++)
-        row_append(rows, &named, evaluation_length(w->evaluation),
-                   evaluation_subset_name(w->evaluation, k), &out->figures[k], &facts);
+    for (int k = 0; k < out->subsets; k++) {
+        struct record *r = &out->figures[k];
+        r->experiment = asked ? spec_name(w->spec) : NULL;
+        r->spec_hash = asked ? spec_hash(w->spec) : NULL;
+        r->status = "ok";
+        r->steps = 0;
+        r->params = (int64_t)w->network.api->parameters(w->network.trainer);
+        row_append(rows, &named, r);
+    }
 }
 
-static int write_folder(const struct work *w, const struct witness_cell *out, const char *cells,
+static int write_folder(const struct work *w, struct witness_cell *out, const char *cells,
                         struct err *e)
 {
     char folder[PATH_SIZE], weights[PATH_SIZE];

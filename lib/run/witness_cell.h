@@ -14,7 +14,7 @@ struct witness_cell {
      * no training. */
     struct cell own;
     int subsets;
-    struct subset_figures figures[PATTERN_MAX + 1]; /* at the training length; [0] is all */
+    struct record figures[PATTERN_MAX + 1]; /* at the training length; [0] is all */
 };
 
 /* Builds and measures.  rows receives lines in the form of results.csv, of c's id and the witness's
@@ -30,10 +30,10 @@ int witness_start(const struct task *t, const struct trainer_api *api, struct tr
 
 /* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
  * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves
- * figures alone.  *status: as in struct subset_figures, as evaluate.witness asks.  ERR_INTERRUPTED
+ * figures alone.  *status: known, none or left-out, as evaluate.witness asks.  ERR_INTERRUPTED
  * once *stop is not zero (NULL: never). */
 int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    volatile const int *stop, struct subset_figures *figures, const char **status,
+                    volatile const int *stop, struct record *figures, const char **status,
                     struct err *e);
 
 

@@ -53,13 +53,15 @@ static int find_subject(const struct spec *s, const struct node *at, struct subj
     *out = (struct subject){.column = column_index(at->text)};
     const char *key = out->column >= 0 ? column_table[out->column].key : at->text;
     if (out->column >= 0) {
-        out->number = column_table[out->column].type == COLUMN_NUMBER;
+        out->number = column_table[out->column].number;
         out->names = column_table[out->column].names;
         out->subset = !strcmp(at->text, "subset");
     }
     if (!key)
         return 0;
     enum key_type type = keys_find(&s->keys, key, &slot);
+    if (type == KEY_UNKNOWN && out->column >= 0)
+        return 0; /* the seed, which is in no section */
     if (type == KEY_UNKNOWN || strlen(key) >= KEY_TEXT)
         return unknown_name(s, at, e);
     if (type == KEY_GROUP)

@@ -15,22 +15,10 @@ enum { VALUE_TEXT = 256, SHOWN_MAX = 8 };
 
 /* ---- what rows will hold ----------------------------------------------------------------------*/
 
-static bool has_column(const struct task *t, const struct column *c)
-{
-    const struct target *target = target_of(&t->target);
-    switch (c->scope) {
-    case COLUMN_CONTINUOUS: return !target->tokens;
-    case COLUMN_SEARCHED: return !target->tokens && t->evaluate.adversary_starts > 0;
-    case COLUMN_TOKENS: return target->tokens;
-    case COLUMN_BYTES: return target->bytes;
-    default: return true;
-    }
-}
-
 /* A witness has sizes of its own. */
 static bool differs_in_witness(const char *name)
 {
-    static const char *const names[] = {"layers", "heads", "width", "ffn", "norm"};
+    static const char *const names[] = {"layers", "heads", "width", "ffn", "norm", "settings"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(name, names[k]) == 0)
             return true;
@@ -61,11 +49,17 @@ static bool length_value(const struct task *t, enum claim_on on, int k, char *ou
 
 enum known { KNOWN_VALUE, KNOWN_NO_MORE, KNOWN_LATER };
 
+static enum known column_value(const struct column *column, const struct cell *c, char *out)
+{
+    struct text t = {.data = out, .capacity = VALUE_TEXT, .fixed = true};
+    bool known = column_of_cell(column, c, &t);
+    return known && !t.failed ? KNOWN_VALUE : KNOWN_LATER;
+}
+
 /* Value number k that the rows of a cell have at a column or key: "" where it stays empty. */
 static enum known row_value(const struct cell *c, enum claim_on on, int column, const char *name,
                             int k, char *out)
 {
-    const char *key = column < 0 || !strcmp(name, "seed") ? name : column_table[column].key;
     *out = 0;
     if (column >= 0 && !strcmp(name, "subset"))
         return subset_value(&c->task, k, out) ? KNOWN_VALUE : KNOWN_NO_MORE;
@@ -73,13 +67,13 @@ static enum known row_value(const struct cell *c, enum claim_on on, int column, 
         return length_value(&c->task, on, k, out) ? KNOWN_VALUE : KNOWN_NO_MORE;
     if (k > 0)
         return KNOWN_NO_MORE;
-    if (column >= 0 && !has_column(&c->task, &column_table[column]))
+    if (column < 0) {
+        spec_value(c, name, out, VALUE_TEXT);
         return KNOWN_VALUE;
-    if (!key || (column >= 0 && on == CLAIM_ON_WITNESS && differs_in_witness(name)))
+    }
+    if (on == CLAIM_ON_WITNESS && differs_in_witness(name))
         return KNOWN_LATER;
-    if (!spec_value(c, key, out, VALUE_TEXT))
-        return column >= 0 ? KNOWN_LATER : KNOWN_VALUE;
-    return KNOWN_VALUE;
+    return column_value(&column_table[column], c, out);
 }
 
 /* As judging compares them. */

@@ -1,94 +1,90 @@
-/* The columns of results.csv.  Invariant: the order is the file's and never changes; new columns
- * come last. */
+/* The tables of columns, made from the lists in column.h, and lines written from records. */
+#include "spec/column.h"
+
+#include <math.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "spec/spec.h"
+
+enum { TIMING_DIGITS = 9, VALUE_SIZE = 1024 };
+
+const char *const column_scope_names[] = {
+    [COLUMN_ALL] = "all",
+    [COLUMN_CONTINUOUS] = "continuous targets",
+    [COLUMN_SEARCHED] = "continuous targets, with evaluate.adversary",
+    [COLUMN_TOKENS] = "token targets",
+    [COLUMN_BYTES] = "texts"};
+const char *const column_over_names[] = {
+    [OVER_NONE] = "",           [OVER_SAME] = "same",
+    [OVER_MEAN] = "mean",       [OVER_PAIRED] = "mean, differences",
+    [OVER_SHARE] = "mean, differences, sampling error", [OVER_RUNS] = "differs between runs"};
 
 static const char *const verdict_names[] = {"impossible", "reached", "not-reached", "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", NULL};
-
 static const char *const witness_names[] = {"known", "none", "left-out", NULL};
 
-#define TEXT(id, text) {.name = id, .type = COLUMN_TEXT, .help = text}
-#define NAMED(id, spec_key, text) \
-    {.name = id, .type = COLUMN_TEXT, .key = spec_key, .help = text}
-#define NUMBER(id, text) {.name = id, .type = COLUMN_NUMBER, .help = text}
-#define FIGURE(id, of, text) {.name = id, .type = COLUMN_NUMBER, .scope = of, .help = text}
-#define SIZE(id, spec_key, text) \
-    {.name = id, .type = COLUMN_NUMBER, .key = spec_key, .help = text}
-#define SIZE_OF(id, of, spec_key, text) \
-    {.name = id, .type = COLUMN_NUMBER, .scope = of, .key = spec_key, .help = text}
-#define TIMING(id, text) {.name = id, .type = COLUMN_NUMBER, .varies = true, .help = text}
-#define MACHINE(id, text) {.name = id, .type = COLUMN_TEXT, .varies = true, .help = text}
+/* ---- made of the cell -------------------------------------------------------------------------*/
+static void write_cell(struct text *out, const struct cell *c) { text_append(out, c->id); }
 
-const struct column column_table[] = {
-    TEXT("experiment", "name of the spec"),
-    TEXT("cell", "id of the cell: hash of what can change its numbers"),
-    NUMBER("seed", "seed of the cell"),
-    NAMED("target", "target.kind", "function to express"),
-    NAMED("encoding", "model.encoding.kind", "positional encoding (B)"),
-    NAMED("attention", "model.attention", "rpe or urpe"),
-    NAMED("space", "space.kind", "what positions are to each other"),
-    NUMBER("length", "evaluated length, tokens"),
-    TEXT("subset", "all, generic, or a pattern of space.inputs"),
-    SIZE_OF("channels", COLUMN_CONTINUOUS, "space.channels",
-            "channels of continuous inputs and outputs"),
-    SIZE_OF("vocab", COLUMN_TOKENS, "target.vocab", "symbols of token targets"),
-    NAMED("mask", "model.mask", "none or causal"),
-    SIZE("layers", "model.layers", "depth"),
-    SIZE("heads", "model.heads", "attention heads of a layer"),
-    SIZE("width", "model.width", "size of the hidden states"),
-    SIZE("ffn", "model.ffn", "hidden size of the feed-forward network"),
-    NAMED("norm", "model.norm", "none, pre or post"),
-    NAMED("precision", "model.precision", "float or double"),
-    NUMBER("params", "number of parameters"),
-    NUMBER("steps", "training steps done"),
-    {.name = "status", .type = COLUMN_TEXT, .names = status_names,
-     .help = "ok, diverged or failed"},
-    {.name = "verdict", .type = COLUMN_TEXT, .names = verdict_names,
-     .help = "impossible: floor above tolerance; reached: error within it; not-reached"},
-    FIGURE("error_rms", COLUMN_CONTINUOUS, "root mean square error"),
-    FIGURE("error_rel", COLUMN_CONTINUOUS,
-           "error_rms over the target's rms about its mean; 1: as bad as a constant"),
-    FIGURE("error_sup", COLUMN_CONTINUOUS, "largest absolute error on the samples"),
-    FIGURE("error_worst", COLUMN_SEARCHED,
-           "largest absolute error that a search over inputs found"),
-    FIGURE("accuracy", COLUMN_TOKENS, "share of positions with the right label"),
-    FIGURE("accuracy_informative", COLUMN_TOKENS,
-           "the same over positions whose label carries information"),
-    FIGURE("cross_entropy", COLUMN_TOKENS, "mean cross-entropy, nats"),
-    FIGURE("floor_rms", COLUMN_CONTINUOUS,
-           "certified lower bound of error_rms on the same samples"),
-    FIGURE("floor_rel", COLUMN_CONTINUOUS, "certified lower bound of error_rel"),
-    FIGURE("floor_sup", COLUMN_CONTINUOUS, "certified lower bound of error_sup"),
-    FIGURE("floor_worst", COLUMN_SEARCHED, "certified lower bound of error_worst"),
-    FIGURE("accuracy_ceiling", COLUMN_TOKENS, "certified upper bound of accuracy"),
-    FIGURE("cross_entropy_floor", COLUMN_TOKENS, "certified lower bound of cross_entropy, nats"),
-    FIGURE("gap_rel", COLUMN_CONTINUOUS, "error_rel - floor_rel"),
-    NUMBER("train_loss", "loss of the last step"),
-    TIMING("seconds", "training time, s"),
-    TIMING("tokens_per_second", "training speed"),
-    TIMING("peak_mib", "peak memory of the worker, MiB"),
-    TEXT("spec_hash", "hash of the resolved spec"),
-    TEXT("version", "version of the program"),
-    MACHINE("cpu", "processor"),
-    MACHINE("blas", "BLAS library"),
-    {.name = "threads", .type = COLUMN_NUMBER, .varies = true, .help = "threads of the worker"},
-    FIGURE("witness_rms", COLUMN_CONTINUOUS, "error_rms of explicit weights on the same samples"),
-    FIGURE("witness_rel", COLUMN_CONTINUOUS, "error_rel of explicit weights"),
-    FIGURE("witness_sup", COLUMN_CONTINUOUS, "error_sup of explicit weights"),
-    FIGURE("witness_accuracy", COLUMN_TOKENS, "accuracy of explicit weights"),
-    FIGURE("bits_per_byte", COLUMN_BYTES, "cross_entropy in bits, of target text"),
-    {.name = "witness", .type = COLUMN_TEXT, .names = witness_names,
-     .help = "explicit weights: known, none, or left-out (more work than the training)"},
-    FIGURE("informative_ceiling", COLUMN_TOKENS, "certified upper bound of accuracy_informative"),
-    TEXT("settings", "key=value; ...: what is set otherwise than the defaults and has no column"),
-    {.name = NULL}};
-
-int column_count(void)
+static void write_vocab(struct text *out, const struct cell *c)
 {
-    return (int)(sizeof column_table / sizeof column_table[0]) - 1;
+    text_append_format(out, "%d", target_vocab(&c->task.target));
 }
+
+static void write_version(struct text *out, const struct cell *c)
+{
+    (void)c;
+    text_append(out, URPE_VERSION);
+}
+
+static void write_settings(struct text *out, const struct cell *c) { spec_cell_settings(c, out); }
+
+/* ---- tables -----------------------------------------------------------------------------------*/
+#define ROW_NAME(record, id, of) .from = FROM_CELL, .key = of
+#define ROW_SIZE(record, id, of) .from = FROM_CELL, .key = of, .number = true
+#define ROW_MADE(record, id, of) .from = FROM_MADE, .key = of, .write = write_##id
+#define ROW_COUNT(record, id, of) ROW_MADE(record, id, of), .number = true
+#define ROW_REPORT(record, id, of) .from = FROM_REPORT
+#define ROW_TEXT(record, id, of) .from = FROM_TEXT, .names = of, .offset = offsetof(record, id)
+#define ROW_WHOLE(record, id, of) .from = FROM_WHOLE, .number = true, .offset = offsetof(record, id)
+#define ROW_REAL(record, id, of) .from = FROM_REAL, .number = true, .offset = offsetof(record, id)
+#define ROW(record, kind, id, of, rows, seeds, text) \
+    {.name = #id, .help = text, .scope = COLUMN_##rows, .over = OVER_##seeds, \
+     ROW_##kind(record, id, of)},
+#define RESULT(...) ROW(struct record, __VA_ARGS__)
+#define SUMMARY(...) ROW(struct summary_record, __VA_ARGS__)
+#define CURVE(...) ROW(struct curve_record, __VA_ARGS__)
+#define POSITION(...) ROW(struct position_record, __VA_ARGS__)
+#define TABLE(...) ROW(struct table_record, __VA_ARGS__)
+/* A column of results.csv in summary.csv, where it is the same over seeds. */
+#define SUMMARY_NONE(kind, id, of, scope, help)
+#define SUMMARY_MEAN(kind, id, of, scope, help)
+#define SUMMARY_PAIRED(kind, id, of, scope, help)
+#define SUMMARY_SHARE(kind, id, of, scope, help)
+#define SUMMARY_RUNS(kind, id, of, scope, help)
+#define SUMMARY_SAME(kind, id, of, scope, help) SUMMARY(TEXT, id, NULL, scope, SAME, help)
+#define SHARED(kind, id, of, scope, over, help) SUMMARY_##over(kind, id, of, scope, help)
+
+const struct column column_table[] = {RESULT_COLUMNS(RESULT){.name = NULL}};
+static const struct column summary_table[] = {
+    SUMMARY_HEAD(SUMMARY) RESULT_COLUMNS(SHARED) SUMMARY_TAIL(SUMMARY){.name = NULL}};
+static const struct column curve_table[] = {CURVE_COLUMNS(CURVE){.name = NULL}};
+static const struct column position_table[] = {POSITION_COLUMNS(POSITION){.name = NULL}};
+static const struct column table_table[] = {TABLE_COLUMNS(TABLE){.name = NULL}};
+
+const struct column_file column_files[] = {
+    [FILE_RESULTS] = {"results.csv", "a line per cell, evaluated length and subset of the inputs",
+                      column_table, "row.csv", column_table},
+    [FILE_SUMMARY] = {"summary.csv", "a line per group of cells that differ in the seed, and figure",
+                      summary_table, NULL, NULL},
+    [FILE_CURVES] = {"curves.csv", "a line per cell and point of its training", curve_table,
+                     "curve.csv", curve_table + 1},
+    [FILE_POSITIONS] = {"positions.csv", "a line per cell and position", position_table,
+                        "position.csv", position_table + 1},
+    [FILE_TABLES] = {"tables.csv", "a line per cell, layer, head and relation", table_table,
+                     "table.csv", table_table + 1},
+};
 
 int column_index(const char *name)
 {
@@ -96,4 +92,79 @@ int column_index(const char *name)
         if (!strcmp(column_table[c].name, name))
             return c;
     return -1;
+}
+
+/* ---- values -----------------------------------------------------------------------------------*/
+bool column_applies(const struct column *c, const struct task *t)
+{
+    const struct target *target = target_of(&t->target);
+    switch (c->scope) {
+    case COLUMN_CONTINUOUS: return !target->tokens;
+    case COLUMN_SEARCHED: return !target->tokens && t->evaluate.adversary_starts > 0;
+    case COLUMN_TOKENS: return target->tokens;
+    case COLUMN_BYTES: return target->bytes;
+    default: return true;
+    }
+}
+
+bool column_of_cell(const struct column *c, const struct cell *cell, struct text *out)
+{
+    char value[VALUE_SIZE];
+    if (!column_applies(c, &cell->task))
+        return true;
+    if (c->from == FROM_MADE)
+        c->write(out, cell);
+    else if (c->from == FROM_CELL && spec_value(cell, c->key, value, sizeof value))
+        text_append(out, value);
+    return c->from == FROM_MADE || c->from == FROM_CELL;
+}
+
+void columns_clear(const struct column *column, void *record)
+{
+    for (; column->name; column++) {
+        void *field = (char *)record + column->offset;
+        if (column->from == FROM_TEXT)
+            *(const char **)field = NULL;
+        else if (column->from == FROM_WHOLE)
+            *(int64_t *)field = COLUMN_EMPTY;
+        else if (column->from == FROM_REAL)
+            *(double *)field = NAN;
+    }
+}
+
+void columns_append_header(struct text *out, const struct column *column)
+{
+    for (; column->name; column++)
+        csv_field(out, column->name);
+    csv_end_row(out);
+}
+
+static void append_value(struct text *out, const struct column *c, const void *record,
+                         const struct cell *cell, int digits)
+{
+    char number[TEXT_NUMBER_MAX];
+    const void *field = (const char *)record + c->offset;
+    if (c->from == FROM_TEXT && *(const char *const *)field)
+        text_append(out, *(const char *const *)field);
+    else if (c->from == FROM_WHOLE && *(const int64_t *)field != COLUMN_EMPTY)
+        text_append_format(out, "%lld", (long long)*(const int64_t *)field);
+    else if (c->from == FROM_REAL && !isnan(*(const double *)field))
+        text_append(out, text_from_double(number, *(const double *)field,
+                                          c->over == OVER_RUNS ? TIMING_DIGITS : digits));
+    else if (cell)
+        column_of_cell(c, cell, out);
+}
+
+void columns_append(struct text *out, const struct column *column, const void *record,
+                    const struct cell *cell, int digits)
+{
+    struct text value = {0};
+    for (; column->name; column++) {
+        text_clear(&value);
+        append_value(&value, column, record, cell, digits);
+        csv_field(out, value.data ? value.data : "");
+    }
+    csv_end_row(out);
+    out->failed |= value.failed;
+    text_close(&value);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "spec/column.h"
 #include "theory/witness.h"
 #include "train/train.h"
 
@@ -30,29 +31,6 @@ struct cell {
 
 /* The witnesses of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
 const struct theory_api *theory_api_of(int precision);
-
-/* ---- results' columns, which claims may name --------------------------------------------------*/
-enum column_type { COLUMN_TEXT, COLUMN_NUMBER };
-/* Rows that have a figure there; it is empty in all others. */
-enum column_scope {
-    COLUMN_ALL,
-    COLUMN_CONTINUOUS, /* targets of numbers */
-    COLUMN_SEARCHED,   /* of these, with a search for the worst case */
-    COLUMN_TOKENS,
-    COLUMN_BYTES       /* tokens that are the bytes of a text */
-};
-struct column {
-    const char *name;
-    enum column_type type;
-    enum column_scope scope;
-    bool varies; /* between two runs of the same cell: seconds, peak_mib ... */
-    const char *help;
-    const char *key;          /* the spec key whose value it shows, or NULL */
-    const char *const *names; /* all values that it can have, NULL-terminated, or NULL */
-};
-extern const struct column column_table[]; /* in the order of results.csv; ended by a NULL name */
-int column_count(void);
-int column_index(const char *name); /* -1: no such column */
 
 /* ---- claims -----------------------------------------------------------------------------------*/
 enum claim_on { CLAIM_ON_RUN, CLAIM_ON_BOUND, CLAIM_ON_WITNESS };

@@ -91,7 +91,7 @@ char *help_read_rows(const char *folder, const char *name)
         for (int c = 0; c < csv.columns; c++) {
             int known = column_index(csv.row[0][c]);
             assert_true(known >= 0);
-            csv_field(&t, r && column_table[known].varies ? "" : csv.row[r][c]);
+            csv_field(&t, r && column_table[known].over == OVER_RUNS ? "" : csv.row[r][c]);
         }
         csv_end_row(&t);
     }

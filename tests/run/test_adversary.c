@@ -12,7 +12,7 @@ struct probe {
     struct task task;
     int threads, subsets;
     bool zero; /* all weights 0, so that the output is 0 */
-    struct subset_figures figures[PATTERN_MAX + 1];
+    struct record figures[PATTERN_MAX + 1];
 };
 
 static struct probe small_probe(const char *target, int attention, int n, int d)
@@ -59,14 +59,14 @@ static void search(struct probe *p)
 }
 
 /* Subsets: all, generic, identical. */
-static const struct subset_figures *all(const struct probe *p)
+static const struct record *all(const struct probe *p)
 {
     return &p->figures[0];
 }
-static const struct subset_figures *identical(const struct probe *p)
+static const struct record *identical(const struct probe *p)
 {
     assert_int_equal(p->subsets, 3);
-    assert_int_equal(p->figures[2].pattern, PATTERN_IDENTICAL);
+    assert_string_equal(p->figures[2].subset, "identical");
     return &p->figures[2];
 }
 
@@ -140,7 +140,7 @@ static void never_below_the_samples_or_the_floor(void **unused)
         p.task.evaluate.adversary_steps = k % 3;
         search(&p);
         for (int s = 0; s < 3; s += 2) {
-            const struct subset_figures *f = &p.figures[s];
+            const struct record *f = &p.figures[s];
             assert_true(f->error_worst >= f->error_sup);
             assert_true(f->floor_worst >= f->floor_sup);
             assert_true(f->error_worst >= f->floor_worst - 1e-12);

@@ -31,7 +31,7 @@ static int check_rows(const char *folder, const char *status)
     struct csv csv;
     assert_int_equal(file_join(path, sizeof path, folder, "row.csv", NULL), 0);
     assert_int_equal(csv_read(path, &csv, NULL), 0);
-    assert_int_equal(csv.columns, column_count());
+    assert_int_equal(csv.columns, RESULT_COUNT);
     for (int r = 1; r < csv.rows; r++) {
         assert_string_equal(csv.row[r][csv_column(&csv, "status")], status);
         assert_string_equal(csv.row[r][csv_column(&csv, "experiment")], "");

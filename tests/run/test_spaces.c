@@ -49,7 +49,7 @@ static void check_floors(const struct task *t, const char *what, int *positive)
     struct pool *pool = NULL;
     struct trainer *trainer = NULL;
     struct evaluation *ev = NULL;
-    struct subset_figures f[PATTERN_MAX + 1];
+    struct record f[PATTERN_MAX + 1];
     assert_int_equal(api->kernel_open(&e), 0);
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     if (api->open(&trainer, t, pool, &e) ||
