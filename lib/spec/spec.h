@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "theory/witness.h"
+#include "witness/witness.h"
 #include "train/train.h"
 
 enum { SPEC_CELLS_MAX = 100000, SPEC_NAME_MAX = 64, SPEC_ID = 17 };
@@ -27,9 +27,6 @@ struct cell {
     char pair[SPEC_ID];  /* the same without attention and c: rpe and urpe of one seed */
     struct task task;
 };
-
-/* The witnesses of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
-const struct theory_api *theory_api_of(int precision);
 
 /* ---- results' columns, which claims may name --------------------------------------------------*/
 enum column_type { COLUMN_TEXT, COLUMN_NUMBER };
