@@ -1,8 +1,8 @@
 # urpe-probe.  `make help` lists the targets.
 #
-# Numeric layers are compiled twice: with real = float, and again with -DREAL_DOUBLE.  The names
-# that the first set defines are listed with nm, and the second set is compiled with a header that
-# puts "_double" behind each of them, so both live in one program (lib/base/real.h).
+# What is numeric is compiled twice: with real = float, and again with -DREAL_DOUBLE.  The names that
+# the first set defines are listed with nm, and the second set is compiled with a header that puts
+# "_double" behind each of them, so both live in one program (lib/base/real.h).
 
 CC       ?= cc
 CONFIG   ?= release
@@ -11,19 +11,22 @@ PREFIX   ?= /usr/local
 OUT      := $(BUILD)/$(CONFIG)
 VERSION  := 0.1.0
 
-NUMERIC  := kernel encoding model train theory
-LAYERS   := run report spec theory train model encoding target space kernel base
+LAYERS   := run report spec witness train model floor encoding target space kernel base
+# Numeric: all files of these layers, and of the others those that say `real`.
+NUMERIC  := $(wildcard $(foreach l,kernel encoding model train,lib/$l/*.c)) \
+            $(foreach f,conditions rest trial,lib/witness/$f.c)
 # What a test of a layer links: the layer and what lies below it, highest first.
 BELOW_base     := base
 BELOW_kernel   := kernel base
 BELOW_space    := space base
 BELOW_target   := target space base
 BELOW_encoding := encoding space kernel base
-BELOW_model    := model encoding space kernel base
-BELOW_train    := train model encoding target space kernel base
-BELOW_theory   := theory model encoding target space kernel base
-BELOW_spec     := spec theory train model encoding target space kernel base
-BELOW_report   := report spec theory train model encoding target space kernel base
+BELOW_floor    := floor space base
+BELOW_model    := model floor encoding space kernel base
+BELOW_train    := train model floor encoding target space kernel base
+BELOW_witness  := witness model floor encoding target space kernel base
+BELOW_spec     := spec witness train model floor encoding target space kernel base
+BELOW_report   := report spec witness train model floor encoding target space kernel base
 BELOW_run      := $(LAYERS)
 
 PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4
@@ -61,9 +64,10 @@ variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx51
 
 sources = $(sort $(wildcard lib/$1/*.c))
 float_objects  = $(patsubst lib/%.c,$(OUT)/float/%.o,$(call sources,$1))
-double_objects = $(patsubst lib/%.c,$(OUT)/double/%.o,$(call sources,$1))
+numeric        = $(filter $(NUMERIC),$(call sources,$1))
+double_objects = $(patsubst lib/%.c,$(OUT)/double/%.o,$(call numeric,$1))
 float_archive  = $(OUT)/lib$1.a
-double_archive = $(if $(filter $1,$(NUMERIC)),$(OUT)/lib$1-double.a,)
+double_archive = $(if $(call numeric,$1),$(OUT)/lib$1-double.a)
 
 .PHONY: all help
 all: $(BUILD)/urpe-probe
@@ -74,12 +78,12 @@ $(OUT)/float/%.o: lib/%.c
 	$(if $(V),,@echo "  CC     $<")
 	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<) -MMD -MP -c -o $@ $<
 
-names_of = $(foreach l,$(filter $(NUMERIC),$(BELOW_$1)),$(OUT)/names/$l.h)
+names_of = $(foreach l,$(BELOW_$1),$(if $(call numeric,$l),$(OUT)/names/$l.h))
 define layer_rules
 $(OUT)/lib$1.a: $(call float_objects,$1)
 	@rm -f $$@ && ar rcs $$@ $$^
-ifneq ($(filter $1,$(NUMERIC)),)
-$(OUT)/names/$1.h: $(call float_objects,$1)
+ifneq ($(call numeric,$1),)
+$(OUT)/names/$1.h: $(patsubst lib/%.c,$(OUT)/float/%.o,$(call numeric,$1))
 	@mkdir -p $$(@D)
 	@nm -g -P $$^ | awk '$$$$2 ~ /^[TDRBCGS]$$$$/ {sub(/^_/, "", $$$$1); if ($$$$1 !~ /^_/) print "#define " $$$$1 " " $$$$1 "_double"}' | sort -u > $$@.new
 	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
@@ -109,20 +113,32 @@ $(BUILD)/urpe-probe: $(OUT)/urpe-probe
 
 # ---- tests -------------------------------------------------------------------------------------
 # tests/<layer>/test_*.c: one cmocka program each, linked with the layer and what lies below it;
-# tests of numeric layers are built twice, as test_x and test_x-double.  Shared helpers of a
-# layer's tests are tests/<layer>/help_*.c.
+# tests of layers with numeric files are built twice, as test_x and test_x-double.  Shared helpers of
+# a layer's tests are tests/<layer>/help_*.c, each compiled once.
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
-tests_of   = $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/$1/test_*.c)))
-programs_of = $(call tests_of,$1) $(if $(filter $1,$(NUMERIC)),$(addsuffix -double,$(call tests_of,$1)))
+# What the tests of a layer use besides: helpers of other layers' tests; what the tests of floor name
+# classes by.
+HELP_model   := floor/help_floor
+HELP_witness := floor/help_floor
+LINK_floor   := model
+linked       = $(or $(LINK_$1),$1)
+test_objects = $(patsubst tests/%.c,$(OUT)/tests/%$2.o,$(sort $(wildcard tests/$1/$3*.c)))
+tests_of     = $(patsubst %.o,%,$(call test_objects,$1,,test_))
+helpers_of   = $(call test_objects,$1,$2,help_) $(HELP_$1:%=$(OUT)/tests/%$2.o)
+programs_of  = $(call tests_of,$1) $(if $(call numeric,$1),$(addsuffix -double,$(call tests_of,$1)))
+TEST_CC      = $(CC) $(ALL_CFLAGS) -Itests -MMD -MP
 define test_rules
-$(call tests_of,$1): $(OUT)/tests/%: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
+$(call test_objects,$1): $(OUT)/tests/%.o: tests/%.c
 	@mkdir -p $$(@D)
-	$(if $(V),,@echo "  TEST   $$@")
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(call archives,$1) $(CMOCKA_LIBS) $(PKG_LIBS)
-$(addsuffix -double,$(call tests_of,$1)): $(OUT)/tests/%-double: tests/%.c $(wildcard tests/$1/help_*.c) $(call archives,$1)
+	$(Q)$(TEST_CC) -c -o $$@ $$<
+$(call test_objects,$1,-double): $(OUT)/tests/%-double.o: tests/%.c $(call names_of,$(call linked,$1))
 	@mkdir -p $$(@D)
+	$(Q)$(TEST_CC) -DREAL_DOUBLE $(foreach h,$(call names_of,$(call linked,$1)),-include $h) -c -o $$@ $$<
+$(call tests_of,$1): %: %.o $(call helpers_of,$1) $(call archives,$(call linked,$1))
+$(addsuffix -double,$(call tests_of,$1)): %: %.o $(call helpers_of,$1,-double) $(call archives,$1)
+$(call programs_of,$1):
 	$(if $(V),,@echo "  TEST   $$@")
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -DREAL_DOUBLE $(foreach h,$(call names_of,$1),-include $h) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(foreach l,$(BELOW_$1),$(call double_archive,$l) $(call float_archive,$l)) $(CMOCKA_LIBS) $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $$@ $$(filter %.o,$$^) $(ALL_LDFLAGS) $(call archives,$(call linked,$1)) $(CMOCKA_LIBS) $(PKG_LIBS)
 .PHONY: test-$1
 test-$1: $(call programs_of,$1)
 	@fail=0; for t in $$^; do echo "== $$$$t"; $$$$t || fail=1; done; exit $$$$fail

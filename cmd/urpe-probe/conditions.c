@@ -1,11 +1,12 @@
 /* urpe-probe conditions: the paper's two sufficient conditions for every encoding, with and without
  * C, under both masks. */
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "commands.h"
 #include "run/run.h"
-#include "theory/conditions.h"
+#include "witness/conditions.h"
 
 enum { POSITIONS = 8, WIDTH = 16, HEADS = 2 };
 
@@ -25,12 +26,13 @@ static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief)
     return text_from_double(out, value, brief ? 3 : 17);
 }
 
-static int add_row(struct listing *l, bool brief, const struct floor_class *c,
+static int add_row(struct listing *l, bool brief, const struct model_config *m,
                    const struct conditions *found, struct err *e)
 {
     char distance[TEXT_NUMBER_MAX], deviation[TEXT_NUMBER_MAX], step[TEXT_NUMBER_MAX], rows[16];
-    const char *name = encoding_of(&c->encoding)->name, *table = c->urpe ? "toeplitz" : "none",
-               *mask = c->causal ? "causal" : "none", *attentive = condition_name(found->attentive),
+    const char *name = encoding_of(&m->encoding)->name,
+               *table = m->attention == MODEL_URPE ? "toeplitz" : "none",
+               *mask = m->mask == MODEL_MASK_CAUSAL ? "causal" : "none", *attentive = condition_name(found->attentive),
                *aware = found->position_aware ? "yes" : "no";
     snprintf(rows, sizeof rows, brief ? "%d of %d" : "%d", found->distinct, POSITIONS);
     number(distance, found->distance, brief);
@@ -44,16 +46,16 @@ static int add_row(struct listing *l, bool brief, const struct floor_class *c,
                        e);
 }
 
-/* The class of an encoding's default options. */
-static void fill_class(struct floor_class *out, int kind, bool urpe, bool causal,
-                       const struct layout *l)
+/* A model of an encoding's default options. */
+static void fill_model(struct model_config *out, int kind, bool urpe, bool causal)
 {
-    *out = (struct floor_class){.urpe = urpe, .causal = causal,
-                                .shape = {.width = WIDTH, .heads = HEADS,
-                                          .head_width = WIDTH / HEADS, .causal = causal,
-                                          .trained = l}};
+    memset(out, 0, sizeof *out);
+    option_defaults(model_options, out);
     option_set_kind(&encoding_kinds, encoding_table[kind]->name, &out->encoding);
-    option_set_kind(&urpe_kinds, urpe_table[0]->name, &out->c);
+    out->attention = urpe ? MODEL_URPE : MODEL_RPE;
+    out->mask = causal ? MODEL_MASK_CAUSAL : MODEL_MASK_NONE;
+    out->width = WIDTH;
+    out->heads = HEADS;
 }
 
 static int fill(struct listing *l, bool brief, struct err *e)
@@ -61,7 +63,6 @@ static int fill(struct listing *l, bool brief, struct err *e)
     struct space_config space = {0};
     struct arena arena;
     struct layout layout;
-    const struct theory_api *api = theory_api_of(MODEL_DOUBLE);
     int code = arena_open(&arena, 0, e);
     option_defaults(space_options, &space);
     space.length = POSITIONS;
@@ -74,12 +75,12 @@ static int fill(struct listing *l, bool brief, struct err *e)
             continue; /* graphs only */
         for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {
-                struct floor_class class;
+                struct model_config model;
                 struct conditions found;
-                fill_class(&class, k, urpe, causal, &layout);
-                code = api->conditions_test(&class, 0, &found, e);
+                fill_model(&model, k, urpe, causal);
+                code = conditions_test_double(&model, &layout, 0, &found, e);
                 if (!code)
-                    code = add_row(l, brief, &class, &found, e);
+                    code = add_row(l, brief, &model, &found, e);
             }
     }
     arena_close(&arena);

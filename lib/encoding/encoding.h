@@ -161,8 +161,7 @@ struct urpe {
     /* Rows of the table. */
     int (*rows)(const struct encoding_shape *s);
     /* map (relations of here): the table's row for each relation of layout here. */
-    void (*map)(const struct encoding_shape *s, const struct layout *here, const int32_t *fold,
-                int32_t *map);
+    void (*map)(const struct encoding_shape *s, const struct layout *here, int32_t *map);
 };
 extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed */
 extern const struct kind_table urpe_kinds;

@@ -5,8 +5,6 @@
  *                                       2 3 4 5            1  0 17 18          1 0 - -
  *                                       1 2 3 4            2  1  0 17          2 1 0 -
  *                                       0 1 2 3            3  2  1  0          3 2 1 0 */
-#include <string.h>
-
 #include "encoding/encoding.h"
 #include "encoding/parts.h"
 
@@ -47,11 +45,9 @@ static int toeplitz_rows(const struct encoding_shape *s)
     return s->trained->relations;
 }
 
-static void toeplitz_map(const struct encoding_shape *s, const struct layout *here,
-                         const int32_t *fold, int32_t *map)
+static void toeplitz_map(const struct encoding_shape *s, const struct layout *here, int32_t *map)
 {
-    (void)s;
-    memcpy(map, fold, (size_t)here->relations * sizeof *map);
+    here->fold(s->trained, here, map);
 }
 
 static int bucketed_rows(const struct encoding_shape *s)
@@ -60,10 +56,8 @@ static int bucketed_rows(const struct encoding_shape *s)
     return BUCKETS;
 }
 
-static void bucketed_map(const struct encoding_shape *s, const struct layout *here,
-                         const int32_t *fold, int32_t *map)
+static void bucketed_map(const struct encoding_shape *s, const struct layout *here, int32_t *map)
 {
-    (void)fold;
     for (int r = 0; r < here->relations; r++)
         map[r] = encoding_bucket(here->offset[r], s->causal, BUCKETS, MAX_DISTANCE);
 }

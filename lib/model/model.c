@@ -10,10 +10,9 @@
 #include <gsl/gsl_randist.h>
 
 /* ---- checks -----------------------------------------------------------------------------------*/
-static void fill_shape(const struct model_config *c, const struct layout *trained,
-                       struct encoding_shape *out)
+struct encoding_shape model_shape(const struct model_config *c, const struct layout *trained)
 {
-    *out = (struct encoding_shape){.width = (int)c->width,
+    return (struct encoding_shape){.width = (int)c->width,
                                    .heads = (int)c->heads,
                                    .head_width = (int)(c->width / c->heads),
                                    .causal = c->mask == MODEL_MASK_CAUSAL,
@@ -31,8 +30,7 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.mask",
                        "a causal mask needs positions in an order, which this space leaves out; "
                        "expected none");
-    struct encoding_shape shape;
-    fill_shape(c, trained, &shape);
+    struct encoding_shape shape = model_shape(c, trained);
     struct err inner = {0};
     if (encoding_check(&c->encoding, &shape, evaluated, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.encoding", "%s",
@@ -195,7 +193,7 @@ int model_open(struct model *m, const struct model_config *c, const struct model
                const struct layout *trained, struct err *e)
 {
     *m = (struct model){.config = *c, .io = *io, .trained = *trained, .states = 1};
-    fill_shape(c, &m->trained, &m->shape);
+    m->shape = model_shape(c, &m->trained);
     m->encoding = encoding_of(&c->encoding);
     m->encoding->facts(&m->config.encoding, &m->shape, &m->facts);
     m->layer = memory_alloc((size_t)c->layers, sizeof *m->layer, e);

@@ -19,6 +19,7 @@
 #include "base/real.h"
 #include "base/tensor.h"
 #include "encoding/encoding.h"
+#include "floor/floor.h"
 #include "space/space.h"
 
 enum model_attention { MODEL_RPE, MODEL_URPE };
@@ -74,11 +75,23 @@ struct model {
     int tables;                /* distinct C tables: 0 (rpe), 1, or layers */
 };
 
+/* What the encoding and C are built for, with tables sized by `trained`. */
+struct encoding_shape model_shape(const struct model_config *c, const struct layout *trained);
+
 /* Whether the configuration makes sense at all (heads divide width, the encoding's and C's own
  * checks, tie needs tokens and labels <= symbols ...): ERR_USAGE; e->where names the key concerned
  * ("model.heads"). */
 int model_check(const struct model_config *c, const struct model_io *io,
                 const struct layout *trained, const struct layout *evaluated, struct err *e);
+
+/* The class of layers that the configuration's are of, for floors (floor/floor.h). */
+struct model_class {
+    struct floor_class floor;
+    struct model_config config;
+    struct encoding_shape shape;
+};
+void model_class_of(const struct model_config *c, const struct layout *trained,
+                    struct model_class *out);
 
 /* Builds the descriptor table.  `trained` must outlive the model. */
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,

@@ -68,7 +68,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);
     if (m->tables)
-        urpe_of(&m->config.c)->map(&m->shape, &s->longest, s->fold, s->c_row);
+        urpe_of(&m->config.c)->map(&m->shape, &s->longest, s->c_row);
     return 0;
 }
 

@@ -76,8 +76,8 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
     if (!code)
         code = trained_layout(t, &arena, &trained, e);
     if (!code) {
-        struct floor_class class;
-        floor_class_of(&t->model, &trained, &class);
+        struct model_class class;
+        model_class_of(&t->model, &trained, &class);
         struct floor_set set = {
             .count = s->count,
             .first = s->first,
@@ -86,7 +86,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
             .x = s->x,
             .token = s->channels ? NULL : s->token,
         };
-        code = floor_merge(&class, &set, group, groups, e);
+        code = floor_merge(&class.floor, &set, group, groups, e);
     }
     arena_close(&arena);
     return code;

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "run/evaluate.h"
-#include "theory/floor.h"
+#include "floor/floor.h"
 
 struct subset {
     int pattern;                /* index into pattern_table; -1: all */

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "spec/spec.h"
-#include "theory/witness.h"
+#include "witness/witness.h"
 
 /* The trainer of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
 const struct trainer_api *trainer_api_of(int precision);

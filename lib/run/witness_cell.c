@@ -48,17 +48,15 @@ static int network_write(struct network *x, struct pool *pool, const struct task
 {
     int code = x->api->open(&x->trainer, own, pool, e);
     if (!code)
-        theory_api_of(own->model.precision)
-            ->witness_write(x->start.witness, x->api->model(x->trainer),
-                            x->api->block(x->trainer));
+        witness_write(x->start.witness, x->api->model(x->trainer), x->api->block(x->trainer));
     return code;
 }
 
-static void network_close(struct network *x, const struct task *t)
+static void network_close(struct network *x)
 {
     if (x->trainer)
         x->api->close(x->trainer);
-    start_close(&x->start, t);
+    start_close(&x->start);
 }
 
 /* By the work of a step, of 3 passes over each sample of its batch. */
@@ -92,9 +90,8 @@ int witness_start(const struct task *t, const struct trainer_api *api, struct tr
     if (!code && (!s.witness || !same_sizes(&s.witness->config, &t->model)))
         code = err_set(e, ERR_USAGE, "model.init", "the witness has not the cell's sizes");
     if (!code)
-        theory_api_of(t->model.precision)
-            ->witness_write(s.witness, api->model(trainer), api->block(trainer));
-    start_close(&s, t);
+        witness_write(s.witness, api->model(trainer), api->block(trainer));
+    start_close(&s);
     return code;
 }
 
@@ -119,7 +116,7 @@ int witness_measure(const struct task *t, struct pool *pool, struct evaluation *
         x.api->watch(x.trainer, stop);
         code = evaluation_measure(ev, x.api, x.trainer, figures, e);
     }
-    network_close(&x, t);
+    network_close(&x);
     return code;
 }
 
@@ -207,6 +204,6 @@ int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
             code = write_folder(&w, out, cells, e);
     }
     evaluation_close(w.evaluation);
-    network_close(&w.network, &c->task);
+    network_close(&w.network);
     return code;
 }

@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spec/column.h"
-#include "theory/witness.h"
 #include "train/train.h"
+#include "witness/witness.h"
 
 enum { SPEC_CELLS_MAX = 100000, SPEC_NAME_MAX = 64, SPEC_ID = 17 };
 
@@ -28,9 +28,6 @@ struct cell {
     char pair[SPEC_ID];  /* the same without attention and c: rpe and urpe of one seed */
     struct task task;
 };
-
-/* The witnesses of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
-const struct theory_api *theory_api_of(int precision);
 
 /* ---- claims -----------------------------------------------------------------------------------*/
 enum claim_on { CLAIM_ON_RUN, CLAIM_ON_BOUND, CLAIM_ON_WITNESS };

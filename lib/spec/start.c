@@ -3,13 +3,6 @@
 
 #include "spec/spec.h"
 
-extern const struct theory_api theory_api_double;
-
-const struct theory_api *theory_api_of(int precision)
-{
-    return precision == MODEL_DOUBLE ? &theory_api_double : &theory_api;
-}
-
 int start_open(struct start *s, const struct task *t, struct err *e)
 {
     *s = (struct start){0};
@@ -19,13 +12,12 @@ int start_open(struct start *s, const struct task *t, struct err *e)
                                            &s->layout, e);
     if (code)
         return code;
-    return theory_api_of(t->model.precision)
-        ->witness_open(&s->witness, &t->target, &t->space, &t->model, &s->layout, e);
+    return witness_open(&s->witness, &t->target, &t->space, &t->model, &s->layout, e);
 }
 
-void start_close(struct start *s, const struct task *t)
+void start_close(struct start *s)
 {
-    theory_api_of(t->model.precision)->witness_close(s->witness);
+    witness_close(s->witness);
     arena_close(&s->arena);
 }
 
@@ -43,6 +35,6 @@ int start_resize(struct task *t, struct err *e)
                        t->model.attention == MODEL_URPE ? "urpe" : "rpe");
     if (!code)
         t->model = s.witness->config;
-    start_close(&s, t);
+    start_close(&s);
     return code;
 }

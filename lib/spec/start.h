@@ -5,7 +5,7 @@
 #ifndef SPEC_START_H
 #define SPEC_START_H
 #include "base/memory.h"
-#include "theory/witness.h"
+#include "witness/witness.h"
 #include "train/train.h"
 
 struct start {
@@ -15,7 +15,7 @@ struct start {
 };
 /* The task must have passed check_task.  Close it whatever is returned. */
 int start_open(struct start *s, const struct task *t, struct err *e);
-void start_close(struct start *s, const struct task *t);
+void start_close(struct start *s);
 
 /* Gives a task with model.init: witness its witness's sizes; others stay.  ERR_USAGE at model.init
  * where no witness is known. */

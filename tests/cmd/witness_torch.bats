@@ -3,7 +3,7 @@
 load help_cmd
 
 PYTHON=/usr/bin/python3
-tool() { "$PYTHON" -B "$ROOT/tests/theory/witness_torch.py" "$@"; }
+tool() { "$PYTHON" -B "$ROOT/tests/witness/witness_torch.py" "$@"; }
 
 # Writes the witness of a target, runs it here and there, and sees that other weights are found out.
 # $1: precision, $2: tolerance, $3: target, $4..: options

@@ -100,7 +100,7 @@ static void test_floors(void **state)
 }
 
 /* Where each sample has a layout of its own there is none; elsewhere some are known (that they are
- * right is seen in tests/theory). */
+ * right is seen in tests/witness). */
 static void test_witnesses(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void test_witnesses(void **state)
             if (start_open(&start, &t, &e))
                 fail_msg("%s: %s", target_table[k]->name, e.msg);
             known += start.witness != NULL;
-            start_close(&start, &t);
+            start_close(&start);
         }
         assert_true((known > 0) == !space_table[s]->draw);
     }

@@ -11,17 +11,18 @@ allowed() {
     kernel | space) echo "$1 base" ;;
     target) echo "target space base" ;;
     encoding) echo "encoding space kernel base" ;;
-    model) echo "model encoding space kernel base" ;;
+    floor) echo "floor space base" ;;
+    model) echo "model floor encoding space kernel base" ;;
     train) echo "train model target space kernel base encoding" ;;
-    theory) echo "theory model encoding target space kernel base" ;;
-    spec) echo "spec theory train model encoding target space kernel base" ;;
-    report) echo "report spec theory train base" ;;
-    run) echo "run report spec theory train model encoding target space kernel base" ;;
+    witness) echo "witness model encoding target space kernel base" ;;
+    spec) echo "spec witness train model encoding target space kernel base" ;;
+    report) echo "report spec witness train base" ;;
+    run) echo "run report spec witness train model floor encoding target space kernel base" ;;
     *) echo "" ;;
     esac
 }
 
-for layer in base kernel space target encoding model train theory spec report run; do
+for layer in base kernel space target encoding floor model train witness spec report run; do
     sed -n 's/^#include "\([a-z]*\)\/.*/\1/p' lib/$layer/*.[ch] 2>/dev/null | sort -u |
         while read -r used; do
             case " $(allowed $layer) " in
@@ -49,7 +50,7 @@ only() { # header, folder where it may be included
     grep -nE '^ +(\} )?(else )?(if|for|while) \(.*\) (return|continue|break|goto)[ ;]' -r lib cmd tests --include='*.[ch]' |
         while read -r f; do echo "$f: a statement has a line of its own"; done
     find lib cmd tests -name '*.[ch]' -exec wc -l {} + |
-        awk '$2 != "total" && $1 > 500 {print $2 " has " $1 " lines; split it (500)"}'
+        awk '$2 != "total" && $1 > 800 {print $2 " has " $1 " lines; split it (800)"}'
 } >>"$found"
 cat "$found" >&2
 [ ! -s "$found" ]

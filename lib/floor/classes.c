@@ -1,0 +1,137 @@
+/* Relation classes (classes.h). */
+#include "floor/classes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { HIDDEN = -1, UNKNOWN = -2 };
+
+static int32_t *class_at(const struct layout_classes *l, int i, int j)
+{
+    return &l->class[l->relative ? (size_t)layout_relation(l->layout, i, j)
+                                 : (size_t)i * (size_t)l->layout->n + (size_t)j];
+}
+
+static int fill_pair(struct classes *t, const struct layout_classes *l, const struct floor_class *c,
+                     const void *state, int i, int j, struct err *e)
+{
+    floor_key key = {0};
+    int32_t *class = class_at(l, i, j);
+    if (*class != UNKNOWN)
+        return 0;
+    *class = HIDDEN;
+    return c->see(c, l->layout, state, i, j, key) ? intern_id(&t->ids, key, class, e) : 0;
+}
+
+/* Sets low, high, holes and uniform from the classes. */
+static void find_reach(struct layout_classes *l)
+{
+    int n = l->layout->n;
+    size_t seen = 0, within = 0;
+    int32_t class = HIDDEN;
+    l->high = -1;
+    l->uniform = true;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            int32_t here = *class_at(l, i, j);
+            if (here < 0)
+                continue;
+            l->low = !seen || j - i < l->low ? j - i : l->low;
+            l->high = !seen || j - i > l->high ? j - i : l->high;
+            l->uniform = l->uniform && (!seen || here == class);
+            class = here;
+            seen++;
+        }
+    for (int i = 0; i < n; i++)
+        within += (size_t)classes_row(l, i, NULL).count;
+    l->holes = seen < within;
+    l->uniform = l->uniform && !l->holes;
+}
+
+static int layout_open(struct classes *t, const struct floor_class *c, struct layout_classes *out,
+                       struct arena *a, struct err *e)
+{
+    const struct layout *l = out->layout;
+    size_t n = (size_t)l->n, count = (size_t)l->relations;
+    struct arena_mark mark;
+    void *state = NULL;
+    out->relative = c->relative;
+    if (!c->relative && !memory_multiply(n, n, &count))
+        return err_set(e, ERR_MEMORY, NULL, "%d x %d pairs do not fit in memory", l->n, l->n);
+    out->class = arena_alloc(a, count, sizeof *out->class, e);
+    if (!out->class)
+        return ERR_MEMORY;
+    for (size_t k = 0; k < count; k++)
+        out->class[k] = UNKNOWN;
+    mark = arena_mark(a);
+    int code = c->open ? c->open(c, l, a, &state, e) : 0;
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < l->n && !code; j++)
+            code = fill_pair(t, out, c, state, i, j, e);
+    arena_release(a, mark);
+    if (!code)
+        find_reach(out);
+    return code;
+}
+
+static int compare_samples(const void *a, const void *b)
+{
+    const struct layout_classes *x = a, *y = b;
+    uintptr_t p = (uintptr_t)x->layout, q = (uintptr_t)y->layout;
+    return (p > q) - (p < q);
+}
+
+/* Leaves the distinct layouts in t->item, sorted by address. */
+static void list_layouts(struct classes *t, const struct floor_set *s)
+{
+    for (int k = 0; k < s->count; k++)
+        if (!t->layouts || t->item[t->layouts - 1].layout != s->layout[k])
+            t->item[t->layouts++].layout = s->layout[k];
+    qsort(t->item, (size_t)t->layouts, sizeof *t->item, compare_samples);
+    int kept = 0;
+    for (int k = 0; k < t->layouts; k++)
+        if (!kept || t->item[kept - 1].layout != t->item[k].layout)
+            t->item[kept++].layout = t->item[k].layout;
+    t->layouts = kept;
+}
+
+int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
+                 struct arena *a, struct err *e)
+{
+    *t = (struct classes){0};
+    t->item = arena_alloc(a, (size_t)s->count, sizeof *t->item, e);
+    t->of_sample = arena_alloc(a, (size_t)s->count, sizeof *t->of_sample, e);
+    if (intern_open(&t->ids, FLOOR_KEY, e) || !t->item || !t->of_sample)
+        return ERR_MEMORY;
+    list_layouts(t, s);
+    int code = 0;
+    for (int k = 0; k < t->layouts && !code; k++)
+        code = layout_open(t, c, &t->item[k], a, e);
+    for (int k = 0; k < s->count && !code; k++) {
+        struct layout_classes wanted = {.layout = s->layout[k]};
+        const struct layout_classes *found =
+            bsearch(&wanted, t->item, (size_t)t->layouts, sizeof wanted, compare_samples);
+        t->of_sample[k] = (int)(found - t->item);
+    }
+    return code;
+}
+
+struct class_row classes_row(const struct layout_classes *l, int i, int32_t *scratch)
+{
+    const struct layout *layout = l->layout;
+    int first = i + l->low > 0 ? i + l->low : 0;
+    int end = i + l->high < layout->n ? i + l->high + 1 : layout->n;
+    struct class_row row = {.first = first, .count = end > first ? end - first : 0};
+    if (!row.count || !scratch)
+        return row;
+    if (!l->relative || !layout->relation) {
+        row.class = class_at(l, i, first);
+        return row;
+    }
+    for (int k = 0; k < row.count; k++)
+        scratch[k] = *class_at(l, i, first + k);
+    row.class = scratch;
+    return row;
+}

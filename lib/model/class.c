@@ -1,0 +1,84 @@
+/* What a layer of a model can tell of what it sees (model.h): the relation class of the encoding and
+ * the row of C's table, the common refinement of the two, never one chosen of them.  (|offset|
+ * alone, with ALiBi and a bucketed C, would merge the mirror pairs of palindromes, which C tells
+ * apart.) */
+#include "model/model.h"
+
+/* What one layout's pairs are looked up with. */
+struct lookup {
+    struct encoding_context context;
+    int32_t *c_row; /* (relations) row of C's table, or NULL */
+};
+
+static const struct model_class *class_of(const struct floor_class *c)
+{
+    return (const struct model_class *)c;
+}
+
+static int open_lookup(const struct floor_class *c, const struct layout *l, struct arena *a,
+                       void **state, struct err *e)
+{
+    const struct model_class *m = class_of(c);
+    struct lookup *x = arena_alloc(a, 1, sizeof *x, e);
+    int32_t *fold = arena_alloc(a, (size_t)l->relations, sizeof *fold, e);
+    int32_t *c_row = arena_alloc(a, (size_t)l->relations, sizeof *c_row, e);
+    if (!x || !fold || !c_row)
+        return ERR_MEMORY;
+    l->fold(m->shape.trained, l, fold);
+    x->context = (struct encoding_context){
+        .config = &m->config.encoding, .shape = &m->shape, .layout = l, .fold = fold};
+    if (m->config.attention == MODEL_URPE) {
+        urpe_of(&m->config.c)->map(&m->shape, l, c_row);
+        x->c_row = c_row;
+    }
+    *state = x;
+    return 0;
+}
+
+/* Ids of a sequence's relations count from its own length, so an encoding's class may mean another
+ * thing at another length: origin keeps them apart.
+ *
+ * Where logits depend on more of the sample than on i and j (CoPE), the encoding gives every pair
+ * (i,j) a class of its own.  M then lists what is seen in its order, and two rows merge only if
+ * they stand at one place and see the same colours in the same order: all that a row of attention
+ * is a function of is then equal.  So such rows may merge across samples, as equal prefixes do. */
+static bool see(const struct floor_class *c, const struct layout *l, const void *state, int i,
+                int j, floor_key key)
+{
+    const struct lookup *x = state;
+    if (class_of(c)->shape.causal && j > i)
+        return false;
+    key[0] = (uint64_t)encoding_relation(&x->context, i, j);
+    key[1] = x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
+    key[2] = (uint64_t)l->origin;
+    return true;
+}
+
+/* An absolute encoding's mark, or the position.  Positions of different layouts are the same thing
+ * on a line only. */
+static void mark(const struct floor_class *c, const struct layout *l, int i, floor_key key)
+{
+    const struct model_class *m = class_of(c);
+    const struct encoding *entry = encoding_of(&m->config.encoding);
+    struct encoding_context context = {
+        .config = &m->config.encoding, .shape = &m->shape, .layout = l};
+    bool line = l->axes == 1 && !l->coordinate;
+    key[0] = entry->mark ? (uint64_t)entry->mark(&context, i) : (uint64_t)i;
+    key[1] = entry->mark || line ? 0 : (uint64_t)(uintptr_t)l;
+    key[2] = 0;
+}
+
+void model_class_of(const struct model_config *c, const struct layout *trained,
+                    struct model_class *out)
+{
+    struct encoding_facts facts;
+    *out = (struct model_class){.config = *c, .shape = model_shape(c, trained)};
+    encoding_of(&c->encoding)->facts(&c->encoding, &out->shape, &facts);
+    out->floor = (struct floor_class){
+        .view = FLOOR_NORMALISED,
+        .stochastic = facts.right_stochastic && c->attention == MODEL_RPE,
+        .relative = facts.shift_invariant,
+        .open = open_lookup,
+        .see = see,
+        .mark = facts.absolute ? mark : NULL};
+}

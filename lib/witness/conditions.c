@@ -1,0 +1,277 @@
+/* The paper's conditions (conditions.h).
+ *
+ * Attentive, by construction: the encoding's own tensors at 0.  Where B cannot be 0 the answer is
+ * no.  Where queries and keys are changed in place (rotations), they are mapped into the channel
+ * that changes least.  If it is left as it is, attention through it is plain; if every channel is
+ * changed, plain attention is approached as the frequencies go to 0, and never reached: the limit.
+ *
+ * Position-aware, by construction: query and key maps 0, so that A depends on B alone, and
+ *   no mask    c_delta = e^{-B(delta)} 1[delta <= 0]             row sums  i e^{-..} / Z_i
+ *   causal     c_delta = e^{-B(delta)} (2 |delta| + 1) / n       row sums  i^2 e^{-..} / (n Z_i)
+ * with Z_i = sum over visible j of e^{B(j-i)}; for B = 0 both are i/n.  e^{B(delta) - B(0)} is
+ * read off A itself, as A_{i,i+delta} / A_ii. */
+#include "witness/conditions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "witness/trial.h"
+
+enum { INPUTS = 6, DRAWS = 32, ATTENTION_DRAWS = 8 }; /* an attention matrix costs 2n passes */
+
+/* Entries of A and sums of up to n of them, a few roundings each. */
+static double rounding(const struct trial *pr)
+{
+    return 64 * pr->n * (double)REAL_EPSILON;
+}
+
+/* ---- attentive --------------------------------------------------------------------------------*/
+/* Largest |A - plain| for a random input; a, plain (heads,n,n) are scratch. */
+static double attention_distance(struct trial *pr, struct stream *random, double *a,
+                                 double *plain)
+{
+    size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
+    double largest = 0;
+    trial_draw_input(pr, random, false);
+    trial_attention(pr, a);
+    trial_plain_attention(pr, plain);
+    for (size_t i = 0; i < entries; i++)
+        largest = fmax(largest, fabs(a[i] - plain[i]));
+    return largest;
+}
+
+/* The channel of queries and keys that the encoding changes least; *change: by how much. */
+static int stillest_channel(struct trial *pr, double *change)
+{
+    int best = 0;
+    *change = INFINITY;
+    for (int c = 0; c < pr->model.shape.head_width; c++) {
+        double here = trial_channel_change(pr, c);
+        if (here < *change) {
+            *change = here;
+            best = c;
+        }
+    }
+    return best;
+}
+
+static void construct_attentive(struct trial *pr, struct stream *random, double *a, double *plain,
+                                struct conditions *out)
+{
+    char *why = out->attentive_why;
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
+    out->distance = attention_distance(pr, random, a, plain);
+    out->attentive = out->distance <= rounding(pr) ? CONDITION_YES : CONDITION_NO;
+    if (out->attentive) {
+        snprintf(why, CONDITION_TEXT, pr->model.encoding_tensors
+                                          ? "with the encoding's parameters at 0, B = 0"
+                                          : "nothing is added to the logits");
+        return;
+    }
+    if (!pr->model.encoding->query_key) {
+        snprintf(why, CONDITION_TEXT, "B cannot be 0: its parameters, if any, keep it away");
+        return;
+    }
+    double change;
+    int channel = stillest_channel(pr, &change);
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
+    trial_clear_query_key(pr, channel);
+    out->distance = attention_distance(pr, random, a, plain);
+    out->attentive = change > 0 ? CONDITION_LIMIT : CONDITION_YES;
+    snprintf(why, CONDITION_TEXT, change > 0
+                                      ? "every channel changes with the position; channel %d, the "
+                                        "slowest, comes nearest"
+                                      : "queries and keys in channel %d of a head are not changed",
+             channel);
+}
+
+/* reader: the class with a toeplitz C, through which attention is read. */
+static int test_attentive(struct trial *reader, struct stream *random, struct conditions *out,
+                          struct err *e)
+{
+    size_t entries = (size_t)reader->heads * (size_t)reader->n * (size_t)reader->n;
+    double *a = memory_alloc(2 * entries, sizeof *a, e);
+    if (!a)
+        return ERR_MEMORY;
+    if (reader->model.facts.absolute) {
+        out->attentive = CONDITION_YES;
+        snprintf(out->attentive_why, CONDITION_TEXT,
+                 "positions are added to the input; attention itself is plain");
+    } else {
+        construct_attentive(reader, random, a, a + entries, out);
+        out->distance_search = INFINITY;
+        for (int k = 0; k < DRAWS; k++) {
+            trial_draw_parameters(reader, random);
+            out->distance_search =
+                fmin(out->distance_search, attention_distance(reader, random, a, a + entries));
+        }
+    }
+    memory_free(a);
+    return 0;
+}
+
+/* ---- row sums ---------------------------------------------------------------------------------*/
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Distinct numbers among sums (n), which get sorted; *step: least difference of neighbours. */
+static int count_distinct(double *sums, int n, double tolerance, double *step)
+{
+    int distinct = n > 0;
+    qsort(sums, (size_t)n, sizeof *sums, compare_numbers);
+    *step = INFINITY;
+    for (int i = 1; i < n; i++) {
+        double d = sums[i] - sums[i - 1];
+        distinct += d > tolerance * fmax(1, fabs(sums[i]));
+        *step = fmin(*step, d);
+    }
+    return distinct;
+}
+
+/* What the row sums of head 0 do over several inputs, constant ones among them. */
+struct sums_report {
+    int distinct;   /* least */
+    double step;    /* least */
+    double varies;  /* largest change of a row's sum from the first input to another */
+    double from_1;  /* largest |sum - 1| */
+};
+
+static struct sums_report report_sums(struct trial *pr, struct stream *random, double *first)
+{
+    struct sums_report r = {.distinct = pr->n, .step = INFINITY};
+    double *sums = pr->sums;
+    for (int k = 0; k < INPUTS; k++) {
+        trial_draw_input(pr, random, k % 2);
+        trial_sums(pr, sums);
+        for (int i = 0; i < pr->n; i++) {
+            if (k == 0)
+                first[i] = sums[i];
+            r.varies = fmax(r.varies, fabs(sums[i] - first[i]));
+            r.from_1 = fmax(r.from_1, fabs(sums[i] - 1));
+        }
+        double step;
+        int distinct = count_distinct(sums, pr->n, rounding(pr), &step);
+        r.distinct = distinct < r.distinct ? distinct : r.distinct;
+        r.step = fmin(r.step, step);
+    }
+    return r;
+}
+
+/* ---- position-aware ---------------------------------------------------------------------------*/
+/* The factor that C gives to an offset, e^{-B} apart. */
+static double offset_factor(const struct trial *pr, int i, int j)
+{
+    if (pr->model.shape.causal)
+        return (2.0 * (i - j) + 1) / pr->n;
+    return j <= i;
+}
+
+/* Writes C into pr from attention a (heads,n,n) at zero query and key maps.  Rows of a table that
+ * serves several offsets (buckets) take what the nearest of them asks for: it is written last. */
+static void write_c(struct trial *pr, const double *a)
+{
+    int n = pr->n;
+    size_t count;
+    real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
+    size_t rows = count / (size_t)pr->heads;
+    memset(table, 0, count * sizeof *table);
+    for (int far = n - 1; far >= 0; far--)
+        for (int side = 0; side < 2; side++)
+            for (int h = 0; h < pr->heads; h++) {
+                int i = side ? far : 0, j = side ? 0 : far;
+                const double *row = a + ((size_t)(h * n + i)) * (size_t)n;
+                if (row[j] > 0)
+                    table[(size_t)h * rows +
+                          (size_t)pr->state.c_row[layout_relation(pr->layout, i, j)]] =
+                        (real)(offset_factor(pr, i, j) * row[i] / row[j]);
+            }
+}
+
+static bool has_c(const struct trial *pr)
+{
+    return pr->model.config.attention == MODEL_URPE;
+}
+
+static void search_sums(struct trial *pr, struct stream *random, double *first,
+                        struct conditions *out)
+{
+    for (int k = 0; k < DRAWS; k++) {
+        trial_draw_parameters(pr, random);
+        if (has_c(pr))
+            trial_clear_query_key(pr, -1);
+        struct sums_report r = report_sums(pr, random, first);
+        out->deviation = fmax(out->deviation, r.from_1);
+        if (r.distinct > out->distinct_search)
+            out->distinct_search = r.distinct;
+    }
+}
+
+static int test_position_aware(struct trial *pr, struct trial *reader, struct stream *random,
+                               struct conditions *out, struct err *e)
+{
+    size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
+    double *a = memory_alloc(entries + (size_t)pr->n, sizeof *a, e);
+    if (!a)
+        return ERR_MEMORY;
+    double *first = a + entries;
+    search_sums(pr, random, first, out);
+    trial_draw_parameters(pr, random);
+    trial_clear_encoding(pr);
+    trial_clear_query_key(pr, -1);
+    if (has_c(pr)) {
+        trial_draw_parameters(reader, random);
+        trial_clear_encoding(reader);
+        trial_clear_query_key(reader, -1);
+        trial_draw_input(reader, random, false);
+        trial_attention(reader, a);
+        write_c(pr, a);
+    }
+    struct sums_report r = report_sums(pr, random, first);
+    out->distinct = r.distinct;
+    out->step = has_c(pr) && pr->n > 1 ? r.step : 0;
+    out->position_aware = r.distinct == pr->n && r.varies <= rounding(pr);
+    snprintf(out->position_why, CONDITION_TEXT, "%s",
+             has_c(pr) ? out->position_aware
+                             ? "W_Q = 0 and C = e^-B on a triangle: row sums rise with the position"
+                             : "this construction's row sums are not all distinct"
+                       : "rows of softmax sum to 1 whatever the parameters");
+    memory_free(a);
+    return 0;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------*/
+const char *condition_name(enum condition_answer answer)
+{
+    static const char *const name[] = {"no", "limit", "yes"};
+    return name[answer];
+}
+
+int conditions_test(const struct model_config *m, const struct layout *trained, uint64_t seed,
+                    struct conditions *out, struct err *e)
+{
+    struct trial own = {0}, reader = {0};
+    struct model_config read = *m;
+    struct stream random;
+    *out = (struct conditions){0};
+    stream_open(&random, seed, "conditions", 0);
+    read.attention = MODEL_URPE;
+    option_set_kind(&urpe_kinds, "toeplitz", &read.c);
+    int code = trial_open(&reader, &read, trained, e);
+    if (!code)
+        code = trial_open(&own, m, trained, e);
+    if (!code)
+        code = test_attentive(&reader, &random, out, e);
+    if (!code)
+        code = test_position_aware(&own, &reader, &random, out, e);
+    trial_close(&own);
+    trial_close(&reader);
+    return code;
+}

@@ -1,0 +1,212 @@
+/* Positions inside a construction (gates.h). */
+#include "witness/gates.h"
+
+#include <float.h>
+#include <math.h>
+
+/* A gate's argument a v is about v / gap; its rounding must stay well below 1/2. */
+static double least_gap(const struct construct *c)
+{
+    return 16 * (c->model->precision == MODEL_DOUBLE ? DBL_EPSILON : (double)FLT_EPSILON);
+}
+
+/* ---- signal -----------------------------------------------------------------------------------*/
+/* Kernels by step = j - i whose row sums may differ between positions.  With `as_is` the bias at
+ * rest is left in, so that C itself takes the kernel's few values: coarse tables can hold them. */
+struct candidate {
+    double (*kernel)(int step, int n);
+    bool as_is;
+};
+
+static double up_to_here(int step, int n)
+{
+    (void)n;
+    return step <= 0;
+}
+
+static double odd_numbers(int step, int n) { /* 1 + 3 + ... + (2i - 1) = i^2 */
+    return step <= 0 ? (1 - 2.0 * step) / n : 0;
+}
+
+static double here(int step, int n)
+{
+    (void)n;
+    return step == 0;
+}
+
+static const struct candidate candidates[] = {{up_to_here, false}, {odd_numbers, false},
+                                              {here, false},       {up_to_here, true},
+                                              {here, true}};
+enum { CANDIDATES = sizeof candidates / sizeof candidates[0] };
+
+/* Smallest distance between two of v, over the largest of v. */
+static double relative_gap(const double *v, int n, double *gap)
+{
+    double largest = 0;
+    *gap = INFINITY;
+    for (int i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(v[i]));
+        for (int k = 0; k < i; k++)
+            *gap = fmin(*gap, fabs(v[i] - v[k]));
+    }
+    return n > 1 ? *gap / largest : 1;
+}
+
+static void row_sums(const struct construct *c, int table, const double *kernel, double *v)
+{
+    for (int i = 0; i < c->layout->n; i++) {
+        v[i] = 0;
+        for (int j = 0; j < construct_visible(c, i); j++)
+            v[i] += kernel[layout_relation(c->layout, i, j)] * c->table[table].row[i];
+    }
+}
+
+/* Tries candidate k: 0 with the table added, *quality its relative gap. */
+static int try_candidate(struct construct *c, struct gates *g, int k, double *kernel, int *table,
+                         double *quality)
+{
+    const double *bias = construct_rest(c);
+    double gap;
+    for (int r = 0; r < c->layout->relations; r++)
+        kernel[r] = candidates[k].kernel(c->step[r], c->layout->n) *
+                    (candidates[k].as_is ? exp(bias[r]) : 1);
+    int code = construct_table(c, NULL, kernel, table);
+    if (code)
+        return code;
+    row_sums(c, *table, kernel, g->v);
+    *quality = relative_gap(g->v, c->layout->n, &gap);
+    return 0;
+}
+
+static int signal_by_c(struct construct *c, struct gates *g)
+{
+    int relations = c->layout->relations, table, best = -1;
+    double *kernel = arena_alloc(&c->arena, (size_t)relations, sizeof *kernel, &c->err);
+    double quality, most = least_gap(c);
+    if (!kernel)
+        return ERR_MEMORY;
+    for (int k = 0; k < CANDIDATES && c->step; k++) {
+        int code = try_candidate(c, g, k, kernel, &table, &quality);
+        if (code < 0)
+            return code;
+        if (code)
+            continue;
+        construct_drop(c);
+        if (quality > most) {
+            most = quality;
+            best = k;
+        }
+    }
+    if (best < 0)
+        return CONSTRUCT_UNKNOWN;
+    int code = try_candidate(c, g, best, kernel, &table, &quality);
+    if (!code)
+        construct_value(c, table, CONSTRUCT_ONE, g->signal, 1);
+    return code ? code : c->code;
+}
+
+int gates_signal(struct construct *c, struct gates *g)
+{
+    int n = c->layout->n;
+    g->signal = construct_registers(c, 1);
+    g->v = arena_alloc(&c->arena, (size_t)n, sizeof *g->v, &c->err);
+    if (!g->v)
+        return ERR_MEMORY;
+    if (!c->rest.places)
+        return signal_by_c(c, g);
+    for (int i = 0; i < n; i++) {
+        g->v[i] = (i + 1.0) / n;
+        construct_place(c, i, g->signal, g->v[i]);
+    }
+    return c->code;
+}
+
+/* ---- gates ------------------------------------------------------------------------------------*/
+void gates_fill(struct construct *c, struct gates *g)
+{
+    int n = c->layout->n;
+    double gap;
+    g->u = construct_registers(c, n);
+    relative_gap(g->v, n, &gap);
+    for (int k = 0; k < n && n > 1; k++)
+        for (int side = -1; side <= 1; side += 2) {
+            int unit = construct_unit(c);
+            construct_unit_in(c, unit, g->signal, side / gap);
+            construct_unit_in(c, unit, CONSTRUCT_ONE, -side * g->v[k] / gap - 0.5);
+            construct_unit_out(c, unit, g->u + k, 1);
+        }
+}
+
+int gates_open(struct construct *c, struct gates *g)
+{
+    int code = gates_signal(c, g);
+    if (!code)
+        gates_fill(c, g);
+    return code ? code : c->code;
+}
+
+int gates_switch(struct construct *c, const struct gates *g, int k, double bound)
+{
+    int unit = construct_unit(c);
+    construct_unit_in(c, unit, g->u + k, -2 * bound);
+    return unit;
+}
+
+int gates_indicator(struct construct *c, const struct gates *g, int k)
+{
+    int unit = gates_switch(c, g, k, 1);
+    construct_unit_in(c, unit, CONSTRUCT_ONE, 1);
+    return unit;
+}
+
+/* ---- affine maps ------------------------------------------------------------------------------*/
+/* Least and largest value of w x + b over a box (columns `in` of low and high at one position). */
+static void box_range(int in, const double *w, double b, const double *low, const double *high,
+                      double *least, double *largest)
+{
+    *least = *largest = b;
+    for (int k = 0; k < in; k++) {
+        *least += fmin(w[k] * low[k], w[k] * high[k]);
+        *largest += fmax(w[k] * low[k], w[k] * high[k]);
+    }
+}
+
+/* What output m needs: an offset that makes every position's value positive, and a bound on every
+ * unit at every position. */
+static void output_range(const struct construct *c, const struct gates_map *p, int m,
+                         double *offset, double *bound)
+{
+    int n = c->layout->n;
+    double least, largest, most = 0;
+    *offset = 0;
+    for (int i = 0; i < n; i++) {
+        const double *w = p->w + ((size_t)i * (size_t)p->out + (size_t)m) * (size_t)p->in;
+        box_range(p->in, w, p->b[i * p->out + m], p->low + i * p->in, p->high + i * p->in, &least,
+                  &largest);
+        *offset = fmax(*offset, -least);
+        for (int k = 0; k < n; k++) {
+            box_range(p->in, w, p->b[i * p->out + m], p->low + k * p->in, p->high + k * p->in,
+                      &least, &largest);
+            most = fmax(most, largest);
+        }
+    }
+    *bound = most + *offset;
+}
+
+void gates_affine(struct construct *c, const struct gates *g, const struct gates_map *p,
+                  double *offset)
+{
+    for (int m = 0; m < p->out; m++) {
+        double shift, bound;
+        output_range(c, p, m, &shift, &bound);
+        for (int i = 0; i < c->layout->n; i++) {
+            const double *w = p->w + ((size_t)i * (size_t)p->out + (size_t)m) * (size_t)p->in;
+            int unit = gates_switch(c, g, i, bound);
+            for (int k = 0; k < p->in; k++)
+                construct_unit_in(c, unit, p->from + k, w[k]);
+            construct_unit_in(c, unit, CONSTRUCT_ONE, p->b[i * p->out + m] + shift);
+            construct_unit_out(c, unit, p->to + m, 1);
+        }
+        offset[m] = -shift;
+    }
+}

@@ -1,0 +1,275 @@
+/* Probing an encoding (rest.h). */
+#include "witness/rest.h"
+
+#include <string.h>
+
+#include "base/random.h"
+
+/* The hooks' surroundings: one sample of the trained layout, all tensors zero. */
+struct bench {
+    const struct encoding *encoding;
+    struct encoding_context context;
+    struct encoding_facts facts;
+    struct encoding_tensor tensor[ENCODING_TENSORS_MAX];
+    int tensors, n, width;
+    real *parameter[ENCODING_TENSORS_MAX];
+    real *state, *x, *q, *k, *s, *before, *scratch;
+    int32_t *fold;
+};
+
+static int reserve(struct bench *b, const struct encoding_shape *shape, struct arena *a,
+                   struct err *e)
+{
+    size_t n = (size_t)b->n, stream = n * (size_t)b->width, pairs = n * n;
+    for (int t = 0; t < b->tensors; t++) {
+        size_t count = 1;
+        for (int i = 0; i < b->tensor[t].tensor.rank; i++)
+            count *= (size_t)b->tensor[t].tensor.shape[i];
+        b->parameter[t] = arena_alloc(a, count, sizeof(real), e);
+        b->context.parameter[t] = b->parameter[t];
+        if (!b->parameter[t])
+            return ERR_MEMORY;
+    }
+    b->fold = arena_alloc(a, (size_t)shape->trained->relations, sizeof *b->fold, e);
+    if (!b->fold)
+        return ERR_MEMORY;
+    shape->trained->fold(shape->trained, shape->trained, b->fold);
+    b->context.fold = b->fold;
+    size_t state = b->encoding->state_size ? b->encoding->state_size(&b->context) : 0;
+    size_t scratch = b->encoding->scratch ? b->encoding->scratch(&b->context, b->n) : 0;
+    b->state = arena_alloc(a, state, sizeof(real), e);
+    b->x = arena_alloc(a, stream, sizeof(real), e);
+    b->q = arena_alloc(a, stream, sizeof(real), e);
+    b->k = arena_alloc(a, stream, sizeof(real), e);
+    b->s = arena_alloc(a, pairs, sizeof(real), e);
+    b->before = arena_alloc(a, pairs, sizeof(real), e);
+    b->scratch = arena_alloc(a, scratch, sizeof(real), e);
+    bool failed = !b->state || !b->x || !b->q || !b->k || !b->s || !b->before || !b->scratch;
+    b->context.state = b->state;
+    return failed ? ERR_MEMORY : 0;
+}
+
+static int bench_open(struct bench *b, const struct kind_config *c,
+                      const struct encoding_shape *shape, struct arena *a, struct err *e)
+{
+    *b = (struct bench){.encoding = encoding_of(c), .n = shape->trained->n,
+                        .width = shape->width};
+    b->context = (struct encoding_context){.config = c, .shape = shape,
+                                           .layout = shape->trained};
+    b->encoding->facts(c, shape, &b->facts);
+    if (b->encoding->tensors)
+        b->tensors = b->encoding->tensors(c, shape, b->tensor);
+    return reserve(b, shape, a, e);
+}
+
+static void prepare(struct bench *b)
+{
+    if (b->encoding->prepare)
+        b->encoding->prepare(&b->context, b->state);
+}
+
+static void draw(struct bench *b, uint64_t number, real *x)
+{
+    struct stream random;
+    stream_open(&random, number, "rest", 0);
+    for (int k = 0; k < b->n * b->width; k++)
+        x[k] = (real)(stream_uniform24(&random) - 0.5);
+}
+
+static bool all_zero(const real *x, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        if (x[k] != 0)
+            return false;
+    return true;
+}
+
+static int visible(const struct bench *b, int i)
+{
+    return b->context.shape->causal ? i + 1 : b->n;
+}
+
+/* s (n,n) of one head from b->q and b->k, with scale q.k in `before` and in s already. */
+static void head_logits(struct bench *b, int head)
+{
+    int d = b->context.shape->head_width;
+    const real *q = b->q + head * d, *k = b->k + head * d;
+    for (int i = 0; i < b->n; i++)
+        for (int j = 0; j < b->n; j++) {
+            real sum = 0;
+            for (int c = 0; c < d; c++)
+                sum += q[i * b->width + c] * k[j * b->width + c];
+            b->before[i * b->n + j] = (real)b->facts.scale * sum;
+        }
+    memcpy(b->s, b->before, (size_t)b->n * (size_t)b->n * sizeof *b->s);
+    struct encoding_block block = {.head = head, .rows = b->n, .q = q, .k = k,
+                                   .stride = b->width, .scale = b->facts.scale, .ld = b->n,
+                                   .scratch = b->scratch};
+    if (b->encoding->logits)
+        b->encoding->logits(&b->context, &block, b->s);
+}
+
+static bool adds_to_input(struct bench *b)
+{
+    size_t count = (size_t)b->n * (size_t)b->width;
+    memset(b->x, 0, count * sizeof *b->x);
+    if (b->encoding->input)
+        b->encoding->input(&b->context, b->x);
+    return !all_zero(b->x, count);
+}
+
+static bool adds_to_values(struct bench *b)
+{
+    struct encoding_block block = {.rows = b->n, .q = b->q, .k = b->k, .stride = b->width,
+                                   .scale = b->facts.scale, .ld = b->n, .scratch = b->scratch};
+    size_t pairs = (size_t)b->n * (size_t)b->n, count = (size_t)b->n * (size_t)b->width;
+    if (!b->encoding->value)
+        return false;
+    for (size_t k = 0; k < pairs; k++)
+        b->s[k] = 1;
+    memset(b->x, 0, count * sizeof *b->x);
+    b->encoding->value(&b->context, &block, b->s, b->x, b->width);
+    return !all_zero(b->x, count);
+}
+
+/* Logits of a zero query by relation, the same for any keys; false where there is no such thing. */
+static bool bias_of_head(struct bench *b, int head, uint64_t keys, bool first, double *bias,
+                         bool *seen)
+{
+    size_t count = (size_t)b->n * (size_t)b->width;
+    memset(b->q, 0, count * sizeof *b->q);
+    draw(b, keys, b->k);
+    if (b->encoding->query_key)
+        b->encoding->query_key(&b->context, b->q, b->k, b->width);
+    if (!all_zero(b->q, count))
+        return false;
+    head_logits(b, head);
+    for (int i = 0; i < b->n; i++)
+        for (int j = 0; j < visible(b, i); j++) {
+            int r = layout_relation(b->context.layout, i, j);
+            double value = (double)b->s[i * b->n + j];
+            if ((!first || seen[r]) && bias[r] != value)
+                return false;
+            bias[r] = value;
+            seen[r] = true;
+        }
+    return true;
+}
+
+static bool probe_bias(struct bench *b, double *bias, bool *seen)
+{
+    int relations = b->context.layout->relations;
+    for (int h = 0; h < b->context.shape->heads; h++) {
+        double *of_head = bias + (size_t)h * (size_t)relations;
+        if (b->facts.relation_bias) {
+            for (int r = 0; r < relations; r++)
+                of_head[r] = (double)b->state[(size_t)h * (size_t)relations + (size_t)r];
+            continue;
+        }
+        memset(seen, 0, (size_t)relations * sizeof *seen);
+        if (!bias_of_head(b, h, 1, true, of_head, seen) ||
+            !bias_of_head(b, h, 2, false, of_head, seen))
+            return false;
+    }
+    return true;
+}
+
+static bool probe_scores(struct bench *b)
+{
+    size_t count = (size_t)b->n * (size_t)b->width;
+    draw(b, 3, b->q);
+    draw(b, 4, b->k);
+    if (b->encoding->query_key) {
+        memcpy(b->x, b->q, count * sizeof *b->x);
+        b->encoding->query_key(&b->context, b->q, b->k, b->width);
+        if (memcmp(b->x, b->q, count * sizeof *b->x))
+            return false;
+        draw(b, 4, b->x);
+        if (memcmp(b->x, b->k, count * sizeof *b->x))
+            return false;
+    }
+    for (int h = 0; h < b->context.shape->heads; h++) {
+        head_logits(b, h);
+        for (int i = 0; i < b->n; i++)
+            for (int j = 0; j < visible(b, i); j++)
+                if (b->s[i * b->n + j] != b->before[i * b->n + j])
+                    return false;
+    }
+    return true;
+}
+
+/* Fills tensor 0 with numbers that are all different. */
+static int number_tensor(struct bench *b)
+{
+    const struct tensor *t = &b->tensor[0].tensor;
+    int count = t->shape[0] * t->shape[1];
+    for (int k = 0; k < count; k++)
+        b->parameter[0][k] = (real)(k + 1);
+    return count;
+}
+
+/* Whether logits of relation r are entry row[r] of a table. */
+static bool probe_table(struct bench *b, int32_t *row)
+{
+    const struct tensor *t = &b->tensor[0].tensor;
+    int relations = b->context.layout->relations;
+    if (!b->facts.relation_bias || b->tensors != 1 || t->rank != 2 ||
+        t->shape[0] != b->context.shape->heads)
+        return false;
+    number_tensor(b);
+    prepare(b);
+    for (int r = 0; r < relations; r++) {
+        row[r] = (int32_t)b->state[r] - 1;
+        if (row[r] < 0 || row[r] >= t->shape[1])
+            return false;
+    }
+    for (int h = 0; h < t->shape[0]; h++)
+        for (int r = 0; r < relations; r++)
+            if (b->state[h * relations + r] != b->parameter[0][h * t->shape[1] + row[r]])
+                return false;
+    return true;
+}
+
+static bool probe_places(struct bench *b)
+{
+    const struct tensor *t = &b->tensor[0].tensor;
+    size_t count = (size_t)b->n * (size_t)b->width;
+    if (b->tensors != 1 || t->rank != 2 || t->shape[0] < b->n || t->shape[1] != b->width ||
+        !b->encoding->input)
+        return false;
+    number_tensor(b);
+    prepare(b);
+    adds_to_input(b);
+    return !memcmp(b->x, b->parameter[0], count * sizeof *b->x);
+}
+
+int rest_open(struct rest *r, const struct kind_config *encoding,
+              const struct encoding_shape *shape, struct arena *arena, struct err *e)
+{
+    struct bench b;
+    struct arena scratch;
+    size_t relations = (size_t)shape->trained->relations;
+    *r = (struct rest){.relations = (int)relations};
+    double *bias = arena_alloc(arena, (size_t)shape->heads * relations, sizeof *bias, e);
+    int32_t *row = arena_alloc(arena, relations, sizeof *row, e);
+    bool *seen = arena_alloc(arena, relations, sizeof *seen, e);
+    if (!bias || !row || !seen)
+        return ERR_MEMORY;
+    int code = arena_open(&scratch, 0, e);
+    if (!code)
+        code = bench_open(&b, encoding, shape, &scratch, e);
+    if (!code) {
+        prepare(&b);
+        r->scale = b.facts.scale;
+        r->bias = bias;
+        r->known = !adds_to_input(&b) && !adds_to_values(&b) && probe_bias(&b, bias, seen);
+        r->scores = r->known && probe_scores(&b);
+        r->places = r->known && probe_places(&b);
+        if (r->known && probe_table(&b, row)) {
+            r->row = row;
+            r->table_rows = b.tensor[0].tensor.shape[1];
+        }
+    }
+    arena_close(&scratch);
+    return code;
+}

@@ -1,0 +1,33 @@
+/* An encoding at rest: what it does to attention when all its tensors are zero, and what its tensors
+ * can be asked for.  Found out by calling its hooks, never by its name.
+ *
+ * Invariant: `known` is set only where a zero query's logits depend on the relation alone and the
+ * encoding adds nothing to the input or to the values; all else in the struct is then exact. */
+#ifndef WITNESS_REST_H
+#define WITNESS_REST_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "encoding/encoding.h"
+
+struct rest {
+    bool known;
+    bool scores; /* scale * q.k reaches the logits as it is */
+    bool places; /* tensor 0 (positions,width) is added to the input row by row, as it stands */
+    int relations, table_rows;
+    double scale;       /* of q.k */
+    const double *bias; /* (heads,relations) logits of a zero query; hidden pairs 0 */
+    const int32_t *row; /* (relations) tensor 0 is (heads,table_rows) and logits are its entry at
+                           row[relation]; NULL: B cannot be asked for */
+};
+
+/* By the hooks of one precision; the layout is the shape's trained one.  What r points to lives in
+ * `arena`. */
+int rest_open(struct rest *r, const struct kind_config *encoding,
+              const struct encoding_shape *shape, struct arena *arena, struct err *e);
+int rest_open_double(struct rest *r, const struct kind_config *encoding,
+                     const struct encoding_shape *shape, struct arena *arena, struct err *e);
+
+#endif

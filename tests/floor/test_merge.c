@@ -1,0 +1,601 @@
+/* The merging algorithm against the closed form for single sequences, against a naive version
+ * written from the theory, and against itself with bad hashes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "floor/help_floor.h"
+#include "floor/intern.h"
+#include "floor/merge.h"
+#include "floor/sort.h"
+
+/* ---- what a class is called in the closed form ------------------------------------------------*/
+enum family { FAMILY_ONE, FAMILY_SYMMETRIC, FAMILY_ABSOLUTE, FAMILY_OTHER };
+
+/* From the published formulas, not from the encodings' own facts. */
+static enum family family_of(const char *name)
+{
+    static const char *const symmetric[] = {"alibi", "kerple-log", "kerple-power", "sandwich",
+                                            "fire", NULL};
+    static const char *const absolute[] = {"sinusoidal", "learned", NULL};
+    if (strcmp(name, "none") == 0)
+        return FAMILY_ONE;
+    for (int k = 0; symmetric[k]; k++)
+        if (strcmp(name, symmetric[k]) == 0)
+            return FAMILY_SYMMETRIC;
+    for (int k = 0; absolute[k]; k++)
+        if (strcmp(name, absolute[k]) == 0)
+            return FAMILY_ABSOLUTE;
+    return FAMILY_OTHER;
+}
+
+static bool has_value_term(const struct kind_config *c)
+{
+    const struct option *o = encoding_of(c)->options;
+    for (int k = 0; o && o[k].key; k++)
+        if (strcmp(encoding_of(c)->name, "shaw") == 0 && strcmp(o[k].key, "value") == 0)
+            return c->number[k] != 0;
+    return false;
+}
+
+/* The group of each position of one sequence, by the paragraph "in closed form" of the theory. */
+static void closed_form(const struct model_class *c, const int32_t *token, int n, int32_t *group)
+{
+    enum family family = family_of(encoding_of(&c->config.encoding)->name);
+    bool constant = true, palindrome = true;
+    int run = 1;
+    while (run < n && token[run] == token[0])
+        run++;
+    for (int i = 0; i < n; i++) {
+        constant = constant && token[i] == token[0];
+        palindrome = palindrome && token[i] == token[n - 1 - i];
+        group[i] = i;
+    }
+    if (family == FAMILY_ABSOLUTE || c->config.attention == MODEL_URPE ||
+        has_value_term(&c->config.encoding))
+        return;
+    for (int i = 0; i < n; i++) {
+        if (constant || (c->shape.causal && i < run))
+            group[i] = 0;
+        else if (!c->shape.causal && family == FAMILY_ONE)
+            group[i] = token[i];
+        else if (!c->shape.causal && family == FAMILY_SYMMETRIC && palindrome)
+            group[i] = i < n - 1 - i ? i : n - 1 - i;
+    }
+}
+
+static void check_words(const struct model_class *c, const char *label, const struct layout *l,
+                        int symbols)
+{
+    int32_t token[16], expected[16], group[16];
+    int first[2] = {0, l->n}, words = 1;
+    struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
+    for (int i = 0; i < l->n; i++)
+        words *= symbols;
+    for (int w = 0; w < words; w++) {
+        for (int i = 0, rest = w; i < l->n; i++, rest /= symbols)
+            token[i] = rest % symbols;
+        closed_form(c, token, l->n, expected);
+        int groups;
+        assert_int_equal(floor_merge(&c->floor, &set, group, &groups, NULL), 0);
+        if (!help_same_partition(expected, group, l->n))
+            fail_msg("%s attention %d causal %d, n = %d trained %d, word %d of %d symbols", label,
+                     c->config.attention, c->shape.causal, l->n, c->shape.trained->n, w, symbols);
+    }
+}
+
+/* Calls check for every encoding, mask, and kind of C (or none) that is defined. */
+typedef void (*class_check)(const struct model_class *c, const char *label,
+                            const struct layout *here);
+static int for_each_class(const struct layout *trained, const struct layout *here,
+                          class_check check)
+{
+    static struct help_encoding encoding[HELP_ENCODINGS_MAX];
+    int encodings = help_encodings(encoding), checked = 0;
+    for (int k = 0; k < encodings; k++)
+        for (int causal = 0; causal < 2; causal++)
+            for (int c = -1; c < urpe_kinds.count; c++) {
+                struct model_class class = help_class(&encoding[k].config, c, causal, 8, trained);
+                if (!help_defined(&class, here))
+                    continue;
+                check(&class, encoding[k].label, here);
+                checked++;
+            }
+    return checked;
+}
+
+static void check_binary(const struct model_class *c, const char *label, const struct layout *l)
+{
+    check_words(c, label, l, 2);
+}
+
+static void check_ternary(const struct model_class *c, const char *label, const struct layout *l)
+{
+    check_words(c, label, l, 3);
+}
+
+static void test_closed_form(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    for (int n = 1; n <= 6; n++) {
+        struct layout *l = help_layout(&a, n);
+        assert_true(for_each_class(l, l, check_binary) > encoding_kinds.count);
+        if (n <= 5)
+            for_each_class(l, l, check_ternary);
+    }
+    arena_close(&a);
+}
+
+/* Tables trained on fewer positions clip, and what is clipped still tells left from right. */
+static void test_closed_form_longer(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    for (int trained = 2; trained <= 4; trained++)
+        assert_true(for_each_class(help_layout(&a, trained), help_layout(&a, 6), check_binary) > 8);
+    arena_close(&a);
+}
+
+/* ---- a naive version --------------------------------------------------------------------------*/
+/* What pair (row of sample s, position i) sees at j besides the colour. */
+struct relation {
+    bool seen;
+    int64_t encoding;
+    int32_t c;
+};
+
+struct naive {
+    const struct floor_set *set;
+    enum floor_view view;
+    bool stochastic, absolute;
+    int rows;
+    int32_t colour[HELP_ROWS_MAX], next[HELP_ROWS_MAX];
+    int sample[HELP_ROWS_MAX];
+    struct relation *relation; /* (rows, longest) */
+    int longest;
+};
+
+static const struct relation *relation_at(const struct naive *v, int row, int j)
+{
+    return v->relation + (size_t)row * (size_t)v->longest + j;
+}
+
+static int32_t colour_at(const struct naive *v, int row, int j)
+{
+    return v->colour[v->set->first[v->sample[row]] + j];
+}
+
+static bool same_entry(const struct naive *v, int p, int j, int q, int k)
+{
+    const struct relation *a = relation_at(v, p, j), *b = relation_at(v, q, k);
+    return a->seen && b->seen && a->encoding == b->encoding && a->c == b->c &&
+           colour_at(v, p, j) == colour_at(v, q, k);
+}
+
+static int64_t count_seen(const struct naive *v, int row)
+{
+    int64_t count = 0;
+    for (int j = 0; j < v->longest; j++)
+        count += relation_at(v, row, j)->seen;
+    return count;
+}
+
+/* Entries of row q that have the relation and the colour of entry j of row p. */
+static int64_t count_like(const struct naive *v, int p, int j, int q)
+{
+    int64_t count = 0;
+    for (int k = 0; k < v->longest; k++)
+        count += same_entry(v, p, j, q, k);
+    return count;
+}
+
+/* Whether M of row q is factor times that of row p, with one factor for all entries; of_1: 1. */
+static bool proportional(const struct naive *v, int p, int q, bool of_1)
+{
+    int64_t in_p = count_seen(v, p), in_q = count_seen(v, q);
+    if ((of_1 || !in_p || !in_q) && in_p != in_q)
+        return false;
+    for (int j = 0; j < v->longest; j++)
+        if (relation_at(v, p, j)->seen &&
+            count_like(v, p, j, p) * in_q != count_like(v, p, j, q) * in_p)
+            return false;
+    return true;
+}
+
+static bool same_order(const struct naive *v, int p, int q)
+{
+    int k = 0;
+    for (int j = 0; j < v->longest; j++) {
+        if (!relation_at(v, p, j)->seen)
+            continue;
+        while (k < v->longest && !relation_at(v, q, k)->seen)
+            k++;
+        if (k == v->longest || !same_entry(v, p, j, q, k++))
+            return false;
+    }
+    return count_seen(v, p) == count_seen(v, q);
+}
+
+/* The one colour that a row sees, or -1. */
+static int32_t single_colour(const struct naive *v, int row)
+{
+    int32_t found = -1;
+    for (int j = 0; j < v->longest; j++) {
+        if (!relation_at(v, row, j)->seen)
+            continue;
+        if (found >= 0 && found != colour_at(v, row, j))
+            return -1;
+        found = colour_at(v, row, j);
+    }
+    return found;
+}
+
+static bool stay_together(const struct naive *v, int p, int q)
+{
+    if (v->colour[p] != v->colour[q])
+        return false;
+    int32_t seen = single_colour(v, p);
+    if (v->stochastic && seen >= 0 && seen == single_colour(v, q))
+        return true;
+    return v->view == FLOOR_ORDERED ? same_order(v, p, q)
+                                    : proportional(v, p, q, v->view == FLOOR_COUNTED);
+}
+
+static bool same_token(const struct naive *v, int p, int q)
+{
+    const struct floor_set *s = v->set;
+    if (v->absolute && p - s->first[v->sample[p]] != q - s->first[v->sample[q]])
+        return false;
+    if (s->token)
+        return s->token[p] == s->token[q];
+    for (int c = 0; c < s->channels; c++)
+        if (s->x[p * s->channels + c] != s->x[q * s->channels + c])
+            return false;
+    return true;
+}
+
+/* next: a colour for each class of the relation `together`; returns how many. */
+static int naive_round(struct naive *v, bool (*together)(const struct naive *, int, int))
+{
+    int colours = 0;
+    for (int p = 0; p < v->rows; p++) {
+        v->next[p] = -1;
+        for (int q = 0; q < p && v->next[p] < 0; q++)
+            if (together(v, p, q))
+                v->next[p] = v->next[q];
+        if (v->next[p] < 0)
+            v->next[p] = colours++;
+    }
+    memcpy(v->colour, v->next, (size_t)v->rows * sizeof *v->colour);
+    return colours;
+}
+
+static struct naive *naive_open(const struct floor_set *set)
+{
+    struct naive *v = memory_alloc(1, sizeof *v, NULL);
+    assert_non_null(v);
+    v->set = set;
+    v->rows = set->first[set->count];
+    for (int s = 0; s < set->count; s++) {
+        v->longest = set->layout[s]->n > v->longest ? set->layout[s]->n : v->longest;
+        for (int row = set->first[s]; row < set->first[s + 1]; row++)
+            v->sample[row] = s;
+    }
+    v->relation = memory_alloc((size_t)v->rows * (size_t)v->longest, sizeof *v->relation, NULL);
+    assert_non_null(v->relation);
+    return v;
+}
+
+/* Refines, compares with the groups that merging finds under three kinds of hashes, and closes. */
+static void naive_check(struct naive *v, const struct floor_class *c, const char *label)
+{
+    static const uint64_t mask[] = {UINT64_MAX, 3, 0};
+    int32_t group[HELP_ROWS_MAX];
+    int before, colours = naive_round(v, same_token);
+    do {
+        before = colours;
+        colours = naive_round(v, stay_together);
+    } while (colours > before);
+    for (size_t m = 0; m < sizeof mask / sizeof *mask; m++) {
+        int groups = -1, largest = -1;
+        assert_int_equal(merge_pairs(c, v->set, mask[m], group, &groups, NULL), 0);
+        for (int row = 0; row < v->rows; row++) {
+            assert_in_range(group[row], 0, largest + 1);
+            largest = group[row] > largest ? group[row] : largest;
+        }
+        assert_int_equal(groups, largest + 1);
+        if (!help_same_partition(v->colour, group, v->rows))
+            fail_msg("%s: not the naive result (hash mask %d)", label, (int)m);
+    }
+    memory_free(v->relation);
+    memory_free(v);
+}
+
+/* ---- classes of models ------------------------------------------------------------------------*/
+static void naive_relations(struct naive *v, const struct model_class *c, int s)
+{
+    const struct layout *l = v->set->layout[s];
+    bool urpe = c->config.attention == MODEL_URPE;
+    int32_t fold[64], c_row[64];
+    assert_true(l->relations <= 64);
+    l->fold(c->shape.trained, l, fold);
+    if (urpe)
+        urpe_of(&c->config.c)->map(&c->shape, l, c_row);
+    struct encoding_context context = {
+        .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < (c->shape.causal ? i + 1 : l->n); j++)
+            v->relation[(size_t)(v->set->first[s] + i) * (size_t)v->longest + (size_t)j] =
+                (struct relation){.seen = true,
+                                  .encoding = encoding_relation(&context, i, j),
+                                  .c = urpe ? c_row[layout_relation(l, i, j)] : 0};
+}
+
+static void check_naive(const struct model_class *c, const char *label, const struct layout *l)
+{
+    struct encoding_facts facts;
+    char text[128];
+    snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention,
+             c->shape.causal, l->n);
+    encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
+    for (int round = 0; round < 2; round++) {
+        struct help_set *set = memory_alloc(1, sizeof *set, NULL);
+        assert_non_null(set);
+        help_set_open(set, round ? 2 : 0, (uint64_t)l->n);
+        help_set_plant(set, l, 2, 0);
+        help_set_plant(set, l, 3, round ? 2 : 0);
+        struct floor_set view = help_set_view(set);
+        struct naive *v = naive_open(&view);
+        v->stochastic = facts.right_stochastic && c->config.attention == MODEL_RPE;
+        v->absolute = facts.absolute;
+        for (int s = 0; s < view.count; s++)
+            naive_relations(v, c, s);
+        naive_check(v, &c->floor, text);
+        help_set_close(set);
+        memory_free(set);
+    }
+}
+
+static void test_naive(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    for (int n = 1; n <= 5; n += 2) {
+        struct layout *l = help_layout(&a, n);
+        for_each_class(l, l, check_naive);
+    }
+    for_each_class(help_layout(&a, 3), help_layout(&a, 6), check_naive);
+    arena_close(&a);
+}
+
+/* ---- every view, whatever is seen -------------------------------------------------------------*/
+/* A class whose pairs are told apart, and hidden, at random: by relation or by pair. */
+enum { PLACES = 6, SIZES = 3 };
+struct random_class {
+    struct floor_class floor;
+    int key[SIZES][PLACES * PLACES]; /* by layout, then by relation or pair; negative: not seen */
+};
+
+static bool random_see(const struct floor_class *c, const struct layout *l, const void *state, int i,
+                       int j, floor_key key)
+{
+    const struct random_class *r = (const struct random_class *)c;
+    int at = c->relative ? layout_relation(l, i, j) : i * l->n + j;
+    assert_null(state);
+    if (r->key[PLACES - l->n][at] < 0)
+        return false;
+    key[1] = (uint64_t)r->key[PLACES - l->n][at];
+    return true;
+}
+
+static void draw_class(struct random_class *r, int k, struct stream *random)
+{
+    static const enum floor_view views[] = {FLOOR_NORMALISED, FLOOR_COUNTED, FLOOR_ORDERED};
+    /* One class or several, everything seen or holes, down to rows that see nothing. */
+    int classes = 1 + (int)stream_below(random, 3), hidden = (int)stream_below(random, 4);
+    r->floor = (struct floor_class){.view = views[k % 3], .stochastic = k / 3 % 2,
+                                    .relative = k / 6 % 2, .see = random_see};
+    for (int s = 0; s < SIZES; s++)
+        for (int at = 0; at < PLACES * PLACES; at++)
+            r->key[s][at] = (int)stream_below(random, 4) < hidden
+                                ? -1
+                                : (int)stream_below(random, (uint64_t)classes);
+}
+
+static void test_views(void **state)
+{
+    (void)state;
+    struct stream random;
+    stream_open(&random, 8, "test", 0);
+    for (int k = 0; k < 12 * 20; k++) {
+        struct help_set *set = memory_alloc(1, sizeof *set, NULL);
+        struct random_class r;
+        char text[64];
+        assert_non_null(set);
+        help_set_open(set, 0, (uint64_t)k);
+        draw_class(&r, k, &random);
+        for (int s = 0; s < SIZES; s++)
+            help_set_plant(set, help_layout(&set->arena, PLACES - s), 1 + s % 2, 0);
+        struct floor_set view = help_set_view(set);
+        struct naive *v = naive_open(&view);
+        v->view = r.floor.view;
+        v->stochastic = r.floor.stochastic;
+        for (int row = 0; row < v->rows; row++) {
+            const struct layout *l = view.layout[v->sample[row]];
+            int i = row - view.first[v->sample[row]];
+            for (int j = 0; j < l->n; j++) {
+                int at = r.floor.relative ? layout_relation(l, i, j) : i * l->n + j;
+                int key = r.key[PLACES - l->n][at];
+                v->relation[(size_t)row * (size_t)v->longest + (size_t)j] =
+                    (struct relation){.seen = key >= 0, .c = key};
+            }
+        }
+        snprintf(text, sizeof text, "view %d, stochastic %d, relative %d, draw %d", r.floor.view,
+                 r.floor.stochastic, r.floor.relative, k);
+        naive_check(v, &r.floor, text);
+        help_set_close(set);
+        memory_free(set);
+    }
+}
+
+/* ---- layouts other than one sequence ----------------------------------------------------------*/
+static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
+{
+    (void)trained;
+    for (int r = 0; r < here->relations; r++)
+        map[r] = r;
+}
+
+/* Relation tables of two graphs on 4 nodes, by distance: a path and a star. */
+static const int32_t path[16] = {0, 1, 2, 3, 1, 0, 1, 2, 2, 1, 0, 1, 3, 2, 1, 0};
+static const int32_t star[16] = {0, 1, 1, 1, 1, 0, 2, 2, 1, 2, 0, 2, 1, 2, 2, 0};
+static const double distances[4] = {0, 1, 2, 3};
+
+/* Equal tokens on a path and a star: with C, distances tell ends from middles; without it all
+ * merge. */
+static void test_tables(void **state)
+{
+    (void)state;
+    struct layout p = {.n = 4, .relations = 4, .relation = path, .distance = distances,
+                       .fold = fold_same};
+    struct layout s = p, again = p;
+    s.relation = star;
+    const struct layout *layout[] = {&p, &s, &again};
+    int first[] = {0, 4, 8, 12};
+    int32_t token[12] = {0}, group[12];
+    struct floor_set set = {.count = 3, .first = first, .layout = layout, .token = token};
+    struct kind_config toeplitz = help_kind(&encoding_kinds, "toeplitz");
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_class c = help_class(&toeplitz, -1, false, 8, &p);
+    int groups;
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    assert_int_equal(groups, 1);
+    c = help_class(&toeplitz, 0, false, 8, &p);
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    static const int32_t expected[12] = {0, 1, 1, 0, 2, 3, 3, 3, 0, 1, 1, 0};
+    assert_true(help_same_partition(group, expected, 12));
+    assert_int_equal(groups, 4);
+    c = help_class(&none, -1, false, 8, &p);
+    token[0] = 1; /* one graph with another token: two groups there, and one elsewhere */
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    static const int32_t marked[12] = {0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2};
+    assert_true(help_same_partition(group, marked, 12));
+}
+
+/* Proportions across sizes: abab sees twice what ab sees.  On a line the classes of different
+ * lengths are kept apart, because an encoding's offsets count from the length. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    static const int32_t zero[16];
+    struct layout two = {.n = 2, .relations = 1, .relation = zero, .distance = distances,
+                         .fold = fold_same};
+    struct layout four = two, three = two;
+    four.n = 4;
+    three.n = 3;
+    const struct layout *layout[] = {&two, &four, &three};
+    int first[] = {0, 2, 6, 9};
+    int32_t token[] = {0, 1, 0, 1, 0, 1, 0, 1, 0}, group[9];
+    int groups;
+    struct floor_set set = {.count = 3, .first = first, .layout = layout, .token = token};
+    struct kind_config toeplitz = help_kind(&encoding_kinds, "toeplitz");
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_class c = help_class(&toeplitz, -1, false, 8, &four);
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    static const int32_t expected[] = {0, 1, 0, 1, 0, 1, 2, 3, 2};
+    assert_memory_equal(group, expected, sizeof expected);
+    layout[0] = help_layout(&a, 2);
+    layout[1] = help_layout(&a, 4);
+    layout[2] = help_layout(&a, 3);
+    c = help_class(&none, -1, false, 8, layout[1]);
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    static const int32_t apart[] = {0, 1, 2, 3, 2, 3, 4, 5, 4};
+    assert_memory_equal(group, apart, sizeof apart);
+    arena_close(&a);
+}
+
+/* Tokens are compared exactly: one bit apart is apart, and 0 is -0. */
+static void test_tokens(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    const struct layout *l = help_layout(&a, 6);
+    double up = 1 + 0x1p-52;
+    double x[] = {1, 0, up, 0, 1, -0.0, 0, 1, -0.0, 1, up, 0};
+    int first[] = {0, 6}, groups;
+    int32_t group[6];
+    struct floor_set set = {.count = 1, .first = first, .layout = &l, .channels = 2, .x = x};
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_class c = help_class(&none, -1, false, 8, l);
+    assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+    static const int32_t expected[] = {0, 1, 0, 2, 2, 1};
+    assert_memory_equal(group, expected, sizeof expected);
+    assert_int_equal(groups, 3);
+    arena_close(&a);
+}
+
+/* ---- pieces -----------------------------------------------------------------------------------*/
+static void test_intern(void **state)
+{
+    (void)state;
+    struct intern t;
+    int32_t id;
+    assert_int_equal(intern_open(&t, 2, NULL), 0);
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < 5000; k++) {
+            uint64_t key[2] = {(uint64_t)k % 50, (uint64_t)k / 50 << 40};
+            assert_int_equal(intern_id(&t, key, &id, NULL), 0);
+            assert_int_equal(id, k);
+        }
+    assert_int_equal(t.count, 5000);
+    intern_close(&t);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const struct sort_item *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key > y->key ? 1 : -1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static void test_sort(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static struct sort_item item[COUNT], expected[COUNT], scratch[COUNT];
+    static const uint64_t mask[] = {UINT64_MAX, 0, 7, UINT64_C(0xff00000000000000), 0x800};
+    struct stream random;
+    stream_open(&random, 3, "test", 0);
+    for (size_t m = 0; m < sizeof mask / sizeof *mask; m++)
+        for (size_t count = 0; count <= COUNT; count = count * 3 + 1) {
+            for (size_t k = 0; k < count; k++)
+                item[k] = (struct sort_item){pcg64_next(&random.state) & mask[m], (int32_t)k};
+            memcpy(expected, item, count * sizeof *item);
+            qsort(expected, count, sizeof *item, compare_items);
+            sort_items(item, scratch, count);
+            for (size_t k = 0; k < count; k++) {
+                assert_true(item[k].key == expected[k].key);
+                assert_int_equal(item[k].row, expected[k].row);
+            }
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_intern),      cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_closed_form), cmocka_unit_test(test_closed_form_longer),
+        cmocka_unit_test(test_naive),       cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_tokens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

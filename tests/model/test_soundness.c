@@ -1,0 +1,476 @@
+/* The certificate against real networks.  Random untrained networks of every class are run on sets
+ * with planted repetitions: pairs that were merged must get equal outputs in all of them, pairs
+ * that were not must be told apart by one of them, and no network is better than a floor.
+ *
+ * Tolerances.  Merged pairs have equal outputs in exact arithmetic; the two computations differ in
+ * the order of sums only.  A sum of K terms is off by at most K epsilon of its largest partial sum;
+ * the longest sums here have K = 24 terms (the ffn), a network has at most 3 layers of 4 chained
+ * sums, and normalisations and large logits magnify what came before, by less than 2^6 in these sizes:
+ * EQUAL = 24 * 12 * 64 epsilon < 2^15 epsilon of the largest output.  What tells pairs apart must
+ * stand clear of that: APART = 2^6 EQUAL.  In float that leaves no room for pairs that a network
+ * tells apart only just, so that half of the claim is checked in double. */
+#include <gsl/gsl_randist.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "floor/help_floor.h"
+
+#define EQUAL (0x1p15 * REAL_EPSILON)
+#define APART (0x1p6 * EQUAL)
+enum { NETWORKS = 6, CHANNELS = 2, ROWS_MAX = 512 };
+
+/* Outputs of several networks of one class on one set. */
+struct trial {
+    struct help_set set;
+    struct model_class class;
+    char label[96];
+    int rows, groups;
+    int32_t group[ROWS_MAX];
+    double y[NETWORKS][ROWS_MAX * CHANNELS], scale[NETWORKS]; /* scale: largest output */
+};
+
+/* ---- random networks --------------------------------------------------------------------------*/
+static int pick(struct stream *s, int choices)
+{
+    return (int)stream_below(s, (uint64_t)choices);
+}
+
+/* Depth, norm, activation and sharing at random; the class and the sizes that it names are kept. */
+static struct model_config random_config(const struct model_class *c, struct stream *s)
+{
+    struct model_config m = c->config;
+    m.norm = pick(s, 3);
+    m.activation = pick(s, 2) ? ACTIVATION_GELU : ACTIVATION_RELU;
+    m.share = pick(s, 2);
+    m.layers = 2 + pick(s, 2);
+    m.ffn = 16 + pick(s, 9);
+    return m;
+}
+
+/* Far from the initial values: tables of deviation 1, matrices that keep the size of what goes
+ * through them, vectors of deviation 0.3.  A constant beyond the length (FIRE's L) is drawn from
+ * where it matters. */
+static void random_parameters(const struct model *m, struct stream *s, real *p)
+{
+    model_initialise(m, pcg64_next(&s->state), p);
+    for (int k = 0; k < m->tensors.count; k++) {
+        const struct tensor *t = &m->tensors.item[k];
+        double deviation = t->table ? 1 : t->rank > 1 ? 1 / sqrt(t->shape[1]) : 0.3;
+        for (size_t i = 0; i < t->count; i++) {
+            if (t->init == TENSOR_CONSTANT && t->mean > m->trained.n)
+                p[t->offset + i] = (real)(stream_uniform24(s) * m->trained.n);
+            p[t->offset + i] += (real)gsl_ran_gaussian_ziggurat(stream_rng(s), deviation);
+        }
+    }
+}
+
+/* y (rows,CHANNELS) of one random network; longest: the layout that has all relations. */
+static void run_network(const struct model_class *c, const struct floor_set *set,
+                        const struct layout *longest, struct stream *s, double *y)
+{
+    struct model_config config = random_config(c, s);
+    struct model_io io = {.channels = CHANNELS};
+    struct model m;
+    struct model_state state;
+    struct workspace *w;
+    struct arena a;
+    int rows = set->first[set->count];
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    assert_int_equal(model_open(&m, &config, &io, c->shape.trained, NULL), 0);
+    assert_int_equal(model_state_open(&state, &m, longest, &a, NULL), 0);
+    assert_int_equal(workspace_open(&w, &m, &state, rows, false, &a, NULL), 0);
+    real *p = arena_alloc(&a, m.tensors.elements, sizeof *p, NULL);
+    real *x = arena_alloc(&a, (size_t)(rows * CHANNELS), sizeof *x, NULL);
+    real *out = arena_alloc(&a, (size_t)(rows * CHANNELS), sizeof *out, NULL);
+    assert_true(p && x && out);
+    random_parameters(&m, s, p);
+    for (int k = 0; k < rows * CHANNELS; k++)
+        x[k] = (real)set->x[k];
+    struct batch b = {.samples = set->count, .rows = rows, .first = set->first,
+                      .layout = set->layout, .x = x};
+    model_prepare(&m, p, &state);
+    model_forward(&m, p, &state, &b, w);
+    model_output(&m, p, w, 0, rows, out);
+    for (int k = 0; k < rows * CHANNELS; k++)
+        y[k] = (double)out[k];
+    model_close(&m);
+    arena_close(&a);
+}
+
+static const char *attention_of(const struct trial *t)
+{
+    static char text[64];
+    const struct model_config *m = &t->class.config;
+    snprintf(text, sizeof text, "(C %s, %s)",
+             m->attention == MODEL_URPE ? urpe_of(&m->c)->name : "none",
+             t->class.shape.causal ? "causal" : "no mask");
+    return text;
+}
+
+/* ---- what must hold ---------------------------------------------------------------------------*/
+static double difference(const struct trial *t, int network, int p, int q)
+{
+    double largest = 0;
+    for (int c = 0; c < CHANNELS; c++)
+        largest = fmax(largest, fabs(t->y[network][p * CHANNELS + c] -
+                                     t->y[network][q * CHANNELS + c]));
+    return largest / t->scale[network];
+}
+
+struct counts {
+    long merged, broken, apart, unseen;
+};
+
+/* broken: merged pairs that a network tells apart.  unseen: unmerged pairs that none does. */
+static struct counts count_pairs(const struct trial *t)
+{
+    struct counts n = {0};
+    for (int p = 0; p < t->rows; p++)
+        for (int q = p + 1; q < t->rows; q++) {
+            double largest = 0;
+            for (int k = 0; k < NETWORKS; k++)
+                largest = fmax(largest, difference(t, k, p, q));
+            bool merged = t->group[p] == t->group[q];
+            n.merged += merged;
+            n.apart += !merged;
+            n.broken += merged && !(largest <= EQUAL);
+            n.unseen += !merged && !(largest >= APART);
+        }
+    return n;
+}
+
+static void run_trial(struct trial *t, const struct layout *longest, struct stream *s)
+{
+    struct floor_set set = help_set_view(&t->set);
+    t->rows = set.first[set.count];
+    assert_true(t->rows <= ROWS_MAX);
+    assert_int_equal(floor_merge(&t->class.floor, &set, t->group, &t->groups, NULL), 0);
+    for (int k = 0; k < NETWORKS; k++) {
+        run_network(&t->class, &set, longest, s, t->y[k]);
+        t->scale[k] = 0;
+        for (int i = 0; i < t->rows * CHANNELS; i++)
+            t->scale[k] = fmax(t->scale[k], fabs(t->y[k][i]));
+        assert_true(isfinite(t->scale[k]) && t->scale[k] > 0);
+    }
+}
+
+/* A target that is the network's own output plus noise of a size that varies from trial to trial:
+ * the error is the noise, and the floor is what of it cannot be explained. */
+static void check_floors(const struct trial *t, struct stream *s)
+{
+    static double target[ROWS_MAX * CHANNELS];
+    unsigned char mask[ROWS_MAX];
+    for (int k = 0; k < NETWORKS; k++) {
+        double square = 0, sup = 0;
+        int pairs = 0;
+        for (int row = 0; row < t->rows; row++) {
+            mask[row] = k % 2 == 0 || pick(s, 2);
+            pairs += mask[row];
+            for (int c = 0; c < CHANNELS; c++) {
+                double noise = ldexp(stream_uniform24(s) - 0.5, 3 - 4 * k) * t->scale[k];
+                target[row * CHANNELS + c] = t->y[k][row * CHANNELS + c] + noise;
+                square += mask[row] ? noise * noise : 0;
+                sup = fmax(sup, mask[row] ? fabs(noise) : 0);
+            }
+        }
+        struct floor_errors floor;
+        assert_int_equal(floor_continuous(t->group, t->groups, t->rows, CHANNELS, target,
+                                          k % 2 ? mask : NULL, &floor, NULL), 0);
+        double slack = EQUAL * t->scale[k];
+        if (!(floor.rms <= sqrt(square / (pairs * CHANNELS)) + slack && floor.sup <= sup + slack))
+            fail_msg("%s %s: a network is better than its floor", t->label, attention_of(t));
+    }
+}
+
+static void check_trial(struct trial *t, const struct layout *longest, uint64_t seed,
+                        struct counts *total)
+{
+    struct stream s;
+    stream_open(&s, seed, "soundness", 0);
+    run_trial(t, longest, &s);
+    struct counts n = count_pairs(t);
+    if (n.broken)
+        fail_msg("%s %s: %ld of %ld merged pairs have unequal outputs", t->label, attention_of(t),
+                 n.broken, n.merged);
+    bool exact = strcmp(encoding_of(&t->class.config.encoding)->name, "alibi") != 0 ||
+                 t->class.config.attention == MODEL_URPE;
+    if (n.unseen && exact && sizeof(real) == sizeof(double))
+        fail_msg("%s %s: %ld of %ld unmerged pairs are told apart by none of %d networks",
+                 t->label, attention_of(t), n.unseen, n.apart, NETWORKS);
+    check_floors(t, &s);
+    total->merged += n.merged;
+    total->apart += n.apart;
+}
+
+/* ---- sequences --------------------------------------------------------------------------------*/
+static void check_class(struct trial *t, const struct kind_config *encoding, int c, bool causal,
+                        int trained, int n, uint64_t seed, struct counts *total)
+{
+    help_set_open(&t->set, CHANNELS, seed);
+    struct layout *longest = help_layout(&t->set.arena, n);
+    t->class = help_class(encoding, c, causal, 12, help_layout(&t->set.arena, trained));
+    if (help_defined(&t->class, longest)) {
+        help_set_plant(&t->set, longest, 2, 0);
+        help_set_plant(&t->set, longest, 3, 1);
+        check_trial(t, longest, seed, total);
+    }
+    help_set_close(&t->set);
+}
+
+static void check_every_class(int trained, int n, struct counts *total)
+{
+    static struct help_encoding encoding[HELP_ENCODINGS_MAX];
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    int encodings = help_encodings(encoding);
+    for (int k = 0; k < encodings; k++)
+        for (int causal = 0; causal < 2; causal++)
+            for (int c = -1; c < urpe_kinds.count; c++) {
+                memcpy(t->label, encoding[k].label, sizeof t->label);
+                check_class(t, &encoding[k].config, c, causal, trained, n,
+                            (uint64_t)(k * 10 + causal * 4 + c + 1), total);
+            }
+    memory_free(t);
+}
+
+static void test_sequences(void **state)
+{
+    (void)state;
+    struct counts total = {0};
+    check_every_class(5, 5, &total);
+    print_message("%ld merged pairs, %ld apart\n", total.merged, total.apart);
+    assert_true(total.merged > 100000 && total.apart > 100000);
+}
+
+static void test_sequences_longer(void **state)
+{
+    (void)state;
+    struct counts total = {0};
+    check_every_class(3, 6, &total);
+    assert_true(total.merged > 50000 && total.apart > 50000);
+}
+
+/* ---- long sequences, where buckets hold several offsets ---------------------------------------*/
+/* A palindrome is where |offset| and C's row part: alibi alone takes mirror positions for equal,
+ * and C, bucketed or not, tells them apart. */
+static void test_palindromes(void **state)
+{
+    (void)state;
+    enum { N = 20 };
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    static const char *const names[] = {"alibi", "none", "shaw", "t5"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        for (int c = -1; c < urpe_kinds.count; c++) {
+            struct counts total = {0};
+            struct kind_config encoding = help_kind(&encoding_kinds, names[k]);
+            snprintf(t->label, sizeof t->label, "palindromes %s", names[k]);
+            help_set_open(&t->set, CHANNELS, k);
+            struct layout *l = help_layout(&t->set.arena, N);
+            t->class = help_class(&encoding, c, false, 12, l);
+            int32_t token[N];
+            for (int s = 0; s < 4; s++) {
+                for (int i = 0; i < N; i++)
+                    token[i] = i < N - 1 - i ? pick(&t->set.random, 1 + s) : token[N - 1 - i];
+                help_set_add(&t->set, l, token);
+            }
+            check_trial(t, l, k, &total);
+            assert_true(total.merged > 0 || c >= 0 || strcmp(names[k], "shaw") == 0);
+            help_set_close(&t->set);
+        }
+    memory_free(t);
+}
+
+/* ALiBi alone weighs a token at distance d by x^d, whatever the content, so that rows of different
+ * counts may come out alike.  In 101101 the ones and zeros that position 1 sees weigh
+ * 1 + x^2 + x^3 + x^5 and x + x^4, those of position 3 weigh 1 + x + x^2 + x^3 and x + x^2: both
+ * times as (1 + x^2) to x.  Merging keeps such rows apart, which costs no soundness. */
+static void test_alibi_coincidence(void **state)
+{
+    (void)state;
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    struct stream s;
+    assert_non_null(t);
+    struct kind_config alibi = help_kind(&encoding_kinds, "alibi");
+    help_set_open(&t->set, CHANNELS, 5);
+    struct layout *l = help_layout(&t->set.arena, 6);
+    t->class = help_class(&alibi, -1, false, 12, l);
+    help_set_add(&t->set, l, (int32_t[]){1, 0, 1, 1, 0, 1});
+    stream_open(&s, 1, "soundness", 0);
+    run_trial(t, l, &s);
+    struct counts n = count_pairs(t);
+    assert_int_equal(n.merged, 3); /* mirror pairs */
+    assert_int_equal(n.broken, 0);
+    assert_int_equal(n.unseen, 4); /* 1 and 6 with 3 and 4 */
+    help_set_close(&t->set);
+    memory_free(t);
+}
+
+/* ---- every space --------------------------------------------------------------------------------
+ * Samples of one token, of two, and images of such a sample; on spaces with a layout for each
+ * sample, of several sizes and with the same token. */
+static void add_samples(struct trial *t, const struct space_config *c, struct layout *fixed)
+{
+    int32_t token[ROWS_MAX], image[ROWS_MAX];
+    for (int k = 0; k < 6; k++) {
+        struct layout *l =
+            fixed ? fixed : help_sample_layout(c, &t->set.random, &t->set.arena);
+        for (int i = 0; i < l->n; i++)
+            token[i] = pick(&t->set.random, 1 + k / 2);
+        help_set_add(&t->set, l, token);
+        for (int i = 0; i < l->n; i++)
+            image[i] = token[l->n - 1 - i];
+        help_set_add(&t->set, l, image);
+    }
+}
+
+static void check_space(const struct space_config *c, const struct help_encoding *encoding, int kind,
+                        bool causal, uint64_t seed, struct counts *total)
+{
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    snprintf(t->label, sizeof t->label, "%.64s on %s", encoding->label, space_of(c)->name);
+    help_set_open(&t->set, CHANNELS, seed);
+    struct layout *longest = arena_alloc(&t->set.arena, 1, sizeof *longest, NULL);
+    assert_non_null(longest);
+    assert_int_equal(space_of(c)->layout(c, (int)c->length, &t->set.arena, longest, NULL), 0);
+    t->class = help_class(&encoding->config, kind, causal, 16, longest);
+    if (help_defined(&t->class, longest)) {
+        add_samples(t, c, space_of(c)->draw ? NULL : longest);
+        check_trial(t, longest, seed, total);
+    }
+    help_set_close(&t->set);
+    memory_free(t);
+}
+
+static void test_spaces(void **state)
+{
+    (void)state;
+    static struct help_encoding encoding[HELP_ENCODINGS_MAX];
+    int encodings = help_encodings(encoding);
+    for (int s = 0; space_table[s]; s++) {
+        struct counts total = {0};
+        struct space_config c = help_space(space_table[s]->name, "nodes_min", 5);
+        for (int k = 0; k < encodings; k++)
+            for (int causal = 0; causal < (space_table[s]->axes > 0 ? 2 : 1); causal++)
+                for (int kind = -1; kind < urpe_kinds.count; kind++)
+                    check_space(&c, &encoding[k], kind, causal,
+                                (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
+        if (!(total.merged > 1000 && total.apart > 10000))
+            fail_msg("%s: %ld pairs merged, %ld apart", space_table[s]->name, total.merged,
+                     total.apart);
+    }
+}
+
+/* ---- relation tables --------------------------------------------------------------------------*/
+enum { NODES = 6 };
+
+static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
+{
+    (void)trained;
+    for (int r = 0; r < here->relations; r++)
+        map[r] = r;
+}
+
+/* A trained table that knows the distances 0 and 1 only: B by distance is then finer than C. */
+static void fold_clipped(const struct layout *trained, const struct layout *here, int32_t *map)
+{
+    (void)trained;
+    for (int r = 0; r < here->relations; r++)
+        map[r] = r > 0;
+}
+
+/* Shortest paths of a random graph; relation NODES is "unreachable". */
+static void random_graph(struct stream *s, int32_t *relation)
+{
+    for (int i = 0; i < NODES; i++)
+        for (int j = 0; j < i; j++)
+            relation[i * NODES + j] = relation[j * NODES + i] = pick(s, 5) < 2 ? 1 : NODES;
+    for (int k = 0; k < NODES; k++)
+        for (int i = 0; i < NODES; i++)
+            for (int j = 0; j < NODES; j++) {
+                int through = relation[i * NODES + k] + relation[k * NODES + j];
+                if (i == j)
+                    relation[i * NODES + j] = 0;
+                else if (through < relation[i * NODES + j])
+                    relation[i * NODES + j] = through;
+            }
+}
+
+/* Samples whose layouts differ: merging follows the graphs' symmetries, across graphs too. */
+static void test_graphs(void **state)
+{
+    (void)state;
+    enum { GRAPHS = 40 };
+    static int32_t relation[GRAPHS][NODES * NODES];
+    static struct layout graph[GRAPHS];
+    double distance[NODES + 1];
+    for (int r = 0; r <= NODES; r++)
+        distance[r] = r < NODES ? r : -1;
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    struct counts total = {0};
+    static const char *const names[] = {"toeplitz", "alibi", "none"};
+    for (int k = 0; k < 6; k++)
+        for (int urpe = 0; urpe < 2; urpe++) {
+            struct kind_config encoding = help_kind(&encoding_kinds, names[k % 3]);
+            snprintf(t->label, sizeof t->label, "graphs %s clipped %d", names[k % 3], k / 3);
+            help_set_open(&t->set, CHANNELS, 9);
+            for (int g = 0; g < GRAPHS; g++) {
+                int32_t token[NODES];
+                random_graph(&t->set.random, relation[g]);
+                graph[g] = (struct layout){.n = NODES, .relations = NODES + 1,
+                                           .relation = relation[g], .distance = distance,
+                                           .fold = k < 3 ? fold_same : fold_clipped};
+                for (int i = 0; i < NODES; i++)
+                    token[i] = pick(&t->set.random, 1 + g % 2);
+                help_set_add(&t->set, &graph[g], token);
+            }
+            t->class = help_class(&encoding, urpe ? 0 : -1, false, 12, &graph[0]);
+            check_trial(t, &graph[0], 9, &total);
+            help_set_close(&t->set);
+        }
+    assert_true(total.merged > 1000);
+    memory_free(t);
+}
+
+/* ---- what C undoes ----------------------------------------------------------------------------*/
+/* On a constant prefix under a causal mask the merges are the single-colour clause's alone: with C
+ * all of them are gone.  On a graph a symmetry that keeps every distance outlives C. */
+static void test_c_breaks(void **state)
+{
+    (void)state;
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    for (int urpe = 0; urpe < 2; urpe++) {
+        struct counts total = {0};
+        struct kind_config toeplitz = help_kind(&encoding_kinds, "toeplitz");
+        memcpy(t->label, "prefix", sizeof "prefix");
+        help_set_open(&t->set, CHANNELS, 5);
+        struct layout *l = help_layout(&t->set.arena, 6);
+        t->class = help_class(&toeplitz, urpe ? 0 : -1, true, 12, l);
+        help_set_add(&t->set, l, (int32_t[]){3, 3, 3, 3, 1, 2});
+        check_trial(t, l, 5, &total);
+        assert_int_equal(total.merged, urpe ? 0 : 6);
+        help_set_close(&t->set);
+    }
+    memory_free(t);
+}
+
+int main(void)
+{
+    struct err e = {0};
+    if (kernel_open(&e)) {
+        fprintf(stderr, "%s\n", e.msg);
+        return 1;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sequences),   cmocka_unit_test(test_sequences_longer),
+        cmocka_unit_test(test_palindromes), cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_alibi_coincidence),
+        cmocka_unit_test(test_graphs),      cmocka_unit_test(test_c_breaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

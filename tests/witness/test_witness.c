@@ -1,0 +1,213 @@
+/* Witnesses: every registry target with every encoding, mask and kind of attention is either
+ * computed by the weights written down for it, to rounding, or refused. */
+#include "witness/help_witness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+
+/* Sums over a dozen tokens of a few thousand roundings at most, on outputs of size about 1. */
+#ifdef REAL_DOUBLE
+#define EXACT 1e-12
+#else
+#define EXACT 1e-5
+#endif
+
+static const char *const tables[] = {NULL, "toeplitz", "bucketed"};
+
+struct tally {
+    int known, refused;
+};
+
+static void check(const struct help_case *c, struct tally *tally)
+{
+    struct help_witness h;
+    if (!help_witness_open(&h, c))
+        return;
+    tally->known += h.w != NULL;
+    tally->refused += h.w == NULL;
+    if (h.w && target_of(&h.target)->tokens) {
+        if (help_witness_accuracy(&h, 3, 1) < 1)
+            fail_msg("%s, %s, %s, mask %d: wrong labels", c->target, c->encoding,
+                     c->c ? c->c : "rpe", c->mask);
+    } else if (h.w) {
+        double worst = fmax(help_witness_error(&h, 3, false, 1),
+                            help_witness_error(&h, 1, true, 2));
+        if (!(worst <= EXACT))
+            fail_msg("%s, %s, %s, mask %d: error %g", c->target, c->encoding,
+                     c->c ? c->c : "rpe", c->mask, worst);
+    }
+    help_witness_close(&h);
+}
+
+/* Every encoding, mask and attention for one target; *tally counts. */
+static void sweep(const char *target, int n, bool grid, struct tally *tally)
+{
+    for (int k = 0; encoding_table[k]; k++)
+        for (int mask = 0; mask < 2; mask++)
+            for (size_t u = 0; u < sizeof tables / sizeof *tables; u++)
+                check(&(struct help_case){.target = target, .encoding = encoding_table[k]->name,
+                                          .c = tables[u], .mask = mask, .n = n, .channels = 2,
+                                          .vocab = 5, .grid = grid},
+                      tally);
+}
+
+static void test_every_target(void **state)
+{
+    (void)state;
+    struct tally all = {0};
+    for (int t = 0; target_table[t]; t++) {
+        sweep(target_table[t]->name, 7, false, &all);
+        sweep(target_table[t]->name, 6, true, &all);
+    }
+    assert_true(all.known > 0 && all.refused > 0);
+}
+
+/* What must be known, so that a compiler that refuses everything fails. */
+static void test_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *encoding, *c;
+        int mask;
+        bool grid;
+    } must[] = {
+        {"position", "toeplitz", "toeplitz", MODEL_MASK_NONE, false},
+        {"position", "alibi", "toeplitz", MODEL_MASK_CAUSAL, false},
+        {"position", "cope", "toeplitz", MODEL_MASK_CAUSAL, false},
+        {"position", "rope", "bucketed", MODEL_MASK_NONE, false},
+        {"position", "learned", NULL, MODEL_MASK_NONE, false},
+        {"gain", "none", "toeplitz", MODEL_MASK_NONE, false},
+        {"affine", "sandwich", "toeplitz", MODEL_MASK_NONE, false},
+        {"piecewise", "t5", "bucketed", MODEL_MASK_NONE, false},
+        {"prefix_sum", "kerple-log", "toeplitz", MODEL_MASK_NONE, false},
+        {"filter", "xpos", "toeplitz", MODEL_MASK_CAUSAL, false},
+        {"reverse", "deberta", "toeplitz", MODEL_MASK_NONE, false},
+        {"even", "alibi", "toeplitz", MODEL_MASK_NONE, false},
+        {"prefix_mean", "t5", NULL, MODEL_MASK_NONE, false},
+        {"local_mean", "toeplitz", NULL, MODEL_MASK_NONE, false},
+        {"moving_max", "toeplitz", NULL, MODEL_MASK_CAUSAL, false},
+        {"moving_max", "shaw", "toeplitz", MODEL_MASK_NONE, false},
+        {"pi", "fire", "toeplitz", MODEL_MASK_NONE, false},
+        {"etp", "transformer-xl", "toeplitz", MODEL_MASK_NONE, false},
+        {"token_shift", "rope", "toeplitz", MODEL_MASK_CAUSAL, false},
+        {"grid_position", "toeplitz", "toeplitz", MODEL_MASK_NONE, true},
+        {"summed_area", "toeplitz", "toeplitz", MODEL_MASK_NONE, true},
+        {"periodic_blur", "toeplitz", "toeplitz", MODEL_MASK_NONE, true},
+    };
+    for (size_t k = 0; k < sizeof must / sizeof *must; k++) {
+        struct help_case c = {.target = must[k].target, .encoding = must[k].encoding,
+                              .c = must[k].c, .mask = must[k].mask, .n = must[k].grid ? 6 : 9,
+                              .channels = 3, .vocab = 4, .grid = must[k].grid};
+        struct help_witness h;
+        assert_true(help_witness_open(&h, &c));
+        if (!h.w)
+            fail_msg("no witness for %s with %s", c.target, c.encoding);
+        help_witness_close(&h);
+    }
+}
+
+/* Where the floor on identical tokens is positive there can be no witness, and there is none. */
+static void test_refused(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"position", "gain",       "affine", "piecewise", "even",
+                                          "shift",    "prefix_sum", "etp"};
+    for (size_t k = 0; k < sizeof targets / sizeof *targets; k++) {
+        struct tally t = {0};
+        for (int e = 0; encoding_table[e]; e++) {
+            struct help_case c = {.target = targets[k], .encoding = encoding_table[e]->name,
+                                  .n = 6, .channels = 2, .vocab = 4};
+            if (strcmp(c.encoding, "learned"))
+                check(&c, &t);
+        }
+        assert_int_equal(t.known, 0);
+        assert_true(t.refused > 10);
+    }
+    static const char *const hard[] = {"random_field", "sort", "histogram", "majority"};
+    for (size_t k = 0; k < sizeof hard / sizeof *hard; k++) {
+        struct tally t = {0};
+        sweep(hard[k], 6, false, &t);
+        assert_int_equal(t.known, 0);
+    }
+}
+
+/* A change of any tensor that the construction uses shows in the error.  (Small ones need not:
+ * gates are built to stand the rounding of what they read.) */
+static void test_every_block_matters(void **state)
+{
+    (void)state;
+    static const char *const used[] = {"embed.weight", "layers.0.attn.v.bias",
+                                       "layers.0.attn.o.weight", "layers.0.ffn.in.weight",
+                                       "layers.0.ffn.in.bias", "layers.0.ffn.out.weight",
+                                       "layers.1.ffn.in.weight", "layers.1.ffn.in.bias",
+                                       "layers.1.ffn.out.weight", "head.weight", "head.bias",
+                                       "urpe.c", "encoding.bias"};
+    for (size_t k = 0; k < sizeof used / sizeof *used; k++) {
+        struct help_witness h;
+        assert_true(help_witness_open(&h, &(struct help_case){.target = "affine",
+                                                              .encoding = "toeplitz",
+                                                              .c = "toeplitz", .n = 8,
+                                                              .channels = 2}));
+        const struct tensor *t = tensor_list_find(&h.built.tensors, used[k]);
+        assert_non_null(t);
+        assert_true(help_witness_error(&h, 3, false, 4) <= EXACT);
+        struct stream random;
+        stream_open(&random, 9, used[k], 0);
+        for (size_t i = 0; i < t->count; i++)
+            h.p[t->offset + i] +=
+                (real)gsl_ran_gaussian_ziggurat(stream_rng(&random), 1);
+        if (help_witness_error(&h, 3, false, 4) <= EXACT)
+            fail_msg("%s changed and nothing happened", used[k]);
+        help_witness_close(&h);
+    }
+}
+
+/* exp(-beta / n^2): two more units of beta / n^2 take the error down by e^2, till it vanishes. */
+static void test_selection_sharpens(void **state)
+{
+    (void)state;
+    double last = 0;
+    for (int step = 0; step <= 4; step++) {
+        struct help_witness h;
+        double margin = 3 + 2 * step;
+        assert_true(help_witness_open(&h, &(struct help_case){.target = "reverse",
+                                                              .encoding = "none",
+                                                              .c = "toeplitz", .n = 10,
+                                                              .channels = 2,
+                                                              .beta = 100 * margin}));
+        double error = help_witness_error(&h, 20, false, 5);
+        assert_true(error <= 2 * exp(-margin) * (1 + 1e-3));
+        if (step > 0) {
+            assert_true(error / last < 1.5 * exp(-2));
+            assert_true(error / last > exp(-2) / 1.5);
+        }
+        last = error;
+        help_witness_close(&h);
+    }
+}
+
+/* The paper's own size. */
+static void test_etp_large(void **state)
+{
+    (void)state;
+    struct help_witness h;
+    assert_true(help_witness_open(&h, &(struct help_case){.target = "etp", .encoding = "toeplitz",
+                                                          .c = "toeplitz", .n = 128,
+                                                          .vocab = 1000}));
+    assert_non_null(h.w);
+    assert_true(help_witness_accuracy(&h, 8, 6) == 1);
+    help_witness_close(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_target),       cmocka_unit_test(test_known),
+        cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),
+        cmocka_unit_test(test_selection_sharpens), cmocka_unit_test(test_etp_large),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
