@@ -42,7 +42,7 @@ static int unknown_name(const struct spec *s, const struct node *at, struct err 
 static void subject_of_key(struct subject *out, const struct slot *slot)
 {
     out->slot = slot;
-    out->row = slot->type == SLOT_OWN ? kind_row_any(slot->row->kinds, slot->own) : slot->row;
+    out->row = slot->row;
     out->number = out->row->type == OPTION_INT || out->row->type == OPTION_REAL;
 }
 

@@ -157,21 +157,18 @@ static int read_seeds(struct spec *s, struct err *e)
 
 /* ---- the sections -----------------------------------------------------------------------------*/
 
-static int unknown_top_level(const struct node *key, struct err *e)
+static int check_top(const struct spec *s, const struct node *key, struct err *e)
 {
-    static const char *const names[] = {"name",  "seeds",    "space", "target", "model",  "train",
-                                        "evaluate", "grid", "cases", "claims", "figures"};
-    int count = sizeof names / sizeof names[0];
     char shown[NODE_SHOWN];
-    for (int k = 0; k < count; k++)
-        if (!strcmp(names[k], key->text))
+    for (int id = 0; id < SECTION_COUNT; id++)
+        if (!strcmp(section_table[id].name, key->text))
             return 0;
-    const char *near = text_nearest(key->text, names, count);
-    node_show(key, shown);
-    if (near)
-        return node_error(key, e, "%s: unknown key; did you mean %s?", shown, near);
-    return node_error(key, e, "%s: unknown key; expected one of name, seeds, space, target, model, "
-                      "train, evaluate, grid, cases, claims, figures", shown);
+    if (key_is_top(key->text))
+        return 0;
+    if (strchr(key->text, '.'))
+        return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
+                          "grid, cases and --set)", node_show(key, shown));
+    return keys_unknown_at_top(&s->keys, key, key->text, e);
 }
 
 static int read_sections(struct spec *s, struct err *e)
@@ -179,7 +176,7 @@ static int read_sections(struct spec *s, struct err *e)
     int code = 0;
     s->base.first = s->layers.count;
     for (int k = 0; k < s->root->count && code == 0; k++)
-        code = unknown_top_level(s->root->key[k], e);
+        code = check_top(s, s->root->key[k], e);
     for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
         int found = node_find(s->root, section_table[id].name);
         if (found >= 0)

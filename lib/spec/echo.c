@@ -115,6 +115,14 @@ int spec_cell_text(const struct cell *c, const char *name, struct text *out, str
 
 /* ---- a spec's base ----------------------------------------------------------------------------*/
 
+struct echo {
+    const struct spec *spec;
+    const struct node *base[SLOTS_MAX], *state[SLOTS_MAX]; /* the latter of the layer at hand */
+    struct entries list;
+    struct text *out;
+    struct err *e;
+};
+
 /* Whether the kind in a slot can differ between cells. */
 static bool kind_changes(const struct spec *s, int slot)
 {
@@ -127,156 +135,143 @@ static bool kind_changes(const struct spec *s, int slot)
     return false;
 }
 
-/* The row that reads a slot: of the kind in `state`, else of any kind that has it. */
-static const struct option *row_of(const struct spec *s, const struct node *const *state, int slot,
-                                   bool *present)
+/* The row that reads a slot: of the kind in `state`, or NULL where that has none. */
+static const struct option *row_of(const struct spec *s, const struct node *const *state, int slot)
 {
     const struct slot *own = &s->keys.slot[slot];
     struct option_value kind;
     struct err ignored = {0};
-    *present = true;
     if (own->type != SLOT_OWN)
         return own->row;
-    const struct option *row = NULL;
-    if (value_read(own->row, own->key, state[own->kind_slot], &s->start, &kind, &ignored) == 0)
-        row = kind_row(own->row->kinds, (int)kind.number, own->own);
-    *present = row != NULL;
-    return row ? row : kind_row_any(own->row->kinds, own->own);
+    if (value_read(s->keys.slot[own->kind_slot].row, own->key, state[own->kind_slot], &s->start,
+                   &kind, &ignored))
+        return NULL;
+    return kind_row(own->kinds, (int)kind.number, own->row->key);
 }
 
-/* Whether a row without a value of its own matters to the base, as far as one can tell. */
-static bool applies(const struct spec *s, const struct node *const *state, int slot)
+static int add_slot_entry(struct echo *x, const struct node *const *state, int slot)
 {
-    const struct slot *here = &s->keys.slot[slot];
-    struct task task = {0};
-    struct err ignored = {0};
-    char *owner = (char *)&task + section_table[here->section].offset;
-    if (!here->row->applies && !here->row->needs)
-        return true;
-    return section_resolve(&s->keys, here->section, state, &s->start, owner, &ignored) == 0 &&
-           row_applies(section_table[here->section].options, here->row, owner);
-}
-
-static int add_slot_entry(struct entries *list, const struct spec *s, int slot,
-                          const struct option *row, const struct node *n)
-{
-    const struct slot *here = &s->keys.slot[slot];
+    const struct slot *here = &x->spec->keys.slot[slot];
+    const struct option *row = row_of(x->spec, state, slot);
     char key[KEY_TEXT + 8];
     struct option_value v;
+    row = row ? row : here->row;
     snprintf(key, sizeof key, "%s%s", here->key, here->type == SLOT_KIND ? ".kind" : "");
-    int code = value_read(row, here->key, n, &s->start, &v, list->e);
-    return code ? code : add_entry(list, key, row, &v);
+    int code = value_read(row, here->key, state[slot], &x->spec->start, &v, x->e);
+    return code ? code : add_entry(&x->list, key, row, &v);
 }
 
-/* What the base gives a value; quiet: keys that are left out of a resolved spec at their default
- * too. */
-static int base_entries(const struct spec *s, const struct node *const *state, bool quiet,
-                        struct entries *list)
+/* Whether a slot that the base gives no value shows its default.  owner: the section, as far as the
+ * base alone says what it is, or NULL; quiet: shown even where a resolved spec leaves it out. */
+static bool shows_default(const struct echo *x, int slot, const void *owner, bool quiet)
 {
+    const struct spec *s = x->spec;
+    const struct slot *here = &s->keys.slot[slot];
+    const struct option *row = row_of(s, x->base, slot), *outer = here->row;
+    if (!row || !row->fallback || (row->quiet && !quiet))
+        return false;
+    if (here->type == SLOT_OWN && kind_changes(s, here->kind_slot))
+        return false; /* another kind would refuse it */
+    if (here->type == SLOT_OWN)
+        outer = s->keys.slot[here->kind_slot].row;
+    return owner ? row_applies(section_table[here->section].options, outer, owner)
+                 : !outer->applies && !outer->needs;
+}
+
+/* What the base gives a value.  quiet: also keys that a resolved spec leaves out at their default. */
+static int base_entries(struct echo *x, bool quiet)
+{
+    const struct keys *keys = &x->spec->keys;
     int code = 0;
-    for (int k = 0; k < s->keys.count && code == 0; k++) {
-        const struct slot *slot = &s->keys.slot[k];
-        bool present;
-        const struct option *row = row_of(s, state, k, &present);
-        bool shown = state[k] != NULL;
-        if (!shown && slot->type == SLOT_OWN)
-            shown = present && row->fallback && !kind_changes(s, slot->kind_slot) &&
-                    applies(s, state, slot->kind_slot);
-        else if (!shown)
-            shown = row->fallback && (quiet || !row->quiet) && applies(s, state, k);
-        if (shown)
-            code = add_slot_entry(list, s, k, row, state[k]);
+    for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
+        struct task task = {0};
+        struct err ignored = {0};
+        char *owner = (char *)&task + section_table[id].offset;
+        if (section_resolve(keys, (enum section_id)id, x->base, &x->spec->start, owner, &ignored))
+            owner = NULL;
+        for (int k = keys->first[id]; k < keys->first[id + 1] && code == 0; k++)
+            if (x->base[k] || shows_default(x, k, owner, quiet))
+                code = add_slot_entry(x, x->base, k);
     }
     return code;
 }
 
 /* ---- grid and cases ---------------------------------------------------------------------------*/
 
-/* `key: value` for what a layer assigns, --set applied: appends the value. */
-static int write_layer(const struct spec *s, const struct node *const *base, const char *key,
-                       struct layer layer, struct text *out, struct err *e)
+/* What a layer assigns below `key`, --set applied. */
+static int write_layer(struct echo *x, const char *key, struct layer layer, struct text *out)
 {
-    struct entries list = {.e = e};
+    const struct spec *s = x->spec;
+    bool touched[SLOTS_MAX] = {false};
     int code = 0;
-    const struct node **state = memory_alloc((size_t)s->keys.count, sizeof *state, e);
-    bool *touched = memory_alloc((size_t)s->keys.count, sizeof *touched, e);
-    if (!state || !touched)
-        code = ERR_MEMORY;
-    if (code == 0) {
-        memcpy(state, base, (size_t)s->keys.count * sizeof *state);
-        layer_apply(&s->layers, layer, state);
-        layer_apply(&s->layers, s->set_layer, state);
-        for (int k = layer.first; k < layer.first + layer.count; k++)
-            touched[s->layers.item[k].slot] = true;
-    }
-    for (int k = 0; k < s->keys.count && code == 0; k++) {
-        bool present;
-        if (touched[k] && state[k])
-            code = add_slot_entry(&list, s, k, row_of(s, state, k, &present), state[k]);
-    }
-    if (code == 0 && list.count == 0)
+    memcpy(x->state, x->base, sizeof x->state);
+    layer_apply(&s->layers, layer, x->state);
+    layer_apply(&s->layers, s->set_layer, x->state);
+    for (int k = layer.first; k < layer.first + layer.count; k++)
+        touched[s->layers.item[k].slot] = true;
+    x->list.count = 0;
+    text_clear(&x->list.values);
+    for (int k = 0; k < s->keys.count && code == 0; k++)
+        if (touched[k] && x->state[k])
+            code = add_slot_entry(x, x->state, k);
+    if (code == 0 && x->list.count == 0)
         text_append(out, "{}");
     else if (code == 0)
-        write_flow(&list, 0, list.count, strlen(key) + 1, out);
-    close_entries(&list);
-    memory_free(touched);
-    memory_free(state);
+        write_flow(&x->list, 0, x->list.count, strlen(key) + 1, out);
     return code;
 }
 
 /* Values that --set has made equal are written once: twice they would be refused. */
-static int write_axis(const struct spec *s, const struct node *const *base,
-                      const struct axis *axis, struct text *out, struct err *e)
+static int write_axis(struct echo *x, const struct axis *axis)
 {
     struct text seen = {0}, one = {0}; /* "\nVALUE\nVALUE\n"; "\nVALUE\n" */
-    bool compare = s->set_layer.count && axis->count <= REPEATED_MAX;
+    bool compare = x->spec->set_layer.count && axis->count <= REPEATED_MAX;
     int code = 0;
-    text_append_format(out, "  %s: [", axis->key->text);
+    text_append_format(x->out, "  %s: [", axis->key->text);
     text_append(&seen, "\n");
     for (int v = 0; v < axis->count && code == 0; v++) {
         text_clear(&one);
         text_append(&one, "\n");
-        code = write_layer(s, base, axis->key->text, axis->value[v], &one, e);
+        code = write_layer(x, axis->key->text, axis->value[v], &one);
         text_append(&one, "\n");
-        code = code ? code : text_check(&one, e);
+        code = code ? code : text_check(&one, x->e);
         if (code || (compare && strstr(seen.data, one.data)))
             continue;
-        text_append_bytes(out, ", ", v ? 2 : 0);
-        text_append_bytes(out, one.data + 1, one.length - 2);
+        text_append_bytes(x->out, ", ", v ? 2 : 0);
+        text_append_bytes(x->out, one.data + 1, one.length - 2);
         text_append(&seen, compare ? one.data + 1 : "");
-        code = text_check(&seen, e);
+        code = text_check(&seen, x->e);
     }
-    text_append(out, "]\n");
+    text_append(x->out, "]\n");
     text_close(&one);
     text_close(&seen);
     return code;
 }
 
-static int write_grid(const struct spec *s, const struct node *const *base, struct text *out,
-                      struct err *e)
+static int write_grid(struct echo *x)
 {
     int code = 0;
-    text_append(out, s->axes ? "grid:\n" : "");
-    for (int a = 0; a < s->axes && code == 0; a++)
-        code = write_axis(s, base, &s->axis[a], out, e);
+    text_append(x->out, x->spec->axes ? "grid:\n" : "");
+    for (int a = 0; a < x->spec->axes && code == 0; a++)
+        code = write_axis(x, &x->spec->axis[a]);
     return code;
 }
 
-static int write_cases(const struct spec *s, const struct node *const *base, struct text *out,
-                       struct err *e)
+static int write_cases(struct echo *x)
 {
+    const struct spec *s = x->spec;
     int code = 0;
     if (s->cases == 1 && s->set_of[0].count == 0)
         return 0;
-    text_append(out, "cases:\n");
+    text_append(x->out, "cases:\n");
     for (int c = 0; c < s->cases; c++) {
-        text_append(out, "  - {");
+        text_append(x->out, "  - {");
         for (int k = 0; k < s->set_of[c].count && code == 0; k++) {
             const struct case_key *one = &s->case_key[s->set_of[c].first + k];
-            text_append_format(out, "%s%s: ", k ? ", " : "", one->key->text);
-            code = write_layer(s, base, one->key->text, one->layer, out, e);
+            text_append_format(x->out, "%s%s: ", k ? ", " : "", one->key->text);
+            code = write_layer(x, one->key->text, one->layer, x->out);
         }
-        text_append(out, "}\n");
+        text_append(x->out, "}\n");
     }
     return code;
 }
@@ -311,57 +306,57 @@ static void write_list(const struct spec *s, const char *key, struct text *out)
     }
 }
 
-static int write_spec(const struct spec *s, const struct node *const *base, struct text *out,
-                      struct err *e)
+static int write_spec(struct echo *x)
 {
-    struct entries list = {.e = e};
-    int code = base_entries(s, base, false, &list);
-    text_append(out, "name: ");
-    node_write_text(out, s->name);
-    text_append(out, "\n");
-    write_seeds(s, out);
+    int code = base_entries(x, false);
+    text_append(x->out, "name: ");
+    node_write_text(x->out, x->spec->name);
+    text_append(x->out, "\n");
+    write_seeds(x->spec, x->out);
     if (code == 0)
-        write_sections(&list, out);
-    close_entries(&list);
+        write_sections(&x->list, x->out);
     if (code == 0)
-        code = write_cases(s, base, out, e);
+        code = write_cases(x);
     if (code == 0)
-        code = write_grid(s, base, out, e);
-    write_list(s, "claims", out);
-    write_list(s, "figures", out);
-    return code ? code : text_check(out, e);
+        code = write_grid(x);
+    write_list(x->spec, "claims", x->out);
+    write_list(x->spec, "figures", x->out);
+    return code ? code : text_check(x->out, x->e);
 }
 
-/* What the base says, --set applied; memory_free. */
-static const struct node **base_state(const struct spec *s, struct err *e)
+static struct echo *open_echo(const struct spec *s, struct text *out, struct err *e)
 {
-    const struct node **base = memory_alloc((size_t)s->keys.count, sizeof *base, e);
-    if (!base)
+    struct echo *x = memory_alloc(1, sizeof *x, e);
+    if (!x)
         return NULL;
-    layer_apply(&s->layers, s->base, base);
-    layer_apply(&s->layers, s->set_layer, base);
-    return base;
+    *x = (struct echo){.spec = s, .list = {.e = e}, .out = out, .e = e};
+    layer_apply(&s->layers, s->base, x->base);
+    layer_apply(&s->layers, s->set_layer, x->base);
+    return x;
+}
+
+static void close_echo(struct echo *x)
+{
+    if (x)
+        close_entries(&x->list);
+    memory_free(x);
 }
 
 int spec_base(const struct spec *s, int (*each)(void *context, const char *key, const char *value),
               void *context, struct err *e)
 {
-    struct entries list = {.e = e};
-    const struct node **base = base_state(s, e);
-    int code = base ? base_entries(s, base, true, &list) : ERR_MEMORY;
-    for (int k = 0; k < list.count && code == 0; k++)
-        code = each(context, list.item[k].key, list.values.data + list.item[k].value);
-    close_entries(&list);
-    memory_free(base);
+    struct echo *x = open_echo(s, NULL, e);
+    int code = x ? base_entries(x, true) : ERR_MEMORY;
+    for (int k = 0; code == 0 && k < x->list.count; k++)
+        code = each(context, x->list.item[k].key, x->list.values.data + x->list.item[k].value);
+    close_echo(x);
     return code;
 }
 
 int spec_text(const struct spec *s, struct text *out, struct err *e)
 {
-    const struct node **base = base_state(s, e);
-    if (!base)
-        return ERR_MEMORY;
-    int code = write_spec(s, base, out, e);
-    memory_free(base);
+    struct echo *x = open_echo(s, out, e);
+    int code = x ? write_spec(x) : ERR_MEMORY;
+    close_echo(x);
     return code;
 }

@@ -5,7 +5,6 @@
  *
  * A hundred thousand cells must expand in about a second, so a section is resolved and printed only
  * when one of its slots differs from the cell before. */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 #include "spec/document.h"
 #include "spec/resolve.h"
 #include "spec/start.h"
-
-enum { SLOTS_MAX = 1024 };
 
 struct printed { /* a section as text */
     struct text full; /* every leaf that counts */
@@ -306,7 +303,6 @@ int expand(struct spec *s, struct err *e)
     int code = count_cells(s, &total, e);
     if (code)
         return code;
-    assert(s->keys.count <= SLOTS_MAX);
     struct expander *x = memory_alloc(1, sizeof *x, e);
     if (!x)
         return ERR_MEMORY;

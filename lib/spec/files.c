@@ -8,12 +8,6 @@
 #include "spec/document.h"
 #include "spec/resolve.h"
 
-/* Whether the slot's value names a file under some kind. */
-static bool is_file(const struct slot *s)
-{
-    return s->type == SLOT_OWN ? kind_row_any(s->row->kinds, s->own)->file : s->row->file;
-}
-
 /* --set too is relative to the spec: it only edits it. */
 static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
 {
@@ -39,7 +33,7 @@ int files_resolve(struct spec *s, struct err *e)
     int code = 0;
     for (int k = 0; k < s->layers.count && code == 0; k++) {
         struct assignment *a = &s->layers.item[k];
-        if (a->value && is_file(&s->keys.slot[a->slot]))
+        if (a->value && s->keys.slot[a->slot].row->file)
             code = resolve_one(s, a, e);
     }
     return code;
@@ -69,7 +63,7 @@ int spec_copy_files(const struct spec *s, const char *folder, struct err *e)
     int code = 0;
     for (int k = 0; k < s->layers.count && code == 0; k++) {
         const struct assignment *a = &s->layers.item[k];
-        if (a->value && is_file(&s->keys.slot[a->slot]))
+        if (a->value && s->keys.slot[a->slot].row->file)
             code = named_file_copy(a->value->text, folder, e);
     }
     return code;

@@ -1,6 +1,7 @@
 /* Sections, slots, and finding a key by its dotted name. */
 #include "spec/keys.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +14,17 @@ const struct section section_table[SECTION_COUNT] = {
     SECTION(SECTION_MODEL, model, model_options), SECTION(SECTION_TRAIN, train, train_options),
     SECTION(SECTION_EVALUATE, evaluate, evaluate_options)};
 
-const char *const keys_top[] = {"name", "seeds", "grid", "cases", "claims", "figures", NULL};
-enum { TOP_COUNT = sizeof keys_top / sizeof keys_top[0] - 1 };
+/* The keys at the top that are no section; the first two stand before the sections. */
+static const char *const top[] = {"name", "seeds", "grid", "cases", "claims", "figures"};
+enum { TOP_COUNT = sizeof top / sizeof top[0], TOP_BEFORE = 2, NAMES_MAX = 512 };
+
+bool key_is_top(const char *key)
+{
+    int t = 0;
+    while (t < TOP_COUNT && strcmp(top[t], key) != 0)
+        t++;
+    return t < TOP_COUNT;
+}
 
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
@@ -24,14 +34,6 @@ const struct option *kind_row(const struct kind_table *kinds, int kind, const ch
     while (row && row->key && strcmp(row->key, name) != 0)
         row++;
     return row && row->key ? row : NULL;
-}
-
-const struct option *kind_row_any(const struct kind_table *kinds, const char *name)
-{
-    const struct option *row = NULL;
-    for (int kind = 0; kind < kinds->count && !row; kind++)
-        row = kind_row(kinds, kind, name);
-    return row;
 }
 
 void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size)
@@ -44,37 +46,55 @@ void kind_owners(const struct kind_table *kinds, const char *name, char *out, si
                                      kinds->name(kind));
 }
 
-/* ---- slots ------------------------------------------------------------------------------------*/
+/* ---- slots and names --------------------------------------------------------------------------*/
 
-static int add_slot(struct keys *k, const struct slot *s, struct err *e)
+static int find_name(const struct keys *k, const char *text, size_t length)
 {
-    if (memory_grow(k->slot, (size_t)k->count + 1, e))
+    int n = 0;
+    while (n < k->names && (strncmp(k->name[n].text, text, length) || k->name[n].text[length]))
+        n++;
+    return n < k->names ? n : -1;
+}
+
+static int add_name(struct keys *k, const char *text, size_t length, enum key_type type, int slot,
+                    struct err *e)
+{
+    struct key_name name = {.type = type, .slot = slot};
+    if (memory_grow(k->name, (size_t)k->names + 1, e))
         return ERR_MEMORY;
-    k->slot[k->count++] = *s;
+    memcpy(name.text, text, length);
+    k->name[k->names++] = name;
     return 0;
 }
 
-static bool has_slot(const struct keys *k, int from, const char *own)
+/* A slot and its names, after those of the groups that it is the first to lie in. */
+static int add_slot(struct keys *k, const struct slot *s, struct err *e)
 {
-    for (int s = from; s < k->count; s++)
-        if (k->slot[s].own && !strcmp(k->slot[s].own, own))
-            return true;
-    return false;
+    char kind[KEY_TEXT + 8];
+    int code = memory_grow(k->slot, (size_t)k->count + 1, e);
+    for (const char *dot = strchr(s->key, '.'); dot && !code; dot = strchr(dot + 1, '.'))
+        if (find_name(k, s->key, (size_t)(dot - s->key)) < 0)
+            code = add_name(k, s->key, (size_t)(dot - s->key), KEY_GROUP, -1, e);
+    if (!code)
+        code = add_name(k, s->key, strlen(s->key), KEY_SLOT, k->count, e);
+    int length = snprintf(kind, sizeof kind, "%s.kind", s->key);
+    if (!code && s->type == SLOT_KIND)
+        code = add_name(k, kind, (size_t)length, KEY_KIND, k->count, e);
+    if (!code)
+        k->slot[k->count++] = *s;
+    return code;
 }
 
 static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
 {
-    const struct kind_table *kinds = k->slot[kind_slot].row->kinds;
-    for (int kind = 0; kind < kinds->count; kind++) {
-        const struct option *row = kinds->options(kind);
+    const struct slot of = k->slot[kind_slot];
+    for (int kind = 0; kind < of.kinds->count; kind++) {
+        const struct option *row = of.kinds->options(kind);
         for (; row && row->key; row++) {
-            if (has_slot(k, kind_slot, row->key))
-                continue;
-            const struct slot *of = &k->slot[kind_slot];
-            struct slot s = {.type = SLOT_OWN, .section = of->section, .row = of->row,
-                             .own = row->key, .kind_slot = kind_slot};
-            snprintf(s.key, sizeof s.key, "%.48s.%.46s", of->key, row->key);
-            if (add_slot(k, &s, e))
+            struct slot s = {.type = SLOT_OWN, .section = of.section, .row = row,
+                             .kinds = of.kinds, .kind_slot = kind_slot};
+            int length = snprintf(s.key, sizeof s.key, "%.48s.%.46s", of.key, row->key);
+            if (find_name(k, s.key, (size_t)length) < 0 && add_slot(k, &s, e))
                 return ERR_MEMORY;
         }
     }
@@ -84,13 +104,13 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
 static int add_row(struct keys *k, enum section_id section, const struct option *row,
                    struct err *e)
 {
-    struct slot s = {.type = row->type == OPTION_KIND ? SLOT_KIND : SLOT_ROW,
-                     .section = section, .row = row};
-    bool whole = s.type == SLOT_KIND && !strcmp(row->key, "kind");
-    snprintf(s.key, sizeof s.key, "%.16s%s%.46s", section_table[section].name,
-             whole ? "" : ".", whole ? "" : row->key);
+    bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+    struct slot s = {.type = kind ? SLOT_KIND : SLOT_ROW, .section = section, .row = row,
+                     .kinds = row->kinds, .kind_slot = kind ? k->count : -1};
+    snprintf(s.key, sizeof s.key, "%.16s%s%.46s", section_table[section].name, whole ? "" : ".",
+             whole ? "" : row->key);
     int code = add_slot(k, &s, e);
-    return code || s.type != SLOT_KIND ? code : add_own_slots(k, k->count - 1, e);
+    return code || !kind ? code : add_own_slots(k, s.kind_slot, e);
 }
 
 int keys_open(struct keys *k, struct err *e)
@@ -104,6 +124,7 @@ int keys_open(struct keys *k, struct err *e)
             code = add_row(k, (enum section_id)section, row, e);
     }
     k->first[SECTION_COUNT] = k->count;
+    assert(k->count <= SLOTS_MAX && k->names + TOP_COUNT <= NAMES_MAX);
     if (code)
         keys_close(k);
     return code;
@@ -112,6 +133,7 @@ int keys_open(struct keys *k, struct err *e)
 void keys_close(struct keys *k)
 {
     memory_free(k->slot);
+    memory_free(k->name);
     *k = (struct keys){0};
 }
 
@@ -125,108 +147,59 @@ bool key_covers(const char *above, const char *key)
 
 enum key_type keys_find(const struct keys *k, const char *key, int *slot)
 {
-    bool group = false;
-    size_t length = strlen(key);
-    *slot = -1;
-    for (int s = 0; s < k->count; s++) {
-        const struct slot *here = &k->slot[s];
-        if (!strcmp(here->key, key)) {
-            *slot = s;
-            return KEY_SLOT;
-        }
-        size_t head = strlen(here->key);
-        if (here->type == SLOT_KIND && length == head + 5 && !strncmp(key, here->key, head) &&
-            !strcmp(key + head, ".kind")) {
-            *slot = s;
-            return KEY_KIND;
-        }
-        group = group || key_covers(key, here->key);
-    }
-    return group ? KEY_GROUP : KEY_UNKNOWN;
+    int name = find_name(k, key, strlen(key));
+    *slot = name < 0 ? -1 : k->name[name].slot;
+    return name < 0 ? KEY_UNKNOWN : k->name[name].type;
 }
 
-/* The part of s's key that stands directly below `parent` (its first `length` bytes), or false. */
-static bool child_name(const struct slot *s, const char *parent, size_t length, char *out)
+/* The last parts of the keys that stand beside one whose parent is its first `parent` bytes. */
+static int beside(const struct keys *k, const char *key, size_t parent, bool at_top,
+                  const char **out)
 {
-    if (strncmp(s->key, parent, length) != 0)
-        return false;
-    const char *rest = s->key + length;
-    if (s->type == SLOT_KIND && *rest == 0)
-        rest = ".kind";
-    if (length && *rest != '.')
-        return false;
-    rest += length ? 1 : 0;
-    snprintf(out, KEY_TEXT, "%.*s", (int)strcspn(rest, "."), rest);
-    return true;
-}
-
-/* Names that stand beside `key`, each once, into name (k->count); returns how many. */
-static int beside(const struct keys *k, size_t parent, const char *key, char (*name)[KEY_TEXT])
-{
-    int count = 0;
-    for (int s = 0; s < k->count; s++)
-        if (child_name(&k->slot[s], key, parent, name[count]) &&
-            (count == 0 || strcmp(name[count], name[count - 1]) != 0))
-            count++;
+    int count = 0, t = 0, tops = at_top && parent == 0 ? TOP_COUNT : 0;
+    while (t < tops && t < TOP_BEFORE)
+        out[count++] = top[t++];
+    for (int n = 0; n < k->names; n++)
+        if (!strncmp(k->name[n].text, key, parent) && !strchr(k->name[n].text + parent, '.'))
+            out[count++] = k->name[n].text + parent;
+    while (t < tops)
+        out[count++] = top[t++];
     return count;
 }
 
-/* A full key that ends like this one, wherever it stands: model.lr means train.lr. */
-static const char *elsewhere(const struct keys *k, const char *last)
+/* The key that was meant: beside this one; where nothing is, by its full name; by its last part, for
+ * model.lr means train.lr. */
+static void suggest(const struct keys *k, const char *key, bool at_top, char *out, size_t size)
 {
-    for (int s = 0; s < k->count; s++) {
-        const char *dot = strrchr(k->slot[s].key, '.');
-        if (dot && !strcmp(dot + 1, last))
-            return k->slot[s].key;
+    const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key, *far = NULL;
+    const char *name[NAMES_MAX];
+    int count = beside(k, key, (size_t)(last - key), at_top, name);
+    const char *near = text_nearest(last, name, count);
+    for (int n = 0; count == 0 && n < k->names; n++)
+        name[n] = k->name[n].text;
+    if (count == 0)
+        far = text_nearest(key, name, k->names);
+    for (int s = 0; !far && s < k->count; s++) {
+        dot = strrchr(k->slot[s].key, '.');
+        far = dot && !strcmp(dot + 1, last) ? k->slot[s].key : NULL;
     }
-    return NULL;
-}
-
-/* The key that was meant: beside this one; where nothing is, by its full name; by its last part.
- * top: beside sections stand keys_top. */
-static void suggest(const struct keys *k, const char *key, bool top, char (*name)[KEY_TEXT],
-                    const char **names, char *out, size_t size)
-{
-    const char *dot = strrchr(key, '.'), *last = dot ? dot + 1 : key;
-    int count = beside(k, dot ? (size_t)(dot - key) : 0, key, name);
-    for (int t = 0; top && !dot && keys_top[t]; t++)
-        snprintf(name[count++], KEY_TEXT, "%s", keys_top[t]);
-    for (int c = 0; c < count; c++)
-        names[c] = name[c];
-    const char *near = text_nearest(last, names, count);
-    if (near) {
-        snprintf(out, size, "did you mean %.*s%s?", (int)(last - key), key, near);
-        return;
-    }
-    size_t used = (size_t)snprintf(out, size, "expected one of ");
+    size_t used = (size_t)snprintf(out, size, "%s", count ? "" : "`urpe-probe list keys` shows all");
     for (int c = 0; c < count && used < size; c++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", c ? ", " : "", name[c]);
-    for (int s = 0; s < k->count; s++)
-        names[s] = k->slot[s].key;
-    const char *far = count ? NULL : text_nearest(key, names, k->count);
-    far = far ? far : elsewhere(k, last);
-    if (far)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", c ? ", " : "expected one of ",
+                                 name[c]);
+    if (near)
+        snprintf(out, size, "did you mean %.*s%s?", (int)(last - key), key, near);
+    else if (far)
         snprintf(out, size, "did you mean %s?", far);
-    else if (count == 0)
-        snprintf(out, size, "`urpe-probe list keys` shows all");
 }
 
-static int unknown(const struct keys *k, const struct node *at, const char *given, bool top,
+static int unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
                    struct err *e)
 {
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
-    node_clean(key);
-    char (*name)[KEY_TEXT] = memory_alloc((size_t)k->count + TOP_COUNT + 1, sizeof *name, e);
-    const char **names = memory_alloc((size_t)k->count + TOP_COUNT + 1, sizeof *names, e);
-    int code = ERR_MEMORY;
-    if (name && names) {
-        suggest(k, key, top, name, names, advice, sizeof advice);
-        code = node_error(at, e, "%s: unknown key; %s", key, advice);
-    }
-    memory_free(names);
-    memory_free(name);
-    return code;
+    suggest(k, node_clean(key), at_top, advice, sizeof advice);
+    return node_error(at, e, "%s: unknown key; %s", key, advice);
 }
 
 int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e)

@@ -18,7 +18,7 @@
 #include "spec/node.h"
 #include "spec/spec.h"
 
-enum { KEY_TEXT = 96 };
+enum { KEY_TEXT = 96, SLOTS_MAX = 400 };
 
 enum section_id {
     SECTION_SPACE,
@@ -41,20 +41,11 @@ struct slot {
     char key[KEY_TEXT];
     enum slot_type type;
     enum section_id section;
-    const struct option *row; /* OWN: its KIND's */
-    const char *own;          /* OWN: the option's name within its kind */
-    int kind_slot;            /* OWN: its KIND's slot */
-    bool axis;                /* some axis of the grid gives it */
+    const struct option *row;       /* OWN: the first row of that name that any of the kinds has */
+    const struct kind_table *kinds; /* KIND and OWN */
+    int kind_slot;                  /* KIND: itself; OWN: its KIND's; ROW: -1 */
+    bool axis;                      /* some axis of the grid gives it */
 };
-
-struct keys {
-    struct slot *slot;
-    int count;
-    int first[SECTION_COUNT + 1]; /* section s has slots first[s] .. first[s+1]-1 */
-};
-/* Slots live until keys_close. */
-int keys_open(struct keys *k, struct err *e);
-void keys_close(struct keys *k);
 
 enum key_type {
     KEY_UNKNOWN,
@@ -62,6 +53,23 @@ enum key_type {
     KEY_KIND, /* "X.kind", the kind's slot without touching its options */
     KEY_GROUP /* "train", "space.inputs": keys below it */
 };
+struct key_name { /* whatever may be said of a key, each once */
+    char text[KEY_TEXT];
+    enum key_type type;
+    int slot; /* -1: a GROUP */
+};
+
+struct keys {
+    struct slot *slot;
+    int count;
+    int first[SECTION_COUNT + 1]; /* section s has slots first[s] .. first[s+1]-1 */
+    struct key_name *name;
+    int names;
+};
+/* Slots live until keys_close. */
+int keys_open(struct keys *k, struct err *e);
+void keys_close(struct keys *k);
+
 enum key_type keys_find(const struct keys *k, const char *key, int *slot);
 /* Whether key is `above` or lies below it. */
 bool key_covers(const char *above, const char *key);
@@ -70,13 +78,11 @@ int keys_unknown(const struct keys *k, const struct node *at, const char *key, s
 /* The same where the keys at the top that are no section may stand too: --set seeds=3. */
 int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
                         struct err *e);
-/* Those keys, in the order of a spec; NULL-terminated: name, seeds, grid ... */
-extern const char *const keys_top[];
+/* One of those: name, seeds, grid ... */
+bool key_is_top(const char *key);
 
 /* The row `name` among a kind's own options, or NULL. */
 const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name);
-/* The first row of that name that any kind has; an OWN slot has at least one. */
-const struct option *kind_row_any(const struct kind_table *kinds, const char *name);
 /* The names of the kinds that have own option `name`, for messages. */
 void kind_owners(const struct kind_table *kinds, const char *name, char *out, size_t size);
 

@@ -18,9 +18,9 @@ static int add(struct layers *l, int slot, const struct node *value, struct err 
 /* Clears a kind's slot and its options' slots. */
 static int clear_kind(struct layers *l, int slot, struct err *e)
 {
-    int code = add(l, slot, NULL, e);
-    for (int s = slot + 1; s < l->keys->count && code == 0; s++)
-        if (l->keys->slot[s].type == SLOT_OWN && l->keys->slot[s].kind_slot == slot)
+    int code = 0;
+    for (int s = slot; s < l->keys->count && code == 0; s++)
+        if (l->keys->slot[s].kind_slot == slot)
             code = add(l, s, NULL, e);
     return code;
 }
@@ -100,11 +100,10 @@ int layer_assign(struct layers *l, const char *key, const struct node *at,
 
 static int check_own(const struct slot *s, const struct node *n, struct err *e)
 {
-    const struct kind_table *kinds = s->row->kinds;
     struct err first = {0};
     struct option_value v;
-    for (int kind = 0; kind < kinds->count; kind++) {
-        const struct option *row = kind_row(kinds, kind, s->own);
+    for (int kind = 0; kind < s->kinds->count; kind++) {
+        const struct option *row = kind_row(s->kinds, kind, s->row->key);
         if (row && value_read(row, s->key, n, NULL, &v, &first) == 0)
             return 0;
     }

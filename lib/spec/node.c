@@ -99,31 +99,40 @@ void node_remove(struct node *n, int index)
     n->count--;
 }
 
+/* Arrays have room for the next power of two at least, so one that has just reached it is full. */
+int node_append(struct node *n, struct node *key, struct node *item, struct arena *arena,
+                struct err *e)
+{
+    size_t count = (size_t)n->count, room = count ? 2 * count : 1;
+    if ((count & (count - 1)) == 0) {
+        struct node **items = arena_alloc(arena, room, sizeof *items, e);
+        struct node **keys = key ? arena_alloc(arena, room, sizeof *keys, e) : NULL;
+        if (!items || (key && !keys))
+            return ERR_MEMORY;
+        if (count)
+            memcpy(items, n->item, count * sizeof *items);
+        if (count && key)
+            memcpy(keys, n->key, count * sizeof *keys);
+        n->item = items;
+        n->key = keys;
+    }
+    n->item[count] = item;
+    if (key)
+        n->key[count] = key;
+    n->count++;
+    return 0;
+}
+
 int node_put(struct node *map, const char *key, struct node *value, struct arena *arena,
              struct err *e)
 {
     int found = node_find(map, key);
     struct node *name = node_new(NODE_SCALAR, value, arena, e);
-    if (!name)
+    if (!name || !(name->text = arena_text(arena, key, e)))
         return ERR_MEMORY;
     name->plain = true;
-    name->text = arena_text(arena, key, e);
-    if (!name->text)
-        return ERR_MEMORY;
-    if (found < 0) {
-        size_t count = (size_t)map->count;
-        struct node **keys = arena_alloc(arena, count + 1, sizeof *keys, e);
-        struct node **items = arena_alloc(arena, count + 1, sizeof *items, e);
-        if (!keys || !items)
-            return ERR_MEMORY;
-        if (count) {
-            memcpy(keys, map->key, count * sizeof *keys);
-            memcpy(items, map->item, count * sizeof *items);
-        }
-        map->key = keys;
-        map->item = items;
-        found = map->count++;
-    }
+    if (found < 0)
+        return node_append(map, name, value, arena, e);
     map->key[found] = name;
     map->item[found] = value;
     return 0;

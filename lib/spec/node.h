@@ -49,6 +49,9 @@ bool node_same(const struct node *a, const struct node *b);
 /* Maps.  node_find returns an index or -1. */
 int node_find(const struct node *map, const char *key);
 void node_remove(struct node *list_or_map, int index);
+/* Appends to a list, or with a key that it does not have to a map. */
+int node_append(struct node *n, struct node *key, struct node *item, struct arena *arena,
+                struct err *e);
 /* Replaces the value of `key`, or appends it, both with the place of `value`. */
 int node_put(struct node *map, const char *key, struct node *value, struct arena *arena,
              struct err *e);

@@ -1,5 +1,4 @@
-/* Parsing YAML into node trees; the only file that sees libyaml.  Events are read one by one with a
- * stack of open collections, so nothing recurses over the input. */
+/* Parsing YAML into node trees; the only file that sees libyaml. */
 #include "spec/node.h"
 
 #include <string.h>
@@ -53,23 +52,13 @@ static int check_bytes(const char *source, const char *bytes, size_t count, stru
 
 /* ---- parsing ----------------------------------------------------------------------------------*/
 
-struct frame {
-    struct node *node;
-    size_t first; /* where its children begin on the stack of pending nodes */
-};
-
 struct reader {
     yaml_parser_t yaml;
+    yaml_event_t event; /* the one at hand */
     const char *source, *bytes;
     size_t size;
     struct arena *arena;
     struct err *e;
-    struct frame frame[NODE_DEPTH_MAX];
-    int depth;
-    struct node **pending; /* children of the open collections; keys and values alternate */
-    size_t count;
-    struct node *root;
-    int documents;
 };
 
 static struct node at_mark(const struct reader *r, yaml_mark_t mark)
@@ -109,87 +98,11 @@ static int syntax_error(struct reader *r)
                           : "a map such as target: gain");
 }
 
-static int push(struct reader *r, struct node *n)
-{
-    if (r->depth == 0) {
-        r->root = n;
-        return 0;
-    }
-    if (memory_grow(r->pending, r->count + 1, r->e))
-        return ERR_MEMORY;
-    const struct frame *f = &r->frame[r->depth - 1];
-    bool key = f->node->type == NODE_MAP && (r->count - f->first) % 2 == 0;
-    if (key && n->type != NODE_SCALAR)
-        return node_error(n, r->e, "%s as a key; expected a name",
-                          n->type == NODE_LIST ? "a list" : "a map");
-    char shown[NODE_SHOWN];
-    for (size_t k = f->first; key && k < r->count; k += 2)
-        if (!strcmp(r->pending[k]->text, n->text))
-            return node_error(n, r->e, "%s: duplicate key, given in line %d already; expected one",
-                              node_show(n, shown), r->pending[k]->line);
-    r->pending[r->count++] = n;
-    if (key && (r->count - f->first) / 2 >= NODE_MAP_MAX)
-        return node_error(n, r->e, "too many keys in one map; expected at most %d", NODE_MAP_MAX);
-    return 0;
-}
-
-static int read_scalar(struct reader *r, const yaml_event_t *event)
-{
-    size_t length = event->data.scalar.length;
-    struct node at = at_mark(r, event->start_mark);
-    if (memchr(event->data.scalar.value, 0, length))
-        return node_error(&at, r->e, "a text with a NUL character; expected text without");
-    struct node *n = arena_alloc(r->arena, 1, sizeof *n + length + 1, r->e);
-    if (!n)
-        return ERR_MEMORY;
-    char *text = (char *)(n + 1);
-    memcpy(text, event->data.scalar.value, length);
-    *n = at;
-    n->type = NODE_SCALAR;
-    n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    n->text = text;
-    return push(r, n);
-}
-
-static int open_collection(struct reader *r, const yaml_event_t *event, enum node_type type)
-{
-    struct node at = at_mark(r, event->start_mark);
-    if (r->depth == NODE_DEPTH_MAX)
-        return node_error(&at, r->e, "nested too deeply; expected at most %d levels",
-                          NODE_DEPTH_MAX);
-    struct node *n = node_new(type, &at, r->arena, r->e);
-    if (!n)
-        return ERR_MEMORY;
-    int code = push(r, n);
-    if (code == 0)
-        r->frame[r->depth++] = (struct frame){.node = n, .first = r->count};
-    return code;
-}
-
-static int close_collection(struct reader *r)
-{
-    const struct frame *f = &r->frame[--r->depth];
-    struct node *n = f->node;
-    size_t given = r->count - f->first, parts = n->type == NODE_MAP ? 2 : 1;
-    n->count = (int)(given / parts);
-    n->item = arena_alloc(r->arena, (size_t)n->count, sizeof *n->item, r->e);
-    if (n->type == NODE_MAP)
-        n->key = arena_alloc(r->arena, (size_t)n->count, sizeof *n->key, r->e);
-    if (!n->item || (n->type == NODE_MAP && !n->key))
-        return ERR_MEMORY;
-    for (size_t k = 0; k < (size_t)n->count; k++) {
-        n->item[k] = r->pending[f->first + parts * k + parts - 1];
-        if (n->type == NODE_MAP)
-            n->key[k] = r->pending[f->first + parts * k];
-    }
-    r->count = f->first;
-    return 0;
-}
-
 /* Anchors and tags give YAML a second meaning that a spec does not need, and aliases can make a
  * small file enormous: none of them is allowed. */
-static int refuse_extras(struct reader *r, const yaml_event_t *event)
+static int refuse_extras(struct reader *r)
 {
+    const yaml_event_t *event = &r->event;
     struct node at = at_mark(r, event->start_mark);
     const void *anchor = NULL, *tag = NULL;
     if (event->type == YAML_ALIAS_EVENT)
@@ -211,35 +124,94 @@ static int refuse_extras(struct reader *r, const yaml_event_t *event)
     return 0;
 }
 
-static int take_event(struct reader *r, const yaml_event_t *event)
+static int next_event(struct reader *r)
 {
-    struct node at = at_mark(r, event->start_mark);
-    int code = refuse_extras(r, event);
-    if (code)
-        return code;
-    switch (event->type) {
-    case YAML_DOCUMENT_START_EVENT:
-        if (r->documents++)
-            return node_error(&at, r->e, "a second document; expected one");
-        return 0;
-    case YAML_SCALAR_EVENT:
-        return read_scalar(r, event);
-    case YAML_SEQUENCE_START_EVENT:
-        return open_collection(r, event, NODE_LIST);
-    case YAML_MAPPING_START_EVENT:
-        return open_collection(r, event, NODE_MAP);
-    case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        return close_collection(r);
-    default:
-        return 0;
+    yaml_event_delete(&r->event);
+    return yaml_parser_parse(&r->yaml, &r->event) ? refuse_extras(r) : syntax_error(r);
+}
+
+static int read_scalar(struct reader *r, struct node **out)
+{
+    size_t length = r->event.data.scalar.length;
+    struct node at = at_mark(r, r->event.start_mark);
+    if (memchr(r->event.data.scalar.value, 0, length))
+        return node_error(&at, r->e, "a text with a NUL character; expected text without");
+    struct node *n = arena_alloc(r->arena, 1, sizeof *n + length + 1, r->e);
+    if (!n)
+        return ERR_MEMORY;
+    char *text = (char *)(n + 1);
+    memcpy(text, r->event.data.scalar.value, length);
+    *n = at;
+    n->type = NODE_SCALAR;
+    n->plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    n->text = text;
+    *out = n;
+    return 0;
+}
+
+static int read_key(struct reader *r, const struct node *map, struct node **out)
+{
+    struct node at = at_mark(r, r->event.start_mark);
+    char shown[NODE_SHOWN];
+    if (r->event.type != YAML_SCALAR_EVENT)
+        return node_error(&at, r->e, "%s as a key; expected a name",
+                          r->event.type == YAML_SEQUENCE_START_EVENT ? "a list" : "a map");
+    int code = read_scalar(r, out), before = code ? -1 : node_find(map, (*out)->text);
+    if (before >= 0)
+        return node_error(*out, r->e, "%s: duplicate key, given in line %d already; expected one",
+                          node_show(*out, shown), map->key[before]->line);
+    if (!code && map->count == NODE_MAP_MAX)
+        return node_error(*out, r->e, "too many keys in one map; expected at most %d",
+                          NODE_MAP_MAX);
+    return code ? code : next_event(r);
+}
+
+/* The node that begins with the event at hand, which is then its last.  Recursion is bounded by
+ * NODE_DEPTH_MAX. */
+static int read_node(struct reader *r, int depth, struct node **out)
+{
+    struct node at = at_mark(r, r->event.start_mark), *key = NULL, *item;
+    if (r->event.type == YAML_SCALAR_EVENT)
+        return read_scalar(r, out);
+    bool map = r->event.type == YAML_MAPPING_START_EVENT;
+    if (depth == NODE_DEPTH_MAX)
+        return node_error(&at, r->e, "nested too deeply; expected at most %d levels",
+                          NODE_DEPTH_MAX);
+    struct node *n = *out = node_new(map ? NODE_MAP : NODE_LIST, &at, r->arena, r->e);
+    int code = n ? next_event(r) : ERR_MEMORY;
+    while (!code && r->event.type != YAML_SEQUENCE_END_EVENT &&
+           r->event.type != YAML_MAPPING_END_EVENT) {
+        code = map ? read_key(r, n, &key) : 0;
+        if (!code)
+            code = read_node(r, depth + 1, &item);
+        if (!code)
+            code = node_append(n, key, item, r->arena, r->e);
+        if (!code)
+            code = next_event(r);
     }
+    return code;
+}
+
+static int read_stream(struct reader *r, struct node **out)
+{
+    int code = 0, documents = 0;
+    while (!code && !(code = next_event(r)) && r->event.type != YAML_STREAM_END_EVENT) {
+        struct node at = at_mark(r, r->event.start_mark);
+        if (r->event.type == YAML_DOCUMENT_START_EVENT && documents++)
+            code = node_error(&at, r->e, "a second document; expected one");
+        else if (r->event.type == YAML_SCALAR_EVENT ||
+                 r->event.type == YAML_SEQUENCE_START_EVENT ||
+                 r->event.type == YAML_MAPPING_START_EVENT)
+            code = read_node(r, 0, out);
+    }
+    return code;
 }
 
 int node_parse(struct node **out, const char *source, const char *bytes, size_t count,
                struct arena *arena, struct err *e)
 {
     struct reader r = {.source = source, .bytes = bytes, .size = count, .arena = arena, .e = e};
+    struct node *root = NULL;
     *out = NULL;
     if (count >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) { /* a byte order mark says nothing */
         r.bytes += 3;
@@ -252,19 +224,10 @@ int node_parse(struct node **out, const char *source, const char *bytes, size_t 
         return err_set(e, ERR_MEMORY, source, "out of memory while reading YAML");
     yaml_parser_set_encoding(&r.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.yaml, (const unsigned char *)r.bytes, r.size);
-    for (bool more = true; more && code == 0;) {
-        yaml_event_t event;
-        if (!yaml_parser_parse(&r.yaml, &event)) {
-            code = syntax_error(&r);
-            break;
-        }
-        more = event.type != YAML_STREAM_END_EVENT;
-        code = take_event(&r, &event);
-        yaml_event_delete(&event);
-    }
+    code = read_stream(&r, &root);
+    yaml_event_delete(&r.event);
     yaml_parser_delete(&r.yaml);
-    memory_free(r.pending);
     if (code == 0)
-        *out = r.root;
+        *out = root;
     return code;
 }

@@ -7,36 +7,32 @@
 
 /* ---- slots -> struct --------------------------------------------------------------------------*/
 
-static struct kind_config *kind_field(const struct option *row, void *owner)
-{
-    return (struct kind_config *)(void *)((char *)owner + row->offset);
-}
-
 /* Under an axis of kinds, options that some of them have belong beside the kind. */
 static int foreign_option(const struct slot *s, const struct slot *of, const struct node *n,
                           int kind, struct err *e)
 {
     char owners[320], advice[256] = "";
-    const struct kind_table *kinds = s->row->kinds;
-    kind_owners(kinds, s->own, owners, sizeof owners);
+    const char *name = s->kinds->name(kind);
+    kind_owners(s->kinds, s->row->key, owners, sizeof owners);
     if (of->axis)
         snprintf(advice, sizeof advice, "; where kinds vary, give an option beside its kind: in cases, "
                  "or as %.48s: [{kind: %.*s, %.48s: ...}, %.32s]", of->key,
-                 (int)strcspn(owners, ","), owners, s->own, kinds->name(kind));
+                 (int)strcspn(owners, ","), owners, s->row->key, name);
     return node_error(n, e, "%s: %s '%s' has no such option; expected it only with %s%s", s->key,
-                      kinds->what, kinds->name(kind), owners, advice);
+                      s->kinds->what, name, owners, advice);
 }
 
 static int resolve_own(const struct slot *s, const struct slot *of, const struct node *n,
-                       const struct node *absent, struct kind_config *c, struct err *e)
+                       const struct node *absent, void *owner, struct err *e)
 {
     struct option_value v;
-    const struct option *row = kind_row(s->row->kinds, c->kind, s->own);
+    struct kind_config *c = (void *)((char *)owner + of->row->offset);
+    const struct option *row = kind_row(s->kinds, c->kind, s->row->key);
     if (!row)
         return n ? foreign_option(s, of, n, c->kind, e) : 0;
     int code = value_read(row, s->key, n, absent, &v, e);
     if (code == 0)
-        option_store_own(s->row->kinds->options(c->kind), row, &v, c);
+        option_store_own(s->kinds->options(c->kind), row, &v, c);
     return code;
 }
 
@@ -49,8 +45,7 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
         const struct slot *s = &k->slot[i];
         struct option_value v;
         if (s->type == SLOT_OWN) {
-            code = resolve_own(s, &k->slot[s->kind_slot], state[i], absent,
-                               kind_field(s->row, owner), e);
+            code = resolve_own(s, &k->slot[s->kind_slot], state[i], absent, owner, e);
             continue;
         }
         code = value_read(s->row, s->key, state[i], absent, &v, e);

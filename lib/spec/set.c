@@ -203,14 +203,6 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     return node_put(s->set, key, value, &s->arena, e);
 }
 
-static bool is_top_level(const char *key)
-{
-    for (int k = 0; keys_top[k]; k++)
-        if (!strcmp(key, keys_top[k]))
-            return true;
-    return false;
-}
-
 static int set_one(struct spec *s, const char *text, struct err *e)
 {
     const char *equals = strchr(text, '=');
@@ -231,7 +223,7 @@ static int set_one(struct spec *s, const char *text, struct err *e)
         return code;
     if (!value)
         return node_error(&at, e, "%s: is empty; expected KEY=VALUE", key);
-    if (is_top_level(key))
+    if (key_is_top(key))
         return node_put(s->root, key, value, &s->arena, e);
     return set_key(s, key, value, e);
 }
