@@ -11,20 +11,24 @@ PREFIX   ?= /usr/local
 OUT      := $(BUILD)/$(CONFIG)
 VERSION  := 0.1.0
 
-NUMERIC  := kernel encoding model train theory
-LAYERS   := run report spec theory train model encoding target space kernel base
-# What a test of a layer links: the layer and what lies below it, highest first.
-BELOW_base     := base
-BELOW_kernel   := kernel base
-BELOW_space    := space base
-BELOW_target   := target space base
-BELOW_encoding := encoding space kernel base
-BELOW_model    := model encoding space kernel base
-BELOW_train    := train model encoding target space kernel base
-BELOW_theory   := theory model encoding target space kernel base
-BELOW_spec     := spec theory train model encoding target space kernel base
-BELOW_report   := report spec theory train model encoding target space kernel base
-BELOW_run      := $(LAYERS)
+# The rooms of lib/, lowest first, and whose headers each sees, itself or through other headers.
+# `make lint` compares; a test of a room links what its row leads to.  NUMERIC: compiled twice.
+LAYERS        := base kernel space target encoding model train theory spec report run
+SEES_base     :=
+SEES_kernel   := base
+SEES_space    := base
+SEES_target   := base space
+SEES_encoding := base kernel space
+SEES_model    := base kernel space encoding
+SEES_train    := base kernel space target encoding model
+SEES_theory   := base kernel space target encoding model
+SEES_spec     := base space target encoding model train theory
+SEES_report   := base space target encoding model train theory spec
+SEES_run      := base kernel space target encoding model train theory spec report
+NUMERIC       := kernel encoding model train theory
+# BELOW_x: room x and what it needs, highest first, as the linker reads them.
+reverse = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
+$(foreach l,$(LAYERS),$(eval BELOW_$l := $(filter $l $(foreach s,$(SEES_$l),$(BELOW_$s)),$(call reverse,$(LAYERS)))))
 
 PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -111,6 +115,7 @@ $(BUILD)/urpe-probe: $(OUT)/urpe-probe
 # tests/<layer>/test_*.c: one cmocka program each, linked with the layer and what lies below it;
 # tests of numeric layers are built twice, as test_x and test_x-double.  Shared helpers of a
 # layer's tests are tests/<layer>/help_*.c.
+RUN_TESTS = tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 tests_of   = $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/$1/test_*.c)))
 programs_of = $(call tests_of,$1) $(if $(filter $1,$(NUMERIC)),$(addsuffix -double,$(call tests_of,$1)))
@@ -125,12 +130,12 @@ $(addsuffix -double,$(call tests_of,$1)): $(OUT)/tests/%-double: tests/%.c $(wil
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -DREAL_DOUBLE $(foreach h,$(call names_of,$1),-include $h) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(ALL_LDFLAGS) $(foreach l,$(BELOW_$1),$(call double_archive,$l) $(call float_archive,$l)) $(CMOCKA_LIBS) $(PKG_LIBS)
 .PHONY: test-$1
 test-$1: $(call programs_of,$1)
-	@fail=0; for t in $$^; do echo "== $$$$t"; $$$$t || fail=1; done; exit $$$$fail
+	@$(RUN_TESTS) $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 
 # ---- what people type --------------------------------------------------------------------------
-BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats))
+BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats tests/tools/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
 .PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install clean
 deps:
@@ -149,8 +154,8 @@ test: deps
 
 tests: $(ALL_TESTS)
 check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
-	@if tests/tools/run-tests.sh $(OUT)/tests/tools/failing >/dev/null; then echo "the runner does not see failures"; exit 1; fi
-	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(ALL_TESTS) $(BATS)
+	@tests/tools/check-runner.sh $(OUT)/tests/tools/failing
+	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) $(RUN_TESTS) $(BATS) $(ALL_TESTS)
 $(OUT)/tests/tools/failing: tests/tools/failing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(CMOCKA_LIBS)
