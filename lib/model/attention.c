@@ -34,7 +34,8 @@ static struct attention_shape fused_shape(const struct model *m, const struct la
 {
     return (struct attention_shape){.n = l->n,
                                     .head_width = m->shape.head_width,
-                                    .causal = m->shape.causal,
+                                    .low = -l->n,
+                                    .high = m->shape.causal ? 0 : l->n,
                                     .scale = (real)m->facts.scale,
                                     .stride = 3 * m->shape.width,
                                     .output_stride = m->shape.width,

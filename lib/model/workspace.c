@@ -88,7 +88,7 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
 {
     int n = s->longest.n, rows = attention_block_rows(n);
     struct attention_shape shape = {.n = n, .head_width = m->shape.head_width,
-                                    .causal = m->shape.causal, .relations = s->longest.relations,
+                                    .relations = s->longest.relations,
                                     .origin = s->longest.origin, .relation = s->longest.relation,
                                     .stride = 3 * m->shape.width, .output_stride = m->shape.width};
     if (attention_is_fused(m))
