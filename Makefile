@@ -11,22 +11,23 @@ PREFIX   ?= /usr/local
 OUT      := $(BUILD)/$(CONFIG)
 VERSION  := 0.1.0
 
-LAYERS   := run report spec witness train model floor encoding target space kernel base
+LAYERS   := run report spec witness train model floor encoding normaliser target space kernel base
 # Numeric: all files of these layers, and of the others those that say `real`.
-NUMERIC  := $(wildcard $(foreach l,kernel encoding model train,lib/$l/*.c)) \
+NUMERIC  := $(wildcard $(foreach l,kernel normaliser encoding model train,lib/$l/*.c)) \
             $(foreach f,conditions rest trial,lib/witness/$f.c)
 # What a test of a layer links: the layer and what lies below it, highest first.
 BELOW_base     := base
 BELOW_kernel   := kernel base
 BELOW_space    := space base
 BELOW_target   := target space base
+BELOW_normaliser := normaliser kernel base
 BELOW_encoding := encoding space kernel base
 BELOW_floor    := floor space base
-BELOW_model    := model floor encoding space kernel base
-BELOW_train    := train model floor encoding target space kernel base
-BELOW_witness  := witness model floor encoding target space kernel base
-BELOW_spec     := spec witness train model floor encoding target space kernel base
-BELOW_report   := report spec witness train model floor encoding target space kernel base
+BELOW_model    := model floor encoding normaliser space kernel base
+BELOW_train    := train model floor encoding normaliser target space kernel base
+BELOW_witness  := witness model floor encoding normaliser target space kernel base
+BELOW_spec     := spec witness train model floor encoding normaliser target space kernel base
+BELOW_report   := report spec witness train model floor encoding normaliser target space kernel base
 BELOW_run      := $(LAYERS)
 
 PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4

@@ -155,6 +155,8 @@ void attention_backward_plain(const struct attention_shape *shape, const real *q
                               const real *v, const real *bias, const real *c, const real *o,
                               const real *lse, const real *dout, real *dq, real *dk, real *dv,
                               real *dbias, real *dc, real *scratch);
+/* The weight of a logit under an elementwise form (factor 1, offset 0), and its derivative by it. */
+real attention_weight(enum attention_form form, real s, real *slope);
 /* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
 int attention_block_rows(int n);
 

@@ -56,19 +56,25 @@ static real logit(const struct attention_shape *shape, int i, int j, const real 
     return bias ? s + bias[relation_of(shape, i, j)] : s;
 }
 
-/* The weight of logit s in row i under an elementwise form, and its derivative by s. */
+real attention_weight(enum attention_form form, real s, real *slope)
+{
+    if (form == ATTENTION_SIGMOID) {
+        real e = REAL_MATH(exp)(s < 0 ? s : -s), r = 1 / (1 + e);
+        *slope = e * r * r;
+        return s < 0 ? e * r : r;
+    }
+    real positive = s > 0 ? s : 0;
+    *slope = form == ATTENTION_RELU2 ? 2 * positive : (real)(s > 0);
+    return form == ATTENTION_RELU2 ? positive * positive : positive;
+}
+
+/* The same with the offset and factor of row i. */
 static real elementwise(const struct attention_shape *shape, int i, real s, real *slope)
 {
     real factor = shape->factor ? shape->factor[i] : 1;
-    real x = shape->offset ? s + shape->offset[i] : s;
-    if (shape->form == ATTENTION_SIGMOID) {
-        real e = REAL_MATH(exp)(x < 0 ? x : -x), r = 1 / (1 + e);
-        *slope = factor * e * r * r;
-        return factor * (x < 0 ? e * r : r);
-    }
-    real positive = x > 0 ? x : 0;
-    *slope = factor * (shape->form == ATTENTION_RELU2 ? 2 * positive : x > 0);
-    return factor * (shape->form == ATTENTION_RELU2 ? positive * positive : positive);
+    real weight = attention_weight(shape->form, shape->offset ? s + shape->offset[i] : s, slope);
+    *slope *= factor;
+    return factor * weight;
 }
 
 /* log sum exp of the logits s of what row i sees; far below any logit where that is nothing. */

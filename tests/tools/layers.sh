@@ -10,19 +10,20 @@ allowed() {
     base) echo base ;;
     kernel | space) echo "$1 base" ;;
     target) echo "target space base" ;;
+    normaliser) echo "normaliser kernel base" ;;
     encoding) echo "encoding space kernel base" ;;
     floor) echo "floor space base" ;;
-    model) echo "model floor encoding space kernel base" ;;
+    model) echo "model floor encoding normaliser space kernel base" ;;
     train) echo "train model target space kernel base encoding" ;;
     witness) echo "witness model encoding target space kernel base" ;;
     spec) echo "spec witness train model encoding target space kernel base" ;;
     report) echo "report spec witness train base" ;;
-    run) echo "run report spec witness train model floor encoding target space kernel base" ;;
+    run) echo "run report spec witness train model floor encoding normaliser target space kernel base" ;;
     *) echo "" ;;
     esac
 }
 
-for layer in base kernel space target encoding floor model train witness spec report run; do
+for layer in base kernel space target normaliser encoding floor model train witness spec report run; do
     sed -n 's/^#include "\([a-z]*\)\/.*/\1/p' lib/$layer/*.[ch] 2>/dev/null | sort -u |
         while read -r used; do
             case " $(allowed $layer) " in
