@@ -35,7 +35,7 @@ static struct encoding_block hook_block(const struct block *b, int g)
                                    .stride = b->a->stride,
                                    .scale = b->a->m->facts.scale,
                                    .ld = b->n,
-                                   .scratch = b->a->w->hook};
+                                   .scratch = b->a->w->hook + (size_t)g * b->a->w->hook_size};
 }
 
 static int relation_of(const struct block *b, int r, int j)

@@ -119,7 +119,8 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
     if (m->encoding->scratch) {
         struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
                                            .layout = &s->longest, .fold = s->fold};
-        w->hook = carve(c, m->encoding->scratch(&context, rows), 1);
+        w->hook_size = m->encoding->scratch(&context, rows);
+        w->hook = carve(c, w->hook_size, group);
     }
 }
 

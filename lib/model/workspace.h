@@ -32,6 +32,7 @@ struct workspace {
     real *offset, *factor; /* (n) of the rows of an elementwise normaliser */
     int *count, *seen;     /* (R) and (n) */
     int block_rows;        /* the most rows of a block */
+    size_t hook_size;      /* of each head's part of `hook` */
     struct head *head;     /* (G) */
 };
 
