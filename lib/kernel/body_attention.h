@@ -9,12 +9,12 @@ static void block_logits(const struct attention_work *w)
     product(&(struct product){.m = w->count,
                               .depth = w->shape->head_width,
                               .vecs = w->lanes / LANES,
-                              .a = w->k,
+                              .a = w->k + (ptrdiff_t)w->key * w->width,
                               .a_row = w->width,
                               .a_depth = 1,
                               .b = w->columns,
                               .b_row = w->lanes,
-                              .start = gathered ? w->tile_s : w->bias + table_start(w, 0),
+                              .start = gathered ? w->tile_s : w->bias + table_start(w),
                               .start_row = gathered ? w->lanes : 1,
                               .c = w->tile_s,
                               .c_row = w->lanes});
@@ -23,6 +23,7 @@ static void block_logits(const struct attention_work *w)
 /* out (L,width) = tile^T x, x (n,width). */
 static void block_out(const struct attention_work *w, const real *tile, const real *x)
 {
+    x += (ptrdiff_t)w->key * w->width;
     for (int v = 0; v < w->vecs; v += BLOCK_VECTORS) {
         int vecs = w->vecs - v < BLOCK_VECTORS ? w->vecs - v : BLOCK_VECTORS;
         product(&(struct product){.m = w->lanes,
@@ -47,7 +48,7 @@ enum { ROWS = VECTORS_MAX / BLOCK_VECTORS };
 INLINE real *rows_of_c(const struct attention_work *w, ptrdiff_t *distance)
 {
     *distance = w->shape->relation ? w->lanes : 1;
-    return w->shape->relation ? w->tile_c : w->c + table_start(w, 0);
+    return w->shape->relation ? w->tile_c : w->c + table_start(w);
 }
 
 /* ---- forward ----------------------------------------------------------------------------------*/
@@ -78,7 +79,7 @@ INLINE void softmax_tile(const struct attention_work *w, const int vecs, const b
     const real *s = w->tile_s;
     UNROLL
     for (int v = 0; v < vecs; v++) {
-        top[v] = vec_load(s + v * LANES);
+        top[v] = vec_set(-(real)LOGIT_LEAST);
         sum[v] = vec_zero();
     }
     for (ptrdiff_t j = 0; j + 4 <= w->count; j += 4) {
@@ -101,23 +102,103 @@ INLINE void softmax_tile(const struct attention_work *w, const int vecs, const b
         softmax_rows(w, ROWS, vecs, with_c, j, c, c_row, top, sum);
     for (; j < w->count; j++)
         softmax_rows(w, 1, vecs, with_c, j, c, c_row, top, sum);
+    /* The largest logit adds 1 to its row's sum: below 1 is the sum of a row that sees nothing. */
     UNROLL
     for (int v = 0; v < vecs; v++) {
+        sum[v] = vec_max(vec_set(1), sum[v]);
         vec_store(w->lane_lse + v * LANES, vec_fma(top[v], vec_set((real)LN2), vec_log(sum[v])));
         vec_store(w->lane_dot + v * LANES, vec_set(1) / sum[v]);
     }
 }
 
-static void block_softmax(const struct attention_work *w)
+/* x[v], a logit plus offset in units of ln 2, becomes its weight, and slope[v] the weight's derivative
+ * by the logit. */
+INLINE void elementwise_all(const int count, const enum attention_form form, vec *x, vec *slope)
 {
-    if (w->lanes == LANES && w->has_c)
-        softmax_tile(w, 1, true);
-    else if (w->lanes == LANES)
-        softmax_tile(w, 1, false);
-    else if (w->has_c)
-        softmax_tile(w, BLOCK_VECTORS, true);
+    vec e[VECTORS_MAX];
+    if (form == ATTENTION_SIGMOID) {
+        UNROLL
+        for (int v = 0; v < count; v++)
+            e[v] = vec_min(x[v], -x[v]);
+        vec_exp2_all(count, e);
+    }
+    UNROLL
+    for (int v = 0; v < count; v++) {
+        if (form == ATTENTION_SIGMOID) {
+            vec r = vec_set(1) / (vec_set(1) + e[v]);
+            x[v] = vec_where_negative(x[v], e[v] * r, r);
+            slope[v] = e[v] * r * r;
+        } else {
+            vec above = vec_where_negative(vec_zero() - x[v], vec_set(1), vec_zero());
+            vec r = vec_max(vec_zero(), x[v]) * vec_set((real)LN2);
+            x[v] = form == ATTENTION_RELU ? r : r * r;
+            slope[v] = form == ATTENTION_RELU ? above : r + r;
+        }
+    }
+}
+
+INLINE void elementwise_rows(const struct attention_work *w, const int rows, const int vecs,
+                             const enum attention_form form, ptrdiff_t j, const real *c,
+                             ptrdiff_t c_row)
+{
+    real *s = w->tile_s + j * vecs * LANES;
+    vec x[VECTORS_MAX], slope[VECTORS_MAX];
+    UNROLL
+    for (int v = 0; v < rows * vecs; v++)
+        x[v] = vec_load(s + v * LANES) - vec_load(w->lane_lse + v % vecs * LANES);
+    elementwise_all(rows * vecs, form, x, slope);
+    UNROLL
+    for (int v = 0; v < rows * vecs; v++) {
+        if (w->has_c)
+            x[v] *= vec_load(c + (j + v / vecs) * c_row + v % vecs * LANES);
+        vec_store(s + v * LANES, x[v]);
+    }
+}
+
+/* tile_s = weights times C without the rows' factors, which wait in lane_dot. */
+INLINE void elementwise_tile(const struct attention_work *w, const int vecs,
+                             const enum attention_form form)
+{
+    ptrdiff_t j = 0, c_row;
+    const real *c = rows_of_c(w, &c_row);
+    for (; j + ROWS <= w->count; j += ROWS)
+        elementwise_rows(w, ROWS, vecs, form, j, c, c_row);
+    for (; j < w->count; j++)
+        elementwise_rows(w, 1, vecs, form, j, c, c_row);
+}
+
+INLINE void block_weights_vecs(const struct attention_work *w, const int vecs)
+{
+    switch (w->shape->form) {
+    case ATTENTION_SOFTMAX:
+        if (w->has_c)
+            softmax_tile(w, vecs, true);
+        else
+            softmax_tile(w, vecs, false);
+        break;
+    case ATTENTION_SIGMOID: elementwise_tile(w, vecs, ATTENTION_SIGMOID); break;
+    case ATTENTION_RELU: elementwise_tile(w, vecs, ATTENTION_RELU); break;
+    case ATTENTION_RELU2: elementwise_tile(w, vecs, ATTENTION_RELU2); break;
+    }
+}
+
+static void block_weights(const struct attention_work *w)
+{
+    if (w->lanes == LANES)
+        block_weights_vecs(w, 1);
     else
-        softmax_tile(w, BLOCK_VECTORS, false);
+        block_weights_vecs(w, BLOCK_VECTORS);
+}
+
+/* Elementwise forms: what is taken from the lanes' logits, and the factors of their weights. */
+static void lanes_of_form(const struct attention_work *w, real *factor)
+{
+    const struct attention_shape *shape = w->shape;
+    for (int r = 0; r < w->lanes; r++) {
+        int i = w->first + w->lanes - 1 - r;
+        w->lane_lse[r] = shape->offset && i < w->n ? -(real)LOG2E * shape->offset[i] : 0;
+        factor[r] = shape->factor && i < w->n ? shape->factor[i] : 1;
+    }
 }
 
 static void variant_attention_forward(const struct attention_shape *shape, const real *q,
@@ -136,10 +217,12 @@ static void variant_attention_forward(const struct attention_shape *shape, const
         if (shape->relation)
             gather_tiles(&w, bias, c);
         block_logits(&w);
-        block_softmax(&w);
+        if (shape->form != ATTENTION_SOFTMAX)
+            lanes_of_form(&w, w.lane_dot);
+        block_weights(&w);
         block_out(&w, w.tile_s, w.v);
         unpack_block(&w, w.lane_dot + w.lanes - 1, -1, o, shape->output_stride);
-        for (int i = 0; i < block_queries(&w); i++)
+        for (int i = 0; i < block_queries(&w) && shape->form == ATTENTION_SOFTMAX; i++)
             lse[first + i] = w.lane_lse[w.lanes - 1 - i];
     }
 }
@@ -152,25 +235,26 @@ struct gradient {
     ptrdiff_t c_row;
 };
 
-/* Vector v of a row: from its probabilities a and *g = do.v, *s and *g become a c and ds.  With
- * c = 1 the bits are those of the plain form.  Where relations are gathered, a g takes the place
- * of c. */
-INLINE void gradient_vec(const struct gradient *t, const int v, ptrdiff_t row, const vec a, real *s,
-                         real *g, const bool with_bias, const bool with_c, const bool gathered)
+/* Vector v of a row: from its weights a, their slopes and *g = do.v, *s and *g become a c and ds
+ * (softmax, whose slope is a: a (c g - do.o)).  With c = 1 the bits are those of the plain form.
+ * Where relations are gathered, a g takes the place of c. */
+INLINE void gradient_vec(const struct gradient *t, const int v, ptrdiff_t row, const vec a,
+                         const vec slope, real *s, real *g, const bool with_bias,
+                         const bool with_c, const bool gathered)
 {
     ptrdiff_t at = (row + v * LANES) * LANES;
     vec x = vec_load(g), ds;
     if (with_c) {
         real *c = t->c + row * t->c_row + v * LANES;
         vec factor = vec_load(c);
-        ds = a * vec_fma(factor, x, -t->dot[v]);
+        ds = slope * vec_fma(factor, x, -t->dot[v]);
         vec_store(s, a * factor);
         if (gathered)
             vec_store(c, a * x);
         else
             vec_store(t->sum_c + at, vec_fma(a, x, vec_load(t->sum_c + at)));
     } else {
-        ds = a * (x - t->dot[v]);
+        ds = slope * (x - t->dot[v]);
         vec_store(s, a);
     }
     vec_store(g, ds);
@@ -180,34 +264,38 @@ INLINE void gradient_vec(const struct gradient *t, const int v, ptrdiff_t row, c
 
 /* `rows` rows of the tiles from row j. */
 INLINE void gradient_rows(const struct attention_work *w, const struct gradient *t, const int rows,
-                          const int vecs, const bool with_bias, const bool with_c,
-                          const bool gathered, ptrdiff_t j)
+                          const int vecs, const enum attention_form form, const bool with_bias,
+                          const bool with_c, const bool gathered, ptrdiff_t j)
 {
     real *s = w->tile_s + j * vecs * LANES, *g = w->tile_dp + j * vecs * LANES;
-    vec a[VECTORS_MAX];
+    vec a[VECTORS_MAX], slope[VECTORS_MAX];
     UNROLL
     for (int k = 0; k < rows * vecs; k++)
         a[k] = vec_load(s + k * LANES) - t->lse[k % vecs];
-    vec_exp2_all(rows * vecs, a);
+    if (form == ATTENTION_SOFTMAX)
+        vec_exp2_all(rows * vecs, a);
+    else
+        elementwise_all(rows * vecs, form, a, slope);
     UNROLL
     for (int k = 0; k < rows * vecs; k++)
-        gradient_vec(t, k % vecs, j + k / vecs, a[k], s + k * LANES, g + k * LANES, with_bias,
-                     with_c, gathered);
+        gradient_vec(t, k % vecs, j + k / vecs, a[k], form == ATTENTION_SOFTMAX ? a[k] : slope[k],
+                     s + k * LANES, g + k * LANES, with_bias, with_c, gathered);
 }
 
 /* From tile_s = logits and tile_dp = do.v: tile_s becomes a c (what dv needs), tile_dp becomes ds
  * (what dq and dk need), and sum_bias, sum_c grow by ds and a g.  Vector p of these collects, lane
  * by lane, all vectors of tiles whose lane 0 has the offset j - i = p - middle: so nothing is
  * shuffled between lanes, and rows one after the other touch different vectors. */
-INLINE void gradient_tile(const struct attention_work *w, const int vecs, const bool with_bias,
-                          const bool with_c, const bool gathered)
+INLINE void gradient_tile(const struct attention_work *w, const int vecs,
+                          const enum attention_form form, const bool with_bias, const bool with_c,
+                          const bool gathered)
 {
     struct gradient t = {.sum_bias = w->sum_bias, .sum_c = w->sum_c};
     ptrdiff_t j = 0;
     t.c = rows_of_c(w, &t.c_row);
     if (!gathered) {
-        t.sum_bias += table_start(w, 0) * LANES;
-        t.sum_c += table_start(w, 0) * LANES;
+        t.sum_bias += table_start(w) * LANES;
+        t.sum_c += table_start(w) * LANES;
     }
     UNROLL
     for (int v = 0; v < vecs; v++) {
@@ -215,25 +303,36 @@ INLINE void gradient_tile(const struct attention_work *w, const int vecs, const 
         t.dot[v] = vec_load(w->lane_dot + v * LANES);
     }
     for (; j + ROWS <= w->count; j += ROWS)
-        gradient_rows(w, &t, ROWS, vecs, with_bias, with_c, gathered, j);
+        gradient_rows(w, &t, ROWS, vecs, form, with_bias, with_c, gathered, j);
     for (; j < w->count; j++)
-        gradient_rows(w, &t, 1, vecs, with_bias, with_c, gathered, j);
+        gradient_rows(w, &t, 1, vecs, form, with_bias, with_c, gathered, j);
+}
+
+INLINE void block_gradient_form(const struct attention_work *w, const int vecs,
+                                const enum attention_form form)
+{
+    if (w->shape->relation && w->has_c)
+        gradient_tile(w, vecs, form, false, true, true);
+    else if (w->shape->relation)
+        gradient_tile(w, vecs, form, false, false, true);
+    else if (w->has_bias && w->has_c)
+        gradient_tile(w, vecs, form, true, true, false);
+    else if (w->has_bias)
+        gradient_tile(w, vecs, form, true, false, false);
+    else if (w->has_c)
+        gradient_tile(w, vecs, form, false, true, false);
+    else
+        gradient_tile(w, vecs, form, false, false, false);
 }
 
 INLINE void block_gradient_vecs(const struct attention_work *w, const int vecs)
 {
-    if (w->shape->relation && w->has_c)
-        gradient_tile(w, vecs, false, true, true);
-    else if (w->shape->relation)
-        gradient_tile(w, vecs, false, false, true);
-    else if (w->has_bias && w->has_c)
-        gradient_tile(w, vecs, true, true, false);
-    else if (w->has_bias)
-        gradient_tile(w, vecs, true, false, false);
-    else if (w->has_c)
-        gradient_tile(w, vecs, false, true, false);
-    else
-        gradient_tile(w, vecs, false, false, false);
+    switch (w->shape->form) {
+    case ATTENTION_SOFTMAX: block_gradient_form(w, vecs, ATTENTION_SOFTMAX); break;
+    case ATTENTION_SIGMOID: block_gradient_form(w, vecs, ATTENTION_SIGMOID); break;
+    case ATTENTION_RELU: block_gradient_form(w, vecs, ATTENTION_RELU); break;
+    case ATTENTION_RELU2: block_gradient_form(w, vecs, ATTENTION_RELU2); break;
+    }
 }
 
 static void block_gradient(const struct attention_work *w, real *dbias, real *dc)
@@ -254,7 +353,7 @@ static void block_dp(const struct attention_work *w)
     product(&(struct product){.m = w->count,
                               .depth = w->shape->head_width,
                               .vecs = w->lanes / LANES,
-                              .a = w->v,
+                              .a = w->v + (ptrdiff_t)w->key * w->width,
                               .a_row = w->width,
                               .a_depth = 1,
                               .b = w->columns,
@@ -269,6 +368,7 @@ static void block_dp(const struct attention_work *w)
 static void block_add(const struct attention_work *w, const real *tile, const real *rows,
                       real *gradient)
 {
+    gradient += (ptrdiff_t)w->key * w->width;
     product(&(struct product){.m = w->count,
                               .depth = w->lanes,
                               .vecs = w->vecs,
@@ -283,9 +383,17 @@ static void block_add(const struct attention_work *w, const real *tile, const re
                               .c_row = w->width});
 }
 
-/* lane_lse in units of ln 2 and lane_dot = do.o for the block's queries. */
+/* lane_lse in units of ln 2 and lane_dot = do.o for the block's queries.  Elementwise forms: the
+ * rows' factors go into do, and nothing is subtracted. */
 static void block_lanes(const struct attention_work *w, const real *o, const real *lse)
 {
+    if (w->shape->form != ATTENTION_SOFTMAX) {
+        lanes_of_form(w, w->lane_dot);
+        for (int r = 0; r < w->lanes && w->shape->factor; r++)
+            row_scale(w->rows_do + (ptrdiff_t)r * w->width, w->width, w->lane_dot[r]);
+        memset(w->lane_dot, 0, (size_t)w->lanes * sizeof *w->lane_dot);
+        return;
+    }
     int queries = block_queries(w), top = w->lanes - 1;
     for (int i = 0; i < queries; i++) {
         const real *out = o + (ptrdiff_t)(w->first + i) * w->shape->output_stride;

@@ -2,7 +2,7 @@
  * and how inputs get in and results out.  Included once by each variant.
  *
  * Queries are taken in blocks of L = 1 or 2 vectors, one query per lane, so that every step of the
- * softmax is lane by lane.  A block's logits are a tile (n, L): row j is key j, lane r is query
+ * softmax is lane by lane.  A block's logits are a tile (keys, L): row j is key `key + j`, lane r is query
  *     i = first + L - 1 - r,
  * counted backwards, so that along the lanes the relation j - i grows by one and the tables of B
  * and C are read as they lie.  Lanes with i >= n are padding: their q, do and dot are 0 and their
@@ -14,7 +14,8 @@
 struct attention_work {
     const struct attention_shape *shape;
     int n, width, vecs;      /* width = head_width rounded up to whole vectors */
-    int lanes, first, count; /* of this block: L, its first query, keys that it sees */
+    int lanes, first;        /* of this block: L, its first query */
+    int key, count;          /* the keys that it sees: key .. key + count - 1 are rows of the tiles */
     real *k, *v;             /* (n,width), k times scale log2(e) */
     real *dk, *dv;           /* (n,width) */
     real *tile_s, *tile_dp;   /* (n,L) */
@@ -30,6 +31,8 @@ struct attention_work {
 };
 
 enum { BLOCK = BLOCK_VECTORS * LANES };
+/* No logit is below minus this, in units of ln 2, but that of what is hidden. */
+#define LOGIT_LEAST 1e30
 
 static const real zeros[BLOCK] __attribute__((aligned(64)));
 
@@ -83,13 +86,17 @@ static void block_open(struct attention_work *w, int first)
     int left = w->n - first;
     w->first = first;
     w->lanes = left > LANES ? BLOCK : LANES;
-    w->count = w->shape->causal && left > w->lanes ? first + w->lanes : w->n;
+    int end = first + w->lanes + w->shape->high;
+    w->key = first + w->shape->low > 0 ? first + w->shape->low : 0;
+    w->count = (end < w->n ? end : w->n) - w->key;
+    if (w->count < 0) /* behind the last key, or before the first */
+        w->count = w->key = 0;
 }
 
-/* Where a packed table's value for key j and lane 0 lies. */
-INLINE ptrdiff_t table_start(const struct attention_work *w, int j)
+/* Where a packed table's value for the block's first key and lane 0 lies. */
+INLINE ptrdiff_t table_start(const struct attention_work *w)
 {
-    return w->middle + j - (w->first + w->lanes - 1);
+    return w->middle + w->key - (w->first + w->lanes - 1);
 }
 
 /* How many queries the block holds; the first sits in the last lane. */
@@ -190,15 +197,21 @@ static void pack_table(const struct attention_work *w, const real *table, real f
         y[k] = 0;
 }
 
-/* What masks keys after the query: logits of -inf wherever j - i > 0. */
+/* Whether query i sees a key at offset t, whose relation is r. */
+INLINE bool is_seen(const struct attention_shape *shape, int t, int r)
+{
+    return t >= shape->low && t <= shape->high && !(shape->hidden && shape->hidden[r]);
+}
+
+/* What is not seen has logits of -inf. */
 static void pack_tables(const struct attention_work *w, const real *bias, const real *c)
 {
     if (w->shape->relation)
         return;
     pack_table(w, bias, (real)LOG2E, w->bias);
-    if (w->shape->causal)
-        for (int k = w->middle + 1; k < w->middle + w->n; k++)
-            w->bias[k] = -(real)INFINITY;
+    for (int t = 1 - w->n; t < w->n; t++)
+        if (!is_seen(w->shape, t, w->shape->origin + t))
+            w->bias[w->middle + t] = -(real)INFINITY;
     if (c)
         pack_table(w, c, 1, w->c);
 }
@@ -214,12 +227,12 @@ static void gather_tiles(const struct attention_work *w, const real *bias, const
 {
     for (int r = 0; r < w->lanes; r++) {
         int i = w->first + w->lanes - 1 - r;
-        const int32_t *relation = i < w->n ? relation_row(w, i) : NULL;
-        for (ptrdiff_t j = 0; j < w->count; j++) {
-            ptrdiff_t at = j * w->lanes + r;
-            bool masked = relation && w->shape->causal && j > i;
+        const int32_t *relation = i < w->n ? relation_row(w, i) + w->key : NULL;
+        for (int j = 0; j < w->count; j++) {
+            ptrdiff_t at = (ptrdiff_t)j * w->lanes + r;
             w->tile_s[at] = bias && relation ? (real)LOG2E * bias[relation[j]] : 0;
-            w->tile_s[at] = masked ? -(real)INFINITY : w->tile_s[at];
+            if (relation && !is_seen(w->shape, w->key + j - i, relation[j]))
+                w->tile_s[at] = -(real)INFINITY;
             if (c)
                 w->tile_c[at] = relation ? c[relation[j]] : 0;
         }
@@ -232,7 +245,7 @@ static void scatter_tile(const struct attention_work *w, const real *tile, real 
         int i = w->first + w->lanes - 1 - r;
         if (i >= w->n)
             continue;
-        const int32_t *relation = relation_row(w, i);
+        const int32_t *relation = relation_row(w, i) + w->key;
         for (ptrdiff_t j = 0; j < w->count; j++)
             gradient[relation[j]] += tile[j * w->lanes + r];
     }

@@ -105,15 +105,27 @@ void adam_update_plain(size_t count, const struct adam_step *step, const real *g
                        real *m, real *v);
 
 /* ---- attention of one head of one sample, logits = scale q k^T + bias of the relation ----------
- * Fused: works on blocks of whole query rows, never holds (n,n).  C multiplies after the softmax
- * and nothing is renormalised (Luo et al. 2022, eq. 5):
- *     s_ij = scale q_i.k_j + bias[r(i,j)]    a = softmax(s)    o_i = sum_j a_ij c[r(i,j)] v_j
+ * Fused: works on blocks of whole query rows, never holds (n,n).  C multiplies the weights a and
+ * nothing is renormalised (Luo et al. 2022, eq. 5):
+ *     s_ij = scale q_i.k_j + bias[r(i,j)]    a = form of s    o_i = sum_j a_ij c[r(i,j)] v_j
  * r(i,j) = relation[i n + j], or j - i + origin when relation is NULL: then row i of the table is
- * the contiguous run bias + origin - i. */
+ * the contiguous run bias + origin - i.
+ * Query i sees key j where low <= j - i <= high and r(i,j) is not hidden; a_ij = 0 elsewhere, and a
+ * row that sees nothing has o_i = 0. */
+enum attention_form {
+    ATTENTION_SOFTMAX, /* a = softmax(s) over what the row sees */
+    ATTENTION_SIGMOID, /* a_ij = factor_i / (1 + exp(-s_ij - offset_i)) */
+    ATTENTION_RELU,    /* a_ij = factor_i max(s_ij + offset_i, 0) */
+    ATTENTION_RELU2    /* a_ij = factor_i max(s_ij + offset_i, 0)^2 */
+};
 struct attention_shape {
     int n;                   /* positions */
     int head_width;          /* d_h */
-    bool causal;             /* j <= i only */
+    int low, high;           /* offsets j - i that are seen; n either way: all */
+    const uint8_t *hidden;   /* (relations) whether a relation is hidden, or NULL: none is */
+    enum attention_form form;
+    const real *offset;      /* (n) not for softmax; NULL: 0 */
+    const real *factor;      /* (n) likewise; NULL: 1 */
     real scale;              /* usually 1/sqrt(d_h) */
     int stride;              /* between rows of q, k, v and of dq, dk, dv */
     int output_stride;       /* between rows of o and do */
@@ -123,7 +135,10 @@ struct attention_shape {
 };
 /* Scratch that attention_forward / attention_backward need, in elements; at most linear in n. */
 size_t attention_scratch(const struct attention_shape *shape);
-/* bias, c: (relations) or NULL (0 and 1).  o overwritten.  lse (n) kept for the backward pass. */
+/* bias, c: (relations) or NULL (0 and 1).  o overwritten.  lse (n): log sum exp of each row, kept for
+ * the backward pass; softmax only (a row that sees nothing: a number far below any logit).
+ * Scaling o_i and raising lse_i between the passes is another weight in the denominator (a sink):
+ * the backward pass needs to know nothing of it. */
 void attention_forward(const struct attention_shape *shape, const real *q, const real *k,
                        const real *v, const real *bias, const real *c, real *o, real *lse,
                        real *scratch);
@@ -140,6 +155,8 @@ void attention_backward_plain(const struct attention_shape *shape, const real *q
                               const real *v, const real *bias, const real *c, const real *o,
                               const real *lse, const real *dout, real *dq, real *dk, real *dv,
                               real *dbias, real *dc, real *scratch);
+/* The weight of a logit under an elementwise form (factor 1, offset 0), and its derivative by it. */
+real attention_weight(enum attention_form form, real s, real *slope);
 /* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
 int attention_block_rows(int n);
 

@@ -1,202 +1,164 @@
-/* Attention over the batch: the fused kernel where the encoding is a function of the relation, and
- * blocks of whole query rows with the encoding's hooks otherwise.
+/* Attention over the batch: the fused kernel where encoding and normaliser are of its kind, and
+ * blocks of whole query rows with their hooks otherwise (heads.c).
  *
- *   s = scale q k^T + hook          a = softmax(s)         p = a * C
+ *   s = scale q k^T + hook          a = weights of s       p = a * C
  *   o = p v + hook
- * Backward recomputes s and a from lse:
- *   dp = do v^T + hook   dv += p^T do   dC += dp * a   da = dp * C   ds = a (da - sum_j a da)
- *   ds -> hook           dq += scale ds k              dk += scale ds^T q
- * Invariant: nothing of size n x n is held; the block's scratch is R x n. */
+ * Invariant: nothing of size n x n is held. */
 #include <string.h>
 
 #include "kernel/kernel.h"
 #include "model/workspace.h"
 
-/* One sample and head. */
-struct head {
-    const struct model *m;
-    const struct encoding_context *c;
-    struct workspace *w;
-    int n, index, width;      /* width: d_h */
-    const real *q, *k, *v, *bias, *table;
-    real *dq, *dk, *dv, *dbias, *dtable;
-    const real *dout;
-    real *o, *lse;
-};
-
 bool attention_is_fused(const struct model *m)
 {
     const struct encoding *enc = m->encoding;
-    return !enc->value && (m->facts.relation_bias || !enc->logits);
+    return !enc->value && (m->facts.relation_bias || !enc->logits) &&
+           normaliser_is_fused(m->normaliser);
 }
 
-static struct attention_shape fused_shape(const struct model *m, const struct layout *l)
+/* How many keys each query sees. */
+static void count_seen(const struct model *m, const struct layout *l, int *seen)
 {
-    return (struct attention_shape){.n = l->n,
-                                    .head_width = m->shape.head_width,
-                                    .causal = m->shape.causal,
-                                    .scale = (real)m->facts.scale,
-                                    .stride = 3 * m->shape.width,
-                                    .output_stride = m->shape.width,
-                                    .relations = l->relations,
-                                    .origin = l->origin,
-                                    .relation = l->relation};
+    for (int i = 0; i < l->n; i++)
+        seen[i] = m->shape.causal ? i + 1 : l->n;
 }
 
-static struct encoding_block block_of(const struct head *h, int first, int rows)
+static struct normaliser_context normaliser_context(const struct model *m, const real *p, int layer,
+                                                    int n, real *gradient)
 {
-    return (struct encoding_block){.head = h->index,
-                                   .first = first,
-                                   .rows = rows,
-                                   .q = h->q,
-                                   .k = h->k,
-                                   .dq = h->dq,
-                                   .dk = h->dk,
-                                   .stride = 3 * h->m->shape.width,
-                                   .scale = h->m->facts.scale,
-                                   .ld = h->n,
-                                   .scratch = h->w->hook};
-}
-
-/* Row counts under the mask, or NULL. */
-static const int *visible(const struct head *h, int first, int rows)
-{
-    if (!h->m->shape.causal)
-        return NULL;
-    for (int r = 0; r < rows; r++)
-        h->w->count[r] = first + r + 1;
-    return h->w->count;
-}
-
-/* s (rows,n) = scale q k^T + what the encoding adds. */
-static void block_logits(const struct head *h, const struct encoding_block *b, real *s)
-{
-    gemm(false, true, b->rows, h->n, h->width, (real)b->scale,
-         h->q + (size_t)b->first * (size_t)b->stride, b->stride, h->k, b->stride, 0, s, h->n);
-    if (h->bias)
-        for (int r = 0; r < b->rows; r++)
-            for (int j = 0; j < h->n; j++)
-                s[r * h->n + j] += h->bias[layout_relation(h->c->layout, b->first + r, j)];
-    else if (h->m->encoding->logits)
-        h->m->encoding->logits(h->c, b, s);
-}
-
-/* p = a * C, out of place; p may be a. */
-static void multiply_c(const struct head *h, int first, int rows, const real *a, real *p)
-{
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < h->n; j++)
-            p[r * h->n + j] =
-                a[r * h->n + j] * h->table[layout_relation(h->c->layout, first + r, j)];
-}
-
-static void head_forward(const struct head *h, int rows_max)
-{
-    int stride = 3 * h->m->shape.width, ld = h->m->shape.width;
-    real *s = h->w->s;
-    for (int first = 0; first < h->n; first += rows_max) {
-        int rows = h->n - first < rows_max ? h->n - first : rows_max;
-        struct encoding_block b = block_of(h, first, rows);
-        block_logits(h, &b, s);
-        softmax_forward(rows, h->n, h->n, visible(h, first, rows), s, h->lse + first);
-        if (h->table)
-            multiply_c(h, first, rows, s, s);
-        real *o = h->o + (size_t)first * (size_t)ld;
-        gemm(false, false, rows, h->width, h->n, 1, s, h->n, h->v, stride, 0, o, ld);
-        if (h->m->encoding->value)
-            h->m->encoding->value(h->c, &b, s, o, ld);
+    struct normaliser_context c = {.config = &m->config.normaliser,
+                                   .shape = &m->normaliser_shape,
+                                   .layer = layer,
+                                   .n = n};
+    for (int k = 0; k < m->normaliser_tensors; k++) {
+        size_t at = m->tensors.item[m->layer[layer].normaliser[k]].offset;
+        c.parameter[k] = p + at;
+        c.gradient[k] = gradient ? gradient + at : NULL;
     }
+    return c;
 }
 
-/* dtable += dp * a, then dp becomes da = dp * C. */
-static void c_backward(const struct head *h, int first, int rows, const real *a, real *dp)
+static struct sample_attention open_sample(const struct model *m, const real *p,
+                                           const struct model_state *s, const struct batch *b,
+                                           struct workspace *w, int layer, int sample,
+                                           real *gradient, real *dstate)
 {
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < h->n; j++) {
-            int relation = layout_relation(h->c->layout, first + r, j);
-            h->dtable[relation] += dp[r * h->n + j] * a[r * h->n + j];
-            dp[r * h->n + j] *= h->table[relation];
-        }
-}
-
-static void logits_backward(const struct head *h, const struct encoding_block *b, real *ds)
-{
-    if (h->dbias) {
-        for (int r = 0; r < b->rows; r++)
-            for (int j = 0; j < h->n; j++)
-                h->dbias[layout_relation(h->c->layout, b->first + r, j)] += ds[r * h->n + j];
-    } else if (h->m->encoding->logits_backward) {
-        h->m->encoding->logits_backward(h->c, b, ds);
+    const struct layout *l = b->layout[sample];
+    struct sample_attention a = {.m = m, .w = w, .n = l->n, .width = m->shape.head_width,
+                                 .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    a.encoding = model_context(m, p, s, layer, l, gradient, dstate);
+    a.normaliser = normaliser_context(m, p, layer, l->n, gradient);
+    if (m->normaliser->rows) {
+        count_seen(m, l, w->seen);
+        m->normaliser->rows(&a.normaliser, w->seen, w->offset, w->factor);
     }
+    return a;
 }
 
-static void head_backward(const struct head *h, int rows_max)
+/* Head `index` of the sample whose first row is `first`; dstate NULL in a forward pass. */
+static struct head head_of(const struct sample_attention *a, const struct model_state *s, int layer,
+                           size_t first, int index, real *dstate)
 {
-    int stride = 3 * h->m->shape.width, ld = h->m->shape.width, n = h->n, d = h->width;
-    real *a = h->w->s, *dp = h->w->dp;
-    for (int first = 0; first < n; first += rows_max) {
-        int rows = n - first < rows_max ? n - first : rows_max;
-        size_t at = (size_t)first * (size_t)stride;
-        const real *dout = h->dout + (size_t)first * (size_t)ld;
-        struct encoding_block b = block_of(h, first, rows);
-        const int *count = visible(h, first, rows);
-        block_logits(h, &b, a);
-        softmax_recompute(rows, n, n, count, a, h->lse + first);
-
-        const real *p = a;
-        if (h->table) {
-            multiply_c(h, first, rows, a, h->w->p);
-            p = h->w->p;
-        }
-        gemm(false, true, rows, n, d, 1, dout, ld, h->v, stride, 0, dp, n);
-        if (h->m->encoding->value_backward)
-            h->m->encoding->value_backward(h->c, &b, p, dout, ld, dp);
-        gemm(true, false, n, d, rows, 1, p, n, dout, ld, 1, h->dv, stride);
-        if (h->table)
-            c_backward(h, first, rows, a, dp);
-        softmax_backward(rows, n, n, a, dp, NULL, dp);
-        logits_backward(h, &b, dp);
-        gemm(false, false, rows, d, n, (real)b.scale, dp, n, h->k, stride, 1, h->dq + at, stride);
-        gemm(true, false, n, d, rows, (real)b.scale, dp, n, h->q + at, stride, 1, h->dk, stride);
-    }
-}
-
-/* Points h at sample `sample`, head `index`. */
-static struct head head_of(const struct model *m, const struct encoding_context *c,
-                           const struct model_state *s, const struct batch *b, struct workspace *w,
-                           int layer, int sample, int index)
-{
+    const struct model *m = a->m;
+    struct workspace *w = a->w;
     struct block_cache *cache = &w->cache[layer];
-    size_t first = (size_t)b->first[sample], width = (size_t)m->shape.width;
-    size_t column = (size_t)index * (size_t)m->shape.head_width;
+    size_t width = (size_t)m->shape.width, column = (size_t)index * (size_t)a->width;
     size_t relations = (size_t)s->longest.relations;
     const real *qkv = cache->qkv + first * 3 * width + column;
-    return (struct head){
-        .m = m, .c = c, .w = w, .n = c->layout->n, .index = index, .width = m->shape.head_width,
-        .q = qkv, .k = qkv + width, .v = qkv + 2 * width,
-        .bias = m->facts.relation_bias ? c->state + (size_t)index * relations : NULL,
+    struct head h = {
+        .index = index, .q = qkv, .k = qkv + width, .v = qkv + 2 * width,
+        .bias = m->facts.relation_bias ? a->encoding.state + (size_t)index * relations : NULL,
         .table = state_c(m, s, s->block, layer, index),
         .o = cache->o + first * width + column,
         .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
+    if (!dstate)
+        return h;
+    h.dq = w->dqkv + first * 3 * width + column;
+    h.dk = h.dq + width;
+    h.dv = h.dk + width;
+    h.dout = w->do_ + first * width + column;
+    h.dbias = h.bias ? a->encoding.dstate + (h.bias - a->encoding.state) : NULL;
+    h.dtable = state_c(m, s, dstate, layer, index);
+    return h;
+}
+
+static struct attention_shape fused_shape(const struct sample_attention *a)
+{
+    const struct model *m = a->m;
+    const struct layout *l = a->encoding.layout;
+    bool rows = m->normaliser->rows;
+    return (struct attention_shape){
+        .n = l->n,
+        .head_width = a->width,
+        .low = -l->n,
+        .high = m->shape.causal ? 0 : l->n,
+        .form = normaliser_form(&m->config.normaliser),
+        .offset = rows ? a->w->offset : NULL,
+        .factor = rows ? a->w->factor : NULL,
+        .scale = (real)m->facts.scale,
+        .stride = a->stride,
+        .output_stride = a->output_stride,
+        .relations = l->relations,
+        .origin = l->origin,
+        .relation = l->relation};
+}
+
+struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,
+                                   int rows)
+{
+    ptrdiff_t in = (ptrdiff_t)first * a->stride, out = (ptrdiff_t)first * a->output_stride;
+    return (struct normaliser_beside){.head = h->index, .rows = rows, .q = h->q + in,
+                                      .stride = a->stride, .scale = a->m->facts.scale,
+                                      .lse = h->lse + first, .o = h->o + out,
+                                      .output_stride = a->output_stride,
+                                      .dout = h->dout ? h->dout + out : NULL,
+                                      .dq = h->dq ? h->dq + in : NULL};
+}
+
+static void head_forward(const struct sample_attention *a, const struct head *h, int group)
+{
+    const struct normaliser *normaliser = a->m->normaliser;
+    if (attention_is_fused(a->m)) {
+        struct attention_shape shape = fused_shape(a);
+        attention_forward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse, a->w->fused);
+    } else {
+        heads_forward(a, h, group);
+    }
+    for (int g = 0; g < group && normaliser->beside; g++) {
+        struct normaliser_beside b = beside_of(a, &h[g], 0, a->n);
+        normaliser->beside(&a->normaliser, &b);
+    }
+}
+
+static void head_backward(const struct sample_attention *a, const struct head *h, int group)
+{
+    const struct normaliser *normaliser = a->m->normaliser;
+    if (attention_is_fused(a->m)) {
+        struct attention_shape shape = fused_shape(a);
+        attention_backward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse, h->dout,
+                           h->dq, h->dk, h->dv, h->dbias, h->dtable, a->w->fused);
+    } else {
+        heads_backward(a, h, group);
+    }
+    for (int g = 0; g < group && normaliser->beside_backward; g++) {
+        struct normaliser_beside b = beside_of(a, &h[g], 0, a->n);
+        normaliser->beside_backward(&a->normaliser, &b);
+    }
 }
 
 void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,
                              const struct batch *b, struct workspace *w, int layer)
 {
-    bool fused = attention_is_fused(m);
-    int width = m->shape.width, rows_max = attention_block_rows(s->longest.n);
+    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
     for (int k = 0; k < b->samples; k++) {
-        struct encoding_context c = model_context(m, p, s, layer, b->layout[k], NULL, NULL);
-        struct attention_shape shape = fused_shape(m, b->layout[k]);
-        real *q = w->cache[layer].qkv + (size_t)b->first[k] * 3 * (size_t)width;
+        struct sample_attention a = open_sample(m, p, s, b, w, layer, k, NULL, NULL);
+        real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
         if (m->encoding->query_key)
-            m->encoding->query_key(&c, q, q + width, 3 * width);
-        for (int i = 0; i < m->shape.heads; i++) {
-            struct head h = head_of(m, &c, s, b, w, layer, k, i);
-            if (fused)
-                attention_forward(&shape, h.q, h.k, h.v, h.bias, h.table, h.o, h.lse, w->fused);
-            else
-                head_forward(&h, rows_max);
+            m->encoding->query_key(&a.encoding, q, q + m->shape.width, a.stride);
+        for (int i = 0; i < m->shape.heads; i += group) {
+            for (int g = 0; g < group; g++)
+                w->head[g] = head_of(&a, s, layer, (size_t)b->first[k], i + g, NULL);
+            head_forward(&a, w->head, group);
         }
     }
 }
@@ -205,33 +167,19 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate)
 {
-    bool fused = attention_is_fused(m);
-    int width = m->shape.width, rows_max = attention_block_rows(s->longest.n);
-    if (!fused)
-        memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)width * sizeof(real));
+    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    if (!attention_is_fused(m))
+        memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->shape.width * sizeof(real));
     for (int k = 0; k < b->samples; k++) {
-        struct encoding_context c =
-            model_context(m, p, s, layer, b->layout[k], gradient, dstate);
-        struct attention_shape shape = fused_shape(m, b->layout[k]);
-        size_t first = (size_t)b->first[k];
-        real *dq = w->dqkv + first * 3 * (size_t)width;
-        for (int i = 0; i < m->shape.heads; i++) {
-            struct head h = head_of(m, &c, s, b, w, layer, k, i);
-            size_t column = (size_t)i * (size_t)m->shape.head_width;
-            h.dq = dq + column;
-            h.dk = h.dq + width;
-            h.dv = h.dk + width;
-            h.dout = w->do_ + first * (size_t)width + column;
-            h.dbias = h.bias ? c.dstate + (h.bias - c.state) : NULL;
-            h.dtable = state_c(m, s, dstate, layer, i);
-            if (fused)
-                attention_backward(&shape, h.q, h.k, h.v, h.bias, h.table, h.o, h.lse, h.dout,
-                                   h.dq, h.dk, h.dv, h.dbias, h.dtable, w->fused);
-            else
-                head_backward(&h, rows_max);
+        struct sample_attention a = open_sample(m, p, s, b, w, layer, k, gradient, dstate);
+        real *dq = w->dqkv + (size_t)b->first[k] * (size_t)a.stride;
+        for (int i = 0; i < m->shape.heads; i += group) {
+            for (int g = 0; g < group; g++)
+                w->head[g] = head_of(&a, s, layer, (size_t)b->first[k], i + g, dstate);
+            head_backward(&a, w->head, group);
         }
         if (m->encoding->query_key_backward)
-            m->encoding->query_key_backward(&c, dq, dq + width, 3 * width);
+            m->encoding->query_key_backward(&a.encoding, dq, dq + m->shape.width, a.stride);
     }
 }
 
@@ -239,23 +187,11 @@ void model_row_sums(const struct model *m, const real *p, const struct model_sta
                     const struct batch *b, struct workspace *w, double *sums)
 {
     int layer = (int)m->config.layers - 1;
-    struct encoding_context c = model_context(m, p, s, layer, b->layout[0], NULL, NULL);
-    int n = c.layout->n, rows_max = attention_block_rows(s->longest.n);
-    for (int i = 0; i < m->shape.heads; i++) {
-        struct head h = head_of(m, &c, s, b, w, layer, 0, i);
-        for (int first = 0; first < n; first += rows_max) {
-            int rows = n - first < rows_max ? n - first : rows_max;
-            struct encoding_block block = block_of(&h, first, rows);
-            block_logits(&h, &block, w->s);
-            softmax_forward(rows, n, n, visible(&h, first, rows), w->s, w->block_lse);
-            if (h.table)
-                multiply_c(&h, first, rows, w->s, w->s);
-            for (int r = 0; r < rows; r++) {
-                double sum = 0;
-                for (int j = 0; j < n; j++)
-                    sum += (double)w->s[r * n + j];
-                sums[i * n + first + r] = sum;
-            }
-        }
+    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    struct sample_attention a = open_sample(m, p, s, b, w, layer, 0, NULL, NULL);
+    for (int i = 0; i < m->shape.heads; i += group) {
+        for (int g = 0; g < group; g++)
+            w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);
+        heads_row_sums(&a, w->head, group, sums + (ptrdiff_t)i * a.n);
     }
 }

@@ -35,7 +35,10 @@ static int open_lookup(const struct floor_class *c, const struct layout *l, stru
     return 0;
 }
 
-/* Ids of a sequence's relations count from its own length, so an encoding's class may mean another
+/* A normaliser that knows the sample's length, or divides by it, has it in every key: lengths are then
+ * told apart, and at one length numbers over it are as good as the numbers.
+ *
+ * Ids of a sequence's relations count from its own length, so an encoding's class may mean another
  * thing at another length: origin keeps them apart.
  *
  * Where logits depend on more of the sample than on i and j (CoPE), the encoding gives every pair
@@ -51,6 +54,8 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     key[0] = (uint64_t)encoding_relation(&x->context, i, j);
     key[1] = x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
     key[2] = (uint64_t)l->origin;
+    if (class_of(c)->length)
+        key[2] |= (uint64_t)l->n << 32;
     return true;
 }
 
@@ -72,11 +77,17 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out)
 {
     struct encoding_facts facts;
+    struct normaliser_facts rows;
     *out = (struct model_class){.config = *c, .shape = model_shape(c, trained)};
+    struct normaliser_shape heads = model_normaliser_shape(c, &out->shape);
     encoding_of(&c->encoding)->facts(&c->encoding, &out->shape, &facts);
+    normaliser_of(&c->normaliser)->facts(&c->normaliser, &heads, &rows);
+    out->length = rows.measure == VIEW_PER_LENGTH || rows.measure == VIEW_NUMBER_AND_LENGTH;
     out->floor = (struct floor_class){
-        .view = FLOOR_NORMALISED,
-        .stochastic = facts.right_stochastic && c->attention == MODEL_RPE,
+        .view = rows.order == VIEW_ORDERED       ? FLOOR_ORDERED
+                : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
+                                             : FLOOR_COUNTED,
+        .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
         .relative = facts.shift_invariant,
         .open = open_lookup,
         .see = see,

@@ -19,6 +19,13 @@ struct encoding_shape model_shape(const struct model_config *c, const struct lay
                                    .trained = trained};
 }
 
+struct normaliser_shape model_normaliser_shape(const struct model_config *c,
+                                               const struct encoding_shape *s)
+{
+    return (struct normaliser_shape){.heads = s->heads, .head_width = s->head_width,
+                                     .past = c->mask == MODEL_MASK_CAUSAL, .own = true};
+}
+
 int model_check(const struct model_config *c, const struct model_io *io,
                 const struct layout *trained, const struct layout *evaluated, struct err *e)
 {
@@ -35,6 +42,9 @@ int model_check(const struct model_config *c, const struct model_io *io,
     if (encoding_check(&c->encoding, &shape, evaluated, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.encoding", "%s",
                        inner.msg);
+    struct normaliser_shape rows = model_normaliser_shape(c, &shape);
+    if (normaliser_check(&c->normaliser, &rows, &inner))
+        return err_set(e, inner.code, inner.where, "%s", inner.msg);
     if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
     if (io->channels > 0 && c->tie)
@@ -111,6 +121,20 @@ static void add_encoding(struct builder *b, bool per_layer, int *index)
     }
 }
 
+static void add_normaliser(struct builder *b, int *index)
+{
+    struct model *m = b->m;
+    struct tensor t[NORMALISER_TENSORS_MAX] = {0};
+    if (!m->normaliser->tensors)
+        return;
+    m->normaliser_tensors = m->normaliser->tensors(&m->config.normaliser, &m->normaliser_shape, t);
+    for (int k = 0; k < m->normaliser_tensors; k++) {
+        char name[TENSOR_NAME_MAX + 16];
+        snprintf(name, sizeof name, "normaliser.%.*s", TENSOR_NAME_MAX, t[k].name);
+        index[k] = add(b, name, &t[k]);
+    }
+}
+
 static bool shares_c(const struct model_config *c)
 {
     int share = (int)c->c.number[URPE_OPTION_SHARE];
@@ -142,6 +166,7 @@ static void add_layer(struct builder *b, int k)
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
     add_encoding(b, true, l->encoding);
+    add_normaliser(b, l->normaliser);
     if (m->config.attention == MODEL_URPE && !shares_c(&m->config)) {
         struct tensor t;
         urpe_tensor(&m->config.c, &m->shape, &t);
@@ -196,6 +221,8 @@ int model_open(struct model *m, const struct model_config *c, const struct model
     m->shape = model_shape(c, &m->trained);
     m->encoding = encoding_of(&c->encoding);
     m->encoding->facts(&m->config.encoding, &m->shape, &m->facts);
+    m->normaliser = normaliser_of(&c->normaliser);
+    m->normaliser_shape = model_normaliser_shape(c, &m->shape);
     m->layer = memory_alloc((size_t)c->layers, sizeof *m->layer, e);
     if (!m->layer)
         return ERR_MEMORY;
@@ -260,6 +287,10 @@ void model_initialise(const struct model *m, uint64_t seed, real *p)
         for (int k = 0; k < m->encoding_tensors; k++)
             m->encoding->initial(&m->config.encoding, &m->shape, k,
                                  p + m->tensors.item[m->layer[l].encoding[k]].offset);
+    for (int l = 0; l < m->config.layers && m->normaliser->initial; l++)
+        for (int k = 0; k < m->normaliser_tensors; k++)
+            m->normaliser->initial(&m->normaliser_shape, k, l,
+                                   p + m->tensors.item[m->layer[l].normaliser[k]].offset);
 }
 
 double model_flops(const struct model *m, int n)

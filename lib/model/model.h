@@ -20,6 +20,7 @@
 #include "base/tensor.h"
 #include "encoding/encoding.h"
 #include "floor/floor.h"
+#include "normaliser/normaliser.h"
 #include "space/space.h"
 
 enum model_attention { MODEL_RPE, MODEL_URPE };
@@ -30,7 +31,7 @@ enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 struct model_config {
-    struct kind_config encoding, c;
+    struct kind_config encoding, c, normaliser;
     int attention, norm, activation, mask, precision, head; /* enums above, kernel's for activation */
     int64_t layers, heads, width, ffn;
     bool share;      /* one B table for all layers */
@@ -53,7 +54,7 @@ struct model_layer { /* indices into tensors; -1: none */
     int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
     int norm1, norm1_bias, norm2, norm2_bias;
     int in, in_bias, out, out_bias;
-    int encoding[ENCODING_TENSORS_MAX];
+    int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
     int c;
 };
 
@@ -64,8 +65,10 @@ struct model {
     struct encoding_shape shape;
     const struct encoding *encoding;
     struct encoding_facts facts;
+    const struct normaliser *normaliser;
+    struct normaliser_shape normaliser_shape;
     struct tensor_list tensors;
-    int encoding_tensors;
+    int encoding_tensors, normaliser_tensors;
     int embed, embed_bias, embed_norm, embed_norm_bias;
     int norm, norm_bias;
     int dense, dense_bias, head_norm, head_norm_bias; /* mlm head */
@@ -77,6 +80,9 @@ struct model {
 
 /* What the encoding and C are built for, with tables sized by `trained`. */
 struct encoding_shape model_shape(const struct model_config *c, const struct layout *trained);
+/* What the normaliser is built for. */
+struct normaliser_shape model_normaliser_shape(const struct model_config *c,
+                                               const struct encoding_shape *s);
 
 /* Whether the configuration makes sense at all (heads divide width, the encoding's and C's own
  * checks, tie needs tokens and labels <= symbols ...): ERR_USAGE; e->where names the key concerned
@@ -89,6 +95,7 @@ struct model_class {
     struct floor_class floor;
     struct model_config config;
     struct encoding_shape shape;
+    bool length; /* layers know how long the sample is */
 };
 void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out);

@@ -82,28 +82,45 @@ static void carve_backward(struct carver *c, struct workspace *w)
     w->dwide = carve(c, c->rows, c->ffn);
 }
 
-/* Scratch of one head: the fused kernel's, or the R x n blocks of the general path. */
+/* Scratch of one head: the fused kernel's, or the blocks of the general path. */
 static void carve_attention(struct carver *c, const struct model *m, const struct model_state *s,
                             struct workspace *w)
 {
     int n = s->longest.n, rows = attention_block_rows(n);
+    size_t group = (size_t)normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    size_t block = group * (size_t)rows;
     struct attention_shape shape = {.n = n, .head_width = m->shape.head_width,
-                                    .causal = m->shape.causal, .relations = s->longest.relations,
+                                    .relations = s->longest.relations,
                                     .origin = s->longest.origin, .relation = s->longest.relation,
                                     .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    w->block_rows = rows;
     if (attention_is_fused(m))
         w->fused = carve(c, attention_scratch(&shape), 1);
-    w->s = carve(c, (size_t)rows, (size_t)n);
-    w->block_lse = carve(c, (size_t)rows, 1);
+    w->s = carve(c, block, (size_t)n);
+    w->dot = carve(c, (size_t)rows, 1);
     w->count = arena_alloc(c->arena, (size_t)rows, sizeof *w->count, c->e);
+    w->head = arena_alloc(c->arena, group, sizeof *w->head, c->e);
     if (w->backward && !attention_is_fused(m)) {
-        w->dp = carve(c, (size_t)rows, (size_t)n);
+        w->a = carve(c, block, (size_t)n);
+        w->dp = carve(c, block, (size_t)n);
         w->p = carve(c, (size_t)rows, (size_t)n);
     }
+    if (m->normaliser->rows) {
+        w->offset = carve(c, (size_t)n, 1);
+        w->factor = carve(c, (size_t)n, 1);
+        w->seen = arena_alloc(c->arena, (size_t)n, sizeof *w->seen, c->e);
+    }
+    if (m->normaliser->row)
+        w->row = carve(c, 6, (size_t)n);
+    if (m->normaliser->rest)
+        w->left = carve(c, (size_t)rows, 1);
+    if (group > 1)
+        w->mix = carve(c, 2 * group + 1, group);
     if (m->encoding->scratch) {
         struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
                                            .layout = &s->longest, .fold = s->fold};
-        w->hook = carve(c, m->encoding->scratch(&context, rows), 1);
+        w->hook_size = m->encoding->scratch(&context, rows);
+        w->hook = carve(c, w->hook_size, group);
     }
 }
 

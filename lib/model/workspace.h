@@ -25,9 +25,15 @@ struct workspace {
     real *hidden;              /* what the head reads: last, normed or dense_out */
     /* Backward only. */
     real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp;
-    /* Attention scratch. */
-    real *fused, *s, *p, *dp, *hook, *block_lse;
-    int *count;
+    /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
+     * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
+    real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
+    real *dot, *left;      /* (R) do.o, and 1 - the sum of the weights */
+    real *offset, *factor; /* (n) of the rows of an elementwise normaliser */
+    int *count, *seen;     /* (R) and (n) */
+    int block_rows;        /* the most rows of a block */
+    size_t hook_size;      /* of each head's part of `hook` */
+    struct head *head;     /* (G) */
 };
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */
@@ -45,7 +51,33 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate);
-/* Whether the fused kernel serves this model's encoding. */
+/* Whether the fused kernel serves this model. */
 bool attention_is_fused(const struct model *m);
+
+/* ---- one sample's heads, for attention.c and heads.c ------------------------------------------*/
+/* A head of a sample: pointers to its columns of row 0. */
+struct head {
+    int index;
+    const real *q, *k, *v, *bias, *table; /* bias, table (relations) or NULL */
+    real *dq, *dk, *dv, *dbias, *dtable;
+    const real *dout;
+    real *o, *lse;
+};
+/* What the heads of one sample and layer share. */
+struct sample_attention {
+    const struct model *m;
+    struct encoding_context encoding;
+    struct normaliser_context normaliser;
+    struct workspace *w;
+    int n, width, stride, output_stride; /* width: d_h */
+};
+struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,
+                                   int rows);
+/* A group of heads in blocks of whole query rows, with the encoding's and the normaliser's hooks. */
+void heads_forward(const struct sample_attention *a, const struct head *head, int group);
+void heads_backward(const struct sample_attention *a, const struct head *head, int group);
+/* Row sums of weights times C, sums (group,n). */
+void heads_row_sums(const struct sample_attention *a, const struct head *head, int group,
+                    double *sums);
 
 #endif

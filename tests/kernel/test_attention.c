@@ -17,7 +17,9 @@
 struct problem {
     struct attention_shape shape;
     struct buffer q, k, v, bias, c, dout; /* q, k, v share rows of the width `stride` */
+    struct buffer offset, factor;
     int32_t *relation;
+    uint8_t *hidden;
     bool has_bias, has_c;
 };
 
@@ -39,12 +41,27 @@ static int32_t *random_relation(int n)
     return r;
 }
 
-static struct problem problem_open(int n, int d, bool causal, bool table, bool bias, bool c)
+/* What a query sees. */
+enum sees { SEES_ALL, SEES_PAST, SEES_STRICT_PAST, SEES_WINDOW, SEES_AHEAD, SEES_HOLES, SEES_COUNT };
+
+static void choose_seen(struct attention_shape *shape, uint8_t *hidden, enum sees sees)
 {
+    static const int low[SEES_COUNT] = {[SEES_WINDOW] = -3, [SEES_AHEAD] = 2};
+    static const int high[SEES_COUNT] = {[SEES_STRICT_PAST] = -1, [SEES_WINDOW] = 1, [SEES_AHEAD] = 18};
+    bool bounded = sees == SEES_WINDOW || sees == SEES_AHEAD;
+    shape->low = bounded ? low[sees] : -shape->n;
+    shape->high = sees == SEES_ALL || sees == SEES_HOLES ? shape->n : high[sees];
+    for (int r = 0; r < shape->relations; r++)
+        hidden[r] = r % 3 == 1;
+    shape->hidden = sees == SEES_HOLES ? hidden : NULL;
+}
+
+static struct problem problem_open(int n, int d, enum sees sees, bool table, bool bias, bool c)
+{
+    struct err e = {0};
     struct problem p = {.has_bias = bias, .has_c = c};
     p.shape = (struct attention_shape){.n = n,
                                        .head_width = d,
-                                       .causal = causal,
                                        .scale = (real)(1 / sqrt((double)d)),
                                        .stride = d + 3,
                                        .output_stride = d + 1,
@@ -59,6 +76,11 @@ static struct problem problem_open(int n, int d, bool causal, bool table, bool b
     p.dout = buffer_random(out, 4, 1);
     p.bias = buffer_random((size_t)p.shape.relations, 5, 1);
     p.c = buffer_random((size_t)p.shape.relations, 6, 2);
+    p.offset = buffer_random((size_t)n, 10, 1);
+    p.factor = buffer_random((size_t)n, 11, 1);
+    p.hidden = memory_alloc((size_t)p.shape.relations, 1, &e);
+    assert_non_null(p.hidden);
+    choose_seen(&p.shape, p.hidden, sees);
     return p;
 }
 
@@ -70,7 +92,10 @@ static void problem_close(struct problem *p)
     buffer_close(&p->dout);
     buffer_close(&p->bias);
     buffer_close(&p->c);
+    buffer_close(&p->offset);
+    buffer_close(&p->factor);
     memory_free(p->relation);
+    memory_free(p->hidden);
 }
 
 static struct answer answer_open(const struct problem *p)
@@ -121,11 +146,30 @@ static void compare(const char *what, const struct buffer *got, const struct buf
     check_close(what, got->count, got->x, want->x, tolerance);
 }
 
-static void check_problem(int n, int d, bool causal, bool table, bool bias, bool c)
+/* A row that sees nothing has an lse far below any logit, and o = 0. */
+static void level_blind_rows(const struct problem *p, struct answer *a)
 {
-    struct problem p = problem_open(n, d, causal, table, bias, c);
+    for (int i = 0; i < p->shape.n; i++)
+        if (a->lse.x[i] < -(real)1e29) {
+            a->lse.x[i] = 0;
+            for (int k = 0; k < p->shape.head_width; k++)
+                assert_true(a->o.x[i * p->shape.output_stride + k] == 0);
+        }
+}
+
+static void check_problem_of(enum attention_form form, int n, int d, enum sees sees, bool table,
+                             bool bias, bool c)
+{
+    struct problem p = problem_open(n, d, sees, table, bias, c);
+    p.shape.form = form;
+    if (sees != SEES_ALL) { /* both ways */
+        p.shape.offset = p.offset.x;
+        p.shape.factor = p.factor.x;
+    }
     struct answer want = solve(&p, true), got = solve(&p, false);
     double tolerance = 8 * (sqrt((double)d) + 8) * (double)REAL_EPSILON;
+    level_blind_rows(&p, &want);
+    level_blind_rows(&p, &got);
     compare("o", &got.o, &want.o, tolerance);
     compare("lse", &got.lse, &want.lse, tolerance);
     compare("dq", &got.dq, &want.dq, tolerance);
@@ -138,11 +182,19 @@ static void check_problem(int n, int d, bool causal, bool table, bool bias, bool
     problem_close(&p);
 }
 
-/* Every combination of mask, kind of relation, B and C. */
+static void check_problem(int n, int d, enum sees sees, bool table, bool bias, bool c)
+{
+    check_problem_of(ATTENTION_SOFTMAX, n, d, sees, table, bias, c);
+}
+
+/* Every combination of form, mask, kind of relation, B and C. */
 static void check_all_kinds(int n, int d)
 {
-    for (int kind = 0; kind < 16; kind++)
-        check_problem(n, d, kind & 1, kind & 2, kind & 4, kind & 8);
+    for (int form = 0; form <= ATTENTION_RELU2; form++)
+        for (int sees = 0; sees < SEES_COUNT; sees++)
+            for (int kind = 0; kind < 8; kind++)
+                check_problem_of((enum attention_form)form, n, d, (enum sees)sees, kind & 1, kind & 2,
+                                 kind & 4);
 }
 
 static void test_lengths(void **state)
@@ -173,8 +225,9 @@ static void test_long(void **state)
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
-        check_problem(300, 24, false, false, true, true);
-        check_problem(300, 24, true, false, true, true);
+        check_problem(300, 24, SEES_ALL, false, true, true);
+        check_problem(300, 24, SEES_PAST, false, true, true);
+        check_problem(300, 24, SEES_AHEAD, false, true, true);
     }
 }
 
@@ -187,7 +240,7 @@ static void test_large_logits(void **state)
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
-        struct problem p = problem_open(33, 8, false, false, true, true);
+        struct problem p = problem_open(33, 8, SEES_ALL, false, true, true);
         int powers = sizeof(real) == 4 ? 128 + 28 * 512 : 1024 + 3 * 4096;
         double size = 0.69314718055994530942 * powers;
         for (size_t k = 0; k < p.bias.count; k++)
@@ -215,7 +268,7 @@ static void test_ones(void **state)
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
-        struct problem p = problem_open(37, 12, false, false, true, false);
+        struct problem p = problem_open(37, 12, SEES_ALL, false, true, false);
         buffer_fill(&p.c, 1);
         struct answer rpe = solve(&p, false);
         p.has_c = true;
@@ -244,7 +297,7 @@ static void test_nan_is_seen(void **state)
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
         for (int input = 0; input < 5; input++) {
-            struct problem p = problem_open(19, 8, false, false, true, true);
+            struct problem p = problem_open(19, 8, SEES_ALL, false, true, true);
             struct buffer *in[] = {&p.q, &p.k, &p.v, &p.bias, &p.c};
             in[input]->x[input < 3 ? 0 : p.shape.origin] = (real)NAN;
             struct answer want = solve(&p, true), got = solve(&p, false);
@@ -269,7 +322,7 @@ static void test_repeats(void **state)
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
-        struct problem p = problem_open(45, 16, true, false, true, true);
+        struct problem p = problem_open(45, 16, SEES_PAST, false, true, true);
         struct answer a = solve(&p, false), b = answer_open(&p);
         struct buffer scratch = buffer_open(attention_scratch(&p.shape) + 3);
         attention_forward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, b.o.x, b.lse.x,

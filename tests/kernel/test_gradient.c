@@ -194,11 +194,13 @@ static void test_attention(void **state)
     int32_t relation[N * N];
     for (int k = 0; k < N * N; k++)
         relation[k] = (k * 7) % TABLE;
-    for (int kind = 0; kind < 16; kind++) {
+    for (int kind = 0; kind < 64; kind++) {
         struct head h = {.bias = kind & 1, .c = kind & 2};
         h.shape = (struct attention_shape){.n = N,
                                            .head_width = HEAD,
-                                           .causal = kind & 4,
+                                           .low = kind & 4 ? -2 : -N,
+                                           .high = kind & 4 ? 0 : N,
+                                           .form = (enum attention_form)(kind >> 4),
                                            .scale = (real)0.6,
                                            .stride = HEAD,
                                            .output_stride = HEAD,

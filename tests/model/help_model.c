@@ -14,14 +14,14 @@ struct rig_config rig_default(const char *encoding, const char *c, int mask)
                                .samples = 2, .channels = 3};
 }
 
-static void set_option(struct kind_config *encoding, const struct rig_option *o)
+static void set_option(struct kind_config *kind, const struct option *row,
+                       const struct rig_option *o)
 {
-    const struct option *row = encoding_of(encoding)->options;
     int k = 0;
     while (row && row[k].key && strcmp(row[k].key, o->key) != 0)
         k++;
     assert_true(row && row[k].key);
-    encoding->number[k] = o->value;
+    kind->number[k] = o->value;
 }
 
 static void fill_config(struct rig *r)
@@ -31,7 +31,11 @@ static void fill_config(struct rig *r)
     option_defaults(model_options, m);
     assert_true(option_set_kind(&encoding_kinds, c->encoding, &m->encoding));
     for (int k = 0; k < 2 && c->option[k].key; k++)
-        set_option(&m->encoding, &c->option[k]);
+        set_option(&m->encoding, encoding_of(&m->encoding)->options, &c->option[k]);
+    if (c->normaliser)
+        assert_true(option_set_kind(&normaliser_kinds, c->normaliser, &m->normaliser));
+    for (int k = 0; k < 2 && c->weights[k].key; k++)
+        set_option(&m->normaliser, normaliser_of(&m->normaliser)->options, &c->weights[k]);
     m->attention = c->c ? MODEL_URPE : MODEL_RPE;
     if (c->c)
         assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));

@@ -10,7 +10,7 @@
 
 #include "model/model.h"
 
-struct rig_option { /* of the encoding; CHOICE by index, BOOL as 0 or 1 */
+struct rig_option { /* of a kind; CHOICE by index, BOOL as 0 or 1 */
     const char *key; /* NULL: none */
     double value;
 };
@@ -22,7 +22,9 @@ struct rig_config {
     bool share, tie, embed_norm;
     int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
     int symbols, labels;
-    struct rig_option option[2];
+    struct rig_option option[2]; /* of the encoding */
+    const char *normaliser;      /* NULL: softmax */
+    struct rig_option weights[2]; /* of the normaliser */
     const char *space;   /* NULL: sequence.  Spaces of a size of their own have their default one */
 };
 
@@ -51,5 +53,11 @@ void rig_perturb(struct rig *r, uint64_t seed, double deviation);
 void rig_forward(struct rig *r);                 /* fills y */
 double rig_loss(struct rig *r);                  /* sum of cotangent * y after a forward pass */
 void rig_backward(struct rig *r);                /* fills g, dx; after a forward pass */
+
+#ifdef REAL_DOUBLE
+/* The gradient of every tensor and of the input of a perturbed rig against central differences; fails
+ * the test where they differ.  False: the model is not defined there. */
+bool rig_check_gradient(const struct rig_config *c, const char *what);
+#endif
 
 #endif

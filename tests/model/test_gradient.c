@@ -2,7 +2,6 @@
  * encoding of the table alone and with C; and what holds bit for bit in both precisions. */
 #include "model/help_model.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,61 +10,6 @@
 static const char *const c_kinds[] = {NULL, "toeplitz", "bucketed"};
 
 #ifdef REAL_DOUBLE
-/* Central differences with h = 1e-5 err by about h^2 |f'''| / 6 ~ 1e-10 x f''' and by rounding
- * eps |f| / h ~ 1e-11 x |f|; losses and gradients here are of order 1, third derivatives below
- * 1e2 after the perturbation, so 1e-6 (1 + |g|) has a margin of 100 and a missing term, of order
- * 1e-2 or more, does not pass. */
-static const double step = 1e-5, tolerance = 1e-6;
-
-static double difference(struct rig *r, real *at)
-{
-    real old = *at;
-    *at = old + step;
-    double up = rig_loss(r);
-    *at = old - step;
-    double down = rig_loss(r);
-    *at = old;
-    return (up - down) / (2 * step);
-}
-
-static bool agrees(double gradient, double want)
-{
-    return fabs(gradient - want) <= tolerance * (1 + fabs(want));
-}
-
-static void check_tensor(struct rig *r, const struct tensor *t, const char *what)
-{
-    size_t stride = t->count / 5 + 1;
-    for (size_t i = 0; i < t->count; i += stride) {
-        double have = r->g[t->offset + i], want = difference(r, &r->p[t->offset + i]);
-        if (!agrees(have, want))
-            fail_msg("%s, %s[%zu]: gradient %.10g, difference %.10g", what, t->name, i, have,
-                     want);
-        if (agrees(have + 1e-2, want)) /* the comparison can fail */
-            fail_msg("%s: tolerance is blind", t->name);
-    }
-}
-
-/* False: the encoding is not defined there. */
-static bool check_rig(const struct rig_config *c, const char *what)
-{
-    struct rig r;
-    if (!rig_open(&r, c, 7))
-        return false;
-    rig_perturb(&r, 11, 0.3);
-    rig_loss(&r);
-    rig_backward(&r);
-    for (int k = 0; k < r.model.tensors.count; k++)
-        check_tensor(&r, &r.model.tensors.item[k], what);
-    for (int i = 0; i < r.rows * c->channels; i += r.rows * c->channels / 10 + 1) {
-        double want = difference(&r, &r.x[i]);
-        if (!agrees(r.dx[i], want))
-            fail_msg("%s, x[%d]: gradient %.10g, difference %.10g", what, i, r.dx[i], want);
-    }
-    rig_close(&r);
-    return true;
-}
-
 static void test_every_encoding(void **state)
 {
     (void)state;
@@ -79,7 +23,7 @@ static void test_every_encoding(void **state)
                     config.share = share;
                     snprintf(what, sizeof what, "%s C=%s mask=%d share=%d", config.encoding,
                              config.c ? config.c : "-", mask, share);
-                    check_rig(&config, what);
+                    rig_check_gradient(&config, what);
                 }
 }
 
@@ -101,7 +45,7 @@ static void test_every_space(void **state)
                     config.share = c < 2;
                     snprintf(what, sizeof what, "%s on %s C=%s mask=%d", config.encoding,
                              config.space, config.c ? config.c : "-", mask);
-                    checked += check_rig(&config, what);
+                    checked += rig_check_gradient(&config, what);
                 }
         assert_true(checked >= 10);
     }
@@ -115,7 +59,7 @@ static void test_one_position(void **state)
             for (int mask = 0; mask < 2; mask++) {
                 struct rig_config config = rig_default(encoding_table[k]->name, c_kinds[c], mask);
                 config.n = 1;
-                check_rig(&config, encoding_table[k]->name);
+                rig_check_gradient(&config, encoding_table[k]->name);
             }
 }
 
@@ -130,7 +74,7 @@ static void test_blocks_and_heads(void **state)
                 c.activation = activation;
                 c.heads = heads;
                 c.layers = heads;
-                check_rig(&c, "blocks");
+                rig_check_gradient(&c, "blocks");
             }
 }
 
@@ -146,7 +90,7 @@ static void test_tokens(void **state)
         c.embed_norm = option & 2;
         c.head = option & 4 ? MODEL_HEAD_MLM : MODEL_HEAD_LINEAR;
         c.norm = option & 8 ? MODEL_NORM_POST : MODEL_NORM_PRE;
-        check_rig(&c, "tokens");
+        rig_check_gradient(&c, "tokens");
     }
 }
 
@@ -160,7 +104,7 @@ static void test_several_blocks(void **state)
         c.n = 67;
         c.samples = 1;
         c.layers = 1;
-        check_rig(&c, names[k]);
+        rig_check_gradient(&c, names[k]);
     }
 }
 #endif

@@ -1,0 +1,513 @@
+/* Attention of one sample's group of heads in blocks of R whole query rows, with every hook:
+ *
+ *   S^h = scale q^h k^hT   [S = A S over the group]   + what the encoding adds
+ *   a^h = weights of S^h   [a = W a over the group]   P = a * C   o = P v + hook [+ rest]
+ * Backward computes S and a again:
+ *   dP = do v^T + hook   dv += P^T do   dC += dP a   da = dP C   [da = W^T da]   ds from da
+ *   ds -> hook   [ds = A^T ds]   dq += scale ds k   dk += scale ds^T q
+ * Invariant: nothing of size n x n is held; the blocks are (G,R,n). */
+#include <math.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "model/workspace.h"
+
+/* Rows first .. first+rows-1 of the group's heads; head g's part of a block array starts g * size
+ * elements from its beginning. */
+struct block {
+    const struct sample_attention *a;
+    const struct head *head; /* (group) */
+    int group, first, rows, n;
+    size_t size; /* rows_max x n */
+    const int *count; /* (rows) keys behind it are hidden; NULL: none */
+};
+
+static struct encoding_block hook_block(const struct block *b, int g)
+{
+    const struct head *h = &b->head[g];
+    return (struct encoding_block){.head = h->index,
+                                   .first = b->first,
+                                   .rows = b->rows,
+                                   .q = h->q,
+                                   .k = h->k,
+                                   .dq = h->dq,
+                                   .dk = h->dk,
+                                   .stride = b->a->stride,
+                                   .scale = b->a->m->facts.scale,
+                                   .ld = b->n,
+                                   .scratch = b->a->w->hook + (size_t)g * b->a->w->hook_size};
+}
+
+static int relation_of(const struct block *b, int r, int j)
+{
+    return layout_relation(b->a->encoding.layout, b->first + r, j);
+}
+
+/* ---- masks ------------------------------------------------------------------------------------*/
+/* Row counts under the mask, or NULL. */
+static const int *visible(const struct sample_attention *a, int first, int rows)
+{
+    if (!a->m->shape.causal)
+        return NULL;
+    for (int r = 0; r < rows; r++)
+        a->w->count[r] = first + r + 1;
+    return a->w->count;
+}
+
+/* ---- mixing over the group --------------------------------------------------------------------*/
+/* x_m = sum_h M_mh x_h over the group, element by element, in place; transposed: M_hm. */
+static void mix_blocks(const struct block *b, const real *matrix, bool transposed, real *x)
+{
+    int group = b->group, count = b->rows * b->n;
+    real *one = b->a->w->mix + 2 * group * group; /* (group) */
+    for (int k = 0; k < count; k++) {
+        for (int g = 0; g < group; g++)
+            one[g] = x[(size_t)g * b->size + (size_t)k];
+        for (int m = 0; m < group; m++) {
+            real sum = 0;
+            for (int g = 0; g < group; g++)
+                sum += matrix[transposed ? g * group + m : m * group + g] * one[g];
+            x[(size_t)m * b->size + (size_t)k] = sum;
+        }
+    }
+}
+
+/* The matrix of a stage; NULL: it is not mixed. */
+static const real *mixing(const struct block *b, bool before)
+{
+    const struct normaliser *normaliser = b->a->m->normaliser;
+    real *matrix = b->a->w->mix;
+    if (!normaliser->mix || !normaliser->mix(&b->a->normaliser, b->head[0].index, before, matrix))
+        return NULL;
+    return matrix;
+}
+
+static void mix(const struct block *b, bool before, real *x)
+{
+    const real *matrix = mixing(b, before);
+    if (matrix)
+        mix_blocks(b, matrix, false, x);
+}
+
+/* dx, of the mixed, becomes that of x, the unmixed; the matrix's gradient is handed on. */
+static void mix_backward(const struct block *b, bool before, const real *x, real *dx)
+{
+    int group = b->group;
+    const real *matrix = mixing(b, before);
+    if (!matrix)
+        return;
+    real *dmatrix = b->a->w->mix + group * group;
+    for (int m = 0; m < group; m++)
+        for (int g = 0; g < group; g++) {
+            double sum = 0;
+            for (int k = 0; k < b->rows * b->n; k++)
+                sum += (double)dx[(size_t)m * b->size + (size_t)k] *
+                       (double)x[(size_t)g * b->size + (size_t)k];
+            dmatrix[m * group + g] = (real)sum;
+        }
+    b->a->m->normaliser->mix_backward(&b->a->normaliser, b->head[0].index, before, dmatrix);
+    mix_blocks(b, matrix, true, dx);
+}
+
+/* ---- logits -----------------------------------------------------------------------------------*/
+static void products(const struct block *b, real *s)
+{
+    const struct sample_attention *a = b->a;
+    for (int g = 0; g < b->group; g++)
+        gemm(false, true, b->rows, b->n, a->width, (real)a->m->facts.scale,
+             b->head[g].q + (size_t)b->first * (size_t)a->stride, a->stride, b->head[g].k,
+             a->stride, 0, s + (size_t)g * b->size, b->n);
+}
+
+static void add_encoding(const struct block *b, int g, real *s)
+{
+    const struct head *h = &b->head[g];
+    const struct encoding *encoding = b->a->m->encoding;
+    if (h->bias) {
+        for (int r = 0; r < b->rows; r++)
+            for (int j = 0; j < b->n; j++)
+                s[r * b->n + j] += h->bias[relation_of(b, r, j)];
+    } else if (encoding->logits) {
+        struct encoding_block hook = hook_block(b, g);
+        encoding->logits(&b->a->encoding, &hook, s);
+    }
+}
+
+/* Products, mixed, and what the encoding adds. */
+static void logits(const struct block *b, real *s)
+{
+    products(b, s);
+    mix(b, true, s);
+    for (int g = 0; g < b->group; g++)
+        add_encoding(b, g, s + (size_t)g * b->size);
+}
+
+/* ds (of the mixed logits) to the encoding's gradients, then to dq and dk. */
+static void logits_backward(const struct block *b, real *ds)
+{
+    const struct sample_attention *a = b->a;
+    const struct encoding *encoding = a->m->encoding;
+    size_t at = (size_t)b->first * (size_t)a->stride;
+    real scale = (real)a->m->facts.scale;
+    for (int g = 0; g < b->group; g++) {
+        const struct head *h = &b->head[g];
+        real *mine = ds + (size_t)g * b->size;
+        if (h->dbias) {
+            for (int r = 0; r < b->rows; r++)
+                for (int j = 0; j < b->n; j++)
+                    h->dbias[relation_of(b, r, j)] += mine[r * b->n + j];
+        } else if (encoding->logits_backward) {
+            struct encoding_block hook = hook_block(b, g);
+            encoding->logits_backward(&a->encoding, &hook, mine);
+        }
+    }
+    if (mixing(b, true)) {
+        products(b, a->w->s);
+        mix_backward(b, true, a->w->s, ds);
+    }
+    for (int g = 0; g < b->group; g++) {
+        const struct head *h = &b->head[g];
+        const real *mine = ds + (size_t)g * b->size;
+        gemm(false, false, b->rows, a->width, b->n, scale, mine, b->n, h->k, a->stride, 1,
+             h->dq + at, a->stride);
+        gemm(true, false, b->n, a->width, b->rows, scale, mine, b->n, h->q + at, a->stride, 1,
+             h->dk, a->stride);
+    }
+}
+
+/* ---- weights ----------------------------------------------------------------------------------*/
+/* A row's visible entries side by side. */
+struct packed {
+    struct normaliser_row row;
+    real *s, *a, *da; /* (seen) */
+};
+
+static int seen_in(const struct block *b, int r)
+{
+    return b->count ? b->count[r] : b->n;
+}
+
+static struct packed packed_row(const struct block *b, int g, int r)
+{
+    real *room = b->a->w->row;
+    int own = b->first + r;
+    return (struct packed){.row = {.head = b->head[g].index, .seen = seen_in(b, r), .own = own,
+                                   .scratch = room + 3 * b->n},
+                           .s = room, .a = room + b->n, .da = room + 2 * b->n};
+}
+
+static void pack(int count, const real *row, real *out)
+{
+    memcpy(out, row, (size_t)count * sizeof *out);
+}
+
+static void unpack(const struct block *b, int count, const real *x, real *row)
+{
+    memcpy(row, x, (size_t)count * sizeof *row);
+    memset(row + count, 0, (size_t)(b->n - count) * sizeof *row);
+}
+
+static void weights_by_row(const struct block *b, int g, real *s)
+{
+    const struct sample_attention *a = b->a;
+    for (int r = 0; r < b->rows; r++, s += b->n) {
+        struct packed p = packed_row(b, g, r);
+        pack(p.row.seen, s, p.s);
+        if (p.row.seen)
+            a->m->normaliser->row(&a->normaliser, &p.row, p.s);
+        unpack(b, p.row.seen, p.s, s);
+    }
+}
+
+static void weights_by_row_backward(const struct block *b, int g, const real *s, const real *weight,
+                                    real *da)
+{
+    const struct sample_attention *a = b->a;
+    for (int r = 0; r < b->rows; r++, s += b->n, weight += b->n, da += b->n) {
+        struct packed p = packed_row(b, g, r);
+        pack(p.row.seen, s, p.s);
+        pack(p.row.seen, weight, p.a);
+        pack(p.row.seen, da, p.da);
+        if (p.row.seen)
+            a->m->normaliser->row_backward(&a->normaliser, &p.row, p.s, p.a, p.da);
+        unpack(b, p.row.seen, p.da, da);
+    }
+}
+
+/* Elementwise forms: s becomes the weights, or with da given da their gradient by s. */
+static void weights_by_element(const struct block *b, real *s, real *da)
+{
+    const struct workspace *w = b->a->w;
+    enum attention_form form = normaliser_form(&b->a->m->config.normaliser);
+    bool rows = b->a->m->normaliser->rows;
+    for (int r = 0; r < b->rows; r++)
+        for (int j = 0; j < b->n; j++) {
+            size_t at = (size_t)r * (size_t)b->n + (size_t)j;
+            real offset = rows ? w->offset[b->first + r] : 0, slope;
+            real factor = rows ? w->factor[b->first + r] : 1;
+            real weight = attention_weight(form, s[at] + offset, &slope);
+            bool seen = j < seen_in(b, r);
+            if (da)
+                da[at] = seen ? da[at] * factor * slope : 0;
+            else
+                s[at] = seen ? factor * weight : 0;
+        }
+}
+
+/* s becomes the weights; lse (rows) is kept by softmax. */
+static void weights_of_head(const struct block *b, int g, real *s, bool again)
+{
+    const struct normaliser *normaliser = b->a->m->normaliser;
+    real *lse = b->head[g].lse + b->first;
+    if (normaliser->row)
+        weights_by_row(b, g, s);
+    else if (normaliser_form(&b->a->m->config.normaliser) != ATTENTION_SOFTMAX)
+        weights_by_element(b, s, NULL);
+    else if (again)
+        softmax_recompute(b->rows, b->n, b->n, b->count, s, lse);
+    else
+        softmax_forward(b->rows, b->n, b->n, b->count, s, lse);
+}
+
+/* da becomes ds. */
+static void weights_of_head_backward(const struct block *b, int g, real *s, const real *weight,
+                                     real *da)
+{
+    const struct sample_attention *a = b->a;
+    const struct normaliser *normaliser = a->m->normaliser;
+    if (normaliser->row) {
+        weights_by_row_backward(b, g, s, weight, da);
+        return;
+    }
+    if (normaliser_form(&a->m->config.normaliser) != ATTENTION_SOFTMAX) {
+        weights_by_element(b, s, da);
+        return;
+    }
+    /* With something beside the keys, the mean of da over a row is that over all of o. */
+    real *dot = normaliser->beside ? a->w->dot : NULL;
+    for (int r = 0; r < b->rows && dot; r++) {
+        size_t at = (size_t)(b->first + r) * (size_t)a->output_stride;
+        dot[r] = 0;
+        for (int k = 0; k < a->width; k++)
+            dot[r] += b->head[g].dout[at + (size_t)k] * b->head[g].o[at + (size_t)k];
+    }
+    softmax_backward(b->rows, b->n, b->n, weight, da, dot, da);
+}
+
+/* p = a * C, out of place; p may be a. */
+static void multiply_c(const struct block *b, int g, const real *a, real *p)
+{
+    const real *table = b->head[g].table;
+    for (int r = 0; r < b->rows; r++)
+        for (int j = 0; j < b->n; j++)
+            p[r * b->n + j] = a[r * b->n + j] * table[relation_of(b, r, j)];
+}
+
+/* dtable += dp * a, then dp becomes da = dp * C. */
+static void c_backward(const struct block *b, int g, const real *a, real *dp)
+{
+    const struct head *h = &b->head[g];
+    for (int r = 0; r < b->rows; r++)
+        for (int j = 0; j < b->n; j++) {
+            int relation = relation_of(b, r, j);
+            h->dtable[relation] += dp[r * b->n + j] * a[r * b->n + j];
+            dp[r * b->n + j] *= h->table[relation];
+        }
+}
+
+/* ---- what gets the rest of a row --------------------------------------------------------------*/
+/* The head's vector for it, and where its gradient goes; NULL: there is none. */
+static const real *rest_of(const struct block *b, int g, real **dvector)
+{
+    const struct sample_attention *a = b->a;
+    const struct normaliser *normaliser = a->m->normaliser;
+    int tensor = normaliser->rest ? normaliser->rest(&a->m->config.normaliser) : -1;
+    size_t at = (size_t)b->head[g].index * (size_t)a->width;
+    if (tensor < 0)
+        return NULL;
+    if (dvector)
+        *dvector = a->normaliser.gradient[tensor] + at;
+    return a->normaliser.parameter[tensor] + at;
+}
+
+/* left (rows) = 1 - the sums of the rows of weights. */
+static void rest_weights(const struct block *b, const real *weight, real *left)
+{
+    for (int r = 0; r < b->rows; r++) {
+        left[r] = 1;
+        for (int j = 0; j < b->n; j++)
+            left[r] -= weight[r * b->n + j];
+    }
+}
+
+/* o += left vector. */
+static void rest_forward(const struct block *b, int g, const real *left)
+{
+    const struct sample_attention *a = b->a;
+    const real *vector = rest_of(b, g, NULL);
+    for (int r = 0; r < b->rows && vector; r++) {
+        real *o = b->head[g].o + (size_t)(b->first + r) * (size_t)a->output_stride;
+        for (int k = 0; k < a->width; k++)
+            o[k] += left[r] * vector[k];
+    }
+}
+
+/* da loses the gradient of what is left. */
+static void rest_backward(const struct block *b, int g, const real *weight, real *da)
+{
+    const struct sample_attention *a = b->a;
+    real *dvector = NULL, *left = a->w->left;
+    const real *vector = rest_of(b, g, &dvector);
+    if (!vector)
+        return;
+    rest_weights(b, weight, left);
+    for (int r = 0; r < b->rows; r++) {
+        real drest = 0;
+        const real *dout = b->head[g].dout + (size_t)(b->first + r) * (size_t)a->output_stride;
+        for (int k = 0; k < a->width; k++) {
+            dvector[k] += left[r] * dout[k];
+            drest += dout[k] * vector[k];
+        }
+        for (int j = 0; j < b->n; j++)
+            da[r * b->n + j] -= drest;
+    }
+}
+
+/* ---- passes -----------------------------------------------------------------------------------*/
+static struct block open_block(const struct sample_attention *a, const struct head *head, int group,
+                               int first)
+{
+    int most = a->w->block_rows, rows = a->n - first < most ? a->n - first : most;
+    return (struct block){.a = a, .head = head, .group = group, .first = first, .rows = rows,
+                          .n = a->n, .size = (size_t)most * (size_t)a->n,
+                          .count = visible(a, first, rows)};
+}
+
+/* s (group,rows,n) = weights, mixed, times C. */
+static void block_weights(const struct block *b, real *s)
+{
+    logits(b, s);
+    for (int g = 0; g < b->group; g++)
+        weights_of_head(b, g, s + (size_t)g * b->size, false);
+    mix(b, false, s);
+}
+
+void heads_forward(const struct sample_attention *a, const struct head *head, int group)
+{
+    struct block b;
+    for (int first = 0; first < a->n; first += b.rows) {
+        b = open_block(a, head, group, first);
+        block_weights(&b, a->w->s);
+        for (int g = 0; g < group; g++) {
+            const struct head *h = &head[g];
+            real *s = a->w->s + (size_t)g * b.size;
+            real *o = h->o + (size_t)first * (size_t)a->output_stride;
+            if (a->m->normaliser->rest)
+                rest_weights(&b, s, a->w->left);
+            if (h->table)
+                multiply_c(&b, g, s, s);
+            gemm(false, false, b.rows, a->width, a->n, 1, s, a->n, h->v, a->stride, 0, o,
+                 a->output_stride);
+            if (a->m->encoding->value) {
+                struct encoding_block hook = hook_block(&b, g);
+                a->m->encoding->value(&a->encoding, &hook, s, o, a->output_stride);
+            }
+            rest_forward(&b, g, a->w->left);
+        }
+    }
+}
+
+/* From do to dp (of a * C), dv and the gradients of the value hook; then to da. */
+static void values_backward(const struct block *b, int g, const real *weight, real *dp)
+{
+    const struct sample_attention *a = b->a;
+    const struct head *h = &b->head[g];
+    const real *dout = h->dout + (size_t)b->first * (size_t)a->output_stride, *p = weight;
+    if (h->table) {
+        multiply_c(b, g, weight, a->w->p);
+        p = a->w->p;
+    }
+    gemm(false, true, b->rows, b->n, a->width, 1, dout, a->output_stride, h->v, a->stride, 0, dp,
+         b->n);
+    if (a->m->encoding->value_backward) {
+        struct encoding_block hook = hook_block(b, g);
+        a->m->encoding->value_backward(&a->encoding, &hook, p, dout, a->output_stride, dp);
+    }
+    gemm(true, false, b->n, a->width, b->rows, 1, p, b->n, dout, a->output_stride, 1, h->dv,
+         a->stride);
+    if (h->table)
+        c_backward(b, g, weight, dp);
+    rest_backward(b, g, weight, dp);
+}
+
+/* w->a (group,rows,n) = weights of the logits w->s, not mixed. */
+static void weights_again(const struct block *b)
+{
+    struct workspace *w = b->a->w;
+    for (int g = 0; g < b->group; g++) {
+        real *weight = w->a + (size_t)g * b->size;
+        memcpy(weight, w->s + (size_t)g * b->size, (size_t)b->rows * (size_t)b->n * sizeof *weight);
+        weights_of_head(b, g, weight, true);
+    }
+}
+
+void heads_backward(const struct sample_attention *a, const struct head *head, int group)
+{
+    struct workspace *w = a->w;
+    struct block b;
+    for (int first = 0; first < a->n; first += b.rows) {
+        b = open_block(a, head, group, first);
+        logits(&b, w->s);
+        weights_again(&b);
+        mix(&b, false, w->a);
+        for (int g = 0; g < group; g++)
+            values_backward(&b, g, w->a + (size_t)g * b.size, w->dp + (size_t)g * b.size);
+        if (mixing(&b, false)) {
+            weights_again(&b);
+            mix_backward(&b, false, w->a, w->dp);
+        }
+        for (int g = 0; g < group; g++) {
+            size_t at = (size_t)g * b.size;
+            weights_of_head_backward(&b, g, w->s + at, w->a + at, w->dp + at);
+        }
+        logits_backward(&b, w->dp);
+    }
+}
+
+static double sum_of(int count, const real *x)
+{
+    double sum = 0;
+    for (int k = 0; k < count; k++)
+        sum += (double)x[k];
+    return sum;
+}
+
+/* sums (n) of the keys' softmax become those beside what else stands in the denominator. */
+static void scale_by_shares(const struct sample_attention *a, const struct head *h, double *sums)
+{
+    for (int i = 0; i < a->n; i++) {
+        struct normaliser_beside beside = beside_of(a, h, i, 1);
+        double keys = (double)h->lse[i];
+        a->m->normaliser->beside(&a->normaliser, &beside);
+        sums[i] *= exp(keys - (double)h->lse[i]);
+    }
+}
+
+void heads_row_sums(const struct sample_attention *a, const struct head *head, int group,
+                    double *sums)
+{
+    struct block b;
+    for (int first = 0; first < a->n; first += b.rows) {
+        b = open_block(a, head, group, first);
+        block_weights(&b, a->w->s);
+        for (int g = 0; g < group; g++) {
+            real *s = a->w->s + (size_t)g * b.size;
+            if (head[g].table)
+                multiply_c(&b, g, s, s);
+            for (int r = 0; r < b.rows; r++)
+                sums[g * a->n + first + r] = sum_of(a->n, s + r * a->n);
+        }
+    }
+    for (int g = 0; g < group && a->m->normaliser->beside; g++)
+        scale_by_shares(a, &head[g], sums + (ptrdiff_t)g * a->n);
+}

@@ -1,0 +1,163 @@
+/* entmax: a_ij = [(alpha-1) s_ij - tau_i]_+^(1/(alpha-1)), tau_i such that the row sums to 1.
+ * alpha -> 1 is softmax, alpha = 2 sparsemax, which has an entry of its own.  Rows sum to 1 and yet
+ * weights depend on how many keys there are: doubling every key moves tau.
+ *
+ * tau by bisection of x = (alpha-1)(s - max s) over [-1, -m^-(alpha-1)], m the keys seen: the sum is
+ * at least 1 at the one end and at most 1 at the other.  Backward: with w = a^(2-alpha) on the
+ * support and 0 off it, q = w / sum w and h = sum a log a,
+ *     ds = w (g - sum_j q g)
+ *     dalpha = sum_j g ((a - q) / (alpha-1)^2 - (a log a - q h) / (alpha-1)).
+ * Learned: alpha_h = 1 + sigmoid(r_h), one parameter per head, between softmax and sparsemax.
+ * Source: Peters et al. 2019; Correia et al. 2019 (learned); deep-spin/entmax root_finding.py. */
+#include <math.h>
+
+#include "normaliser/parts.h"
+
+enum { ALPHA, LEARNED };
+enum { HALVINGS = 60 };
+static const struct option options[] = {
+    {.key = "alpha", .type = OPTION_REAL, .min = 1.01, .max = 16, .fallback = "1.5",
+     .help = "1: softmax (not reached), 2: sparsemax; the start where it is learned"},
+    {.key = "learned", .type = OPTION_BOOL, .fallback = "false",
+     .help = "alpha is a parameter of each head, between 1 and 2"},
+    {.key = NULL},
+};
+
+static void facts(const struct kind_config *c, const struct normaliser_shape *s,
+                  struct normaliser_facts *out)
+{
+    (void)c, (void)s;
+    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true};
+}
+
+static bool is_learned(const struct kind_config *c)
+{
+    return c->number[LEARNED] != 0;
+}
+
+static int check(const struct kind_config *c, const struct normaliser_shape *s, struct err *e)
+{
+    (void)s;
+    if (is_learned(c) && !(c->number[ALPHA] < 2))
+        return err_set(e, ERR_USAGE, "model.normaliser.alpha",
+                       "a learned alpha lies between 1 and 2 and cannot start at %g; expected less "
+                       "than 2, or learned: false",
+                       c->number[ALPHA]);
+    return 0;
+}
+
+static int tensors(const struct kind_config *c, const struct normaliser_shape *s,
+                   struct tensor *out)
+{
+    double share = c->number[ALPHA] - 1;
+    if (!is_learned(c))
+        return 0;
+    out[0] = (struct tensor){.name = "alpha", .rank = 1, .shape = {s->heads},
+                             .init = TENSOR_CONSTANT, .mean = log(share / (1 - share))};
+    return 1;
+}
+
+static double alpha_of(const struct normaliser_context *c, int head)
+{
+    if (!is_learned(c->config))
+        return c->config->number[ALPHA];
+    return 1 + 1 / (1 + exp(-(double)c->parameter[0][head]));
+}
+
+/* s becomes the weights. */
+static void entmax_row(int count, double alpha, real *s)
+{
+    double top = (double)row_top(count, s), power = 1 / (alpha - 1), sum = 0;
+    double low = -1, high = -pow(count, 1 - alpha);
+    for (int round = 0; round < HALVINGS; round++) {
+        double tau = (low + high) / 2;
+        sum = 0;
+        for (int j = 0; j < count; j++) {
+            double x = (alpha - 1) * ((double)s[j] - top) - tau;
+            sum += x > 0 ? pow(x, power) : 0;
+        }
+        *(sum < 1 ? &high : &low) = tau;
+    }
+    sum = 0;
+    for (int j = 0; j < count; j++) {
+        double x = (alpha - 1) * ((double)s[j] - top) - low;
+        double a = x > 0 ? pow(x, power) : 0;
+        sum += a;
+        s[j] = (real)a;
+    }
+    for (int j = 0; j < count; j++)
+        s[j] = (real)((double)s[j] / sum);
+}
+
+/* da becomes ds; returns dalpha. */
+static double entmax_row_backward(int count, double alpha, const real *a, real *da)
+{
+    double total = 0, mean = 0, h = 0, dalpha = 0, scale = alpha - 1;
+    for (int j = 0; j < count; j++) {
+        double w = a[j] > 0 ? pow((double)a[j], 2 - alpha) : 0;
+        total += w;
+        mean += w * (double)da[j];
+        h += a[j] > 0 ? (double)a[j] * log((double)a[j]) : 0;
+    }
+    mean /= total;
+    for (int j = 0; j < count; j++) {
+        double g = (double)da[j], p = (double)a[j], w = p > 0 ? pow(p, 2 - alpha) : 0;
+        double q = w / total, plog = p > 0 ? p * log(p) : 0;
+        dalpha += g * ((p - q) / (scale * scale) - (plog - q * h) / scale);
+        da[j] = (real)(w * (g - mean));
+    }
+    return dalpha;
+}
+
+static void row(const struct normaliser_context *c, const struct normaliser_row *r, real *s)
+{
+    entmax_row(r->seen, alpha_of(c, r->head), s);
+}
+
+static void row_backward(const struct normaliser_context *c, const struct normaliser_row *r,
+                         const real *s, const real *a, real *da)
+{
+    double alpha = alpha_of(c, r->head);
+    (void)s;
+    double dalpha = entmax_row_backward(r->seen, alpha, a, da);
+    if (is_learned(c->config))
+        c->gradient[0][r->head] += (real)(dalpha * (alpha - 1) * (2 - alpha));
+}
+
+static void sparse_row(const struct normaliser_context *c, const struct normaliser_row *r, real *s)
+{
+    (void)c;
+    entmax_row(r->seen, 2, s);
+}
+
+static void sparse_row_backward(const struct normaliser_context *c, const struct normaliser_row *r,
+                                const real *s, const real *a, real *da)
+{
+    (void)c, (void)s;
+    entmax_row_backward(r->seen, 2, a, da);
+}
+
+const struct normaliser normaliser_entmax = {
+    .name = "entmax",
+    .formula = "a_ij = [(alpha-1) s_ij - tau_i]_+^(1/(alpha-1)), rows sum to 1",
+    .summary = "weights that can be exactly 0, alpha between softmax and sparsemax",
+    .citation = "Peters et al. 2019; Correia et al. 2019",
+    .view_text = "numbers",
+    .options = options,
+    .check = check,
+    .facts = facts,
+    .tensors = tensors,
+    .row = row,
+    .row_backward = row_backward,
+};
+
+const struct normaliser normaliser_sparsemax = {
+    .name = "sparsemax",
+    .formula = "a_ij = max(s_ij - tau_i, 0), rows sum to 1",
+    .summary = "the projection of the logits on the simplex: entmax with alpha 2",
+    .citation = "Martins and Astudillo 2016",
+    .view_text = "numbers",
+    .facts = facts,
+    .row = sparse_row,
+    .row_backward = sparse_row_backward,
+};
