@@ -92,7 +92,7 @@ static struct attention_shape fused_shape(const struct sample_attention *a)
         .head_width = a->width,
         .low = -l->n,
         .high = m->shape.causal ? 0 : l->n,
-        .form = normaliser_form(&m->config.normaliser),
+        .form = (enum attention_form)normaliser_form(&m->config.normaliser),
         .offset = rows ? a->w->offset : NULL,
         .factor = rows ? a->w->factor : NULL,
         .scale = (real)m->facts.scale,

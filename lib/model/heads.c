@@ -238,7 +238,7 @@ static void weights_by_row_backward(const struct block *b, int g, const real *s,
 static void weights_by_element(const struct block *b, real *s, real *da)
 {
     const struct workspace *w = b->a->w;
-    enum attention_form form = normaliser_form(&b->a->m->config.normaliser);
+    enum attention_form form = (enum attention_form)normaliser_form(&b->a->m->config.normaliser);
     bool rows = b->a->m->normaliser->rows;
     for (int r = 0; r < b->rows; r++)
         for (int j = 0; j < b->n; j++) {

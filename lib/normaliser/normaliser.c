@@ -3,6 +3,8 @@
  * and one line of ENTRIES; nothing else in the program knows a name. */
 #include "normaliser/normaliser.h"
 
+#include "kernel/kernel.h"
+
 #define ENTRIES(ENTRY)                                                                             \
     ENTRY(softmax)                                                                                 \
     ENTRY(sink)                                                                                    \
@@ -44,7 +46,7 @@ int normaliser_check(const struct kind_config *c, const struct normaliser_shape 
     return entry->check ? entry->check(c, s, e) : 0;
 }
 
-enum attention_form normaliser_form(const struct kind_config *c)
+int normaliser_form(const struct kind_config *c)
 {
     const struct normaliser *entry = normaliser_of(c);
     return entry->form ? entry->form(c) : ATTENTION_SOFTMAX;

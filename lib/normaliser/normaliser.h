@@ -23,7 +23,6 @@
 #include "base/option.h"
 #include "base/real.h"
 #include "base/tensor.h"
-#include "kernel/kernel.h"
 
 enum { NORMALISER_TENSORS_MAX = 4 };
 
@@ -99,7 +98,7 @@ struct normaliser {
     void (*initial)(const struct normaliser_shape *s, int tensor, int layer, real *value);
 
     /* ---- fused ---- */
-    enum attention_form (*form)(const struct kind_config *c); /* NULL: softmax */
+    int (*form)(const struct kind_config *c); /* enum attention_form; NULL: softmax */
     /* offset, factor (n) of the rows, from how many keys each sees (n).  NULL: none. */
     void (*rows)(const struct normaliser_context *c, const int *seen, real *offset, real *factor);
     /* Softmax only: makes room for what stands beside the keys, by scaling o and raising lse, and
@@ -132,7 +131,7 @@ extern const struct kind_table normaliser_kinds;
 const struct normaliser *normaliser_of(const struct kind_config *c);
 /* ERR_USAGE with what to do instead; e->where is "model.normaliser". */
 int normaliser_check(const struct kind_config *c, const struct normaliser_shape *s, struct err *e);
-enum attention_form normaliser_form(const struct kind_config *c);
+int normaliser_form(const struct kind_config *c); /* enum attention_form */
 /* Whether the fused kernel serves it. */
 bool normaliser_is_fused(const struct normaliser *n);
 int normaliser_group(const struct kind_config *c, const struct normaliser_shape *s);

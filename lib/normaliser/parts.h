@@ -1,6 +1,7 @@
 /* Private to lib/normaliser: what several normalisers share. */
 #ifndef NORMALISER_PARTS_H
 #define NORMALISER_PARTS_H
+#include "kernel/kernel.h"
 #include "normaliser/normaliser.h"
 
 /* s (count) = softmax(factor s), in place, stable for logits of any size. */

@@ -21,7 +21,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
         VIEW_COUNTED, (int)c->number[OVER] == OVER_N ? VIEW_PER_LENGTH : VIEW_RATIO, false};
 }
 
-static enum attention_form form(const struct kind_config *c)
+static int form(const struct kind_config *c)
 {
     return (int)c->number[POWER] == 2 ? ATTENTION_RELU2 : ATTENTION_RELU;
 }

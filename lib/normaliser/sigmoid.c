@@ -35,7 +35,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
         false};
 }
 
-static enum attention_form form(const struct kind_config *c)
+static int form(const struct kind_config *c)
 {
     (void)c;
     return ATTENTION_SIGMOID;
