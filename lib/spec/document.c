@@ -160,36 +160,50 @@ static int read_seeds(struct spec *s, struct err *e)
 static int check_top(const struct spec *s, const struct node *key, struct err *e)
 {
     char shown[NODE_SHOWN];
-    for (int id = 0; id < SECTION_COUNT; id++)
-        if (!strcmp(section_table[id].name, key->text))
-            return 0;
-    if (key_is_top(key->text))
+    int slot;
+    bool dotted = strchr(key->text, '.');
+    if (key_is_top(key->text) || (!dotted && keys_find(&s->keys, key->text, &slot) != KEY_UNKNOWN))
         return 0;
-    if (strchr(key->text, '.'))
+    if (dotted)
         return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
                           "grid, cases and --set)", node_show(key, shown));
     return keys_unknown_at_top(&s->keys, key, key->text, e);
 }
 
+/* What a map from keys to values assigns: the sections of the document, or --set. */
+static int assign_map(struct spec *s, const struct node *map, struct layer *out, struct err *e)
+{
+    int code = 0;
+    out->first = s->layers.count;
+    for (int k = 0; k < map->count && code == 0; k++)
+        if (!key_is_top(map->key[k]->text))
+            code = layer_assign(&s->layers, map->key[k]->text, map->key[k], map->item[k], e);
+    out->count = s->layers.count - out->first;
+    return code;
+}
+
+/* A value that --set replaces is given up unseen. */
+static void give_up(struct layers *l, struct layer base, struct layer set)
+{
+    for (int k = base.first; k < base.first + base.count; k++)
+        for (int other = set.first; other < set.first + set.count; other++)
+            if (l->item[k].slot == l->item[other].slot)
+                l->item[k].value = NULL;
+}
+
 static int read_sections(struct spec *s, struct err *e)
 {
     int code = 0;
-    s->base.first = s->layers.count;
     for (int k = 0; k < s->root->count && code == 0; k++)
         code = check_top(s, s->root->key[k], e);
-    for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
-        int found = node_find(s->root, section_table[id].name);
-        if (found >= 0)
-            code = layer_assign(&s->layers, section_table[id].name, s->root->key[found],
-                                s->root->item[found], e);
-    }
-    s->base.count = s->layers.count - s->base.first;
     if (code == 0)
-        code = layer_check(&s->layers, s->base, e);
-    s->set_layer.first = s->layers.count;
-    for (int k = 0; k < s->set->count && code == 0; k++)
-        code = layer_assign(&s->layers, s->set->key[k]->text, s->set->item[k], s->set->item[k], e);
-    s->set_layer.count = s->layers.count - s->set_layer.first;
+        code = assign_map(s, s->root, &s->base, e);
+    if (code == 0)
+        code = assign_map(s, s->set, &s->set_layer, e);
+    if (code)
+        return code;
+    give_up(&s->layers, s->base, s->set_layer);
+    code = layer_check(&s->layers, s->base, e);
     return code ? code : layer_check(&s->layers, s->set_layer, e);
 }
 
