@@ -10,14 +10,14 @@
 static int append_cell(struct text *out, const struct spec *s, const struct cell *c,
                        struct err *e)
 {
-    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(&c->task, length), code = 0;
+    const struct option_ints *lengths = &c->task.evaluate.lengths;
     size_t bytes, parameters;
     double flops;
     const struct trainer_api *api = trainer_api_of(c->task.model.precision);
-    code = api->price(&c->task, &bytes, &parameters, &flops, e);
-    for (int k = 0; !code && k < lengths; k++) {
+    int code = api->price(&c->task, &bytes, &parameters, &flops, e);
+    for (int k = 0; !code && k < lengths->count; k++) {
         struct evaluation *ev = NULL;
-        code = evaluation_open(&ev, &c->task, length[k], e);
+        code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;
             evaluation_floors(ev, i, &r);

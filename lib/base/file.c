@@ -137,10 +137,13 @@ int file_write_text(const char *folder, const char *name, const struct text *t, 
 
 /* ---- reading ----------------------------------------------------------------------------------*/
 
-/* Reads to the end of a file whose size is only a hint: pipes have none. */
-static int read_all(int fd, const char *path, size_t hint, size_t limit, char **bytes,
-                    size_t *count, struct err *e)
+int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t *count,
+                   struct err *e)
 {
+    struct stat status;
+    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    size_t hint = regular ? (size_t)status.st_size : 4096; /* it may grow; pipes have none */
+    assert(limit < SIZE_MAX / 4);
     size_t capacity = (hint < limit ? hint : limit) + 2, length = 0;
     char *data = memory_alloc(capacity, 1, e);
     if (data == NULL)
@@ -183,15 +186,10 @@ out:
 
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)
 {
-    assert(limit < SIZE_MAX / 4);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(e, ERR_IO, path, "cannot be opened: %s", err_system(errno));
-    struct stat status;
-    size_t hint = 4096;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-        hint = (size_t)status.st_size;
-    int rc = read_all(fd, path, hint, limit, bytes, count, e);
+    int rc = file_read_open(fd, path, limit, bytes, count, e);
     close(fd);
     return rc;
 }

@@ -19,6 +19,9 @@ int file_sync_folder(const char *path, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
  * with memory_free.  A missing file is ERR_IO. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);
+/* The rest of an open file or pipe; `path` is its name in messages. */
+int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t *count,
+                   struct err *e);
 bool file_exists(const char *path);
 /* Whether it is a file with content of its own: no folder, device or pipe. */
 bool file_is_regular(const char *path);

@@ -90,17 +90,14 @@ static int append_length(struct cell_work *w, int length, struct text *t, struct
 
 int cell_measure(struct cell_work *w, struct text *rows, struct err *e)
 {
-    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(w->task, length);
+    const struct option_ints *lengths = &w->task->evaluate.lengths;
+    int code = 0;
     row_append_header(rows);
-    for (int k = 0; k < lengths; k++) {
-        if (cell_stopped(w))
-            return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted before length %d",
-                           length[k]);
-        int code = append_length(w, length[k], rows, e);
-        if (code)
-            return code;
-    }
-    return 0;
+    for (int k = 0; k < lengths->count && !code; k++)
+        code = cell_stopped(w) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
+                                         "interrupted before length %d", (int)lengths->value[k])
+                               : append_length(w, (int)lengths->value[k], rows, e);
+    return code;
 }
 
 static void position_csv(const struct cell_work *w, struct text *t)

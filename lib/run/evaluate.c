@@ -7,23 +7,6 @@
 #include "space/space.h"
 #include "target/target.h"
 
-int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX])
-{
-    int count = 0;
-    length[count++] = (int)t->space.length;
-    for (int k = 0; k < t->evaluate.lengths.count; k++) {
-        int value = (int)t->evaluate.lengths.value[k], at = 0;
-        while (at < count && length[at] < value)
-            at++;
-        if (at < count && length[at] == value)
-            continue;
-        memmove(length + at + 1, length + at, (size_t)(count - at) * sizeof *length);
-        length[at] = value;
-        count++;
-    }
-    return count;
-}
-
 /* ---- opening ----------------------------------------------------------------------------------*/
 
 /* The rows whose sample has this pattern; a subset is added when there are any. */

@@ -18,12 +18,6 @@
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define EVALUATION_DENOMINATOR_MIN 1e-12
 
-enum { EVALUATION_LENGTHS_MAX = OPTION_INTS_MAX + 1 };
-
-/* The lengths at which a task is evaluated, ascending, each once, the training length always among
- * them.  Returns how many. */
-int evaluation_lengths(const struct task *t, int length[EVALUATION_LENGTHS_MAX]);
-
 struct evaluation;
 /* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
  * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space

@@ -76,17 +76,18 @@ static int64_t samples_of(const struct task *t, double images)
 static int lengths_price(const struct task *t, double *bytes, struct err *e)
 {
     const struct trainer_api *api = trainer_api_of(t->model.precision);
-    int length[EVALUATION_LENGTHS_MAX], lengths = evaluation_lengths(t, length), code = 0;
     double most = 0, passes = 0, evaluation = 0, layout, images = 1;
-    for (int k = 0; k < lengths && !code; k++) {
+    int code = 0;
+    for (int k = 0; k < t->evaluate.lengths.count && !code; k++) {
+        int length = (int)t->evaluate.lengths.value[k];
         size_t pass = 0;
-        if (length[k] == t->space.length)
+        if (length == t->space.length)
             continue;
-        code = layout_price(t, length[k], &layout, &images, e);
+        code = layout_price(t, length, &layout, &images, e);
         if (!code)
-            code = api->price_pass(t, length[k], samples_of(t, images), false, &pass, e);
+            code = api->price_pass(t, length, samples_of(t, images), false, &pass, e);
         if (!code)
-            code = evaluation_price(t, length[k], &evaluation, e);
+            code = evaluation_price(t, length, &evaluation, e);
         passes += (double)pass;
         most = evaluation > most ? evaluation : most;
     }

@@ -18,24 +18,21 @@ void checker_close(struct checker *c)
 
 int lengths_complete(struct evaluate_config *c, int64_t n, struct err *e)
 {
-    struct option_ints sorted = {.count = 1, .value = {n}};
-    for (int k = 0; k < c->lengths.count; k++) {
-        int64_t length = c->lengths.value[k];
+    struct option_ints given = c->lengths, *all = &c->lengths;
+    *all = (struct option_ints){.count = 1, .value = {n}};
+    for (int k = 0; k < given.count; k++) {
         int at = 0;
-        while (at < sorted.count && sorted.value[at] < length)
+        while (at < all->count && all->value[at] < given.value[k])
             at++;
-        if (at < sorted.count && sorted.value[at] == length)
+        if (at < all->count && all->value[at] == given.value[k])
             continue;
-        if (sorted.count == OPTION_INTS_MAX)
+        if (all->count == OPTION_INTS_MAX)
             return err_set(e, ERR_USAGE, "evaluate.lengths",
                            "too many, with the training length; expected at most %d",
                            OPTION_INTS_MAX);
-        memmove(sorted.value + at + 1, sorted.value + at,
-                (size_t)(sorted.count - at) * sizeof sorted.value[0]);
-        sorted.value[at] = length;
-        sorted.count++;
+        memmove(all->value + at + 1, all->value + at, (size_t)(all->count++ - at) * sizeof n);
+        all->value[at] = given.value[k];
     }
-    c->lengths = sorted;
     return 0;
 }
 

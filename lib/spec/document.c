@@ -14,6 +14,13 @@ const struct node *document_find(const struct spec *s, const char *key)
     return found < 0 || node_is_null(s->root->item[found]) ? NULL : s->root->item[found];
 }
 
+const struct node *document_given(const struct spec *s, int k)
+{
+    if (k < s->case_keys)
+        return s->case_key[k].key;
+    return k < s->case_keys + s->axes ? s->axis[k - s->case_keys].key : NULL;
+}
+
 /* ---- name and figures -------------------------------------------------------------------------*/
 
 static bool is_name(const char *text)
@@ -160,36 +167,50 @@ static int read_seeds(struct spec *s, struct err *e)
 static int check_top(const struct spec *s, const struct node *key, struct err *e)
 {
     char shown[NODE_SHOWN];
-    for (int id = 0; id < SECTION_COUNT; id++)
-        if (!strcmp(section_table[id].name, key->text))
-            return 0;
-    if (key_is_top(key->text))
+    int slot;
+    bool dotted = strchr(key->text, '.');
+    if (key_is_top(key->text) || (!dotted && keys_find(&s->keys, key->text, &slot) != KEY_UNKNOWN))
         return 0;
-    if (strchr(key->text, '.'))
+    if (dotted)
         return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
                           "grid, cases and --set)", node_show(key, shown));
     return keys_unknown_at_top(&s->keys, key, key->text, e);
 }
 
+/* What a map from keys to values assigns: the sections of the document, or --set. */
+static int assign_map(struct spec *s, const struct node *map, struct layer *out, struct err *e)
+{
+    int code = 0;
+    out->first = s->layers.count;
+    for (int k = 0; k < map->count && code == 0; k++)
+        if (!key_is_top(map->key[k]->text))
+            code = layer_assign(&s->layers, map->key[k]->text, map->key[k], map->item[k], e);
+    out->count = s->layers.count - out->first;
+    return code;
+}
+
+/* A value that --set replaces is given up unseen. */
+static void give_up(struct layers *l, struct layer base, struct layer set)
+{
+    for (int k = base.first; k < base.first + base.count; k++)
+        for (int other = set.first; other < set.first + set.count; other++)
+            if (l->item[k].slot == l->item[other].slot)
+                l->item[k].value = NULL;
+}
+
 static int read_sections(struct spec *s, struct err *e)
 {
     int code = 0;
-    s->base.first = s->layers.count;
     for (int k = 0; k < s->root->count && code == 0; k++)
         code = check_top(s, s->root->key[k], e);
-    for (int id = 0; id < SECTION_COUNT && code == 0; id++) {
-        int found = node_find(s->root, section_table[id].name);
-        if (found >= 0)
-            code = layer_assign(&s->layers, section_table[id].name, s->root->key[found],
-                                s->root->item[found], e);
-    }
-    s->base.count = s->layers.count - s->base.first;
     if (code == 0)
-        code = layer_check(&s->layers, s->base, e);
-    s->set_layer.first = s->layers.count;
-    for (int k = 0; k < s->set->count && code == 0; k++)
-        code = layer_assign(&s->layers, s->set->key[k]->text, s->set->item[k], s->set->item[k], e);
-    s->set_layer.count = s->layers.count - s->set_layer.first;
+        code = assign_map(s, s->root, &s->base, e);
+    if (code == 0)
+        code = assign_map(s, s->set, &s->set_layer, e);
+    if (code)
+        return code;
+    give_up(&s->layers, s->base, s->set_layer);
+    code = layer_check(&s->layers, s->base, e);
     return code ? code : layer_check(&s->layers, s->set_layer, e);
 }
 
@@ -205,29 +226,24 @@ static int read_layer(struct spec *s, const struct node *key, const struct node 
     return code ? code : layer_check(&s->layers, *out, e);
 }
 
-static bool overlap(const struct node *a, const struct node *b)
-{
-    return key_covers(a->text, b->text) || key_covers(b->text, a->text);
-}
-
 static int read_case(struct spec *s, const struct node *n, struct case_set *c, struct err *e)
 {
     char shown[NODE_SHOWN];
     if (n->type != NODE_MAP)
         return node_error(n, e, "cases: %s; expected a map of dotted keys", node_show(n, shown));
     c->layer.first = s->layers.count;
-    c->count = n->count;
-    for (int k = 0; k < n->count; k++) {
-        struct case_key *one = &s->case_key[c->first + k];
-        one->key = n->key[k];
-        int code = read_layer(s, n->key[k], n->item[k], &one->layer, e);
+    c->key = &s->case_key[s->case_keys];
+    for (; c->keys < n->count; c->keys++) {
+        const struct node *key = n->key[c->keys];
+        struct case_key *one = &s->case_key[s->case_keys++];
+        one->key = key;
+        int code = read_layer(s, key, n->item[c->keys], &one->layer, e);
         if (code)
             return code;
-        for (int other = 0; other < k; other++)
-            if (overlap(n->key[k], n->key[other]))
-                return node_error(n->key[k], e, "%s: is given by %s in line %d already; expected "
-                                  "one of the two", n->key[k]->text, n->key[other]->text,
-                                  n->key[other]->line);
+        for (int other = 0; other < c->keys; other++)
+            if (keys_overlap(key->text, n->key[other]->text))
+                return node_error(key, e, "%s: is given by %s in line %d already; expected one of "
+                                  "the two", key->text, n->key[other]->text, n->key[other]->line);
     }
     c->layer.count = s->layers.count - c->layer.first;
     return 0;
@@ -239,6 +255,7 @@ static int read_cases(struct spec *s, struct err *e)
     const struct node *n = document_find(s, "cases");
     char shown[NODE_SHOWN];
     size_t keys = 0;
+    int code = 0;
     n = n ? n : &none;
     if (n->type != NODE_LIST)
         return node_error(n, e, "cases: %s; expected a list of maps", node_show(n, shown));
@@ -246,18 +263,14 @@ static int read_cases(struct spec *s, struct err *e)
         return node_error(n, e, "cases: %d are too many; expected at most %d", n->count,
                           SPEC_CELLS_MAX);
     for (int k = 0; k < n->count; k++)
-        keys += n->item[k]->type == NODE_MAP ? (size_t)n->item[k]->count : 0;
+        keys += (size_t)n->item[k]->count;
     s->cases = n->count ? n->count : 1;
     s->set_of = arena_alloc(&s->arena, (size_t)s->cases, sizeof *s->set_of, e);
     s->case_key = arena_alloc(&s->arena, keys, sizeof *s->case_key, e);
     if (!s->set_of || !s->case_key)
         return ERR_MEMORY;
-    int first = 0, code = 0;
-    for (int k = 0; k < n->count && code == 0; k++) {
-        s->set_of[k].first = first;
+    for (int k = 0; k < n->count && code == 0; k++)
         code = read_case(s, n->item[k], &s->set_of[k], e);
-        first += s->set_of[k].count;
-    }
     return code;
 }
 
@@ -265,17 +278,14 @@ static int read_cases(struct spec *s, struct err *e)
 
 static int check_overlap(const struct spec *s, const struct node *key, struct err *e)
 {
-    for (int a = 0; a < s->axes; a++)
-        if (overlap(key, s->axis[a].key))
-            return node_error(key, e, "%s: overlaps the axis on %s; expected one axis for the two",
-                              key->text, s->axis[a].key->text);
-    for (int c = 0; c < s->cases; c++)
-        for (int k = 0; k < s->set_of[c].count; k++) {
-            const struct node *other = s->case_key[s->set_of[c].first + k].key;
-            if (overlap(key, other))
-                return node_error(key, e, "%s: is in grid and in cases (%s, line %d); expected it "
-                                  "in one of them", key->text, other->text, other->line);
-        }
+    const struct node *other;
+    for (int k = 0; (other = document_given(s, k)); k++)
+        if (keys_overlap(key->text, other->text))
+            return k < s->case_keys
+                       ? node_error(key, e, "%s: is in grid and in cases (%s, line %d); expected it "
+                                    "in one of them", key->text, other->text, other->line)
+                       : node_error(key, e, "%s: overlaps the axis on %s; expected one axis for the "
+                                    "two", key->text, other->text);
     return 0;
 }
 
@@ -352,18 +362,14 @@ static int read_grid(struct spec *s, struct err *e)
 /* How the cases or the grid call a slot, or its own name where they speak of what contains it. */
 static const char *name_of_slot(const struct spec *s, int slot)
 {
+    const char *name = s->keys.slot[slot].key;
+    const struct node *key;
     int found;
-    for (int c = 0; c < s->cases; c++)
-        for (int k = 0; k < s->set_of[c].count; k++) {
-            const char *key = s->case_key[s->set_of[c].first + k].key->text;
-            if (key_covers(s->keys.slot[slot].key, key) &&
-                keys_find(&s->keys, key, &found) != KEY_GROUP && found == slot)
-                return key;
-        }
-    for (int a = 0; a < s->axes; a++)
-        if (keys_find(&s->keys, s->axis[a].key->text, &found) != KEY_GROUP && found == slot)
-            return s->axis[a].key->text;
-    return s->keys.slot[slot].key;
+    for (int k = 0; (key = document_given(s, k)); k++)
+        if (key_covers(name, key->text) &&
+            keys_find(&s->keys, key->text, &found) != KEY_GROUP && found == slot)
+            return key->text;
+    return name;
 }
 
 static bool slot_varies(const struct spec *s, const struct layer *layer, int count, int slot)

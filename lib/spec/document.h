@@ -26,7 +26,8 @@ struct case_key { /* one key of one case */
     struct layer layer;
 };
 struct case_set {
-    int first, count;   /* its keys */
+    const struct case_key *key; /* (keys) */
+    int keys;
     struct layer layer; /* of all of them */
 };
 
@@ -46,7 +47,8 @@ struct spec {
     int axes;
     struct case_set *set_of; /* (cases) cases; without any, one that says nothing */
     int cases;
-    struct case_key *case_key;
+    struct case_key *case_key; /* (case_keys) of all cases, one after the other */
+    int case_keys;
     const char **vary; /* (varies) the keys that differ among cells */
     int varies;
     struct cell **block; /* (blocks) cells in blocks of CELL_BLOCK */
@@ -60,6 +62,9 @@ struct spec {
 
 /* The value of a key at the top of the document; NULL when absent or empty. */
 const struct node *document_find(const struct spec *s, const char *key);
+
+/* Key number k of those that cases and then the grid give; NULL after the last. */
+const struct node *document_given(const struct spec *s, int k);
 
 /* set.c: edits root and fills s->set. */
 int set_edit(struct spec *s, const char *const *set, int sets, struct err *e);

@@ -261,13 +261,13 @@ static int write_cases(struct echo *x)
 {
     const struct spec *s = x->spec;
     int code = 0;
-    if (s->cases == 1 && s->set_of[0].count == 0)
+    if (s->cases == 1 && s->set_of[0].keys == 0)
         return 0;
     text_append(x->out, "cases:\n");
     for (int c = 0; c < s->cases; c++) {
         text_append(x->out, "  - {");
-        for (int k = 0; k < s->set_of[c].count && code == 0; k++) {
-            const struct case_key *one = &s->case_key[s->set_of[c].first + k];
+        for (int k = 0; k < s->set_of[c].keys && code == 0; k++) {
+            const struct case_key *one = &s->set_of[c].key[k];
             text_append_format(x->out, "%s%s: ", k ? ", " : "", one->key->text);
             code = write_layer(x, one->key->text, one->layer, x->out);
         }

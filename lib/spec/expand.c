@@ -78,6 +78,13 @@ static int hash_cell(const struct printed printed[SECTION_COUNT], struct text *t
     return 0;
 }
 
+static int print_section(struct printed *p, enum section_id id, const struct task *t)
+{
+    text_clear(&p->full);
+    text_clear(&p->pair);
+    return section_leaves(id, t, print_leaf, p);
+}
+
 static void close_printed(struct printed printed[SECTION_COUNT])
 {
     for (int id = 0; id < SECTION_COUNT; id++) {
@@ -92,7 +99,7 @@ int spec_cell_identify(struct cell *c, struct err *e)
     struct text whole = {0};
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++)
-        code = section_leaves((enum section_id)id, &c->task, print_leaf, &printed[id]);
+        code = print_section(&printed[id], (enum section_id)id, &c->task);
     if (code == 0)
         code = hash_cell(printed, &whole, NULL, false, c->group, e);
     if (code == 0)
@@ -128,11 +135,8 @@ static int resolve_one(struct expander *x, enum section_id id)
         code = space_finish(&task->space, &cause);
     if (id == SECTION_EVALUATE)
         code = lengths_complete(&task->evaluate, space_positions(&task->space), &cause);
-    if (code)
-        return cell_error(s, x->state, &cause, section_table[id].name, x->e);
-    text_clear(&x->printed[id].full);
-    text_clear(&x->printed[id].pair);
-    return section_leaves(id, task, print_leaf, &x->printed[id]);
+    return code ? cell_error(s, x->state, &cause, section_table[id].name, x->e)
+                : print_section(&x->printed[id], id, task);
 }
 
 /* A length for sequences may stand where another layer puts a grid in their place; one that was
@@ -151,7 +155,6 @@ static int check_length(const struct expander *x)
 static int check_cell(struct expander *x)
 {
     struct task *task = &x->cell.task;
-    struct printed *p = &x->printed[SECTION_MODEL];
     struct err cause = {0};
     int code = check_task(&x->checker, task, &cause);
     if (code == 0)
@@ -160,10 +163,8 @@ static int check_cell(struct expander *x)
         code = start_resize(task, &cause);
         if (code == 0)
             code = check_task(&x->checker, task, &cause);
-        text_clear(&p->full);
-        text_clear(&p->pair);
         if (code == 0)
-            code = section_leaves(SECTION_MODEL, task, print_leaf, p);
+            code = print_section(&x->printed[SECTION_MODEL], SECTION_MODEL, task);
     }
     if (code == 0)
         code = check_polish(&x->checker, task, &cause);

@@ -145,6 +145,11 @@ bool key_covers(const char *above, const char *key)
     return !strncmp(above, key, length) && (key[length] == 0 || key[length] == '.');
 }
 
+bool keys_overlap(const char *a, const char *b)
+{
+    return key_covers(a, b) || key_covers(b, a);
+}
+
 enum key_type keys_find(const struct keys *k, const char *key, int *slot)
 {
     int name = find_name(k, key, strlen(key));

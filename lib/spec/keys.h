@@ -73,6 +73,7 @@ void keys_close(struct keys *k);
 enum key_type keys_find(const struct keys *k, const char *key, int *slot);
 /* Whether key is `above` or lies below it. */
 bool key_covers(const char *above, const char *key);
+bool keys_overlap(const char *a, const char *b); /* one covers the other */
 /* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it. */
 int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e);
 /* The same where the keys at the top that are no section may stand too: --set seeds=3. */

@@ -1,4 +1,5 @@
-/* The keys as others see them: one by one, and the value of one in a cell. */
+/* The keys as others see them: one by one, the value of one in a cell, and what a cell sets beyond
+ * the columns of results.csv. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,4 +147,38 @@ bool spec_value(const struct cell *c, const char *key, char *out, size_t size)
     if (found)
         snprintf(out, size, "%s", value);
     return found;
+}
+
+/* ---- settings ---------------------------------------------------------------------------------*/
+
+/* Evaluated lengths are rows of their own. */
+static bool has_column(const char *key)
+{
+    if (strcmp(key, "evaluate.lengths") == 0)
+        return true;
+    for (const struct column *c = column_table; c->name; c++)
+        if (c->key && strcmp(c->key, key) == 0)
+            return true;
+    return false;
+}
+
+struct settings {
+    struct text *out;
+    size_t start;
+};
+
+static int append_leaf(void *context, const struct leaf *leaf)
+{
+    const struct settings *s = context;
+    if (has_column(leaf->key) || leaf->row->cosmetic || option_is_default(leaf->row, &leaf->value))
+        return 0;
+    text_append_format(s->out, "%s%s=", s->out->length > s->start ? "; " : "", leaf->key);
+    value_write(leaf->row, &leaf->value, false, s->out);
+    return 0;
+}
+
+void spec_cell_settings(const struct cell *c, struct text *out)
+{
+    struct settings s = {.out = out, .start = out->length};
+    task_leaves(&c->task, append_leaf, &s);
 }

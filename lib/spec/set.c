@@ -1,7 +1,8 @@
 /* --set KEY=VALUE, as edits of the document before anything in it is checked.
  *
  * Invariant: after a --set nothing in the document speaks of KEY or of a key below it, except the
- * --set itself (in s->set, or as an axis of the grid) and the cases that it chose. */
+ * --set itself (in s->set, or as an axis of the grid), the cases that it chose, and the sections,
+ * whose values document_read gives up for those in s->set. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,20 +29,6 @@ static void remove_path(struct node *map, const char *path)
     }
 }
 
-/* Removes the sections' own values of what the new value assigns. */
-static void remove_assigned(struct spec *s, const struct layers *l, struct layer layer)
-{
-    for (int k = layer.first; k < layer.first + layer.count; k++) {
-        const struct slot *slot = &s->keys.slot[l->item[k].slot];
-        char path[KEY_TEXT + 8];
-        snprintf(path, sizeof path, "%s%s", slot->key, slot->type == SLOT_KIND ? ".kind" : "");
-        remove_path(s->root, path);
-        int section = node_find(s->root, slot->key);
-        if (section >= 0 && s->root->item[section]->type != NODE_MAP)
-            node_remove(s->root, section);
-    }
-}
-
 /* ---- grid and cases ---------------------------------------------------------------------------*/
 
 static struct node *part_of(struct spec *s, const char *key, enum node_type type)
@@ -50,16 +37,13 @@ static struct node *part_of(struct spec *s, const char *key, enum node_type type
     return found >= 0 && s->root->item[found]->type == type ? s->root->item[found] : NULL;
 }
 
-/* Removes KEY and what lies below it from a map of dotted keys; true if there was any. */
-static bool remove_covered(struct node *map, const char *key)
+/* Removes KEY and what lies below it from a map of dotted keys, or all but KEY itself. */
+static void remove_covered(struct node *map, const char *key, bool but_itself)
 {
-    bool any = false;
     for (int k = map->count - 1; k >= 0; k--)
-        if (key_covers(key, map->key[k]->text)) {
+        if (key_covers(key, map->key[k]->text) &&
+            !(but_itself && !strcmp(key, map->key[k]->text)))
             node_remove(map, k);
-            any = true;
-        }
-    return any;
 }
 
 /* Flattens what a case says of KEY and below; false when it says nothing or nothing sensible. */
@@ -136,7 +120,7 @@ static int edit_cases(struct spec *s, const struct choice *c, bool *kept, struct
         if (*kept && !chosen[k] && gives(cases->item[k], c->key))
             node_remove(cases, k);
         else if (!*kept && cases->item[k]->type == NODE_MAP)
-            remove_covered(cases->item[k], c->key);
+            remove_covered(cases->item[k], c->key, false);
     }
     memory_free(chosen);
     layers_close(&pool);
@@ -179,28 +163,18 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     if (choice.count == 0 || choice.count > CHOICES_MAX)
         return node_error(value, e, "%s: a list of %d values; expected 1 to %d", key,
                           choice.count, CHOICES_MAX);
-    struct layers pool = {.keys = &s->keys};
-    int code = 0;
-    for (int v = 0; v < choice.count && code == 0; v++)
-        code = layer_assign(&pool, key, value, choice.value[v], e);
-    if (code == 0) {
-        remove_assigned(s, &pool, (struct layer){0, pool.count});
-        if (strchr(key, '.'))
-            remove_path(s->root, key);
-        code = edit_cases(s, &choice, &kept, e);
-    }
-    layers_close(&pool);
+    if (strchr(key, '.'))
+        remove_path(s->root, key);
+    remove_covered(s->set, key, false);
+    int code = edit_cases(s, &choice, &kept, e);
     if (code)
         return code;
-    remove_covered(s->set, key);
     struct node *grid = part_of(s, "grid", NODE_MAP);
-    int same = grid ? node_find(grid, key) : -1;
-    for (int k = grid ? grid->count - 1 : -1; k >= 0; k--)
-        if (key_covers(key, grid->key[k]->text) && !(axis && !kept && k == same))
-            node_remove(grid, k);
-    if (axis)
-        return kept ? 0 : put_axis(s, key, value, e);
-    return node_put(s->set, key, value, &s->arena, e);
+    if (grid)
+        remove_covered(grid, key, axis && !kept);
+    if (!axis)
+        return node_put(s->set, key, value, &s->arena, e);
+    return kept ? 0 : put_axis(s, key, value, e);
 }
 
 static int set_one(struct spec *s, const char *text, struct err *e)

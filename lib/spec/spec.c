@@ -1,9 +1,9 @@
 /* Opening and closing specs, and what others ask of an open one. */
 #include "spec/spec.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "spec/document.h"
 
@@ -73,26 +73,6 @@ int spec_parse(struct spec **out, const char *where, const char *bytes, size_t c
     return 0;
 }
 
-static int read_standard_input(char **bytes, size_t *count, struct err *e)
-{
-    struct text t = {0};
-    char piece[4096];
-    size_t got;
-    while (t.length <= NODE_BYTES_MAX && (got = fread(piece, 1, sizeof piece, stdin)) > 0)
-        text_append_bytes(&t, piece, got);
-    if (ferror(stdin)) {
-        text_close(&t);
-        return err_set(e, ERR_IO, "<stdin>", "cannot be read: %s", err_system(errno));
-    }
-    text_append(&t, ""); /* so that an empty input has bytes too */
-    int code = text_check(&t, e);
-    *bytes = t.data;
-    *count = t.length;
-    if (code)
-        text_close(&t);
-    return code;
-}
-
 int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
               struct err *e)
 {
@@ -101,7 +81,8 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
     size_t count = 0;
     struct err cause = {0};
     *out = NULL;
-    int code = standard ? read_standard_input(&bytes, &count, &cause)
+    path = standard ? "<stdin>" : path;
+    int code = standard ? file_read_open(STDIN_FILENO, path, NODE_BYTES_MAX, &bytes, &count, &cause)
                         : file_read(path, NODE_BYTES_MAX, &bytes, &count, &cause);
     if (code == ERR_FORMAT) { /* too large: the spec is wrong, not the disk */
         struct node at = {.source = path, .line = 1, .column = 1};
@@ -110,7 +91,7 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
     }
     if (code)
         return err_pass(e, &cause);
-    code = spec_parse(out, standard ? "<stdin>" : path, bytes, count, set, sets, e);
+    code = spec_parse(out, path, bytes, count, set, sets, e);
     memory_free(bytes);
     return code;
 }
@@ -181,15 +162,6 @@ const char *spec_figure(const struct spec *s, int index)
 
 /* ---- places -----------------------------------------------------------------------------------*/
 
-/* The node of a map of dotted keys that speaks of key, or NULL. */
-static const struct node *speaks_of(const struct node *map, const char *key)
-{
-    for (int k = 0; k < map->count; k++)
-        if (key_covers(map->key[k]->text, key) || key_covers(key, map->key[k]->text))
-            return map->item[k];
-    return NULL;
-}
-
 /* The deepest node on the way down to key, from its section on. */
 static const struct node *on_the_way(const struct node *map, const char *key)
 {
@@ -213,14 +185,13 @@ static const struct node *on_the_way(const struct node *map, const char *key)
 
 static const struct node *place_of(const struct spec *s, const char *key)
 {
-    const struct node *found = speaks_of(s->set, key);
-    for (int a = 0; !found && a < s->axes; a++)
-        if (key_covers(s->axis[a].key->text, key) || key_covers(key, s->axis[a].key->text))
-            found = s->axis[a].key;
-    for (int c = 0; !found && c < s->cases; c++)
-        for (int k = 0; !found && k < s->set_of[c].count; k++)
-            if (key_covers(s->case_key[s->set_of[c].first + k].key->text, key))
-                found = s->case_key[s->set_of[c].first + k].key;
+    const struct node *found = NULL, *given;
+    for (int k = 0; !found && k < s->set->count; k++)
+        if (keys_overlap(s->set->key[k]->text, key))
+            found = s->set->item[k];
+    for (int k = 0; !found && (given = document_given(s, k)); k++)
+        if (keys_overlap(given->text, key))
+            found = given;
     if (!found)
         found = on_the_way(s->root, key);
     return found ? found : &s->start;

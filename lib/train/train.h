@@ -42,7 +42,7 @@ enum { EVALUATE_WITNESS_AUTO, EVALUATE_WITNESS_ALWAYS, EVALUATE_WITNESS_NEVER };
 struct evaluate_config {
     int64_t samples, every;
     int orbit;                    /* index into orbit_table */
-    struct option_ints lengths;   /* empty: the training length */
+    struct option_ints lengths;   /* of a cell: ascending, each once, the training length too */
     double tolerance;
     int witness;                  /* enum above: whether rows show the witness's figures too */
     int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */

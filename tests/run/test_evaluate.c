@@ -368,19 +368,6 @@ static void informative_rows_are_counted_apart(void **unused)
 
 /* ---- lengths and rows -------------------------------------------------------------------------*/
 
-static void lengths_are_sorted_and_hold_the_training_length(void **unused)
-{
-    (void)unused;
-    struct task t = help_task("gain", "toeplitz", MODEL_RPE, 8, 1);
-    int length[EVALUATION_LENGTHS_MAX];
-    assert_int_equal(evaluation_lengths(&t, length), 1);
-    assert_int_equal(length[0], 8);
-    t.evaluate.lengths = (struct option_ints){.count = 4, .value = {32, 4, 32, 16}};
-    assert_int_equal(evaluation_lengths(&t, length), 4);
-    for (int k = 0; k < 4; k++)
-        assert_int_equal(length[k], 4 << k);
-}
-
 static void row_prints_what_it_is_given(void **unused)
 {
     (void)unused;
@@ -423,7 +410,6 @@ int main(void)
         cmocka_unit_test(tokens_are_decided_once_per_group),
         cmocka_unit_test(group_goes_with_its_mean),
         cmocka_unit_test(informative_rows_are_counted_apart),
-        cmocka_unit_test(lengths_are_sorted_and_hold_the_training_length),
         cmocka_unit_test(row_prints_what_it_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,9 @@ static void everything_but_the_target_has_a_default(void **state)
     value_is(s, 0, "model.encoding.buckets", NULL);
     value_is(s, 0, "no.such.key", NULL);
     spec_close(s);
+    s = spec_of("target: gain\nspace: {length: 8}\nevaluate: {lengths: [32, 4, 32, 16]}\n", NULL);
+    value_is(s, 0, "evaluate.lengths", "[4, 8, 16, 32]");
+    spec_close(s);
 }
 
 /* Specs of one name share their results, so no name is made up. */

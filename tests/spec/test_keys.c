@@ -229,6 +229,49 @@ static void every_key_that_counts_changes_the_id(void **state)
     memory_free(key);
 }
 
+enum { LINE_BYTES = 1024, SHORT = 17 };
+
+/* The first cell's id, and a digest of all cells' ids, groups and pairs. */
+static void ids_of(const char *yaml, char first[SHORT], char all[SHORT])
+{
+    struct text t = {0};
+    char digits[HASH_TEXT];
+    struct spec *s = spec_of(yaml, NULL);
+    for (int k = 0; k < spec_cells(s); k++) {
+        const struct cell *c = spec_cell(s, k);
+        text_append_format(&t, "%s %s %s\n", c->id, c->group, c->pair);
+    }
+    hash_text(digits, t.data, t.length);
+    snprintf(first, SHORT, "%s", spec_cell(s, 0)->id);
+    snprintf(all, SHORT, "%.16s", digits);
+    text_close(&t);
+    spec_close(s);
+}
+
+/* ids.tsv holds a spread of specs, every key at its default and at others, with the ids that the
+ * program gave them when each line was added.  Results lie in folders named so: a line that changes
+ * makes everybody train anew.  To add one, let this test say its ids. */
+static void cells_keep_their_ids(void **state)
+{
+    (void)state;
+    char line[LINE_BYTES], first[SHORT], all[SHORT];
+    int lines = 0, wrong = 0;
+    FILE *f = fopen("tests/spec/ids.tsv", "r");
+    assert_non_null(f);
+    for (; fgets(line, sizeof line, f); lines++) {
+        char *id = strtok(line, "\t"), *digest = strtok(NULL, "\t"), *yaml = strtok(NULL, "\n");
+        assert_non_null(yaml);
+        ids_of(yaml, first, all);
+        if (strcmp(id, first) != 0 || strcmp(digest, all) != 0) {
+            print_error("%s %s, was %s %s: %s\n", first, all, id, digest, yaml);
+            wrong++;
+        }
+    }
+    fclose(f);
+    assert_int_equal(wrong, 0);
+    assert_true(lines > 200);
+}
+
 /* A key that came later, spelled out at its default: the cell that it was before the key existed, and
  * the key has its value. */
 static void quiet_keys_keep_cells_and_have_values(void **state)
@@ -335,6 +378,7 @@ int main(void)
         cmocka_unit_test(defaults_suit_their_rows),
         cmocka_unit_test(what_stands_at_the_top_is_listed),
         cmocka_unit_test(every_key_that_counts_changes_the_id),
+        cmocka_unit_test(cells_keep_their_ids),
         cmocka_unit_test(quiet_keys_keep_cells_and_have_values),
         cmocka_unit_test(needed_keys_exist),
         cmocka_unit_test(a_key_without_what_it_needs_has_no_value),
