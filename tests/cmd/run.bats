@@ -168,7 +168,7 @@ PY
     [ "$status" = 0 ]
     [ -s '|touch PWNED;#/figures/floor-tiny.svg' ]
     for table in '|touch PWNED;#'/cells/*/table.csv; do
-        sed -i "2s/.*/\"\",0' . system('touch PWNED') . ',0,1,1/" "$table"
+        sed -i "2s/^\"\",0,/\"\",0' . system('touch PWNED') . ',/" "$table"
     done
     try report '|touch PWNED;#' --gnuplot
     [ "$status" = 3 ]
