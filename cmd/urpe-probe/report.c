@@ -31,14 +31,17 @@ static int judge_all(const struct arguments *a, const struct results *r, int *st
     return code;
 }
 
-/* Figures, and the page that shows them. */
+/* Figures, and the page that shows them.  *failed: figures that could not be drawn. */
 static int draw(const struct arguments *a, const char *folder, const struct results *r,
-                struct err *e)
+                int *failed, struct err *e)
 {
     struct figures f = {.scripts = a->gnuplot, .png = a->png};
     int code = report_figures(folder, r, &f, e);
     if (!code && !f.drawn && !a->quiet)
         fprintf(stderr, "%s\n", f.why);
+    if (!code && f.failed)
+        fputs(f.failures.data, stderr);
+    *failed = f.failed;
     if (!code)
         code = report_page(folder, r, &f, e);
     if (!code && !a->quiet)
@@ -66,12 +69,12 @@ static int run(const struct arguments *a, struct err *e)
 {
     struct results r = {0};
     const char *folder = a->out ? a->out : a->operand[0];
-    int status = 0, code = look(a, e);
+    int status = 0, failed = 0, code = look(a, e);
     if (!code)
         code = report_merge(folder, a->operand, a->operands, &r, e);
     if (code)
         return code;
-    code = draw(a, folder, &r, e);
+    code = draw(a, folder, &r, &failed, e);
     if (!a->quiet)
         say_skipped(&r);
     if (!code && !a->quiet)
@@ -79,6 +82,8 @@ static int run(const struct arguments *a, struct err *e)
     if (!code && !a->no_claims)
         code = judge_all(a, &r, &status, e);
     results_close(&r);
+    if (!code && failed)
+        code = err_set(e, ERR_IO, folder, "not all figures could be drawn");
     return code ? code : status;
 }
 

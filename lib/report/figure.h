@@ -9,6 +9,7 @@
 struct figure_sink {
     const char *folder; /* where the files go */
     struct figures *out;
+    char name[FIGURE_NAME_MAX]; /* of the first page of the figure that is being drawn */
 };
 
 /* The lines first .. first+count-1 are those of one experiment. */
@@ -26,9 +27,12 @@ extern const struct figure figure_floor, figure_pairs, figure_curves, figure_pos
     figure_params, figure_depth, figure_width, figure_lengths, figure_tables, figure_matrices;
 
 /* Draws one script as NAME.svg, and NAME.png where that is wanted; keeps NAME.gp where that is
- * wanted.  Once gnuplot has failed it is not started again. */
+ * wanted.  What goes wrong is said in `failures`, not returned, so that the other figures are drawn;
+ * only a lack of memory is.  Where there is no gnuplot it is not started again. */
 int figure_put(struct figure_sink *sink, const char *name, const struct text *script,
                struct err *e);
+/* Adds a line to `failures`: what is wrong with figure `name`, once. */
+int figure_fail(struct figure_sink *sink, const char *name, const struct err *why, struct err *e);
 /* "KIND-EXPERIMENT"; "KINDNUMBER-EXPERIMENT" from the second page on.  What follows the first '-'
  * is the experiment. */
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number);

@@ -166,21 +166,18 @@ static int label_width(const struct page *p, struct err *e)
 
 static int append_labels(struct text *out, const struct page *p, struct err *e)
 {
-    text_append(out, "set ytics scale 0 (");
+    text_append(out, "unset ytics\n");
     for (int k = 0; k < p->count; k++) {
         struct text label = {0};
         line_append_label(&label, report_line_any(&p->lines->line[p->first + k]),
                           p->lines->lengths);
         int code = text_check(&label, e);
-        text_append(out, k ? ", " : "");
         if (!code)
-            gnuplot_string(out, label.data);
-        text_append_format(out, " %d", k + 1);
+            gnuplot_row_label(out, label.data, k + 1);
         text_close(&label);
         if (code)
             return code;
     }
-    text_append(out, ")\n");
     return 0;
 }
 
@@ -299,7 +296,7 @@ static int append_script(struct text *out, const struct page *p, const char *nam
         if (!panel_name(p, m))
             continue;
         code = append_panel(out, p, m, left + at * width, left + (at + 1) * width - 0.02, e);
-        text_append(out, "unset ytics\nunset key\n"); /* the first panel's serve all */
+        text_append(out, "unset label\nunset key\n"); /* the first panel's serve all */
         at++;
     }
     text_append(out, "unset multiplot\n");

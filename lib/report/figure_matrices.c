@@ -9,10 +9,9 @@
  *
  * Invariant: only spaces of one or two axes are shown, whose relations are offsets. */
 #include <math.h>
-#include <string.h>
 
 #include "report/figure_panels.h"
-#include "report/gnuplot.h"
+#include "report/learned.h"
 
 enum { HEADS_SHOWN = 4, ROWS = 4, PAGES = 2, POSITIONS_SHOWN = 128, COLOURS = 33,
        TICS = 4 };
@@ -82,49 +81,23 @@ static int relation_at(const struct picture *p, int row, int column)
 }
 
 /* ---- values -----------------------------------------------------------------------------------*/
-/* The rows of a file from `first` on that are about one layer and head. */
-struct block {
-    int first, count;
-};
-
-static const char *field(const struct trace_file *t, int row, const char *column)
-{
-    int k = csv_column(&t->csv, column);
-    return k < 0 ? "" : t->csv.row[row][k];
-}
-
-static struct block block_at(const struct trace_file *t, int first)
-{
-    struct block b = {first, 1};
-    while (first + b.count < t->csv.rows &&
-           strcmp(field(t, first, "layer"), field(t, first + b.count, "layer")) == 0 &&
-           strcmp(field(t, first, "head"), field(t, first + b.count, "head")) == 0)
-        b.count++;
-    return b;
-}
-
-/* Largest distance from the neutral value in the table; 0: every value is neutral, or none there. */
-static double largest_distance(const struct trace_file *t, double neutral, bool *any)
+/* Largest distance from the neutral value in the table; 1 where every value is neutral. */
+static double largest_distance(const struct learned *t, double neutral)
 {
     double largest = 0;
-    *any = false;
-    for (int k = 1; k < t->csv.rows; k++) {
-        double value = trace_number(t, k, t->y);
-        if (!isfinite(value))
-            continue;
-        *any = true;
-        largest = fmax(largest, fabs(value - neutral));
-    }
-    return largest;
+    for (int k = 0; k < t->heads; k++)
+        for (int r = 0; r < t->head[k].relations; r++)
+            if (isfinite(t->head[k].value[r]))
+                largest = fmax(largest, fabs(t->head[k].value[r] - neutral));
+    return largest > 0 ? largest : 1;
 }
 
-static void append_value(struct text *out, const struct trace_file *t, struct block b,
-                         int relation)
+static void append_value(struct text *out, const struct learned_head *h, int relation)
 {
-    char number[TEXT_NUMBER_MAX];
-    double value = relation < 0 || relation >= b.count ? NAN
-                                                       : trace_number(t, b.first + relation, t->y);
-    text_append_format(out, " %s", isfinite(value) ? text_from_double(number, value, 6) : "NaN");
+    if (relation < 0 || !isfinite(h->value[relation]))
+        text_append(out, " NaN");
+    else
+        figure_append_number(out, h->value[relation]);
 }
 
 /* About four tics on an axis, the first one at its start. */
@@ -133,19 +106,18 @@ static int tic_step(int count) { return count > TICS ? (count - 1) / TICS : 1; }
 /* ---- panels -----------------------------------------------------------------------------------*/
 static int append_panel(struct panels *p, const struct picture *picture,
                         const struct table_kind *kind, const char *label,
-                        const struct trace_file *t, struct block b, double reach, struct err *e)
+                        const struct learned_head *h, double reach, struct err *e)
 {
     struct text title = {0}, *out = &p->body;
-    const char *layer = field(t, b.first, "layer");
     text_append_format(out, "$matrix << EOD\n");
     for (int i = 0; i < picture->rows; i++) {
         for (int j = 0; j < picture->columns; j++)
-            append_value(out, t, b, relation_at(picture, i, j));
+            append_value(out, h, relation_at(picture, i, j));
         text_append(out, "\n");
     }
-    text_append_format(&title, "%s, %s%s%shead %s, %.2f to %.2f: %s", kind->name,
-                       *layer ? "layer " : "", layer, *layer ? ", " : "",
-                       field(t, b.first, "head"), kind->neutral - reach, kind->neutral + reach,
+    text_append_format(&title, "%s, ", kind->name);
+    learned_append_name(&title, h, ", ");
+    text_append_format(&title, ", %.2f to %.2f: %s", kind->neutral - reach, kind->neutral + reach,
                        label);
     out->failed |= title.failed;
     int code = text_check(out, e);
@@ -169,32 +141,34 @@ static int append_panel(struct panels *p, const struct picture *picture,
     return code;
 }
 
+/* A row of panels per layer. */
 static int draw_table(struct panels *p, const struct picture *picture,
-                      const struct table_kind *kind, const char *label, const struct trace_file *t,
+                      const struct table_kind *kind, const char *label, const struct learned *t,
                       struct err *e)
 {
-    bool any;
+    double reach = largest_distance(t, kind->neutral);
     int code = 0;
-    double reach = largest_distance(t, kind->neutral, &any);
-    if (!(reach > 0))
-        reach = 1; /* a table that was never changed, or has one colour */
-    for (int first = 1; !code && any && first < t->csv.rows;) {
-        const char *layer = field(t, first, "layer");
-        for (int heads = 0; !code && first < t->csv.rows; heads++) {
-            struct block b = block_at(t, first);
-            if (strcmp(layer, field(t, first, "layer")) != 0)
-                break;
-            first += b.count;
-            if (b.count != picture->relations || heads >= HEADS_SHOWN)
-                continue;
-            if (panels_full(p))
-                return 0;
-            code = append_panel(p, picture, kind, label, t, b, reach, e);
-        }
-        if (!code && p->columns)
+    for (int k = 0, shown = 0; !code && k < t->heads && !panels_full(p); k++) {
+        if (k && t->head[k].layer != t->head[k - 1].layer)
+            shown = 0;
+        if (shown++ < HEADS_SHOWN)
+            code = append_panel(p, picture, kind, label, &t->head[k], reach, e);
+        if (!code && p->columns && (k + 1 == t->heads || t->head[k].layer != t->head[k + 1].layer))
             code = panels_end_row(p, e);
     }
     return code;
+}
+
+/* A table that is not the space's. */
+static int check_size(const struct learned *t, const struct picture *picture,
+                      const struct summary_group *g, struct err *e)
+{
+    for (int k = 0; k < t->heads; k++)
+        if (t->head[k].relations != picture->relations)
+            return err_set(e, ERR_FORMAT, g->cell->id,
+                           "table.csv has %d relations; %d were expected", t->head[k].relations,
+                           picture->relations);
+    return 0;
 }
 
 static int draw_line(struct panels *p, const struct summary_group *g, const struct picture *picture,
@@ -204,14 +178,14 @@ static int draw_line(struct panels *p, const struct summary_group *g, const stru
     line_append_label(&label, g, false);
     int code = text_check(&label, e);
     for (int k = 0; !code && k < KINDS && !panels_full(p); k++) {
-        struct trace_file file;
-        bool found;
-        code = trace_open(&file, g->row[0], "table.csv", "relation", table_kinds[k].column, NULL,
-                          &found, e);
-        if (code || !found)
-            continue;
-        code = draw_table(p, picture, &table_kinds[k], label.data, &file, e);
-        trace_close(&file);
+        struct learned table;
+        struct err why = {0};
+        if (learned_open(&table, g, table_kinds[k].column, &why) ||
+            check_size(&table, picture, g, &why))
+            code = figure_fail(p->sink, p->sink->name, &why, e);
+        else
+            code = draw_table(p, picture, &table_kinds[k], label.data, &table, e);
+        learned_close(&table);
     }
     text_close(&label);
     return code;

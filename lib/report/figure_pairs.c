@@ -151,7 +151,7 @@ static int append_labels(struct text *out, const struct pairs *p, int *widest, s
 {
     int code = 0;
     *widest = 8;
-    text_append(out, "set ytics scale 0 (");
+    text_append(out, "unset ytics\n");
     for (int k = 0; !code && k < p->count; k++) {
         const struct entry *entry = &p->entry[k];
         const struct summary_group *g =
@@ -164,15 +164,12 @@ static int append_labels(struct text *out, const struct pairs *p, int *widest, s
         if (!code) {
             int columns = text_columns(label.data);
             *widest = columns > *widest ? columns : *widest;
-            text_append(out, k ? ", " : "");
-            gnuplot_string(out, label.data);
-            text_append_format(out, " %d", k + 1);
+            gnuplot_row_label(out, label.data, k + 1);
         }
         text_close(&label);
     }
     if (*widest > LABEL_MAX)
         *widest = LABEL_MAX;
-    text_append(out, ")\n");
     return code;
 }
 
@@ -216,7 +213,7 @@ static void append_panels(struct text *out, const struct pairs *p, double left)
                            ", \\\n  $error_%d using 2:($1%+g):3:4 with xerrorbars %s title '%s'",
                            a, a == MODEL_RPE ? -APART : APART, figure_series_style(a),
                            figure_series_name(a));
-    text_append_format(out, "\nunset ytics\nunset key\nunset logscale x\nset lmargin at screen "
+    text_append_format(out, "\nunset label\nunset key\nunset logscale x\nset lmargin at screen "
                             "%.4f\nset rmargin at screen 0.97\n",
                        middle + 0.02);
     if (p->most > p->least)

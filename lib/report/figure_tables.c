@@ -3,10 +3,9 @@
  *
  * Invariant: only spaces whose relations have an order are shown: the axis means one thing. */
 #include <math.h>
-#include <string.h>
 
 #include "report/figure_panels.h"
-#include "report/gnuplot.h"
+#include "report/learned.h"
 
 enum { CURVES_MAX = 8, TICS = 8 };
 
@@ -14,58 +13,32 @@ enum { CURVES_MAX = 8, TICS = 8 };
 static const char *const colour[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                      "#56B4E9", "#E69F00", "#000000", "#999999"};
 
-/* Whether row k starts another layer or head. */
-static bool is_start(const struct trace_file *t, int k)
-{
-    static const char *const key[] = {"layer", "head"};
-    for (int m = 0; m < 2; m++) {
-        int column = csv_column(&t->csv, key[m]);
-        if (k == 1 || strcmp(t->csv.row[k][column], t->csv.row[k - 1][column]) != 0)
-            return true;
-    }
-    return false;
-}
-
-static void append_curve_name(struct text *out, const struct trace_file *t, int k)
-{
-    const char *layer = t->csv.row[k][csv_column(&t->csv, "layer")];
-    const char *head = t->csv.row[k][csv_column(&t->csv, "head")];
-    if (*layer)
-        text_append_format(out, "layer %s ", layer);
-    text_append_format(out, "head %s", head);
-}
-
 /* Curves of the column: data blocks, then their plot.  Further layers and heads are left to
  * tables.csv. */
-static void append_curves(struct text *out, struct text *plot, const struct trace_file *t,
-                          int origin)
+static void append_curves(struct text *out, struct text *plot, const struct learned *t, int origin)
 {
-    char number[TEXT_NUMBER_MAX];
-    int curves = 0;
-    for (int k = 1; k < t->csv.rows; k++) {
-        double y = trace_number(t, k, t->y);
-        if (is_start(t, k)) {
-            if (curves == CURVES_MAX)
-                break;
-            text_append_format(out, "%s$data_%d << EOD\n", curves ? "EOD\n" : "", curves);
-            text_append_format(plot,
-                               ", \\\n  $data_%d using 1:2 with lines lw 2 lc rgb '%s' title '",
-                               curves, colour[curves]);
-            append_curve_name(plot, t, k);
-            text_append(plot, "'");
-            curves++;
+    for (int k = 0; k < t->heads && k < CURVES_MAX; k++) {
+        text_append_format(out, "$data_%d << EOD\n", k);
+        for (int r = 0; r < t->head[k].relations; r++) {
+            if (!isfinite(t->head[k].value[r]))
+                continue;
+            text_append_format(out, "%d", r - origin);
+            figure_append_number(out, t->head[k].value[r]);
+            text_append(out, "\n");
         }
-        if (isfinite(y))
-            text_append_format(out, "%d %s\n", (int)trace_number(t, k, t->x) - origin,
-                               text_from_double(number, y, 6));
+        text_append(out, "EOD\n");
+        text_append_format(plot,
+                           ", \\\n  $data_%d using 1:2 with lines lw 2 lc rgb '%s' title '",
+                           k, colour[k]);
+        learned_append_name(plot, &t->head[k], " ");
+        text_append(plot, "'");
     }
-    text_append(out, "EOD\n");
 }
 
 /* A graph's last relation is that of no path (space/graph_layout.c). */
-static void append_axis(struct text *out, const struct trace_file *t, bool graph)
+static void append_axis(struct text *out, const struct learned *t, bool graph)
 {
-    int last = (int)trace_number(t, t->csv.rows - 1, t->x), step = 1 + last / TICS;
+    int last = t->head[t->heads - 1].relations - 1, step = 1 + last / TICS;
     if (!graph) {
         text_append(out, "set xlabel 'j - i'\nset xtics autofreq\n");
         return;
@@ -76,31 +49,21 @@ static void append_axis(struct text *out, const struct trace_file *t, bool graph
     text_append_format(out, "'no path' %d)\n", last);
 }
 
-/* Whether the column has a number. */
-static bool has_data(const struct trace_file *t)
-{
-    for (int k = 1; k < t->csv.rows; k++)
-        if (isfinite(trace_number(t, k, t->y)))
-            return true;
-    return false;
-}
-
 static int draw_panel(struct panels *p, const struct summary_group *g, const char *column,
                       struct err *e)
 {
-    struct trace_file file;
+    struct learned table;
     struct text plot = {0}, label = {0};
-    bool found;
-    int code = trace_open(&file, g->row[0], "table.csv", "relation", column, NULL, &found, e);
-    if (code || !found)
-        return code;
-    if (has_data(&file) && csv_column(&file.csv, "layer") >= 0 &&
-        csv_column(&file.csv, "head") >= 0) {
+    struct err why = {0};
+    int code = 0;
+    if (learned_open(&table, g, column, &why))
+        return figure_fail(p->sink, p->sink->name, &why, e);
+    if (table.heads) {
         text_append(&label, *column == 'b' ? "B: " : "C: ");
         line_append_label(&label, g, false);
         bool graph = space_of(&g->cell->task.space)->graph;
-        append_axis(&p->body, &file, graph);
-        append_curves(&p->body, &plot, &file, graph ? 0 : (int)g->length - 1);
+        append_axis(&p->body, &table, graph);
+        append_curves(&p->body, &plot, &table, graph ? 0 : (int)g->length - 1);
         p->body.failed |= plot.failed || label.failed;
         code = text_check(&p->body, e);
         if (!code) {
@@ -109,7 +72,7 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
             code = panels_next(p, e);
         }
     }
-    trace_close(&file);
+    learned_close(&table);
     text_close(&plot);
     text_close(&label);
     return code;

@@ -53,11 +53,11 @@ static int open_trace(struct trace *t, int points, struct err *e)
 static void add_seed(struct trace *t, const struct trace_file *file)
 {
     for (int k = 0; k < t->points && k + 1 < file->csv.rows; k++) {
-        double y = trace_number(file, k + 1, file->y);
-        if (!isfinite(y) || y <= SMALLEST)
+        double x = trace_number(file, k + 1, file->x), y = trace_number(file, k + 1, file->y);
+        if (!isfinite(x) || !isfinite(y) || y <= SMALLEST)
             continue;
         if (!t->seeds[k]) {
-            t->x[k] = trace_number(file, k + 1, file->x);
+            t->x[k] = x;
             t->low[k] = t->high[k] = y;
             t->floor[k] = trace_number(file, k + 1, file->floor);
         }

@@ -1,14 +1,12 @@
 /* Which figures there are, which of them a spec wants, and the files that they become. */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "report/figure.h"
 #include "report/gnuplot.h"
 #include "report/output.h"
 
-enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16, IMAGE_BYTES_MAX = 64 << 20 };
+enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16 };
 
 static const struct figure *const figure_table[] = {
     &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
@@ -37,14 +35,14 @@ void figure_append_head(struct text *out, const char *name, int width, int heigh
 {
     text_append_format(out,
                        "# `gnuplot %s.gp` draws %s.svg, `gnuplot -c %s.gp FILE` draws FILE,\n"
-                       "# `gnuplot -c %s.gp FILE png` draws FILE as PNG.\n"
+                       "# `gnuplot -c %s.gp FILE png` draws FILE as PNG; `-` is the standard output.\n"
                        "out = (ARGC > 0) ? ARG1 : '%s.svg'\n",
                        name, name, name, name, name);
     text_append_format(out,
                        "if (ARGC > 1) {\n  set terminal pngcairo size %d,%d font 'sans,10' "
                        "background '#ffffff' noenhanced\n} else {\n  set terminal svg size %d,%d "
                        "font 'sans-serif,12' background '#ffffff' noenhanced\n}\n"
-                       "set output out\n",
+                       "if (out eq '-') { set output } else { set output out }\n",
                        width, height, width, height);
 }
 
@@ -92,73 +90,85 @@ static int note_drawn(struct figures *f, const char *name, struct err *e)
 }
 
 /* gnuplot leaves it to the viewer whether an image of 16 x 16 becomes squares or a blur. */
-static int sharpen(const char *image, struct err *e)
+static void append_sharp(struct text *out, const struct text *image)
 {
     static const char mark[] = "<image ", sharp[] = "<image image-rendering='pixelated' ";
-    struct text out = {0};
-    char *bytes = NULL;
-    size_t count;
-    int code = file_read(image, IMAGE_BYTES_MAX, &bytes, &count, e);
-    if (!code && strstr(bytes, mark)) {
-        const char *at = bytes;
-        for (const char *next; (next = strstr(at, mark)); at = next + strlen(mark)) {
-            text_append_bytes(&out, at, (size_t)(next - at));
-            text_append(&out, sharp);
-        }
-        text_append(&out, at);
-        code = text_check(&out, e);
-        if (!code)
-            code = file_write(image, out.data, out.length, e);
+    const char *at = image->data;
+    for (const char *next; (next = strstr(at, mark)); at = next + strlen(mark)) {
+        text_append_bytes(out, at, (size_t)(next - at));
+        text_append(out, sharp);
     }
-    text_close(&out);
-    memory_free(bytes);
+    text_append(out, at);
+}
+
+/* The file takes its place when the picture is whole. */
+static int draw_image(struct figure_sink *sink, const struct text *script, const char *name,
+                      bool png, struct err *e)
+{
+    char file[FILE_MAX];
+    struct figures *f = sink->out;
+    struct text image = {0}, sharp = {0};
+    bool absent;
+    snprintf(file, sizeof file, "%s.%s", name, png ? "png" : "svg");
+    int code = gnuplot_draw(script, png, &image, &absent, e);
+    if (!code && absent) {
+        f->drawn = false;
+        snprintf(f->why, sizeof f->why, "gnuplot is not installed, so no figures were drawn "
+                                        "(Debian: apt install gnuplot-nox)");
+    }
+    if (!code && !absent && !png)
+        append_sharp(&sharp, &image);
+    if (!code && !absent)
+        code = file_write_text(sink->folder, file, png ? &image : &sharp, e);
+    text_close(&image);
+    text_close(&sharp);
     return code;
 }
 
-/* Draws into a hidden file, which takes its place when it is whole. */
-static int draw_image(struct figure_sink *sink, const char *script, const char *name, bool png,
-                      struct err *e)
+static int put(struct figure_sink *sink, const char *name, const struct text *script,
+               struct err *e)
 {
-    char file[FILE_MAX], image[OUTPUT_PATH_MAX], hidden[OUTPUT_PATH_MAX];
+    char file[FILE_MAX];
     struct figures *f = sink->out;
-    snprintf(file, sizeof file, "%s.%s", name, png ? "png" : "svg");
-    int code = file_join(image, sizeof image, sink->folder, file, e);
-    snprintf(file, sizeof file, ".%s.%s.new", name, png ? "png" : "svg");
-    if (!code)
-        code = file_join(hidden, sizeof hidden, sink->folder, file, e);
-    if (!code)
-        code = gnuplot_run(script, hidden, png, &f->drawn, f->why, sizeof f->why, e);
-    if (!code && f->drawn && !png)
-        code = sharpen(hidden, e);
-    if (!code && f->drawn && rename(hidden, image) != 0)
-        code = err_set(e, ERR_IO, image, "%s", err_system(errno));
-    if (code || !f->drawn)
-        unlink(hidden);
+    int code = 0;
+    snprintf(file, sizeof file, "%s.gp", name);
+    if (f->scripts)
+        code = file_write_text(sink->folder, file, script, e);
+    if (!code && f->drawn)
+        code = draw_image(sink, script, name, false, e);
+    if (!code && f->drawn)
+        code = note_drawn(f, name, e);
+    if (!code && f->drawn && f->png)
+        code = draw_image(sink, script, name, true, e);
+    return code;
+}
+
+/* What is wrong with a cell's file is said once, however often a figure looks at it. */
+int figure_fail(struct figure_sink *sink, const char *name, const struct err *why, struct err *e)
+{
+    struct figures *f = sink->out;
+    struct text line = {0};
+    if (why->code == ERR_MEMORY)
+        return err_set(e, ERR_MEMORY, why->where, "%s", why->msg);
+    text_append_format(&line, "figure %s: %s%s%s\n", name, why->where, why->where[0] ? ": " : "",
+                       why->msg);
+    int code = text_check(&line, e);
+    if (!code && (!f->failed || !strstr(f->failures.data, line.data))) {
+        text_append(&f->failures, line.data);
+        code = text_check(&f->failures, e);
+        f->failed++;
+    }
+    text_close(&line);
     return code;
 }
 
 int figure_put(struct figure_sink *sink, const char *name, const struct text *script,
                struct err *e)
 {
-    char file[FILE_MAX], path[OUTPUT_PATH_MAX];
-    struct figures *f = sink->out;
-    snprintf(file, sizeof file, f->scripts ? "%s.gp" : ".%s.gp", name);
+    struct err why = {0};
     int code = text_check(script, e);
-    if (code || (!f->drawn && !f->scripts))
-        return code;
-    code = file_join(path, sizeof path, sink->folder, file, e);
-    if (!code)
-        code = file_write(path, script->data, script->length, e);
-    if (code)
-        return code;
-    if (f->drawn)
-        code = draw_image(sink, path, name, false, e);
-    if (!code && f->drawn)
-        code = note_drawn(f, name, e);
-    if (!code && f->drawn && f->png)
-        code = draw_image(sink, path, name, true, e);
-    if (!f->scripts)
-        unlink(path);
+    if (!code && put(sink, name, script, &why))
+        code = figure_fail(sink, name, &why, e);
     return code;
 }
 
@@ -220,9 +230,12 @@ static int draw_experiment(struct figure_sink *sink, const struct figure_view *v
 {
     const struct spec *s = report_line_any(&v->lines->line[v->first])->spec;
     int code = 0;
-    for (int k = 0; !code && figure_table[k]; k++)
-        if (is_wanted(s, figure_table[k]->name))
-            code = figure_table[k]->draw(sink, v, e);
+    for (int k = 0; !code && figure_table[k]; k++) {
+        struct err why = {0};
+        figure_name(sink->name, figure_table[k]->name, v->experiment, 1);
+        if (is_wanted(s, figure_table[k]->name) && figure_table[k]->draw(sink, v, &why))
+            code = figure_fail(sink, sink->name, &why, e);
+    }
     return code;
 }
 
@@ -230,7 +243,7 @@ int report_figures(const char *folder, const struct results *r, struct figures *
 {
     char path[OUTPUT_PATH_MAX];
     struct report_lines lines;
-    struct figure_sink sink = {path, f};
+    struct figure_sink sink = {.folder = path, .out = f};
     struct figure_view v = {.lines = &lines};
     f->drawn = true;
     int code = file_join(path, sizeof path, folder, "figures", e);
@@ -255,5 +268,6 @@ int report_figures(const char *folder, const struct results *r, struct figures *
 void report_figures_close(struct figures *f)
 {
     memory_free(f->name);
+    text_close(&f->failures);
     *f = (struct figures){0};
 }

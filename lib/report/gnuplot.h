@@ -1,19 +1,27 @@
-/* The one place that starts gnuplot. */
+/* The one place that starts gnuplot, and the one way in which text reaches a script.
+ *
+ * Invariant: gnuplot is given no name of a file (a name that begins with | or < would be run as a
+ * command, and ~ is expanded): it reads the script from an open file and writes the picture to
+ * another.  All text in a script comes from gnuplot_string, all else in it are our own words and
+ * numbers. */
 #ifndef REPORT_GNUPLOT_H
 #define REPORT_GNUPLOT_H
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/err.h"
 #include "base/text.h"
 
-/* Runs `gnuplot -c script output`, with a further argument "png" where that is wanted, and waits.
- * *drawn is false, with one line in `why`, when gnuplot is not there or fails. */
-int gnuplot_run(const char *script, const char *output, bool png, bool *drawn, char *why,
-                size_t why_size, struct err *e);
-/* Appends a single-quoted string, in which gnuplot interprets nothing. */
+/* Draws a script with the head of figure_append_head (figure.h), and appends the picture, SVG or
+ * PNG, to `image`.  *absent: there is no gnuplot, and nothing else happened.  ERR_IO when gnuplot
+ * fails, with what it said, or when the picture is not whole. */
+int gnuplot_draw(const struct text *script, bool png, struct text *image, bool *absent,
+                 struct err *e);
+/* Appends a single-quoted string of printable UTF-8, in which gnuplot interprets nothing.  Not for
+ * labels of tics: those are formats; gnuplot_row_label is there for them. */
 void gnuplot_string(struct text *out, const char *s);
 /* The same, broken at blanks into lines of at most `room` bytes; returns how many lines. */
 int gnuplot_lines(struct text *out, const char *s, int room);
+/* Appends a label on the left of the plot's frame, beside y = row. */
+void gnuplot_row_label(struct text *out, const char *s, int row);
 
 #endif

@@ -109,13 +109,15 @@ int report_table(FILE *out, const struct spec *s, const struct results *r,
 enum { FIGURE_NAME_MAX = SPEC_NAME_MAX + 32, FIGURE_WHY_MAX = 512 };
 struct figures {
     bool scripts, png;              /* wanted: gnuplot's scripts with their data; PNG beside SVG */
-    bool drawn;                     /* false: gnuplot is not there, or could not draw one */
+    bool drawn;                     /* false: gnuplot is not there */
     char why[FIGURE_WHY_MAX];       /* then a line about it */
+    struct text failures;           /* a line for each figure that could not be drawn, and why */
+    int failed;                     /* lines */
     char (*name)[FIGURE_NAME_MAX];  /* (count) what was drawn: folder/figures/NAME.svg */
     int count, capacity;
 };
 /* Draws the figures that each experiment's spec names (all where it names none), leaving out those
- * without data.  f: zeroed but for what is wanted; report_figures_close frees, also after a
+ * without data; one that fails does not stop the others.  f: zeroed but for what is wanted; report_figures_close frees, also after a
  * failure. */
 int report_figures(const char *folder, const struct results *r, struct figures *f, struct err *e);
 void report_figures_close(struct figures *f);

@@ -4,23 +4,21 @@
 #include <math.h>
 
 #include "base/file.h"
-#include "report/output.h"
 
 int trace_open(struct trace_file *t, const struct result_row *row, const char *file,
                const char *x, const char *y, const char *floor, bool *found, struct err *e)
 {
-    char path[OUTPUT_PATH_MAX];
     struct err ignored = {0}; /* report_merge has named files that are not whole */
     *t = (struct trace_file){0};
     *found = false;
     if (!row->folder)
         return 0;
-    int code = file_join(path, sizeof path, row->folder, file, e);
-    if (code || !file_exists(path))
+    int code = file_join(t->path, sizeof t->path, row->folder, file, e);
+    if (code || !file_exists(t->path))
         return code;
-    code = csv_read(path, &t->csv, &ignored);
+    code = csv_read(t->path, &t->csv, &ignored);
     if (code == ERR_MEMORY)
-        return err_set(e, code, path, "%s", ignored.msg);
+        return err_set(e, code, t->path, "%s", ignored.msg);
     if (code)
         return 0;
     t->x = csv_column(&t->csv, x);

@@ -161,6 +161,25 @@ PY
     [ -z "$(ls -A empty)" ]
 }
 
+@test "report runs nothing that a stranger's folder says, and draws what it can" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    probe run tiny.yaml --out '|touch PWNED;#' --quiet
+    try report '|touch PWNED;#'
+    [ "$status" = 0 ]
+    [ -s '|touch PWNED;#/figures/floor-tiny.svg' ]
+    for table in '|touch PWNED;#'/cells/*/table.csv; do
+        sed -i "2s/^\"\",0,/\"\",0' . system('touch PWNED') . ',/" "$table"
+    done
+    try report '|touch PWNED;#' --gnuplot
+    [ "$status" = 3 ]
+    has "figure tables-tiny: " "$errors"
+    has "not all figures could be drawn" "$errors"
+    [ -s '|touch PWNED;#/figures/curves-tiny.svg' ]
+    has "toeplitz" "$output"
+    for script in '|touch PWNED;#'/figures/*.gp; do gnuplot -c "./$script" drawn.svg; done
+    [ ! -e PWNED ]
+}
+
 @test "without gnuplot: tables and one line" {
     probe run tiny.yaml --quiet
     mkdir bin

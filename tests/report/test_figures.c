@@ -170,8 +170,9 @@ static void pairs_are_differences_by_seed(void **state)
     assert_non_null(strstr(pairs, "$error_1 << EOD\n1 2 2 2\n2 2 2 2\nEOD"));
     assert_non_null(strstr(pairs, "$difference << EOD\n1 0.625 -0.963276 2.21328\n"
                                   "2 0.625 -0.963276 2.21328\nEOD"));
-    assert_non_null(strstr(pairs, "'text alibi c=toeplitz' 1, 'text alibi c=bucketed' 2, "
-                                  "'text sinusoidal' 3"));
+    assert_non_null(strstr(pairs, "set label 1 'text alibi c=toeplitz' at graph 0, first 1 "));
+    assert_non_null(strstr(pairs, "set label 2 'text alibi c=bucketed' at graph 0, first 2 "));
+    assert_non_null(strstr(pairs, "set label 3 'text sinusoidal' at graph 0, first 3 "));
     assert_non_null(strstr(pairs, "'f: bits per byte, and the difference by seed; n = 4, 2 seeds"));
     /* The floor, ln 2 nats, is 1 bit. */
     char *floor = help_read(folder, "figures/floor-f.gp");
