@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -267,9 +268,12 @@ static void locks_die_with_their_owner(void **state)
     assert_int_equal(lock.fd, -1);
 
     struct sigaction action = {.sa_handler = nothing}; /* without SA_RESTART */
+    /* Again and again: the first may come before the wait has begun. */
+    struct itimerval often = {{.tv_usec = 200000}, {.tv_usec = 200000}}, never = {0};
     sigaction(SIGALRM, &action, NULL);
-    alarm(1);
+    setitimer(ITIMER_REAL, &often, NULL);
     assert_int_equal(file_lock(&lock, path, &e), ERR_INTERRUPTED);
+    setitimer(ITIMER_REAL, &never, NULL);
     signal(SIGALRM, SIG_DFL);
 
     kill(child, SIGKILL);

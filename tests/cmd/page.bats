@@ -54,9 +54,9 @@ HTML
     make_page
     for width in 375 1200; do
         # Nothing but boxes that scroll by themselves is wider than the screen; text is legible.
-        [ "$(look $width "root.scrollWidth <= $width")" = true ]
-        [ "$(look $width "Math.min(...[...d.querySelectorAll('p,td,th,code,small')].map(
-            n => parseFloat(w.getComputedStyle(n).fontSize))) >= 12")" = true ]
+        [ "$(look $width "[root.scrollWidth <= $width, Math.min(
+            ...[...d.querySelectorAll('p,td,th,code,small')].map(
+                n => parseFloat(w.getComputedStyle(n).fontSize))) >= 12]")" = true,true ]
     done
 }
 
@@ -71,9 +71,10 @@ HTML
     [ "$dark" = "rgb(22, 24, 27)" ]
 }
 
-# marks KIND: points of a figure, without definitions and the white rims that gnuplot gives some.
+# marks KIND: the expression that counts the points of a figure, without definitions and the white
+# rims that gnuplot gives some.
 marks() {
-    look 1200 "d.querySelectorAll('figure[aria-label=$1-tiny] use:not(defs use)' +
+    echo "d.querySelectorAll('figure[aria-label=$1-tiny] use:not(defs use)' +
         ':not([color=\\x22#FFFFFF\\x22])').length"
 }
 
@@ -82,14 +83,13 @@ marks() {
     need gnuplot
     make_page
     # floor, pairs, params, depth, curves, positions, tables, matrices: each once.
-    [ "$(look 1200 "d.querySelectorAll('figure > svg').length")" = 8 ]
-    # rpe and urpe at two depths, on identical and on generic inputs, explicit weights of urpe on
-    # both, and three in the key.
-    [ "$(marks floor)" = 15 ]
-    # The same marks against parameters; each panel has a key of its own.
-    [ "$(marks params)" = 12 ]
-    [ "$(marks depth)" = 12 ]
+    figures="d.querySelectorAll('figure > svg').length"
     # B of four lines and C of two, as squares, not as a blur.
-    [ "$(look 1200 "[...d.querySelectorAll('figure[aria-label=matrices-tiny] image')].filter(
-        n => w.getComputedStyle(n).imageRendering == 'pixelated').length")" = 6 ]
+    squares="[...d.querySelectorAll('figure[aria-label=matrices-tiny] image')].filter(
+        n => w.getComputedStyle(n).imageRendering == 'pixelated').length"
+    found=$(look 1200 "[$figures, $(marks floor), $(marks params), $(marks depth), $squares]")
+    # Floor: rpe and urpe at two depths, on identical and on generic inputs, explicit weights of urpe
+    # on both, and three in the key.  The same marks against parameters; each panel has a key of its
+    # own.
+    [ "$found" = 8,15,12,12,6 ] || { echo "$found"; false; }
 }

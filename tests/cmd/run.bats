@@ -209,11 +209,13 @@ PY
     set -- --set train.steps=20000 --no-claims --no-progress
     # A shell without job control starts background jobs deaf to SIGINT, so python starts it.
     python3 - "$URPE_PROBE" "$@" <<'PY'
-import signal, subprocess, sys, time
+import glob, signal, subprocess, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 p = subprocess.Popen([sys.argv[1], "run", "tiny.yaml", "--out", "stopped", *sys.argv[2:]],
                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-time.sleep(0.3)
+while not glob.glob("stopped/cells/*/spec.yaml") and p.poll() is None:
+    time.sleep(0.05)
+time.sleep(0.2)
 p.send_signal(signal.SIGINT)
 said = p.communicate()[1]
 assert p.returncode == 130, (p.returncode, said)
@@ -226,7 +228,7 @@ PY
 
 @test "SIGTERM: exit 143" {
     "$URPE_PROBE" run tiny.yaml --set train.steps=400000 --no-claims 2>err &
-    sleep 0.3
+    until [ -n "$(ls results/tiny/cells/*/spec.yaml 2>/dev/null)" ]; do sleep 0.05; done
     kill -TERM $!
     status=0
     wait $! || status=$?

@@ -49,10 +49,10 @@ children_of() {
     done 2>/dev/null
 }
 
-# Waits up to ten seconds until the command given succeeds.
+# Waits, a minute at the most, until the command given succeeds.
 eventually() {
     local k
-    for k in $(seq 200); do
+    for k in $(seq 1200); do
         "$@" && return 0
         sleep 0.05
     done
