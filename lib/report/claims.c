@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/label.h"
 #include "report/listing.h"
-#include "report/rows.h"
+#include "report/results.h"
 
 enum { VERDICT_COLUMNS = 10 };
 
@@ -152,8 +153,9 @@ static int explain(const struct results *r, const struct worst *w, int matched, 
     text_append_format(&t, "cell %.8s (%s, %s; ", w->subject.cell->id,
                        result_text(w->subject.row, "target"),
                        result_text(w->subject.row, "encoding"));
-    axes_append(&t, &r->axes[w->subject.row->spec], w->subject.cell, true);
-    text_append_format(&t, "), length %s, subset %s: ", result_text(w->subject.row, "length"),
+    axes_append(&t, &r->axes[w->subject.row->spec], w->subject.cell, NULL);
+    text_append_format(&t, " seed=%s), length %s, subset %s: ", result_text(w->subject.row, "seed"),
+                       result_text(w->subject.row, "length"),
                        result_text(w->subject.row, "subset"));
     append_miss(&t, w);
     if (w->rows > 1)

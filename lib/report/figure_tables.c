@@ -97,7 +97,7 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
     if (has_data(&file) && csv_column(&file.csv, "layer") >= 0 &&
         csv_column(&file.csv, "head") >= 0) {
         text_append(&label, *column == 'b' ? "B: " : "C: ");
-        line_append_label(&label, g, false);
+        label_append_line(&label, g, false);
         bool graph = space_of(&g->cell->task.space)->graph;
         append_axis(&p->body, &file, graph);
         append_curves(&p->body, &plot, &file, graph ? 0 : (int)g->length - 1);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spec/column.h"
+#include "spec/pair.h"
 #include "train/train.h"
 #include "witness/witness.h"
 
@@ -55,6 +56,7 @@ struct claim_where { /* any of `count` values */
 };
 struct claim {
     enum claim_on on;
+    struct pair pair; /* its tests are about differences; no key: about rows themselves */
     int wheres, expects;
     struct claim_where *where;
     struct claim_test *expect;
