@@ -22,8 +22,8 @@ static int append_claim(struct text *out, const struct spec *s, const struct cla
     html_element(out, "td", v.held ? "held" : "broken", v.held ? "\u2713 held" : "\u2717 NOT HELD");
     text_append(out, "<td>");
     html_element(out, "code", NULL, c->text);
-    text_append_format(out, " <span class=\"soft\">(%d row%s)</span>", v.matched,
-                       v.matched == 1 ? "" : "s");
+    text_append_format(out, " <span class=\"soft\">(%d %s%s)</span>", v.matched,
+                       *c->pair.key ? "pair" : "row", v.matched == 1 ? "" : "s");
     if (!v.held) {
         text_append(out, "<br />");
         html_escape(out, v.why);
