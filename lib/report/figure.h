@@ -48,5 +48,6 @@ const char *figure_series_name(int attention);
 const char *figure_series_style(int attention);
 const char *figure_series_colour(int attention);
 enum { FIGURE_SERIES = 2 };
+extern const char *const figure_pair_key[]; /* what labels of pairs leave out */
 
 #endif

@@ -151,7 +151,7 @@ static int label_width(const struct page *p, struct err *e)
     int widest = 8;
     for (int k = 0; k < p->count; k++) {
         struct text label = {0};
-        line_append_label(&label, report_line_any(&p->lines->line[p->first + k]),
+        label_append_line(&label, report_line_any(&p->lines->line[p->first + k]),
                           p->lines->lengths);
         int code = text_check(&label, e);
         int columns = code ? 0 : text_columns(label.data);
@@ -169,7 +169,7 @@ static int append_labels(struct text *out, const struct page *p, struct err *e)
     text_append(out, "unset ytics\n");
     for (int k = 0; k < p->count; k++) {
         struct text label = {0};
-        line_append_label(&label, report_line_any(&p->lines->line[p->first + k]),
+        label_append_line(&label, report_line_any(&p->lines->line[p->first + k]),
                           p->lines->lengths);
         int code = text_check(&label, e);
         if (!code)

@@ -175,7 +175,7 @@ static int draw_line(struct panels *p, const struct summary_group *g, const stru
                      struct err *e)
 {
     struct text label = {0};
-    line_append_label(&label, g, false);
+    label_append_line(&label, g, false);
     int code = text_check(&label, e);
     for (int k = 0; !code && k < KINDS && !panels_full(p); k++) {
         struct learned table;

@@ -157,7 +157,7 @@ static int append_labels(struct text *out, const struct pairs *p, int *widest, s
         const struct summary_group *g =
             entry->group[MODEL_URPE] ? entry->group[MODEL_URPE] : entry->group[MODEL_RPE];
         struct text label = {0};
-        line_append_pair_label(&label, g, NULL);
+        label_append(&label, g, figure_pair_key);
         if (p->view->lines->lengths)
             text_append_format(&label, " n=%lld", (long long)g->length);
         code = text_check(&label, e);

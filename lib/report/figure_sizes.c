@@ -91,6 +91,7 @@ static void find_left_out(const struct sizes *s, const char *left_out[LEFT_OUT_M
     const struct axes *axes = any_at(v, 0)->axes;
     int count = 0;
     left_out[count++] = s->kind->axis;
+    left_out[count++] = figure_pair_key[0];
     for (int k = 0; k < axes->count && count < LEFT_OUT_MAX; k++) {
         const char *axis = axes->key[k], *rest = axis + strlen(of_c);
         if (axis_is_named(axis) || strcmp(axis, s->kind->axis) == 0)
@@ -117,8 +118,8 @@ static int fill_entries(struct sizes *s, struct err *e)
         const struct summary_group *g = any_at(v, k);
         struct text *label = &s->entry[k].label, *plain = &s->entry[k].plain;
         if (s->kind->axis) {
-            line_append_pair_label(label, g, left_out);
-            line_append_pair_label(plain, g, without_c);
+            label_append(label, g, left_out);
+            label_append(plain, g, without_c);
         } else {
             text_append_format(label, "%s %s", result_text(g->row[0], "target"),
                                result_text(g->row[0], "encoding"));

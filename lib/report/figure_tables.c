@@ -60,7 +60,7 @@ static int draw_panel(struct panels *p, const struct summary_group *g, const cha
         return figure_fail(p->sink, p->sink->name, &why, e);
     if (table.heads) {
         text_append(&label, *column == 'b' ? "B: " : "C: ");
-        line_append_label(&label, g, false);
+        label_append_line(&label, g, false);
         bool graph = space_of(&g->cell->task.space)->graph;
         append_axis(&p->body, &table, graph);
         append_curves(&p->body, &plot, &table, graph ? 0 : (int)g->length - 1);

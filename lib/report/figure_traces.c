@@ -202,7 +202,7 @@ static const struct summary_group *group_of(const struct figure_view *v, int k)
 static int pair_label(struct text *out, const struct summary_group *g, struct err *e)
 {
     text_clear(out);
-    line_append_pair_label(out, g, NULL);
+    label_append(out, g, figure_pair_key);
     return text_check(out, e);
 }
 

@@ -12,6 +12,8 @@ static const struct figure *const figure_table[] = {
     &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
     &figure_curves, &figure_positions, &figure_tables, &figure_matrices, NULL};
 
+const char *const figure_pair_key[] = {"model.attention", NULL};
+
 /* Indexed by enum model_attention. */
 static const struct {
     const char *name, *style, *colour;

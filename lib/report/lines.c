@@ -4,9 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/rows.h"
-
-enum { VALUE_SIZE = 256, SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
+enum { SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
 
 static bool same_line(const struct summary_group *a, const struct summary_group *b)
 {
@@ -157,82 +155,4 @@ double line_error_of(const struct result_row *row)
 const char *report_lines_measure(const struct report_lines *l)
 {
     return l->bytes ? "bits per byte" : l->tokens ? "error" : "error_rel";
-}
-
-bool axis_is_named(const char *axis)
-{
-    static const char *const named[] = {"seed",           "seeds",           "target",
-                                        "model.encoding", "model.attention", "space.length",
-                                        "evaluate.lengths"};
-    for (size_t k = 0; k < sizeof named / sizeof *named; k++)
-        if (is_key(axis, named[k]))
-            return true;
-    return false;
-}
-
-void line_append_kind(struct text *out, const struct summary_group *g, const char *key)
-{
-    char value[VALUE_SIZE];
-    const char *dot = strrchr(key, '.');
-    bool varies = false;
-    for (int k = 0; k < g->axes->count; k++)
-        varies |= strcmp(g->axes->key[k], key) == 0;
-    if (varies && spec_value(g->cell, key, value, sizeof value))
-        text_append(out, value);
-    else
-        text_append(out, result_text(g->row[0], dot ? dot + 1 : key));
-}
-
-bool axis_goes_unsaid(const char *value)
-{
-    return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
-}
-
-static bool is_among(const char *axis, const char *const *list)
-{
-    for (; list && *list; list++)
-        if (strcmp(axis, *list) == 0)
-            return true;
-    return false;
-}
-
-static void append_options(struct text *out, const struct summary_group *g,
-                           const char *const *left_out)
-{
-    char value[VALUE_SIZE];
-    for (int k = 0; k < g->axes->count; k++) {
-        const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
-        if (axis_is_named(axis) || is_among(axis, left_out) ||
-            !spec_value(g->cell, axis, value, sizeof value) || axis_goes_unsaid(value))
-            continue;
-        text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
-    }
-}
-
-void line_append_options(struct text *out, const struct summary_group *g)
-{
-    append_options(out, g, NULL);
-}
-
-static void append_kinds(struct text *out, const struct summary_group *g)
-{
-    line_append_kind(out, g, "target");
-    text_append(out, " ");
-    line_append_kind(out, g, "model.encoding");
-}
-
-void line_append_pair_label(struct text *out, const struct summary_group *g,
-                            const char *const *left_out)
-{
-    append_kinds(out, g);
-    append_options(out, g, left_out);
-}
-
-void line_append_label(struct text *out, const struct summary_group *g, bool length)
-{
-    append_kinds(out, g);
-    text_append_format(out, " %s", result_text(g->row[0], "attention"));
-    append_options(out, g, NULL);
-    if (length)
-        text_append_format(out, " n=%lld", (long long)g->length);
 }

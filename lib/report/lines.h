@@ -2,6 +2,7 @@
  * evaluated length, with its subsets side by side. */
 #ifndef REPORT_LINES_H
 #define REPORT_LINES_H
+#include "report/label.h"
 #include "report/summary.h"
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */
@@ -40,21 +41,5 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
 double line_error_of(const struct result_row *row);
 /* What that error is, in words: "error_rel". */
 const char *report_lines_measure(const struct report_lines *l);
-
-/* Whether an axis is among what every line shows by name: target, encoding, attention, length (that
- * is trained or evaluated), seed. */
-bool axis_is_named(const char *axis);
-/* Appends the name of key "target" or "model.encoding", with its options where they vary. */
-void line_append_kind(struct text *out, const struct summary_group *g, const char *key);
-/* 0 and none go without saying: a label lists what a line has. */
-bool axis_goes_unsaid(const char *value);
-/* Appends " key=value" of every axis that no other column or label names. */
-void line_append_options(struct text *out, const struct summary_group *g);
-/* "target encoding key=value ...": the same for RPE and URPE.  Without the axes in `left_out`, ended
- * by NULL, where that is not NULL. */
-void line_append_pair_label(struct text *out, const struct summary_group *g,
-                            const char *const *left_out);
-/* "target encoding attention key=value ...". */
-void line_append_label(struct text *out, const struct summary_group *g, bool length);
 
 #endif

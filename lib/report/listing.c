@@ -18,14 +18,8 @@ void listing_open(struct listing *l, const struct listing_column *column, int co
 int listing_add(struct listing *l, const char *const *value, struct err *e)
 {
     size_t columns = (size_t)l->columns;
-    if (l->rows == l->capacity) {
-        int capacity = l->capacity ? 2 * l->capacity : 16;
-        char **cell = memory_resize(l->cell, (size_t)capacity * columns, sizeof *cell, e);
-        if (!cell)
-            return ERR_MEMORY;
-        l->cell = cell;
-        l->capacity = capacity;
-    }
+    if (memory_grow(l->cell, (size_t)(l->rows + 1) * columns, e))
+        return ERR_MEMORY;
     char **row = l->cell + (size_t)l->rows * columns;
     for (size_t c = 0; c < columns; c++) {
         row[c] = memory_text(value[c] ? value[c] : "", e);
@@ -98,6 +92,13 @@ void append_wrapped(struct text *out, const char *s, int indent, int width)
         s += word;
         s += strspn(s, " ");
     }
+}
+
+void append_paragraph(struct text *out, const struct text *t, int width)
+{
+    append_wrapped(out, t->data ? t->data : "", 0, width);
+    text_append(out, "\n");
+    out->failed |= t->failed;
 }
 
 static const char *cell_at(const struct listing *l, int row, int column)

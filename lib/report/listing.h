@@ -16,7 +16,7 @@ struct listing {
     const struct listing_column *column; /* (columns), the caller's, must outlive the listing */
     int columns;
     char **cell; /* (rows,columns), owned */
-    int rows, capacity;
+    int rows;
     int gap;     /* blanks between columns; 0: two */
     /* The colour of a text in a table (PAINT_*), NULL for none; itself NULL: no colours. */
     const char *(*paint)(const char *value);
@@ -57,5 +57,7 @@ int text_columns(const char *s);
 /* Appends `s` broken at blanks, so that no line passes `width`; further lines start with `indent`
  * blanks, and the first is taken to start after as many columns. */
 void append_wrapped(struct text *out, const char *s, int indent, int width);
+/* A whole text that way, and the end of its last line. */
+void append_paragraph(struct text *out, const struct text *t, int width);
 
 #endif

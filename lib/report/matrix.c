@@ -1,7 +1,8 @@
 /* The verdict matrix.
  *
- *     encoding | gain alone | gain with C | mean alone | ...
- *     toeplitz | impossible | reached     | reached    |
+ *              |   gain                 |   mean                 |
+ *     encoding |   rpe        | urpe    |   rpe        | urpe    |
+ *     toeplitz |   impossible | reached |   reached    | reached |
  *
  * Invariant: each group lands in exactly one place, and a place never hides one: labels name
  * everything in which groups differ but the seed. */
@@ -11,96 +12,51 @@
 #include <string.h>
 
 #include "report/html.h"
+#include "report/label.h"
 #include "report/lines.h"
+#include "report/pair.h"
 
-enum { VALUE_SIZE = 256, ATTENTIONS = 2, DIGITS = 3 };
+enum { VALUE_SIZE = 256, DIGITS = 3 };
 
+/* Texts, each once. */
 struct labels {
-    struct text *text; /* (capacity) */
+    struct text *text;
     int count;
 };
 
 struct place {
     const struct summary_group *group;
-    int row, column, attention;
+    int row, column, value;
 };
 
 struct matrix {
-    struct labels row, column;
+    struct group_pairs pairs;
+    const char *key[2]; /* of the kinds that make the rows and the columns */
+    const char *series; /* the key whose values stand side by side in each column */
+    struct labels row, column, value;
     struct place *place; /* (places) */
     int places;
-    bool by_target; /* targets are rows */
     bool lengths;
 };
 
 /* ---- labels -----------------------------------------------------------------------------------*/
-static bool is_below(const char *axis, const char *key)
+/* The place of a label, added where it is new. */
+static int find_label(struct labels *l, struct text *label, int *place, struct err *e)
 {
-    size_t length = strlen(key);
-    return strncmp(axis, key, length) == 0 && axis[length] == '.';
-}
-
-/* Appends "key=value" of the axes below `key`, or, with key NULL, of all that neither kind nor
- * attention names. */
-static void append_options(struct text *out, const struct summary_group *g, const char *key)
-{
-    char value[VALUE_SIZE];
-    for (int k = 0; k < g->axes->count; k++) {
-        const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
-        bool target = is_below(axis, "target"), encoding = is_below(axis, "model.encoding");
-        if (axis_is_named(axis) || (key ? !is_below(axis, key) : target || encoding))
-            continue;
-        if (!spec_value(g->cell, axis, value, sizeof value) || axis_goes_unsaid(value))
-            continue;
-        if (key)
-            dot = strrchr(axis, '.');
-        text_append_format(out, " %s=%s", dot ? dot + 1 : axis, value);
+    int code = text_check(label, e);
+    for (*place = 0; !code && *place < l->count; ++*place)
+        if (strcmp(l->text[*place].data, label->data) == 0)
+            break;
+    if (!code && *place == l->count)
+        code = memory_grow(l->text, (size_t)l->count + 1, e);
+    if (!code && *place == l->count) {
+        l->text[l->count++] = *label;
+        *label = (struct text){0};
     }
-}
-
-static void append_kind(struct text *out, const struct summary_group *g, bool target)
-{
-    const char *key = target ? "target" : "model.encoding";
-    line_append_kind(out, g, key);
-    append_options(out, g, key);
-}
-
-static void append_row_label(struct text *out, const struct matrix *m,
-                             const struct summary_group *g)
-{
-    append_kind(out, g, m->by_target);
-    append_options(out, g, NULL);
-    if (m->lengths)
-        text_append_format(out, " n=%lld", (long long)g->length);
-}
-
-/* The place of a label, added where it is new; takes what is in `label`. */
-static int place_label(struct labels *l, struct text *label)
-{
-    for (int k = 0; k < l->count; k++)
-        if (strcmp(l->text[k].data, label->data) == 0)
-            return k;
-    l->text[l->count] = *label;
-    *label = (struct text){0};
-    return l->count++;
-}
-
-static int find_label(struct labels *l, const struct matrix *m, const struct summary_group *g,
-                      bool row, int *place, struct err *e)
-{
-    struct text label = {0};
-    if (row)
-        append_row_label(&label, m, g);
-    else
-        append_kind(&label, g, !m->by_target);
-    int code = text_check(&label, e);
-    if (!code)
-        *place = place_label(l, &label);
-    text_close(&label);
+    text_close(label);
     return code;
 }
 
-/* ---- layout -----------------------------------------------------------------------------------*/
 static void close_labels(struct labels *l)
 {
     for (int k = 0; k < l->count; k++)
@@ -109,47 +65,54 @@ static void close_labels(struct labels *l)
     *l = (struct labels){0};
 }
 
-static int open_labels(struct labels *l, int capacity, struct err *e)
+static int find_place(struct matrix *m, struct place *p, struct err *e)
 {
-    l->text = memory_alloc((size_t)capacity, sizeof *l->text, e);
-    return l->text ? 0 : ERR_MEMORY;
+    const char *const except[] = {m->key[1], m->series, NULL};
+    struct text row = {0}, column = {0}, value = {0};
+    char series[VALUE_SIZE] = "";
+    label_append(&row, p->group, except);
+    if (m->lengths)
+        text_append_format(&row, " n=%lld", (long long)p->group->length);
+    label_append_kind(&column, p->group, m->key[1]);
+    spec_value(p->group->cell, m->series, series, sizeof series);
+    text_append(&value, series);
+    int code = find_label(&m->row, &row, &p->row, e);
+    int second = find_label(&m->column, &column, &p->column, e);
+    int third = find_label(&m->value, &value, &p->value, e);
+    return code ? code : second ? second : third;
 }
 
-/* How many kinds there are among the places. */
-static int count_kinds(const struct matrix *m, bool target, int *count, struct err *e)
+static int count_kinds(const struct matrix *m, const char *key, int *count, struct err *e)
 {
     struct labels l = {0};
-    int code = open_labels(&l, m->places, e);
+    int code = 0, place;
     for (int k = 0; !code && k < m->places; k++) {
         struct text label = {0};
-        append_kind(&label, m->place[k].group, target);
-        code = text_check(&label, e);
-        if (!code)
-            place_label(&l, &label);
-        text_close(&label);
+        label_append_kind(&label, m->place[k].group, key);
+        code = find_label(&l, &label, &place, e);
     }
     *count = l.count;
     close_labels(&l);
     return code;
 }
 
-static int find_places(struct matrix *m, struct err *e)
+/* The kind with more values makes the rows; what is compared stands side by side. */
+static int lay_out(struct matrix *m, struct err *e)
 {
-    int targets, encodings, code = count_kinds(m, true, &targets, e);
+    static const char *const key[] = {"model.encoding", "target"};
+    int encodings, targets, code = count_kinds(m, key[0], &encodings, e);
     if (!code)
-        code = count_kinds(m, false, &encodings, e);
-    if (!code)
-        m->by_target = targets > encodings;
-    if (!code)
-        code = open_labels(&m->row, m->places, e);
-    if (!code)
-        code = open_labels(&m->column, m->places, e);
-    for (int k = 0; !code && k < m->places; k++) {
-        struct place *p = &m->place[k];
-        code = find_label(&m->row, m, p->group, true, &p->row, e);
-        if (!code)
-            code = find_label(&m->column, m, p->group, false, &p->column, e);
-    }
+        code = count_kinds(m, key[1], &targets, e);
+    if (code)
+        return code;
+    m->key[0] = key[targets > encodings];
+    m->key[1] = key[targets <= encodings];
+    m->series = "model.attention";
+    for (int k = m->pairs.pairs - 1; k >= 0; k--)
+        if (!is_key(m->pairs.pair[k].key, key[0]) && !is_key(m->pairs.pair[k].key, key[1]))
+            m->series = m->pairs.pair[k].key;
+    for (int k = 0; !code && k < m->places; k++)
+        code = find_place(m, &m->place[k], e);
     return code;
 }
 
@@ -198,13 +161,16 @@ static void append_figure(struct text *out, const char *name, const struct inter
     char number[TEXT_NUMBER_MAX], half[TEXT_NUMBER_MAX];
     if (!isfinite(i->mean))
         return;
-    text_append_format(out, "<small>%s %s", name, text_from_double(number, i->mean, DIGITS));
+    text_append(out, "<small>");
+    html_escape(out, name);
+    text_append_format(out, " %s", text_from_double(number, i->mean, DIGITS));
     if (i->high > i->low)
-        text_append_format(out, " ± %s", text_from_double(half, (i->high - i->low) / 2, 2));
+        text_append_format(out, " \u00b1 %s", text_from_double(half, (i->high - i->low) / 2, 2));
     text_append(out, "</small>");
 }
 
-static int append_cell(struct text *out, const struct summary_group *g, struct err *e)
+static int append_cell(struct text *out, const struct matrix *m, const struct summary_group *g,
+                       struct err *e)
 {
     struct line_figures f;
     int code = line_figures_of(g, &f, e);
@@ -214,16 +180,25 @@ static int append_cell(struct text *out, const struct summary_group *g, struct e
     append_figure(out, "error", &f.error);
     append_figure(out, "floor", &f.floor);
     append_figure(out, "weights", &f.witness);
+    for (int k = 0; !code && k < m->pairs.count; k++) {
+        const struct group_pair *p = &m->pairs.match[k];
+        struct interval difference;
+        char name[2 * PAIR_TEXT + 4];
+        if (p->side[1] != g)
+            continue;
+        snprintf(name, sizeof name, "%s \u2212 %s", p->pair->value[0], p->pair->value[1]);
+        code = pair_difference(p, NULL, &difference, e);
+        if (!code)
+            append_figure(out, name, &difference);
+    }
     text_append(out, "</td>");
-    return 0;
+    return code;
 }
 
-static const struct summary_group *group_at(const struct matrix *m, int row, int column,
-                                            int attention)
+static const struct summary_group *group_at(const struct matrix *m, int row, int column, int value)
 {
     for (int k = 0; k < m->places; k++)
-        if (m->place[k].row == row && m->place[k].column == column &&
-            m->place[k].attention == attention)
+        if (m->place[k].row == row && m->place[k].column == column && m->place[k].value == value)
             return m->place[k].group;
     return NULL;
 }
@@ -231,31 +206,35 @@ static const struct summary_group *group_at(const struct matrix *m, int row, int
 /* ---- the table --------------------------------------------------------------------------------*/
 static void append_head(struct text *out, const struct matrix *m)
 {
+    const char *dot = strrchr(m->key[0], '.');
     text_append_format(out, "<thead><tr><th rowspan=\"2\" scope=\"col\">%s</th>",
-                       m->by_target ? "target" : "encoding");
+                       dot ? dot + 1 : m->key[0]);
     for (int k = 0; k < m->column.count; k++) {
-        text_append(out, "<th colspan=\"2\" scope=\"colgroup\">");
+        text_append_format(out, "<th colspan=\"%d\" scope=\"colgroup\">", m->value.count);
         html_escape(out, m->column.text[k].data);
         text_append(out, "</th>");
     }
     text_append(out, "</tr>\n<tr>");
-    for (int k = 0; k < m->column.count; k++)
-        text_append(out, "<th scope=\"col\">alone</th><th scope=\"col\">with C</th>");
+    for (int k = 0; k < m->column.count * m->value.count; k++) {
+        text_append(out, "<th scope=\"col\">");
+        html_escape(out, m->value.text[k % m->value.count].data);
+        text_append(out, "</th>");
+    }
     text_append(out, "</tr></thead>\n");
 }
 
 static int append_body(struct text *out, const struct matrix *m, struct err *e)
 {
-    int code = 0;
+    int code = 0, values = m->value.count;
     text_append(out, "<tbody>\n");
     for (int r = 0; !code && r < m->row.count; r++) {
         text_append(out, "<tr><th scope=\"row\">");
         html_escape(out, m->row.text[r].data);
         text_append(out, "</th>");
-        for (int k = 0; !code && k < ATTENTIONS * m->column.count; k++) {
-            const struct summary_group *g = group_at(m, r, k / ATTENTIONS, k % ATTENTIONS);
+        for (int k = 0; !code && k < values * m->column.count; k++) {
+            const struct summary_group *g = group_at(m, r, k / values, k % values);
             if (g)
-                code = append_cell(out, g, e);
+                code = append_cell(out, m, g, e);
             else
                 text_append(out, "<td class=\"none\">not run</td>");
         }
@@ -265,33 +244,39 @@ static int append_body(struct text *out, const struct matrix *m, struct err *e)
     return code;
 }
 
+static int append_matrix(struct text *out, struct matrix *m, struct err *e)
+{
+    int code = lay_out(m, e);
+    if (code)
+        return code;
+    text_append(out, "<div class=\"wide\"><table>\n");
+    append_head(out, m);
+    code = append_body(out, m, e);
+    text_append(out, "</table></div>\n");
+    return code;
+}
+
 int matrix_append(struct text *out, const struct summary_group *group, int groups, int subset,
                   int *cells, struct err *e)
 {
     struct matrix m = {0};
-    int code = 0;
-    *cells = 0;
-    m.place = memory_alloc((size_t)groups, sizeof *m.place, e);
-    if (!m.place)
-        return ERR_MEMORY;
-    for (int k = 0; k < groups; k++) {
+    int code = group_pairs_open(&m.pairs, group, groups, e);
+    m.place = code ? NULL : memory_alloc((size_t)groups, sizeof *m.place, e);
+    if (!code && !m.place)
+        code = ERR_MEMORY;
+    for (int k = 0; !code && k < groups; k++) {
         if (group[k].subset != subset)
             continue;
-        m.place[m.places++] = (struct place){
-            .group = &group[k], .attention = group[k].cell->task.model.attention};
+        m.place[m.places++].group = &group[k];
         m.lengths |= group[k].length != m.place[0].group->length;
     }
-    if (m.places)
-        code = find_places(&m, e);
-    if (!code && m.places) {
-        text_append(out, "<div class=\"wide\"><table>\n");
-        append_head(out, &m);
-        code = append_body(out, &m, e);
-        text_append(out, "</table></div>\n");
-        *cells = m.places;
-    }
+    if (!code && m.places)
+        code = append_matrix(out, &m, e);
+    *cells = m.places;
     close_labels(&m.row);
     close_labels(&m.column);
+    close_labels(&m.value);
     memory_free(m.place);
+    group_pairs_close(&m.pairs);
     return code;
 }

@@ -4,9 +4,10 @@
 
 #include "base/file.h"
 #include "report/html.h"
+#include "report/label.h"
 #include "report/matrix.h"
 #include "report/output.h"
-#include "report/rows.h"
+#include "report/results.h"
 
 enum { IMAGE_BYTES_MAX = 64 << 20 };
 
@@ -21,8 +22,8 @@ static int append_claim(struct text *out, const struct spec *s, const struct cla
     html_element(out, "td", v.held ? "held" : "broken", v.held ? "\u2713 held" : "\u2717 NOT HELD");
     text_append(out, "<td>");
     html_element(out, "code", NULL, c->text);
-    text_append_format(out, " <span class=\"soft\">(%d row%s)</span>", v.matched,
-                       v.matched == 1 ? "" : "s");
+    text_append_format(out, " <span class=\"soft\">(%d %s%s)</span>", v.matched,
+                       *c->pair.key ? "pair" : "row", v.matched == 1 ? "" : "s");
     if (!v.held) {
         text_append(out, "<br />");
         html_escape(out, v.why);
@@ -208,9 +209,7 @@ static int append_experiments(struct text *out, const char *folder, const struct
     if (code)
         return code;
     for (int k = 0; !code && k < s.groups; k += count) {
-        for (count = 1; k + count < s.groups; count++)
-            if (strcmp(spec_name(s.group[k].spec), spec_name(s.group[k + count].spec)) != 0)
-                break;
+        count = summary_experiment(&s, k);
         code = append_experiment(out, folder, r, &s.group[k], count, f, e);
     }
     summary_close(&s);
@@ -282,9 +281,10 @@ static void append_start(struct text *out, const struct figures *f)
                 "class; the <b>error</b> is what training found, as a share of the error of the "
                 "best constant (tokens: the share of wrong answers). A verdict is "
                 "<b>impossible</b> where the floor is above the tolerance, <b>reached</b> where "
-                "the error is within it, <b>not-reached</b> where neither is so. <b>alone</b> is "
-                "relative encoding inside the softmax only; <b>with C</b> multiplies the attention "
-                "by a learned table (URPE). <b>\u00b1</b> is half of a 95 % t interval over seeds, "
+                "the error is within it, <b>not-reached</b> where neither is so. <b>rpe</b> is "
+                "relative encoding inside the softmax only; <b>urpe</b> multiplies the attention "
+                "by a learned table C. <b>A \u2212 B</b> is the difference of the errors of the "
+                "same seed, its mean over seeds. <b>\u00b1</b> is half of a 95 % t interval over seeds, "
                 "which differ in initial weights, training data and evaluation samples; where a "
                 "figure shows the sampling error apart, it says so. <b>weights</b> is what weights "
                 "that were written down, not trained, leave on the same inputs.</p>\n");

@@ -6,13 +6,15 @@
  * Invariant: no file's content is believed before it was checked against the file's name: a spec
  * hashes to its name, and a cell's rows name the folder that they lie in. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/csv.h"
 #include "base/file.h"
-#include "report/rows.h"
+#include "report/label.h"
+#include "report/results.h"
 
 enum { SPEC_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 20 };
 enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16 };
@@ -27,25 +29,191 @@ struct place {
 
 struct reader {
     struct results *r;
-    struct row_keys key;
     struct place *place; /* sorted by id, experiment, index, hash; one per id and experiment */
-    int places, row_capacity, spec_capacity;
+    int places;
 };
+
+/* ---- rows -------------------------------------------------------------------------------------*/
+const char *result_text(const struct result_row *row, const char *column)
+{
+    int k = column_index(column);
+    return k >= 0 && row->field[k] ? row->field[k] : "";
+}
+
+double result_number(const struct result_row *row, const char *column)
+{
+    double value;
+    return text_to_double(result_text(row, column), &value) ? value : (double)NAN;
+}
+
+const struct cell *result_cell(const struct results *r, const struct result_row *row)
+{
+    return spec_cell(r->spec[row->spec], row->cell);
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+    const struct cell *const *left = a, *const *right = b;
+    return strcmp((*left)->id, (*right)->id);
+}
+
+int cell_index_open(struct cell_index *index, const struct spec *s, struct err *e)
+{
+    index->count = spec_cells(s);
+    index->by_id = memory_alloc((size_t)index->count, sizeof *index->by_id, e);
+    if (!index->by_id)
+        return ERR_MEMORY;
+    for (int k = 0; k < index->count; k++)
+        index->by_id[k] = spec_cell(s, k);
+    qsort(index->by_id, (size_t)index->count, sizeof *index->by_id, compare_cells);
+    return 0;
+}
+
+void cell_index_close(struct cell_index *index)
+{
+    memory_free(index->by_id);
+    *index = (struct cell_index){0};
+}
+
+const struct cell *cell_index_find(const struct cell_index *index, const char *id)
+{
+    int low = 0, high = index->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (strcmp(index->by_id[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < index->count && strcmp(index->by_id[low]->id, id) == 0;
+    return found ? index->by_id[low] : NULL;
+}
+
+const struct cell *row_cell_in(const struct result_row *row, const struct spec *s,
+                               const struct cell_index *index)
+{
+    if (strcmp(result_text(row, "experiment"), spec_name(s)) != 0)
+        return NULL;
+    return cell_index_find(index, result_text(row, "cell"));
+}
+
+int subset_rank(const char *subset)
+{
+    if (strcmp(subset, "all") == 0)
+        return 0;
+    for (int k = 0; pattern_table[k]; k++)
+        if (strcmp(subset, pattern_table[k]->name) == 0)
+            return k + 1;
+    return -1;
+}
+
+void results_append_fields(struct text *out, const char *const *field, int columns)
+{
+    for (int k = 0; k < RESULT_COUNT; k++)
+        csv_field(out, k < columns && field[k] ? field[k] : "");
+    csv_end_row(out);
+}
+
+/* ---- the rows of a cell -----------------------------------------------------------------------*/
+bool row_header_fits(const struct csv *c)
+{
+    if (c->columns > RESULT_COUNT)
+        return false;
+    for (int k = 0; k < c->columns; k++)
+        if (strcmp(c->row[0][k], column_table[k].name) != 0)
+            return false;
+    return true;
+}
+
+static int64_t length_of(char **row)
+{
+    int64_t length = 0;
+    text_to_int64(row[RESULT_length], &length);
+    return length;
+}
+
+/* By length, then subset. */
+static int compare_fields(const void *a, const void *b)
+{
+    char **left = *(char **const *)a, **right = *(char **const *)b;
+    int64_t difference = length_of(left) - length_of(right);
+    if (difference)
+        return difference < 0 ? -1 : 1;
+    return subset_rank(left[RESULT_subset]) - subset_rank(right[RESULT_subset]);
+}
+
+static bool has_row(const struct csv *c, int64_t length, const char *subset)
+{
+    for (int k = 1; k < c->rows; k++)
+        if (length_of(c->row[k]) == length && strcmp(c->row[k][RESULT_subset], subset) == 0)
+            return true;
+    return false;
+}
+
+/* Generic inputs may have no sample when all else is rounded up; every other share has one. */
+static bool has_subsets(const struct csv *c, const struct task *t, int64_t length)
+{
+    bool patterned = false;
+    if (!has_row(c, length, "all"))
+        return false;
+    for (int k = 1; pattern_table[k]; k++) {
+        if (t->space.share[k] <= 0)
+            continue;
+        patterned = true;
+        if (!has_row(c, length, pattern_table[k]->name))
+            return false;
+    }
+    return patterned || has_row(c, length, pattern_table[0]->name);
+}
+
+static bool has_failed(const struct csv *c)
+{
+    return RESULT_status < c->columns && strcmp(c->row[1][RESULT_status], "failed") == 0;
+}
+
+static bool is_complete(const struct csv *c, const struct task *t)
+{
+    if (has_failed(c))
+        return true;
+    if (!has_subsets(c, t, t->space.length))
+        return false;
+    for (int k = 0; k < t->evaluate.lengths.count; k++)
+        if (!has_subsets(c, t, t->evaluate.lengths.value[k]))
+            return false;
+    return true;
+}
+
+const char *cell_rows_check(struct csv *c, const struct cell *cell, bool whole)
+{
+    int64_t length;
+    if (c->rows < 1 || c->columns <= RESULT_subset || !row_header_fits(c))
+        return "the header is not that of results.csv";
+    if (c->rows < 2)
+        return "there are no rows";
+    if (!whole)
+        return "the last line is cut off";
+    for (int k = 1; k < c->rows; k++) {
+        char **row = c->row[k];
+        if (strcmp(row[RESULT_cell], cell->id) != 0)
+            return "a row belongs to another cell";
+        if (!text_to_int64(row[RESULT_length], &length) || length < 1)
+            return "a length is not a number";
+        if (subset_rank(row[RESULT_subset]) < 0)
+            return "a subset has an unknown name";
+    }
+    qsort(c->row + 1, (size_t)c->rows - 1, sizeof *c->row, compare_fields);
+    for (int k = 2; k < c->rows; k++)
+        if (compare_fields(&c->row[k - 1], &c->row[k]) == 0)
+            return "a row is there twice";
+    return is_complete(c, &cell->task) ? NULL : "rows are missing";
+}
 
 /* ---- skipped files ----------------------------------------------------------------------------*/
 int results_skip(struct results *r, const char *path, const char *why, struct err *e)
 {
-    /* Doubles at each power of two, so that no capacity need be kept. */
-    if ((r->skips & (r->skips - 1)) == 0) {
-        size_t capacity = r->skips ? 2 * (size_t)r->skips : 1;
-        char **grown = memory_resize(r->skipped, capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        r->skipped = grown;
-    }
     size_t size = strlen(path) + strlen(why) + 3;
     char *line = arena_alloc(&r->arena, size, 1, e);
-    if (!line)
+    if (!line || memory_grow(r->skipped, (size_t)r->skips + 1, e))
         return ERR_MEMORY;
     snprintf(line, size, "%s: %s", path, why);
     r->skipped[r->skips++] = line;
@@ -74,17 +242,10 @@ static bool has_spec(const struct results *r, const char *hash)
     return false;
 }
 
-static int add_spec(struct reader *x, struct spec *s, struct err *e)
+static int add_spec(struct results *r, struct spec *s, struct err *e)
 {
-    struct results *r = x->r;
-    if (r->specs == x->spec_capacity) {
-        int capacity = x->spec_capacity ? 2 * x->spec_capacity : 8;
-        struct spec **grown = memory_resize(r->spec, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        r->spec = grown;
-        x->spec_capacity = capacity;
-    }
+    if (memory_grow(r->spec, (size_t)r->specs + 1, e))
+        return ERR_MEMORY;
     r->spec[r->specs++] = s;
     return 0;
 }
@@ -112,7 +273,7 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
     if (strcmp(spec_hash(s), hash) != 0)
         code = results_skip(x->r, path, "the content does not hash to the file's name: it was "
                                         "changed, or written by another version", e);
-    else if ((code = add_spec(x, s, e)) == 0)
+    else if ((code = add_spec(x->r, s, e)) == 0)
         return 0;
     spec_close(s);
     return code;
@@ -204,20 +365,6 @@ static struct place *first_place(struct reader *x, const char *id)
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/
-static int reserve_rows(struct reader *x, int more, struct err *e)
-{
-    struct results *r = x->r;
-    if (r->rows + more <= x->row_capacity)
-        return 0;
-    int capacity = 2 * x->row_capacity + more;
-    struct result_row *grown = memory_resize(r->row, (size_t)capacity, sizeof *grown, e);
-    if (!grown)
-        return ERR_MEMORY;
-    r->row = grown;
-    x->row_capacity = capacity;
-    return 0;
-}
-
 /* The fields of rows 1.. of c in one block: field k of row i at [(i - 1) columns + k]. */
 static const char **keep_fields(struct arena *arena, const struct csv *c, struct err *e)
 {
@@ -240,6 +387,16 @@ static const char **keep_fields(struct arena *arena, const struct csv *c, struct
     return field;
 }
 
+/* The column `axes` of a cell's rows; NULL: there is no memory. */
+static const char *axes_of(struct results *r, int spec, int cell, struct err *e)
+{
+    struct text t = {0};
+    axes_append(&t, &r->axes[spec], spec_cell(r->spec[spec], cell), NULL);
+    const char *kept = text_check(&t, e) ? NULL : arena_text(&r->arena, t.data, e);
+    text_close(&t);
+    return kept;
+}
+
 /* The rows of one cell, once for each experiment that has it, in place of those that say that it
  * failed elsewhere. */
 static int add_rows(struct reader *x, struct place *place, const struct csv *c, const char *folder,
@@ -254,7 +411,8 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
     const char *id = place->id;
     for (; place < x->place + x->places && strcmp(place->id, id) == 0; place++) {
         const char **field = arena_alloc(&r->arena, rows * columns, sizeof *field, e);
-        if (!field || reserve_rows(x, (int)rows, e))
+        const char *axes = axes_of(r, place->spec, place->cell, e);
+        if (!field || !axes || memory_grow(r->row, (size_t)r->rows + rows, e))
             return ERR_MEMORY;
         memcpy(field, base, rows * columns * sizeof *field);
         for (int k = 0; k < place->rows; k++)
@@ -263,8 +421,9 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
         place->rows = (int)rows;
         place->failed = failed;
         for (size_t i = 0; i < rows; i++) {
-            field[i * columns + (size_t)x->key.experiment] = place->experiment;
-            field[i * columns + (size_t)x->key.spec_hash] = place->hash;
+            field[i * columns + RESULT_experiment] = place->experiment;
+            field[i * columns + RESULT_spec_hash] = place->hash;
+            field[i * columns + RESULT_axes] = axes;
             r->row[r->rows++] = (struct result_row){.field = field + i * columns,
                                                     .folder = kept,
                                                     .spec = place->spec,
@@ -273,12 +432,6 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
         }
     }
     return 0;
-}
-
-static bool has_failed(const struct csv *c)
-{
-    int status = column_index("status");
-    return status < c->columns && strcmp(c->row[1][status], "failed") == 0;
 }
 
 /* Leaves out the rows that others have replaced. */
@@ -332,20 +485,19 @@ static int read_cell(struct reader *x, const char *path, const char *name, struc
 /* ---- the whole --------------------------------------------------------------------------------*/
 static int compare_rows(const void *a, const void *b)
 {
-    struct row_keys key = row_keys_of_table();
     const struct result_row *left = a, *right = b;
-    int order = strcmp(left->field[key.experiment], right->field[key.experiment]);
+    int order = strcmp(left->field[RESULT_experiment], right->field[RESULT_experiment]);
     if (!order)
         order = (left->cell > right->cell) - (left->cell < right->cell);
     if (!order)
-        order = strcmp(left->field[key.cell], right->field[key.cell]);
+        order = strcmp(left->field[RESULT_cell], right->field[RESULT_cell]);
     return order ? order : left->order - right->order;
 }
 
 int results_open(struct results *r, const char *const *folder, int folders, struct err *e)
 {
     *r = (struct results){0};
-    struct reader x = {.r = r, .key = row_keys_of_table()};
+    struct reader x = {.r = r};
     int code = arena_open(&r->arena, 0, e);
     for (int k = 0; !code && k < folders; k++) {
         if (!file_exists(folder[k]))
@@ -374,7 +526,6 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
                   struct err *e)
 {
     *r = (struct results){.borrowed = true};
-    struct row_keys key = row_keys_of_table();
     struct cell_index index = {0};
     struct csv c = {0};
     const char **field = NULL;
@@ -398,9 +549,11 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     r->specs = 1;
     code = axes_open(r, e);
     for (int k = 1; k < c.rows && !code; k++, field += RESULT_COUNT) {
-        const struct cell *cell = cell_index_find(&index, field[key.cell]);
+        const struct cell *cell = cell_index_find(&index, field[RESULT_cell]);
         if (!cell)
-            code = err_set(e, ERR_FORMAT, spec_name(s), "no cell has the id %s", field[key.cell]);
+            code = err_set(e, ERR_FORMAT, spec_name(s), "no cell has the id %s", field[RESULT_cell]);
+        else if (!(field[RESULT_axes] = axes_of(r, 0, cell->index, e)))
+            code = ERR_MEMORY;
         else
             r->row[r->rows++] =
                 (struct result_row){.field = field, .cell = cell->index, .order = k};

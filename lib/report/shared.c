@@ -10,7 +10,7 @@
 
 #include "base/csv.h"
 #include "base/file.h"
-#include "report/rows.h"
+#include "report/results.h"
 
 enum { PATH_SIZE = 4096, SHARED_BYTES_MAX = 1 << 30 };
 
@@ -38,7 +38,8 @@ static int lock_shared(struct file_lock *lock, const char *path, struct err *e)
     return code ? code : file_lock(lock, lock_path, e);
 }
 
-/* *c is empty (no rows, not even a header) for a missing or empty file. */
+/* *c is empty (no rows, not even a header) for a missing or empty file; of an older program, it has
+ * fewer columns. */
 static int read_shared(const char *path, struct csv *c, struct err *e)
 {
     char *bytes = NULL;
@@ -57,7 +58,7 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
         return err_set(e, code, why.where, "%s", why.msg);
     if (!count)
         return 0;
-    if (c->columns == RESULT_COUNT && row_header_fits(c))
+    if (c->columns > RESULT_status && row_header_fits(c))
         return 0;
     csv_close(c);
     return err_set(e, ERR_USAGE, path,
@@ -81,33 +82,32 @@ int report_shared_check(const char *path, struct err *e)
     return 0;
 }
 
-/* A row, old or new, with its key columns. */
-struct keyed {
+/* A row, old or new. */
+struct shared_row {
     const char *const *field;
-    struct row_keys key;
-    int position;
+    int columns, position;
 };
 
-static int compare_rows(const struct keyed *a, const struct keyed *b)
+static int compare_keys(const struct shared_row *a, const struct shared_row *b)
 {
-    int order = strcmp(a->field[a->key.cell], b->field[b->key.cell]);
-    if (!order)
-        order = strcmp(a->field[a->key.length], b->field[b->key.length]);
-    return order ? order : strcmp(a->field[a->key.subset], b->field[b->key.subset]);
-}
-
-/* Equal keys: the one that is to stay comes first. */
-static int compare_keyed(const void *a, const void *b)
-{
-    const struct keyed *left = a, *right = b;
-    int order = compare_rows(left, right);
-    return order ? order : left->position - right->position;
+    static const int key[] = {RESULT_cell, RESULT_length, RESULT_subset};
+    int order = 0;
+    for (int k = 0; k < 3 && !order; k++)
+        order = strcmp(a->field[key[k]], b->field[key[k]]);
+    return order;
 }
 
 static int compare_position(const void *a, const void *b)
 {
-    const struct keyed *left = a, *right = b;
+    const struct shared_row *left = a, *right = b;
     return left->position - right->position;
+}
+
+/* Equal keys: the one that is to stay comes first. */
+static int compare_rows(const void *a, const void *b)
+{
+    int order = compare_keys(a, b);
+    return order ? order : compare_position(a, b);
 }
 
 /* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
@@ -115,52 +115,52 @@ static int compare_position(const void *a, const void *b)
 static bool gives_way(char *const *row, const struct cell_index *index, const bool *renewed,
                       bool force)
 {
-    const struct cell *c = cell_index_find(index, row[row_keys_of_table().cell]);
-    return c && renewed[c->index] && (force || !strcmp(row[column_index("status")], "failed"));
+    const struct cell *c = cell_index_find(index, row[RESULT_cell]);
+    return c && renewed[c->index] && (force || !strcmp(row[RESULT_status], "failed"));
 }
 
 /* Old rows that stay, then those rows of s; returns how many.  renewed (spec_cells): false. */
-static int gather(struct keyed *all, const struct csv *old, const struct results *r,
+static int gather(struct shared_row *all, const struct csv *old, const struct results *r,
                   const struct spec *s, const struct cell_index *index, bool *renewed, bool force)
 {
-    struct row_keys key = row_keys_of_table();
     int count = 0;
     for (int k = 0; k < r->rows; k++) {
         const struct cell *c = row_cell_in(&r->row[k], s, index);
         if (c)
             renewed[c->index] = true;
     }
-    for (int k = 1; k < old->rows; k++)
-        if (!gives_way(old->row[k], index, renewed, force)) {
-            all[count] = (struct keyed){(const char *const *)old->row[k], key, count};
-            count++;
-        }
+    for (int k = 1; k < old->rows; k++) {
+        if (gives_way(old->row[k], index, renewed, force))
+            continue;
+        all[count] = (struct shared_row){(const char *const *)old->row[k], old->columns, count};
+        count++;
+    }
     for (int k = 0; k < r->rows; k++)
         if (row_cell_in(&r->row[k], s, index)) {
-            all[count] = (struct keyed){r->row[k].field, key, count};
+            all[count] = (struct shared_row){r->row[k].field, RESULT_COUNT, count};
             count++;
         }
     return count;
 }
 
 /* Keeps the first row of each key, in order; returns how many are left. */
-static int keep_one_each(struct keyed *all, int count)
+static int keep_one_each(struct shared_row *all, int count)
 {
-    qsort(all, (size_t)count, sizeof *all, compare_keyed);
+    qsort(all, (size_t)count, sizeof *all, compare_rows);
     int kept = 0;
     for (int k = 0; k < count; k++)
-        if (!kept || compare_rows(&all[kept - 1], &all[k]) != 0)
+        if (!kept || compare_keys(&all[kept - 1], &all[k]) != 0)
             all[kept++] = all[k];
     qsort(all, (size_t)kept, sizeof *all, compare_position);
     return kept;
 }
 
-static int write_shared(const char *path, const struct keyed *all, int count, struct err *e)
+static int write_shared(const char *path, const struct shared_row *all, int count, struct err *e)
 {
     struct text out = {0};
-    results_append_header(&out);
+    columns_append_header(&out, column_table);
     for (int k = 0; k < count; k++)
-        results_append_fields(&out, all[k].field);
+        results_append_fields(&out, all[k].field, all[k].columns);
     int code = text_check(&out, e);
     if (!code)
         code = file_write(path, out.data, out.length, e);
@@ -174,7 +174,7 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
     struct file_lock lock = {.fd = -1};
     struct cell_index index = {0};
     struct csv old = {0};
-    struct keyed *all = NULL;
+    struct shared_row *all = NULL;
     bool *renewed = NULL;
     int code = lock_shared(&lock, path, e);
     if (code)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/rows.h"
+#include "report/results.h"
 
 struct member {
     const struct result_row *row;
@@ -111,6 +111,15 @@ void summary_close(struct summary *s)
     memory_free(s->group);
     memory_free(s->row);
     *s = (struct summary){0};
+}
+
+int summary_experiment(const struct summary *s, int first)
+{
+    int end = first + 1;
+    while (end < s->groups &&
+           strcmp(spec_name(s->group[first].spec), spec_name(s->group[end].spec)) == 0)
+        end++;
+    return end - first;
 }
 
 const char *summary_text(const struct summary_group *g, const char *column)

@@ -24,6 +24,8 @@ struct summary {
 int summary_open(struct summary *s, const struct results *r, const struct spec *only,
                  struct err *e);
 void summary_close(struct summary *s);
+/* How many groups from `first` on are of its experiment; they are neighbours. */
+int summary_experiment(const struct summary *s, int first);
 
 /* What a column says that is the same for all seeds: of the first row that has it, else "". */
 const char *summary_text(const struct summary_group *g, const char *column);
@@ -36,8 +38,8 @@ int summary_interval(const struct summary_group *g, const char *column, struct i
  * is made (train/train.h, samples_evaluation). */
 double summary_samples(const struct summary_group *g);
 
-/* summary.csv: a line per group and figure, and one more with attention "rpe-urpe" for the paired
- * difference of the two cells of each seed. */
+/* summary.csv: a line per group and figure, and behind those of a group whose rows are compared with
+ * another's (report/pair.h), lines of the differences within each seed. */
 int summary_csv(struct text *out, const struct results *r, struct err *e);
 
 #endif

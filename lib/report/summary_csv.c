@@ -4,195 +4,139 @@
  * and evaluation set differ between them, so they hold the sampling error too.  wilson95_* are the
  * sampling error alone: what an accuracy could be, given the networks, over other evaluation sets
  * of `samples` samples (of all seeds).  Positions and images of one sample are not independent, so
- * a sample counts once, which makes the interval rather too wide than too narrow.
+ * a sample counts once, which makes the interval rather too wide than too narrow; which positions
+ * carry information is the same in every sample, so accuracy_informative is no other.
  *
  * Invariant: an interval that does not apply is empty. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/csv.h"
-#include "report/rows.h"
-#include "report/summary.h"
+#include "report/label.h"
+#include "report/pair.h"
 
 enum { DIGITS = 9 };
 
-/* Columns of results.csv that name a group; `group` comes after the first. */
-static const char *const identity[] = {
-    "experiment", "target", "encoding", "attention", "space", "length", "subset",    "channels",
-    "vocab",      "mask",   "layers",   "heads",     "width", "ffn",    "norm",      "precision",
-    "params",     NULL};
-
-struct figure {
-    const char *column;
-    bool paired; /* also as the difference rpe - urpe of each seed */
-};
-static const struct figure figure_table[] = {
-    {"error_rms", true},      {"error_rel", true},          {"error_sup", true},
-    {"error_worst", true},    {"accuracy", true},           {"accuracy_informative", true},
-    {"cross_entropy", true},  {"floor_rms", false},         {"floor_rel", false},
-    {"floor_sup", false},     {"floor_worst", false},       {"accuracy_ceiling", false},
-    {"gap_rel", false},       {"cross_entropy_floor", false}, {"train_loss", true},
-    {"bits_per_byte", true},  {"informative_ceiling", false},
-};
-enum { FIGURES = sizeof figure_table / sizeof *figure_table };
-
-/* RPE rows by what they share with the URPE row of the same seed. */
-struct partner {
-    const char *experiment, *pair, *subset;
-    int64_t length;
-    const struct result_row *row;
+/* What a line is about: a group, or the difference of two, told by the second. */
+struct subject {
+    const struct summary_group *group;
+    const struct pair *pair; /* NULL: the group itself */
+    struct text axes, values, name;
 };
 
-static int compare_partners(const void *a, const void *b)
+/* ---- one line ---------------------------------------------------------------------------------*/
+static const char *shared_field(const struct subject *s, const struct column *shared)
 {
-    const struct partner *left = a, *right = b;
-    int order = strcmp(left->pair, right->pair);
-    if (!order)
-        order = strcmp(left->experiment, right->experiment);
-    if (!order)
-        order = (left->length > right->length) - (left->length < right->length);
-    return order ? order : strcmp(left->subset, right->subset);
+    const struct column *c = &column_table[column_index(shared->name)];
+    if (s->pair && c->key && is_key(c->key, s->pair->key))
+        return c->number ? "" : s->values.data;
+    return result_text(s->group->row[0], c->name);
 }
 
-static struct partner partner_of(const struct results *r, const struct result_row *row)
+static void append_line(struct text *out, const struct subject *s, const struct column *figure,
+                        const struct interval *i)
 {
-    struct partner p = {.experiment = result_text(row, "experiment"),
-                        .pair = result_cell(r, row)->pair,
-                        .subset = result_text(row, "subset"),
-                        .row = row};
-    text_to_int64(result_text(row, "length"), &p.length);
-    return p;
-}
-
-static int find_partners(const struct results *r, struct partner **out, int *count, struct err *e)
-{
-    struct partner *p = memory_alloc((size_t)r->rows, sizeof *p, e);
-    if (!p)
-        return ERR_MEMORY;
-    *count = 0;
-    for (int k = 0; k < r->rows; k++)
-        if (strcmp(result_text(&r->row[k], "attention"), "rpe") == 0)
-            p[(*count)++] = partner_of(r, &r->row[k]);
-    qsort(p, (size_t)*count, sizeof *p, compare_partners);
-    *out = p;
-    return 0;
-}
-
-static void append_wilson(struct text *out, const struct summary_group *g, const struct interval *i,
-                          bool share)
-{
-    double low, high, samples = share ? i->n * summary_samples(g) : 0;
-    stats_wilson(i->mean, samples, &low, &high);
-    csv_field_double(out, share ? samples : NAN, DIGITS);
-    csv_field_double(out, low, DIGITS);
-    csv_field_double(out, high, DIGITS);
-}
-
-/* Shares of right answers.  Which positions carry information is the same in every sample, so for
- * those, too, each sample counts once. */
-static bool is_share(const char *figure)
-{
-    return strcmp(figure, "accuracy") == 0 || strcmp(figure, "accuracy_informative") == 0;
-}
-
-/* attention: NULL for the group's own figure. */
-static void append_line(struct text *out, const struct summary_group *g, const char *attention,
-                        const char *axes, const char *figure, const struct interval *i)
-{
+    const struct column *column = column_files[FILE_SUMMARY].column;
+    struct summary_record r;
     if (i->n == 0)
         return;
-    const struct result_row *row = g->row[0];
-    for (int k = 0; identity[k]; k++) {
-        bool differs = attention && strcmp(identity[k], "attention") == 0;
-        csv_field(out, differs ? attention : result_text(row, identity[k]));
-        if (k == 0)
-            csv_field(out, g->cell->group);
+    columns_clear(column, &r);
+    for (const struct column *c = column; c->name; c++)
+        if (c->over == OVER_SAME)
+            *(const char **)(void *)((char *)&r + c->offset) = shared_field(s, c);
+    r.experiment = spec_name(s->group->spec);
+    r.group = s->group->cell->group;
+    r.axes = s->axes.data;
+    r.figure = figure->name;
+    r.seeds = i->n;
+    r.mean = i->mean;
+    r.sd = i->sd;
+    r.ci95_low = i->low;
+    r.ci95_high = i->high;
+    if (!s->pair && figure->over == OVER_SHARE) {
+        r.samples = i->n * summary_samples(s->group);
+        stats_wilson(i->mean, r.samples, &r.wilson95_low, &r.wilson95_high);
     }
-    csv_field(out, axes);
-    csv_field(out, figure);
-    csv_field_int(out, i->n);
-    csv_field_double(out, i->mean, DIGITS);
-    csv_field_double(out, i->sd, DIGITS);
-    csv_field_double(out, i->low, DIGITS);
-    csv_field_double(out, i->high, DIGITS);
-    append_wilson(out, g, i, !attention && is_share(figure));
-    csv_end_row(out);
+    r.pair = s->pair ? s->name.data : NULL;
+    columns_append(out, column, &r, NULL, DIGITS);
 }
 
-static void append_header(struct text *out)
+/* other: the first of the pair; its axes that the second does not have are named, too. */
+static int open_subject(struct subject *s, const struct summary_group *g, const struct pair *pair,
+                        const struct summary_group *other, struct err *e)
 {
-    for (int k = 0; identity[k]; k++) {
-        csv_field(out, identity[k]);
-        if (k == 0)
-            csv_field(out, "group");
+    s->group = g;
+    s->pair = pair;
+    text_clear(&s->axes);
+    text_clear(&s->values);
+    text_clear(&s->name);
+    axes_append(&s->axes, g->axes, g->cell, NULL);
+    if (pair) {
+        axes_append(&s->axes, g->axes, other->cell, g->cell);
+        text_append_format(&s->values, "%s-%s", pair->value[0], pair->value[1]);
+        text_append_format(&s->name, "%s=%s", pair->key, s->values.data ? s->values.data : "");
     }
-    text_append(out, ",axes,figure,seeds,mean,sd,ci95_low,ci95_high,samples,wilson95_low,"
-                     "wilson95_high\n");
+    s->axes.failed |= s->values.failed || s->name.failed;
+    return text_check(&s->axes, e);
 }
 
-/* Differences rpe - urpe of the seeds for which both are there. */
-static int append_paired(struct text *out, const struct results *r, const struct summary_group *g,
-                         const struct partner *partner, int partners, const char *axes,
-                         const char *figure, struct err *e)
-{
-    double *value = memory_alloc((size_t)g->count, sizeof *value, e);
-    int n = 0;
-    if (!value)
-        return ERR_MEMORY;
-    for (int k = 0; k < g->count; k++) {
-        struct partner key = partner_of(r, g->row[k]);
-        const struct partner *found =
-            partners ? bsearch(&key, partner, (size_t)partners, sizeof key, compare_partners)
-                     : NULL;
-        if (!found)
-            continue;
-        value[n] = result_number(found->row, figure) - result_number(g->row[k], figure);
-        n += isfinite(value[n]) != 0;
-    }
-    struct interval i = stats_interval(value, n);
-    append_line(out, g, "rpe-urpe", axes, figure, &i);
-    memory_free(value);
-    return 0;
-}
-
-static int append_group(struct text *out, const struct results *r, const struct summary_group *g,
-                        const struct partner *partner, int partners, const char *axes,
+/* ---- groups -----------------------------------------------------------------------------------*/
+static int append_group(struct text *out, struct subject *s, const struct summary_group *g,
                         struct err *e)
 {
-    bool urpe = strcmp(result_text(g->row[0], "attention"), "urpe") == 0;
-    int code = 0;
-    for (int f = 0; !code && f < FIGURES; f++) {
-        struct interval i;
-        code = summary_interval(g, figure_table[f].column, &i, e);
+    struct interval i;
+    int code = open_subject(s, g, NULL, NULL, e);
+    for (const struct column *c = column_table; !code && c->name; c++) {
+        if (c->over < OVER_MEAN || c->over > OVER_SHARE)
+            continue;
+        code = summary_interval(g, c->name, &i, e);
         if (!code)
-            append_line(out, g, NULL, axes, figure_table[f].column, &i);
+            append_line(out, s, c, &i);
     }
-    for (int f = 0; !code && urpe && f < FIGURES; f++)
-        if (figure_table[f].paired)
-            code = append_paired(out, r, g, partner, partners, axes, figure_table[f].column, e);
+    return code;
+}
+
+static int append_difference(struct text *out, struct subject *s, const struct group_pair *p,
+                             struct err *e)
+{
+    struct interval i;
+    int code = open_subject(s, p->side[1], p->pair, p->side[0], e);
+    for (const struct column *c = column_table; !code && c->name; c++) {
+        if (c->over != OVER_PAIRED && c->over != OVER_SHARE)
+            continue;
+        code = pair_difference(p, c->name, &i, e);
+        if (!code)
+            append_line(out, s, c, &i);
+    }
+    return code;
+}
+
+static int append_experiment(struct text *out, struct subject *s, const struct summary_group *g,
+                             int groups, struct err *e)
+{
+    struct group_pairs p;
+    int next = 0, code = group_pairs_open(&p, g, groups, e);
+    for (int k = 0; !code && k < groups; k++) {
+        code = append_group(out, s, &g[k], e);
+        for (; !code && next < p.count && p.match[next].side[1] == &g[k]; next++)
+            code = append_difference(out, s, &p.match[next], e);
+    }
+    group_pairs_close(&p);
     return code;
 }
 
 int summary_csv(struct text *out, const struct results *r, struct err *e)
 {
-    struct summary s = {0};
-    struct partner *partner = NULL;
-    struct text axes = {0};
-    int partners = 0, code = summary_open(&s, r, NULL, e);
-    if (!code)
-        code = find_partners(r, &partner, &partners, e);
-    append_header(out);
-    for (int k = 0; !code && k < s.groups; k++) {
-        text_clear(&axes);
-        axes_append(&axes, s.group[k].axes, s.group[k].cell, false);
-        text_append(&axes, ""); /* so that there is a text, if an empty one */
-        code = text_check(&axes, e);
-        if (!code)
-            code = append_group(out, r, &s.group[k], partner, partners, axes.data, e);
+    struct summary s;
+    struct subject subject = {0};
+    int code = summary_open(&s, r, NULL, e);
+    columns_append_header(out, column_files[FILE_SUMMARY].column);
+    for (int k = 0, count; !code && k < s.groups; k += count) {
+        count = summary_experiment(&s, k);
+        code = append_experiment(out, &subject, &s.group[k], count, e);
     }
-    text_close(&axes);
-    memory_free(partner);
+    text_close(&subject.axes);
+    text_close(&subject.values);
+    text_close(&subject.name);
     summary_close(&s);
     return code ? code : text_check(out, e);
 }

@@ -1,47 +1,94 @@
 /* The table at the end of a run.
  *
  * Invariant: no line is longer than the width asked for, at least 40, and no two lines read alike.
- * What does not fit is given up in a fixed order: blanks, columns that are the same in all lines (the
- * title names them), curves, parameters, intervals, columns of axes; then long names get short forms,
- * explained below the table; then each line becomes two, its name and its figures, and at last a
- * block. */
+ * What does not fit is given up step by step, as the ladder below says; where even its end is too
+ * wide, each line is a block. */
 #include <math.h>
 #include <string.h>
 
-#include "report/fit.h"
+#include "report/label.h"
 #include "report/lines.h"
 #include "report/listing.h"
-#include "report/rows.h"
-#include "report/sparkline.h"
+#include "report/trace.h"
 
-enum { AXES_MAX = 64, COLUMNS_MAX = 14 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
-enum { NAMED_COLUMNS = 4 }; /* target, encoding, attn, length; then the axes and the pattern */
+enum { AXES_MAX = 64, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
+enum { CURVE_POINTS = 8 };
+#define CURVE_SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
-/* How much is given up. */
-enum detail {
-    DETAIL_FULL,
-    DETAIL_TIGHT,
-    DETAIL_NO_CONSTANTS,
-    DETAIL_NO_CURVES,
-    DETAIL_NO_PARAMS,
-    DETAIL_NO_INTERVAL,
-    DETAIL_JOINED /* axes in one column, "key=value" */
+/* What is shown at a step. */
+enum names { NAMES_IN_COLUMNS, NAMES_IN_ONE, NAMES_ABOVE };
+static const struct step {
+    enum names names; /* in a column each, in one as a label, or above the figures */
+    int gap;          /* blanks between columns */
+    bool constants;   /* columns that say the same in all lines; else the title names them */
+    bool curves, params, intervals;
+} ladder[] = {
+    {NAMES_IN_COLUMNS, 2, true, true, true, true},
+    {NAMES_IN_COLUMNS, 1, true, true, true, true},
+    {NAMES_IN_COLUMNS, 1, false, true, true, true},
+    {NAMES_IN_COLUMNS, 1, false, false, true, true},
+    {NAMES_IN_COLUMNS, 1, false, false, false, true},
+    {NAMES_IN_COLUMNS, 1, false, false, false, false},
+    {NAMES_IN_ONE, 1, true, false, false, false},
+    {NAMES_ABOVE, 1, true, true, true, true},
+    {NAMES_ABOVE, 1, true, false, true, true},
+    {NAMES_ABOVE, 1, true, false, false, true},
+    {NAMES_ABOVE, 1, true, false, false, false},
+};
+enum { STEPS = sizeof ladder / sizeof *ladder };
+
+/* Before the axes, and behind them; a floor belongs to the error before it. */
+static const char *const first_columns[] = {"target", "encoding", "attn", "length"};
+static const char *const last_columns[] = {"pattern", "params",  "patterned", "floor",  "generic",
+                                           "floor",   "witness", "curve",     "verdict"};
+enum { FIRST = sizeof first_columns / sizeof *first_columns };
+enum { LAST = sizeof last_columns / sizeof *last_columns };
+enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, WITNESS, CURVE, VERDICT };
+
+/* error_rel while the first seed trained, at equal distances from first to last step. */
+struct curve {
+    double value[CURVE_POINTS]; /* positive */
+    bool there;
 };
 
-struct plan {
+struct table {
     const struct spec *spec;
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
     bool witnesses; /* some cell has asked for them */
     bool floors;    /* there is nothing else: no cell was trained */
-    struct sparkline *curve; /* (lines.count); NULL: the screen has no signs for them */
-    double low, high;        /* of all curves */
-    bool labelled;           /* names stand above the figures, not in columns */
+    struct curve *curve; /* (lines.count); NULL: the screen has no signs for them */
+    double low, high;    /* of all curves */
+    const struct step *step;
+    struct listing_column column[COLUMNS_MAX];
+    struct listing listing;
+    struct text constants; /* what columns that are not shown say */
+    char patterned_floor[TEXT_SIZE];
 };
 
+/* ---- curves -----------------------------------------------------------------------------------*/
+static int read_curve(struct curve *c, const struct summary_group *g, struct err *e)
+{
+    struct trace_file file;
+    bool found;
+    int code = trace_open(&file, g->row[0], "curve.csv", "step", "error_rel", NULL, &found, e);
+    if (code || !found)
+        return code;
+    int points = file.csv.rows - 1;
+    c->there = points > 1;
+    for (int k = 0; k < CURVE_POINTS; k++) {
+        long row = 1 + lround((double)k * (points - 1) / (CURVE_POINTS - 1));
+        double value = trace_number(&file, (int)row, file.y);
+        c->there &= isfinite(value) != 0;
+        c->value[k] = fmax(value, CURVE_SMALLEST);
+    }
+    trace_close(&file);
+    return 0;
+}
+
 /* Curves of the lines at the training length, which is what they are about. */
-static int read_curves(struct plan *t, struct err *e)
+static int read_curves(struct table *t, struct err *e)
 {
     int code = 0;
     t->low = INFINITY, t->high = 0;
@@ -50,61 +97,47 @@ static int read_curves(struct plan *t, struct err *e)
         return ERR_MEMORY;
     for (int k = 0; !code && k < t->lines.count; k++) {
         const struct summary_group *g = t->lines.line[k].all;
-        if (!g || g->length != space_positions(&g->cell->task.space))
-            continue;
-        code = sparkline_read(&t->curve[k], g, e);
-        for (int m = 0; t->curve[k].there && m < SPARKLINE_POINTS; m++) {
-            t->low = fmin(t->low, t->curve[k].value[m]);
-            t->high = fmax(t->high, t->curve[k].value[m]);
+        struct curve *c = &t->curve[k];
+        if (g && g->length == space_positions(&g->cell->task.space))
+            code = read_curve(c, g, e);
+        for (int m = 0; c->there && m < CURVE_POINTS; m++) {
+            t->low = fmin(t->low, c->value[m]);
+            t->high = fmax(t->high, c->value[m]);
         }
     }
     return code;
 }
 
-static int open_plan(struct plan *t, const struct spec *s, const struct results *r, bool curves,
-                     struct err *e)
+/* A block of Unicode's eighths per point, on a logarithmic scale. */
+static void append_curve(struct text *out, const struct table *t, const struct curve *c)
 {
-    *t = (struct plan){.spec = s};
-    for (int k = 0; k < spec_cells(s); k++)
-        t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
-    t->floors = r->rows > 0;
-    for (int k = 0; k < r->rows; k++)
-        t->floors &= !*result_text(&r->row[k], "status");
-    int code = report_lines_open(&t->lines, r, s, e);
-    const struct axes *axes = !code && t->lines.summary.groups ? t->lines.summary.group[0].axes : NULL;
-    for (int k = 0; axes && k < axes->count && t->axes < AXES_MAX; k++)
-        if (!axis_is_named(axes->key[k]))
-            t->axis[t->axes++] = axes->key[k];
-    return code || !curves ? code : read_curves(t, e);
+    static const char *const block[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    enum { LEVELS = sizeof block / sizeof *block };
+    for (int k = 0; c->there && k < CURVE_POINTS; k++) {
+        double share = t->high > t->low ? log(c->value[k] / t->low) / log(t->high / t->low) : 0;
+        text_append(out, block[lround(share * (LEVELS - 1))]);
+    }
 }
 
-static void close_plan(struct plan *t)
-{
-    memory_free(t->curve);
-    report_lines_close(&t->lines);
-}
-
-/* ---- figures ----------------------------------------------------------------------------------*/
-static int append_subset(struct text *error, struct text *floor, const struct summary_group *g,
-                         enum detail detail, struct err *e)
+/* ---- fields -----------------------------------------------------------------------------------*/
+static int fill_subset(struct text *error, const struct summary_group *g, const struct step *step,
+                       struct err *e)
 {
     struct line_figures f;
-    if (!g)
-        return 0;
-    int code = line_figures_of(g, &f, e);
-    if (code)
+    int code = g ? line_figures_of(g, &f, e) : 0;
+    if (!g || code)
         return code;
-    append_short(error, f.error.mean);
-    if (detail < DETAIL_NO_INTERVAL && !isnan(f.error.sd)) {
-        text_append(error, detail < DETAIL_TIGHT ? " ±" : "±");
-        append_short(error, (f.error.high - f.error.low) / 2);
+    append_short(&error[0], f.error.mean);
+    if (step->intervals && !isnan(f.error.sd)) {
+        text_append(&error[0], step->gap > 1 ? " ±" : "±");
+        append_short(&error[0], (f.error.high - f.error.low) / 2);
     }
-    append_short(floor, f.floor.mean);
+    append_short(&error[1], f.floor.mean);
     return 0;
 }
 
 /* What explicit weights leave, on the same samples; "none" where none are known. */
-static int append_witness(struct text *out, const struct summary_group *g, struct err *e)
+static int fill_witness(struct text *out, const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     const char *status = result_text(g->row[0], "witness");
@@ -119,7 +152,7 @@ static int append_witness(struct text *out, const struct summary_group *g, struc
 }
 
 /* The verdict that all seeds share; how many did not end well, where some did not. */
-static void append_verdict(struct text *out, const struct summary_group *g)
+static void fill_verdict(struct text *out, const struct summary_group *g)
 {
     int failed = 0;
     const char *status = "", *verdict = result_text(g->row[0], "verdict");
@@ -138,152 +171,139 @@ static void append_verdict(struct text *out, const struct summary_group *g)
         text_append(out, failed ? status : verdict);
 }
 
-/* ---- lines of text ----------------------------------------------------------------------------*/
-struct fields {
-    struct text text[COLUMNS_MAX];
-    int count;
-};
-
-static struct text *next_field(struct fields *f) { return &f->text[f->count++]; }
-
-static void append_joined(struct text *out, const struct summary_group *g)
+/* What the line is about. */
+static void fill_names(struct text *field, const struct table *t, const struct summary_group *g)
 {
-    struct text options = {0};
-    line_append_options(&options, g);
-    if (options.length)
-        text_append(out, options.data + 1); /* behind its first blank */
-    out->failed |= options.failed;
-    text_close(&options);
-}
-
-/* What the line is about; empty where that stands above it. */
-static void fill_names(struct fields *f, const struct plan *t, const struct summary_group *g,
-                       enum detail detail)
-{
+    static const char *const key[] = {"target", "model.encoding", "model.attention"};
     char value[TEXT_SIZE];
-    if (t->labelled) {
-        f->count += NAMED_COLUMNS + t->axes;
-        return;
+    for (int k = 0; k < 3 + t->axes; k++) {
+        const char *axis = k < 3 ? key[k] : t->axis[k - 3];
+        if (spec_value(g->cell, axis, value, sizeof value))
+            text_append(&field[k < 3 ? k : FIRST + k - 3], value);
     }
-    line_append_kind(next_field(f), g, "target");
-    line_append_kind(next_field(f), g, "model.encoding");
-    text_append(next_field(f), result_text(g->row[0], "attention"));
-    struct text *length = next_field(f);
     if (t->lines.lengths)
-        text_append_format(length, "%lld", (long long)g->length);
-    for (int k = 0; k < t->axes; k++) {
-        struct text *axis = next_field(f);
-        if (detail >= DETAIL_JOINED && k == 0)
-            append_joined(axis, g);
-        else if (detail < DETAIL_JOINED && spec_value(g->cell, t->axis[k], value, sizeof value))
-            text_append(axis, value);
-    }
+        text_append_format(&field[FIRST - 1], "%lld", (long long)g->length);
 }
 
-static int fill_fields(struct fields *f, const struct plan *t, const struct report_line *line,
-                       enum detail detail, struct err *e)
+static int fill_fields(struct text *field, const struct table *t, const struct report_line *line,
+                       struct err *e)
 {
     const struct summary_group *g = report_line_any(line);
-    f->count = 0;
-    for (int k = 0; k < COLUMNS_MAX; k++)
-        text_clear(&f->text[k]);
-    fill_names(f, t, g, detail);
-    struct text *pattern = next_field(f), *params = next_field(f);
-    if (detail < DETAIL_NO_PARAMS)
-        text_append(params, summary_text(g, "params"));
+    struct text *last = field + FIRST + t->axes;
+    if (t->step->names == NAMES_IN_COLUMNS)
+        fill_names(field, t, g);
+    else if (t->step->names == NAMES_IN_ONE)
+        label_append_line(field, g, t->lines.lengths);
     if (!t->lines.patterned && line->patterned)
-        text_append(pattern, result_text(line->patterned->row[0], "subset"));
-    struct text *error = next_field(f), *floor = next_field(f);
-    int code = append_subset(error, floor, line->patterned, detail, e);
-    error = next_field(f), floor = next_field(f);
+        text_append(&last[PATTERN], result_text(line->patterned->row[0], "subset"));
+    if (t->step->params)
+        text_append(&last[PARAMS], summary_text(g, "params"));
+    if (t->curve && t->step->curves)
+        append_curve(&last[CURVE], t, &t->curve[line - t->lines.line]);
+    fill_verdict(&last[VERDICT], g);
+    int code = fill_subset(&last[PATTERNED], line->patterned, t->step, e);
     if (!code)
-        code = append_subset(error, floor, line->generic, detail, e);
-    if (!code)
-        code = append_witness(next_field(f), g, e);
-    struct text *curve = next_field(f);
-    if (t->curve && detail < DETAIL_NO_CURVES)
-        sparkline_append(curve, &t->curve[line - t->lines.line], t->low, t->high);
-    append_verdict(next_field(f), g);
-    return code;
+        code = fill_subset(&last[GENERIC], line->generic, t->step, e);
+    return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 
-static int add_line(struct listing *l, const struct plan *t, const struct report_line *line,
-                    enum detail detail, struct err *e)
+static int add_line(struct table *t, const struct report_line *line, struct err *e)
 {
-    struct fields f = {0};
+    struct text field[COLUMNS_MAX] = {{0}};
     const char *value[COLUMNS_MAX];
-    int code = fill_fields(&f, t, line, detail, e);
-    for (int k = 0; k < f.count; k++) {
+    int columns = FIRST + t->axes + LAST, code = fill_fields(field, t, line, e);
+    for (int k = 0; k < columns; k++) {
         if (!code)
-            code = text_check(&f.text[k], e);
-        value[k] = f.text[k].data;
+            code = text_check(&field[k], e);
+        value[k] = field[k].data;
     }
     if (!code)
-        code = listing_add(l, value, e);
-    for (int k = 0; k < COLUMNS_MAX; k++)
-        text_close(&f.text[k]);
+        code = listing_add(&t->listing, value, e);
+    for (int k = 0; k < columns; k++)
+        text_close(&field[k]);
     return code;
 }
 
-struct columns {
-    struct listing_column column[COLUMNS_MAX];
-    int count;
-    char patterned_floor[TEXT_SIZE];
-};
-
-static void name_column(struct columns *c, const char *name, bool number)
+/* ---- columns ----------------------------------------------------------------------------------*/
+/* An axis without its section, unless another column is called so. */
+static const char *axis_name(const struct table *t, int axis)
 {
-    c->column[c->count++] = (struct listing_column){name, number};
-}
-
-/* Without its section, where no other column is called so. */
-static const char *axis_name(const struct plan *t, int axis)
-{
-    static const char *const taken[] = {"target", "encoding", "attn",  "length", "params",
-                                        "pattern", "floor",   "curve", "witness", "verdict"};
     const char *dot = strchr(t->axis[axis], '.'), *name = dot ? dot + 1 : t->axis[axis];
-    for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
-        if (strcmp(name, taken[k]) == 0)
-            return t->axis[axis];
+    bool taken = false;
+    for (int k = 0; k < FIRST; k++)
+        taken |= strcmp(name, first_columns[k]) == 0;
+    for (int k = 0; k < LAST; k++)
+        taken |= strcmp(name, last_columns[k]) == 0;
     for (int k = 0; k < t->axes; k++) {
         const char *other = strchr(t->axis[k], '.');
-        if (k != axis && strcmp(name, other ? other + 1 : t->axis[k]) == 0)
-            return t->axis[axis];
+        taken |= k != axis && strcmp(name, other ? other + 1 : t->axis[k]) == 0;
     }
-    return name;
+    return taken ? t->axis[axis] : name;
 }
 
-/* The names of the columns that fill_fields fills.  A floor stands behind the error that it
- * belongs to; alone it says whose it is. */
-static void name_columns(const struct plan *t, struct columns *c, enum detail detail)
+static void name_columns(struct table *t)
 {
-    const char *patterned = t->lines.patterned ? t->lines.patterned : "patterned";
-    snprintf(c->patterned_floor, sizeof c->patterned_floor, "%s%sfloor",
-             t->floors ? patterned : "", t->floors ? " " : "");
-    c->count = 0;
-    name_column(c, "target", false);
-    name_column(c, "encoding", false);
-    name_column(c, "attn", false);
-    name_column(c, "length", true);
-    for (int k = 0; k < t->axes; k++) {
-        bool joined = detail >= DETAIL_JOINED && k == 0;
-        name_column(c, joined ? "options" : axis_name(t, k), !joined);
-    }
-    name_column(c, "pattern", false);
-    name_column(c, "params", true);
-    name_column(c, patterned, true);
-    name_column(c, c->patterned_floor, true);
-    name_column(c, "generic", true);
-    name_column(c, t->floors ? "generic floor" : "floor", true);
-    name_column(c, "witness", true);
-    name_column(c, "curve", false);
-    name_column(c, "verdict", false);
+    struct listing_column *last = t->column + FIRST + t->axes;
+    const char *patterned = t->lines.patterned ? t->lines.patterned : last_columns[PATTERNED];
+    for (int k = 0; k < FIRST; k++)
+        t->column[k] = (struct listing_column){first_columns[k], k == FIRST - 1};
+    for (int k = 0; k < t->axes; k++)
+        t->column[FIRST + k] = (struct listing_column){axis_name(t, k), true};
+    for (int k = 0; k < LAST; k++)
+        last[k] = (struct listing_column){last_columns[k], k != PATTERN && k != CURVE && k != VERDICT};
+    last[PATTERNED].name = patterned;
+    if (!t->floors)
+        return;
+    /* Alone, a floor says whose it is. */
+    snprintf(t->patterned_floor, sizeof t->patterned_floor, "%s floor", patterned);
+    last[PATTERNED_FLOOR].name = t->patterned_floor;
+    last[GENERIC_FLOOR].name = "generic floor";
 }
 
 /* ---- fitting ----------------------------------------------------------------------------------*/
-/* constants: what columns that are not shown say. */
-static void append_title(struct text *out, const struct plan *t, const struct text *constants,
-                         int width)
+/* Names of columns that say the same in every line go to the title; a table of one line keeps all. */
+static void drop_constants(struct table *t)
+{
+    struct listing *l = &t->listing;
+    for (int c = 0; c < FIRST + t->axes + PARAMS && l->rows > 1; c++) {
+        if (!*l->cell[c] || !listing_constant(l, c))
+            continue;
+        text_append_format(&t->constants, "%s%s %s", t->constants.length ? ", " : "",
+                           l->column[c].name, l->cell[c]);
+        listing_empty(l, c);
+    }
+}
+
+static int build(struct table *t, const struct step *step, struct err *e)
+{
+    int code = 0;
+    t->step = step;
+    listing_close(&t->listing);
+    listing_open(&t->listing, t->column, FIRST + t->axes + LAST);
+    t->listing.gap = step->gap;
+    t->column[0].name = step->names == NAMES_IN_ONE ? "cells" : first_columns[0];
+    text_clear(&t->constants);
+    for (int k = 0; !code && k < t->lines.count; k++)
+        code = add_line(t, &t->lines.line[k], e);
+    if (!code && !step->constants)
+        drop_constants(t);
+    return code;
+}
+
+/* Where nothing fits, the first step: the listing makes blocks of it. */
+static int fit(struct table *t, int width, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; !code && k < STEPS; k++) {
+        code = build(t, &ladder[k], e);
+        if (!code && listing_width(&t->listing) <= width - (ladder[k].names == NAMES_ABOVE ? INDENT : 0))
+            return 0;
+    }
+    return code ? code : build(t, &ladder[0], e);
+}
+
+/* ---- text -------------------------------------------------------------------------------------*/
+static void append_title(struct text *out, const struct table *t, int width)
 {
     struct text title = {0};
     int seeds = 0;
@@ -301,13 +321,63 @@ static void append_title(struct text *out, const struct plan *t, const struct te
     if (seeds > 1)
         text_append_format(&title, "; mean of %d seeds%s", seeds,
                            t->floors ? "" : " ± 95 % t interval");
-    if (constants->length)
-        text_append_format(&title, "; in all lines %s", constants->data);
-    if (title.data)
-        append_wrapped(out, title.data, 0, width);
-    out->failed |= title.failed;
-    text_append(out, "\n\n");
+    if (t->constants.length)
+        text_append_format(&title, "; in all lines %s", t->constants.data);
+    append_paragraph(out, &title, width);
+    text_append(out, "\n");
     text_close(&title);
+}
+
+/* The table's lines, each below what it is about. */
+static int append_labelled(struct text *out, const struct table *t, int width, struct err *e)
+{
+    struct text rows = {0}, label = {0};
+    int code = listing_append(&rows, &t->listing, LISTING_TABLE, width - INDENT, e), line = -1;
+    for (const char *at = code ? "" : rows.data; *at; at += strcspn(at, "\n") + 1, line++) {
+        if (line >= 0) { /* behind the header */
+            text_clear(&label);
+            label_append_line(&label, report_line_any(&t->lines.line[line]), t->lines.lengths);
+            append_paragraph(out, &label, width);
+        }
+        text_append_format(out, "%*s", INDENT, "");
+        text_append_bytes(out, at, strcspn(at, "\n") + 1);
+    }
+    text_close(&rows);
+    text_close(&label);
+    return code;
+}
+
+static bool is_mixed(const struct table *t)
+{
+    const struct listing *l = &t->listing;
+    for (int k = 1; k <= l->rows; k++)
+        if (strcmp(l->cell[k * l->columns - 1], "mixed") == 0)
+            return true;
+    return false;
+}
+
+/* Kinds of input beyond the two that have columns, and what is not plain. */
+static void append_legend(struct text *out, const struct table *t, int width)
+{
+    char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
+    struct text line = {0};
+    for (int k = 0; pattern_table[k]; k++)
+        if (t->lines.further[k])
+            text_append_format(&line, "%s%s", line.length ? ", " : "", pattern_table[k]->name);
+    if (line.length) {
+        text_append(&line, " inputs, and all kinds together: in results.csv");
+        append_paragraph(out, &line, width);
+    }
+    if (is_mixed(t))
+        text_append(out, "mixed: the seeds' verdicts differ\n");
+    if (listing_column_width(&t->listing, FIRST + t->axes + CURVE)) {
+        text_clear(&line);
+        text_append_format(&line, "curve: error_rel while training, first seed, logarithmic from "
+                                  "%s to %s",
+                           text_from_double(low, t->low, 2), text_from_double(high, t->high, 2));
+        append_paragraph(out, &line, width);
+    }
+    text_close(&line);
 }
 
 /* The colours of verdicts, and of how cells ended. */
@@ -324,171 +394,56 @@ static const char *paint(const char *value)
     return NULL;
 }
 
-/* A table as it will be shown. */
-struct draft {
-    struct listing listing;
-    struct columns columns;
-    struct text constants, legend;
-    struct arena arena; /* of names of columns */
-};
-
-static void close_draft(struct draft *d)
+/* ---- the whole --------------------------------------------------------------------------------*/
+static int open_table(struct table *t, const struct spec *s, const struct results *r, bool curves,
+                      struct err *e)
 {
-    listing_close(&d->listing);
-    text_close(&d->constants);
-    text_close(&d->legend);
-    arena_close(&d->arena);
-}
-
-static int build(struct draft *d, const struct plan *t, enum detail detail, struct err *e)
-{
-    int code = 0;
-    listing_close(&d->listing);
-    text_clear(&d->constants);
-    name_columns(t, &d->columns, detail);
-    listing_open(&d->listing, d->columns.column, d->columns.count);
-    d->listing.gap = detail < DETAIL_TIGHT ? 2 : 1;
-    for (int k = 0; !code && k < t->lines.count; k++)
-        code = add_line(&d->listing, t, &t->lines.line[k], detail, e);
-    if (!code && detail >= DETAIL_NO_CONSTANTS)
-        fit_drop_constants(&d->listing, NAMED_COLUMNS + t->axes + 1, &d->constants);
-    return code;
-}
-
-/* Two lines for each, or, where even figures alone do not fit, blocks. */
-static int fit_labelled(struct draft *d, struct plan *t, int width, struct err *e)
-{
-    int code = 0;
-    t->labelled = true;
-    for (int detail = DETAIL_TIGHT; !code && detail <= DETAIL_NO_INTERVAL; detail++) {
-        code = build(d, t, (enum detail)detail, e);
-        if (!code && listing_width(&d->listing) <= width - INDENT)
-            return 0;
-    }
-    t->labelled = false;
-    return code ? code : build(d, t, DETAIL_FULL, e);
-}
-
-static int fit(struct draft *d, struct plan *t, int width, struct err *e)
-{
-    int code = 0, before = 0;
-    for (int detail = DETAIL_FULL; !code && detail <= DETAIL_JOINED; detail++) {
-        before = listing_width(&d->listing);
-        code = build(d, t, (enum detail)detail, e);
-        if (!code && listing_width(&d->listing) <= width)
-            return 0;
-    }
-    if (!code && listing_width(&d->listing) >= before) /* axes of short values */
-        code = build(d, t, DETAIL_NO_INTERVAL, e);
-    if (!code)
-        code = fit_abbreviate(&d->listing, d->columns.column, NAMED_COLUMNS + t->axes + 1, width,
-                              &d->arena, &d->legend, e);
-    if (code || listing_width(&d->listing) <= width)
+    t->spec = s;
+    for (int k = 0; k < spec_cells(s); k++)
+        t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
+    t->floors = r->rows > 0;
+    for (int k = 0; k < r->rows; k++)
+        t->floors &= !*result_text(&r->row[k], "status");
+    int code = report_lines_open(&t->lines, r, s, e);
+    if (code)
         return code;
-    text_clear(&d->legend);
-    return fit_labelled(d, t, width, e);
+    const struct axes *axes = t->lines.summary.groups ? t->lines.summary.group[0].axes : NULL;
+    for (int k = 0; axes && k < axes->count && t->axes < AXES_MAX; k++)
+        if (!axis_is_named(axes->key[k]))
+            t->axis[t->axes++] = axes->key[k];
+    name_columns(t);
+    return curves ? read_curves(t, e) : 0;
 }
 
-/* The table's lines, each below what it is about. */
-static int append_labelled(struct text *out, const struct draft *d, const struct plan *t,
-                           int width, struct err *e)
+static int append_table(struct text *out, struct table *t, const struct report_screen *screen,
+                        struct err *e)
 {
-    struct text rows = {0}, label = {0};
-    int code = listing_append(&rows, &d->listing, LISTING_TABLE, width - INDENT, e), line = -1;
-    for (const char *at = code ? "" : rows.data; *at; at += strcspn(at, "\n") + 1, line++) {
-        if (line >= 0) { /* behind the header */
-            text_clear(&label);
-            line_append_label(&label, report_line_any(&t->lines.line[line]), t->lines.lengths);
-            append_wrapped(out, label.data ? label.data : "", 0, width);
-            text_append(out, "\n");
-        }
-        text_append_format(out, "%*s", INDENT, "");
-        text_append_bytes(out, at, strcspn(at, "\n") + 1);
-    }
-    out->failed |= label.failed;
-    text_close(&rows);
-    text_close(&label);
-    return code;
-}
-
-/* Kinds of input beyond the two that have columns. */
-static void append_unshown(struct text *out, const struct plan *t)
-{
-    for (int k = 0; pattern_table[k]; k++)
-        if (t->lines.further[k])
-            text_append_format(out, "%s%s", out->length ? ", " : "", pattern_table[k]->name);
-    if (out->length)
-        text_append(out, " inputs, and all kinds together: in results.csv");
-}
-
-static bool is_mixed(const struct draft *d)
-{
-    int verdict = d->columns.count - 1;
-    for (int k = 0; k < d->listing.rows; k++)
-        if (strcmp(d->listing.cell[k * d->listing.columns + verdict], "mixed") == 0)
-            return true;
-    return false;
-}
-
-/* What stands for what, and what a curve is. */
-static void append_legend(struct text *out, const struct draft *d, const struct plan *t,
-                          int width)
-{
-    char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
-    struct text line = {0};
-    int curve = d->columns.count - 2;
-    append_unshown(&line, t);
-    if (line.length) {
-        append_wrapped(out, line.data, 0, width);
-        text_append(out, "\n");
-    }
-    if (is_mixed(d))
-        text_append(out, "mixed: the seeds' verdicts differ\n");
-    text_clear(&line);
-    if (t->curve && listing_column_width(&d->listing, curve)) {
-        text_append_format(&line, "curve: error_rel while training, first seed, logarithmic from "
-                                  "%s to %s",
-                           text_from_double(low, t->low, 2), text_from_double(high, t->high, 2));
-        append_wrapped(out, line.data ? line.data : "", 0, width);
-        text_append(out, "\n");
-    }
-    for (const char *at = d->legend.data; at && *at; at += strcspn(at, "\n") + 1) {
-        text_clear(&line);
-        text_append_bytes(&line, at, strcspn(at, "\n"));
-        append_wrapped(out, line.data ? line.data : "", 0, width);
-        text_append(out, "\n");
-    }
-    out->failed |= line.failed || d->legend.failed;
-    text_close(&line);
+    int width = screen->width < WIDTH_MIN ? WIDTH_MIN : screen->width, code = fit(t, width, e);
+    if (code)
+        return code;
+    t->listing.paint = screen->colour ? paint : NULL;
+    append_title(out, t, width);
+    code = t->step->names == NAMES_ABOVE ? append_labelled(out, t, width, e)
+                                         : listing_append(out, &t->listing, LISTING_TABLE, width, e);
+    append_legend(out, t, width);
+    text_append(out, "\n");
+    return code ? code : text_check(out, e);
 }
 
 int report_table(FILE *out, const struct spec *s, const struct results *r,
                  const struct report_screen *screen, struct err *e)
 {
-    struct plan t;
-    struct draft d = {0};
+    struct table t = {0};
     struct text text = {0};
-    int width = screen->width < WIDTH_MIN ? WIDTH_MIN : screen->width;
-    int code = arena_open(&d.arena, 0, e);
-    if (code)
-        return code;
-    code = open_plan(&t, s, r, screen->unicode, e);
+    int code = open_table(&t, s, r, screen->unicode, e);
     if (!code)
-        code = fit(&d, &t, width, e);
-    if (!code) {
-        d.listing.paint = screen->colour ? paint : NULL;
-        append_title(&text, &t, &d.constants, width);
-        code = t.labelled ? append_labelled(&text, &d, &t, width, e)
-                          : listing_append(&text, &d.listing, LISTING_TABLE, width, e);
-        append_legend(&text, &d, &t, width);
-        text_append(&text, "\n");
-        if (!code)
-            code = text_check(&text, e);
-    }
+        code = append_table(&text, &t, screen, e);
     if (!code)
         fputs(text.data, out);
     text_close(&text);
-    close_draft(&d);
-    close_plan(&t);
+    text_close(&t.constants);
+    listing_close(&t.listing);
+    memory_free(t.curve);
+    report_lines_close(&t.lines);
     return code;
 }

@@ -9,16 +9,16 @@
 #include "base/file.h"
 #include "report/json.h"
 #include "report/output.h"
-#include "report/rows.h"
+#include "report/results.h"
 #include "report/summary.h"
 
 enum { PART_BYTES_MAX = 256 << 20 };
 
 int results_csv(struct text *out, const struct results *r, struct err *e)
 {
-    results_append_header(out);
+    columns_append_header(out, column_table);
     for (int k = 0; k < r->rows; k++)
-        results_append_fields(out, r->row[k].field);
+        results_append_fields(out, r->row[k].field, RESULT_COUNT);
     return text_check(out, e);
 }
 
@@ -44,9 +44,9 @@ static int write_results(const char *folder, const struct results *r, struct err
     struct output o;
     int code = output_open(&o, folder, "results.csv", e);
     if (!code)
-        results_append_header(&o.buffer);
+        columns_append_header(&o.buffer, column_table);
     for (int k = 0; !code && k < r->rows; k++) {
-        results_append_fields(&o.buffer, r->row[k].field);
+        results_append_fields(&o.buffer, r->row[k].field, RESULT_COUNT);
         code = output_flush(&o, e);
     }
     if (!code)

@@ -4,7 +4,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "report/rows.h"
+#include "report/results.h"
 #include "run/evaluate.h"
 
 enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };

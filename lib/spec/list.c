@@ -27,6 +27,8 @@ static const struct {
     TOP("claims", "none", "list of maps", "what must hold; one that fails makes the exit status 1"),
     TOP("claims.where", "all rows", "map",
         "rows that the claim is about: a value, or a list of any of which, for keys and columns"),
+    TOP("claims.pair", "none", "map",
+        "{KEY: [A, B]}: expect is about figures of A minus those of B, cell by cell of one seed"),
     TOP("claims.expect", NULL, "map",
         "of columns: a value, a comparison such as \"<= 0.02\", or a list of them"),
     TOP("claims.on", "run", "run | bound | witness", "the command that judges the claim"),

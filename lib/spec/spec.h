@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "spec/column.h"
+#include "spec/pair.h"
 #include "train/train.h"
 #include "witness/witness.h"
 
@@ -53,13 +54,24 @@ struct claim_where { /* any of `count` values */
     int count;
     char (*value)[128];
 };
+/* Whether a row has a value that a condition asks for; FIT_ABSENT: it has none there at all. */
+enum claim_fit { FIT_NO, FIT_ABSENT, FIT_YES };
+/* A condition holds for two rows when it holds for one, and for the other unless that has no value
+ * there: model.c under rpe, say. */
+static inline bool claim_fit_of_both(enum claim_fit a, enum claim_fit b)
+{
+    return a != FIT_NO && b != FIT_NO && (a == FIT_YES || b == FIT_YES);
+}
+/* Whether two texts say the same: as numbers, where both are. */
+bool claim_same(const char *a, const char *b);
 struct claim {
     enum claim_on on;
+    struct pair pair; /* its tests are about differences; no key: about rows themselves */
     int wheres, expects;
     struct claim_where *where;
     struct claim_test *expect;
     int line;
-    char text[256]; /* one line for people: "where ... expect ..." */
+    char text[256]; /* one line for people: "pair ... where ... expect ..." */
 };
 
 /* ---- spec -------------------------------------------------------------------------------------*/

@@ -400,8 +400,26 @@ static void failed_row_is_not_finished(void **unused)
     fixture_close(&f);
 }
 
+/* Takes the last field off each line of a file. */
+static size_t drop_column(char *rows)
+{
+    char *to = rows;
+    for (const char *from = rows; *from;) {
+        const char *end = strchr(from, '\n'), *comma = end;
+        while (*comma != ',')
+            comma--;
+        memmove(to, from, (size_t)(comma - from));
+        to += comma - from;
+        *to++ = '\n';
+        from = end + 1;
+    }
+    *to = '\0';
+    return (size_t)(to - rows);
+}
+
 /* Nor does a file that a report would not take: without its last row, or with it cut off.  One of
- * an older program, which lacks the last column, is done again. */
+ * an older program is done again where it lacks a column that no report fills: not `axes`, but
+ * `settings`. */
 static void half_a_result_is_not_finished(void **unused)
 {
     (void)unused;
@@ -416,18 +434,9 @@ static void half_a_result_is_not_finished(void **unused)
     rows[count - 1] = '\0';
     help_write(f.folder, "row.csv", rows, (size_t)(strrchr(rows, '\n') + 1 - rows));
     assert_false(cell_finished(f.cell, f.folder));
-    rows[count - 1] = '\n';
-    char *to = older;
-    for (const char *from = rows; *from;) { /* each line up to its last comma */
-        const char *end = strchr(from, '\n'), *comma = end;
-        while (*comma != ',')
-            comma--;
-        memmove(to, from, (size_t)(comma - from));
-        to += comma - from;
-        *to++ = '\n';
-        from = end + 1;
-    }
-    help_write(f.folder, "row.csv", older, (size_t)(to - older));
+    help_write(f.folder, "row.csv", older, drop_column(older));
+    assert_true(cell_finished(f.cell, f.folder));
+    help_write(f.folder, "row.csv", older, drop_column(older));
     assert_false(cell_finished(f.cell, f.folder));
     memory_free(rows);
     memory_free(older);

@@ -13,9 +13,10 @@ static void a_claim_keeps_what_it_says(void **state)
         "    expect: {verdict: impossible, gap_rel: ['>= -1e-5', '<=0.02'], layers: 2}\n"
         "  - {expect: {floor_rel: '> 0.5'}, on: bound}\n"
         "  - {where: {train.lr: 3e-3, model.share: true}, expect: {error_rel: '= 0'}, "
-        "on: witness}\n",
+        "on: witness}\n"
+        "  - {expect: {error_rel: '> 0'}, pair: {train.lr: [3e-3, 1e-2]}}\n",
         NULL);
-    assert_int_equal(spec_claims(s), 3);
+    assert_int_equal(spec_claims(s), 4);
     const struct claim *c = spec_claim(s, 0);
     assert_int_equal(c->on, CLAIM_ON_RUN);
     assert_int_equal(c->line, 3);
@@ -48,6 +49,12 @@ static void a_claim_keeps_what_it_says(void **state)
     assert_string_equal(c->where[0].value[0], "0.003"); /* as spec_value prints it */
     value_is(s, 0, "train.lr", "0.003");
     assert_string_equal(c->where[1].value[0], "true");
+    assert_string_equal(c->pair.key, "");
+    c = spec_claim(s, 3);
+    assert_string_equal(c->pair.key, "train.lr");
+    assert_string_equal(c->pair.value[0], "0.003");
+    assert_string_equal(c->pair.value[1], "0.01");
+    assert_string_equal(c->text, "pair {train.lr: [3e-3, 1e-2]} expect {error_rel: \"> 0\"}");
     spec_close(s);
 }
 
@@ -146,6 +153,53 @@ static void claims_on_empty_figures_are_found(void **state)
     claim_is(NULL, NULL, "target: pi", "accuracy: 1, informative_ceiling: 1, witness_accuracy: 1");
 }
 
+/* {pair: {P}, where: {W}, expect: {error_rel: 0}}: refused where the line says `at`; phrase NULL: it
+ * can be judged. */
+static void pair_is(const char *phrase, const char *at, const char *pair, const char *where)
+{
+    char yaml[1024], place[32];
+    struct err e = {0};
+    snprintf(yaml, sizeof yaml, "%sclaims: [{pair: {%s}, where: {%s}, expect: {error_rel: 0}}]\n",
+             cells, pair, where);
+    struct spec *s = spec_of(yaml, NULL);
+    assert_int_equal(spec_check_claims(s, &e), phrase ? ERR_USAGE : 0);
+    spec_close(s);
+    if (!phrase)
+        return;
+    if (!strstr(e.msg, phrase))
+        fail_msg("'%s' does not hold '%s'", e.msg, phrase);
+    const char *line = strstr(yaml, "claims:");
+    snprintf(place, sizeof place, "spec.yaml:6:%d", (int)(strstr(line, at) - line) + 1);
+    assert_string_equal(e.where, place);
+}
+
+static void pairs_that_no_cells_make_are_found(void **state)
+{
+    (void)state;
+    pair_is(NULL, NULL, "model.attention: [rpe, urpe]", "target: gain, subset: identical");
+    pair_is(NULL, NULL, "encoding: [t5, toeplitz]", "target: gain, model.encoding.buckets: 32");
+    pair_is(NULL, NULL, "model.attention: [rpe, urpe]", "target: gain, model.c.init: ones");
+    pair_is("model.encoding: no row will have alibi; expected one of toeplitz, t5", "alibi",
+            "model.encoding: [t5, alibi]", "target: gain");
+    pair_is("train.lr: no row will have 0.1; expected one of 0.003", "0.1]",
+            "train.lr: [0.003, 0.1]", "target: gain");
+    pair_is("where: no pair will have all of this at once", "{target: gain, vocab",
+            "model.attention: [rpe, urpe]", "target: gain, vocab: 10");
+    pair_is("will be empty in every row that matches", "error_rel", "model.attention: [rpe, urpe]",
+            "target: pi");
+    pair_is("subset: no row will have prefix", "prefix", "model.attention: [rpe, urpe]",
+            "subset: prefix");
+    struct err e = {0};
+    struct spec *s = spec_of("target: gain\ncases:\n  - {model.encoding: t5, train.lr: 0.1}\n"
+                             "  - {model.encoding: rope, train.lr: 0.2}\nclaims:\n"
+                             "  - {pair: {model.encoding: [t5, rope]}, expect: {error_rel: 0}}\n",
+                             NULL);
+    assert_int_equal(spec_check_claims(s, &e), ERR_USAGE);
+    assert_string_equal(e.where, "spec.yaml:6:12");
+    assert_non_null(strstr(e.msg, "no two cells differ in model.encoding alone"));
+    spec_close(s);
+}
+
 /* A witness chooses its sizes, and is measured at the training length alone. */
 static void claims_on_witnesses_know_less(void **state)
 {
@@ -170,6 +224,7 @@ int main(void)
         cmocka_unit_test(columns_are_found_by_name),
         cmocka_unit_test(claims_without_a_row_are_found),
         cmocka_unit_test(claims_on_empty_figures_are_found),
+        cmocka_unit_test(pairs_that_no_cells_make_are_found),
         cmocka_unit_test(claims_on_witnesses_know_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Claims: every operator, who broke it, and by how much. */
+/* Claims against rows: every operator, pairs, who broke it, and by how much. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +123,61 @@ static void the_worst_row_is_named(void **state)
     spec_close(s);
 }
 
+/* rpe - urpe on identical inputs is 0.99 + 0.09 seed, elsewhere 0. */
+static void pairs_are_judged_seed_by_seed(void **state)
+{
+    static const char pair[] = SPEC("{pair: {model.attention: [%s]}, where: {subset: %s}, "
+                                    "expect: {error_rel: %s}}\nseeds: 2");
+    char text[1024];
+    (void)state;
+    snprintf(text, sizeof text, pair, "rpe, urpe", "identical", "[\"> 0.98\", \"< 1.09\"]");
+    struct claim_verdict v = judge(text, help_figures);
+    assert_true(v.held);
+    assert_int_equal(v.matched, 2);
+    snprintf(text, sizeof text, pair, "rpe, urpe", "[generic, all]", "\"= 0\"");
+    v = judge(text, help_figures);
+    assert_true(v.held);
+    assert_int_equal(v.matched, 4);
+    snprintf(text, sizeof text, pair, "urpe, rpe", "identical", "\"> -1\"");
+    v = judge(text, help_figures);
+    assert_false(v.held);
+    assert_int_equal(v.matched, 2);
+    struct spec *s = help_spec(text);
+    char cell[128];
+    snprintf(cell, sizeof cell, "cells %.8s and %.8s (gain, toeplitz; model.attention=rpe seed=1)",
+             spec_cell(s, 3)->id, spec_cell(s, 1)->id);
+    if (!strstr(v.why, cell))
+        fail_msg("%s does not name %s", v.why, cell);
+    assert_non_null(strstr(v.why, "error_rel of urpe - rpe is -1.08, claimed > -1: missed by 0.08"));
+    spec_close(s);
+    v = judge(text, no_error);
+    assert_false(v.held);
+    assert_non_null(strstr(v.why, "error_rel of urpe - rpe is empty"));
+}
+
+/* What only one of the two has may be asked of it: bucketed C, beside the RPE of its seed. */
+static void conditions_hold_for_both_of_a_pair(void **state)
+{
+    static const char pair[] =
+        "name: claim\nspace: {length: 4, channels: 2, inputs: {identical: 0.5}}\ntarget: gain\n"
+        "model: {layers: 1, heads: 1, width: 4, ffn: 4}\ncases: [{model.attention: rpe}, "
+        "{model.attention: urpe, model.c: toeplitz}, {model.attention: urpe, model.c: bucketed}]\n"
+        "claims: [{pair: {model.attention: [rpe, urpe]}, where: {%s}, expect: {floor_rel: '>= 0'}}]\n";
+    static const struct {
+        const char *where;
+        int matched;
+    } table[] = {{"subset: all", 2}, {"subset: all, model.c: bucketed", 1},
+                 {"subset: all, model.layers: 1", 2}, {"verdict: reached", 4}, {"length: 9", 0}};
+    (void)state;
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        char text[1024];
+        snprintf(text, sizeof text, pair, table[k].where);
+        struct claim_verdict v = judge(text, help_figures);
+        assert_int_equal(v.matched, table[k].matched);
+        assert_int_equal(v.held, v.matched > 0);
+    }
+}
+
 /* Rows of an earlier version of the spec lie in the same folder; its other cells do not count. */
 static void only_this_specs_cells_count(void **state)
 {
@@ -218,6 +273,8 @@ int main(void)
         cmocka_unit_test(a_claim_that_matches_nothing_has_failed),
         cmocka_unit_test(an_empty_field_holds_nothing),
         cmocka_unit_test(the_worst_row_is_named),
+        cmocka_unit_test(pairs_are_judged_seed_by_seed),
+        cmocka_unit_test(conditions_hold_for_both_of_a_pair),
         cmocka_unit_test(only_this_specs_cells_count),
         cmocka_unit_test(printed_and_counted),
         cmocka_unit_test(colours_are_around_the_word),

@@ -1,0 +1,202 @@
+/* Axes and labels (label.h).
+ *
+ * A folder can hold several specs of one name: the same file with another --set, or edited.  What
+ * one of them varies, and what differs between their bases, are axes of all of them, so that no two
+ * groups of cells are shown as one. */
+#include "report/label.h"
+
+#include <string.h>
+
+enum { VALUE_SIZE = 512 };
+
+bool is_covered(const char *s, const char *key)
+{
+    size_t length = strlen(key);
+    return strncmp(s, key, length) == 0 && (!s[length] || s[length] == '.');
+}
+
+bool is_key(const char *s, const char *key)
+{
+    return is_covered(s, key) && (!s[strlen(key)] || strcmp(s + strlen(key), ".kind") == 0);
+}
+
+/* ---- axes -------------------------------------------------------------------------------------*/
+struct seen { /* a key of some base, and its value there */
+    const char *key, *value;
+    bool differs;
+};
+
+struct merge {
+    struct arena *arena;
+    const char **axis;
+    struct seen *seen;
+    int axes, keys;
+    struct err *e;
+};
+
+static int add_axis(struct merge *m, const char *key)
+{
+    for (int k = 0; k < m->axes; k++)
+        if (is_key(key, m->axis[k]))
+            return 0;
+    if (memory_grow(m->axis, (size_t)m->axes + 1, m->e))
+        return ERR_MEMORY;
+    m->axis[m->axes++] = key;
+    return 0;
+}
+
+static int see(void *context, const char *key, const char *value)
+{
+    struct merge *m = context;
+    for (int k = 0; k < m->keys; k++)
+        if (strcmp(m->seen[k].key, key) == 0) {
+            m->seen[k].differs |= strcmp(m->seen[k].value, value) != 0;
+            return 0;
+        }
+    if (memory_grow(m->seen, (size_t)m->keys + 1, m->e))
+        return ERR_MEMORY;
+    struct seen *next = &m->seen[m->keys++];
+    *next = (struct seen){arena_text(m->arena, key, m->e), arena_text(m->arena, value, m->e), false};
+    return next->key && next->value ? 0 : ERR_MEMORY;
+}
+
+/* The axes of specs [first, end), which have one name. */
+static int merge_axes(struct results *r, int first, int end, struct merge *m)
+{
+    int code = 0;
+    m->axes = m->keys = 0;
+    for (int k = first; k < end; k++)
+        for (int a = 0; !code && a < spec_axes(r->spec[k]); a++)
+            code = add_axis(m, spec_axis(r->spec[k], a));
+    for (int k = first; !code && end > first + 1 && k < end; k++)
+        code = spec_base(r->spec[k], see, m, m->e);
+    for (int k = 0; !code && k < m->keys; k++)
+        if (m->seen[k].differs)
+            code = add_axis(m, m->seen[k].key);
+    const char **kept = code ? NULL : arena_alloc(&r->arena, (size_t)m->axes + 1, sizeof *kept, m->e);
+    if (!kept)
+        return code ? code : ERR_MEMORY;
+    if (m->axes)
+        memcpy(kept, m->axis, (size_t)m->axes * sizeof *kept);
+    for (int k = first; k < end; k++)
+        r->axes[k] = (struct axes){kept, m->axes};
+    return 0;
+}
+
+int axes_open(struct results *r, struct err *e)
+{
+    struct merge m = {.arena = &r->arena, .e = e};
+    int code = 0;
+    r->axes = arena_alloc(&r->arena, (size_t)r->specs + 1, sizeof *r->axes, e);
+    if (!r->axes)
+        return ERR_MEMORY;
+    for (int first = 0, end; !code && first < r->specs; first = end) {
+        for (end = first + 1; end < r->specs; end++)
+            if (strcmp(spec_name(r->spec[first]), spec_name(r->spec[end])) != 0)
+                break;
+        code = merge_axes(r, first, end, &m);
+    }
+    memory_free(m.axis);
+    memory_free(m.seen);
+    return code;
+}
+
+static void append_value(struct text *out, const char *value)
+{
+    if (*value && !strpbrk(value, " \t\n\"'\\")) {
+        text_append(out, value);
+        return;
+    }
+    text_append(out, "\"");
+    for (; *value; value++)
+        text_append_format(out, "%s%c", *value == '"' || *value == '\\' ? "\\" : "", *value);
+    text_append(out, "\"");
+}
+
+void axes_append(struct text *out, const struct axes *axes, const struct cell *c,
+                 const struct cell *but)
+{
+    char value[VALUE_SIZE], other[VALUE_SIZE];
+    for (int k = 0; k < axes->count; k++) {
+        const char *axis = axes->key[k];
+        if (is_key(axis, "seed") || !spec_value(c, axis, value, sizeof value) ||
+            (but && spec_value(but, axis, other, sizeof other)))
+            continue;
+        bool first = out->length == 0 || out->data[out->length - 1] == ' ';
+        text_append_format(out, "%s%s=", first ? "" : " ", axis);
+        append_value(out, value);
+    }
+    text_append(out, ""); /* so that there is a text, if an empty one */
+}
+
+/* ---- labels -----------------------------------------------------------------------------------*/
+bool axis_is_named(const char *axis)
+{
+    static const char *const named[] = {"seed",         "target",           "model.encoding",
+                                        "model.attention", "space.length", "evaluate.lengths"};
+    for (size_t k = 0; k < sizeof named / sizeof *named; k++)
+        if (is_key(axis, named[k]))
+            return true;
+    return false;
+}
+
+bool axis_goes_unsaid(const char *value)
+{
+    return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
+}
+
+/* " name=value" of an axis that no name says. */
+static void append_option(struct text *out, const struct summary_group *g, const char *axis,
+                          const char *name)
+{
+    char value[VALUE_SIZE];
+    if (!axis_is_named(axis) && spec_value(g->cell, axis, value, sizeof value) &&
+        !axis_goes_unsaid(value))
+        text_append_format(out, " %s=%s", name, value);
+}
+
+void label_append_kind(struct text *out, const struct summary_group *g, const char *key)
+{
+    char value[VALUE_SIZE];
+    if (spec_value(g->cell, key, value, sizeof value))
+        text_append(out, value);
+    for (int k = 0; k < g->axes->count; k++)
+        if (is_covered(g->axes->key[k], key) && !is_key(g->axes->key[k], key))
+            append_option(out, g, g->axes->key[k], strrchr(g->axes->key[k], '.') + 1);
+}
+
+static bool is_left_out(const char *key, const char *const *except)
+{
+    for (; except && *except; except++)
+        if (is_covered(key, *except))
+            return true;
+    return false;
+}
+
+void label_append(struct text *out, const struct summary_group *g, const char *const *except)
+{
+    static const char *const kind[] = {"target", "model.encoding", "model.attention"};
+    enum { KINDS = sizeof kind / sizeof *kind };
+    size_t start = out->length;
+    for (int k = 0; k < KINDS; k++) {
+        if (is_left_out(kind[k], except))
+            continue;
+        text_append(out, out->length > start ? " " : "");
+        label_append_kind(out, g, kind[k]);
+    }
+    for (int k = 0; k < g->axes->count; k++) {
+        const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
+        bool said = is_left_out(axis, except);
+        for (int m = 0; m < KINDS; m++)
+            said |= is_covered(axis, kind[m]);
+        if (!said)
+            append_option(out, g, axis, dot ? dot + 1 : axis);
+    }
+}
+
+void label_append_line(struct text *out, const struct summary_group *g, bool lengths)
+{
+    label_append(out, g, NULL);
+    if (lengths)
+        text_append_format(out, " n=%lld", (long long)g->length);
+}

@@ -1,0 +1,34 @@
+/* What tells the cells of an experiment apart, and how it is said. */
+#ifndef REPORT_LABEL_H
+#define REPORT_LABEL_H
+#include "report/summary.h"
+
+/* Whether s is the dotted key, or its kind: "model.encoding", "model.encoding.kind". */
+bool is_key(const char *s, const char *key);
+/* Whether s is the dotted key or lies below it. */
+bool is_covered(const char *s, const char *key);
+
+/* Fills r->axes from r->spec, sorted by name. */
+int axes_open(struct results *r, struct err *e);
+/* Appends "key=value key=value ..." of a cell, without the seed, and of the axes that cell `but` does
+ * not have where that is not NULL.  A value with blanks, quotes or backslashes is quoted as in a
+ * shell: target.y="x[i] + 1". */
+void axes_append(struct text *out, const struct axes *axes, const struct cell *c,
+                 const struct cell *but);
+
+/* Whether an axis is among what every line shows by name: target, encoding, attention, length (that
+ * is trained or evaluated), seed. */
+bool axis_is_named(const char *axis);
+/* 0 and none go without saying: a label lists what a line has. */
+bool axis_goes_unsaid(const char *value);
+
+/* "t5 buckets=32": the name that key "target" or "model.encoding" picks, and its options that
+ * vary. */
+void label_append_kind(struct text *out, const struct summary_group *g, const char *key);
+/* "gain t5 buckets=32 urpe layers=2": target, encoding, attention, and every other axis.  except:
+ * keys that are left out with all below them, ended by NULL; NULL: none. */
+void label_append(struct text *out, const struct summary_group *g, const char *const *except);
+/* The same with " n=16" where there are several lengths. */
+void label_append_line(struct text *out, const struct summary_group *g, bool lengths);
+
+#endif
