@@ -92,16 +92,16 @@ static void input(const struct encoding_context *c, real *x)
 {
     size_t width = (size_t)c->shape->width;
     for (int i = 0; i < c->layout->n; i++)
-        add_forward(width, c->parameter[DEGREE_TENSOR] + (size_t)mark(c, i) * width,
-                    x + (size_t)i * width);
+        kernel()->add_forward(width, c->parameter[DEGREE_TENSOR] + (size_t)mark(c, i) * width,
+                              x + (size_t)i * width);
 }
 
 static void input_backward(const struct encoding_context *c, const real *dx)
 {
     size_t width = (size_t)c->shape->width;
     for (int i = 0; i < c->layout->n; i++)
-        add_forward(width, dx + (size_t)i * width,
-                    c->gradient[DEGREE_TENSOR] + (size_t)mark(c, i) * width);
+        kernel()->add_forward(width, dx + (size_t)i * width,
+                              c->gradient[DEGREE_TENSOR] + (size_t)mark(c, i) * width);
 }
 
 const struct encoding encoding_centrality = {

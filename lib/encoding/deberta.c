@@ -110,7 +110,7 @@ static void prepare(const struct encoding_context *c, real *state)
         real *out = state + (size_t)part * (size_t)rows * (size_t)width;
         gemm(false, true, rows, width, width, 1, c->parameter[POSITION], width, weight, width, 0,
              out, width);
-        bias_forward(rows, width, out, bias, out);
+        kernel()->bias_forward(rows, width, out, bias, out);
     }
 }
 
@@ -124,7 +124,7 @@ static void prepare_backward(const struct encoding_context *c)
              c->gradient[POSITION], width);
         gemm(true, false, width, width, rows, 1, dout, width, c->parameter[POSITION], width, 1,
              c->gradient[weight], width);
-        bias_backward(rows, width, dout, width, c->gradient[bias]);
+        kernel()->bias_backward(rows, width, dout, width, c->gradient[bias]);
     }
 }
 

@@ -32,12 +32,12 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 
 static void input(const struct encoding_context *c, real *x)
 {
-    add_forward((size_t)c->layout->n * (size_t)c->shape->width, c->parameter[0], x);
+    kernel()->add_forward((size_t)c->layout->n * (size_t)c->shape->width, c->parameter[0], x);
 }
 
 static void input_backward(const struct encoding_context *c, const real *dx)
 {
-    add_forward((size_t)c->layout->n * (size_t)c->shape->width, dx, c->gradient[0]);
+    kernel()->add_forward((size_t)c->layout->n * (size_t)c->shape->width, dx, c->gradient[0]);
 }
 
 const struct encoding encoding_learned = {

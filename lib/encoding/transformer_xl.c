@@ -173,7 +173,7 @@ static void side_backward(const struct encoding_context *c, const struct encodin
          b->stride);
     gemm(true, false, columns, d, b->rows, 1, dproduct, columns, query, d, 1, c->dstate + at, ld);
     for (int r = 1; r < b->rows; r++) /* v is in every row */
-        add_forward((size_t)columns, dproduct + (size_t)r * (size_t)columns, dproduct);
+        kernel()->add_forward((size_t)columns, dproduct + (size_t)r * (size_t)columns, dproduct);
     gemm(false, false, 1, d, columns, 1, dproduct, columns, c->state + at, ld, 1, dv, d);
 }
 

@@ -82,8 +82,8 @@ static void prepare(const struct encoding_context *c, real *state)
 {
     int n = c->layout->n, width = c->shape->width;
     real *p = state + normed_at(c), *mean = p + (size_t)n * (size_t)width;
-    layernorm_forward(n, width, EPSILON, c->parameter[POSITION], c->parameter[GAIN],
-                      c->parameter[NORM_BIAS], p, mean, mean + n);
+    kernel()->layernorm_forward(n, width, EPSILON, c->parameter[POSITION], c->parameter[GAIN],
+                                c->parameter[NORM_BIAS], p, mean, mean + n);
     int ld = 2 * width;
     gemm(false, true, n, width, width, 1, p, width, c->parameter[QUERY], width, 0, state, ld);
     gemm(false, true, n, width, width, 1, p, width, c->parameter[KEY], width, 0, state + width, ld);
@@ -100,8 +100,9 @@ static void prepare_backward(const struct encoding_context *c)
     gemm(false, false, n, width, width, 1, dkey, ld, c->parameter[KEY], width, 1, dp, width);
     gemm(true, false, width, width, n, 1, dquery, ld, p, width, 1, c->gradient[QUERY], width);
     gemm(true, false, width, width, n, 1, dkey, ld, p, width, 1, c->gradient[KEY], width);
-    layernorm_backward(n, width, c->parameter[POSITION], c->parameter[GAIN], mean, mean + n, dp,
-                       c->gradient[POSITION], c->gradient[GAIN], c->gradient[NORM_BIAS]);
+    kernel()->layernorm_backward(n, width, c->parameter[POSITION], c->parameter[GAIN], mean,
+                                 mean + n, dp, c->gradient[POSITION], c->gradient[GAIN],
+                                 c->gradient[NORM_BIAS]);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------------
@@ -129,7 +130,8 @@ static void logits(const struct encoding_context *c, const struct encoding_block
     for (int at = 0; at < n + b->rows - 1; at++)
         b->scratch[at] = c->parameter[BIAS][bias_row(c, b, at)];
     for (int r = 0; r < b->rows; r++)
-        add_forward((size_t)n, b->scratch + b->rows - 1 - r, s + (size_t)r * (size_t)b->ld);
+        kernel()->add_forward((size_t)n, b->scratch + b->rows - 1 - r,
+                              s + (size_t)r * (size_t)b->ld);
 }
 
 static void logits_backward(const struct encoding_context *c, const struct encoding_block *b,
@@ -146,7 +148,8 @@ static void logits_backward(const struct encoding_context *c, const struct encod
         return;
     memset(b->scratch, 0, (size_t)(n + b->rows) * sizeof(real));
     for (int r = 0; r < b->rows; r++)
-        add_forward((size_t)n, ds + (size_t)r * (size_t)b->ld, b->scratch + b->rows - 1 - r);
+        kernel()->add_forward((size_t)n, ds + (size_t)r * (size_t)b->ld,
+                              b->scratch + b->rows - 1 - r);
     for (int t = 0; t < n + b->rows - 1; t++)
         c->gradient[BIAS][bias_row(c, b, t)] += b->scratch[t];
 }

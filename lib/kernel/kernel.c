@@ -1,4 +1,4 @@
-/* The choice of instruction set, and the public names of the kernels that depend on it.
+/* The choice of instruction set.
  *
  * Invariant: `chosen` is written by kernel_open and kernel_force only, before any thread uses a
  * kernel, and always points at a table that this machine can execute.  It starts as the portable
@@ -91,6 +91,11 @@ int kernel_open(struct err *e)
     return 0;
 }
 
+const struct kernel_table *kernel(void)
+{
+    return chosen.table;
+}
+
 const char *kernel_name(void)
 {
     return chosen.table->name;
@@ -121,82 +126,6 @@ void kernel_cpu_name(char *out, size_t size)
         fclose(f);
 }
 
-/* ---- public names -----------------------------------------------------------------------------*/
-void bias_forward(int rows, int d, const real *x, const real *bias, real *y)
-{
-    chosen.table->bias_forward(rows, d, x, bias, y);
-}
-
-void bias_backward(int rows, int d, const real *dy, int ld, real *dbias)
-{
-    chosen.table->bias_backward(rows, d, dy, ld, dbias);
-}
-
-void add_forward(size_t count, const real *x, real *y)
-{
-    chosen.table->add_forward(count, x, y);
-}
-
-void activation_forward(enum activation kind, int rows, int d, real *x, const real *bias, real *y)
-{
-    chosen.table->activation_forward(kind, rows, d, x, bias, y);
-}
-
-void activation_backward(enum activation kind, int rows, int d, const real *x, const real *dy,
-                         real *dx, real *dbias)
-{
-    chosen.table->activation_backward(kind, rows, d, x, dy, dx, dbias);
-}
-
-void layernorm_forward(int rows, int d, real epsilon, const real *x, const real *gain,
-                       const real *bias, real *y, real *mean, real *rstd)
-{
-    chosen.table->layernorm_forward(rows, d, epsilon, x, gain, bias, y, mean, rstd);
-}
-
-void layernorm_backward(int rows, int d, const real *x, const real *gain, const real *mean,
-                        const real *rstd, const real *dy, real *dx, real *dgain, real *dbias)
-{
-    chosen.table->layernorm_backward(rows, d, x, gain, mean, rstd, dy, dx, dgain, dbias);
-}
-
-void softmax_forward(int rows, int n, int ld, const int *count, real *s, real *lse)
-{
-    chosen.table->softmax_forward(rows, n, ld, count, s, lse);
-}
-
-void softmax_recompute(int rows, int n, int ld, const int *count, real *s, const real *lse)
-{
-    chosen.table->softmax_recompute(rows, n, ld, count, s, lse);
-}
-
-void softmax_backward(int rows, int n, int ld, const real *a, const real *da, const real *dot,
-                      real *ds)
-{
-    chosen.table->softmax_backward(rows, n, ld, a, da, dot, ds);
-}
-
-double crossentropy(int rows, int labels, real scale, real *logits, const int32_t *label)
-{
-    return chosen.table->crossentropy(rows, labels, scale, logits, label);
-}
-
-double squared_error(size_t count, const real *y, const real *f, real scale, real *dy)
-{
-    return chosen.table->squared_error(count, y, f, scale, dy);
-}
-
-double sum_squares(size_t count, const real *x)
-{
-    return chosen.table->sum_squares(count, x);
-}
-
-void adam_update(size_t count, const struct adam_step *step, const real *gradient, real *p, real *m,
-                 real *v)
-{
-    chosen.table->adam_update(count, step, gradient, p, m, v);
-}
-
 /* ---- attention --------------------------------------------------------------------------------*/
 static size_t round_up(size_t x, size_t unit)
 {
@@ -214,22 +143,6 @@ size_t attention_scratch(const struct attention_shape *shape)
     size_t table = round_up(block + 2 * n + lanes, lanes);
     size_t sums = shape->relation ? 0 : 2 * table * lanes;
     return tiles + rows + queries + 3 * table + sums;
-}
-
-void attention_forward(const struct attention_shape *shape, const real *q, const real *k,
-                       const real *v, const real *bias, const real *c, real *o, real *lse,
-                       real *scratch)
-{
-    chosen.table->attention_forward(shape, q, k, v, bias, c, o, lse, scratch);
-}
-
-void attention_backward(const struct attention_shape *shape, const real *q, const real *k,
-                        const real *v, const real *bias, const real *c, const real *o,
-                        const real *lse, const real *dout, real *dq, real *dk, real *dv,
-                        real *dbias, real *dc, real *scratch)
-{
-    chosen.table->attention_backward(shape, q, k, v, bias, c, o, lse, dout, dq, dk, dv, dbias, dc,
-                                     scratch);
 }
 
 int attention_block_rows(int n)

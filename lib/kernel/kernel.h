@@ -3,8 +3,7 @@
  * Conventions.  "rows x d" arrays are row-major with leading dimension d unless a stride is named.
  * A forward kernel overwrites its output; a backward kernel ACCUMULATES into gradients of
  * parameters and overwrites gradients of activations, unless it says otherwise.  Pointers may not
- * alias unless it says so.  Those that do more than a plain loop have a plain twin, <name>_plain,
- * with the same arguments; tests compare the two, and kernel_force lets a test or a user pick. */
+ * alias unless it says so. */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
 #include <stdbool.h>
@@ -33,85 +32,16 @@ void kernel_cpu_name(char *out, size_t size);
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
           int ldb, real beta, real *c, int ldc);
 
-/* ---- element-wise and rows ------------------------------------------------------------------- */
-/* y (rows,d) = x + bias (d), in place allowed. */
-void bias_forward(int rows, int d, const real *x, const real *bias, real *y);
-/* dbias (d) += sum over rows of dy (rows,d; row stride ld). */
-void bias_backward(int rows, int d, const real *dy, int ld, real *dbias);
-/* y += x over count elements. */
-void add_forward(size_t count, const real *x, real *y);
-
+/* ---- arguments of kernels --------------------------------------------------------------------- */
 enum activation { ACTIVATION_RELU, ACTIVATION_GELU };
-/* y = act(x + bias), x (rows,d), and x becomes x + bias (kept for the backward pass).  GELU is the
- * exact one, x Phi(x), with erf.  Source: Hendrycks and Gimpel 2016. */
-void activation_forward(enum activation kind, int rows, int d, real *x, const real *bias, real *y);
-void activation_forward_plain(enum activation kind, int rows, int d, real *x, const real *bias,
-                              real *y);
-/* dx = dy * act'(x), with x as left by the forward pass; dx may be dy.  dbias (d) += sum over rows
- * of dx. */
-void activation_backward(enum activation kind, int rows, int d, const real *x, const real *dy,
-                         real *dx, real *dbias);
-void activation_backward_plain(enum activation kind, int rows, int d, const real *x,
-                               const real *dy, real *dx, real *dbias);
 
-/* y = (x - mean) / sqrt(var + epsilon) * gain + bias per row; mean and rstd (rows) are kept.
- * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016. */
-void layernorm_forward(int rows, int d, real epsilon, const real *x, const real *gain,
-                       const real *bias, real *y, real *mean, real *rstd);
-void layernorm_forward_plain(int rows, int d, real epsilon, const real *x, const real *gain,
-                             const real *bias, real *y, real *mean, real *rstd);
-/* dx += (accumulates: a residual stream's gradient is already there); dgain, dbias += . */
-void layernorm_backward(int rows, int d, const real *x, const real *gain, const real *mean,
-                        const real *rstd, const real *dy, real *dx, real *dgain, real *dbias);
-void layernorm_backward_plain(int rows, int d, const real *x, const real *gain, const real *mean,
-                              const real *rstd, const real *dy, real *dx, real *dgain,
-                              real *dbias);
-
-/* Softmax of each of `rows` rows of s (row stride ld) over its first count[r] entries (count NULL:
- * all n); the other entries become exactly 0.  In place.  lse (rows) = log sum exp of the row, kept
- * so that the backward pass can recompute the same probabilities with softmax_recompute.  Stable
- * for logits of any size; a row with count 0 becomes zeros with lse = 0. */
-void softmax_forward(int rows, int n, int ld, const int *count, real *s, real *lse);
-void softmax_forward_plain(int rows, int n, int ld, const int *count, real *s, real *lse);
-/* s = exp(s - lse), masked as above. */
-void softmax_recompute(int rows, int n, int ld, const int *count, real *s, const real *lse);
-/* ds = a * (da - dot), dot (rows) given or, when NULL, computed as sum_j a da.  ds may be da. */
-void softmax_backward(int rows, int n, int ld, const real *a, const real *da, const real *dot,
-                      real *ds);
-void softmax_backward_plain(int rows, int n, int ld, const real *a, const real *da,
-                            const real *dot, real *ds);
-
-/* Cross-entropy of `rows` rows of logits (rows,labels) against label ids.  On return logits hold
- * d(sum of losses)/d(logits) times `scale`.  Returns the sum of losses in nats (double). */
-double crossentropy(int rows, int labels, real scale, real *logits, const int32_t *label);
-double crossentropy_plain(int rows, int labels, real scale, real *logits, const int32_t *label);
-
-/* Sum over count of (y - f)^2 in double, and dy = scale * 2 (y - f).  dy may be NULL or y. */
-double squared_error(size_t count, const real *y, const real *f, real scale, real *dy);
-
-/* Sum of squares in double, in a fixed order. */
-double sum_squares(size_t count, const real *x);
-
-/* One Adam step over a block (Kingma and Ba 2015; decoupled decay: Loshchilov and Hutter 2019):
- *   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
- *   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon) + rate * decay * p
- * with g = gradient * clip (+ l2 * p), c1 = 1 - b1^t, c2 = 1 - b2^t given by the caller. */
 struct adam_step {
     real rate, beta1, beta2, epsilon, correction1, correction2, decay, l2, clip;
 };
-void adam_update(size_t count, const struct adam_step *step, const real *gradient, real *p, real *m,
-                 real *v);
-void adam_update_plain(size_t count, const struct adam_step *step, const real *gradient, real *p,
-                       real *m, real *v);
 
-/* ---- attention of one head of one sample, logits = scale q k^T + bias of the relation ----------
- * Fused: works on blocks of whole query rows, never holds (n,n).  C multiplies the weights a and
- * nothing is renormalised (Luo et al. 2022, eq. 5):
- *     s_ij = scale q_i.k_j + bias[r(i,j)]    a = form of s    o_i = sum_j a_ij c[r(i,j)] v_j
- * r(i,j) = relation[i n + j], or j - i + origin when relation is NULL: then row i of the table is
- * the contiguous run bias + origin - i.
- * Query i sees key j where low <= j - i <= high and r(i,j) is not hidden; a_ij = 0 elsewhere, and a
- * row that sees nothing has o_i = 0. */
+/* Attention of one head of one sample.  r(i,j) = relation[i n + j], or j - i + origin when relation
+ * is NULL: then row i of a table is the contiguous run bias + origin - i.  Query i sees key j where
+ * low <= j - i <= high and r(i,j) is not hidden. */
 enum attention_form {
     ATTENTION_SOFTMAX, /* a = softmax(s) over what the row sees */
     ATTENTION_SIGMOID, /* a_ij = factor_i / (1 + exp(-s_ij - offset_i)) */
@@ -135,29 +65,90 @@ struct attention_shape {
 };
 /* Scratch that attention_forward / attention_backward need, in elements; at most linear in n. */
 size_t attention_scratch(const struct attention_shape *shape);
-/* bias, c: (relations) or NULL (0 and 1).  o overwritten.  lse (n): log sum exp of each row, kept for
- * the backward pass; softmax only (a row that sees nothing: a number far below any logit).
- * Scaling o_i and raising lse_i between the passes is another weight in the denominator (a sink):
- * the backward pass needs to know nothing of it. */
-void attention_forward(const struct attention_shape *shape, const real *q, const real *k,
-                       const real *v, const real *bias, const real *c, real *o, real *lse,
-                       real *scratch);
-void attention_forward_plain(const struct attention_shape *shape, const real *q, const real *k,
-                             const real *v, const real *bias, const real *c, real *o, real *lse,
-                             real *scratch);
-/* o and lse from the forward pass.  dq, dk, dv overwritten; dbias, dc (relations) accumulated, NULL
- * where bias, c are NULL. */
-void attention_backward(const struct attention_shape *shape, const real *q, const real *k,
-                        const real *v, const real *bias, const real *c, const real *o,
-                        const real *lse, const real *dout, real *dq, real *dk, real *dv,
-                        real *dbias, real *dc, real *scratch);
-void attention_backward_plain(const struct attention_shape *shape, const real *q, const real *k,
-                              const real *v, const real *bias, const real *c, const real *o,
-                              const real *lse, const real *dout, real *dq, real *dk, real *dv,
-                              real *dbias, real *dc, real *scratch);
 /* The weight of a logit under an elementwise form (factor 1, offset 0), and its derivative by it. */
 real attention_weight(enum attention_form form, real s, real *slope);
 /* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
 int attention_block_rows(int n);
+
+/* ---- kernels --------------------------------------------------------------------------------- */
+struct kernel_table {
+    const char *name;
+    /* y (rows,d) = x + bias (d), in place allowed. */
+    void (*bias_forward)(int rows, int d, const real *x, const real *bias, real *y);
+    /* dbias (d) += sum over rows of dy (rows,d; row stride ld). */
+    void (*bias_backward)(int rows, int d, const real *dy, int ld, real *dbias);
+    /* y += x over count elements. */
+    void (*add_forward)(size_t count, const real *x, real *y);
+
+    /* y = act(x + bias), x (rows,d), and x becomes x + bias (kept for the backward pass).  GELU is
+     * the exact one, x Phi(x), with erf.  Source: Hendrycks and Gimpel 2016. */
+    void (*activation_forward)(enum activation kind, int rows, int d, real *x, const real *bias,
+                               real *y);
+    /* dx = dy * act'(x), with x as left by the forward pass; dx may be dy.  dbias (d) += sum over
+     * rows of dx. */
+    void (*activation_backward)(enum activation kind, int rows, int d, const real *x,
+                                const real *dy, real *dx, real *dbias);
+
+    /* y = (x - mean) / sqrt(var + epsilon) * gain + bias per row; mean and rstd (rows) are kept.
+     * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016. */
+    void (*layernorm_forward)(int rows, int d, real epsilon, const real *x, const real *gain,
+                              const real *bias, real *y, real *mean, real *rstd);
+    /* dx += (accumulates: a residual stream's gradient is already there); dgain, dbias += . */
+    void (*layernorm_backward)(int rows, int d, const real *x, const real *gain, const real *mean,
+                               const real *rstd, const real *dy, real *dx, real *dgain,
+                               real *dbias);
+
+    /* Softmax of each of `rows` rows of s (row stride ld) over its first count[r] entries (count
+     * NULL: all n); the other entries become exactly 0.  In place.  lse (rows) = log sum exp of the
+     * row, kept so that the backward pass can recompute the same probabilities with
+     * softmax_recompute.  Stable for logits of any size; a row with count 0 becomes zeros with
+     * lse = 0. */
+    void (*softmax_forward)(int rows, int n, int ld, const int *count, real *s, real *lse);
+    /* s = exp(s - lse), masked as above. */
+    void (*softmax_recompute)(int rows, int n, int ld, const int *count, real *s,
+                              const real *lse);
+    /* ds = a * (da - dot), dot (rows) given or, when NULL, computed as sum_j a da.  ds may be
+     * da. */
+    void (*softmax_backward)(int rows, int n, int ld, const real *a, const real *da,
+                             const real *dot, real *ds);
+
+    /* Cross-entropy of `rows` rows of logits (rows,labels) against label ids.  On return logits
+     * hold d(sum of losses)/d(logits) times `scale`.  Returns the sum of losses in nats. */
+    double (*crossentropy)(int rows, int labels, real scale, real *logits, const int32_t *label);
+    /* Sum over count of (y - f)^2 in double, and dy = scale * 2 (y - f).  dy may be NULL or y. */
+    double (*squared_error)(size_t count, const real *y, const real *f, real scale, real *dy);
+    /* Sum of squares in double, in a fixed order. */
+    double (*sum_squares)(size_t count, const real *x);
+
+    /* One Adam step over a block (Kingma and Ba 2015; decoupled decay: Loshchilov and Hutter 2019):
+     *   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
+     *   p -= rate * (m / c1) / (sqrt(v / c2) + epsilon) + rate * decay * p
+     * with g = gradient * clip (+ l2 * p), c1 = 1 - b1^t, c2 = 1 - b2^t given by the caller. */
+    void (*adam_update)(size_t count, const struct adam_step *step, const real *gradient, real *p,
+                        real *m, real *v);
+
+    /* Fused attention: works on blocks of whole query rows, never holds (n,n).  C multiplies the
+     * weights a and nothing is renormalised (Luo et al. 2022, eq. 5):
+     *   s_ij = scale q_i.k_j + bias[r(i,j)]    a = form of s    o_i = sum_j a_ij c[r(i,j)] v_j
+     * a_ij = 0 where i does not see j, and a row that sees nothing has o_i = 0.  bias, c:
+     * (relations) or NULL (0 and 1).  o overwritten.  lse (n): log sum exp of each row, kept for
+     * the backward pass; softmax only (a row that sees nothing: a number far below any logit).
+     * Scaling o_i and raising lse_i between the passes is another weight in the denominator (a
+     * sink): the backward pass needs to know nothing of it. */
+    void (*attention_forward)(const struct attention_shape *shape, const real *q, const real *k,
+                              const real *v, const real *bias, const real *c, real *o, real *lse,
+                              real *scratch);
+    /* o and lse from the forward pass.  dq, dk, dv overwritten; dbias, dc (relations) accumulated,
+     * NULL where bias, c are NULL. */
+    void (*attention_backward)(const struct attention_shape *shape, const real *q, const real *k,
+                               const real *v, const real *bias, const real *c, const real *o,
+                               const real *lse, const real *dout, real *dq, real *dk, real *dv,
+                               real *dbias, real *dc, real *scratch);
+};
+/* The table in use. */
+const struct kernel_table *kernel(void);
+/* The plain twins, written as the formulas read, of those that do more than a plain loop; NULL for
+ * the others.  Tests compare the two. */
+extern const struct kernel_table kernel_plain;
 
 #endif

@@ -2,19 +2,8 @@
 #include "kernel/variant.h"
 
 #if defined(__x86_64__)
-#include <string.h>
-
 #define SIMD_BYTES 64
 #define NAME "avx512"
 #define TABLE kernel_table_avx512
-#include "kernel/simd.h"
-#include "kernel/simd_math.h"
-
-/* In this order: each uses what stands before it. */
-#include "kernel/body_elements.h"
-#include "kernel/body_rows.h"
-#include "kernel/body_product.h"
-#include "kernel/body_attention_block.h"
-#include "kernel/body_attention.h"
-#include "kernel/body_table.h"
+#include "kernel/body.h"
 #endif

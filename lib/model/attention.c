@@ -120,7 +120,8 @@ static void head_forward(const struct sample_attention *a, const struct head *h,
     const struct normaliser *normaliser = a->m->normaliser;
     if (attention_is_fused(a->m)) {
         struct attention_shape shape = fused_shape(a);
-        attention_forward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse, a->w->fused);
+        kernel()->attention_forward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
+                                    a->w->fused);
     } else {
         heads_forward(a, h, group);
     }
@@ -135,8 +136,9 @@ static void head_backward(const struct sample_attention *a, const struct head *h
     const struct normaliser *normaliser = a->m->normaliser;
     if (attention_is_fused(a->m)) {
         struct attention_shape shape = fused_shape(a);
-        attention_backward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse, h->dout,
-                           h->dq, h->dk, h->dv, h->dbias, h->dtable, a->w->fused);
+        kernel()->attention_backward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
+                                     h->dout, h->dq, h->dk, h->dv, h->dbias, h->dtable,
+                                     a->w->fused);
     } else {
         heads_backward(a, h, group);
     }

@@ -28,7 +28,7 @@ static void linear_backward(const struct blocks *b, int weight, int bias, int ro
                             const real *x, const real *dy, real beta, real *dx)
 {
     gemm(true, false, out, in, rows, 1, dy, out, x, in, 1, grad(b, weight), in);
-    bias_backward(rows, out, dy, out, grad(b, bias));
+    kernel()->bias_backward(rows, out, dy, out, grad(b, bias));
     if (dx)
         gemm(false, false, rows, in, out, 1, dy, out, at(b, weight), in, beta, dx, in);
 }
@@ -39,8 +39,8 @@ static void norm_backward(const struct blocks *b, int gain, int bias, int rows, 
 {
     int width = b->m->shape.width;
     memset(dx, 0, (size_t)rows * (size_t)width * sizeof(real));
-    layernorm_backward(rows, width, x, at(b, gain), mean, rstd, dy, dx, grad(b, gain),
-                       grad(b, bias));
+    kernel()->layernorm_backward(rows, width, x, at(b, gain), mean, rstd, dy, dx, grad(b, gain),
+                                 grad(b, bias));
 }
 
 void model_output_backward(const struct model *m, const real *p, struct workspace *w, int first,
@@ -62,8 +62,8 @@ static void finish_backward(const struct blocks *b, struct workspace *w)
     if (m->dense >= 0) {
         norm_backward(b, m->head_norm, m->head_norm_bias, rows, w->dense_act, w->dense_mean,
                       w->dense_rstd, d, w->dtmp);
-        activation_backward(ACTIVATION_GELU, rows, width, w->dense_h, w->dtmp, w->dtmp,
-                            grad(b, m->dense_bias));
+        kernel()->activation_backward(ACTIVATION_GELU, rows, width, w->dense_h, w->dtmp, w->dtmp,
+                                      grad(b, m->dense_bias));
         gemm(true, false, width, width, rows, 1, w->dtmp, width,
              m->norm >= 0 ? w->normed : w->last, width, 1, grad(b, m->dense), width);
         gemm(false, false, rows, width, width, 1, w->dtmp, width, at(b, m->dense), width, 0, d,
@@ -89,15 +89,15 @@ static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
         memcpy(d, w->dtmp, (size_t)rows * (size_t)width * sizeof(real));
     }
     linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->act, d, 0, w->dwide);
-    activation_backward(m->config.activation, rows, ffn, c->h, w->dwide, w->dwide,
-                        grad(b, l->in_bias));
+    kernel()->activation_backward(m->config.activation, rows, ffn, c->h, w->dwide, w->dwide,
+                                  grad(b, l->in_bias));
     gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, c->f_in, width, 1, grad(b, l->in), width);
     bool pre = norm == MODEL_NORM_PRE;
     gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, pre ? 0 : 1,
          pre ? w->dtmp : d, width);
     if (pre)
-        layernorm_backward(rows, width, c->mid, at(b, l->norm2), c->mean2, c->rstd2, w->dtmp, d,
-                           grad(b, l->norm2), grad(b, l->norm2_bias));
+        kernel()->layernorm_backward(rows, width, c->mid, at(b, l->norm2), c->mean2, c->rstd2,
+                                     w->dtmp, d, grad(b, l->norm2), grad(b, l->norm2_bias));
 }
 
 /* dstream: of `mid` -> of x. */
@@ -120,8 +120,8 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     linear_backward(b, l->q, l->q_bias, rows, width, 3 * width, c->a_in, w->dqkv, pre ? 0 : 1,
                     pre ? w->dtmp : d);
     if (pre)
-        layernorm_backward(rows, width, c->x, at(b, l->norm1), c->mean1, c->rstd1, w->dtmp, d,
-                           grad(b, l->norm1), grad(b, l->norm1_bias));
+        kernel()->layernorm_backward(rows, width, c->x, at(b, l->norm1), c->mean1, c->rstd1,
+                                     w->dtmp, d, grad(b, l->norm1), grad(b, l->norm1_bias));
 }
 
 static void embed_backward(const struct blocks *b, const struct model_state *s,
@@ -142,8 +142,8 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
     if (batch->token) {
         real *table = grad(b, m->embed);
         for (int r = 0; r < batch->rows; r++)
-            add_forward((size_t)width, d + (size_t)r * (size_t)width,
-                        table + (size_t)batch->token[r] * (size_t)width);
+            kernel()->add_forward((size_t)width, d + (size_t)r * (size_t)width,
+                                  table + (size_t)batch->token[r] * (size_t)width);
         return;
     }
     linear_backward(b, m->embed, m->embed_bias, w->rows, m->io.channels, width, batch->x, d, 0, dx);

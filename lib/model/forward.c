@@ -17,6 +17,14 @@ static void linear(int rows, int in, int out, const real *x, const real *weight,
     gemm(false, true, rows, out, in, 1, x, in, weight, in, beta, y, out);
 }
 
+/* y = LayerNorm(x) (rows,width). */
+static void norm_forward(const struct model *m, const real *p, int gain, int bias, int rows,
+                         const real *x, real *y, real *mean, real *rstd)
+{
+    kernel()->layernorm_forward(rows, m->shape.width, EPSILON, x, at(m, p, gain), at(m, p, bias), y,
+                                mean, rstd);
+}
+
 static void embed(const struct model *m, const real *p, const struct model_state *s,
                   const struct batch *b, struct workspace *w, real *x)
 {
@@ -29,15 +37,15 @@ static void embed(const struct model *m, const real *p, const struct model_state
                    width * sizeof(real));
     } else {
         linear(b->rows, m->io.channels, m->shape.width, b->x, weight, 0, start);
-        bias_forward(b->rows, m->shape.width, start, at(m, p, m->embed_bias), start);
+        kernel()->bias_forward(b->rows, m->shape.width, start, at(m, p, m->embed_bias), start);
     }
     for (int k = 0; k < b->samples && m->encoding->input; k++) {
         struct encoding_context c = model_context(m, p, s, 0, b->layout[k], NULL, NULL);
         m->encoding->input(&c, start + (size_t)b->first[k] * width);
     }
     if (m->embed_norm >= 0)
-        layernorm_forward(b->rows, m->shape.width, EPSILON, start, at(m, p, m->embed_norm),
-                          at(m, p, m->embed_norm_bias), x, w->embed_mean, w->embed_rstd);
+        norm_forward(m, p, m->embed_norm, m->embed_norm_bias, b->rows, start, x,
+                     w->embed_mean, w->embed_rstd);
 }
 
 static void block_forward(const struct model *m, const real *p, const struct model_state *s,
@@ -48,44 +56,41 @@ static void block_forward(const struct model *m, const real *p, const struct mod
     int rows = b->rows, width = m->shape.width, ffn = (int)m->config.ffn, norm = m->config.norm;
 
     if (norm == MODEL_NORM_PRE)
-        layernorm_forward(rows, width, EPSILON, c->x, at(m, p, l->norm1), at(m, p, l->norm1_bias),
-                          c->a_in, c->mean1, c->rstd1);
+        norm_forward(m, p, l->norm1, l->norm1_bias, rows, c->x, c->a_in, c->mean1, c->rstd1);
     linear(rows, width, 3 * width, c->a_in, at(m, p, l->q), 0, c->qkv); /* q, k, v in one */
-    bias_forward(rows, 3 * width, c->qkv, at(m, p, l->q_bias), c->qkv);
+    kernel()->bias_forward(rows, 3 * width, c->qkv, at(m, p, l->q_bias), c->qkv);
     attention_layer_forward(m, p, s, b, w, k);
-    bias_forward(rows, width, c->x, at(m, p, l->o_bias), c->s1);
+    kernel()->bias_forward(rows, width, c->x, at(m, p, l->o_bias), c->s1);
     linear(rows, width, width, c->o, at(m, p, l->o), 1, c->s1);
     if (norm == MODEL_NORM_POST)
-        layernorm_forward(rows, width, EPSILON, c->s1, at(m, p, l->norm1),
-                          at(m, p, l->norm1_bias), c->mid, c->mean1, c->rstd1);
+        norm_forward(m, p, l->norm1, l->norm1_bias, rows, c->s1, c->mid, c->mean1, c->rstd1);
 
     if (norm == MODEL_NORM_PRE)
-        layernorm_forward(rows, width, EPSILON, c->mid, at(m, p, l->norm2),
-                          at(m, p, l->norm2_bias), c->f_in, c->mean2, c->rstd2);
+        norm_forward(m, p, l->norm2, l->norm2_bias, rows, c->mid, c->f_in, c->mean2, c->rstd2);
     linear(rows, width, ffn, c->f_in, at(m, p, l->in), 0, c->h);
-    activation_forward(m->config.activation, rows, ffn, c->h, at(m, p, l->in_bias), c->act);
+    kernel()->activation_forward(m->config.activation, rows, ffn, c->h, at(m, p, l->in_bias),
+                                 c->act);
     real *sum = norm == MODEL_NORM_POST ? c->s2 : next;
-    bias_forward(rows, width, c->mid, at(m, p, l->out_bias), sum);
+    kernel()->bias_forward(rows, width, c->mid, at(m, p, l->out_bias), sum);
     linear(rows, ffn, width, c->act, at(m, p, l->out), 1, sum);
     if (norm == MODEL_NORM_POST)
-        layernorm_forward(rows, width, EPSILON, c->s2, at(m, p, l->norm2),
-                          at(m, p, l->norm2_bias), next, c->mean2, c->rstd2);
+        norm_forward(m, p, l->norm2, l->norm2_bias, rows, c->s2, next, c->mean2, c->rstd2);
 }
 
 static void finish(const struct model *m, const real *p, struct workspace *w, int rows)
 {
     int width = m->shape.width;
     if (m->norm >= 0)
-        layernorm_forward(rows, width, EPSILON, w->last, at(m, p, m->norm), at(m, p, m->norm_bias),
-                          w->normed, w->norm_mean, w->norm_rstd);
+        norm_forward(m, p, m->norm, m->norm_bias, rows, w->last, w->normed, w->norm_mean,
+                     w->norm_rstd);
     if (m->dense < 0)
         return;
     linear(rows, width, width, m->norm >= 0 ? w->normed : w->last, at(m, p, m->dense), 0,
            w->dense_h);
-    activation_forward(ACTIVATION_GELU, rows, width, w->dense_h, at(m, p, m->dense_bias),
-                       w->dense_act);
-    layernorm_forward(rows, width, EPSILON, w->dense_act, at(m, p, m->head_norm),
-                      at(m, p, m->head_norm_bias), w->dense_out, w->dense_mean, w->dense_rstd);
+    kernel()->activation_forward(ACTIVATION_GELU, rows, width, w->dense_h, at(m, p, m->dense_bias),
+                                 w->dense_act);
+    norm_forward(m, p, m->head_norm, m->head_norm_bias, rows, w->dense_act, w->dense_out,
+                 w->dense_mean, w->dense_rstd);
 }
 
 void model_forward(const struct model *m, const real *p, const struct model_state *s,
@@ -119,5 +124,5 @@ void model_output(const struct model *m, const real *p, struct workspace *w, int
     int width = m->shape.width, columns = outputs(m);
     linear(rows, width, columns, w->hidden + (size_t)first * (size_t)width, at(m, p, m->head), 0,
            out);
-    bias_forward(rows, columns, out, at(m, p, m->head_bias), out);
+    kernel()->bias_forward(rows, columns, out, at(m, p, m->head_bias), out);
 }

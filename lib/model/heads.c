@@ -264,9 +264,9 @@ static void weights_of_head(const struct block *b, int g, real *s, bool again)
     else if (normaliser_form(&b->a->m->config.normaliser) != ATTENTION_SOFTMAX)
         weights_by_element(b, s, NULL);
     else if (again)
-        softmax_recompute(b->rows, b->n, b->n, b->count, s, lse);
+        kernel()->softmax_recompute(b->rows, b->n, b->n, b->count, s, lse);
     else
-        softmax_forward(b->rows, b->n, b->n, b->count, s, lse);
+        kernel()->softmax_forward(b->rows, b->n, b->n, b->count, s, lse);
 }
 
 /* da becomes ds. */
@@ -291,7 +291,7 @@ static void weights_of_head_backward(const struct block *b, int g, real *s, cons
         for (int k = 0; k < a->width; k++)
             dot[r] += b->head[g].dout[at + (size_t)k] * b->head[g].o[at + (size_t)k];
     }
-    softmax_backward(b->rows, b->n, b->n, weight, da, dot, da);
+    kernel()->softmax_backward(b->rows, b->n, b->n, weight, da, dot, da);
 }
 
 /* p = a * C, out of place; p may be a. */

@@ -32,12 +32,12 @@ void softmax_row(int count, real factor, real *s)
     for (int j = 0; j < count; j++)
         s[j] *= factor;
     real lse;
-    softmax_forward(1, count, count, NULL, s, &lse);
+    kernel()->softmax_forward(1, count, count, NULL, s, &lse);
 }
 
 void softmax_row_backward(int count, const real *a, real *da)
 {
-    softmax_backward(1, count, count, a, da, NULL, da);
+    kernel()->softmax_backward(1, count, count, a, da, NULL, da);
 }
 
 real share_beside(real logit, real *lse)

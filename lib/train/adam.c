@@ -39,7 +39,7 @@ static void update(const struct kind_config *c, int64_t step, double rate, doubl
                           .decay = (real)decay,
                           .l2 = (real)l2,
                           .clip = (real)clip};
-    adam_update(piece->count, &s, piece->gradient, piece->p, piece->m, piece->v);
+    kernel()->adam_update(piece->count, &s, piece->gradient, piece->p, piece->m, piece->v);
 }
 
 static void adam(const struct kind_config *c, int64_t step, double rate, double clip,

@@ -146,12 +146,12 @@ static double lane_loss(struct trainer *t, struct lane *lane)
         model_output(&t->model, t->p, lane->w, first, rows, lane->out);
         if (t->io.channels > 0) {
             size_t channels = (size_t)t->io.channels;
-            loss += squared_error((size_t)rows * channels, lane->out,
-                                  lane->target + (size_t)first * channels, (real)t->scale,
-                                  lane->out);
+            loss += kernel()->squared_error((size_t)rows * channels, lane->out,
+                                            lane->target + (size_t)first * channels, (real)t->scale,
+                                            lane->out);
         } else {
-            loss += crossentropy(rows, t->io.labels, (real)t->scale, lane->out,
-                                 lane->label + first);
+            loss += kernel()->crossentropy(rows, t->io.labels, (real)t->scale, lane->out,
+                                           lane->label + first);
         }
         model_output_backward(&t->model, t->p, lane->w, first, rows, lane->out, lane->gradient);
     }
@@ -179,9 +179,9 @@ static void reduce_piece(void *context, int k)
     struct trainer *t = context;
     struct piece *piece = &t->piece[k];
     for (int lane = 1; lane < t->lanes; lane++)
-        add_forward(piece->count, t->lane[lane].gradient + piece->offset,
-                    t->lane[0].gradient + piece->offset);
-    piece->squares = sum_squares(piece->count, t->lane[0].gradient + piece->offset);
+        kernel()->add_forward(piece->count, t->lane[lane].gradient + piece->offset,
+                              t->lane[0].gradient + piece->offset);
+    piece->squares = kernel()->sum_squares(piece->count, t->lane[0].gradient + piece->offset);
 }
 
 static void update_piece(void *context, int k)
@@ -202,7 +202,7 @@ static void gather_dstate(struct trainer *t)
 {
     memcpy(t->dstate, t->lane[0].dstate, t->state.elements * sizeof(real));
     for (int k = 1; k < t->lanes; k++)
-        add_forward(t->state.elements, t->lane[k].dstate, t->dstate);
+        kernel()->add_forward(t->state.elements, t->lane[k].dstate, t->dstate);
     model_prepare_backward(&t->model, t->p, &t->state, t->dstate, t->lane[0].gradient);
 }
 

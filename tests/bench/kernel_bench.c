@@ -60,10 +60,10 @@ static void call_attention(void *data)
     int d = a->shape.head_width;
     const real *k = a->q + d, *v = a->q + 2 * d;
     if (!a->backward)
-        (a->plain ? attention_forward_plain : attention_forward)(
+        (a->plain ? &kernel_plain : kernel())->attention_forward(
             &a->shape, a->q, k, v, a->bias, a->c, a->o, a->lse, a->scratch);
     else
-        (a->plain ? attention_backward_plain : attention_backward)(
+        (a->plain ? &kernel_plain : kernel())->attention_backward(
             &a->shape, a->q, k, v, a->bias, a->c, a->o, a->lse, a->dout, a->dq, a->dq + d,
             a->dq + 2 * d, a->dbias, a->dc, a->scratch);
 }
@@ -139,75 +139,77 @@ struct rows {
 static void call_gelu(void *data)
 {
     struct rows *r = data;
-    activation_forward(ACTIVATION_GELU, ROWS, WIDTH, r->x, r->bias, r->y);
+    kernel()->activation_forward(ACTIVATION_GELU, ROWS, WIDTH, r->x, r->bias, r->y);
 }
 
 static void call_gelu_backward(void *data)
 {
     struct rows *r = data;
-    activation_backward(ACTIVATION_GELU, ROWS, WIDTH, r->x, r->dy, r->y, r->bias);
+    kernel()->activation_backward(ACTIVATION_GELU, ROWS, WIDTH, r->x, r->dy, r->y, r->bias);
 }
 
 static void call_layernorm(void *data)
 {
     struct rows *r = data;
-    layernorm_forward(ROWS, WIDTH, (real)1e-5, r->x, r->w, r->bias, r->y, r->mean, r->rstd);
+    kernel()->layernorm_forward(ROWS, WIDTH, (real)1e-5, r->x, r->w, r->bias, r->y, r->mean,
+                                r->rstd);
 }
 
 static void call_layernorm_backward(void *data)
 {
     struct rows *r = data;
-    layernorm_backward(ROWS, WIDTH, r->x, r->w, r->mean, r->rstd, r->dy, r->y, r->bias, r->bias);
+    kernel()->layernorm_backward(ROWS, WIDTH, r->x, r->w, r->mean, r->rstd, r->dy, r->y, r->bias,
+                                 r->bias);
 }
 
 static void call_softmax(void *data)
 {
     struct rows *r = data;
-    softmax_forward(ROWS, WIDTH, WIDTH, NULL, r->x, r->mean);
+    kernel()->softmax_forward(ROWS, WIDTH, WIDTH, NULL, r->x, r->mean);
 }
 
 static void call_crossentropy(void *data)
 {
     static const int32_t label[ROWS] = {0};
     struct rows *r = data;
-    crossentropy(ROWS, WIDTH, 1, r->x, label);
+    kernel()->crossentropy(ROWS, WIDTH, 1, r->x, label);
 }
 
 static void call_adam(void *data)
 {
     struct rows *r = data;
     struct adam_step step = {(real)1e-9, (real)0.9, (real)0.999, (real)1e-8, 1, 1, 0, 0, 1};
-    adam_update((size_t)ROWS * WIDTH, &step, r->dy, r->w, r->y, r->x);
+    kernel()->adam_update((size_t)ROWS * WIDTH, &step, r->dy, r->w, r->y, r->x);
 }
 
 static void call_bias(void *data)
 {
     struct rows *r = data;
-    bias_forward(ROWS, WIDTH, r->x, r->bias, r->y);
+    kernel()->bias_forward(ROWS, WIDTH, r->x, r->bias, r->y);
 }
 
 static void call_bias_backward(void *data)
 {
     struct rows *r = data;
-    bias_backward(ROWS, WIDTH, r->dy, WIDTH, r->bias);
+    kernel()->bias_backward(ROWS, WIDTH, r->dy, WIDTH, r->bias);
 }
 
 static void call_add(void *data)
 {
     struct rows *r = data;
-    add_forward((size_t)ROWS * WIDTH, r->dy, r->y);
+    kernel()->add_forward((size_t)ROWS * WIDTH, r->dy, r->y);
 }
 
 static void call_squares(void *data)
 {
     struct rows *r = data;
-    r->mean[0] = (real)sum_squares((size_t)ROWS * WIDTH, r->dy);
+    r->mean[0] = (real)kernel()->sum_squares((size_t)ROWS * WIDTH, r->dy);
 }
 
 static void call_squared_error(void *data)
 {
     struct rows *r = data;
-    r->mean[0] = (real)squared_error((size_t)ROWS * WIDTH, r->x, r->dy, 1, r->y);
+    r->mean[0] = (real)kernel()->squared_error((size_t)ROWS * WIDTH, r->x, r->dy, 1, r->y);
 }
 
 static void bench_rows(void)

@@ -131,12 +131,11 @@ static struct answer solve(const struct problem *p, bool plain)
     const struct attention_shape *s = &p->shape;
     const real *bias = p->has_bias ? p->bias.x : NULL, *c = p->has_c ? p->c.x : NULL;
     real *dbias = p->has_bias ? a.dbias.x : NULL, *dc = p->has_c ? a.dc.x : NULL;
-    (plain ? attention_forward_plain : attention_forward)(s, p->q.x, p->k.x, p->v.x, bias, c,
-                                                          a.o.x, a.lse.x, a.scratch.x);
+    const struct kernel_table *table = plain ? &kernel_plain : kernel();
+    table->attention_forward(s, p->q.x, p->k.x, p->v.x, bias, c, a.o.x, a.lse.x, a.scratch.x);
     buffer_fill(&a.scratch, (real)NAN); /* nothing may be passed on through scratch */
-    (plain ? attention_backward_plain : attention_backward)(
-        s, p->q.x, p->k.x, p->v.x, bias, c, a.o.x, a.lse.x, p->dout.x, a.dq.x, a.dk.x, a.dv.x,
-        dbias, dc, a.scratch.x);
+    table->attention_backward(s, p->q.x, p->k.x, p->v.x, bias, c, a.o.x, a.lse.x, p->dout.x,
+                              a.dq.x, a.dk.x, a.dv.x, dbias, dc, a.scratch.x);
     return a;
 }
 
@@ -325,10 +324,11 @@ static void test_repeats(void **state)
         struct problem p = problem_open(45, 16, SEES_PAST, false, true, true);
         struct answer a = solve(&p, false), b = answer_open(&p);
         struct buffer scratch = buffer_open(attention_scratch(&p.shape) + 3);
-        attention_forward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, b.o.x, b.lse.x,
-                          scratch.x + 3);
-        attention_backward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, b.o.x, b.lse.x, p.dout.x,
-                           b.dq.x, b.dk.x, b.dv.x, b.dbias.x, b.dc.x, scratch.x + 3);
+        kernel()->attention_forward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, b.o.x, b.lse.x,
+                                    scratch.x + 3);
+        kernel()->attention_backward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, b.o.x, b.lse.x,
+                                     p.dout.x, b.dq.x, b.dk.x, b.dv.x, b.dbias.x, b.dc.x,
+                                     scratch.x + 3);
         for (int i = 0; i < p.shape.n; i++) {
             size_t row = (size_t)p.shape.head_width * sizeof(real);
             ptrdiff_t in = (ptrdiff_t)i * p.shape.stride;

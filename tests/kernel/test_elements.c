@@ -36,11 +36,11 @@ static void check_bias(int rows, int d)
             want.x[r * d + j] = x.x[r * d + j] + bias.x[j];
             dwant.x[j] += dy.x[r * ld + j];
         }
-    bias_forward(rows, d, x.x, bias.x, y.x);
+    kernel()->bias_forward(rows, d, x.x, bias.x, y.x);
     check_close("bias forward", count, y.x, want.x, few);
-    bias_forward(rows, d, x.x, bias.x, x.x);
+    kernel()->bias_forward(rows, d, x.x, bias.x, x.x);
     check_close("bias forward in place", count, x.x, want.x, few);
-    bias_backward(rows, d, dy.x, ld, dbias.x);
+    kernel()->bias_backward(rows, d, dy.x, ld, dbias.x);
     check_close("bias backward", (size_t)d, dbias.x, dwant.x, sum);
     buffer_close(&x);
     buffer_close(&bias);
@@ -65,18 +65,18 @@ static void check_sums(int rows, int d)
     }
     /* Sums are kept in double for both precisions; eps of double times the number of terms. */
     double exact = (double)count * DBL_EPSILON;
-    assert_true(fabs(sum_squares(count, x.x) - squares) <= exact * squares);
-    assert_false(fabs(sum_squares(count, x.x) + 1e-9 - squares) <= exact * squares);
+    assert_true(fabs(kernel()->sum_squares(count, x.x) - squares) <= exact * squares);
+    assert_false(fabs(kernel()->sum_squares(count, x.x) + 1e-9 - squares) <= exact * squares);
     /* The difference itself may be rounded to `real` first. */
     double rounded = (4 * (double)REAL_EPSILON + exact) * error;
-    assert_true(fabs(squared_error(count, y.x, x.x, (real)0.5, NULL) - error) <= rounded);
-    assert_true(fabs(squared_error(count, y.x, x.x, (real)0.5, dy.x) - error) <= rounded);
+    assert_true(fabs(kernel()->squared_error(count, y.x, x.x, (real)0.5, NULL) - error) <= rounded);
+    assert_true(fabs(kernel()->squared_error(count, y.x, x.x, (real)0.5, dy.x) - error) <= rounded);
     check_close("squared error", count, dy.x, want.x, few);
-    assert_true(fabs(squared_error(count, z.x, x.x, (real)0.5, z.x) - error) <= rounded);
+    assert_true(fabs(kernel()->squared_error(count, z.x, x.x, (real)0.5, z.x) - error) <= rounded);
     check_close("squared error in place", count, z.x, want.x, few);
     for (size_t k = 0; k < count; k++)
         want.x[k] = x.x[k] + y.x[k];
-    add_forward(count, x.x, y.x);
+    kernel()->add_forward(count, x.x, y.x);
     check_close("add", count, y.x, want.x, few);
     buffer_close(&x);
     buffer_close(&y);
@@ -105,18 +105,18 @@ static void check_activation(enum activation kind, int rows, int d)
     struct buffer bias = buffer_random((size_t)d, 2, 1);
     struct buffer x = buffer_random(count, 1, 6), y = buffer_open(count);
     struct buffer x_want = buffer_copy(&x), want = buffer_open(count);
-    activation_forward_plain(kind, rows, d, x_want.x, bias.x, want.x);
-    activation_forward(kind, rows, d, x.x, bias.x, y.x);
+    kernel_plain.activation_forward(kind, rows, d, x_want.x, bias.x, want.x);
+    kernel()->activation_forward(kind, rows, d, x.x, bias.x, y.x);
     check_close("activation x", count, x.x, x_want.x, few);
     check_close("activation y", count, y.x, want.x, tolerance);
 
     struct buffer dy = buffer_random(count, 3, 1), dx = buffer_open(count);
     struct buffer dbias = buffer_copy(&bias), dbias_want = buffer_copy(&bias);
-    activation_backward_plain(kind, rows, d, x.x, dy.x, want.x, dbias_want.x);
-    activation_backward(kind, rows, d, x.x, dy.x, dx.x, dbias.x);
+    kernel_plain.activation_backward(kind, rows, d, x.x, dy.x, want.x, dbias_want.x);
+    kernel()->activation_backward(kind, rows, d, x.x, dy.x, dx.x, dbias.x);
     check_close("activation dx", count, dx.x, want.x, tolerance);
     check_close("activation dbias", (size_t)d, dbias.x, dbias_want.x, sum);
-    activation_backward(kind, rows, d, x.x, dy.x, dy.x, dbias.x);
+    kernel()->activation_backward(kind, rows, d, x.x, dy.x, dy.x, dbias.x);
     check_close("activation dx in place", count, dy.x, want.x, tolerance);
     buffer_close(&bias);
     buffer_close(&x);
@@ -168,8 +168,8 @@ static void test_gelu_accuracy(void **state)
             want.x[k] = (real)(0.5 * t * erfc(-t * 0.7071067811865476) / scale);
             dwant.x[k] = (real)(0.5 * erfc(-t * 0.7071067811865476) + t * phi);
         }
-        activation_forward(ACTIVATION_GELU, 1, COUNT, x.x, none.x, y.x);
-        activation_backward(ACTIVATION_GELU, 1, COUNT, x.x, one.x, dx.x, none.x);
+        kernel()->activation_forward(ACTIVATION_GELU, 1, COUNT, x.x, none.x, y.x);
+        kernel()->activation_backward(ACTIVATION_GELU, 1, COUNT, x.x, one.x, dx.x, none.x);
         for (int k = 0; k < COUNT; k++)
             y.x[k] /= (real)fmax(1, fabs((double)x.x[k]));
         check_close("gelu", COUNT, y.x, want.x, value);
@@ -195,8 +195,8 @@ static void check_adam(int rows, int d)
     for (size_t k = 0; k < count; k++)
         v.x[k] *= v.x[k];
     struct buffer p2 = buffer_copy(&p), m2 = buffer_copy(&m), v2 = buffer_copy(&v);
-    adam_update(count, &step, g.x, p.x, m.x, v.x);
-    adam_update_plain(count, &step, g.x, p2.x, m2.x, v2.x);
+    kernel()->adam_update(count, &step, g.x, p.x, m.x, v.x);
+    kernel_plain.adam_update(count, &step, g.x, p2.x, m2.x, v2.x);
     check_close("adam p", count, p.x, p2.x, sum); /* m / sqrt(v) is as large as 50 before rate */
     check_close("adam m", count, m.x, m2.x, few);
     check_close("adam v", count, v.x, v2.x, few);
@@ -227,16 +227,16 @@ static void check_nan(int rows, int d)
         buffer_fill(&moments, 0);
         x.x[at] = (real)NAN;
         for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_GELU; kind++) {
-            activation_forward((enum activation)kind, rows, d, x.x, none.x, y.x);
+            kernel()->activation_forward((enum activation)kind, rows, d, x.x, none.x, y.x);
             assert_true(isnan(y.x[at]));
-            activation_backward((enum activation)kind, rows, d, x.x, z.x, y.x, none.x);
+            kernel()->activation_backward((enum activation)kind, rows, d, x.x, z.x, y.x, none.x);
             assert_true(isnan(y.x[at]));
             assert_true(isnan(none.x[at % (size_t)d]));
             buffer_fill(&none, 0);
         }
-        assert_true(isnan(sum_squares(count, x.x)));
-        assert_true(isnan(squared_error(count, x.x, z.x, 1, NULL)));
-        adam_update(count, &step, x.x, z.x, moments.x, moments.x + count);
+        assert_true(isnan(kernel()->sum_squares(count, x.x)));
+        assert_true(isnan(kernel()->squared_error(count, x.x, z.x, 1, NULL)));
+        kernel()->adam_update(count, &step, x.x, z.x, moments.x, moments.x + count);
         assert_true(isnan(z.x[at]));
         assert_true(count == 1 || !isnan(z.x[(at + 1) % count]));
         buffer_close(&x);

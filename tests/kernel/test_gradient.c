@@ -51,7 +51,7 @@ static double activation_loss(const void *task, const real *x, const real *w)
 {
     real a[CELLS], y[CELLS];
     memcpy(a, x, sizeof a);
-    activation_forward_plain(*(const enum activation *)task, ROWS, WIDTH, a, x + CELLS, y);
+    kernel_plain.activation_forward(*(const enum activation *)task, ROWS, WIDTH, a, x + CELLS, y);
     return weighted(CELLS, y, w);
 }
 
@@ -65,13 +65,13 @@ static void test_activation(void **state)
         real a[CELLS], y[CELLS];
         buffer_fill(&g, 0);
         memcpy(a, x.x, sizeof a);
-        activation_forward_plain(kind, ROWS, WIDTH, a, x.x + CELLS, y);
+        kernel_plain.activation_forward(kind, ROWS, WIDTH, a, x.x + CELLS, y);
         for (int i = 0; i < CELLS; i++) /* ReLU has no derivative at 0 */
             if (fabs((double)a[i]) < 2 * step) {
                 x.x[i] += (real)(8 * step);
                 a[i] += (real)(8 * step);
             }
-        activation_backward_plain(kind, ROWS, WIDTH, a, w.x, g.x, g.x + CELLS);
+        kernel_plain.activation_backward(kind, ROWS, WIDTH, a, w.x, g.x, g.x + CELLS);
         check_gradient("activation", activation_loss, &kind, &x, &w, &g);
         buffer_close(&x);
         buffer_close(&w);
@@ -84,7 +84,8 @@ static double layernorm_loss(const void *task, const real *x, const real *w)
 {
     real y[CELLS], mean[ROWS], rstd[ROWS];
     (void)task;
-    layernorm_forward_plain(ROWS, WIDTH, (real)0.1, x, x + CELLS, x + CELLS + WIDTH, y, mean, rstd);
+    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x, x + CELLS, x + CELLS + WIDTH, y, mean,
+                                   rstd);
     return weighted(CELLS, y, w);
 }
 
@@ -95,10 +96,10 @@ static void test_layernorm(void **state)
     struct buffer g = buffer_open(x.count);
     real y[CELLS], mean[ROWS], rstd[ROWS];
     buffer_fill(&g, 0);
-    layernorm_forward_plain(ROWS, WIDTH, (real)0.1, x.x, x.x + CELLS, x.x + CELLS + WIDTH, y, mean,
-                            rstd);
-    layernorm_backward_plain(ROWS, WIDTH, x.x, x.x + CELLS, mean, rstd, w.x, g.x, g.x + CELLS,
-                             g.x + CELLS + WIDTH);
+    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x.x, x.x + CELLS, x.x + CELLS + WIDTH, y,
+                                   mean, rstd);
+    kernel_plain.layernorm_backward(ROWS, WIDTH, x.x, x.x + CELLS, mean, rstd, w.x, g.x,
+                                    g.x + CELLS, g.x + CELLS + WIDTH);
     check_gradient("layernorm", layernorm_loss, NULL, &x, &w, &g);
     buffer_close(&x);
     buffer_close(&w);
@@ -110,7 +111,7 @@ static double softmax_loss(const void *task, const real *x, const real *w)
 {
     real s[CELLS], lse[ROWS];
     memcpy(s, x, sizeof s);
-    softmax_forward_plain(ROWS, WIDTH, WIDTH, task, s, lse);
+    kernel_plain.softmax_forward(ROWS, WIDTH, WIDTH, task, s, lse);
     return weighted(CELLS, s, w);
 }
 
@@ -123,8 +124,8 @@ static void test_softmax(void **state)
         struct buffer g = buffer_open(CELLS);
         real s[CELLS], lse[ROWS];
         memcpy(s, x.x, sizeof s);
-        softmax_forward_plain(ROWS, WIDTH, WIDTH, masked ? count : NULL, s, lse);
-        softmax_backward_plain(ROWS, WIDTH, WIDTH, s, w.x, NULL, g.x);
+        kernel_plain.softmax_forward(ROWS, WIDTH, WIDTH, masked ? count : NULL, s, lse);
+        kernel_plain.softmax_backward(ROWS, WIDTH, WIDTH, s, w.x, NULL, g.x);
         check_gradient("softmax", softmax_loss, masked ? count : NULL, &x, &w, &g);
         buffer_close(&x);
         buffer_close(&w);
@@ -139,7 +140,7 @@ static double crossentropy_loss(const void *task, const real *x, const real *w)
     real s[CELLS];
     (void)task;
     memcpy(s, x, sizeof s);
-    return (double)w[0] * crossentropy_plain(ROWS, WIDTH, 1, s, labels);
+    return (double)w[0] * kernel_plain.crossentropy(ROWS, WIDTH, 1, s, labels);
 }
 
 static void test_crossentropy(void **state)
@@ -147,7 +148,7 @@ static void test_crossentropy(void **state)
     (void)state;
     struct buffer x = buffer_random(CELLS, 1, 2), w = buffer_random(1, 2, 1);
     struct buffer g = buffer_copy(&x);
-    crossentropy_plain(ROWS, WIDTH, w.x[0], g.x, labels);
+    kernel_plain.crossentropy(ROWS, WIDTH, w.x[0], g.x, labels);
     check_gradient("cross-entropy", crossentropy_loss, NULL, &x, &w, &g);
     buffer_close(&x);
     buffer_close(&w);
@@ -166,8 +167,9 @@ static double head_loss(const void *task, const real *x, const real *w)
 {
     const struct head *h = task;
     real o[BLOCK], lse[N], scratch[N];
-    attention_forward_plain(&h->shape, x, x + BLOCK, x + 2 * BLOCK, h->bias ? x + 3 * BLOCK : NULL,
-                            h->c ? x + 3 * BLOCK + TABLE : NULL, o, lse, scratch);
+    kernel_plain.attention_forward(&h->shape, x, x + BLOCK, x + 2 * BLOCK,
+                                   h->bias ? x + 3 * BLOCK : NULL,
+                                   h->c ? x + 3 * BLOCK + TABLE : NULL, o, lse, scratch);
     return weighted(BLOCK, o, w);
 }
 
@@ -178,10 +180,12 @@ static void check_head(const struct head *h)
     real o[BLOCK], lse[N], scratch[N];
     real *bias = h->bias ? x.x + 3 * BLOCK : NULL, *c = h->c ? x.x + 3 * BLOCK + TABLE : NULL;
     buffer_fill(&g, 0);
-    attention_forward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, scratch);
-    attention_backward_plain(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse, w.x,
-                             g.x, g.x + BLOCK, g.x + 2 * BLOCK, bias ? g.x + 3 * BLOCK : NULL,
-                             c ? g.x + 3 * BLOCK + TABLE : NULL, scratch);
+    kernel_plain.attention_forward(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse,
+                                   scratch);
+    kernel_plain.attention_backward(&h->shape, x.x, x.x + BLOCK, x.x + 2 * BLOCK, bias, c, o, lse,
+                                    w.x, g.x, g.x + BLOCK, g.x + 2 * BLOCK,
+                                    bias ? g.x + 3 * BLOCK : NULL,
+                                    c ? g.x + 3 * BLOCK + TABLE : NULL, scratch);
     check_gradient("attention", head_loss, h, &x, &w, &g);
     buffer_close(&x);
     buffer_close(&w);

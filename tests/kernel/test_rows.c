@@ -30,11 +30,11 @@ static void check_softmax_of(int n, const struct buffer *logits, bool masked, do
     const int *mask = masked ? count : NULL;
     struct buffer s = buffer_copy(logits), want = buffer_copy(logits), again = buffer_copy(logits);
     struct buffer lse = buffer_open(ROWS), lse_want = buffer_open(ROWS);
-    softmax_forward(ROWS, n, ld, mask, s.x, lse.x);
-    softmax_forward_plain(ROWS, n, ld, mask, want.x, lse_want.x);
+    kernel()->softmax_forward(ROWS, n, ld, mask, s.x, lse.x);
+    kernel_plain.softmax_forward(ROWS, n, ld, mask, want.x, lse_want.x);
     check_close("softmax", s.count, s.x, want.x, tolerance);
     check_close("lse", ROWS, lse.x, lse_want.x, few);
-    softmax_recompute(ROWS, n, ld, mask, again.x, lse.x);
+    kernel()->softmax_recompute(ROWS, n, ld, mask, again.x, lse.x);
     check_close("softmax again", s.count, again.x, want.x, 4 * tolerance);
     for (int r = 0; r < ROWS; r++) {
         double total = 0;
@@ -90,11 +90,11 @@ static void check_softmax_backward(int n)
         const real *t = given ? dot.x : NULL;
         buffer_fill(&ds, 0);
         buffer_fill(&want, 0);
-        softmax_backward(ROWS, n, ld, a.x, da.x, t, ds.x);
-        softmax_backward_plain(ROWS, n, ld, a.x, da.x, t, want.x);
+        kernel()->softmax_backward(ROWS, n, ld, a.x, da.x, t, ds.x);
+        kernel_plain.softmax_backward(ROWS, n, ld, a.x, da.x, t, want.x);
         check_close("softmax backward", count, ds.x, want.x, few);
         struct buffer same = buffer_copy(&da);
-        softmax_backward(ROWS, n, ld, a.x, same.x, t, same.x);
+        kernel()->softmax_backward(ROWS, n, ld, a.x, same.x, t, same.x);
         for (int r = 0; r < ROWS; r++)
             check_close("softmax backward in place", (size_t)n, same.x + r * ld, want.x + r * ld,
                         few);
@@ -129,7 +129,7 @@ static void test_exp_accuracy(void **state)
         real zero = 0;
         for (int k = 0; k < COUNT; k++)
             x.x[k] = s.x[k] = (real)(-2 * reach * k / COUNT);
-        softmax_recompute(1, COUNT, COUNT, NULL, s.x, &zero);
+        kernel()->softmax_recompute(1, COUNT, COUNT, NULL, s.x, &zero);
         for (int k = 0; k < COUNT; k++) {
             double want = exp((double)x.x[k]);
             if ((double)x.x[k] >= -reach)
@@ -151,8 +151,8 @@ static void check_layernorm(int d)
     struct buffer y = buffer_open(count), mean = buffer_open(ROWS), rstd = buffer_open(ROWS);
     struct buffer y2 = buffer_open(count), mean2 = buffer_open(ROWS), rstd2 = buffer_open(ROWS);
     real epsilon = (real)0.01; /* keeps rstd below 10 where d = 1 and the variance is 0 */
-    layernorm_forward(ROWS, d, epsilon, x.x, gain.x, bias.x, y.x, mean.x, rstd.x);
-    layernorm_forward_plain(ROWS, d, epsilon, x.x, gain.x, bias.x, y2.x, mean2.x, rstd2.x);
+    kernel()->layernorm_forward(ROWS, d, epsilon, x.x, gain.x, bias.x, y.x, mean.x, rstd.x);
+    kernel_plain.layernorm_forward(ROWS, d, epsilon, x.x, gain.x, bias.x, y2.x, mean2.x, rstd2.x);
     check_close("layernorm y", count, y.x, y2.x, sum);
     check_close("layernorm mean", ROWS, mean.x, mean2.x, few);
     check_close("layernorm rstd", ROWS, rstd.x, rstd2.x, sum);
@@ -160,8 +160,10 @@ static void check_layernorm(int d)
     struct buffer dy = buffer_random(count, 4, 1), dx = buffer_random(count, 5, 1);
     struct buffer dgain = buffer_random(width, 6, 1), dbias = buffer_random(width, 7, 1);
     struct buffer dx2 = buffer_copy(&dx), dgain2 = buffer_copy(&dgain), db2 = buffer_copy(&dbias);
-    layernorm_backward(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx.x, dgain.x, dbias.x);
-    layernorm_backward_plain(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx2.x, dgain2.x, db2.x);
+    kernel()->layernorm_backward(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx.x, dgain.x,
+                                 dbias.x);
+    kernel_plain.layernorm_backward(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx2.x, dgain2.x,
+                                    db2.x);
     check_close("layernorm dx", count, dx.x, dx2.x, sum);
     check_close("layernorm dgain", width, dgain.x, dgain2.x, sum);
     check_close("layernorm dbias", width, dbias.x, db2.x, sum);
@@ -185,8 +187,8 @@ static void check_crossentropy_of(int labels, double size)
     for (int r = 0; r < ROWS; r++)
         label[r] = r % labels;
     struct buffer x = buffer_random(count, 1, size), want = buffer_copy(&x);
-    double loss = crossentropy(ROWS, labels, (real)0.25, x.x, label);
-    double loss_want = crossentropy_plain(ROWS, labels, (real)0.25, want.x, label);
+    double loss = kernel()->crossentropy(ROWS, labels, (real)0.25, x.x, label);
+    double loss_want = kernel_plain.crossentropy(ROWS, labels, (real)0.25, want.x, label);
     /* lse and the logit are of size `size`, rounded a few times each. */
     double tolerance = few * ROWS * fmax(1, size);
     assert_true(fabs(loss - loss_want) <= tolerance);
@@ -220,12 +222,12 @@ static void check_nan(int n)
         buffer_fill(&one, 1);
         logits.x[at] = (real)NAN;
         memcpy(s.x, logits.x, width * sizeof(real));
-        softmax_forward(1, n, n, NULL, s.x, &lse);
+        kernel()->softmax_forward(1, n, n, NULL, s.x, &lse);
         assert_true(isnan(lse) && isnan(s.x[0]) && isnan(s.x[at]) && isnan(s.x[n - 1]));
-        layernorm_forward(1, n, 1, logits.x, one.x, one.x, y.x, &mean, &rstd);
+        kernel()->layernorm_forward(1, n, 1, logits.x, one.x, one.x, y.x, &mean, &rstd);
         assert_true(isnan(y.x[0]) && isnan(y.x[n - 1]) && isnan(mean) && isnan(rstd));
         memcpy(s.x, logits.x, width * sizeof(real));
-        assert_true(isnan(crossentropy(1, n, 1, s.x, &label)));
+        assert_true(isnan(kernel()->crossentropy(1, n, 1, s.x, &label)));
         assert_true(isnan(s.x[0]) && isnan(s.x[at]));
         buffer_close(&logits);
         buffer_close(&s);

@@ -1,4 +1,16 @@
-/* Private to lib/kernel: the table of the variant that includes this, under the name TABLE. */
+/* Private to lib/kernel: all kernels over vectors of SIMD_BYTES, and their table under the name TABLE;
+ * included once by each variant. */
+#include <string.h>
+
+/* In this order: each uses what stands before it. */
+#include "kernel/simd.h"
+#include "kernel/simd_math.h"
+#include "kernel/body_elements.h"
+#include "kernel/body_rows.h"
+#include "kernel/body_product.h"
+#include "kernel/body_attention_block.h"
+#include "kernel/body_attention.h"
+
 const struct kernel_table TABLE = {
     .name = NAME,
     .bias_forward = variant_bias_forward,
