@@ -340,8 +340,11 @@ static void append_entry(struct text *out, const char *name, const char *value, 
 
 int help_command(const struct command *c, struct text *out, struct err *e)
 {
-    text_append_format(out, "usage: urpe-probe %s [OPTIONS]%s%s\n\n", c->name,
-                       *c->operands ? " " : "", c->operands);
+    char usage[128];
+    snprintf(usage, sizeof usage, "urpe-probe %s [OPTIONS] %s", c->name, c->operands);
+    text_append(out, "usage: ");
+    append_wrapped(out, usage, (int)strlen("usage: "), HELP_WIDTH);
+    text_append(out, "\n\n");
     append_wrapped(out, c->summary, 0, HELP_WIDTH);
     text_append(out, ".\n\n");
     for (const char *at = c->details; *at;) {

@@ -43,10 +43,16 @@ static int append_rows(struct text *out, const struct spec *s, struct err *e)
     return code ? code : text_check(out, e);
 }
 
-static int write_rows(const char *folder, const struct text *rows, struct err *e)
+static int write_rows(const char *folder, const struct results *r, struct err *e)
 {
+    struct text rows = {0};
     int code = file_make_folder(folder, e);
-    return code ? code : file_write_text(folder, "bound.csv", rows, e);
+    if (!code)
+        code = results_csv(&rows, r, e);
+    if (!code)
+        code = file_write_text(folder, "bound.csv", &rows, e);
+    text_close(&rows);
+    return code;
 }
 
 static int run(const struct arguments *a, struct err *e)
@@ -61,13 +67,13 @@ static int run(const struct arguments *a, struct err *e)
     code = append_rows(&rows, s, e);
     if (code == ERR_INTERRUPTED)
         fprintf(stderr, "urpe-probe: interrupted\n");
-    if (!code && a->out)
-        code = write_rows(a->out, &rows, e);
     if (!code)
         code = results_parse(&r, s, rows.data, rows.length, e);
     if (code)
         goto out;
-    if (!a->quiet)
+    if (a->out)
+        code = write_rows(a->out, &r, e);
+    if (!code && !a->quiet)
         code = print_results(a, &r, e);
     if (!code && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_BOUND, &r, &status, e);

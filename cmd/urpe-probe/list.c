@@ -251,6 +251,31 @@ static int fill_figures(struct listing *l, bool terminal, struct err *e)
     return code;
 }
 
+/* In a terminal the rows that have a column stand behind its meaning. */
+static int fill_columns(struct listing *l, bool terminal, struct err *e)
+{
+    static const struct listing_column columns[] = {
+        {"file", false}, {"column", false}, {"rows", false}, {"seeds", false}, {"meaning", false}};
+    struct text meaning = {0};
+    int code = 0;
+    listing_open(l, columns, COUNT_OF(columns));
+    for (int f = 0; f < FILE_COUNT; f++)
+        for (const struct column *c = column_files[f].column; !code && c->name; c++) {
+            const char *rows = column_scope_names[c->scope];
+            text_clear(&meaning);
+            text_append(&meaning, c->help);
+            if (terminal && c->scope != COLUMN_ALL)
+                text_append_format(&meaning, " (%s)", rows);
+            const char *row[] = {column_files[f].name, c->name, terminal ? "" : rows,
+                                 terminal ? "" : column_over_names[c->over], meaning.data};
+            code = text_check(&meaning, e);
+            if (!code)
+                code = listing_add(l, row, e);
+        }
+    text_close(&meaning);
+    return code;
+}
+
 static const struct section {
     const char *name, *title;
     int (*fill)(struct listing *l, bool terminal, struct err *e);
@@ -260,6 +285,7 @@ static const struct section {
     {"targets", "targets (target)", fill_targets},
     {"spaces", "spaces (space)", fill_spaces},
     {"figures", "figures (figures: [NAME, ...]; default: all that have data)", fill_figures},
+    {"columns", "columns of the CSV files", fill_columns},
     {"keys", "keys of a spec (those of a claim as claims.where)", fill_keys},
 };
 
@@ -289,8 +315,9 @@ static int find_section(const char *name, struct err *e)
     }
     const char *near = text_nearest(name, names, COUNT_OF(section_table));
     return err_set(e, ERR_USAGE, NULL,
-                   "list %s: encodings, c, targets, spaces, figures or keys was expected%s%s%s", name,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                   "list %s: encodings, c, targets, spaces, figures, columns or keys was "
+                   "expected%s%s%s",
+                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static int run(const struct arguments *a, struct err *e)
@@ -300,7 +327,8 @@ static int run(const struct arguments *a, struct err *e)
     int code = wanted ? find_section(wanted, e) : 0;
     if (!code && !wanted && a->format != LISTING_TABLE)
         code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: "
-                                           "encodings, c, targets, spaces, figures or keys");
+                                           "encodings, c, targets, spaces, figures, columns or "
+                                           "keys");
     for (int k = 0; !code && k < COUNT_OF(section_table); k++)
         if (!wanted || strcmp(section_table[k].name, wanted) == 0)
             code = append_section(&text, &section_table[k], a, e);
@@ -312,7 +340,7 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|c|targets|spaces|figures|keys]",
+    .operands = "[encodings|c|targets|spaces|figures|columns|keys]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
     .options = FLAG_FORMAT,

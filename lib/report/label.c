@@ -155,22 +155,25 @@ static void append_option(struct text *out, const struct summary_group *g, const
         text_append_format(out, " %s=%s", name, value);
 }
 
-void label_append_kind(struct text *out, const struct summary_group *g, const char *key)
-{
-    char value[VALUE_SIZE];
-    if (spec_value(g->cell, key, value, sizeof value))
-        text_append(out, value);
-    for (int k = 0; k < g->axes->count; k++)
-        if (is_covered(g->axes->key[k], key) && !is_key(g->axes->key[k], key))
-            append_option(out, g, g->axes->key[k], strrchr(g->axes->key[k], '.') + 1);
-}
-
 static bool is_left_out(const char *key, const char *const *except)
 {
     for (; except && *except; except++)
         if (is_covered(key, *except))
             return true;
     return false;
+}
+
+void label_append_kind(struct text *out, const struct summary_group *g, const char *key,
+                       const char *const *except)
+{
+    char value[VALUE_SIZE];
+    if (spec_value(g->cell, key, value, sizeof value))
+        text_append(out, value);
+    for (int k = 0; k < g->axes->count; k++) {
+        const char *axis = g->axes->key[k];
+        if (is_covered(axis, key) && !is_key(axis, key) && !is_left_out(axis, except))
+            append_option(out, g, axis, strrchr(axis, '.') + 1);
+    }
 }
 
 void label_append(struct text *out, const struct summary_group *g, const char *const *except)
@@ -182,7 +185,7 @@ void label_append(struct text *out, const struct summary_group *g, const char *c
         if (is_left_out(kind[k], except))
             continue;
         text_append(out, out->length > start ? " " : "");
-        label_append_kind(out, g, kind[k]);
+        label_append_kind(out, g, kind[k], except);
     }
     for (int k = 0; k < g->axes->count; k++) {
         const char *axis = g->axes->key[k], *dot = strchr(axis, '.');

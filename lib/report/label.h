@@ -22,11 +22,11 @@ bool axis_is_named(const char *axis);
 /* 0 and none go without saying: a label lists what a line has. */
 bool axis_goes_unsaid(const char *value);
 
-/* "t5 buckets=32": the name that key "target" or "model.encoding" picks, and its options that
- * vary. */
-void label_append_kind(struct text *out, const struct summary_group *g, const char *key);
-/* "gain t5 buckets=32 urpe layers=2": target, encoding, attention, and every other axis.  except:
- * keys that are left out with all below them, ended by NULL; NULL: none. */
+/* "t5 buckets=32": the name that key "target" or "model.encoding" picks, and its options that vary.
+ * except: keys that are left out with all below them, ended by NULL; NULL: none. */
+void label_append_kind(struct text *out, const struct summary_group *g, const char *key,
+                       const char *const *except);
+/* "gain t5 buckets=32 urpe layers=2": target, encoding, attention, and every other axis. */
 void label_append(struct text *out, const struct summary_group *g, const char *const *except);
 /* The same with " n=16" where there are several lengths. */
 void label_append_line(struct text *out, const struct summary_group *g, bool lengths);

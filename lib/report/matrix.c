@@ -73,7 +73,7 @@ static int find_place(struct matrix *m, struct place *p, struct err *e)
     label_append(&row, p->group, except);
     if (m->lengths)
         text_append_format(&row, " n=%lld", (long long)p->group->length);
-    label_append_kind(&column, p->group, m->key[1]);
+    label_append_kind(&column, p->group, m->key[1], except + 1);
     spec_value(p->group->cell, m->series, series, sizeof series);
     text_append(&value, series);
     int code = find_label(&m->row, &row, &p->row, e);
@@ -88,7 +88,7 @@ static int count_kinds(const struct matrix *m, const char *key, int *count, stru
     int code = 0, place;
     for (int k = 0; !code && k < m->places; k++) {
         struct text label = {0};
-        label_append_kind(&label, m->place[k].group, key);
+        label_append_kind(&label, m->place[k].group, key, NULL);
         code = find_label(&l, &label, &place, e);
     }
     *count = l.count;

@@ -387,14 +387,38 @@ static const char **keep_fields(struct arena *arena, const struct csv *c, struct
     return field;
 }
 
-/* The column `axes` of a cell's rows; NULL: there is no memory. */
-static const char *axes_of(struct results *r, int spec, int cell, struct err *e)
+/* What a row says of its experiment. */
+struct told {
+    const char *experiment, *hash, *settings, *axes;
+};
+
+static int tell(struct results *r, int spec, int cell, struct told *out, struct err *e)
 {
-    struct text t = {0};
-    axes_append(&t, &r->axes[spec], spec_cell(r->spec[spec], cell), NULL);
-    const char *kept = text_check(&t, e) ? NULL : arena_text(&r->arena, t.data, e);
-    text_close(&t);
-    return kept;
+    const struct axes *axes = &r->axes[spec];
+    const struct cell *c = spec_cell(r->spec[spec], cell);
+    struct text t[2] = {{0}};
+    spec_cell_settings(c, axes->key, axes->count, &t[0]);
+    axes_append(&t[1], axes, c, NULL);
+    int code = text_check(&t[0], e);
+    if (!code)
+        code = text_check(&t[1], e);
+    if (!code) {
+        *out = (struct told){spec_name(r->spec[spec]), spec_hash(r->spec[spec]),
+                             arena_text(&r->arena, t[0].data ? t[0].data : "", e),
+                             arena_text(&r->arena, t[1].data, e)};
+        code = out->settings && out->axes ? 0 : ERR_MEMORY;
+    }
+    text_close(&t[0]);
+    text_close(&t[1]);
+    return code;
+}
+
+static void put(const char **field, const struct told *told)
+{
+    field[RESULT_experiment] = told->experiment;
+    field[RESULT_spec_hash] = told->hash;
+    field[RESULT_settings] = told->settings;
+    field[RESULT_axes] = told->axes;
 }
 
 /* The rows of one cell, once for each experiment that has it, in place of those that say that it
@@ -411,8 +435,9 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
     const char *id = place->id;
     for (; place < x->place + x->places && strcmp(place->id, id) == 0; place++) {
         const char **field = arena_alloc(&r->arena, rows * columns, sizeof *field, e);
-        const char *axes = axes_of(r, place->spec, place->cell, e);
-        if (!field || !axes || memory_grow(r->row, (size_t)r->rows + rows, e))
+        struct told told;
+        if (!field || tell(r, place->spec, place->cell, &told, e) ||
+            memory_grow(r->row, (size_t)r->rows + rows, e))
             return ERR_MEMORY;
         memcpy(field, base, rows * columns * sizeof *field);
         for (int k = 0; k < place->rows; k++)
@@ -421,9 +446,7 @@ static int add_rows(struct reader *x, struct place *place, const struct csv *c, 
         place->rows = (int)rows;
         place->failed = failed;
         for (size_t i = 0; i < rows; i++) {
-            field[i * columns + RESULT_experiment] = place->experiment;
-            field[i * columns + RESULT_spec_hash] = place->hash;
-            field[i * columns + RESULT_axes] = axes;
+            put(field + i * columns, &told);
             r->row[r->rows++] = (struct result_row){.field = field + i * columns,
                                                     .folder = kept,
                                                     .spec = place->spec,
@@ -550,13 +573,15 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     code = axes_open(r, e);
     for (int k = 1; k < c.rows && !code; k++, field += RESULT_COUNT) {
         const struct cell *cell = cell_index_find(&index, field[RESULT_cell]);
+        struct told told;
         if (!cell)
             code = err_set(e, ERR_FORMAT, spec_name(s), "no cell has the id %s", field[RESULT_cell]);
-        else if (!(field[RESULT_axes] = axes_of(r, 0, cell->index, e)))
-            code = ERR_MEMORY;
         else
-            r->row[r->rows++] =
-                (struct result_row){.field = field, .cell = cell->index, .order = k};
+            code = tell(r, 0, cell->index, &told, e);
+        if (code)
+            break;
+        put(field, &told);
+        r->row[r->rows++] = (struct result_row){.field = field, .cell = cell->index, .order = k};
     }
 out:
     cell_index_close(&index);

@@ -38,7 +38,10 @@ static void write_version(struct text *out, const struct cell *c)
     text_append(out, URPE_VERSION);
 }
 
-static void write_settings(struct text *out, const struct cell *c) { spec_cell_settings(c, out); }
+static void write_settings(struct text *out, const struct cell *c)
+{
+    spec_cell_settings(c, NULL, 0, out);
+}
 
 /* ---- tables -----------------------------------------------------------------------------------*/
 #define ROW_NAME(record, id, of) .from = FROM_CELL, .key = of

@@ -87,10 +87,11 @@
     X(REAL, informative_ceiling, NULL, TOKENS, MEAN, \
       "certified upper bound of accuracy_informative") \
     X(MADE, settings, NULL, ALL, NONE, \
-      "key=value; ...: what is set otherwise than the defaults and has no column") \
+      "key=value; ...: what is set otherwise than the defaults, or varies within the experiment, and " \
+      "has no column") \
     X(REPORT, axes, NULL, ALL, NONE, \
-      "key=value ...: what varies within the experiment, defaults too, without the seed; " \
-      "words as in a shell")
+      "key=value ...: what varies within the experiment, defaults included, but the seed; a value " \
+      "with blanks is quoted as in a shell")
 
 /* Behind `experiment` and `group`, summary.csv has the columns of results.csv that are the same
  * over seeds; then these. */

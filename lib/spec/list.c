@@ -167,20 +167,33 @@ static bool has_column(const char *key)
 struct settings {
     struct text *out;
     size_t start;
+    const char *const *axis; /* (axes) */
+    int axes;
 };
+
+static bool varies(const struct settings *s, const char *key)
+{
+    for (int k = 0; k < s->axes; k++) {
+        const char *rest = key + strlen(s->axis[k]);
+        if (key_covers(s->axis[k], key) && (!*rest || !strcmp(rest, ".kind")))
+            return true;
+    }
+    return false;
+}
 
 static int append_leaf(void *context, const struct leaf *leaf)
 {
     const struct settings *s = context;
-    if (has_column(leaf->key) || leaf->row->cosmetic || option_is_default(leaf->row, &leaf->value))
+    bool said = varies(s, leaf->key) || !option_is_default(leaf->row, &leaf->value);
+    if (has_column(leaf->key) || leaf->row->cosmetic || !said)
         return 0;
     text_append_format(s->out, "%s%s=", s->out->length > s->start ? "; " : "", leaf->key);
     value_write(leaf->row, &leaf->value, false, s->out);
     return 0;
 }
 
-void spec_cell_settings(const struct cell *c, struct text *out)
+void spec_cell_settings(const struct cell *c, const char *const *axis, int axes, struct text *out)
 {
-    struct settings s = {.out = out, .start = out->length};
+    struct settings s = {.out = out, .start = out->length, .axis = axis, .axes = axes};
     task_leaves(&c->task, append_leaf, &s);
 }

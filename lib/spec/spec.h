@@ -124,9 +124,9 @@ int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e
  * apply. */
 bool spec_value(const struct cell *c, const char *key, char *out, size_t size);
 
-/* Appends "key=value; key=value": what a cell sets otherwise than the defaults, and no column of
- * results.csv shows. */
-void spec_cell_settings(const struct cell *c, struct text *out);
+/* Appends "key=value; key=value": what a cell sets otherwise than the defaults, or is of the keys
+ * axis (axes), and no column of results.csv shows. */
+void spec_cell_settings(const struct cell *c, const char *const *axis, int axes, struct text *out);
 
 /* Every key with type, range, default, unit and help, in order: those at the top, with the keys of a
  * claim as claims.where, then the sections' option tables. */

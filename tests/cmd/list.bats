@@ -37,7 +37,7 @@ quick() {
 
 @test "list as JSON is JSON" {
     command -v python3 >/dev/null || skip "python3 reads the JSON, and is not installed"
-    for kind in encodings c targets spaces figures keys; do
+    for kind in encodings c targets spaces figures columns keys; do
         probe list $kind --format json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) > 0'
     done
     try list --format json
