@@ -11,10 +11,8 @@ static int append_cell(struct text *out, const struct spec *s, const struct cell
                        struct err *e)
 {
     const struct option_ints *lengths = &c->task.evaluate.lengths;
-    size_t bytes, parameters;
-    double flops;
-    const struct trainer_api *api = trainer_api_of(c->task.model.precision);
-    int code = api->price(&c->task, &bytes, &parameters, &flops, e);
+    struct train_price price;
+    int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
     for (int k = 0; !code && k < lengths->count; k++) {
         struct evaluation *ev = NULL;
         code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
@@ -23,7 +21,7 @@ static int append_cell(struct text *out, const struct spec *s, const struct cell
             evaluation_floors(ev, i, &r);
             r.experiment = spec_name(s);
             r.spec_hash = spec_hash(s);
-            r.params = (int64_t)parameters;
+            r.params = (int64_t)price.parameters;
             row_append(out, c, &r);
         }
         evaluation_close(ev);

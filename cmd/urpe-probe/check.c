@@ -11,108 +11,36 @@
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
-#include "run/plan.h"
+#include "run/price.h"
 #include "run/run.h"
+
+#define MIB 1048576.0
+#define PART_LEAST 0.01 /* of the sum: a smaller part is not worth a word */
 
 /* Cells that cost the same. */
 struct kind {
     const struct cell *first;
     int cells;
-    size_t parameters;
-    double bytes, flops, seconds; /* of a worker; of a step; of a cell */
+    struct price price; /* of a cell */
+    double total, seconds[PRICE_PARTS];
 };
-
-/* ---- this machine's speed ----------------------------------------------------------------------
- * Most of a step is matrix products, so its time is estimated from products of the model's width,
- * timed here and now.  A whole step, with softmax, norms, activations and the optimiser, was measured
- * to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a product
- * grows with the width, the products with its square. */
-enum { SPEEDS_MAX = 6, SPEED_ROWS = 512 };
-#define SPEED_SECONDS 0.03
-#define STEP_OVERHEAD 1.1
-#define STEP_OVERHEAD_WIDTH 14.0 /* over the width, on top */
-#define DOUBLE_COST 2.0 /* double does half as many per second */
-
-struct speeds {
-    int width[SPEEDS_MAX], count;
-    double flops[SPEEDS_MAX]; /* per second */
-};
-
-static double measure_speed(int width, struct err *e)
-{
-    size_t rows = SPEED_ROWS, n = (size_t)width;
-    real *block = memory_alloc(2 * rows * n + n * n, sizeof *block, e);
-    if (!block)
-        return 0;
-    for (size_t k = 0; k < rows * n + n * n; k++)
-        block[k] = (real)1 / (real)(k % 7 + 1);
-    real *a = block, *b = a + rows * n, *c = b + n * n;
-    double start, spent;
-    int products = 0;
-    gemm(false, false, SPEED_ROWS, width, width, 1, a, width, b, width, 0, c, width); /* warm up */
-    start = machine_seconds();
-    do {
-        gemm(false, false, SPEED_ROWS, width, width, 1, a, width, b, width, 0, c, width);
-        products++;
-        spent = machine_seconds() - start;
-    } while (spent < SPEED_SECONDS);
-    memory_free(block);
-    return 2.0 * SPEED_ROWS * width * (double)width * products / spent;
-}
-
-/* FLOPs per second at a width; after SPEEDS_MAX widths, that of the nearest one. */
-static double speed_at(struct speeds *s, int64_t wanted, struct err *e)
-{
-    int width = wanted > 2048 ? 2048 : (int)wanted, nearest = 0;
-    for (int k = 0; k < s->count; k++) {
-        if (abs(s->width[k] - width) < abs(s->width[nearest] - width))
-            nearest = k;
-        if (s->width[k] == width)
-            return s->flops[k];
-    }
-    if (s->count == SPEEDS_MAX)
-        return s->flops[nearest];
-    s->width[s->count] = width;
-    s->flops[s->count] = measure_speed(width, e);
-    return s->flops[s->count++];
-}
-
-/* Passes over a sample that the search for the worst case makes: two forward, one backward a step,
- * and a backward pass costs two forward ones. */
-static double search_passes(const struct task *t)
-{
-    if (target_of(&t->target)->tokens)
-        return 0;
-    return 4.0 * (double)t->evaluate.adversary_starts * (double)t->evaluate.adversary_steps;
-}
-
-/* Training, the evaluations for the curve, and the search: a forward pass costs a third of a
- * step's. */
-static double cell_seconds(const struct kind *k, double speed)
-{
-    const struct task *t = &k->first->task;
-    double forward = k->flops / (3.0 * (double)t->train.batch);
-    double evaluations = 1 + floor((double)t->train.steps / (double)t->evaluate.every);
-    double flops = k->flops * (double)t->train.steps +
-                   forward * ((double)t->evaluate.samples * evaluations + search_passes(t));
-    if (t->model.precision == MODEL_DOUBLE)
-        flops *= DOUBLE_COST;
-    return (STEP_OVERHEAD + STEP_OVERHEAD_WIDTH / (double)t->model.width) * flops / speed;
-}
+/* Finding witnesses to price them may take so long. */
+#define WITNESS_SECONDS 1.0
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
 /* By what the table shows; 0: one row for both. */
 static int compare_cost(const struct kind *a, const struct kind *b)
 {
     const struct task *left = &a->first->task, *right = &b->first->task;
-    if (a->parameters != b->parameters)
-        return a->parameters < b->parameters ? -1 : 1;
-    if (a->bytes != b->bytes)
-        return a->bytes < b->bytes ? -1 : 1;
-    if (a->flops != b->flops)
-        return a->flops < b->flops ? -1 : 1;
-    if (left->train.steps != right->train.steps)
-        return left->train.steps < right->train.steps ? -1 : 1;
+    if (a->price.parameters != b->price.parameters)
+        return a->price.parameters < b->price.parameters ? -1 : 1;
+    if (a->price.bytes != b->price.bytes)
+        return a->price.bytes < b->price.bytes ? -1 : 1;
+    if (a->price.step_flops != b->price.step_flops)
+        return a->price.step_flops < b->price.step_flops ? -1 : 1;
+    for (int k = 0; k < PRICE_PARTS; k++)
+        if (a->price.flops_of[k] != b->price.flops_of[k])
+            return a->price.flops_of[k] < b->price.flops_of[k] ? -1 : 1;
     if (left->model.attention != right->model.attention)
         return left->model.attention - right->model.attention;
     if (left->model.encoding.kind != right->model.encoding.kind)
@@ -147,13 +75,9 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
         }
         struct kind *next = &kind[count++];
         *next = (struct kind){.first = c, .cells = 1};
-        struct plan_price price;
-        code = plan_price(&c->task, &price, e);
+        code = price_task(&c->task, &next->price, e);
         if (code)
             return code;
-        next->parameters = price.parameters;
-        next->bytes = price.bytes;
-        next->flops = price.flops;
     }
     qsort(kind, (size_t)count, sizeof *kind, compare_kinds);
     for (int k = 0; k < count; k++) {
@@ -166,17 +90,29 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
     return kept;
 }
 
+/* Adds the witnesses' prices, as far as there is time to find them; returns how many kinds are left
+ * without, or an error. */
+static int price_witnesses(struct kind *kind, int count, struct err *e)
+{
+    double end = machine_seconds() + WITNESS_SECONDS;
+    int code = 0, k = 0;
+    while (k < count && !code && machine_seconds() < end) {
+        code = price_witness(&kind[k].first->task, &kind[k].price, e);
+        k++;
+    }
+    return code ? code : count - k;
+}
+
 static int time_kinds(struct kind *kind, int count, struct err *e)
 {
-    struct speeds speeds = {0};
-    int code = kernel_open(e);
-    for (int k = 0; !code && k < count; k++) {
-        double speed = speed_at(&speeds, kind[k].first->task.model.width, e);
-        if (speed <= 0)
+    struct price_speeds speeds = {0};
+    for (int k = 0; k < count; k++) {
+        kind[k].total = price_seconds(&kind[k].first->task, &kind[k].price, &speeds,
+                                      kind[k].seconds, e);
+        if (kind[k].total < 0)
             return ERR_MEMORY;
-        kind[k].seconds = cell_seconds(&kind[k], speed);
     }
-    return code;
+    return 0;
 }
 
 /* ---- text -------------------------------------------------------------------------------------*/
@@ -213,11 +149,11 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
                                   (double)space_positions(&t->space),
                                   (double)t->model.layers,
                                   (double)t->model.width,
-                                  (double)k->parameters,
-                                  ceil(k->bytes / 1048576),
+                                  (double)k->price.parameters,
+                                  ceil(k->price.bytes / MIB),
                                   (double)t->train.steps,
-                                  k->flops / 1e6,
-                                  k->seconds};
+                                  k->price.step_flops / 1e6,
+                                  k->total};
     for (int c = 0; c < KIND_COLUMNS; c++)
         row[c] = text_from_double(text[c], value[c], c < KIND_COLUMNS - 2 ? 15 : 3);
     spec_value(k->first, "model.attention", attention, sizeof attention);
@@ -256,13 +192,38 @@ static void append_commented(struct text *out, const char *lines)
     }
 }
 
-static void append_totals(struct text *out, const struct spec *s, const struct kind *kind,
-                          int count)
+/* "LEAD training 81 %, evaluation 19 %" of the parts that are worth a word, if there are several. */
+static void append_parts(struct text *out, const char *lead, const double of[PRICE_PARTS])
 {
-    double seconds = 0;
+    double sum = 0;
+    for (int k = 0; k < PRICE_PARTS; k++)
+        sum += of[k];
+    text_append(out, lead);
+    for (int k = 0, said = 0; k < PRICE_PARTS; k++)
+        if (of[k] >= PART_LEAST * sum)
+            text_append_format(out, "%s%s %.0f %%", said++ ? ", " : " ", price_part_names[k],
+                               100 * of[k] / sum);
+    text_append(out, "\n");
+}
+
+static const struct kind *largest_kind(const struct kind *kind, int count)
+{
+    const struct kind *most = kind;
+    for (int k = 1; k < count; k++)
+        most = kind[k].price.bytes > most->price.bytes ? &kind[k] : most;
+    return most;
+}
+
+static void append_totals(struct text *out, const struct spec *s, const struct kind *kind,
+                          int count, int unpriced)
+{
+    double seconds = 0, of[PRICE_PARTS] = {0};
     int cores = machine_cores(), cells = spec_cells(s), workers = cells < cores ? cells : cores;
-    for (int k = 0; k < count; k++)
-        seconds += kind[k].seconds * kind[k].cells;
+    for (int k = 0; k < count; k++) {
+        seconds += kind[k].total * kind[k].cells;
+        for (int part = 0; part < PRICE_PARTS; part++)
+            of[part] += kind[k].seconds[part] * kind[k].cells;
+    }
     text_append_format(out, "%d cell%s", cells, cells == 1 ? "" : "s");
     for (int k = 0; k < spec_axes(s); k++)
         text_append_format(out, "%s%s", k ? " x " : ": ", spec_axis(s, k));
@@ -272,29 +233,31 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
                        " on %d core%s, estimated from matrix products timed just now; expect a "
                        "factor of 2\n",
                        workers, workers == 1 ? "" : "s");
+    append_parts(out, "time:", of);
+    append_parts(out, "memory of the largest cell:", largest_kind(kind, count)->price.bytes_of);
+    if (unpriced)
+        text_append_format(out, "without the witnesses of %d of the kinds below: finding them takes "
+                           "longer than this command may\n", unpriced);
 }
 
 /* Memory that is not there is a warning here, so that a large spec can be priced elsewhere. */
 static void warn_memory(const struct spec *s, const struct kind *kind, int count)
 {
     char where[320];
-    double there = (double)machine_memory(), most = 0;
-    for (int k = 0; k < count; k++)
-        if (kind[k].bytes > most)
-            most = kind[k].bytes;
+    double there = (double)machine_memory(), most = largest_kind(kind, count)->price.bytes;
     if (there <= 0 || most <= there)
         return;
     spec_where(s, "model.width", where, sizeof where);
     fprintf(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here\n", where,
-            most / 1048576, there / 1048576);
+            most / MIB, there / MIB);
 }
 
 static int print_table(const struct spec *s, struct listing *l, const struct kind *kind,
-                       int count, struct err *e)
+                       int count, int unpriced, struct err *e)
 {
     struct text text = {0}, comment = {0};
     int code = spec_text(s, &text, e);
-    append_totals(&comment, s, kind, count);
+    append_totals(&comment, s, kind, count, unpriced);
     fit_columns(l, terminal_width() - 2);
     if (!code)
         code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
@@ -308,7 +271,7 @@ static int print_table(const struct spec *s, struct listing *l, const struct kin
 }
 
 static int print_kinds(const struct arguments *a, const struct spec *s, const struct kind *kind,
-                       int count, struct err *e)
+                       int count, int unpriced, struct err *e)
 {
     struct listing l;
     struct text text = {0};
@@ -320,7 +283,7 @@ static int print_kinds(const struct arguments *a, const struct spec *s, const st
     if (code)
         goto out;
     if (a->format == LISTING_TABLE) {
-        code = print_table(s, &l, kind, count, e);
+        code = print_table(s, &l, kind, count, unpriced, e);
     } else {
         code = listing_append(&text, &l, a->format, 0, e);
         if (!code)
@@ -348,9 +311,14 @@ static int run(const struct arguments *a, struct err *e)
         code = count;
         goto out;
     }
-    code = time_kinds(kind, count, e);
+    code = kernel_open(e);
+    int unpriced = code ? 0 : price_witnesses(kind, count, e);
+    if (unpriced < 0)
+        code = unpriced;
+    if (!code)
+        code = time_kinds(kind, count, e);
     if (!code && !a->quiet)
-        code = print_kinds(a, s, kind, count, e);
+        code = print_kinds(a, s, kind, count, unpriced, e);
     if (!code)
         warn_memory(s, kind, count);
 out:

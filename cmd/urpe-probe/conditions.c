@@ -5,7 +5,7 @@
 
 #include "command.h"
 #include "commands.h"
-#include "run/run.h"
+#include "run/network.h"
 #include "witness/conditions.h"
 
 enum { POSITIONS = 8, WIDTH = 16, HEADS = 2 };

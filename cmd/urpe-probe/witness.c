@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "run/run.h"
 #include "run/witness_cell.h"
 
 enum { PATH_SIZE = 4096, VALUE_SIZE = 128, TABLE_DIGITS = 3, SIZE_DIGITS = 15 };

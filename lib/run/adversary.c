@@ -2,18 +2,262 @@
  *
  * A start's variables are the channels of all its tokens, or of the one token that they all are.
  * It moves along its slope, by sign or in proportion; a failure of both halves the move.  Once
- * moves are small, single variables are set at random, which also leaves places without slope. */
+ * moves are small, single variables are set at random, which also leaves places without slope.
+ *
+ * Invariant: a start's point in `best` is inside the domain, its y the target there, and its error
+ * was measured there. */
 #include "run/adversary.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "run/search.h"
+#include "base/memory.h"
+#include "floor/floor.h"
 #include "space/space.h"
+#include "target/target.h"
 
+enum { START_SAMPLE, START_CORNER, START_GENERIC, START_CONSTANT, START_KINDS };
+enum { PROBES = 4 }; /* of what a target depends on */
 /* Variables whose difference is taken at once; random moves before the slope is tried again. */
 enum { BLOCK = 64, RANDOM_MOVES = 8 };
 #define DIFFERENCE 1e-4
+/* Of the fastest variable, at first and when the slope is given up. */
+#define SEARCH_MOVE 0.25
+#define SEARCH_MOVE_LEAST (1.0 / 4096)
+
+struct start {
+    struct stream random;
+    bool tied;     /* all tokens are equal and stay so */
+    bool moved;    /* since its slope was taken */
+    bool by_sign;  /* the next move */
+    int failures;  /* since the last success */
+    int entry;     /* the worst output element of the sample */
+    double sign;   /* of y - f there */
+    double error;  /* |y - f| there */
+    double move;   /* of the fastest variable */
+};
+
+struct ranked {
+    double error;
+    int sample;
+};
+
+struct search {
+    const struct evaluation *ev;
+    const struct samples *set; /* of ev */
+    const struct task *task;
+    struct network *network;
+    const volatile int *stop;
+    const struct target *target;
+    void *state; /* the target's */
+    struct layout *layout;
+    int n, d, starts;
+    size_t cells; /* n x d */
+    struct start *start;
+    struct samples best, trial; /* a sample per start; y is the target */
+    double *output, *cotangent, *dx, *slope; /* (starts,n,d) */
+    double *x, *up, *down;                   /* (n,d) scratch */
+    unsigned char *depends;                  /* (n,n) whether f at i may depend on token j */
+    struct ranked *rank;                     /* (samples) worst first */
+    struct arena arena;
+};
+
+/* y (n,d) of the target at x (n,d). */
+static int target_at(const struct search *q, const double *x, double *y, struct err *e)
+{
+    return q->target->evaluate(q->state, &q->task->target, q->layout, q->d, x, y, e);
+}
+
+/* The largest of `count` |y[k] - f[k]|, or the first that is no number; *entry says which. */
+static double worst_of(const double *y, const double *f, size_t count, int *entry)
+{
+    double worst = -1;
+    for (size_t k = 0; k < count; k++) {
+        double off = fabs(y[k] - f[k]);
+        if (off > worst || isnan(off)) {
+            worst = off;
+            *entry = (int)k;
+        }
+        if (isnan(off))
+            break;
+    }
+    return worst;
+}
+
+/* Sets variable v of x (n,d): of one token, or of all alike. */
+static void set_variable(const struct search *q, bool tied, double *x, size_t v, double value)
+{
+    if (!tied)
+        x[v] = value;
+    for (size_t k = v; tied && k < q->cells; k += (size_t)q->d)
+        x[k] = value;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------*/
+
+static int open_samples(struct search *q, struct samples *s, struct err *e)
+{
+    size_t count = (size_t)q->starts;
+    s->count = q->starts;
+    s->rows = q->starts * q->n;
+    s->channels = q->d;
+    s->first = arena_alloc(&q->arena, count + 1, sizeof *s->first, e);
+    s->layout = arena_alloc(&q->arena, count, sizeof *s->layout, e);
+    s->x = arena_alloc(&q->arena, count * q->cells, sizeof *s->x, e);
+    s->y = arena_alloc(&q->arena, count * q->cells, sizeof *s->y, e);
+    if (!s->first || !s->layout || !s->x || !s->y)
+        return ERR_MEMORY;
+    for (int k = 0; k < q->starts; k++) {
+        s->layout[k] = q->layout;
+        s->first[k + 1] = (k + 1) * q->n;
+    }
+    return 0;
+}
+
+static int open_arrays(struct search *q, struct err *e)
+{
+    size_t all, n = (size_t)q->n;
+    if (!memory_multiply((size_t)q->starts, q->cells, &all) || (size_t)q->starts * n > INT32_MAX)
+        return err_set(e, ERR_MEMORY, "evaluate.adversary.starts",
+                       "%d starts of %d positions are too many", q->starts, q->n);
+    q->start = arena_alloc(&q->arena, (size_t)q->starts, sizeof *q->start, e);
+    q->output = arena_alloc(&q->arena, all, sizeof *q->output, e);
+    q->cotangent = arena_alloc(&q->arena, all, sizeof *q->cotangent, e);
+    q->dx = arena_alloc(&q->arena, all, sizeof *q->dx, e);
+    q->slope = arena_alloc(&q->arena, all, sizeof *q->slope, e);
+    q->x = arena_alloc(&q->arena, q->cells, sizeof *q->x, e);
+    q->up = arena_alloc(&q->arena, q->cells, sizeof *q->up, e);
+    q->down = arena_alloc(&q->arena, q->cells, sizeof *q->down, e);
+    q->depends = arena_alloc(&q->arena, n, n, e);
+    q->rank = arena_alloc(&q->arena, (size_t)q->set->count, sizeof *q->rank, e);
+    if (!q->start || !q->output || !q->cotangent || !q->dx || !q->slope || !q->x || !q->up ||
+        !q->down || !q->depends || !q->rank)
+        return ERR_MEMORY;
+    int code = open_samples(q, &q->best, e);
+    return code ? code : open_samples(q, &q->trial, e);
+}
+
+static int open_parts(struct search *q, struct err *e)
+{
+    const struct task *t = q->task;
+    int code = arena_open(&q->arena, 0, e);
+    q->target = target_of(&t->target);
+    q->layout = q->set->layout[0];
+    q->n = q->layout->n;
+    q->d = q->set->channels;
+    q->cells = (size_t)q->n * (size_t)q->d;
+    q->starts = (int)t->evaluate.adversary_starts;
+    if (!code)
+        code = open_arrays(q, e);
+    if (!code && q->target->open)
+        code = q->target->open(&t->target, &t->space, q->n, &q->arena, &q->state, e);
+    return code;
+}
+
+static void draw_inputs(struct stream *random, double *x, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        x[k] = stream_uniform24(random);
+}
+
+/* One token at a time is drawn anew: where f changes, it depends on that token. */
+static int probe_target(struct search *q, struct err *e)
+{
+    size_t d = (size_t)q->d;
+    struct stream random;
+    stream_open(&random, q->task->seed, "adversary.probe", 0);
+    for (int probe = 0; probe < PROBES; probe++) {
+        draw_inputs(&random, q->x, q->cells);
+        int code = target_at(q, q->x, q->up, e);
+        for (int j = 0; j < q->n && !code; j++) {
+            draw_inputs(&random, q->x + (size_t)j * d, d);
+            code = target_at(q, q->x, q->down, e);
+            for (int i = 0; i < q->n; i++)
+                if (memcmp(q->up + (size_t)i * d, q->down + (size_t)i * d, d * sizeof *q->up))
+                    q->depends[(size_t)i * (size_t)q->n + (size_t)j] = 1;
+            memcpy(q->up, q->down, q->cells * sizeof *q->up);
+        }
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+/* ---- starts -----------------------------------------------------------------------------------*/
+
+static int by_error(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->error != y->error)
+        return x->error > y->error ? -1 : 1;
+    return x->sample < y->sample ? -1 : 1;
+}
+
+static void rank_samples(struct search *q)
+{
+    const struct samples *set = q->set;
+    for (int b = 0, entry; b < set->count; b++) {
+        size_t at = (size_t)set->first[b] * (size_t)q->d;
+        double error = worst_of(evaluation_outputs(q->ev) + at, set->y + at, q->cells, &entry);
+        q->rank[b] = (struct ranked){error, b};
+    }
+    qsort(q->rank, (size_t)set->count, sizeof *q->rank, by_error);
+}
+
+/* The sample of this rank, or of this rank among the identical ones; NULL: there are fewer. */
+static const double *ranked_sample(const struct search *q, int rank, bool identical)
+{
+    const struct samples *set = q->set;
+    for (int k = 0; k < set->count; k++) {
+        int b = q->rank[k].sample;
+        if (identical && set->pattern[b] != PATTERN_IDENTICAL)
+            continue;
+        if (rank-- == 0)
+            return set->x + (size_t)set->first[b] * (size_t)q->d;
+    }
+    return NULL;
+}
+
+static void draw_corner(struct start *s, int rank, double *token, int d)
+{
+    for (int c = 0; c < d; c++)
+        token[c] = rank < 2 ? rank : (double)stream_below(&s->random, 2);
+}
+
+static void draw_start(struct search *q, int k)
+{
+    struct start *s = &q->start[k];
+    int kind = k % START_KINDS, rank = k / START_KINDS;
+    double *x = q->trial.x + (size_t)k * q->cells;
+    *s = (struct start){.tied = kind == START_CORNER || kind == START_CONSTANT, .moved = true,
+                        .by_sign = true, .error = -1, .move = SEARCH_MOVE};
+    stream_open(&s->random, q->task->seed, "adversary", (uint64_t)k);
+    const double *from = NULL;
+    if (kind == START_SAMPLE || kind == START_CONSTANT)
+        from = ranked_sample(q, rank, kind == START_CONSTANT);
+    if (from)
+        memcpy(x, from, q->cells * sizeof *x);
+    else if (kind == START_CORNER)
+        draw_corner(s, rank, x, q->d);
+    else
+        draw_inputs(&s->random, x, q->cells);
+    for (int c = 0; s->tied && c < q->d; c++)
+        set_variable(q, true, x, (size_t)c, x[c]);
+}
+
+static int open_search(struct search *q, struct err *e)
+{
+    int code = open_parts(q, e);
+    if (!code)
+        code = probe_target(q, e);
+    if (code)
+        return code;
+    rank_samples(q);
+    for (int k = 0; k < q->starts; k++)
+        draw_start(q, k);
+    return 0;
+}
 
 /* ---- errors -----------------------------------------------------------------------------------*/
 
@@ -26,11 +270,11 @@ static int measure(struct search *q, struct samples *s, struct err *e)
 {
     for (int k = 0; k < q->starts; k++) {
         size_t at = (size_t)k * q->cells;
-        int code = search_target(q, s->x + at, s->y + at, e);
+        int code = target_at(q, s->x + at, s->y + at, e);
         if (code)
             return code;
     }
-    return q->api->outputs(q->trainer, s, q->output, NULL, NULL, e);
+    return q->network->api->outputs(q->network->trainer, s, q->output, NULL, NULL, e);
 }
 
 /* Takes the trial point of start k where it is worse than the best. */
@@ -39,7 +283,7 @@ static bool take_if_worse(struct search *q, int k)
     struct start *s = &q->start[k];
     size_t at = (size_t)k * q->cells, bytes = q->cells * sizeof(double);
     int entry = 0;
-    double error = search_worst(q->output + at, q->trial.y + at, q->cells, &entry);
+    double error = worst_of(q->output + at, q->trial.y + at, q->cells, &entry);
     if (!(error > s->error) && !(isnan(error) && !isnan(s->error)))
         return false;
     memcpy(q->best.x + at, q->trial.x + at, bytes);
@@ -69,11 +313,11 @@ static int target_slope(struct search *q, int k, size_t v, double *slope, struct
     const double *x = q->best.x + (size_t)k * q->cells;
     double high = fmin(x[v] + DIFFERENCE, 1), low = fmax(x[v] - DIFFERENCE, 0);
     memcpy(q->x, x, q->cells * sizeof *x);
-    search_set(q, s->tied, q->x, v, high);
-    int code = search_target(q, q->x, q->up, e);
-    search_set(q, s->tied, q->x, v, low);
+    set_variable(q, s->tied, q->x, v, high);
+    int code = target_at(q, q->x, q->up, e);
+    set_variable(q, s->tied, q->x, v, low);
     if (!code)
-        code = search_target(q, q->x, q->down, e);
+        code = target_at(q, q->x, q->down, e);
     *slope = (q->up[s->entry] - q->down[s->entry]) / (high - low);
     return code;
 }
@@ -132,7 +376,7 @@ static int take_slopes(struct search *q, struct err *e)
     }
     if (!any)
         return 0;
-    int code = q->api->input_gradient(q->trainer, &q->best, q->cotangent, q->dx, e);
+    int code = q->network->api->input_gradient(q->network->trainer, &q->best, q->cotangent, q->dx, e);
     for (int k = 0; k < q->starts && !code; k++) {
         if (q->start[k].moved)
             code = take_slope(q, k, e);
@@ -156,7 +400,7 @@ static void move_at_random(const struct search *q, struct start *s, double *x)
     size_t variables = s->tied ? (size_t)q->d : q->cells;
     size_t v = (size_t)stream_below(&s->random, variables);
     uint64_t way = stream_below(&s->random, 3);
-    search_set(q, s->tied, x, v, way < 2 ? (double)way : stream_uniform24(&s->random));
+    set_variable(q, s->tied, x, v, way < 2 ? (double)way : stream_uniform24(&s->random));
 }
 
 static void propose(struct search *q, int k)
@@ -176,7 +420,7 @@ static void propose(struct search *q, int k)
     }
     for (size_t v = 0; v < variables; v++) {
         double way = s->by_sign ? (g[v] > 0) - (g[v] < 0) : g[v] / most;
-        search_set(q, s->tied, x, v, project(from[v] + s->move * way));
+        set_variable(q, s->tied, x, v, project(from[v] + s->move * way));
     }
 }
 
@@ -202,7 +446,7 @@ static void judge(struct search *q, int k)
 
 static int ascend(struct search *q, struct err *e)
 {
-    for (int64_t step = 0; step < q->ev->task->evaluate.adversary_steps; step++) {
+    for (int64_t step = 0; step < q->task->evaluate.adversary_steps; step++) {
         if (q->stop && *q->stop)
             return err_set(e, ERR_INTERRUPTED, NULL, "interrupted at step %lld",
                            (long long)step);
@@ -247,30 +491,30 @@ static int results(struct search *q, struct record *figures, struct err *e)
     unsigned char *mask = arena_alloc(&q->arena, rows, 1, e);
     if (!group || !mask)
         return ERR_MEMORY;
-    int code = evaluation_merge(q->ev->task, &q->best, group, &groups, e);
-    for (int k = 0; k < q->ev->subsets && !code; k++) {
-        bool tied = q->ev->subset[k].pattern == PATTERN_IDENTICAL;
+    int code = evaluation_merge(q->task, &q->best, group, &groups, e);
+    for (int k = 0; k < evaluation_subsets(q->ev) && !code; k++) {
+        bool tied = evaluation_pattern(q->ev, k) == PATTERN_IDENTICAL;
         if (k == 0 || tied)
             code = summarize(q, group, groups, mask, tied, &figures[k], e);
     }
     return code;
 }
 
-static bool searched(const struct evaluation *ev, const struct record *figures)
+static bool searched(const struct search *q, const struct record *figures)
 {
-    const struct task *t = ev->task;
-    return t->evaluate.adversary_starts > 0 && ev->set.channels > 0 &&
-           !space_of(&t->space)->draw && ev->length == t->space.length &&
-           !isnan(figures[0].error_sup);
+    const struct task *t = q->task;
+    return t->evaluate.adversary_starts > 0 && q->set->channels > 0 && !space_of(&t->space)->draw &&
+           evaluation_length(q->ev) == t->space.length && !isnan(figures[0].error_sup);
 }
 
-int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     const volatile int *stop, struct record *figures, struct err *e)
+int adversary_search(const struct evaluation *ev, struct network *x, const volatile int *stop,
+                     struct record *figures, struct err *e)
 {
-    struct search q = {.ev = ev, .api = api, .trainer = t, .stop = stop};
-    if (!searched(ev, figures))
+    struct search q = {.ev = ev, .set = evaluation_samples(ev), .task = evaluation_task(ev),
+                       .network = x, .stop = stop};
+    if (!searched(&q, figures))
         return 0;
-    int code = search_open(&q, e);
+    int code = open_search(&q, e);
     if (!code)
         code = measure_starts(&q, e);
     if (!code)

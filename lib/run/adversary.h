@@ -24,7 +24,7 @@
  * layout of its own, beyond the training length, and where the network's error is no number.
  * *stop (NULL: never) is looked at before each step: ERR_INTERRUPTED, figures unchanged.
  * ERR_MEMORY, or what the target reports. */
-int adversary_search(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     const volatile int *stop, struct record *figures, struct err *e);
+int adversary_search(const struct evaluation *ev, struct network *x, const volatile int *stop,
+                     struct record *figures, struct err *e);
 
 #endif

@@ -37,21 +37,19 @@ struct subject {
     struct spec *spec;
     struct trainer *trainer;
     double flops; /* of a step */
-    size_t bytes;
 };
 
 static int subject_open(struct subject *s, const struct bench_case *c, struct pool *pool,
                         struct err *e)
 {
-    size_t parameters;
+    struct train_price price;
     *s = (struct subject){0};
     int code = open_spec(c, &s->spec, e);
     const struct task *task = code ? NULL : &spec_cell(s->spec, 0)->task;
     if (!code)
-        code = trainer_api.price(task, &s->bytes, &parameters, &s->flops, e);
-    if (!code)
-        code = trainer_api.open(&s->trainer, task, pool, e);
-    return code;
+        code = trainer_api.price(task, &price, e);
+    s->flops = code ? 0 : price.step_flops;
+    return code ? code : trainer_api.open(&s->trainer, task, pool, e);
 }
 
 static void subject_close(struct subject *s)

@@ -5,31 +5,65 @@
  * Invariant: what is written depends on the task and the machine type alone, timing aside.  Points
  * of the curve are taken before a step is made and are skipped when the checkpoint already has
  * them, so stopping anywhere and going on gives the same bytes. */
+#include "run/run.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/pool.h"
 #include "kernel/kernel.h"
-#include "run/cell_work.h"
+#include "run/adversary.h"
+#include "run/history.h"
 #include "run/witness_cell.h"
 
-/* Room in a checkpoint beside what trainer_price and the history count: headers. */
+enum { PATH_SIZE = 4096 };
+/* Room in a checkpoint beside parameters, moments and history: headers. */
 #define CHECKPOINT_SLACK ((size_t)1 << 20)
 #define PROGRESS_SECONDS 0.2
 
+struct work {
+    const struct cell_run *run;
+    const struct task *task;
+    struct pool *pool;
+    struct network network;
+    struct evaluation *evaluation; /* at the training length */
+    struct history history;
+    bool diverged;
+    bool polishing; /* has begun: the checkpoint is final, and the parameters are not its */
+    double error; /* of the last point of the curve */
+    double started, saved, told; /* machine_seconds */
+    char cpu[128], stamp[512], checkpoint[PATH_SIZE];
+};
+
 /* ---- small parts ------------------------------------------------------------------------------*/
 
-static void note(const struct cell_work *w, const char *text)
+static double seconds(const struct work *w)
+{
+    return w->history.seconds + machine_seconds() - w->started;
+}
+
+static bool stopped(const struct work *w)
+{
+    return w->run->stop && *w->run->stop;
+}
+
+static int64_t step_number(const struct work *w)
+{
+    return w->network.api->step_number(w->network.trainer);
+}
+
+static void note(const struct work *w, const char *text)
 {
     if (w->run->note)
         w->run->note(w->run->context, text);
 }
 
-static void tell(struct cell_work *w)
+static void tell(struct work *w)
 {
     if (!w->run->progress)
         return;
-    struct cell_progress p = {.step = w->api->step_number(w->trainer),
+    struct cell_progress p = {.step = step_number(w),
                               .steps = w->task->train.steps,
                               .error_rel = w->error,
                               .loss = w->history.loss};
@@ -40,7 +74,7 @@ static void tell(struct cell_work *w)
 /* ---- opening and resuming ---------------------------------------------------------------------*/
 
 /* The witness's sizes replace the spec's, so they are said. */
-static int start_from_witness(struct cell_work *w, struct err *e)
+static int start_from_witness(struct work *w, struct err *e)
 {
     char text[160];
     const struct model_config *m = &w->task->model;
@@ -48,69 +82,68 @@ static int start_from_witness(struct cell_work *w, struct err *e)
              "ffn %lld", (long long)m->layers, (long long)m->heads, (long long)m->width,
              (long long)m->ffn);
     note(w, text);
-    return witness_start(w->task, w->api, w->trainer, e);
+    return witness_start(w->task, &w->network, e);
 }
 
-static int open_trainer(struct cell_work *w, struct err *e)
+static int open_network(struct work *w, struct err *e)
 {
-    if (w->trainer)
-        w->api->close(w->trainer);
-    w->trainer = NULL;
+    network_close(&w->network);
     history_close(&w->history);
-    int code = w->api->open(&w->trainer, w->task, w->pool, e);
+    int code = network_open(&w->network, w->task, w->pool, e);
     if (!code)
-        w->api->watch(w->trainer, w->run->stop);
+        w->network.api->watch(w->network.trainer, w->run->stop);
     if (!code && w->task->model.init == MODEL_INIT_WITNESS)
         code = start_from_witness(w, e);
     return code;
 }
 
-static int open_work(struct cell_work *w, struct err *e)
+static void write_stamp(struct work *w)
 {
-    int code = w->api->kernel_open(e);
-    if (code)
-        return code;
+    const struct trainer_api *api = w->network.api;
     kernel_cpu_name(w->cpu, sizeof w->cpu);
     snprintf(w->stamp, sizeof w->stamp,
              "cell %s; version %s; numerics %d; kernel %s; blas %s; cpu %s", w->run->cell->id,
-             URPE_VERSION, SPEC_NUMERICS_VERSION, w->api->kernel_name(), w->api->blas_name(),
-             w->cpu);
-    code = file_join(w->checkpoint, sizeof w->checkpoint, w->run->folder, "checkpoint", e);
-    if (!code)
-        code = w->api->price(w->task, &w->bytes, &w->parameters, &(double){0}, e);
+             URPE_VERSION, SPEC_NUMERICS_VERSION, api->kernel_name(), api->blas_name(), w->cpu);
+}
+
+static int open_work(struct work *w, struct err *e)
+{
+    int code = file_join(w->checkpoint, sizeof w->checkpoint, w->run->folder, "checkpoint", e);
     if (!code)
         code = pool_open(&w->pool, w->run->threads, e);
     if (!code)
-        code = open_trainer(w, e);
+        code = open_network(w, e);
     if (!code)
         code = evaluation_open(&w->evaluation, w->task, (int)w->task->space.length, e);
+    if (!code)
+        write_stamp(w);
     return code;
 }
 
-static void close_work(struct cell_work *w)
+static void close_work(struct work *w)
 {
     evaluation_close(w->evaluation);
     history_close(&w->history);
-    if (w->trainer)
-        w->api->close(w->trainer);
+    network_close(&w->network);
     pool_close(w->pool);
 }
 
 /* What is larger is no checkpoint of this cell.  Points: one at step 0, each `every`, one at the end. */
-static size_t checkpoint_limit(const struct cell_work *w)
+static size_t checkpoint_limit(const struct work *w)
 {
     const struct task *t = w->task;
     size_t points = (size_t)(t->train.steps / t->evaluate.every) + 2;
-    return w->bytes + points * sizeof *w->history.point + CHECKPOINT_SLACK;
+    return 3 * network_size(&w->network) * sizeof(double) + points * sizeof *w->history.point +
+           CHECKPOINT_SLACK;
 }
 
 /* Takes up a checkpoint; one that cannot be trusted is named, and the cell starts again. */
-static int resume(struct cell_work *w, struct err *e)
+static int resume(struct work *w, struct err *e)
 {
     struct err why = {0};
     if (!file_exists(w->checkpoint))
         return 0;
-    int code = checkpoint_read(w->checkpoint, checkpoint_limit(w), w->api, w->trainer, w->stamp,
+    int code = checkpoint_read(w->checkpoint, checkpoint_limit(w), &w->network, w->stamp,
                                &w->history, &why);
     if (!code) {
         if (w->history.points)
@@ -119,16 +152,16 @@ static int resume(struct cell_work *w, struct err *e)
     }
     if (code == ERR_MEMORY)
         return err_pass(e, &why);
-    char text[sizeof why.msg + CELL_PATH_SIZE + 64];
+    char text[sizeof why.msg + PATH_SIZE + 64];
     snprintf(text, sizeof text, "%s: %s; the cell starts again", w->checkpoint, why.msg);
     note(w, text);
-    return open_trainer(w, e);
+    return open_network(w, e);
 }
 
 /* What an earlier holder of the lock was writing when it was killed. */
-static int sweep(const struct cell_work *w, struct err *e)
+static int sweep(const struct work *w, struct err *e)
 {
-    char **names, path[CELL_PATH_SIZE];
+    char **names, path[PATH_SIZE];
     size_t count;
     int code = file_list(w->run->folder, &names, &count, e);
     if (code)
@@ -146,17 +179,16 @@ static int sweep(const struct cell_work *w, struct err *e)
 
 /* ---- training ---------------------------------------------------------------------------------*/
 
-static int save(struct cell_work *w, struct err *e)
+static int save(struct work *w, struct err *e)
 {
-    int code = checkpoint_write(w->checkpoint, w->api, w->trainer, w->stamp, &w->history,
-                                cell_seconds(w), e);
+    int code = checkpoint_write(w->checkpoint, &w->network, w->stamp, &w->history, seconds(w), e);
     w->saved = machine_seconds();
     return code;
 }
 
 /* e says where the cell was interrupted, in training or after it; it says so still unless the
  * checkpoint cannot be written. */
-static int save_interrupted(struct cell_work *w, struct err *e)
+static int save_interrupted(struct work *w, struct err *e)
 {
     struct err why = {0};
     if (!w->polishing && save(w, &why))
@@ -164,22 +196,22 @@ static int save_interrupted(struct cell_work *w, struct err *e)
     return e->code;
 }
 
-static int add_point(struct cell_work *w, int64_t step, struct err *e)
+static int add_point(struct work *w, int64_t step, struct err *e)
 {
     if (history_has(&w->history, step))
         return 0;
-    int code = evaluation_error(w->evaluation, w->api, w->trainer, &w->error, e);
+    int code = evaluation_error(w->evaluation, network_predictor(&w->network), &w->error, e);
     if (!code)
         code = history_add(&w->history, step, w->error, e);
     tell(w);
     return code;
 }
 
-static int make_step(struct cell_work *w, struct err *e)
+static int make_step(struct work *w, struct err *e)
 {
     struct train_report report;
     double before = machine_seconds();
-    int code = w->api->step(w->trainer, &report, e);
+    int code = w->network.api->step(w->network.trainer, &report, e);
     if (code)
         return code;
     w->history.train_seconds += machine_seconds() - before;
@@ -192,12 +224,12 @@ static int make_step(struct cell_work *w, struct err *e)
     return 0;
 }
 
-static int train(struct cell_work *w, struct err *e)
+static int train(struct work *w, struct err *e)
 {
     int64_t steps = w->task->train.steps, every = w->task->evaluate.every;
     w->saved = machine_seconds();
     for (;;) {
-        int64_t step = w->api->step_number(w->trainer);
+        int64_t step = step_number(w);
         int code = 0;
         if (step % every == 0 || step >= steps || w->diverged)
             code = add_point(w, step, e);
@@ -205,7 +237,7 @@ static int train(struct cell_work *w, struct err *e)
             return code;
         if (step >= steps && isinf(w->error)) /* no further step is there to tell */
             w->diverged = true;
-        if (cell_stopped(w))
+        if (stopped(w))
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);
         if (step >= steps || w->diverged)
@@ -219,7 +251,7 @@ static int train(struct cell_work *w, struct err *e)
 }
 
 /* What a stop interrupts is done again from the checkpoint after the last step. */
-static int polish(struct cell_work *w, struct err *e)
+static int polish(struct work *w, struct err *e)
 {
     struct polish_report r;
     if (w->task->train.polish == TRAIN_POLISH_NONE || w->diverged)
@@ -228,7 +260,7 @@ static int polish(struct cell_work *w, struct err *e)
     w->polishing = true;
     tell(w);
     if (!code)
-        code = w->api->polish(w->trainer, w->run->stop, &r, e);
+        code = w->network.api->polish(w->network.trainer, w->run->stop, &r, e);
     if (!code && r.stopped)
         code = err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted while polishing");
     if (!code)
@@ -236,21 +268,160 @@ static int polish(struct cell_work *w, struct err *e)
     return code;
 }
 
+/* ---- figures ----------------------------------------------------------------------------------*/
+
+static double tokens_per_second(const struct work *w)
+{
+    double tokens = (double)step_number(w) * (double)w->task->train.batch *
+                    (double)w->task->space.length;
+    return w->history.train_seconds > 0 ? tokens / w->history.train_seconds : NAN;
+}
+
+/* Figures of the network and, at the training length, of the witness.  The network comes last, so
+ * that errors by position are its own. */
+static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
+{
+    struct record witness[PATTERN_MAX + 1];
+    bool beside = ev == w->evaluation;
+    int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
+    if (!code)
+        code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++) {
+        figures[k].witness = witness[k].witness;
+        figures[k].witness_rms = witness[k].error_rms;
+        figures[k].witness_rel = witness[k].error_rel;
+        figures[k].witness_sup = witness[k].error_sup;
+        figures[k].witness_accuracy = witness[k].accuracy;
+    }
+    return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
+}
+
+static void set_facts(const struct work *w, struct record *r)
+{
+    r->status = w->diverged ? "diverged" : "ok";
+    r->steps = step_number(w);
+    r->params = (int64_t)network_size(&w->network);
+    r->train_loss = w->history.loss;
+    r->seconds = seconds(w);
+    r->tokens_per_second = tokens_per_second(w);
+    r->peak_mib = machine_peak_mib();
+    r->cpu = w->cpu;
+    r->blas = w->network.api->blas_name();
+    r->threads = pool_threads(w->pool);
+}
+
+/* The rows of one evaluated length. */
+static int append_rows(struct work *w, struct evaluation *ev, struct text *t, struct err *e)
+{
+    struct record figures[PATTERN_MAX + 1];
+    int code = measure(w, ev, figures, e);
+    for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
+        set_facts(w, &figures[k]);
+        row_append(t, w->run->cell, &figures[k]);
+    }
+    return code;
+}
+
+static int append_length(struct work *w, int length, struct text *t, struct err *e)
+{
+    struct evaluation *ev;
+    if (length == evaluation_length(w->evaluation))
+        return append_rows(w, w->evaluation, t, e);
+    int code = evaluation_open(&ev, w->task, length, e);
+    if (code)
+        return code;
+    code = append_rows(w, ev, t, e);
+    evaluation_close(ev);
+    return code;
+}
+
+/* The lines of row.csv for every evaluated length. */
+static int evaluate(struct work *w, struct text *rows, struct err *e)
+{
+    const struct option_ints *lengths = &w->task->evaluate.lengths;
+    int code = 0;
+    row_append_header(rows);
+    for (int k = 0; k < lengths->count && !code; k++) {
+        int length = (int)lengths->value[k];
+        code = stopped(w) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
+                                    "interrupted before length %d", length)
+                          : append_length(w, length, rows, e);
+    }
+    return code;
+}
+
+/* ---- files ------------------------------------------------------------------------------------*/
+
+static void position_csv(const struct work *w, struct text *t)
+{
+    const struct column *own = column_files[FILE_POSITIONS].own;
+    columns_append_header(t, own);
+    for (int i = 0; i < evaluation_positions(w->evaluation); i++) {
+        struct position_record r = {.position = i + 1};
+        evaluation_position(w->evaluation, i, &r.error_rms, &r.floor_rms);
+        columns_append(t, own, &r, NULL, w->network.api->digits);
+    }
+}
+
+struct table_text {
+    struct text text;
+    int digits, origin; /* the relation of i = j; -1: offsets are no single numbers */
+};
+
+/* An empty layer: the table is shared by all. */
+static void append_table(void *context, int layer, int head, int relation, double b, double c)
+{
+    struct table_text *t = context;
+    const struct table_record r = {.layer = layer < 0 ? COLUMN_EMPTY : layer,
+                                   .head = head,
+                                   .relation = relation,
+                                   .b = b,
+                                   .c = c,
+                                   .offset = t->origin < 0 ? COLUMN_EMPTY : relation - t->origin};
+    columns_append(&t->text, column_files[FILE_TABLES].own, &r, NULL, t->digits);
+}
+
+static int write_results(struct work *w, struct text *rows, struct err *e)
+{
+    const struct network *x = &w->network;
+    const char *folder = w->run->folder;
+    struct text curve = {0}, position = {0};
+    bool line = space_of(&w->task->space)->axes == 1;
+    struct table_text table = {.digits = x->api->digits,
+                               .origin = line ? (int)w->task->space.length - 1 : -1};
+    history_csv(&w->history, x->api->digits, &curve);
+    position_csv(w, &position);
+    columns_append_header(&table.text, column_files[FILE_TABLES].own);
+    int code = x->api->tables(x->trainer, append_table, &table, e);
+    if (!code)
+        code = network_export(x, folder, e);
+    if (!code)
+        code = file_write_text(folder, "curve.csv", &curve, e);
+    if (!code)
+        code = file_write_text(folder, "position.csv", &position, e);
+    if (!code)
+        code = file_write_text(folder, "table.csv", &table.text, e);
+    if (!code)
+        code = file_write_text(folder, "row.csv", rows, e);
+    if (!code)
+        code = file_remove(w->checkpoint, e);
+    text_close(&curve);
+    text_close(&position);
+    text_close(&table.text);
+    return code;
+}
+
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
 {
     struct err own = {0};
     struct text rows = {0};
-    struct cell_work w = {.run = r,
-                     .task = &r->cell->task,
-                     .api = trainer_api_of(r->cell->task.model.precision),
-                     .error = NAN,
-                     .started = machine_seconds()};
+    struct work w = {.run = r, .task = &r->cell->task, .error = NAN, .started = machine_seconds()};
     history_open(&w.history);
     int code = open_work(&w, &own);
     if (!code)
         code = sweep(&w, &own);
     if (!code)
-        code = cell_write_spec(&w, &own);
+        code = cell_write_spec(r->cell, r->folder, r->experiment, &own);
     if (!code)
         code = resume(&w, &own);
     if (!code)
@@ -258,11 +429,11 @@ int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
     if (!code)
         code = polish(&w, &own);
     if (!code)
-        code = cell_measure(&w, &rows, &own);
+        code = evaluate(&w, &rows, &own);
     if (code == ERR_INTERRUPTED)
         code = save_interrupted(&w, &own);
     if (!code)
-        code = cell_write_results(&w, &rows, &own);
+        code = write_results(&w, &rows, &own);
     *diverged = w.diverged;
     text_close(&rows);
     close_work(&w);

@@ -1,4 +1,5 @@
-/* What a cell's folder says without opening the cell: finished, failed, to be done again. */
+/* What a cell's folder says without opening the cell: which it is, finished, failed, to be done
+ * again. */
 #include <string.h>
 
 #include "base/csv.h"
@@ -6,6 +7,7 @@
 #include "base/memory.h"
 #include "report/results.h"
 #include "run/evaluate.h"
+#include "run/run.h"
 
 enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };
 
@@ -44,6 +46,19 @@ bool cell_finished(const struct cell *c, const char *folder)
     csv_close(&csv);
     memory_free(bytes);
     return finished;
+}
+
+int cell_write_spec(const struct cell *c, const char *folder, const char *experiment,
+                    struct err *e)
+{
+    struct text t = {0};
+    int code = spec_cell_copy_files(c, folder, e);
+    if (!code)
+        code = spec_cell_text(c, experiment, &t, e);
+    if (!code)
+        code = file_write_text(folder, "spec.yaml", &t, e);
+    text_close(&t);
+    return code;
 }
 
 int cell_write_failed(const struct cell *c, const char *folder, struct err *e)

@@ -1,11 +1,71 @@
-/* Opening an evaluation: the set, its subsets, merged rows and floors; what does not depend on
- * weights is computed once, here. */
+/* The evaluation of a cell at one length (evaluate.h): the set, its subsets, merged rows and floors,
+ * which do not depend on weights and are computed once; then errors and verdicts.
+ *
+ * Invariant: a subset is a mask over rows (NULL: all rows), and every figure of it, error or floor,
+ * runs over that mask in row order, in double. */
+#include "run/evaluate.h"
+
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "run/evaluation.h"
-#include "space/space.h"
-#include "target/target.h"
+#include "base/memory.h"
+#include "floor/floor.h"
+
+/* Below this rms about its mean a target counts as constant, and relative figures are left out. */
+#define DENOMINATOR_MIN 1e-12
+
+struct subset {
+    const char *name;
+    int pattern;                /* index into pattern_table; -1: none of them */
+    const unsigned char *mask;  /* (rows), NULL for all */
+    int rows;                   /* in the mask */
+    double denominator;         /* rms of the target about its per-channel mean; continuous only */
+    struct floor_errors floor;  /* continuous only */
+    struct floor_labels labels; /* tokens only */
+};
+
+struct evaluation {
+    const struct task *task;
+    int length, rows;
+    struct samples set;
+    struct arena arena; /* everything below */
+    int groups;
+    int32_t *group; /* (rows) */
+    int subsets;
+    struct subset subset[PATTERN_MAX + 1];
+
+    /* continuous */
+    double *output;                     /* (rows,channels) */
+    int positions;
+    int *position_rows;                 /* (positions) rows at each position */
+    double *error_square, *floor_square; /* (positions) means over rows and channels */
+
+    /* tokens */
+    int labels;
+    unsigned char *informative; /* (rows) */
+    int32_t *slot;              /* (groups) row of `sum`; -1: the group is one row */
+    double *sum;                /* (slots,labels) logits summed over a group */
+    size_t slots;
+    int32_t *decision;          /* (groups) the label chosen; -1: no logit was a number */
+    double *nats;               /* (rows) cross-entropy */
+};
+
+static bool subset_has(const struct subset *s, int row)
+{
+    return !s->mask || s->mask[row];
+}
+
+/* Nothing to be relative to: error_rms and floor_rms are compared with the tolerance. */
+static bool subset_constant(const struct subset *s)
+{
+    return s->denominator < DENOMINATOR_MIN;
+}
+
+static int sample_position(const struct evaluation *ev, int sample, int row)
+{
+    return row - ev->set.first[sample];
+}
 
 /* ---- opening ----------------------------------------------------------------------------------*/
 
@@ -26,14 +86,15 @@ static int add_subset(struct evaluation *ev, int pattern, struct err *e)
     }
     if (rows == 0)
         return 0;
-    *s = (struct subset){.pattern = pattern, .mask = mask, .rows = rows};
+    *s = (struct subset){.name = pattern_table[pattern]->name, .pattern = pattern, .mask = mask,
+                         .rows = rows};
     ev->subsets++;
     return 0;
 }
 
 static int open_subsets(struct evaluation *ev, struct err *e)
 {
-    ev->subset[0] = (struct subset){.pattern = -1, .rows = ev->rows};
+    ev->subset[0] = (struct subset){.name = "all", .pattern = -1, .rows = ev->rows};
     ev->subsets = 1;
     for (int p = 0; p < pattern_count(); p++) {
         int code = add_subset(ev, p, e);
@@ -43,32 +104,23 @@ static int open_subsets(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-/* The layout that tables are sized by. */
-static int trained_layout(const struct task *t, struct arena *arena, struct layout *out,
-                          struct err *e)
-{
-    return space_of(&t->space)->layout(&t->space, (int)t->space.length, arena, out, e);
-}
-
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
                      struct err *e)
 {
     struct arena arena;
     struct layout trained;
+    struct floor_set set = {.count = s->count,
+                            .first = s->first,
+                            .layout = (const struct layout *const *)s->layout,
+                            .channels = s->channels,
+                            .x = s->x,
+                            .token = s->channels ? NULL : s->token};
     int code = arena_open(&arena, 0, e);
     if (!code)
-        code = trained_layout(t, &arena, &trained, e);
+        code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
     if (!code) {
         struct model_class class;
         model_class_of(&t->model, &trained, &class);
-        struct floor_set set = {
-            .count = s->count,
-            .first = s->first,
-            .layout = (const struct layout *const *)s->layout,
-            .channels = s->channels,
-            .x = s->x,
-            .token = s->channels ? NULL : s->token,
-        };
         code = floor_merge(&class.floor, &set, group, groups, e);
     }
     arena_close(&arena);
@@ -240,6 +292,11 @@ void evaluation_close(struct evaluation *ev)
 
 /* ---- plain facts ------------------------------------------------------------------------------*/
 
+const struct task *evaluation_task(const struct evaluation *ev)
+{
+    return ev->task;
+}
+
 int evaluation_length(const struct evaluation *ev)
 {
     return ev->length;
@@ -250,15 +307,19 @@ int evaluation_subsets(const struct evaluation *ev)
     return ev->subsets;
 }
 
-const char *evaluation_subset_name(const struct evaluation *ev, int subset)
+int evaluation_pattern(const struct evaluation *ev, int subset)
 {
-    int pattern = ev->subset[subset].pattern;
-    return pattern < 0 ? "all" : pattern_table[pattern]->name;
+    return ev->subset[subset].pattern;
 }
 
 const struct samples *evaluation_samples(const struct evaluation *ev)
 {
     return &ev->set;
+}
+
+const double *evaluation_outputs(const struct evaluation *ev)
+{
+    return ev->output;
 }
 
 int evaluation_positions(const struct evaluation *ev)
@@ -275,7 +336,9 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
 
 /* ---- floors -----------------------------------------------------------------------------------*/
 
-double evaluation_floor_measure(const struct evaluation *ev, const struct subset *s)
+/* What the tolerance is compared with: 1 - accuracy_ceiling, floor_rel, or floor_rms of a constant
+ * target. */
+static double floor_measure(const struct evaluation *ev, const struct subset *s)
 {
     if (!ev->set.channels)
         return 1 - s->labels.accuracy_ceiling;
@@ -287,7 +350,7 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
     const struct subset *s = &ev->subset[subset];
     row_clear(out);
     out->length = ev->length;
-    out->subset = evaluation_subset_name(ev, subset);
+    out->subset = s->name;
     if (ev->set.channels) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;
@@ -298,6 +361,180 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
         out->informative_ceiling = s->labels.informative_ceiling;
         out->cross_entropy_floor = s->labels.crossentropy;
     }
-    bool impossible = evaluation_floor_measure(ev, s) > ev->task->evaluate.tolerance;
+    bool impossible = floor_measure(ev, s) > ev->task->evaluate.tolerance;
     out->verdict = impossible ? "impossible" : "open";
+}
+
+/* ---- errors, continuous -----------------------------------------------------------------------*/
+
+static double row_square(const struct evaluation *ev, int row, double *sup)
+{
+    size_t d = (size_t)ev->set.channels;
+    const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
+    double sum = 0;
+    for (size_t c = 0; c < d; c++) {
+        double off = fabs(y[c] - f[c]);
+        sum += off * off;
+        if (off > *sup || isnan(off))
+            *sup = off; /* a NaN stays */
+    }
+    return sum;
+}
+
+static void measure_continuous(const struct evaluation *ev, const struct subset *s,
+                               struct record *out)
+{
+    double sum = 0, sup = 0;
+    for (int r = 0; r < ev->rows; r++)
+        if (subset_has(s, r))
+            sum += row_square(ev, r, &sup);
+    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
+    out->error_sup = sup;
+    if (subset_constant(s))
+        return;
+    out->error_rel = out->error_rms / s->denominator;
+    out->gap_rel = out->error_rel - out->floor_rel;
+}
+
+static void measure_positions(struct evaluation *ev)
+{
+    memset(ev->error_square, 0, (size_t)ev->positions * sizeof *ev->error_square);
+    double sup = 0;
+    for (int b = 0; b < ev->set.count; b++)
+        for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
+            ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
+    for (int i = 0; i < ev->positions; i++)
+        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.channels;
+}
+
+/* ---- errors, tokens ---------------------------------------------------------------------------*/
+
+/* The largest logit's index, the lowest on a tie; -1 when none is a number. */
+static int32_t argmax(const double *logits, int labels)
+{
+    int32_t best = -1;
+    for (int v = 0; v < labels; v++)
+        if (!isnan(logits[v]) && (best < 0 || logits[v] > logits[best]))
+            best = v;
+    return best;
+}
+
+/* -log softmax(logits)[label] */
+static double row_nats(const double *logits, int labels, int32_t label)
+{
+    double max = logits[0], sum = 0;
+    for (int v = 1; v < labels; v++)
+        if (logits[v] > max)
+            max = logits[v];
+    for (int v = 0; v < labels; v++)
+        sum += exp(logits[v] - max);
+    return max + log(sum) - logits[label];
+}
+
+/* Takes a chunk of logits: a row that stands alone is decided at once, others add to their group,
+ * whose mean has the same argmax as its sum. */
+static void take_logits(void *context, int first, int rows, int labels, const double *logits)
+{
+    struct evaluation *ev = context;
+    assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
+    for (int k = 0; k < rows; k++, logits += labels) {
+        int32_t g = ev->group[first + k], slot = ev->slot[g];
+        ev->nats[first + k] = row_nats(logits, labels, ev->set.label[first + k]);
+        if (slot < 0) {
+            ev->decision[g] = argmax(logits, labels);
+            continue;
+        }
+        double *sum = ev->sum + (size_t)slot * (size_t)labels;
+        for (int v = 0; v < labels; v++)
+            sum[v] += logits[v];
+    }
+}
+
+static int decide(struct evaluation *ev, struct predictor p, struct err *e)
+{
+    memset(ev->sum, 0, ev->slots * (size_t)ev->labels * sizeof *ev->sum);
+    int code = p.outputs(p.self, &ev->set, NULL, take_logits, ev, e);
+    if (code)
+        return code;
+    for (int g = 0; g < ev->groups; g++) {
+        if (ev->slot[g] < 0)
+            continue;
+        const double *sum = ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels;
+        ev->decision[g] = argmax(sum, ev->labels);
+    }
+    return 0;
+}
+
+static void measure_tokens(const struct evaluation *ev, const struct subset *s,
+                           struct record *out)
+{
+    int hits = 0, informative = 0, informative_hits = 0;
+    double nats = 0;
+    for (int r = 0; r < ev->rows; r++) {
+        if (!subset_has(s, r))
+            continue;
+        int hit = ev->decision[ev->group[r]] == ev->set.label[r];
+        hits += hit;
+        informative += ev->informative[r];
+        informative_hits += hit && ev->informative[r];
+        nats += ev->nats[r];
+    }
+    out->accuracy = (double)hits / s->rows;
+    out->cross_entropy = nats / s->rows;
+    if (target_of(&ev->task->target)->bytes)
+        out->bits_per_byte = out->cross_entropy / log(2);
+    if (informative)
+        out->accuracy_informative = (double)informative_hits / informative;
+}
+
+/* ---- both -------------------------------------------------------------------------------------*/
+
+static int predict(struct evaluation *ev, struct predictor p, struct err *e)
+{
+    if (ev->set.channels)
+        return p.outputs(p.self, &ev->set, ev->output, NULL, NULL, e);
+    return decide(ev, p, e);
+}
+
+static void measure_subset(const struct evaluation *ev, int subset, struct record *out)
+{
+    const struct subset *s = &ev->subset[subset];
+    evaluation_floors(ev, subset, out);
+    double measure;
+    if (ev->set.channels) {
+        measure_continuous(ev, s, out);
+        measure = subset_constant(s) ? out->error_rms : out->error_rel;
+    } else {
+        measure_tokens(ev, s, out);
+        measure = 1 - out->accuracy;
+    }
+    if (floor_measure(ev, s) > ev->task->evaluate.tolerance)
+        return; /* "impossible" */
+    out->verdict = measure <= ev->task->evaluate.tolerance ? "reached" : "not-reached";
+}
+
+int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
+                       struct err *e)
+{
+    int code = predict(ev, p, e);
+    if (code)
+        return code;
+    for (int k = 0; k < ev->subsets; k++)
+        measure_subset(ev, k, &figures[k]);
+    if (ev->set.channels)
+        measure_positions(ev);
+    return 0;
+}
+
+int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e)
+{
+    struct record all;
+    int code = predict(ev, p, e);
+    if (code)
+        return code;
+    measure_subset(ev, 0, &all);
+    *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
+    if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
+        *error = INFINITY;
+    return 0;
 }

@@ -1,8 +1,8 @@
-/* Figures of one cell at one evaluated length: errors of a network and floors of its class, on the
+/* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on the
  * same samples, for the whole set and for each pattern of input.
  *
  * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds
- * row by row up to rounding, whatever the network. */
+ * row by row up to rounding, whatever the network of the class. */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
 #include <stddef.h>
@@ -11,12 +11,9 @@
 #include "base/err.h"
 #include "base/option.h"
 #include "base/text.h"
-#include "run/run.h"
+#include "run/network.h"
 #include "spec/spec.h"
 #include "train/train.h"
-
-/* Below this rms about its mean a target counts as constant, and relative figures are left out. */
-#define EVALUATION_DENOMINATOR_MIN 1e-12
 
 struct evaluation;
 /* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
@@ -25,26 +22,28 @@ struct evaluation;
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
+const struct task *evaluation_task(const struct evaluation *ev);
 int evaluation_length(const struct evaluation *ev);
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
  * pattern_table. */
 int evaluation_subsets(const struct evaluation *ev);
-/* "all" or the pattern's name. */
-const char *evaluation_subset_name(const struct evaluation *ev, int subset);
+/* Index into pattern_table of the pattern that all its samples have; -1: it is of no one pattern. */
+int evaluation_pattern(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev);
 
 /* Length, subset and floors; all else is empty, the verdict is "impossible" or "open".  Cannot
  * fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
-/* Floors and errors of the trainer's network; figures (evaluation_subsets) overwritten. */
-int evaluation_measure(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                       struct record *figures, struct err *e);
+/* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten. */
+int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
+                       struct err *e);
+/* Continuous targets: (rows,channels) as last predicted. */
+const double *evaluation_outputs(const struct evaluation *ev);
 
 /* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
  * token targets; NaN where the target is constant; INFINITY where outputs are not numbers. */
-int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struct trainer *t,
-                     double *error, struct err *e);
+int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e);
 
 /* Root mean squares at each position over all samples (subset all): of the error as the last
  * evaluation_measure found it, and of the certified bound's part there (no lower bound for that
@@ -52,6 +51,11 @@ int evaluation_error(struct evaluation *ev, const struct trainer_api *api, struc
 int evaluation_positions(const struct evaluation *ev);
 void evaluation_position(const struct evaluation *ev, int position, double *error_rms,
                          double *floor_rms);
+
+/* Merges the rows of a set of inputs for the task's class of models: group (rows) as in floor_merge.
+ * ERR_MEMORY, or what the space reports. */
+int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
+                     struct err *e);
 
 /* ---- rows of results.csv ----------------------------------------------------------------------*/
 /* All fields empty. */

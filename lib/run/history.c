@@ -38,15 +38,8 @@ int history_add(struct history *h, int64_t step, double error, struct err *e)
 {
     if (history_has(h, step))
         return 0;
-    if (h->points == h->capacity) {
-        int64_t capacity = h->capacity ? 2 * h->capacity : 64;
-        struct curve_record *grown =
-            memory_resize(h->point, (size_t)capacity, sizeof *grown, e);
-        if (!grown)
-            return ERR_MEMORY;
-        h->point = grown;
-        h->capacity = capacity;
-    }
+    if (memory_grow(h->point, (size_t)h->points + 1, e))
+        return ERR_MEMORY;
     h->point[h->points++] = (struct curve_record){.step = step, .train_loss = h->loss,
                                                   .error_rel = error, .lr = h->rate,
                                                   .grad_norm = h->gradient_norm};
@@ -64,8 +57,8 @@ void history_csv(const struct history *h, int digits, struct text *out)
     }
 }
 
-int checkpoint_write(const char *path, const struct trainer_api *api, const struct trainer *t,
-                     const char *stamp, const struct history *h, double seconds, struct err *e)
+int checkpoint_write(const char *path, const struct network *x, const char *stamp,
+                     const struct history *h, double seconds, struct err *e)
 {
     struct head head = {seconds, h->train_seconds, h->loss, h->rate, h->gradient_norm, h->points};
     size_t size = sizeof head + (size_t)h->points * sizeof *h->point, count = 0;
@@ -76,11 +69,9 @@ int checkpoint_write(const char *path, const struct trainer_api *api, const stru
     memcpy(extra, &head, sizeof head);
     if (h->points)
         memcpy(extra + sizeof head, h->point, size - sizeof head);
-    int code = api->save(t, stamp, extra, size, &bytes, &count, e);
-    if (code)
-        goto out;
-    code = file_write(path, bytes, count, e);
-out:
+    int code = x->api->save(x->trainer, stamp, extra, size, &bytes, &count, e);
+    if (!code)
+        code = file_write(path, bytes, count, e);
     memory_free(bytes);
     memory_free(extra);
     return code;
@@ -110,12 +101,12 @@ static int history_unpack(struct history *h, const char *extra, size_t size, str
     *h = (struct history){.seconds = head.seconds, .train_seconds = head.train_seconds,
                           .loss = head.loss, .rate = head.rate,
                           .gradient_norm = head.gradient_norm, .point = point,
-                          .points = head.points, .capacity = head.points};
+                          .points = head.points};
     return 0;
 }
 
-int checkpoint_read(const char *path, size_t limit, const struct trainer_api *api,
-                    struct trainer *t, const char *stamp, struct history *h, struct err *e)
+int checkpoint_read(const char *path, size_t limit, struct network *x, const char *stamp,
+                    struct history *h, struct err *e)
 {
     char *bytes = NULL, *extra = NULL;
     size_t count = 0, size = 0;
@@ -123,7 +114,8 @@ int checkpoint_read(const char *path, size_t limit, const struct trainer_api *ap
     if (code)
         return code;
     extra = memory_alloc(count, 1, e); /* what the file holds cannot be longer than the file */
-    code = extra ? api->load(t, stamp, bytes, count, extra, count, &size, e) : ERR_MEMORY;
+    code = extra ? x->api->load(x->trainer, stamp, bytes, count, extra, count, &size, e)
+                 : ERR_MEMORY;
     if (!code)
         code = history_unpack(h, extra, size, e);
     memory_free(extra);

@@ -11,15 +11,15 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "run/network.h"
 #include "spec/column.h"
-#include "train/train.h"
 
 struct history {
     double seconds;       /* spent on the cell before this process */
     double train_seconds; /* spent in steps, this process included */
     double loss, rate, gradient_norm; /* of the last step; NaN before the first */
     struct curve_record *point; /* (points); NaN: not known, before the first step */
-    int64_t points, capacity;
+    int64_t points;
 };
 
 void history_open(struct history *h);
@@ -32,11 +32,11 @@ bool history_has(const struct history *h, int64_t step);
 void history_csv(const struct history *h, int digits, struct text *out);
 
 /* Writes the trainer's state and h, atomically; `seconds` replaces h->seconds in the file. */
-int checkpoint_write(const char *path, const struct trainer_api *api, const struct trainer *t,
-                     const char *stamp, const struct history *h, double seconds, struct err *e);
-/* Reads both.  On failure *t and *h are in no defined state: the caller opens them again.
+int checkpoint_write(const char *path, const struct network *x, const char *stamp,
+                     const struct history *h, double seconds, struct err *e);
+/* Reads both.  On failure *x and *h are in no defined state: the caller opens them again.
  * ERR_FORMAT for a file that is damaged, of another cell, program or machine. */
-int checkpoint_read(const char *path, size_t limit, const struct trainer_api *api,
-                    struct trainer *t, const char *stamp, struct history *h, struct err *e);
+int checkpoint_read(const char *path, size_t limit, struct network *x, const char *stamp,
+                    struct history *h, struct err *e);
 
 #endif

@@ -8,10 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "run/evaluate.h"
 #include "run/worker.h"
-#include "space/space.h"
-#include "train/train.h"
 
 /* The part of free memory that workers may plan with. */
 #define PLAN_MEMORY_SHARE 0.9
@@ -22,141 +19,13 @@ static bool in_shard(const struct cell *c, const struct run_options *o)
     return o->shards <= 1 || c->index % o->shards == o->shard;
 }
 
-/* *bytes: of a sample's own layout, at most; 0 where samples share one.  *images: of each sample
- * that the evaluation set holds. */
-static int layout_price(const struct task *t, int length, double *bytes, double *images,
-                        struct err *e)
-{
-    const struct space *space = space_of(&t->space);
-    const struct orbit *orbit = orbit_table[t->evaluate.orbit];
-    struct arena arena;
-    struct layout l;
-    int code = 0;
-    *bytes = 0;
-    *images = 1;
-    if (!space->draw && orbit == orbit_table[0])
-        return 0;
-    arena_open_measure(&arena);
-    if (!space->draw)
-        code = arena_open(&arena, 0, e);
-    if (!code)
-        code = space->layout(&t->space, length, &arena, &l, e);
-    if (space->draw)
-        *bytes = (double)arena.used;
-    else if (!code)
-        *images = orbit->images(&l);
-    arena_close(&arena);
-    return code;
-}
-
-/* Samples with their images, layouts and groups, the network's outputs at one evaluated length, and
- * logits summed over groups.  How many groups there will be is not known before the merging: one for
- * each patterned sample, or, where images put equal tokens side by side, one for each position. */
-static int evaluation_price(const struct task *t, int length, double *bytes, struct err *e)
-{
-    double samples = (double)t->evaluate.samples, positions = samples * length;
-    double layout, images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
-    int code = layout_price(t, length, &layout, &images, e);
-    bool tokens = target_of(&t->target)->tokens;
-    if (images > 1)
-        groups = positions;
-    if (!tokens)
-        row += 4 * sizeof(double) * (double)t->space.channels;
-    *bytes = images * (positions * row + samples * layout) +
-             (tokens ? groups * task_io(t).labels * (double)sizeof(double) : 0);
-    return code;
-}
-
-static int64_t samples_of(const struct task *t, double images)
-{
-    return (int64_t)(images * (double)t->evaluate.samples);
-}
-
-/* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
-static int lengths_price(const struct task *t, double *bytes, struct err *e)
-{
-    const struct trainer_api *api = trainer_api_of(t->model.precision);
-    double most = 0, passes = 0, evaluation = 0, layout, images = 1;
-    int code = 0;
-    for (int k = 0; k < t->evaluate.lengths.count && !code; k++) {
-        int length = (int)t->evaluate.lengths.value[k];
-        size_t pass = 0;
-        if (length == t->space.length)
-            continue;
-        code = layout_price(t, length, &layout, &images, e);
-        if (!code)
-            code = api->price_pass(t, length, samples_of(t, images), false, &pass, e);
-        if (!code)
-            code = evaluation_price(t, length, &evaluation, e);
-        passes += (double)pass;
-        most = evaluation > most ? evaluation : most;
-    }
-    *bytes = passes + most;
-    return code;
-}
-
-/* Points, targets, slopes and outputs of all starts; of a pair of positions, whether one depends on
- * the other; and passes back to the inputs. */
-static int search_price(const struct task *t, double *bytes, struct err *e)
-{
-    double n = (double)t->space.length;
-    size_t pass = 0;
-    *bytes = 0;
-    if (!t->evaluate.adversary_starts || target_of(&t->target)->tokens ||
-        space_of(&t->space)->draw)
-        return 0;
-    int code = trainer_api_of(t->model.precision)
-                   ->price_pass(t, (int)t->space.length, t->evaluate.adversary_starts, true, &pass,
-                                e);
-    double numbers = (double)t->evaluate.adversary_starts * n * (double)t->space.channels;
-    *bytes = 8 * sizeof(double) * numbers + n * n + (double)pass;
-    return code;
-}
-
-static void add_up(struct plan_price *p)
-{
-    for (int k = 0; k < PLAN_PARTS; k++) {
-        p->bytes += p->bytes_of[k];
-        if (p->bytes_of[k] > p->bytes_of[p->part])
-            p->part = (enum plan_part)k;
-    }
-}
-
-int plan_price(const struct task *t, struct plan_price *out, struct err *e)
-{
-    const struct trainer_api *api = trainer_api_of(t->model.precision);
-    int n = (int)t->space.length;
-    size_t training, pass = 0, drawing = 0;
-    double layout = 0, images, *part = out->bytes_of;
-    *out = (struct plan_price){.part = PLAN_TRAINING};
-    int code = api->price(t, &training, &out->parameters, &out->flops, e);
-    if (!code) /* by the evaluation; training has it in its price */
-        code = samples_price(t, &drawing, e);
-    if (!code)
-        code = layout_price(t, n, &layout, &images, e);
-    if (!code)
-        code = api->price_pass(t, n, samples_of(t, images), false, &pass, e);
-    if (!code)
-        code = evaluation_price(t, n, &part[PLAN_SAMPLES], e);
-    if (!code)
-        code = lengths_price(t, &part[PLAN_LENGTHS], e);
-    if (!code)
-        code = search_price(t, &part[PLAN_SEARCH], e);
-    if (code)
-        return code;
-    part[PLAN_TRAINING] = (double)training + (double)pass + (double)drawing +
-                          (double)t->train.batch * layout;
-    add_up(out);
-    return 0;
-}
-
 static int price(struct plan_cell *c, const struct spec *s, struct err *e)
 {
     const struct task *t = &c->cell->task;
-    struct plan_price price;
+    struct price price;
     struct err why = {0};
     char where[256];
-    int code = plan_price(t, &price, &why);
+    int code = price_task(t, &price, &why);
     if (code)
         return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
     if (!(price.bytes < (double)SIZE_MAX)) {
@@ -165,7 +34,7 @@ static int price(struct plan_cell *c, const struct spec *s, struct err *e)
     }
     c->bytes = (size_t)price.bytes;
     c->part = price.part;
-    c->work = price.flops * (double)t->train.steps + 1;
+    c->work = price.flops_of[PRICE_TRAINING] + 1;
     return 0;
 }
 
@@ -218,10 +87,11 @@ static int too_large(const struct plan_cell *c, const struct spec *s, double fre
     static const struct {
         const char *key, *advice;
     } of_part[] = {
-        [PLAN_TRAINING] = {"model.width", "make width, layers, ffn or train.batch smaller"},
-        [PLAN_SAMPLES] = {"evaluate.samples", "evaluate fewer samples or shorter lengths"},
-        [PLAN_LENGTHS] = {"evaluate.lengths", "evaluate shorter lengths"},
-        [PLAN_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"}};
+        [PRICE_TRAINING] = {"model.width", "make width, layers, ffn or train.batch smaller"},
+        [PRICE_SAMPLES] = {"evaluate.samples", "evaluate fewer samples or shorter lengths"},
+        [PRICE_LENGTHS] = {"evaluate.lengths", "evaluate shorter lengths"},
+        [PRICE_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"},
+        [PRICE_POLISH] = {"train.polish.samples", "polish on fewer samples, or a smaller model"}};
     char where[256];
     const char *key = of_part[c->part].key;
     spec_where(s, key, where, sizeof where);

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/safetensors.h"
-#include "run/run.h"
+#include "run/network.h"
 #include "spec/spec.h"
 #include "train/train.h"
 
@@ -15,8 +15,7 @@ enum { INPUT_LIMIT = 1 << 30, PATH_LIMIT = 4096 };
 
 struct prediction {
     const struct task *task;
-    const struct trainer_api *api;
-    struct trainer *trainer;
+    struct network network;
     struct model_io io;
     enum safetensors_type type; /* of the model's precision */
     const char *input;              /* path */
@@ -38,7 +37,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
     if (x->type != want)
         return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
                        safetensors_type_name(x->type), safetensors_type_name(want),
-                       tokens ? "a token target" : p->api->precision);
+                       tokens ? "a token target" : trainer_api_of(p->task->model.precision)->precision);
     if (x->rank != rank)
         return err_set(e, ERR_FORMAT, path, "tensor `x` has %d dimensions; expected %d: %s",
                        x->rank, rank, tokens ? "[batch,n]" : "[batch,n,channels]");
@@ -210,8 +209,9 @@ static int write_outputs(const struct prediction *p, const char *path, struct er
     return code;
 }
 
-static int run_model(struct prediction *p, struct pool *pool, const char *weights, struct err *e)
+static int run_model(struct prediction *p, struct pool *pool, const char *folder, struct err *e)
 {
+    struct network *x = &p->network;
     size_t count;
     p->outputs = (size_t)(p->io.channels ? p->io.channels : p->io.labels);
     if (!memory_multiply(p->batch * p->n, p->outputs, &count))
@@ -219,32 +219,35 @@ static int run_model(struct prediction *p, struct pool *pool, const char *weight
     p->y = memory_alloc(count, sizeof *p->y, e);
     if (!p->y)
         return ERR_MEMORY;
-    int code = p->api->kernel_open(e);
+    int code = network_open(x, p->task, pool, e);
     if (!code)
-        code = p->api->open(&p->trainer, p->task, pool, e);
-    if (!code)
-        code = p->api->import_weights(p->trainer, weights, e);
-    return code ? code : p->api->outputs(p->trainer, &p->samples, p->y, take_logits, p, e);
+        code = network_import(x, folder, e);
+    return code ? code : x->api->outputs(x->trainer, &p->samples, p->y, take_logits, p, e);
 }
 
-int predict_cell(const char *folder, const char *input, const char *output, struct err *e)
+/* The one cell of the spec in a cell's folder. */
+static int open_cell(struct spec **spec, const char *folder, struct err *e)
 {
-    char path[PATH_LIMIT], weights[PATH_LIMIT];
-    struct spec *spec = NULL;
-    struct pool *pool = NULL;
-    struct safetensors file = {0};
-    struct prediction p = {0};
+    char path[PATH_LIMIT];
     int code = file_join(path, sizeof path, folder, "spec.yaml", e);
-    if (!code)
-        code = file_join(weights, sizeof weights, folder, "weights.safetensors", e);
     if (!code && !file_exists(path))
         code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
                        "expected a folder under cells/");
     if (!code)
-        code = spec_open(&spec, path, NULL, 0, e);
-    if (!code && spec_cells(spec) != 1)
+        code = spec_open(spec, path, NULL, 0, e);
+    if (!code && spec_cells(*spec) != 1)
         code = err_set(e, ERR_USAGE, path, "%d cells; expected one, in a folder under cells/",
-                       spec_cells(spec));
+                       spec_cells(*spec));
+    return code;
+}
+
+int predict_cell(const char *folder, const char *input, const char *output, struct err *e)
+{
+    struct spec *spec = NULL;
+    struct pool *pool = NULL;
+    struct safetensors file = {0};
+    struct prediction p = {0};
+    int code = open_cell(&spec, folder, e);
     if (!code)
         code = safetensors_read(input, INPUT_LIMIT, &file, e);
     if (code)
@@ -252,7 +255,6 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
     p.task = &spec_cell(spec, 0)->task;
     p.input = input;
     p.file = &file;
-    p.api = trainer_api_of(p.task->model.precision);
     p.io = task_io(p.task);
     p.type = p.task->model.precision == MODEL_DOUBLE ? SAFETENSORS_F64 : SAFETENSORS_F32;
     const struct safetensor *x = safetensors_find(&file, "x");
@@ -264,12 +266,11 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
     if (!code)
         code = pool_open(&pool, 1, e);
     if (!code)
-        code = run_model(&p, pool, weights, e);
+        code = run_model(&p, pool, folder, e);
     if (!code)
         code = write_outputs(&p, output, e);
 out:
-    if (p.api)
-        p.api->close(p.trainer);
+    network_close(&p.network);
     memory_free(p.y);
     samples_close(&p.samples);
     safetensors_close(&file);

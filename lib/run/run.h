@@ -13,9 +13,6 @@
 #include "spec/spec.h"
 #include "witness/witness.h"
 
-/* The trainer of a precision, MODEL_FLOAT or MODEL_DOUBLE. */
-const struct trainer_api *trainer_api_of(int precision);
-
 struct run_options {
     const char *folder;       /* results folder */
     int jobs, threads;        /* 0: choose */
@@ -66,6 +63,9 @@ struct cell_run {
  * *diverged tells whether training met NaN or Inf.  ERR_INTERRUPTED after a stop, with the
  * checkpoint written. */
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e);
+/* Writes the cell's resolved spec, spec.yaml, and the files that it names. */
+int cell_write_spec(const struct cell *c, const char *folder, const char *experiment,
+                    struct err *e);
 /* Whether folder holds the results of a cell: row.csv of this cell, not `failed`. */
 bool cell_finished(const struct cell *c, const char *folder);
 /* Writes a row.csv that says `failed`, for a cell whose worker could not. */

@@ -24,17 +24,16 @@ struct witness_cell {
 int witness_cell(const struct cell *c, const struct spec *s, struct pool *pool,
                  const char *cells, struct witness_cell *out, struct text *rows, struct err *e);
 
-/* Overwrites the parameters of a trainer that was opened for a task with model.init: witness. */
-int witness_start(const struct task *t, const struct trainer_api *api, struct trainer *trainer,
-                  struct err *e);
+/* Overwrites the parameters of a network that was opened for a task with model.init: witness. */
+int witness_start(const struct task *t, struct network *x, struct err *e);
 
-/* Figures of a task's witness on ev, an evaluation of the task at its training length: what a
- * trained network's figures stand beside.  Returns them in figures (evaluation_subsets), or leaves
- * figures alone.  *status: known, none or left-out, as evaluate.witness asks.  ERR_INTERRUPTED
- * once *stop is not zero (NULL: never). */
-int witness_measure(const struct task *t, struct pool *pool, struct evaluation *ev,
-                    volatile const int *stop, struct record *figures, const char **status,
-                    struct err *e);
-
+/* Errors of the witness of ev's task on ev, at the training length: what a trained network's figures
+ * stand beside.  Overwrites figures (evaluation_subsets): empty where nothing is measured, and
+ * `witness` as evaluate.witness asks.  ERR_INTERRUPTED once *stop is not zero (NULL: never). */
+int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int *stop,
+                    struct record *figures, struct err *e);
+/* Operations and memory of that, without the samples; zeros where nothing is measured.  Finds the
+ * witness, which takes a while. */
+int witness_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e);
 
 #endif

@@ -16,9 +16,6 @@
 #define LINE_TOLERANCE 0.1
 /* Stands for a loss that is no number, so that the line search turns back. */
 #define NO_LOSS 1e100
-/* Vectors of doubles: GSL's minimiser, its line search, start and scrap. */
-enum { VECTORS = 14 };
-
 struct polishing {
     struct trainer *t;
     struct sampler *sampler;
@@ -28,19 +25,9 @@ struct polishing {
     gsl_multimin_fdfminimizer *minimizer;
 };
 
-static int sets_of(const struct trainer *t, const struct stage *s)
+int trainer_polish_sets(const struct trainer *t, const struct stage *s)
 {
     return (int)((t->task.train.polish_samples + s->batch - 1) / s->batch);
-}
-
-size_t polish_price(const struct trainer *t)
-{
-    const struct stage *s = &t->stage[t->stages - 1];
-    size_t channels = t->io.channels > 0 ? (size_t)t->io.channels : 1;
-    if (t->task.train.polish == TRAIN_POLISH_NONE)
-        return 0;
-    return VECTORS * t->model.tensors.elements * sizeof(double) +
-           (size_t)sets_of(t, s) * (size_t)s->batch * (size_t)s->n * 2 * channels * sizeof(double);
 }
 
 double trainer_loss_gradient(struct trainer *t, const struct samples *set, int sets,
@@ -53,9 +40,9 @@ double trainer_loss_gradient(struct trainer *t, const struct samples *set, int s
         gradient[i] = 0;
     for (int k = 0; k < sets; k++) {
         t->batch = set[k];
-        loss += batch_gradient(t) / sets;
+        loss += trainer_batch_gradient(t) / sets;
         for (size_t i = 0; i < count; i++)
-            gradient[i] += (double)t->lane[0].gradient[i] / sets;
+            gradient[i] += (double)t->pass.micro[0].gradient[i] / sets;
     }
     t->batch = kept;
     return loss;
@@ -102,15 +89,16 @@ static void evaluate_gradient(const gsl_vector *x, void *context, gsl_vector *gr
 static int open_sets(struct polishing *p, struct err *e)
 {
     struct trainer *t = p->t;
-    int code = stage_enter(t, e);
+    int code = trainer_enter_stage(t, e);
     if (code)
         return code;
     const struct stage *s = &t->stage[t->at];
-    p->set = memory_alloc((size_t)sets_of(t, s), sizeof *p->set, e);
+    int sets = trainer_polish_sets(t, s);
+    p->set = memory_alloc((size_t)sets, sizeof *p->set, e);
     if (!p->set)
         return ERR_MEMORY;
     code = sampler_open_stream(&p->sampler, &t->task, "polish", s->n, e);
-    for (int k = 0; k < sets_of(t, s) && !code; k++) {
+    for (int k = 0; k < sets && !code; k++) {
         code = arena_open(&p->set[k].arena, 0, e);
         p->sets++;
         if (!code)

@@ -251,19 +251,6 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
     return code;
 }
 
-int samples_price(const struct task *t, size_t *bytes, struct err *e)
-{
-    const struct target *target = target_of(&t->target);
-    struct arena measure;
-    void *state;
-    arena_open_measure(&measure);
-    int code = target->open ? target->open(&t->target, &t->space, (int)space_positions(&t->space),
-                                           &measure, &state, e)
-                            : 0;
-    *bytes = measure.peak;
-    return code;
-}
-
 void samples_close(struct samples *s)
 {
     arena_close(&s->arena);

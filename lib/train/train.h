@@ -1,8 +1,8 @@
 /* Training: configuration, samples, loss, optimisers, schedules, the loop over steps, checkpoints.
  *
  * Invariant: a step is a function of (parameters, moments, streams) and the configuration alone.
- * The batch is cut into lanes whose number depends on the configuration only; each lane has its own
- * gradient, and lanes are summed in a fixed order, so threads change nothing. */
+ * The batch is cut into microbatches whose number depends on the configuration only; each has its own
+ * gradient, and these are summed in a fixed order, so threads change nothing. */
 #ifndef TRAIN_TRAIN_H
 #define TRAIN_TRAIN_H
 #include <stdbool.h>
@@ -17,7 +17,6 @@
 #include "target/target.h"
 
 enum { TRAIN_POLISH_PARAMETERS = 20000 }; /* the most that polishing takes */
-enum { TRAIN_PASS_ROWS = 512 }; /* of a lane in a pass over a set, or one sample where longer */
 enum train_polish { TRAIN_POLISH_NONE, TRAIN_POLISH_BFGS };
 enum train_decay { TRAIN_DECAY_NONE, TRAIN_DECAY_LINEAR, TRAIN_DECAY_COSINE };
 
@@ -82,8 +81,6 @@ struct samples {
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
-/* Bytes of memory that drawing takes besides the samples: what the target keeps, a text say. */
-int samples_price(const struct task *t, size_t *bytes, struct err *e);
 /* Draws training batches of one length: stream "data", never the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);
@@ -96,99 +93,94 @@ int sampler_open_stream(struct sampler **out, const struct task *t, const char *
                         struct err *e);
 void sampler_close(struct sampler *s);
 
-/* ---- the trainer ------------------------------------------------------------------------------*/
+/* ---- the trainer ------------------------------------------------------------------------------
+ * The numeric layers are compiled twice, so each function is there for both precisions.  A line
+ * X(result, name, arguments) is trainer_name, and the member of that name in struct trainer_api:
+ * what lies above picks a table by model.precision and never sees `real`. */
 struct trainer;
-/* Opens model, parameters (initialised), moments and lanes. */
-int trainer_open(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
-void trainer_close(struct trainer *t);
-/* Once *stop is not zero, passes over a set of samples (outputs, gradients of inputs) end between
- * two waves of it, with ERR_INTERRUPTED.  NULL, as at first: they never do. */
-void trainer_watch(struct trainer *t, volatile const int *stop);
-const struct model *trainer_model(const struct trainer *t);
-real *trainer_parameters(struct trainer *t);
-int64_t trainer_step_number(const struct trainer *t); /* steps done */
 struct train_report {
     double loss, gradient_norm, rate; /* of the step just done */
     bool diverged;                    /* NaN or Inf in loss or gradient; nothing was updated */
 };
-int trainer_step(struct trainer *t, struct train_report *r, struct err *e);
 struct polish_report {
     int64_t steps; /* of the descent; fewer than train.polish.steps where it found no way down */
     double loss;   /* on its samples, afterwards; NaN: it is no number there */
     bool stopped;
 };
-/* Descends on a fixed set of samples (stream "polish"), as train.polish says.  When *stop becomes
- * non-zero it ends early; then the parameters are of no use, and a checkpoint made before is. */
-int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_report *r,
-                   struct err *e);
-/* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as real
- * values in double.  Tokens: `each` is called with (context, first row, rows, labels, logits
- * (rows,labels)) for successive chunks; the logits are only valid during the call. */
 typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
-int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
-                    void *context, struct err *e);
-/* The gradient of sum cotangent * y with respect to the inputs of the set; continuous only.
- * cotangent, dx (rows,channels), dx overwritten.  The same for any number of threads. */
-int trainer_input_gradient(struct trainer *t, const struct samples *s, const double *cotangent,
-                           double *dx, struct err *e);
-/* The resumable state as bytes, checksum included (memory_free by the caller), and back.  `stamp`
- * names binary, machine and kernel: another stamp is ERR_FORMAT. */
-int trainer_save(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
-                 char **bytes, size_t *count, struct err *e);
-int trainer_load(struct trainer *t, const char *stamp, const char *bytes, size_t count,
-                 void *extra, size_t extra_capacity, size_t *extra_size, struct err *e);
-/* Bytes of memory that the task will need: parameters, moments, lanes, samples. */
-int trainer_price(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
-                  struct err *e);
-/* Bytes that the first pass over so many samples of `length` takes besides, with gradients of the
- * inputs or without; the trainer keeps them for the next pass. */
-int trainer_price_pass(const struct task *t, int length, int64_t samples, bool backward,
-                       size_t *bytes, struct err *e);
-
-/* Weights as safetensors, by the names of the descriptor table; reading checks every name, shape
- * and type. */
-int trainer_export(const struct trainer *t, const char *path, struct err *e);
-int trainer_import(struct trainer *t, const char *path, struct err *e);
-/* Learned tables by relation, at the training length: calls each(context, layer, head, relation, b,
- * c) with b NaN where the encoding has no bias by relation and c NaN under rpe; layer is -1 where
- * the tables are shared. */
 typedef void (*trainer_table)(void *context, int layer, int head, int relation, double b, double c);
-int trainer_tables(struct trainer *t, trainer_table each, void *context, struct err *e);
 
-/* ---- both precisions --------------------------------------------------------------------------
- * All of the above as a table of functions.  The numeric layers are compiled twice, so two tables
- * exist; what lies above picks one by model.precision and never sees `real`. */
+/* What a task costs. */
+struct train_price {
+    size_t parameters;
+    size_t bytes;        /* parameters, moments, the dearest stage's batch, what drawing takes */
+    size_t drawing;      /* in `bytes`: what drawing takes besides the samples, a text say */
+    size_t polish;       /* bytes of polishing, besides; 0: there is none */
+    double step_flops;   /* of a training step */
+    double polish_flops; /* of all its steps, about */
+};
+struct pass_price {
+    size_t bytes; /* that the first pass takes; the trainer keeps them for the next one */
+    double flops; /* of one pass over all samples */
+};
+
+#define TRAINER_FUNCTIONS(X) \
+    /* Opens model, parameters (initialised), moments and microbatches. */ \
+    X(int, open, struct trainer **out, const struct task *t, struct pool *pool, struct err *e) \
+    X(void, close, struct trainer *t) \
+    /* Once *stop is not zero, passes over a set of samples (outputs, gradients of inputs) end
+     * between two waves of it, with ERR_INTERRUPTED.  NULL, as at first: they never do. */ \
+    X(void, watch, struct trainer *t, volatile const int *stop) \
+    X(const struct model *, model, const struct trainer *t) \
+    /* The block of parameters: model's tensors.elements of real. */ \
+    X(void *, parameters, struct trainer *t) \
+    /* Steps done. */ \
+    X(int64_t, step_number, const struct trainer *t) \
+    X(int, step, struct trainer *t, struct train_report *r, struct err *e) \
+    /* Descends on a fixed set of samples (stream "polish"), as train.polish says.  When *stop
+     * becomes non-zero it ends early; then the parameters are of no use, and a checkpoint made
+     * before is. */ \
+    X(int, polish, struct trainer *t, volatile const int *stop, struct polish_report *r, \
+      struct err *e) \
+    /* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as
+     * real values in double.  Tokens: `each` is called with (context, first row, rows, labels,
+     * logits (rows,labels)) for successive chunks; the logits are only valid during the call. */ \
+    X(int, outputs, struct trainer *t, const struct samples *s, double *y, trainer_logits each, \
+      void *context, struct err *e) \
+    /* The gradient of sum cotangent * y with respect to the inputs of the set; continuous only.
+     * cotangent, dx (rows,channels), dx overwritten.  The same for any number of threads. */ \
+    X(int, input_gradient, struct trainer *t, const struct samples *s, const double *cotangent, \
+      double *dx, struct err *e) \
+    /* The resumable state as bytes, checksum included (memory_free by the caller), and back.
+     * `stamp` names binary, machine and kernel: another stamp is ERR_FORMAT. */ \
+    X(int, save, const struct trainer *t, const char *stamp, const void *extra, \
+      size_t extra_size, char **bytes, size_t *count, struct err *e) \
+    X(int, load, struct trainer *t, const char *stamp, const char *bytes, size_t count, \
+      void *extra, size_t extra_capacity, size_t *extra_size, struct err *e) \
+    /* Prices; nothing is trained or drawn.  Of a pass: over so many samples of `length`, forward
+     * alone, or with gradients of the inputs too. */ \
+    X(int, price, const struct task *t, struct train_price *out, struct err *e) \
+    X(int, price_pass, const struct task *t, int length, int64_t samples, bool backward, \
+      struct pass_price *out, struct err *e) \
+    /* Weights as safetensors, by the names of the descriptor table; reading checks every name,
+     * shape and type. */ \
+    X(int, export_weights, const struct trainer *t, const char *path, struct err *e) \
+    X(int, import_weights, struct trainer *t, const char *path, struct err *e) \
+    /* Learned tables by relation, at the training length: calls each(context, layer, head,
+     * relation, b, c) with b NaN where the encoding has no bias by relation and c NaN under rpe;
+     * layer is -1 where the tables are shared. */ \
+    X(int, tables, struct trainer *t, trainer_table each, void *context, struct err *e)
+
+#define TRAINER_PROTOTYPE(result, name, ...) result trainer_##name(__VA_ARGS__);
+#define TRAINER_MEMBER(result, name, ...) result (*name)(__VA_ARGS__);
+TRAINER_FUNCTIONS(TRAINER_PROTOTYPE)
 struct trainer_api {
     const char *precision; /* "float" or "double" */
     int digits;            /* that read a figure back: 9 or 17 */
     int (*kernel_open)(struct err *e);
     const char *(*kernel_name)(void);
     const char *(*blas_name)(void);
-    int (*open)(struct trainer **out, const struct task *t, struct pool *pool, struct err *e);
-    void (*close)(struct trainer *t);
-    void (*watch)(struct trainer *t, volatile const int *stop);
-    int64_t (*step_number)(const struct trainer *t);
-    int (*step)(struct trainer *t, struct train_report *r, struct err *e);
-    int (*polish)(struct trainer *t, volatile const int *stop, struct polish_report *r,
-                  struct err *e);
-    int (*outputs)(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
-                   void *context, struct err *e);
-    int (*input_gradient)(struct trainer *t, const struct samples *s, const double *cotangent,
-                          double *dx, struct err *e);
-    int (*save)(const struct trainer *t, const char *stamp, const void *extra, size_t extra_size,
-                char **bytes, size_t *count, struct err *e);
-    int (*load)(struct trainer *t, const char *stamp, const char *bytes, size_t count, void *extra,
-                size_t extra_capacity, size_t *extra_size, struct err *e);
-    int (*price)(const struct task *t, size_t *bytes, size_t *parameters, double *flops_step,
-                 struct err *e);
-    int (*price_pass)(const struct task *t, int length, int64_t samples, bool backward,
-                      size_t *bytes, struct err *e);
-    int (*export_weights)(const struct trainer *t, const char *path, struct err *e);
-    int (*import_weights)(struct trainer *t, const char *path, struct err *e);
-    int (*tables)(struct trainer *t, trainer_table each, void *context, struct err *e);
-    size_t (*parameters)(const struct trainer *t);
-    const struct model *(*model)(const struct trainer *t);
-    void *(*block)(struct trainer *t); /* the parameters, (parameters) of real */
+    TRAINER_FUNCTIONS(TRAINER_MEMBER)
 };
 extern const struct trainer_api trainer_api;
 

@@ -37,8 +37,7 @@ static int cut_pieces(struct trainer *t, struct piece *out)
     return count;
 }
 
-/* Parameters and moments; with a measuring arena, their price. */
-static int carve(struct trainer *t, struct arena *a, struct err *e)
+int trainer_carve(struct trainer *t, struct arena *a, struct err *e)
 {
     size_t elements = t->model.tensors.elements;
     size_t pieces = (size_t)t->model.tensors.count + elements / TRAINER_PIECE + 1;
@@ -52,36 +51,34 @@ static int carve(struct trainer *t, struct arena *a, struct err *e)
 
 int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e)
 {
+    struct model_io io = task_io(task);
     t->task = *task;
-    t->io = task_io(task);
+    t->at = -1;
     int code = arena_open(&t->tables, 0, e);
     if (!code)
         code = space_of(&task->space)->layout(&task->space, (int)task->space.length,
                                               &t->tables, &t->trained, e);
-    stages_plan(t);
-    return code ? code : model_open(&t->model, &task->model, &t->io, &t->trained, e);
+    if (!code)
+        t->stages = stages_plan(&t->task.train, t->trained.n, t->stage);
+    return code ? code : model_open(&t->model, &task->model, &io, &t->trained, e);
 }
 
 int trainer_open(struct trainer **out, const struct task *task, struct pool *pool, struct err *e)
 {
     struct trainer *t = memory_alloc(1, sizeof *t, e);
-    struct arena measure;
     *out = NULL;
     if (!t)
         return ERR_MEMORY;
     t->pool = pool;
-    arena_open_measure(&measure);
     int code = trainer_open_shape(t, task, e);
     if (!code)
-        code = carve(t, &measure, e);
+        code = arena_open(&t->run, 0, e);
     if (!code)
-        code = arena_open(&t->run, measure.peak, e);
-    if (!code)
-        code = carve(t, &t->run, e);
+        code = trainer_carve(t, &t->run, e);
     if (!code)
         code = arena_open(&t->batch.arena, 0, e);
     if (!code)
-        code = stage_enter(t, e);
+        code = trainer_enter_stage(t, e);
     if (code) {
         trainer_close(t);
         return code;
@@ -96,92 +93,110 @@ void trainer_close(struct trainer *t)
 {
     if (!t)
         return;
-    for (struct evaluator *v = t->evaluators, *next; v; v = next) {
-        next = v->next;
-        arena_close(&v->arena);
-        memory_free(v);
+    for (struct pass *p = t->sets, *next; p; p = next) {
+        next = p->next;
+        arena_close(&p->arena);
+        memory_free(p);
     }
     sampler_close(t->sampler);
     samples_close(&t->batch);
-    arena_close(&t->pass);
+    arena_close(&t->pass.arena);
     arena_close(&t->run);
     arena_close(&t->tables);
     model_close(&t->model);
     memory_free(t);
 }
 
-int trainer_price(const struct task *task, size_t *bytes, size_t *parameters, double *flops_step,
-                  struct err *e)
+/* ---- stages -----------------------------------------------------------------------------------*/
+int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e)
 {
-    struct trainer *t = memory_alloc(1, sizeof *t, e);
-    struct arena measure;
-    if (!t)
-        return ERR_MEMORY;
-    arena_open_measure(&measure);
-    int code = trainer_open_shape(t, task, e);
-    size_t pass = 0, drawing = 0;
+    *out = t->trained;
+    if (n == t->trained.n)
+        return 0;
+    return space_of(&t->task.space)->layout(&t->task.space, n, &t->tables, out, e);
+}
+
+struct pass trainer_stage_pass(const struct trainer *t, const struct stage *s)
+{
+    return (struct pass){.model = &t->model, .samples = s->batch, .microbatches = s->microbatches,
+                         .backward = true};
+}
+
+int trainer_enter_stage(struct trainer *t, struct err *e)
+{
+    int at = t->stages - 1;
+    struct layout l;
+    while (at > 0 && t->step < t->stage[at].first_step)
+        at--;
+    if (at == t->at)
+        return 0;
+    const struct stage *s = &t->stage[at];
+    t->at = -1;
+    sampler_close(t->sampler);
+    t->sampler = NULL;
+    arena_close(&t->pass.arena);
+    t->pass = trainer_stage_pass(t, s);
+    int code = trainer_layout(t, s->n, &l, e);
     if (!code)
-        code = carve(t, &measure, e);
+        code = pass_open(&t->pass, &l, e);
     if (!code)
-        code = samples_price(task, &drawing, e);
+        code = sampler_open(&t->sampler, &t->task, s->n, e);
     if (!code)
-        code = stages_price(t, &pass, e);
-    if (!code) {
-        *bytes = measure.peak + pass + drawing + polish_price(t);
-        *parameters = t->model.tensors.elements;
-        *flops_step = 3 * (double)task->train.batch * model_flops(&t->model, t->trained.n);
-    }
-    trainer_close(t);
+        t->at = at;
     return code;
 }
 
 /* ---- a step -----------------------------------------------------------------------------------*/
-/* Loss of the lane's rows, and the head's backward pass, chunk by chunk: logits over all labels
+/* Loss of the microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
  * never exist for all rows at once. */
-static double lane_loss(struct trainer *t, struct lane *lane)
+static double head_loss(struct trainer *t, struct microbatch *micro)
 {
+    const struct model_io *io = &t->model.io;
     double loss = 0;
-    for (int first = 0; first < lane->batch.rows; first += lane->chunk) {
-        int left = lane->batch.rows - first, rows = left < lane->chunk ? left : lane->chunk;
-        model_output(&t->model, t->p, lane->w, first, rows, lane->out);
-        if (t->io.channels > 0) {
-            size_t channels = (size_t)t->io.channels;
-            loss += kernel()->squared_error((size_t)rows * channels, lane->out,
-                                            lane->target + (size_t)first * channels, (real)t->scale,
-                                            lane->out);
+    for (int first = 0; first < micro->batch.rows; first += micro->chunk) {
+        int left = micro->batch.rows - first, rows = left < micro->chunk ? left : micro->chunk;
+        model_output(&t->model, t->p, micro->w, first, rows, micro->out);
+        if (io->channels > 0) {
+            size_t channels = (size_t)io->channels;
+            loss += kernel()->squared_error((size_t)rows * channels, micro->out,
+                                            micro->target + (size_t)first * channels,
+                                            (real)t->scale, micro->out);
         } else {
-            loss += kernel()->crossentropy(rows, t->io.labels, (real)t->scale, lane->out,
-                                           lane->label + first);
+            loss += kernel()->crossentropy(rows, io->labels, (real)t->scale, micro->out,
+                                           micro->label + first);
         }
-        model_output_backward(&t->model, t->p, lane->w, first, rows, lane->out, lane->gradient);
+        model_output_backward(&t->model, t->p, micro->w, first, rows, micro->out,
+                              micro->gradient);
     }
     return loss;
 }
 
-static void run_lane(void *context, int k)
+static void run_microbatch(void *context, int k)
 {
     struct trainer *t = context;
-    struct lane *lane = &t->lane[k];
-    int from = lane_first(t->batch.count, t->lanes, k);
-    int to = lane_first(t->batch.count, t->lanes, k + 1);
-    memset(lane->gradient, 0, t->model.tensors.elements * sizeof(real));
-    memset(lane->dstate, 0, t->state.elements * sizeof(real));
-    lane_fill(lane, t, &t->batch, from, to - from);
-    model_forward(&t->model, t->p, &t->state, &lane->batch, lane->w);
-    lane->loss = lane_loss(t, lane);
-    model_backward(&t->model, t->p, &t->state, &lane->batch, lane->w, lane->gradient,
-                   lane->dstate, NULL);
+    struct microbatch *micro = &t->pass.micro[k];
+    const struct model_state *state = &t->pass.state;
+    int from = pass_first(&t->pass, t->batch.count, k);
+    int to = pass_first(&t->pass, t->batch.count, k + 1);
+    memset(micro->gradient, 0, t->model.tensors.elements * sizeof(real));
+    memset(micro->dstate, 0, state->elements * sizeof(real));
+    pass_fill(&t->pass, k, &t->batch, from, to - from);
+    model_forward(&t->model, t->p, state, &micro->batch, micro->w);
+    micro->loss = head_loss(t, micro);
+    model_backward(&t->model, t->p, state, &micro->batch, micro->w, micro->gradient, micro->dstate,
+                   NULL);
 }
 
-/* Sums the lanes' gradients of one piece into lane 0's, in lane order. */
+/* Sums the gradients of one piece into microbatch 0's, in their order. */
 static void reduce_piece(void *context, int k)
 {
     struct trainer *t = context;
     struct piece *piece = &t->piece[k];
-    for (int lane = 1; lane < t->lanes; lane++)
-        kernel()->add_forward(piece->count, t->lane[lane].gradient + piece->offset,
-                              t->lane[0].gradient + piece->offset);
-    piece->squares = kernel()->sum_squares(piece->count, t->lane[0].gradient + piece->offset);
+    struct microbatch *micro = t->pass.micro;
+    for (int m = 1; m < t->pass.microbatches; m++)
+        kernel()->add_forward(piece->count, micro[m].gradient + piece->offset,
+                              micro[0].gradient + piece->offset);
+    piece->squares = kernel()->sum_squares(piece->count, micro[0].gradient + piece->offset);
 }
 
 static void update_piece(void *context, int k)
@@ -190,7 +205,7 @@ static void update_piece(void *context, int k)
     const struct piece *piece = &t->piece[k];
     const struct kind_config *c = &t->task.train.optimizer;
     struct optimizer_piece part = {.count = piece->count,
-                                   .gradient = t->lane[0].gradient + piece->offset,
+                                   .gradient = t->pass.micro[0].gradient + piece->offset,
                                    .p = t->p + piece->offset,
                                    .m = t->m + piece->offset,
                                    .v = t->v + piece->offset,
@@ -200,30 +215,30 @@ static void update_piece(void *context, int k)
 
 static void gather_dstate(struct trainer *t)
 {
-    memcpy(t->dstate, t->lane[0].dstate, t->state.elements * sizeof(real));
-    for (int k = 1; k < t->lanes; k++)
-        kernel()->add_forward(t->state.elements, t->lane[k].dstate, t->dstate);
-    model_prepare_backward(&t->model, t->p, &t->state, t->dstate, t->lane[0].gradient);
+    struct pass *p = &t->pass;
+    for (int k = 1; k < p->microbatches; k++)
+        kernel()->add_forward(p->state.elements, p->micro[k].dstate, p->micro[0].dstate);
+    model_prepare_backward(&t->model, t->p, &p->state, p->micro[0].dstate, p->micro[0].gradient);
 }
 
-double batch_gradient(struct trainer *t)
+double trainer_batch_gradient(struct trainer *t)
 {
-    int channels = t->io.channels > 0 ? t->io.channels : 1;
+    int channels = t->batch.channels > 0 ? t->batch.channels : 1;
     double loss = 0;
     t->scale = 1 / ((double)t->batch.rows * channels);
-    model_prepare(&t->model, t->p, &t->state);
-    pool_run(t->pool, t->lanes, run_lane, t);
+    model_prepare(&t->model, t->p, &t->pass.state);
+    pool_run(t->pool, t->pass.microbatches, run_microbatch, t);
     gather_dstate(t);
     pool_run(t->pool, t->pieces, reduce_piece, t);
-    for (int k = 0; k < t->lanes; k++)
-        loss += t->lane[k].loss;
+    for (int k = 0; k < t->pass.microbatches; k++)
+        loss += t->pass.micro[k].loss;
     return loss * t->scale;
 }
 
 int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
 {
     const struct train_config *c = &t->task.train;
-    int code = stage_enter(t, e);
+    int code = trainer_enter_stage(t, e);
     if (code)
         return code;
     const struct stage *stage = &t->stage[t->at];
@@ -231,7 +246,7 @@ int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
     code = sampler_draw(t->sampler, stage->first_sample + done, stage->batch, &t->batch, e);
     if (code)
         return code;
-    double loss = batch_gradient(t), squares = 0;
+    double loss = trainer_batch_gradient(t), squares = 0;
     for (int k = 0; k < t->pieces; k++)
         squares += t->piece[k].squares;
     double norm = sqrt(squares);
@@ -246,12 +261,13 @@ int trainer_step(struct trainer *t, struct train_report *r, struct err *e)
     return 0;
 }
 
+/* ---- plain facts ------------------------------------------------------------------------------*/
 const struct model *trainer_model(const struct trainer *t)
 {
     return &t->model;
 }
 
-real *trainer_parameters(struct trainer *t)
+void *trainer_parameters(struct trainer *t)
 {
     return t->p;
 }
@@ -259,4 +275,9 @@ real *trainer_parameters(struct trainer *t)
 int64_t trainer_step_number(const struct trainer *t)
 {
     return t->step;
+}
+
+void trainer_watch(struct trainer *t, volatile const int *stop)
+{
+    t->stop = stop;
 }

@@ -12,7 +12,7 @@
 #define REAL_TYPE SAFETENSORS_F32
 #endif
 
-int trainer_export(const struct trainer *t, const char *path, struct err *e)
+int trainer_export_weights(const struct trainer *t, const char *path, struct err *e)
 {
     const struct tensor_list *list = &t->model.tensors;
     struct safetensor *out = memory_alloc((size_t)list->count, sizeof *out, e);
@@ -49,7 +49,7 @@ static int check_tensor(const char *path, const struct tensor *want, const struc
     return 0;
 }
 
-int trainer_import(struct trainer *t, const char *path, struct err *e)
+int trainer_import_weights(struct trainer *t, const char *path, struct err *e)
 {
     const struct tensor_list *list = &t->model.tensors;
     size_t limit = list->elements * sizeof(real) + (size_t)1024 * 1024 * 101;

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/safetensors.h"
+#include "run/network.h"
 #include "run/run.h"
 #include "spec/spec.h"
 #include "train/train.h"

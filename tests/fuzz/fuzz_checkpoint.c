@@ -26,8 +26,7 @@ static const char yaml[] = "space: {length: 2, channels: 1}\ntarget: gain\n"
 /* Opened once: a fuzzer calls nothing but LLVMFuzzerTestOneInput. */
 static struct {
     struct spec *spec;
-    const struct trainer_api *api;
-    struct trainer *trainer;
+    struct network network;
     char header[HEADER], path[64];
     int fd;
 } rig;
@@ -50,7 +49,7 @@ static int write_seed(const char *path)
     history_open(&h);
     for (int64_t step = 0; step < 3; step++)
         check(history_add(&h, step, 1, &e) == 0, e.msg);
-    check(checkpoint_write(path, rig.api, rig.trainer, stamp, &h, 1, &e) == 0, e.msg);
+    check(checkpoint_write(path, &rig.network, stamp, &h, 1, &e) == 0, e.msg);
     history_close(&h);
     return 0;
 }
@@ -62,10 +61,9 @@ int LLVMFuzzerInitialize(int *count, char ***word)
     size_t size = 0;
     check(spec_parse(&rig.spec, "fuzz.yaml", yaml, strlen(yaml), NULL, 0, &e) == 0, e.msg);
     const struct task *task = &spec_cell(rig.spec, 0)->task;
-    rig.api = trainer_api_of(task->model.precision);
-    check(rig.api->kernel_open(&e) == 0, e.msg);
-    check(rig.api->open(&rig.trainer, task, NULL, &e) == 0, e.msg);
-    check(rig.api->save(rig.trainer, stamp, NULL, 0, &bytes, &size, &e) == 0, e.msg);
+    check(network_open(&rig.network, task, NULL, &e) == 0, e.msg);
+    const struct network *x = &rig.network;
+    check(x->api->save(x->trainer, stamp, NULL, 0, &bytes, &size, &e) == 0, e.msg);
     memcpy(rig.header, bytes, HEADER);
     memory_free(bytes);
     rig.fd = memfd_create("checkpoint", 0);
@@ -91,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(ftruncate(rig.fd, 0) == 0 && pwrite(rig.fd, bytes, size, 0) == (ssize_t)size, "memfd");
     memory_free(bytes);
     history_open(&h);
-    int code = checkpoint_read(rig.path, LIMIT, rig.api, rig.trainer, stamp, &h, &e);
+    int code = checkpoint_read(rig.path, LIMIT, &rig.network, stamp, &h, &e);
     check(code == 0 || (code == ERR_FORMAT && e.msg[0]), "reason");
     for (int64_t k = 1; code == 0 && k < h.points; k++)
         check(h.point[k].step > h.point[k - 1].step, "order");

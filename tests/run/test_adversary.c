@@ -34,22 +34,20 @@ static struct probe small_probe(const char *target, int attention, int n, int d)
 
 static void search_at(struct probe *p, int length)
 {
-    const struct trainer_api *api = trainer_api_of(p->task.model.precision);
     struct pool *pool;
-    struct trainer *t;
+    struct network x;
     struct evaluation *ev;
     struct err e = {0};
-    assert_int_equal(api->kernel_open(&e), 0);
     assert_int_equal(pool_open(&pool, p->threads, &e), 0);
-    assert_int_equal(api->open(&t, &p->task, pool, &e), 0);
+    assert_int_equal(network_open(&x, &p->task, pool, &e), 0);
     if (p->zero)
-        memset(api->block(t), 0, api->parameters(t) * sizeof(double));
+        memset(x.api->parameters(x.trainer), 0, network_size(&x) * sizeof(double));
     assert_int_equal(evaluation_open(&ev, &p->task, length, &e), 0);
-    assert_int_equal(evaluation_measure(ev, api, t, p->figures, &e), 0);
-    assert_int_equal(adversary_search(ev, api, t, NULL, p->figures, &e), 0);
+    assert_int_equal(evaluation_measure(ev, network_predictor(&x), p->figures, &e), 0);
+    assert_int_equal(adversary_search(ev, &x, NULL, p->figures, &e), 0);
     p->subsets = evaluation_subsets(ev);
     evaluation_close(ev);
-    api->close(t);
+    network_close(&x);
     pool_close(pool);
 }
 

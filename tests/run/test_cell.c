@@ -169,22 +169,21 @@ static void seconds_include_earlier_processes(void **unused)
     struct fixture f;
     struct watch w;
     struct history h;
-    struct trainer *t = NULL;
+    struct network x;
     struct pool *pool = NULL;
     struct csv csv;
     char path[HELP_PATH], stamp[512];
     fixture_open(&f, small_spec);
     assert_int_equal(execute(f.cell, f.folder, 7, &w), ERR_INTERRUPTED);
     read_stamp(&f, stamp, sizeof stamp);
-    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
-    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    assert_int_equal(network_open(&x, &f.cell->task, pool, NULL), 0);
     history_open(&h);
     assert_int_equal(file_join(path, sizeof path, f.folder, "checkpoint", NULL), 0);
-    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, stamp, &h, NULL), 0);
-    assert_int_equal(checkpoint_write(path, api, t, stamp, &h, 1000, NULL), 0);
+    assert_int_equal(checkpoint_read(path, 1 << 24, &x, stamp, &h, NULL), 0);
+    assert_int_equal(checkpoint_write(path, &x, stamp, &h, 1000, NULL), 0);
     history_close(&h);
-    api->close(t);
+    network_close(&x);
     pool_close(pool);
 
     assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
@@ -209,7 +208,7 @@ static void long_history_is_taken_up(void **unused)
     struct fixture f;
     struct watch w;
     struct history h;
-    struct trainer *t = NULL;
+    struct network x;
     struct pool *pool = NULL;
     char path[HELP_PATH], stamp[512], text[sizeof small_spec + 16];
     const char *steps = strstr(small_spec, "40,"), *every = strstr(small_spec, "every: 7");
@@ -218,18 +217,17 @@ static void long_history_is_taken_up(void **unused)
     f.spec = help_spec(text);
     f.cell = spec_cell(f.spec, 0);
     help_folder(f.folder);
-    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
     assert_int_equal(execute(f.cell, f.folder, 0, &w), ERR_INTERRUPTED);
     read_stamp(&f, stamp, sizeof stamp);
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
-    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    assert_int_equal(network_open(&x, &f.cell->task, pool, NULL), 0);
     history_open(&h);
     for (int64_t k = 0; k < POINTS; k++)
         assert_int_equal(history_add(&h, k, 0.5, NULL), 0);
     assert_int_equal(file_join(path, sizeof path, f.folder, "checkpoint", NULL), 0);
-    assert_int_equal(checkpoint_write(path, api, t, stamp, &h, 0, NULL), 0);
+    assert_int_equal(checkpoint_write(path, &x, stamp, &h, 0, NULL), 0);
     history_close(&h);
-    api->close(t);
+    network_close(&x);
     pool_close(pool);
     struct err e = {0};
     bool diverged;
@@ -295,18 +293,17 @@ static void no_flipped_byte_is_read_as_good(void **unused)
     (void)unused;
     struct fixture f;
     struct history h;
-    struct trainer *t = NULL;
+    struct network x;
     struct pool *pool = NULL;
     size_t count;
     char path[HELP_PATH];
     fixture_open(&f, small_spec);
-    const struct trainer_api *api = trainer_api_of(f.cell->task.model.precision);
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
-    assert_int_equal(api->open(&t, &f.cell->task, pool, NULL), 0);
+    assert_int_equal(network_open(&x, &f.cell->task, pool, NULL), 0);
     history_open(&h);
     assert_int_equal(history_add(&h, 0, 0.5, NULL), 0);
     assert_int_equal(file_join(path, sizeof path, f.root, "checkpoint", NULL), 0);
-    assert_int_equal(checkpoint_write(path, api, t, "stamp", &h, 3, NULL), 0);
+    assert_int_equal(checkpoint_write(path, &x, "stamp", &h, 3, NULL), 0);
     char *bytes = help_read(f.root, "checkpoint", &count);
     for (size_t k = 0; k < count; k += 97) {
         bytes[k] ^= 1;
@@ -317,18 +314,18 @@ static void no_flipped_byte_is_read_as_good(void **unused)
         for (int n = 0; n < 2; n++) {
             struct err e = {0};
             assert_int_equal(file_join(path, sizeof path, f.root, name[n], NULL), 0);
-            assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "stamp", &h, &e), ERR_FORMAT);
+            assert_int_equal(checkpoint_read(path, 1 << 24, &x, "stamp", &h, &e), ERR_FORMAT);
             assert_true(e.msg[0]);
         }
     }
     assert_int_equal(file_join(path, sizeof path, f.root, "checkpoint", NULL), 0);
-    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "other", &h, NULL), ERR_FORMAT);
-    assert_int_equal(checkpoint_read(path, count - 1, api, t, "stamp", &h, NULL), ERR_FORMAT);
-    assert_int_equal(checkpoint_read(path, 1 << 24, api, t, "stamp", &h, NULL), 0);
+    assert_int_equal(checkpoint_read(path, 1 << 24, &x, "other", &h, NULL), ERR_FORMAT);
+    assert_int_equal(checkpoint_read(path, count - 1, &x, "stamp", &h, NULL), ERR_FORMAT);
+    assert_int_equal(checkpoint_read(path, 1 << 24, &x, "stamp", &h, NULL), 0);
     assert_int_equal(h.points, 1);
     memory_free(bytes);
     history_close(&h);
-    api->close(t);
+    network_close(&x);
     pool_close(pool);
     fixture_close(&f);
 }

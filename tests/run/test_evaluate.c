@@ -11,14 +11,14 @@
 /* ---- a trainer that answers as the test wants -------------------------------------------------*/
 
 enum answer { ANSWER_VALUE, ANSWER_EXACT, ANSWER_NOISE, ANSWER_NAN };
-struct false_trainer {
+struct false_network {
     enum answer answer;
     double value;
     int changed;   /* this output element gets 1 more; -1: none */
     double *noise; /* filled with the outputs of ANSWER_NOISE */
 };
 
-static int answer_continuous(const struct false_trainer *f, const struct samples *s, double *y)
+static int answer_continuous(const struct false_network *f, const struct samples *s, double *y)
 {
     size_t count = (size_t)s->rows * (size_t)s->channels;
     uint32_t state = 12345;
@@ -40,7 +40,7 @@ static int answer_continuous(const struct false_trainer *f, const struct samples
 enum { LABELS_MAX = 8, CHUNK = 3 };
 
 /* Logits `value` at the right label and 0 elsewhere, in chunks that cut samples. */
-static int answer_tokens(const struct false_trainer *f, const struct task *t,
+static int answer_tokens(const struct false_network *f, const struct task *t,
                          const struct samples *s, trainer_logits each, void *context)
 {
     int labels = task_io(t).labels;
@@ -56,17 +56,19 @@ static int answer_tokens(const struct false_trainer *f, const struct task *t,
 
 static struct task token_task; /* what answer_tokens is about */
 
-static int false_outputs(struct trainer *t, const struct samples *s, double *y,
+static int false_outputs(void *self, const struct samples *s, double *y,
                          trainer_logits each, void *context, struct err *e)
 {
-    const struct false_trainer *f = (const void *)t;
+    const struct false_network *f = self;
     (void)e;
     return s->channels ? answer_continuous(f, s, y)
                        : answer_tokens(f, &token_task, s, each, context);
 }
 
-static const struct trainer_api false_api = {.precision = "float", .digits = 9,
-                                             .outputs = false_outputs};
+static struct predictor predictor_of(struct false_network *f)
+{
+    return (struct predictor){.self = f, .outputs = false_outputs};
+}
 
 static struct evaluation *open_evaluation(const struct task *t)
 {
@@ -77,9 +79,9 @@ static struct evaluation *open_evaluation(const struct task *t)
     return ev;
 }
 
-static void measure(struct evaluation *ev, struct false_trainer *f, struct record *out)
+static void measure(struct evaluation *ev, struct false_network *f, struct record *out)
 {
-    assert_int_equal(evaluation_measure(ev, &false_api, (struct trainer *)(void *)f, out, NULL), 0);
+    assert_int_equal(evaluation_measure(ev, predictor_of(f), out, NULL), 0);
 }
 
 static void share(struct task *t, int pattern, double value)
@@ -109,15 +111,15 @@ static void position_by_hand(void **unused)
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
     struct evaluation *ev = open_evaluation(&t);
-    struct false_trainer mean = {.answer = ANSWER_VALUE, .value = 0.625, .changed = -1};
+    struct false_network mean = {.answer = ANSWER_VALUE, .value = 0.625, .changed = -1};
     const double variance = 5.0 / 64;
 
     assert_int_equal(evaluation_subsets(ev), 3);
-    assert_string_equal(evaluation_subset_name(ev, 0), "all");
-    assert_string_equal(evaluation_subset_name(ev, 1), "generic");
-    assert_string_equal(evaluation_subset_name(ev, 2), "identical");
     assert_int_equal(evaluation_samples(ev)->count, 6);
     measure(ev, &mean, f);
+    assert_string_equal(f[0].subset, "all");
+    assert_string_equal(f[1].subset, "generic");
+    assert_string_equal(f[2].subset, "identical");
     for (int k = 0; k < 3; k++) {
         assert_float_equal(f[k].error_rms, sqrt(variance), 1e-14);
         assert_float_equal(f[k].error_rel, 1, 1e-14);
@@ -156,7 +158,7 @@ static void urpe_has_no_floor_and_exact_is_reached(void **unused)
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
     struct evaluation *ev = open_evaluation(&t);
-    struct false_trainer exact = {.answer = ANSWER_EXACT, .changed = -1};
+    struct false_network exact = {.answer = ANSWER_EXACT, .changed = -1};
     measure(ev, &exact, f);
     for (int k = 0; k < 3; k++) {
         assert_float_equal(f[k].floor_rms, 0, 0);
@@ -213,12 +215,12 @@ static void subsets_have_their_own_figures(void **unused)
     share(&t, pattern_named("palindrome"), 0.25);
     struct evaluation *ev = open_evaluation(&t);
     const struct samples *s = evaluation_samples(ev);
-    struct false_trainer noise = {.answer = ANSWER_NOISE, .changed = -1, .noise = out};
+    struct false_network noise = {.answer = ANSWER_NOISE, .changed = -1, .noise = out};
     assert_int_equal(evaluation_subsets(ev), 4);
     assert_int_equal(s->rows, 16 * 5);
     measure(ev, &noise, before);
     for (int k = 0; k < 4; k++) {
-        assert_string_equal(evaluation_subset_name(ev, k), name[k]);
+        assert_string_equal(before[k].subset, name[k]);
         check_naive(s, out, k ? pattern_named(name[k]) : -1, &before[k]);
     }
     /* One element of an identical sample: figures of `all` and `identical` move, others do not. */
@@ -232,7 +234,7 @@ static void subsets_have_their_own_figures(void **unused)
         assert_true(before[k].floor_rms == after[k].floor_rms);
     }
     double error;
-    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&noise, &error,
+    assert_int_equal(evaluation_error(ev, predictor_of(&noise), &error,
                                       NULL), 0);
     assert_true(error == after[0].error_rel);
     evaluation_close(ev);
@@ -246,8 +248,8 @@ static void constant_target(void **unused)
     struct record f[PATTERN_MAX + 1];
     t.evaluate.samples = 3;
     struct evaluation *ev = open_evaluation(&t);
-    struct false_trainer near = {.answer = ANSWER_VALUE, .value = 1.05, .changed = -1};
-    struct false_trainer far = {.answer = ANSWER_VALUE, .value = 1.2, .changed = -1};
+    struct false_network near = {.answer = ANSWER_VALUE, .value = 1.05, .changed = -1};
+    struct false_network far = {.answer = ANSWER_VALUE, .value = 1.2, .changed = -1};
     double error;
     measure(ev, &near, f);
     assert_true(isnan(f[0].error_rel) && isnan(f[0].floor_rel) && isnan(f[0].gap_rel));
@@ -255,7 +257,7 @@ static void constant_target(void **unused)
     assert_string_equal(f[0].verdict, "reached");
     measure(ev, &far, f);
     assert_string_equal(f[0].verdict, "not-reached");
-    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&far, &error, NULL),
+    assert_int_equal(evaluation_error(ev, predictor_of(&far), &error, NULL),
                      0);
     assert_true(isnan(error));
     evaluation_close(ev);
@@ -268,7 +270,7 @@ static void nan_is_never_reached(void **unused)
     struct record f[PATTERN_MAX + 1];
     t.evaluate.samples = 4;
     struct evaluation *ev = open_evaluation(&t);
-    struct false_trainer broken = {.answer = ANSWER_NAN, .changed = -1};
+    struct false_network broken = {.answer = ANSWER_NAN, .changed = -1};
     measure(ev, &broken, f);
     assert_true(isnan(f[0].error_rms) && isnan(f[0].error_sup) && isnan(f[0].error_rel));
     assert_string_equal(f[0].verdict, "not-reached");
@@ -284,7 +286,7 @@ static void tokens_are_decided_once_per_group(void **unused)
 {
     (void)unused;
     struct record f[PATTERN_MAX + 1];
-    struct false_trainer right = {.value = 1, .changed = -1};
+    struct false_network right = {.value = 1, .changed = -1};
     token_task = help_task("pi", "toeplitz", MODEL_RPE, 4, 1);
     token_task.target.vocab = 1000; /* so that no generic sample is constant by chance */
     token_task.evaluate.samples = 8;
@@ -307,7 +309,7 @@ static void tokens_are_decided_once_per_group(void **unused)
     }
     assert_int_equal(evaluation_positions(ev), 0);
     double error;
-    assert_int_equal(evaluation_error(ev, &false_api, (struct trainer *)(void *)&right, &error,
+    assert_int_equal(evaluation_error(ev, predictor_of(&right), &error,
                                       NULL), 0);
     assert_true(error == 1 - f[0].accuracy);
 
@@ -327,7 +329,7 @@ static void group_goes_with_its_mean(void **unused)
     for (int k = 1; k <= 3; k += 2) {
         char text[256];
         struct record f[PATTERN_MAX + 1];
-        struct false_trainer right = {.value = 1, .changed = -1};
+        struct false_network right = {.value = 1, .changed = -1};
         snprintf(text, sizeof text,
                  "space: {length: 4, inputs: {identical: 1}}\nseeds: [0]\n"
                  "target: {kind: token_shift, k: %d, vocab: 5}\nmodel: {attention: rpe}\n"
@@ -348,7 +350,7 @@ static void informative_rows_are_counted_apart(void **unused)
 {
     (void)unused;
     struct record f[PATTERN_MAX + 1];
-    struct false_trainer none = {.value = 0, .changed = -1};
+    struct false_network none = {.value = 0, .changed = -1};
     token_task = help_task("etp", "learned", MODEL_RPE, 4, 1);
     token_task.target.vocab = 2;
     token_task.evaluate.samples = 16;
@@ -366,7 +368,7 @@ static void informative_rows_are_counted_apart(void **unused)
     evaluation_close(ev);
 }
 
-/* ---- lengths and rows -------------------------------------------------------------------------*/
+/* ---- rows -------------------------------------------------------------------------------------*/
 
 static void row_prints_what_it_is_given(void **unused)
 {

@@ -10,14 +10,14 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "run/help_process.h"
-#include "run/plan.h"
+#include "run/price.h"
 
 #define MIB (1024.0 * 1024.0)
 
 static double price_of(const struct spec *s)
 {
-    struct plan_price price;
-    assert_int_equal(plan_price(&spec_cell(s, 0)->task, &price, NULL), 0);
+    struct price price;
+    assert_int_equal(price_task(&spec_cell(s, 0)->task, &price, NULL), 0);
     return price.bytes / MIB;
 }
 

@@ -171,17 +171,15 @@ static void plan_puts_most_work_first(void **unused)
 }
 
 /* *beside: what the plan adds to the trainer's own price. */
-static struct plan_price price_of(const char *text, double *beside)
+static struct price price_of(const char *text, double *beside)
 {
     struct spec *s = help_spec(text);
     const struct task *t = &spec_cell(s, 0)->task;
-    struct plan_price price;
-    size_t bytes, parameters;
-    double flops;
-    assert_int_equal(plan_price(t, &price, NULL), 0);
-    assert_int_equal(trainer_api_of(t->model.precision)->price(t, &bytes, &parameters, &flops,
-                                                               NULL), 0);
-    *beside = price.bytes - (double)bytes;
+    struct price price;
+    struct train_price alone;
+    assert_int_equal(price_task(t, &price, NULL), 0);
+    assert_int_equal(trainer_api_of(t->model.precision)->price(t, &alone, NULL), 0);
+    *beside = price.bytes - (double)alone.bytes;
     spec_close(s);
     return price;
 }
@@ -195,8 +193,8 @@ static void plan_prices_evaluation(void **unused)
     "space: {length: 16}\ntarget: {kind: etp, vocab: 10000}\n"                                     \
     "model: {encoding: none, heads: 1, width: 8, attention: rpe}\n"
     double small, large;
-    double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).bytes_of[PLAN_SAMPLES];
-    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).bytes_of[PLAN_SAMPLES];
+    double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).bytes_of[PRICE_SAMPLES];
+    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).bytes_of[PRICE_SAMPLES];
     assert_true(shifts >= N * alone + (double)sizeof(double) * SAMPLES * N * LABELS);
 #undef ETP
 #define GRAPH "space: {kind: graph, nodes: 64}\ntarget: degree\nevaluate: {samples: 1}\n"

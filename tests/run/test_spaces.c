@@ -27,12 +27,12 @@ static bool space_task(struct task *t, int space, int target, int attention)
 }
 
 /* Far from the start, and differently for each seed. */
-static void perturb(const struct trainer_api *api, struct trainer *t, uint64_t seed)
+static void perturb(struct network *x, uint64_t seed)
 {
     struct stream random;
-    double *p = api->block(t);
+    double *p = x->api->parameters(x->trainer);
     stream_open(&random, seed, "perturb", 0);
-    for (size_t k = 0; k < api->parameters(t); k++)
+    for (size_t k = 0; k < network_size(x); k++)
         p[k] += 2 * stream_uniform24(&random) - 1;
 }
 
@@ -44,21 +44,19 @@ static bool at_least(double error, double floor)
 
 static void check_floors(const struct task *t, const char *what, int *positive)
 {
-    const struct trainer_api *api = trainer_api_of(MODEL_DOUBLE);
     struct err e = {0};
     struct pool *pool = NULL;
-    struct trainer *trainer = NULL;
+    struct network x;
     struct evaluation *ev = NULL;
     struct record f[PATTERN_MAX + 1];
-    assert_int_equal(api->kernel_open(&e), 0);
     assert_int_equal(pool_open(&pool, 1, &e), 0);
-    if (api->open(&trainer, t, pool, &e) ||
+    if (network_open(&x, t, pool, &e) ||
         evaluation_open(&ev, t, (int)t->space.length, &e))
         fail_msg("%s: %s", what, e.msg);
     assert_int_equal(evaluation_subsets(ev), 4); /* all, generic, identical, constant */
     for (uint64_t seed = 0; seed < 3; seed++) {
-        perturb(api, trainer, seed);
-        assert_int_equal(evaluation_measure(ev, api, trainer, f, &e), 0);
+        perturb(&x, seed);
+        assert_int_equal(evaluation_measure(ev, network_predictor(&x), f, &e), 0);
         for (int k = 0; k < 4; k++) {
             bool tokens = target_of(&t->target)->tokens;
             bool holds = tokens ? at_least(f[k].accuracy_ceiling, f[k].accuracy) &&
@@ -67,12 +65,12 @@ static void check_floors(const struct task *t, const char *what, int *positive)
                                       at_least(f[k].error_sup, f[k].floor_sup);
             if (!holds)
                 fail_msg("%s, %s: a network is better than its floor", what,
-                         evaluation_subset_name(ev, k));
+                         f[k].subset);
             *positive += tokens ? f[k].accuracy_ceiling < 1 : f[k].floor_rms > 1e-6;
         }
     }
     evaluation_close(ev);
-    api->close(trainer);
+    network_close(&x);
     pool_close(pool);
 }
 

@@ -91,16 +91,13 @@ static void add_logits(void *context, int first, int rows, int labels, const dou
 /* The last tenth of the text, in windows from its first byte to its last but one. */
 static void measure(const struct place *p, const struct task *t, struct direct *d)
 {
-    char weights[HELP_PATH];
     struct samples s = {0};
-    struct trainer *trainer;
+    struct network x;
     struct pool *pool;
     struct err e = {0};
-    const struct trainer_api *api = trainer_api_of(t->model.precision);
     int first[SAMPLES + 1];
     int32_t token[SAMPLES * N], label[SAMPLES * N] = {0};
     struct layout layout, *layouts[SAMPLES];
-    snprintf(weights, sizeof weights, "%.990s/weights.safetensors", p->folder);
     assert_int_equal(arena_open(&s.arena, 0, &e), 0);
     assert_int_equal(space_of(&t->space)->layout(&t->space, N, &s.arena, &layout, &e), 0);
     for (int k = 0; k <= SAMPLES; k++)
@@ -118,11 +115,10 @@ static void measure(const struct place *p, const struct task *t, struct direct *
     s.token = token;
     s.label = label;
     assert_int_equal(pool_open(&pool, 1, &e), 0);
-    assert_int_equal(api->kernel_open(&e), 0);
-    assert_int_equal(api->open(&trainer, t, pool, &e), 0);
-    assert_int_equal(api->import_weights(trainer, weights, &e), 0);
-    assert_int_equal(api->outputs(trainer, &s, NULL, add_logits, d, &e), 0);
-    api->close(trainer);
+    assert_int_equal(network_open(&x, t, pool, &e), 0);
+    assert_int_equal(network_import(&x, p->folder, &e), 0);
+    assert_int_equal(x.api->outputs(x.trainer, &s, NULL, add_logits, d, &e), 0);
+    network_close(&x);
     pool_close(pool);
     arena_close(&s.arena);
 }

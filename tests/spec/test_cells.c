@@ -225,9 +225,9 @@ static void axes_over_kinds_carry_their_options(void **state)
     assert_int_equal(spec_cells(s), 2);
     assert_string_equal(spec_axis(s, 0), "model.encoding.kind");
     spec_close(s);
-    s = spec_of("target: gain\ngrid: {evaluate.lengths: [16, [32, 8]]}\n", NULL);
+    s = spec_of("target: gain\ngrid: {evaluate.lengths: [16, [40, 32, 8, 40]]}\n", NULL);
     value_is(s, 0, "evaluate.lengths", "[16, 32]");
-    value_is(s, 1, "evaluate.lengths", "[8, 32]");
+    value_is(s, 1, "evaluate.lengths", "[8, 32, 40]");
     spec_close(s);
 }
 

@@ -117,10 +117,11 @@ static double *outputs_of(struct trainer *t, const struct samples *s)
 static void perturb(struct trainer *t)
 {
     const struct model *m = trainer_model(t);
+    real *p = trainer_parameters(t);
     struct stream random;
     stream_open(&random, 1, "perturb", 0);
     for (size_t k = 0; k < m->tensors.elements; k++)
-        trainer_parameters(t)[k] += (real)(0.4 * stream_uniform24(&random) - 0.2);
+        p[k] += (real)(0.4 * stream_uniform24(&random) - 0.2);
 }
 
 /* Other samples' inputs change nothing, one's own neighbours' do. */

@@ -129,12 +129,12 @@ static void test_threads_change_nothing(void **state)
     struct pool *one, *three;
     struct err e = {0};
     struct polish_report a, b;
-    task.space.length = 64; /* several lanes */
+    task.space.length = 64; /* several microbatches */
     task.train.polish_steps = 5;
     assert_int_equal(pool_open(&one, 1, &e), 0);
     assert_int_equal(pool_open(&three, 3, &e), 0);
     struct trainer *t = trained(&task, one, 3), *u = trained(&task, three, 3);
-    assert_true(t->lanes > 1);
+    assert_true(t->pass.microbatches > 1);
     polish(t, &a);
     polish(u, &b);
     assert_true(a.loss == b.loss);

@@ -208,16 +208,14 @@ static void test_price(void **state)
 {
     (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
-    size_t text, small, grown, parameters;
-    double flops;
+    struct train_price small, grown;
     struct err e = {0};
-    assert_int_equal(samples_price(&t, &text, &e), 0);
-    assert_in_range(text, SIZE, SIZE + 1024);
-    assert_int_equal(trainer_price(&t, &small, &parameters, &flops, &e), 0);
+    assert_int_equal(trainer_price(&t, &small, &e), 0);
+    assert_in_range(small.drawing, SIZE, SIZE + 1024);
     char *large = memory_alloc(1 << 20, 1, &e);
     assert_int_equal(file_write(path(), large, 1 << 20, &e), 0);
-    assert_int_equal(trainer_price(&t, &grown, &parameters, &flops, &e), 0);
-    assert_in_range(grown - small, (1 << 20) - SIZE - 64, (1 << 20) - SIZE + 64);
+    assert_int_equal(trainer_price(&t, &grown, &e), 0);
+    assert_in_range(grown.bytes - small.bytes, (1 << 20) - SIZE - 64, (1 << 20) - SIZE + 64);
     memory_free(large);
 }
 

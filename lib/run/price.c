@@ -1,0 +1,228 @@
+/* Prices (price.h). */
+#include "run/price.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "kernel/kernel.h"
+#include "run/network.h"
+#include "run/run.h"
+#include "run/witness_cell.h"
+
+const char *const price_part_names[PRICE_PARTS] = {
+    [PRICE_TRAINING] = "training",          [PRICE_SAMPLES] = "evaluation",
+    [PRICE_LENGTHS] = "other lengths",      [PRICE_SEARCH] = "search for the worst case",
+    [PRICE_POLISH] = "polishing",           [PRICE_WITNESS] = "witness"};
+
+/* ---- memory and operations --------------------------------------------------------------------*/
+
+/* *bytes: of a sample's own layout, at most; 0 where samples share one.  *images: of each sample
+ * that the evaluation set holds. */
+static int layout_price(const struct task *t, int length, double *bytes, double *images,
+                        struct err *e)
+{
+    const struct space *space = space_of(&t->space);
+    const struct orbit *orbit = orbit_table[t->evaluate.orbit];
+    struct arena arena;
+    struct layout l;
+    int code = 0;
+    *bytes = 0;
+    *images = 1;
+    if (!space->draw && orbit == orbit_table[0])
+        return 0;
+    arena_open_measure(&arena);
+    if (!space->draw)
+        code = arena_open(&arena, 0, e);
+    if (!code)
+        code = space->layout(&t->space, length, &arena, &l, e);
+    if (space->draw)
+        *bytes = (double)arena.used;
+    else if (!code)
+        *images = orbit->images(&l);
+    arena_close(&arena);
+    return code;
+}
+
+/* The samples of one evaluated length, and a pass over them. */
+struct set_price {
+    double layout; /* bytes of a sample's own */
+    double bytes;  /* of samples and outputs */
+    struct pass_price pass;
+};
+
+/* Samples with their images, layouts and groups, the network's outputs, and logits summed over
+ * groups.  How many groups there will be is not known before the merging: one for each patterned
+ * sample, or, where images put equal tokens side by side, one for each position. */
+static int set_price(const struct task *t, int length, struct set_price *out, struct err *e)
+{
+    double samples = (double)t->evaluate.samples, positions = samples * length;
+    double images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
+    bool tokens = target_of(&t->target)->tokens;
+    *out = (struct set_price){0};
+    int code = layout_price(t, length, &out->layout, &images, e);
+    if (code)
+        return code;
+    if (images > 1)
+        groups = positions;
+    if (!tokens)
+        row += 4 * sizeof(double) * (double)t->space.channels;
+    out->bytes = images * (positions * row + samples * out->layout) +
+                 (tokens ? groups * task_io(t).labels * (double)sizeof(double) : 0);
+    return trainer_api_of(t->model.precision)
+        ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
+}
+
+/* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
+static int price_lengths(const struct task *t, struct price *p, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    double most = 0;
+    int code = 0;
+    for (int k = 0; k < lengths->count && !code; k++) {
+        struct set_price set;
+        if (lengths->value[k] == t->space.length)
+            continue;
+        code = set_price(t, (int)lengths->value[k], &set, e);
+        p->bytes_of[PRICE_LENGTHS] += (double)set.pass.bytes;
+        p->flops_of[PRICE_LENGTHS] += set.pass.flops;
+        most = fmax(most, set.bytes);
+    }
+    p->bytes_of[PRICE_LENGTHS] += most;
+    return code;
+}
+
+/* Points, targets, slopes and outputs of all starts; of a pair of positions, whether one depends on
+ * the other; and passes back to the inputs, of which a step makes one, and one forward. */
+static int price_search(const struct task *t, struct price *p, struct err *e)
+{
+    double n = (double)t->space.length, starts = (double)t->evaluate.adversary_starts;
+    struct pass_price pass;
+    if (starts == 0 || target_of(&t->target)->tokens || space_of(&t->space)->draw)
+        return 0;
+    int code = trainer_api_of(t->model.precision)
+                   ->price_pass(t, (int)n, t->evaluate.adversary_starts, true, &pass, e);
+    p->bytes_of[PRICE_SEARCH] = 8 * sizeof(double) * starts * n * (double)t->space.channels +
+                                n * n + (double)pass.bytes;
+    p->flops_of[PRICE_SEARCH] = (double)t->evaluate.adversary_steps * pass.flops * 4 / 3;
+    return code;
+}
+
+/* Polishing and the witness come and go before what comes last begins. */
+static void add_up(struct price *p)
+{
+    const double *of = p->bytes_of;
+    double late = of[PRICE_LENGTHS] + of[PRICE_SEARCH];
+    p->bytes = of[PRICE_TRAINING] + of[PRICE_SAMPLES] +
+               fmax(late, fmax(of[PRICE_POLISH], of[PRICE_WITNESS]));
+    p->part = PRICE_TRAINING;
+    for (int k = 0; k < PRICE_PARTS; k++)
+        if (of[k] > of[p->part])
+            p->part = (enum price_part)k;
+}
+
+int price_task(const struct task *t, struct price *out, struct err *e)
+{
+    double points = 1 + floor((double)t->train.steps / (double)t->evaluate.every);
+    struct train_price training;
+    struct set_price set;
+    *out = (struct price){0};
+    int code = trainer_api_of(t->model.precision)->price(t, &training, e);
+    if (!code)
+        code = set_price(t, (int)t->space.length, &set, e);
+    if (!code)
+        code = price_lengths(t, out, e);
+    if (!code)
+        code = price_search(t, out, e);
+    if (code)
+        return code;
+    out->parameters = training.parameters;
+    out->step_flops = training.step_flops;
+    out->bytes_of[PRICE_TRAINING] = /* the evaluation draws too */
+        (double)training.bytes + (double)training.drawing + (double)set.pass.bytes +
+        (double)t->train.batch * set.layout;
+    out->bytes_of[PRICE_SAMPLES] = set.bytes;
+    out->bytes_of[PRICE_POLISH] = (double)training.polish;
+    out->flops_of[PRICE_TRAINING] = training.step_flops * (double)t->train.steps;
+    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1);
+    out->flops_of[PRICE_POLISH] = training.polish_flops;
+    add_up(out);
+    return 0;
+}
+
+int price_witness(const struct task *t, struct price *p, struct err *e)
+{
+    double bytes, images;
+    struct pass_price witness = {0};
+    int code = layout_price(t, (int)t->space.length, &bytes, &images, e);
+    if (!code)
+        code = witness_price(t, (int64_t)(images * (double)t->evaluate.samples), &witness, e);
+    p->bytes_of[PRICE_WITNESS] = (double)witness.bytes;
+    p->flops_of[PRICE_WITNESS] = witness.flops;
+    add_up(p);
+    return code;
+}
+
+/* ---- time --------------------------------------------------------------------------------------
+ * Most of a step is matrix products, so its time is estimated from products of the model's width,
+ * timed here and now.  A whole step, with softmax, norms, activations and the optimiser, was measured
+ * to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a product
+ * grows with the width, the products with its square. */
+enum { SPEED_ROWS = 512, SPEED_WIDTH_MAX = 2048 };
+#define SPEED_SECONDS 0.03
+#define STEP_OVERHEAD 1.1
+#define STEP_OVERHEAD_WIDTH 14.0 /* over the width, on top */
+#define DOUBLE_COST 2.0 /* double does half as many per second */
+
+static double measure_speed(int width, struct err *e)
+{
+    size_t rows = SPEED_ROWS, n = (size_t)width;
+    real *block = memory_alloc(2 * rows * n + n * n, sizeof *block, e);
+    if (!block)
+        return 0;
+    for (size_t k = 0; k < rows * n + n * n; k++)
+        block[k] = (real)1 / (real)(k % 7 + 1);
+    real *a = block, *b = a + rows * n, *c = b + n * n;
+    double start, spent;
+    int products = 0;
+    gemm(false, false, SPEED_ROWS, width, width, 1, a, width, b, width, 0, c, width); /* warm up */
+    start = machine_seconds();
+    do {
+        gemm(false, false, SPEED_ROWS, width, width, 1, a, width, b, width, 0, c, width);
+        products++;
+        spent = machine_seconds() - start;
+    } while (spent < SPEED_SECONDS);
+    memory_free(block);
+    return 2.0 * SPEED_ROWS * width * (double)width * products / spent;
+}
+
+/* FLOPs per second at a width; after PRICE_SPEEDS_MAX widths, that of the nearest one. */
+static double speed_at(struct price_speeds *s, int64_t wanted, struct err *e)
+{
+    int width = wanted > SPEED_WIDTH_MAX ? SPEED_WIDTH_MAX : (int)wanted, nearest = 0;
+    for (int k = 0; k < s->count; k++) {
+        if (abs(s->width[k] - width) < abs(s->width[nearest] - width))
+            nearest = k;
+        if (s->width[k] == width)
+            return s->flops[k];
+    }
+    if (s->count == PRICE_SPEEDS_MAX)
+        return s->flops[nearest];
+    s->width[s->count] = width;
+    s->flops[s->count] = measure_speed(width, e);
+    return s->flops[s->count++];
+}
+
+double price_seconds(const struct task *t, const struct price *p, struct price_speeds *speeds,
+                     double seconds[PRICE_PARTS], struct err *e)
+{
+    double speed = speed_at(speeds, t->model.width, e), sum = 0;
+    double overhead = STEP_OVERHEAD + STEP_OVERHEAD_WIDTH / (double)t->model.width;
+    if (speed <= 0)
+        return -1;
+    if (t->model.precision == MODEL_DOUBLE)
+        speed /= DOUBLE_COST;
+    for (int k = 0; k < PRICE_PARTS; k++)
+        sum += seconds[k] = overhead * p->flops_of[k] / speed;
+    return sum;
+}
