@@ -119,7 +119,5 @@ const struct command command_conditions = {
     .details = "Attentive and position-aware (Luo et al. 2022, Theorem 3), by construction and by a "
                "search over random parameters, for every encoding with its default options, with "
                "and without C.\n--format csv and json add the reasons in words.",
-    .options = FLAG_FORMAT,
-    .operands_min = 0,
-    .operands_max = 0,
+    .flag = {FLAG_FORMAT},
     .run = run};

@@ -279,28 +279,14 @@ static int append_section(struct text *out, const struct section *s, const struc
     return code;
 }
 
-static int find_section(const char *name, struct err *e)
-{
-    const char *names[COUNT_OF(section_table)];
-    for (int k = 0; k < COUNT_OF(section_table); k++) {
-        if (strcmp(section_table[k].name, name) == 0)
-            return 0;
-        names[k] = section_table[k].name;
-    }
-    const char *near = text_nearest(name, names, COUNT_OF(section_table));
-    return err_set(e, ERR_USAGE, NULL,
-                   "list %s: encodings, c, targets, spaces, figures or keys was expected%s%s%s", name,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
 static int run(const struct arguments *a, struct err *e)
 {
     const char *wanted = a->operands ? a->operand[0] : NULL;
     struct text text = {0};
-    int code = wanted ? find_section(wanted, e) : 0;
+    int code = wanted && choose(command_list.operands, "list", wanted, e) < 0 ? ERR_USAGE : 0;
     if (!code && !wanted && a->format != LISTING_TABLE)
-        code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: "
-                                           "encodings, c, targets, spaces, figures or keys");
+        code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: %s",
+                       command_list.operands);
     for (int k = 0; !code && k < COUNT_OF(section_table); k++)
         if (!wanted || strcmp(section_table[k].name, wanted) == 0)
             code = append_section(&text, &section_table[k], a, e);
@@ -315,8 +301,6 @@ const struct command command_list = {
     .operands = "[encodings|c|targets|spaces|figures|keys]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
-    .options = FLAG_FORMAT,
-    .operands_min = 0,
-    .operands_max = 1,
+    .flag = {FLAG_FORMAT},
     .run = run,
 };

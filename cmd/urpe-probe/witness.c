@@ -156,7 +156,7 @@ static int judge(const struct work *w, int *status, struct err *e)
 static int run(const struct arguments *a, struct err *e)
 {
     struct work w = {.arguments = a};
-    int status = 0, code = spec_open(&w.spec, a->operand[0], a->set, a->sets, e);
+    int status = 0, code = spec_open(&w.spec, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     terminal_watch_signals();
@@ -193,9 +193,7 @@ const struct command command_witness = {
                "is the witness's own, not that of the trained cell.  "
                "model.precision: double shows the last digits; model.witness.beta makes selections "
                "inexact.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_THREADS | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET |
-               FLAG_COLOR,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
+             FLAG_COLOR},
     .run = run,
 };
