@@ -91,7 +91,7 @@ int terminal_finish(struct err *e);
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
-/* ---- what commands share: claims --------------------------------------------------------------*/
+/* ---- print.c ----------------------------------------------------------------------------------*/
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */
@@ -99,5 +99,7 @@ int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on 
                  const struct results *r, int *status, struct err *e);
 /* Prints rows as the format asks: the table of report_table for each spec, or all rows. */
 int print_results(const struct arguments *a, const struct results *r, struct err *e);
+/* Prints a listing as the format asks, as wide as standard output. */
+int print_listing(const struct arguments *a, const struct listing *l, struct err *e);
 
 #endif

@@ -45,12 +45,12 @@ static void append_value(struct text *out, const struct phrase phrase[VALUE_KIND
     text_append(out, phrase[kind].after);
 }
 
-/* Appends s with a backslash before each of `special`, and each ' as '\'' where it is quoted. */
-static void append_escaped(struct text *out, const char *s, const char *special)
+/* Appends s with a backslash before each of `special`, and `quote` for each '. */
+static void append_escaped(struct text *out, const char *s, const char *special, const char *quote)
 {
     for (; *s; s++) {
         if (*s == '\'') {
-            text_append(out, "'\\''");
+            text_append(out, quote);
             continue;
         }
         if (strchr(special, *s))
@@ -101,6 +101,7 @@ static void append_bash(struct text *out)
 }
 
 /* ---- zsh --------------------------------------------------------------------------------------*/
+#define ZSH_QUOTE "'\\''" /* within '...' */
 static const struct phrase zsh_phrase[VALUE_KINDS] = {
     [VALUE_NONE] = {"", ""},
     [VALUE_FREE] = {":", ""},
@@ -112,7 +113,7 @@ static void append_zsh_value(struct text *out, const char *value)
 {
     if (value && *value) {
         text_append(out, ":");
-        append_escaped(out, value, ":[]");
+        append_escaped(out, value, ":[]", ZSH_QUOTE);
     }
     append_value(out, zsh_phrase, value);
     text_append(out, "'");
@@ -124,7 +125,7 @@ static void append_zsh_command(struct text *out, const struct command *c)
     text_append_format(out, "    %s) _arguments", c->name);
     for (int k = 0; (f = command_flag(c, k)); k++) {
         text_append_format(out, " \\\n        '%s%s[", strcmp(f->name, "--set") ? "" : "*", f->name);
-        append_escaped(out, f->help, ":[]");
+        append_escaped(out, f->help, ":[]", ZSH_QUOTE);
         text_append(out, "]");
         append_zsh_value(out, f->value);
     }
@@ -140,7 +141,7 @@ static void append_zsh(struct text *out)
     text_append(out, "#compdef urpe-probe\n_urpe_probe() {\n    local -a commands=(\n");
     for (int k = 0; command_table[k]; k++) {
         text_append_format(out, "        '%s:", command_table[k]->name);
-        append_escaped(out, command_table[k]->summary, ":");
+        append_escaped(out, command_table[k]->summary, ":", ZSH_QUOTE);
         text_append(out, "'\n");
     }
     text_append(out, "    )\n    if (( CURRENT == 2 )); then\n"
@@ -163,15 +164,10 @@ static const struct phrase fish_operand[VALUE_KINDS] = {
     [VALUE_FOLDER] = {" -a '(__fish_complete_directories)'", ""},
     [VALUE_WORDS] = {" -a '", "'"}};
 
-/* Quotes within fish's single quotes are \', and a backslash is \\. */
 static void append_fish_help(struct text *out, const char *help)
 {
     text_append(out, " -d '");
-    for (; *help; help++) {
-        if (*help == '\'' || *help == '\\')
-            text_append(out, "\\");
-        text_append_bytes(out, help, 1);
-    }
+    append_escaped(out, help, "\\", "\\'");
     text_append(out, "'\n");
 }
 
@@ -226,11 +222,7 @@ static void append_man_entry(struct text *out, const char *name, const char *val
                              const char *help)
 {
     text_append(out, ".TP\n\\fB");
-    for (; *name; name++)
-        if (*name == '-')
-            text_append(out, "\\-");
-        else
-            text_append_bytes(out, name, 1);
+    append_escaped(out, name, "-", "'");
     text_append_format(out, "\\fR%s%s%s\n", value ? " \\fI" : "", value ? value : "",
                        value ? "\\fR" : "");
     append_roff(out, help);
