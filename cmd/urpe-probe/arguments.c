@@ -6,254 +6,138 @@
 #include "base/memory.h"
 #include "command.h"
 
-enum { HELP_WIDTH = 80, HELP_INDENT = 24, COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 32 };
+enum { HELP_WIDTH = 80, HELP_INDENT = 24, COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
 
-struct flag_row {
-    const char *name, *value; /* value NULL: a flag */
-    unsigned bit;             /* 0: every command has it */
-    int (*take)(struct arguments *a, const char *value, struct err *e);
-    const char *help;
-};
-
-/* ---- what each option does --------------------------------------------------------------------*/
-static int take_set(struct arguments *a, const char *value, struct err *e)
+/* ---- words of a choice ------------------------------------------------------------------------*/
+/* Cuts "[a|b|c]" in buffer into its words; returns how many. */
+static int split(char *buffer, const char *name[NAMES_MAX])
 {
-    if (!strchr(value, '=') || value[0] == '=')
-        return err_set(e, ERR_USAGE, NULL, "--set %s: KEY=VALUE was expected", value);
-    a->set[a->sets++] = value; /* room for as many as there are words */
-    return 0;
+    int count = 0;
+    char *rest;
+    for (char *at = strtok_r(buffer, "[|]", &rest); at && count < NAMES_MAX;
+         at = strtok_r(NULL, "[|]", &rest))
+        name[count++] = at;
+    return count;
 }
 
-static int take_text(const char **out, const char *name, const char *value, struct err *e)
+int choose(const char *words, const char *what, const char *word, struct err *e)
 {
-    if (!*value)
-        return err_set(e, ERR_USAGE, NULL, "%s: a name was expected", name);
-    *out = value;
-    return 0;
-}
-
-static int take_out(struct arguments *a, const char *value, struct err *e)
-{
-    return take_text(&a->out, "--out", value, e);
-}
-
-static int take_csv(struct arguments *a, const char *value, struct err *e)
-{
-    return take_text(&a->csv, "--csv", value, e);
-}
-
-static int take_input(struct arguments *a, const char *value, struct err *e)
-{
-    return take_text(&a->input, "--input", value, e);
-}
-
-static int take_output(struct arguments *a, const char *value, struct err *e)
-{
-    return take_text(&a->output, "--output", value, e);
-}
-
-static int take_count(int *out, const char *name, const char *value, struct err *e)
-{
-    int64_t number;
-    if (!text_to_int64(value, &number) || number < 1 || number > COUNT_MAX)
-        return err_set(e, ERR_USAGE, NULL, "%s %s: a number from 1 to %d was expected", name, value,
-                       COUNT_MAX);
-    *out = (int)number;
-    return 0;
-}
-
-static int take_jobs(struct arguments *a, const char *value, struct err *e)
-{
-    return take_count(&a->jobs, "--jobs", value, e);
-}
-
-static int take_threads(struct arguments *a, const char *value, struct err *e)
-{
-    return take_count(&a->threads, "--threads", value, e);
-}
-
-static int take_shard(struct arguments *a, const char *value, struct err *e)
-{
-    char first[24];
-    const char *slash = strchr(value, '/');
-    size_t length = slash ? (size_t)(slash - value) : 0;
-    int64_t shard = 0, shards = 0;
-    bool fits = slash && length < sizeof first;
-    if (fits) {
-        memcpy(first, value, length);
-        first[length] = '\0';
-        fits = text_to_int64(first, &shard) && text_to_int64(slash + 1, &shards);
+    char buffer[256], list[256] = "";
+    const char *name[NAMES_MAX];
+    snprintf(buffer, sizeof buffer, "%s", words);
+    int count = split(buffer, name);
+    for (int k = 0; k < count; k++) {
+        if (strcmp(name[k], word) == 0)
+            return k;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+                 k == 0 ? "" : k == count - 1 ? " or " : ", ", name[k]);
     }
-    if (!fits || shards < 1 || shards > SHARDS_MAX || shard < 0 || shard >= shards)
-        return err_set(e, ERR_USAGE, NULL,
-                       "--shard %s: I/M with 0 <= I < M was expected; shards count from 0", value);
-    a->shard = (int)shard;
-    a->shards = (int)shards;
-    return 0;
-}
-
-static int take_format(struct arguments *a, const char *value, struct err *e)
-{
-    static const char *const names[] = {
-        [LISTING_TABLE] = "table", [LISTING_CSV] = "csv", [LISTING_JSON] = "json"};
-    for (int k = 0; k < 3; k++) {
-        if (strcmp(value, names[k]) != 0)
-            continue;
-        a->format = (enum listing_format)k;
-        return 0;
-    }
-    const char *near = text_nearest(value, names, 3);
-    return err_set(e, ERR_USAGE, NULL, "--format %s: table, csv or json was expected%s%s%s", value,
+    const char *near = text_nearest(word, name, count);
+    return err_set(e, ERR_USAGE, NULL, "%s %s: %s was expected%s%s%s", what, word, list,
                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-static int take_color(struct arguments *a, const char *value, struct err *e)
+/* ---- what each type of flag takes -------------------------------------------------------------*/
+static int take_on(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    static const char *const names[] = {
-        [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
-    for (int k = 0; k < 3; k++) {
-        if (strcmp(value, names[k]) != 0)
-            continue;
-        a->color = (enum color_choice)k;
-        return 0;
-    }
-    const char *near = text_nearest(value, names, 3);
-    return err_set(e, ERR_USAGE, NULL, "--color %s: auto, always or never was expected%s%s%s",
-                   value, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
-static int take_no_claims(struct arguments *a, const char *value, struct err *e)
-{
-    (void)value, (void)e;
-    a->no_claims = true;
+    (void)f, (void)value, (void)e;
+    *(bool *)field = true;
     return 0;
 }
 
-static int take_quiet(struct arguments *a, const char *value, struct err *e)
+static int take_off(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)value, (void)e;
-    a->quiet = true;
+    (void)f, (void)value, (void)e;
+    *(bool *)field = false;
     return 0;
 }
 
-static int take_no_progress(struct arguments *a, const char *value, struct err *e)
+static int take_text(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)value, (void)e;
-    a->no_progress = true;
+    if (!*value)
+        return err_set(e, ERR_USAGE, NULL, "%s: a name was expected", f->name);
+    *(const char **)field = value;
     return 0;
 }
 
-static int take_force(struct arguments *a, const char *value, struct err *e)
+static int take_count(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)value, (void)e;
-    a->force = true;
+    int64_t number;
+    if (!text_to_int64(value, &number) || number < 1 || number > COUNT_MAX)
+        return err_set(e, ERR_USAGE, NULL, "%s %s: a number from 1 to %d was expected", f->name,
+                       value, COUNT_MAX);
+    *(int *)field = (int)number;
     return 0;
 }
 
-static int take_fail_fast(struct arguments *a, const char *value, struct err *e)
+static int take_choice(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)value, (void)e;
-    a->fail_fast = true;
+    int index = choose(f->value, f->name, value, e);
+    *(int *)field = index;
+    return index < 0 ? index : 0;
+}
+
+static int take_settings(const struct flag *f, const char *value, void *field, struct err *e)
+{
+    struct settings *s = field;
+    if (!strchr(value, '=') || value[0] == '=')
+        return err_set(e, ERR_USAGE, NULL, "%s %s: %s was expected", f->name, value, f->value);
+    int code = memory_grow(s->word, (size_t)s->count + 1, e);
+    if (!code)
+        s->word[s->count++] = value;
+    return code;
+}
+
+static int take_shard(const struct flag *f, const char *value, void *field, struct err *e)
+{
+    char first[24];
+    const char *slash = strchr(value, '/');
+    int64_t index, count;
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(value, "/"), value);
+    if (!slash || !text_to_int64(first, &index) || !text_to_int64(slash + 1, &count) ||
+        count < 1 || count > SHARDS_MAX || index < 0 || index >= count)
+        return err_set(e, ERR_USAGE, NULL,
+                       "%s %s: I/M with 0 <= I < M was expected; shards count from 0", f->name,
+                       value);
+    *(struct shard *)field = (struct shard){(int)index, (int)count};
     return 0;
 }
 
-static int take_keep_going(struct arguments *a, const char *value, struct err *e)
-{
-    (void)value, (void)e;
-    a->fail_fast = false;
-    return 0;
-}
-
-static int take_gnuplot(struct arguments *a, const char *value, struct err *e)
-{
-    (void)value, (void)e;
-    a->gnuplot = true;
-    return 0;
-}
-
-static int take_png(struct arguments *a, const char *value, struct err *e)
-{
-    (void)value, (void)e;
-    a->png = true;
-    return 0;
-}
-
-static const struct flag_row flag_table[] = {
-    {"--set", "KEY=VALUE", FLAG_SET, take_set,
-     "override a key of the spec; VALUE is YAML, a list makes an axis; may be given again"},
-    {"--out", "DIR", FLAG_OUT, take_out, "folder for what is written"},
-    {"--csv", "FILE", FLAG_CSV, take_csv,
-     "add this call's rows to FILE, which other calls may use at the same time"},
-    {"--input", "FILE", FLAG_INPUT, take_input, "safetensors to read"},
-    {"--output", "FILE", FLAG_OUTPUT, take_output, "safetensors to write"},
-    {"--jobs", "N", FLAG_JOBS, take_jobs, "cells that train at the same time; default: cores"},
-    {"--threads", "N", FLAG_THREADS, take_threads,
-     "threads in each cell; default: 1, or the cores that --jobs leaves over"},
-    {"--shard", "I/M", FLAG_SHARD, take_shard,
-     "only every M-th cell, from the I-th (I counts from 0); claims are left to `report`"},
-    {"--no-claims", NULL, FLAG_NO_CLAIMS, take_no_claims, "do not judge the spec's claims"},
-    {"--format", "FORMAT", FLAG_FORMAT, take_format, "table (default), csv or json"},
-    {"--color", "auto|always|never", FLAG_COLOR, take_color,
-     "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set"},
-    {"--quiet", NULL, FLAG_QUIET, take_quiet, "print errors only"},
-    {"--no-progress", NULL, FLAG_NO_PROGRESS, take_no_progress, "draw no progress line"},
-    {"--force", NULL, FLAG_FORCE, take_force,
-     "train again what is finished, and replace its rows in --csv FILE"},
-    {"--fail-fast", NULL, FLAG_FAIL_FAST, take_fail_fast, "stop at the first cell that fails"},
-    {"--keep-going", NULL, FLAG_FAIL_FAST, take_keep_going,
-     "train the other cells when one fails (default)"},
-    {"--gnuplot", NULL, FLAG_FIGURES, take_gnuplot,
-     "keep gnuplot's scripts, with their data, beside the figures"},
-    {"--png", NULL, FLAG_FIGURES, take_png, "draw each figure as PNG, too"},
-    {"--help", NULL, 0, NULL, "print this; also -h"},
+static const struct flag flag_table[FLAGS] = {
+    [FLAG_HELP] = {"--help", NULL, "print this; also -h", take_on, 0},
+#define FLAG_ROW(id, field, type, text, words, sentence)                                           \
+    [FLAG_##id] = {text, words, sentence, take_##type, offsetof(struct arguments, field)},
+    FLAG_LIST(FLAG_ROW, FLAG_ROW)
 };
-enum { FLAG_ROWS = sizeof flag_table / sizeof *flag_table };
 
-static bool has_option(const struct command *c, const struct flag_row *o)
+const struct flag *command_flag(const struct command *c, int index)
 {
-    return !o->bit || (c->options & o->bit);
-}
-
-bool command_option_at(const struct command *c, int index, struct command_option *out)
-{
-    for (int k = 0; k < FLAG_ROWS; k++) {
-        if ((c && !has_option(c, &flag_table[k])) || index-- > 0)
-            continue;
-        *out = (struct command_option){flag_table[k].name, flag_table[k].value, flag_table[k].help};
-        return true;
-    }
-    return false;
+    if (index == FLAGS || (index > 0 && c->flag[index - 1] == FLAG_HELP))
+        return NULL;
+    return &flag_table[c->flag[index]];
 }
 
 /* ---- parsing ----------------------------------------------------------------------------------*/
-static int unknown_option(const struct command *c, const char *word, struct err *e)
+/* The flag of c that `word` names, up to its '=' if there is one. */
+static const struct flag *find_flag(const struct command *c, const char *word, struct err *e)
 {
-    const char *names[NAMES_MAX];
     char bare[64];
+    const char *names[NAMES_MAX];
     int count = 0;
     snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word, "="), word);
-    for (int k = 0; k < FLAG_ROWS; k++) {
-        if (!has_option(c, &flag_table[k])) {
-            if (strcmp(flag_table[k].name, bare) == 0)
-                return err_set(e, ERR_USAGE, NULL, "`%s` does not take %s", c->name, bare);
-            continue;
-        }
-        names[count++] = flag_table[k].name;
+    for (const struct flag *f; (f = command_flag(c, count)); count++) {
+        if (strcmp(f->name, bare) == 0)
+            return f;
+        names[count] = f->name;
     }
+    for (int k = 0; k < FLAGS; k++)
+        if (strcmp(flag_table[k].name, bare) == 0)
+            err_set(e, ERR_USAGE, NULL, "`%s` does not take %s", c->name, bare);
     const char *near = text_nearest(bare, names, count);
     if (near)
-        return err_set(e, ERR_USAGE, NULL, "unknown option %s; did you mean %s?", bare, near);
-    return err_set(e, ERR_USAGE, NULL, "unknown option %s; see `urpe-probe %s --help`", bare,
-                   c->name);
-}
-
-static const struct flag_row *find_option(const struct command *c, const char *word)
-{
-    size_t length = strcspn(word, "=");
-    for (int k = 0; k < FLAG_ROWS; k++)
-        if (has_option(c, &flag_table[k]) && strlen(flag_table[k].name) == length &&
-            strncmp(flag_table[k].name, word, length) == 0)
-            return &flag_table[k];
+        err_set(e, ERR_USAGE, NULL, "unknown option %s; did you mean %s?", bare, near);
+    else
+        err_set(e, ERR_USAGE, NULL, "unknown option %s; see `urpe-probe %s --help`", bare, c->name);
     return NULL;
 }
 
@@ -261,65 +145,68 @@ static const struct flag_row *find_option(const struct command *c, const char *w
 static int take_option(struct arguments *a, const struct command *c, int count, char **word,
                        int *at, struct err *e)
 {
-    const char *equals = strchr(word[*at], '=');
-    const struct flag_row *o = find_option(c, word[*at]);
-    if (!o)
-        return unknown_option(c, word[*at], e);
-    if (!o->value && equals)
-        return err_set(e, ERR_USAGE, NULL, "%s takes no value", o->name);
-    if (!o->value || equals)
-        return o->take(a, equals ? equals + 1 : NULL, e);
-    if (*at + 1 >= count)
-        return err_set(e, ERR_USAGE, NULL, "%s: %s is missing", o->name, o->value);
-    return o->take(a, word[++*at], e);
+    const char *value = strchr(word[*at], '=');
+    const struct flag *f = find_flag(c, word[*at], e);
+    if (!f)
+        return ERR_USAGE;
+    if (!f->value && value)
+        return err_set(e, ERR_USAGE, NULL, "%s takes no value", f->name);
+    if (value)
+        value++;
+    else if (f->value && *at + 1 < count)
+        value = word[++*at];
+    else if (f->value)
+        return err_set(e, ERR_USAGE, NULL, "%s: %s is missing", f->name, f->value);
+    return f->take(f, value, (char *)a + f->offset, e);
 }
 
 static int check_operands(const struct arguments *a, const struct command *c, struct err *e)
 {
-    if (a->operands < c->operands_min)
+    const char *wanted = c->operands;
+    bool some = *wanted && *wanted != '[', many = strstr(wanted, "...") != NULL;
+    if (some && a->operands == 0)
         return err_set(e, ERR_USAGE, NULL, "%s is missing; usage: urpe-probe %s [OPTIONS] %s",
-                       c->operands, c->name, c->operands);
-    if (a->operands > c->operands_max)
+                       wanted, c->name, wanted);
+    if (!many && a->operands > (*wanted != '\0'))
         return err_set(e, ERR_USAGE, NULL,
                        "unexpected argument %s; usage: urpe-probe %s [OPTIONS] %s",
-                       a->operand[c->operands_max], c->name, c->operands);
+                       a->operand[*wanted != '\0'], c->name, wanted);
     return 0;
+}
+
+/* Whether --help stands among the options; nothing else counts then. */
+static bool asks_for_help(int count, char **word)
+{
+    for (int k = 0; k < count && strcmp(word[k], "--") != 0; k++)
+        if (strcmp(word[k], "--help") == 0 || strcmp(word[k], "-h") == 0)
+            return true;
+    return false;
 }
 
 int arguments_parse(struct arguments *a, const struct command *c, int count, char **word,
                     bool *help, struct err *e)
 {
-    *a = (struct arguments){.shards = 1};
-    *help = false;
-    a->set = memory_alloc((size_t)count, sizeof *a->set, e);
-    a->operand = memory_alloc((size_t)count, sizeof *a->operand, e);
-    if (!a->set || !a->operand)
-        return ERR_MEMORY;
     bool options = true;
-    for (int k = 0; k < count && options; k++) {
-        options = strcmp(word[k], "--") != 0;
-        *help |= strcmp(word[k], "--help") == 0 || strcmp(word[k], "-h") == 0;
-    }
+    *a = (struct arguments){.shard.count = 1};
+    *help = asks_for_help(count, word);
     if (*help)
         return 0;
-    options = true;
-    for (int k = 0; k < count; k++) {
-        int code = 0;
+    a->operand = memory_alloc((size_t)count, sizeof *a->operand, e);
+    int code = a->operand ? 0 : ERR_MEMORY;
+    for (int k = 0; !code && k < count; k++) {
         if (options && strcmp(word[k], "--") == 0)
             options = false;
         else if (options && word[k][0] == '-' && word[k][1])
             code = take_option(a, c, count, word, &k, e);
         else
             a->operand[a->operands++] = word[k];
-        if (code)
-            return code;
     }
-    return check_operands(a, c, e);
+    return code ? code : check_operands(a, c, e);
 }
 
 void arguments_close(struct arguments *a)
 {
-    memory_free(a->set);
+    memory_free(a->set.word);
     memory_free(a->operand);
     *a = (struct arguments){0};
 }
@@ -356,9 +243,9 @@ int help_command(const struct command *c, struct text *out, struct err *e)
         at += length + (at[length] == '\n');
     }
     text_append(out, "\noptions:\n");
-    for (int k = 0; k < FLAG_ROWS; k++)
-        if (has_option(c, &flag_table[k]))
-            append_entry(out, flag_table[k].name, flag_table[k].value, flag_table[k].help);
+    const struct flag *f;
+    for (int k = 0; (f = command_flag(c, k)); k++)
+        append_entry(out, f->name, f->value, f->help);
     return text_check(out, e);
 }
 

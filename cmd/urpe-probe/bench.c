@@ -168,9 +168,6 @@ const struct command command_bench = {
     .summary = "time training steps against this machine's own matrix products",
     .details = "Prints milliseconds a step, tokens and FLOP/s, and their ratio to SGEMM at the "
                "model's own shapes measured in turn; then RPE against URPE in time and memory, and "
-               "memory against length. Takes under 5 minutes; the machine should be idle.\n"
-               "--csv FILE is overwritten.",
-    .options = FLAG_CSV | FLAG_THREADS,
-    .operands_min = 0,
-    .operands_max = 0,
+               "memory against length. Takes under 5 minutes; the machine should be idle.",
+    .flag = {FLAG_BENCH_CSV, FLAG_BENCH_THREADS},
     .run = run};

@@ -58,7 +58,7 @@ static int run(const struct arguments *a, struct err *e)
     struct spec *s = NULL;
     struct results r = {0};
     struct text rows = {0};
-    int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
+    int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     terminal_watch_signals();
@@ -89,8 +89,6 @@ const struct command command_bound = {
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
                "floor is above evaluate.tolerance, else `open`.  With --format csv the columns are "
                "those of results.csv; --out DIR writes DIR/bound.csv.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_COLOR,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET, FLAG_COLOR},
     .run = run,
 };

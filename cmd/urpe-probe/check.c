@@ -298,12 +298,12 @@ out:
 static int run(const struct arguments *a, struct err *e)
 {
     struct spec *s = NULL;
-    int code = spec_open(&s, a->operand[0], a->set, a->sets, e);
+    int code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     struct kind *kind = memory_alloc((size_t)spec_cells(s), sizeof *kind, e);
     int count = kind ? report_figures_check(s, e) : ERR_MEMORY;
-    if (!count && !a->sets)
+    if (!count && !a->set.count)
         count = spec_check_claims(s, e);
     if (!count)
         count = find_kinds(s, kind, e);
@@ -334,8 +334,6 @@ const struct command command_check = {
     .details = "Nothing is trained or written.  The output is the resolved spec, then comments: "
                "the number of cells, and for each kind of cell its parameters, memory, operations "
                "of a step and time.  --format csv and json print the kinds alone.",
-    .options = FLAG_SET | FLAG_FORMAT | FLAG_QUIET,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_SET, FLAG_FORMAT, FLAG_QUIET},
     .run = run,
 };

@@ -1,58 +1,46 @@
-/* A command is a const struct in a file of its own and a line in command_table; the options it
- * takes are rows of one table, from which they are parsed and --help is written.
+/* A command is a const struct in a file of its own and a line in command_table; the flags it takes
+ * are rows of one table, from which they are parsed and --help is written.
  *
  * Invariant: data goes to standard output or files, messages to standard error; a command returns
  * an error code (negative) or an exit status, and only main ends the program. */
 #ifndef URPE_PROBE_COMMAND_H
 #define URPE_PROBE_COMMAND_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/err.h"
 #include "base/text.h"
+#include "flags.h"
 #include "report/listing.h"
 #include "report/report.h"
 
-/* Rows of the table of options, as bits of command.options. */
-enum flag_bit {
-    FLAG_SET = 1 << 0,
-    FLAG_OUT = 1 << 1,
-    FLAG_CSV = 1 << 2,
-    FLAG_JOBS = 1 << 3,
-    FLAG_THREADS = 1 << 4,
-    FLAG_SHARD = 1 << 5,
-    FLAG_NO_CLAIMS = 1 << 6,
-    FLAG_FORMAT = 1 << 7,
-    FLAG_QUIET = 1 << 8,
-    FLAG_NO_PROGRESS = 1 << 9,
-    FLAG_FORCE = 1 << 10,
-    FLAG_FAIL_FAST = 1 << 11, /* and --keep-going */
-    FLAG_INPUT = 1 << 12,
-    FLAG_OUTPUT = 1 << 13,
-    FLAG_FIGURES = 1 << 14, /* --gnuplot and --png */
-    FLAG_COLOR = 1 << 15
+enum flag_id {
+    FLAG_HELP, /* of every command; ends its list */
+#define FLAG_ID(id, ...) FLAG_##id,
+    FLAG_LIST(FLAG_ID, FLAG_ID)
+#undef FLAG_ID
+    FLAGS
 };
 
+/* What a command line says. */
+struct arguments {
+    const char **operand; /* (operands) */
+    int operands;
+#define FLAG_FIELD(id, field, type, ...) FLAG_FIELD_##type field;
+#define FLAG_NO_FIELD(...)
+    FLAG_LIST(FLAG_FIELD, FLAG_NO_FIELD)
+#undef FLAG_FIELD
+#undef FLAG_NO_FIELD
+};
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-struct arguments {
-    const char **set;     /* (sets) "KEY=VALUE" */
-    const char **operand; /* (operands) */
-    int sets, operands;
-    const char *out, *csv, *input, *output; /* NULL: not given */
-    int jobs, threads;     /* 0: not given */
-    int shard, shards;     /* 0, 1: not given */
-    bool no_claims, quiet, no_progress, force, fail_fast, gnuplot, png;
-    enum listing_format format;
-    enum color_choice color;
-};
-
 struct command {
-    const char *name, *operands; /* "SPEC", "DIR..." */
-    const char *summary;         /* one line */
-    const char *details;         /* paragraphs for --help, separated by newlines */
-    unsigned options;            /* flag bits */
-    int operands_min, operands_max;
+    const char *name;
+    const char *operands;     /* as help shows it: "", "SPEC", "DIR..." (one or more), "[a|b]" (or none) */
+    const char *summary;      /* one line */
+    const char *details;      /* paragraphs for --help, separated by newlines */
+    enum flag_id flag[FLAGS]; /* those it takes; the rest is FLAG_HELP */
     int (*run)(const struct arguments *a, struct err *e);
 };
 extern const struct command *const command_table[]; /* NULL-terminated */
@@ -68,11 +56,17 @@ void arguments_close(struct arguments *a);
 /* --help of one command, and of all. */
 int help_command(const struct command *c, struct text *out, struct err *e);
 int help_program(struct text *out, struct err *e);
-/* The options that command c takes (NULL: all there are), from index 0; false behind the last. */
-struct command_option {
-    const char *name, *value, *help; /* "--out"; "DIR", NULL for a flag; one sentence */
+/* A row of the table of flags. */
+struct flag {
+    const char *name, *value, *help; /* "--out"; "DIR", NULL for a switch; one sentence */
+    int (*take)(const struct flag *f, const char *value, void *field, struct err *e);
+    size_t offset; /* of the field in struct arguments */
 };
-bool command_option_at(const struct command *c, int index, struct command_option *out);
+/* The flags of c from index 0, --help last; NULL behind it. */
+const struct flag *command_flag(const struct command *c, int index);
+/* Index of `word` in "table|csv|json", which may stand in brackets; ERR_USAGE, "WHAT WORD: table, csv
+ * or json was expected" and the nearest of them, where it is none. */
+int choose(const char *words, const char *what, const char *word, struct err *e);
 extern const char program_summary[]; /* one paragraph */
 struct exit_meaning {
     const char *status, *meaning;
@@ -97,7 +91,7 @@ int terminal_finish(struct err *e);
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
-/* ---- what commands share: claims --------------------------------------------------------------*/
+/* ---- print.c ----------------------------------------------------------------------------------*/
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */
@@ -105,5 +99,7 @@ int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on 
                  const struct results *r, int *status, struct err *e);
 /* Prints rows as the format asks: the table of report_table for each spec, or all rows. */
 int print_results(const struct arguments *a, const struct results *r, struct err *e);
+/* Prints a listing as the format asks, as wide as standard output. */
+int print_listing(const struct arguments *a, const struct listing *l, struct err *e);
 
 #endif

@@ -9,41 +9,48 @@
 #include "commands.h"
 
 /* What a value or an operand is, told from how help writes it. */
-enum value_kind { VALUE_NONE, VALUE_FILE, VALUE_FOLDER, VALUE_WORDS, VALUE_FREE };
+enum value_kind { VALUE_NONE, VALUE_FILE, VALUE_FOLDER, VALUE_WORDS, VALUE_FREE, VALUE_KINDS };
 
-/* Puts the words of a value ("table csv json"), if it has some, into `words`. */
-static enum value_kind kind_of(const char *value, char *words, size_t size)
+static enum value_kind kind_of(const char *value)
 {
-    *words = '\0';
+    static const struct {
+        const char *start;
+        enum value_kind kind;
+    } names[] = {{"DIR", VALUE_FOLDER}, {"CELL", VALUE_FOLDER}, {"FILE", VALUE_FILE},
+                 {"SPEC", VALUE_FILE}};
     if (!value || !*value)
         return VALUE_NONE;
-    if (strcmp(value, "FORMAT") == 0) {
-        snprintf(words, size, "table csv json");
+    if (strchr(value, '|'))
         return VALUE_WORDS;
-    }
-    if (strchr(value, '|')) {
-        size_t at = 0;
-        for (const char *s = value; *s && at + 1 < size; s++)
-            if (*s != '[' && *s != ']')
-                words[at++] = *s == '|' ? ' ' : *s;
-        words[at] = '\0';
-        return VALUE_WORDS;
-    }
-    if (strncmp(value, "DIR", 3) == 0 || strncmp(value, "CELL", 4) == 0)
-        return VALUE_FOLDER;
-    if (strncmp(value, "FILE", 4) == 0 || strncmp(value, "SPEC", 4) == 0)
-        return VALUE_FILE;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strncmp(value, names[k].start, strlen(names[k].start)) == 0)
+            return names[k].kind;
     return VALUE_FREE;
 }
 
-enum { WORDS_MAX = 256 };
+/* How a shell says what may stand somewhere: around the words, or by itself. */
+struct phrase {
+    const char *before, *after;
+};
 
-/* Appends s with a backslash before each of `special`, and each ' as '\'' where it is quoted. */
-static void append_escaped(struct text *out, const char *s, const char *special)
+/* Appends the phrase for `value`, and its words with blanks between them. */
+static void append_value(struct text *out, const struct phrase phrase[VALUE_KINDS],
+                         const char *value)
+{
+    enum value_kind kind = kind_of(value);
+    text_append(out, phrase[kind].before);
+    for (const char *s = value; kind == VALUE_WORDS && *s; s++)
+        if (!strchr("[]", *s))
+            text_append_bytes(out, *s == '|' ? " " : s, 1);
+    text_append(out, phrase[kind].after);
+}
+
+/* Appends s with a backslash before each of `special`, and `quote` for each '. */
+static void append_escaped(struct text *out, const char *s, const char *special, const char *quote)
 {
     for (; *s; s++) {
         if (*s == '\'') {
-            text_append(out, "'\\''");
+            text_append(out, quote);
             continue;
         }
         if (strchr(special, *s))
@@ -53,98 +60,78 @@ static void append_escaped(struct text *out, const char *s, const char *special)
 }
 
 /* ---- bash -------------------------------------------------------------------------------------*/
-static void append_bash_reply(struct text *out, enum value_kind kind, const char *words)
-{
-    switch (kind) {
-    case VALUE_FILE: text_append(out, "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"); break;
-    case VALUE_FOLDER: text_append(out, "mapfile -t COMPREPLY < <(compgen -d -- \"$word\")"); break;
-    case VALUE_WORDS:
-        text_append_format(out, "mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$word\")", words);
-        break;
-    case VALUE_NONE:
-    case VALUE_FREE: text_append(out, "COMPREPLY=()"); break;
-    }
-}
+static const struct phrase bash_phrase[VALUE_KINDS] = {
+    [VALUE_NONE] = {"-W ''", ""},   [VALUE_FREE] = {"-W ''", ""},  [VALUE_FILE] = {"-f", ""},
+    [VALUE_FOLDER] = {"-d", ""},    [VALUE_WORDS] = {"-W '", "'"}};
 
-/* What follows an option that has a value; options of one name mean the same everywhere. */
-static void append_bash_values(struct text *out)
-{
-    struct command_option o;
-    char words[WORDS_MAX];
-    text_append(out, "    case \"$before\" in\n");
-    for (int k = 0; command_option_at(NULL, k, &o); k++) {
-        enum value_kind kind = kind_of(o.value, words, sizeof words);
-        if (kind == VALUE_NONE)
-            continue;
-        text_append_format(out, "    %s) ", o.name);
-        append_bash_reply(out, kind, words);
-        text_append(out, "; return ;;\n");
-    }
-    text_append(out, "    esac\n");
-}
-
+/* One arm for the value of each flag, one for the flags themselves, one for operands. */
 static void append_bash_command(struct text *out, const struct command *c)
 {
-    struct command_option o;
-    char words[WORDS_MAX];
-    text_append_format(out, "    %s)\n        case \"$word\" in\n        -*) ", c->name);
-    text_append(out, "mapfile -t COMPREPLY < <(compgen -W '");
-    for (int k = 0; command_option_at(c, k, &o); k++)
-        text_append_format(out, "%s%s", k ? " " : "", o.name);
-    text_append(out, "' -- \"$word\") ;;\n        *) ");
-    append_bash_reply(out, kind_of(c->operands, words, sizeof words), words);
-    text_append(out, " ;;\n        esac ;;\n");
+    const struct flag *f;
+    for (int k = 0; (f = command_flag(c, k)); k++) {
+        if (!f->value)
+            continue;
+        text_append_format(out, "    '%s %s '*) _urpe_reply ", c->name, f->name);
+        append_value(out, bash_phrase, f->value);
+        text_append(out, " ;;\n");
+    }
+    text_append_format(out, "    '%s '*' -'*) _urpe_reply -W '", c->name);
+    for (int k = 0; (f = command_flag(c, k)); k++)
+        text_append_format(out, "%s%s", k ? " " : "", f->name);
+    text_append_format(out, "' ;;\n    '%s '*) _urpe_reply ", c->name);
+    append_value(out, bash_phrase, c->operands);
+    text_append(out, " ;;\n");
 }
 
 static void append_bash(struct text *out)
 {
-    text_append(out, "# bash completion for urpe-probe\n_urpe_probe() {\n"
+    text_append(out, "# bash completion for urpe-probe\n"
+                     "_urpe_reply() { mapfile -t COMPREPLY < <(compgen \"$@\" -- \"$word\"); }\n"
+                     "_urpe_probe() {\n"
                      "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-                     "    if [ \"$COMP_CWORD\" = 1 ]; then\n"
-                     "        mapfile -t COMPREPLY < <(compgen -W '");
+                     "    if [ \"$COMP_CWORD\" = 1 ]; then\n        _urpe_reply -W '");
     for (int k = 0; command_table[k]; k++)
         text_append_format(out, "%s ", command_table[k]->name);
-    text_append(out, "--help --version' -- \"$word\")\n        return\n    fi\n");
-    append_bash_values(out);
-    text_append(out, "    case \"${COMP_WORDS[1]}\" in\n");
+    text_append(out, "--help --version'\n        return\n    fi\n"
+                     "    case \"${COMP_WORDS[1]} $before $word\" in\n");
     for (int k = 0; command_table[k]; k++)
         append_bash_command(out, command_table[k]);
-    text_append(out, "    esac\n}\ncomplete -o filenames -F _urpe_probe urpe-probe\n");
+    text_append(out, "    *) COMPREPLY=() ;;\n    esac\n}\n"
+                     "complete -o filenames -F _urpe_probe urpe-probe\n");
 }
 
 /* ---- zsh --------------------------------------------------------------------------------------*/
+#define ZSH_QUOTE "'\\''" /* within '...' */
+static const struct phrase zsh_phrase[VALUE_KINDS] = {
+    [VALUE_NONE] = {"", ""},
+    [VALUE_FREE] = {":", ""},
+    [VALUE_FILE] = {":_files", ""},
+    [VALUE_FOLDER] = {":_directories", ""},
+    [VALUE_WORDS] = {":(", ")"}};
+
 static void append_zsh_value(struct text *out, const char *value)
 {
-    char words[WORDS_MAX];
-    enum value_kind kind = kind_of(value, words, sizeof words);
-    if (kind == VALUE_NONE)
-        return;
-    text_append(out, ":");
-    append_escaped(out, value, ":[]");
-    text_append(out, ":");
-    if (kind == VALUE_FILE)
-        text_append(out, "_files");
-    if (kind == VALUE_FOLDER)
-        text_append(out, "_directories");
-    if (kind == VALUE_WORDS)
-        text_append_format(out, "(%s)", words);
+    if (value && *value) {
+        text_append(out, ":");
+        append_escaped(out, value, ":[]", ZSH_QUOTE);
+    }
+    append_value(out, zsh_phrase, value);
+    text_append(out, "'");
 }
 
 static void append_zsh_command(struct text *out, const struct command *c)
 {
-    struct command_option o;
+    const struct flag *f;
     text_append_format(out, "    %s) _arguments", c->name);
-    for (int k = 0; command_option_at(c, k, &o); k++) {
-        text_append_format(out, " \\\n        '%s%s[", strcmp(o.name, "--set") ? "" : "*", o.name);
-        append_escaped(out, o.help, ":[]");
+    for (int k = 0; (f = command_flag(c, k)); k++) {
+        text_append_format(out, " \\\n        '%s%s[", strcmp(f->name, "--set") ? "" : "*", f->name);
+        append_escaped(out, f->help, ":[]", ZSH_QUOTE);
         text_append(out, "]");
-        append_zsh_value(out, o.value);
-        text_append(out, "'");
+        append_zsh_value(out, f->value);
     }
     if (*c->operands) {
         text_append(out, " \\\n        '*");
         append_zsh_value(out, c->operands);
-        text_append(out, "'");
     }
     text_append(out, " ;;\n");
 }
@@ -154,7 +141,7 @@ static void append_zsh(struct text *out)
     text_append(out, "#compdef urpe-probe\n_urpe_probe() {\n    local -a commands=(\n");
     for (int k = 0; command_table[k]; k++) {
         text_append_format(out, "        '%s:", command_table[k]->name);
-        append_escaped(out, command_table[k]->summary, ":");
+        append_escaped(out, command_table[k]->summary, ":", ZSH_QUOTE);
         text_append(out, "'\n");
     }
     text_append(out, "    )\n    if (( CURRENT == 2 )); then\n"
@@ -166,50 +153,39 @@ static void append_zsh(struct text *out)
 }
 
 /* ---- fish -------------------------------------------------------------------------------------*/
-static void append_fish_value(struct text *out, const char *value)
-{
-    char words[WORDS_MAX];
-    switch (kind_of(value, words, sizeof words)) {
-    case VALUE_NONE: break;
-    case VALUE_FREE: text_append(out, " -x"); break;
-    case VALUE_FILE: text_append(out, " -r -F"); break;
-    case VALUE_FOLDER: text_append(out, " -x -a '(__fish_complete_directories)'"); break;
-    case VALUE_WORDS: text_append_format(out, " -x -a '%s'", words); break;
-    }
-}
+static const struct phrase fish_phrase[VALUE_KINDS] = {
+    [VALUE_NONE] = {"", ""},
+    [VALUE_FREE] = {" -x", ""},
+    [VALUE_FILE] = {" -r -F", ""},
+    [VALUE_FOLDER] = {" -x -a '(__fish_complete_directories)'", ""},
+    [VALUE_WORDS] = {" -x -a '", "'"}};
+static const struct phrase fish_operand[VALUE_KINDS] = {
+    [VALUE_FILE] = {" -F", ""},
+    [VALUE_FOLDER] = {" -a '(__fish_complete_directories)'", ""},
+    [VALUE_WORDS] = {" -a '", "'"}};
 
-/* Quotes within fish's single quotes are \', and a backslash is \\. */
 static void append_fish_help(struct text *out, const char *help)
 {
     text_append(out, " -d '");
-    for (; *help; help++) {
-        if (*help == '\'' || *help == '\\')
-            text_append(out, "\\");
-        text_append_bytes(out, help, 1);
-    }
+    append_escaped(out, help, "\\", "\\'");
     text_append(out, "'\n");
 }
 
 static void append_fish_command(struct text *out, const struct command *c)
 {
-    struct command_option o;
-    char words[WORDS_MAX];
+    const struct flag *f;
     const char *within = "complete -c urpe-probe -n '__fish_seen_subcommand_from";
     text_append_format(out, "complete -c urpe-probe -n __fish_use_subcommand -a %s", c->name);
     append_fish_help(out, c->summary);
-    for (int k = 0; command_option_at(c, k, &o); k++) {
-        text_append_format(out, "%s %s' -l %s", within, c->name, o.name + 2);
-        append_fish_value(out, o.value);
-        append_fish_help(out, o.help);
+    for (int k = 0; (f = command_flag(c, k)); k++) {
+        text_append_format(out, "%s %s' -l %s", within, c->name, f->name + 2);
+        append_value(out, fish_phrase, f->value);
+        append_fish_help(out, f->help);
     }
-    switch (kind_of(c->operands, words, sizeof words)) {
-    case VALUE_FILE: text_append_format(out, "%s %s' -F\n", within, c->name); break;
-    case VALUE_FOLDER:
-        text_append_format(out, "%s %s' -a '(__fish_complete_directories)'\n", within, c->name);
-        break;
-    case VALUE_WORDS: text_append_format(out, "%s %s' -a '%s'\n", within, c->name, words); break;
-    case VALUE_NONE:
-    case VALUE_FREE: break;
+    if (fish_operand[kind_of(c->operands)].before) {
+        text_append_format(out, "%s %s'", within, c->name);
+        append_value(out, fish_operand, c->operands);
+        text_append(out, "\n");
     }
 }
 
@@ -246,11 +222,7 @@ static void append_man_entry(struct text *out, const char *name, const char *val
                              const char *help)
 {
     text_append(out, ".TP\n\\fB");
-    for (; *name; name++)
-        if (*name == '-')
-            text_append(out, "\\-");
-        else
-            text_append_bytes(out, name, 1);
+    append_escaped(out, name, "-", "'");
     text_append_format(out, "\\fR%s%s%s\n", value ? " \\fI" : "", value ? value : "",
                        value ? "\\fR" : "");
     append_roff(out, help);
@@ -258,13 +230,13 @@ static void append_man_entry(struct text *out, const char *name, const char *val
 
 static void append_man_command(struct text *out, const struct command *c)
 {
-    struct command_option o;
+    const struct flag *f;
     text_append_format(out, ".SS \"%s %s\"\n", c->name, c->operands);
     append_roff(out, c->summary);
     text_append(out, ".PP\n");
     append_roff(out, c->details);
-    for (int k = 0; command_option_at(c, k, &o); k++)
-        append_man_entry(out, o.name, o.value, o.help);
+    for (int k = 0; (f = command_flag(c, k)); k++)
+        append_man_entry(out, f->name, f->value, f->help);
 }
 
 static void append_man(struct text *out)
@@ -284,28 +256,18 @@ static void append_man(struct text *out)
 }
 
 /* ---- the command ------------------------------------------------------------------------------*/
-static const struct {
-    const char *name;
-    void (*append)(struct text *out);
-} form[] = {{"bash", append_bash}, {"zsh", append_zsh}, {"fish", append_fish}, {"man", append_man}};
-enum { FORMS = sizeof form / sizeof *form };
-
 static int run(const struct arguments *a, struct err *e)
 {
+    static void (*const append[])(struct text *out) = {append_bash, append_zsh, append_fish,
+                                                       append_man}; /* as in .operands */
     struct text text = {0};
-    const char *names[FORMS];
-    for (int k = 0; k < FORMS; k++) {
-        names[k] = form[k].name;
-        if (strcmp(a->operand[0], form[k].name) != 0)
-            continue;
-        form[k].append(&text);
-        int code = terminal_put(&text, e);
-        text_close(&text);
-        return code;
-    }
-    const char *near = text_nearest(a->operand[0], names, FORMS);
-    return err_set(e, ERR_USAGE, NULL, "%s: bash, zsh, fish or man was expected%s%s%s",
-                   a->operand[0], near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    int form = choose(command_completion.operands, "completion", a->operand[0], e);
+    if (form < 0)
+        return form;
+    append[form](&text);
+    int code = terminal_put(&text, e);
+    text_close(&text);
+    return code;
 }
 
 const struct command command_completion = {
@@ -314,8 +276,5 @@ const struct command command_completion = {
     .summary = "print completion for a shell, or the man page",
     .details = "`make install` puts all four where shells and man look for them.  Without "
                "installing: source <(urpe-probe completion bash).",
-    .options = 0,
-    .operands_min = 1,
-    .operands_max = 1,
     .run = run,
 };

@@ -91,24 +91,19 @@ static int run(const struct arguments *a, struct err *e)
 {
     bool brief = a->format == LISTING_TABLE;
     struct listing l;
-    struct text text = {0};
     listing_open(&l, brief ? short_columns : columns,
                  brief ? COUNT_OF(short_columns) : COUNT_OF(columns));
     int code = fill(&l, brief, e);
     if (!code)
-        code = listing_append(&text, &l, a->format, terminal_width(), e);
+        code = print_listing(a, &l, e);
     if (!code && brief)
-        text_append_format(&text,
-                           "\nattentive: some parameters give plain softmax attention; distance: "
-                           "largest |A - softmax|\nof the construction. aware: some parameters "
-                           "give row sums A_U 1 with distinct entries;\nrows: how many of them are "
-                           "distinct. deviation: largest |row sum - 1| that a search\nfound. Both "
-                           "are sufficient only: a no proves nothing. Positions: %d.\n",
-                           POSITIONS);
-    if (!code)
-        code = terminal_put(&text, e);
+        printf("\nattentive: some parameters give plain softmax attention; distance: largest "
+               "|A - softmax|\nof the construction. aware: some parameters give row sums A_U 1 "
+               "with distinct entries;\nrows: how many of them are distinct. deviation: largest "
+               "|row sum - 1| that a search\nfound. Both are sufficient only: a no proves "
+               "nothing. Positions: %d.\n",
+               POSITIONS);
     listing_close(&l);
-    text_close(&text);
     return code;
 }
 
@@ -119,7 +114,5 @@ const struct command command_conditions = {
     .details = "Attentive and position-aware (Luo et al. 2022, Theorem 3), by construction and by a "
                "search over random parameters, for every encoding with its default options, with "
                "and without C.\n--format csv and json add the reasons in words.",
-    .options = FLAG_FORMAT,
-    .operands_min = 0,
-    .operands_max = 0,
+    .flag = {FLAG_FORMAT},
     .run = run};

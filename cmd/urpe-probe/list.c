@@ -7,11 +7,11 @@
 #include "command.h"
 #include "commands.h"
 #include "encoding/encoding.h"
+#include "normaliser/normaliser.h"
 #include "space/space.h"
 #include "target/target.h"
 
-#define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
-enum { KINDS_SPELT = 4 };
+enum { KINDS_SPELT = 4, COLUMNS_MAX = 8 };
 #define HUGE_RANGE 1e15 /* a limit beyond it is none that anybody meets */
 
 /* ---- options as text --------------------------------------------------------------------------*/
@@ -67,8 +67,9 @@ static void append_type(struct text *out, const struct option *o)
         append_range(out, o);
 }
 
-/* "buckets = 32 (integer from 4 to 4096); ..." of an entry's own options. */
-static void append_options(struct text *out, const struct option *o)
+/* Appends "buckets = 32 (integer from 4 to 4096); ...", an entry's own options, and returns out's
+ * text. */
+static const char *options_text(struct text *out, const struct option *o)
 {
     for (bool first = true; o && o->key; o++, first = false) {
         text_append_format(out, "%s%s = %s (", first ? "" : "; ", o->key,
@@ -76,22 +77,7 @@ static void append_options(struct text *out, const struct option *o)
         append_type(out, o);
         text_append(out, ")");
     }
-}
-
-/* Adds a row whose third cell is the entry's options. */
-static int add_entry(struct listing *l, const char *const *value, int options_at,
-                     const struct option *options, struct err *e)
-{
-    struct text text = {0};
-    const char *row[8];
-    memcpy(row, value, (size_t)l->columns * sizeof *row);
-    append_options(&text, options);
-    row[options_at] = text.data;
-    int code = text_check(&text, e);
-    if (!code)
-        code = listing_add(l, row, e);
-    text_close(&text);
-    return code;
+    return out->data;
 }
 
 /* Whether all it does is before the softmax, whose rows sum to 1, with the encoding's default options. */
@@ -109,54 +95,73 @@ static const char *stochastic_of(int kind)
 }
 
 /* ---- sections ---------------------------------------------------------------------------------*/
-static int fill_encodings(struct listing *l, bool terminal, struct err *e)
+/* A listing in the making; what goes wrong first is kept until the end. */
+struct list {
+    struct listing listing;
+    struct text first, second; /* cells that are composed, until their row is added */
+    bool terminal;             /* a person reads it */
+    int code;
+    struct err *e;
+};
+
+static void add_row(struct list *l, const char *const *cell)
 {
-    (void)terminal;
-    static const struct listing_column columns[] = {
-        {"encoding", false},   {"formula", false},  {"summary", false}, {"options", false},
-        {"right-stochastic", false}, {"relation", false}, {"longer", false}, {"source", false}};
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && encoding_table[k]; k++) {
+    if (!l->code)
+        l->code = text_check(&l->first, l->e);
+    if (!l->code)
+        l->code = text_check(&l->second, l->e);
+    if (!l->code)
+        l->code = listing_add(&l->listing, cell, l->e);
+    text_clear(&l->first);
+    text_clear(&l->second);
+}
+/* As many texts as the section has columns. */
+#define ADD_ROW(l, ...) add_row(l, (const char *const[]){__VA_ARGS__})
+
+static void list_encodings(struct list *l)
+{
+    for (int k = 0; encoding_table[k]; k++) {
         const struct encoding *x = encoding_table[k];
-        const char *row[] = {x->name,          x->formula,       x->summary, NULL,
-                             stochastic_of(k), x->relation_text, x->longer,  x->citation};
-        code = add_entry(l, row, 3, x->options, e);
+        ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
+                stochastic_of(k), x->relation_text, x->longer, x->citation);
     }
-    return code;
+}
+
+/* What a layer can tell of the keys that a query sees, by enum view_measure. */
+static const char *const measure_names[] = {"shares", "numbers over the length", "numbers",
+                                            "numbers and the length"};
+
+static void list_normalisers(struct list *l)
+{
+    for (int k = 0; normaliser_table[k]; k++) {
+        const struct normaliser *x = normaliser_table[k];
+        struct kind_config config = {.kind = k};
+        struct normaliser_shape shape = {.heads = 2, .head_width = 8, .past = true, .own = true};
+        struct normaliser_facts facts = {0};
+        option_kind_defaults(x->options, &config);
+        x->facts(&config, &shape, &facts);
+        ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
+                facts.order == VIEW_ORDERED ? "the order" : measure_names[facts.measure],
+                facts.constant_sums ? "yes" : "no", x->citation);
+    }
 }
 
 /* The kinds of C, which stand beside the encodings. */
-static int fill_c(struct listing *l, bool terminal, struct err *e)
+static void list_c(struct list *l)
 {
-    (void)terminal;
-    static const struct listing_column columns[] = {
-        {"c", false}, {"summary", false}, {"options", false}, {"longer", false}, {"source", false}};
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && urpe_table[k]; k++) {
+    for (int k = 0; urpe_table[k]; k++) {
         const struct urpe *x = urpe_table[k];
-        const char *row[] = {x->name, x->summary, NULL, x->longer, x->citation};
-        code = add_entry(l, row, 2, x->options, e);
+        ADD_ROW(l, x->name, x->summary, options_text(&l->first, x->options), x->longer, x->citation);
     }
-    return code;
 }
 
-static int fill_targets(struct listing *l, bool terminal, struct err *e)
+static void list_targets(struct list *l)
 {
-    (void)terminal;
-    static const struct listing_column columns[] = {{"target", false},  {"formula", false},
-                                                    {"summary", false}, {"options", false},
-                                                    {"inputs", false},  {"source", false}};
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && target_table[k]; k++) {
+    for (int k = 0; target_table[k]; k++) {
         const struct target *x = target_table[k];
-        const char *row[] = {x->name, x->formula, x->summary, NULL,
-                             x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation};
-        code = add_entry(l, row, 3, x->options, e);
+        ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
+                x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation);
     }
-    return code;
 }
 
 /* "identical: all tokens equal; ..." */
@@ -174,164 +179,129 @@ static void append_list(struct text *out, const char *const *name, bool orbits)
     }
 }
 
-static int fill_spaces(struct listing *l, bool terminal, struct err *e)
+static void list_spaces(struct list *l)
 {
-    (void)terminal;
-    static const struct listing_column columns[] = {{"space", false},   {"summary", false},
-                                                    {"options", false}, {"inputs", false},
-                                                    {"orbits", false},  {"source", false}};
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && space_table[k]; k++) {
+    for (int k = 0; space_table[k]; k++) {
         const struct space *x = space_table[k];
-        struct text inputs = {0}, orbits = {0};
+        struct text inputs = {0};
         append_list(&inputs, x->patterns, false);
-        append_list(&orbits, x->orbits, true);
-        const char *row[] = {x->name, x->summary, NULL, inputs.data, orbits.data, x->citation};
-        code = text_check(&inputs, e);
-        if (!code)
-            code = text_check(&orbits, e);
-        if (!code)
-            code = add_entry(l, row, 2, x->options, e);
+        append_list(&l->second, x->orbits, true);
+        if (!l->code)
+            l->code = text_check(&inputs, l->e);
+        ADD_ROW(l, x->name, x->summary, options_text(&l->first, x->options), inputs.data,
+                l->second.data, x->citation);
         text_close(&inputs);
-        text_close(&orbits);
     }
-    return code;
 }
 
 /* In a terminal the type stands behind the help; CSV and JSON keep them apart. */
-static int add_key(struct listing *l, const struct spec_key *k, bool terminal, struct err *e)
+static void add_key(struct list *l, const struct spec_key *k)
 {
-    struct text type = {0}, help = {0};
+    struct text *type = &l->first, *help = &l->second;
     if (k->type)
-        text_append(&type, k->type);
+        text_append(type, k->type);
     else
-        append_type(&type, k->option);
+        append_type(type, k->option);
     if (k->option->unit)
-        text_append_format(&type, ", in %s", k->option->unit);
+        text_append_format(type, ", in %s", k->option->unit);
     if (k->kind)
-        text_append_format(&help, "%s: ", k->kind);
-    text_append(&help, k->option->help ? k->option->help : "");
-    if (terminal && type.data)
-        text_append_format(&help, " (%s)", type.data);
-    const char *row[] = {k->key, k->option->fallback ? k->option->fallback : "required",
-                         terminal ? "" : type.data, help.data};
-    int code = text_check(&type, e);
-    if (!code)
-        code = text_check(&help, e);
-    if (!code)
-        code = listing_add(l, row, e);
-    text_close(&type);
-    text_close(&help);
-    return code;
+        text_append_format(help, "%s: ", k->kind);
+    text_append(help, k->option->help ? k->option->help : "");
+    if (l->terminal && type->length)
+        text_append_format(help, " (%s)", type->data);
+    ADD_ROW(l, k->key, k->option->fallback ? k->option->fallback : "required",
+            l->terminal ? "" : type->data, help->data);
 }
 
-static int fill_keys(struct listing *l, bool terminal, struct err *e)
+static void list_keys(struct list *l)
 {
-    static const struct listing_column columns[] = {
-        {"key", false}, {"default", false}, {"type", false}, {"help", false}};
     struct spec_key *keys = NULL;
-    int count = 0, code = spec_keys(&keys, &count, e);
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && k < count; k++)
-        code = add_key(l, &keys[k], terminal, e);
+    int count = 0;
+    l->code = spec_keys(&keys, &count, l->e);
+    for (int k = 0; k < count; k++)
+        add_key(l, &keys[k]);
     memory_free(keys);
-    return code;
 }
 
-static int fill_figures(struct listing *l, bool terminal, struct err *e)
+static void list_figures(struct list *l)
 {
-    (void)terminal;
-    static const struct listing_column columns[] = {{"figure", false}, {"summary", false}};
-    const char *row[2];
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
-    for (int k = 0; !code && report_figure_at(k, &row[0], &row[1]); k++)
-        code = listing_add(l, row, e);
-    return code;
+    const char *name, *title;
+    for (int k = 0; report_figure_at(k, &name, &title); k++)
+        ADD_ROW(l, name, title);
 }
 
 /* In a terminal the rows that have a column stand behind its meaning. */
-static int fill_columns(struct listing *l, bool terminal, struct err *e)
+static void list_columns(struct list *l)
 {
-    static const struct listing_column columns[] = {
-        {"file", false}, {"column", false}, {"rows", false}, {"seeds", false}, {"meaning", false}};
-    struct text meaning = {0};
-    int code = 0;
-    listing_open(l, columns, COUNT_OF(columns));
     for (int f = 0; f < FILE_COUNT; f++)
-        for (const struct column *c = column_files[f].column; !code && c->name; c++) {
+        for (const struct column *c = column_files[f].column; c->name; c++) {
             const char *rows = column_scope_names[c->scope];
-            text_clear(&meaning);
-            text_append(&meaning, c->help);
-            if (terminal && c->scope != COLUMN_ALL)
-                text_append_format(&meaning, " (%s)", rows);
-            const char *row[] = {column_files[f].name, c->name, terminal ? "" : rows,
-                                 terminal ? "" : column_over_names[c->over], meaning.data};
-            code = text_check(&meaning, e);
-            if (!code)
-                code = listing_add(l, row, e);
+            text_append(&l->first, c->help);
+            if (l->terminal && c->scope != COLUMN_ALL)
+                text_append_format(&l->first, " (%s)", rows);
+            ADD_ROW(l, column_files[f].name, c->name, l->terminal ? "" : rows,
+                    l->terminal ? "" : column_over_names[c->over], l->first.data);
         }
-    text_close(&meaning);
-    return code;
 }
 
+/* Every section: one line here, its name in command_list.operands. */
 static const struct section {
     const char *name, *title;
-    int (*fill)(struct listing *l, bool terminal, struct err *e);
+    void (*fill)(struct list *l);
+    const char *columns[COLUMNS_MAX + 1]; /* NULL-terminated */
 } section_table[] = {
-    {"encodings", "encodings (model.encoding)", fill_encodings},
-    {"c", "C of URPE (model.c)", fill_c},
-    {"targets", "targets (target)", fill_targets},
-    {"spaces", "spaces (space)", fill_spaces},
-    {"figures", "figures (figures: [NAME, ...]; default: all that have data)", fill_figures},
-    {"columns", "columns of the CSV files", fill_columns},
-    {"keys", "keys of a spec (those of a claim as claims.where)", fill_keys},
-};
+    {"encodings", "encodings (model.encoding)", list_encodings,
+     {"encoding", "formula", "summary", "options", "right-stochastic", "relation", "longer",
+      "source"}},
+    {"normalisers", "normalisers (model.normaliser)", list_normalisers,
+     {"normaliser", "formula", "summary", "options", "sees", "constant row sums", "source"}},
+    {"c", "C of URPE (model.c)", list_c, {"c", "summary", "options", "longer", "source"}},
+    {"targets", "targets (target)", list_targets,
+     {"target", "formula", "summary", "options", "inputs", "source"}},
+    {"spaces", "spaces (space)", list_spaces,
+     {"space", "summary", "options", "inputs", "orbits", "source"}},
+    {"figures", "figures (figures: [NAME, ...]; default: all that have data)", list_figures,
+     {"figure", "summary"}},
+    {"keys", "keys of a spec (those of a claim as claims.where)", list_keys,
+     {"key", "default", "type", "help"}},
+    {"columns", "columns of the CSV files", list_columns,
+     {"file", "column", "rows", "seeds", "meaning"}},
+    {NULL, NULL, NULL, {NULL}}};
 
 /* ---- the command ------------------------------------------------------------------------------*/
 static int append_section(struct text *out, const struct section *s, const struct arguments *a,
                           struct err *e)
 {
-    struct listing l = {0};
-    int code = s->fill(&l, a->format == LISTING_TABLE, e);
-    if (!code && a->format == LISTING_TABLE)
+    struct listing_column column[COLUMNS_MAX];
+    struct list l = {.terminal = a->format == LISTING_TABLE, .e = e};
+    int columns = 0;
+    for (; s->columns[columns]; columns++)
+        column[columns] = (struct listing_column){s->columns[columns], false};
+    listing_open(&l.listing, column, columns);
+    s->fill(&l);
+    if (l.terminal)
         text_append_format(out, "%s\n\n", s->title);
-    if (!code)
-        code = listing_append(out, &l, a->format, terminal_width(), e);
-    if (!code && a->format == LISTING_TABLE)
+    if (!l.code)
+        l.code = listing_append(out, &l.listing, a->format, terminal_width(), e);
+    if (l.terminal)
         text_append(out, "\n");
-    listing_close(&l);
-    return code;
-}
-
-static int find_section(const char *name, struct err *e)
-{
-    const char *names[COUNT_OF(section_table)];
-    for (int k = 0; k < COUNT_OF(section_table); k++) {
-        if (strcmp(section_table[k].name, name) == 0)
-            return 0;
-        names[k] = section_table[k].name;
-    }
-    const char *near = text_nearest(name, names, COUNT_OF(section_table));
-    return err_set(e, ERR_USAGE, NULL,
-                   "list %s: encodings, c, targets, spaces, figures, columns or keys was "
-                   "expected%s%s%s",
-                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    listing_close(&l.listing);
+    text_close(&l.first);
+    text_close(&l.second);
+    return l.code;
 }
 
 static int run(const struct arguments *a, struct err *e)
 {
     const char *wanted = a->operands ? a->operand[0] : NULL;
     struct text text = {0};
-    int code = wanted ? find_section(wanted, e) : 0;
+    int code = wanted && choose(command_list.operands, "list", wanted, e) < 0 ? ERR_USAGE : 0;
     if (!code && !wanted && a->format != LISTING_TABLE)
-        code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: "
-                                           "encodings, c, targets, spaces, figures, columns or "
-                                           "keys");
-    for (int k = 0; !code && k < COUNT_OF(section_table); k++)
-        if (!wanted || strcmp(section_table[k].name, wanted) == 0)
-            code = append_section(&text, &section_table[k], a, e);
+        code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: %s",
+                       command_list.operands);
+    for (const struct section *s = section_table; !code && s->name; s++)
+        if (!wanted || strcmp(s->name, wanted) == 0)
+            code = append_section(&text, s, a, e);
     if (!code)
         code = terminal_put(&text, e);
     text_close(&text);
@@ -340,11 +310,9 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|c|targets|spaces|figures|columns|keys]",
+    .operands = "[encodings|normalisers|c|targets|spaces|figures|keys|columns]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
-    .options = FLAG_FORMAT,
-    .operands_min = 0,
-    .operands_max = 1,
+    .flag = {FLAG_FORMAT},
     .run = run,
 };

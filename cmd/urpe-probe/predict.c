@@ -28,8 +28,6 @@ const struct command command_predict = {
                "with -1.  The output gets a tensor y, [batch, n, "
                "channels], for token targets logits [batch, n, labels], and is written whole or "
                "not at all.",
-    .options = FLAG_INPUT | FLAG_OUTPUT,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_INPUT, FLAG_OUTPUT},
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* What `run`, `bound` and `report` print alike. */
+/* What commands print alike. */
 #include "command.h"
 
 /* A spec whose claims are all about `run` must not pass for one whose claims hold here. */
@@ -39,6 +39,16 @@ int print_results(const struct arguments *a, const struct results *r, struct err
         return code;
     }
     code = a->format == LISTING_CSV ? results_csv(&text, r, e) : results_json(&text, r, e);
+    if (!code)
+        code = terminal_put(&text, e);
+    text_close(&text);
+    return code;
+}
+
+int print_listing(const struct arguments *a, const struct listing *l, struct err *e)
+{
+    struct text text = {0};
+    int code = listing_append(&text, l, a->format, terminal_width(), e);
     if (!code)
         code = terminal_put(&text, e);
     text_close(&text);

@@ -1,5 +1,4 @@
 /* urpe-probe report: merge what has finished, in one folder or many. */
-#include <limits.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -95,8 +94,6 @@ const struct command command_report = {
                "report.html about the cells of all folders into the first, or into --out DIR.  "
                "Half-written and foreign files are named and skipped.  Figures need gnuplot; "
                "which ones there are to be is in the spec (`figures:`).",
-    .options = FLAG_OUT | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET | FLAG_FIGURES | FLAG_COLOR,
-    .operands_min = 1,
-    .operands_max = INT_MAX,
+    .flag = {FLAG_OUT, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET, FLAG_GNUPLOT, FLAG_PNG, FLAG_COLOR},
     .run = run,
 };

@@ -48,8 +48,8 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
     struct run_options options = {.folder = folder,
                                   .jobs = a->jobs,
                                   .threads = a->threads,
-                                  .shard = a->shard,
-                                  .shards = a->shards,
+                                  .shard = a->shard.index,
+                                  .shards = a->shard.count,
                                   .force = a->force,
                                   .fail_fast = a->fail_fast,
                                   .checkpoint_seconds = CHECKPOINT_SECONDS,
@@ -76,7 +76,7 @@ static int conclude(const struct arguments *a, const struct spec *s, const char 
         code = report_shared_add(a->csv, &r, s, a->force, e);
     if (!code && !a->quiet)
         code = report_table(stdout, s, &r, &screen, e);
-    if (!code && a->shards == 1 && !a->no_claims)
+    if (!code && a->shard.count == 1 && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_RUN, &r, status, e);
     results_close(&r);
     return code;
@@ -87,12 +87,12 @@ static int run(const struct arguments *a, struct err *e)
     struct spec *s = NULL;
     struct run_counts counts = {0};
     char buffer[FOLDER_MAX];
-    int status = 0, code = spec_open(&s, a->operand[0], a->set, a->sets, e);
+    int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     const char *folder = folder_of(a, s, buffer);
     code = report_figures_check(s, e);
-    if (!code && !a->sets && !a->no_claims)
+    if (!code && !a->set.count && !a->no_claims)
         code = spec_check_claims(s, e);
     if (!code && a->csv)
         code = report_shared_check(a->csv, e);
@@ -116,10 +116,7 @@ const struct command command_run = {
                "their checkpoint.  Results go to results/NAME or --out DIR; SPEC may be - for "
                "standard input.\n"
                "The exit status is 1 when a cell failed or a claim of the spec did not hold.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_CSV | FLAG_JOBS | FLAG_THREADS | FLAG_SHARD |
-               FLAG_NO_CLAIMS | FLAG_QUIET | FLAG_NO_PROGRESS | FLAG_FORCE |
-               FLAG_FAIL_FAST | FLAG_COLOR,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_CSV, FLAG_JOBS, FLAG_THREADS, FLAG_SHARD, FLAG_NO_CLAIMS,
+             FLAG_QUIET, FLAG_NO_PROGRESS, FLAG_FORCE, FLAG_FAIL_FAST, FLAG_KEEP_GOING, FLAG_COLOR},
     .run = run,
 };

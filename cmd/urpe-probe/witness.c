@@ -1,6 +1,7 @@
 /* urpe-probe witness: explicit weights for a spec's cells, evaluated by the ordinary model code. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "command.h"
@@ -15,13 +16,7 @@ static const struct listing_column columns[] = {
     {"status", false},    {"layers", true},    {"heads", true},       {"width", true},
     {"ffn", true},        {"error_rms", true}, {"error_sup", true},   {"error_worst", true},
     {"accuracy", true},   {"cell", false},     {"seed", true}};
-/* The same in a terminal, where what is usual is left out: a column empty in all rows takes no room. */
-static const struct listing_column short_columns[] = {
-    {"target", false},   {"encoding", false}, {"attn", false},      {"precision", false},
-    {"status", false},   {"layers", true},    {"heads", true},      {"width", true},
-    {"ffn", true},       {"error_rms", true}, {"error_sup", true},  {"error_worst", true},
-    {"accuracy", true},  {"cell", false},    {"seed", true}};
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
+enum { COLUMNS = sizeof columns / sizeof columns[0], ATTENTION = 2 };
 
 struct work {
     const struct arguments *arguments;
@@ -114,30 +109,12 @@ static int add_cells(struct work *w, struct err *e)
     return code ? code : text_check(&w->rows, e);
 }
 
-static int append_listing(const struct work *w, enum listing_format format, struct text *out,
-                          struct err *e)
-{
-    const struct listing *l = format == LISTING_TABLE ? &w->table : &w->listing;
-    int code = listing_append(out, l, format, terminal_width(), e);
-    return code ? code : text_check(out, e);
-}
-
-static int print(const struct work *w, struct err *e)
-{
-    struct text text = {0};
-    int code = append_listing(w, w->arguments->format, &text, e);
-    if (!code)
-        code = terminal_put(&text, e);
-    text_close(&text);
-    return code;
-}
-
 static int write_csv(const struct work *w, struct err *e)
 {
     struct text text = {0};
     int code = file_make_folder(w->arguments->out, e);
     if (!code)
-        code = append_listing(w, LISTING_CSV, &text, e);
+        code = listing_append(&text, &w->listing, LISTING_CSV, 0, e);
     if (!code)
         code = file_write_text(w->arguments->out, "witness.csv", &text, e);
     text_close(&text);
@@ -157,12 +134,16 @@ static int judge(const struct work *w, int *status, struct err *e)
 static int run(const struct arguments *a, struct err *e)
 {
     struct work w = {.arguments = a};
-    int status = 0, code = spec_open(&w.spec, a->operand[0], a->set, a->sets, e);
+    int status = 0, code = spec_open(&w.spec, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     terminal_watch_signals();
     listing_open(&w.listing, columns, COLUMNS);
-    listing_open(&w.table, short_columns, COLUMNS);
+    /* In a terminal what is usual is left out: a column empty in all rows takes no room. */
+    struct listing_column brief[COLUMNS];
+    memcpy(brief, columns, sizeof brief);
+    brief[ATTENTION].name = "attn";
+    listing_open(&w.table, brief, COLUMNS);
     w.table.gap = 1;
     code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
     if (!code)
@@ -172,7 +153,7 @@ static int run(const struct arguments *a, struct err *e)
     if (!code && a->out)
         code = write_csv(&w, e);
     if (!code && !a->quiet)
-        code = print(&w, e);
+        code = print_listing(a, a->format == LISTING_TABLE ? &w.table : &w.listing, e);
     if (!code && !a->no_claims)
         code = judge(&w, &status, e);
     listing_close(&w.listing);
@@ -194,9 +175,7 @@ const struct command command_witness = {
                "is the witness's own, not that of the trained cell.  "
                "model.precision: double shows the last digits; model.witness.beta makes selections "
                "inexact.",
-    .options = FLAG_SET | FLAG_OUT | FLAG_THREADS | FLAG_NO_CLAIMS | FLAG_FORMAT | FLAG_QUIET |
-               FLAG_COLOR,
-    .operands_min = 1,
-    .operands_max = 1,
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
+             FLAG_COLOR},
     .run = run,
 };

@@ -8,12 +8,12 @@
 enum { BETA1, BETA2, EPSILON, WEIGHT_DECAY };
 
 #define MOMENT_ROWS                                                                                \
-    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.9999,
-     .fallback = "0.9",              \ .help = "decay of the mean of gradients"},                                        \
-    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999,
-     .fallback = "0.999",           \ .help = "decay of the mean of squared gradients"},                                \
-    {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1,
-     .fallback = "1e-8",            \ .help = "added to the root of the second moment"}
+    {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.9999, .fallback = "0.9",              \
+     .help = "decay of the mean of gradients"},                                                    \
+    {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999, .fallback = "0.999",           \
+     .help = "decay of the mean of squared gradients"},                                            \
+    {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1, .fallback = "1e-8",            \
+     .help = "added to the root of the second moment"}
 
 static const struct option adam_options[] = {
     MOMENT_ROWS,

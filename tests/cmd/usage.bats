@@ -24,6 +24,15 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     [ "$(probe --help | awk 'length > 80' | wc -l)" = 0 ]
 }
 
+@test "help of a command names no flag that it does not take" {
+    for command in $(commands); do
+        taken=$(probe "$command" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
+        for named in $(probe "$command" --help | grep -o -e '--[a-z][a-z-]*'); do
+            grep -qx -e "$named" <<<"$taken" || { echo "$command: $named"; false; }
+        done
+    done
+}
+
 @test "--version says what numbers depend on" {
     try --version
     [ "$status" = 0 ]

@@ -223,7 +223,7 @@ static int check_masks(struct scene s)
     return done;
 }
 
-void contract_check(const struct encoding *entry, const char *options)
+bool contract_check(const struct encoding *entry, const char *options)
 {
     static const struct {
         int trained, here;
@@ -242,6 +242,6 @@ void contract_check(const struct encoding *entry, const char *options)
     done += check_masks(s);
     s.trained = s.layout = rig_graph(&arena, 5);
     done += check_masks(s);
-    assert_true(done > 0);
     arena_close(&arena);
+    return done > 0;
 }

@@ -56,6 +56,7 @@ double rig_uniform(uint64_t *seed); /* on [-1,1) */
 /* The entry of the table; fails the test when there is none. */
 const struct encoding *rig_entry(const char *name);
 
-/* The contract that every entry must meet (see help_contract.c). */
-void contract_check(const struct encoding *entry, const char *options);
+/* The contract that every entry must meet (see help_contract.c); false when the entry refuses these
+ * options on every layout, size and mask. */
+bool contract_check(const struct encoding *entry, const char *options);
 #endif

@@ -1,9 +1,12 @@
 /* Every entry of encoding_table meets the contract, at its defaults and with other options; a new
  * entry is tested as soon as it is listed. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,34 +19,76 @@ static void test_defaults(void **state)
     (void)state;
     int count = 0;
     for (; encoding_table[count]; count++)
-        contract_check(encoding_table[count], "");
+        assert_true(contract_check(encoding_table[count], ""));
     assert_int_equal(count, encoding_kinds.count);
     assert_true(count >= 18);
 }
 
+/* ---- every option of every entry, in every combination ----------------------------------------*/
+enum { VALUES_MAX = 8, OPTIONS_MAX = 8, VALUE_SIZE = 32 };
+
+/* What an option is set to: its default, then every other choice; numbers so small that they matter
+ * on the short sequences of the contract, or half and the root of the default. */
+static int values_of(const struct option *o, char value[VALUES_MAX][VALUE_SIZE])
+{
+    static const int small[] = {1, 2, 3, 6};
+    int count = 1;
+    snprintf(value[0], VALUE_SIZE, "%s", o->fallback);
+    if (o->type == OPTION_BOOL)
+        snprintf(value[count++], VALUE_SIZE, "%s", strcmp(o->fallback, "true") ? "true" : "false");
+    for (int k = 0; o->type == OPTION_CHOICE && o->names[k]; k++)
+        if (strcmp(o->names[k], o->fallback) != 0)
+            snprintf(value[count++], VALUE_SIZE, "%s", o->names[k]);
+    for (int k = 0; o->type == OPTION_INT && k < 4; k++)
+        if (small[k] >= o->min && small[k] <= o->max)
+            snprintf(value[count++], VALUE_SIZE, "%d", small[k]);
+    double number = strtod(o->fallback, NULL), other[] = {number / 2, sqrt(number)};
+    for (int k = 0; o->type == OPTION_REAL && k < 2; k++)
+        if (other[k] >= o->min && other[k] != number)
+            snprintf(value[count++], VALUE_SIZE, "%g", other[k]);
+    assert_in_range(count, 2, VALUES_MAX);
+    return count;
+}
+
+/* Combination number `index` as "key=value,key=value", and which value each option has in it; false
+ * behind the last. */
+static bool combination(const struct option *o, int index, char *text, size_t size, int *chosen)
+{
+    char value[VALUES_MAX][VALUE_SIZE];
+    *text = '\0';
+    for (int k = 0; o[k].key; k++) {
+        int count = values_of(&o[k], value);
+        chosen[k] = index % count;
+        index /= count;
+        snprintf(text + strlen(text), size - strlen(text), "%s%s=%s", k ? "," : "", o[k].key,
+                 value[chosen[k]]);
+    }
+    return index == 0;
+}
+
+/* A combination may be refused; but every choice, and some number beside the default, must have been
+ * part of another. */
 static void test_options(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {
-        {"t5", "buckets=8,max_distance=5"},
-        {"alibi", "slopes=learned"},
-        {"shaw", "k=2"},
-        {"shaw", "k=1,value=false"},
-        {"deberta", "k=2"},
-        {"deberta", "k=1,gather=released"},
-        {"deberta", "k=3,gather=released"},
-        {"rope", "pairing=half"},
-        {"rope", "fraction=0.5,base=100"},
-        {"rope", "fraction=0.5,base=100,pairing=half"},
-        {"xpos", "scale_base=3,base=100"},
-        {"sandwich", "dimension=6"},
-        {"tupe", "t5=true"},
-        {"centrality", "bias=false"},
-        {"cope", "positions=3"},
-        {"cope", "positions=1"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        contract_check(rig_entry(cases[i][0]), cases[i][1]);
+    for (int i = 0; encoding_table[i]; i++) {
+        const struct option *o = encoding_table[i]->options;
+        bool seen[OPTIONS_MAX][VALUES_MAX] = {{false}};
+        int chosen[OPTIONS_MAX] = {0};
+        char text[256], value[VALUES_MAX][VALUE_SIZE];
+        for (int c = 0; o && combination(o, c, text, sizeof text, chosen); c++)
+            if (contract_check(encoding_table[i], text))
+                for (int k = 0; o[k].key; k++)
+                    seen[k][chosen[k]] = true;
+        for (int k = 0; o && o[k].key; k++) {
+            int count = values_of(&o[k], value), accepted = 0;
+            for (int v = 0; v < count; v++)
+                accepted += seen[k][v];
+            if (accepted < (o[k].type == OPTION_INT ? 2 : count))
+                fail_msg("%s: %d of %d values of %s are accepted", encoding_table[i]->name,
+                         accepted, count, o[k].key);
+        }
+    }
 }
 
 /* The texts that `list encodings` prints, and names that can be keys of files. */

@@ -1,0 +1,60 @@
+/* The list that flags, the fields they set, --help, completion and the man page are made of: a new
+ * flag is one line here, and its name in the commands that take it.
+ *
+ *   X(ID, field, type, "--name", value, help)     a flag, and its field in struct arguments
+ *   SAME(ID, field, type, "--name", value, help)  another row for a field that is there: the
+ *                                                 opposite, or what the flag means to one command
+ *
+ * A command names FLAG_ID.  `value` is what help calls the value, NULL for a switch; that of a choice
+ * is the words themselves, in the order of their enum, the default first. */
+#ifndef URPE_PROBE_FLAGS_H
+#define URPE_PROBE_FLAGS_H
+
+#define FLAG_LIST(X, SAME)                                                                         \
+    X(SET, set, settings, "--set", "KEY=VALUE",                                                    \
+      "override a key of the spec; VALUE is YAML, a list makes an axis; may be given again")       \
+    X(OUT, out, text, "--out", "DIR", "folder for what is written")                                \
+    X(CSV, csv, text, "--csv", "FILE",                                                             \
+      "add this call's rows to FILE, which other calls may use at the same time")                  \
+    SAME(BENCH_CSV, csv, text, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
+    X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
+    X(OUTPUT, output, text, "--output", "FILE", "safetensors to write")                            \
+    X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
+    X(THREADS, threads, count, "--threads", "N",                                                   \
+      "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \
+    SAME(WITNESS_THREADS, threads, count, "--threads", "N", "threads; default: cores")             \
+    SAME(BENCH_THREADS, threads, count, "--threads", "N",                                          \
+         "threads of the steps that are timed again after one thread; default: 2")                 \
+    X(SHARD, shard, shard, "--shard", "I/M",                                                       \
+      "only every M-th cell, from the I-th (I counts from 0); claims are left to `report`")        \
+    X(NO_CLAIMS, no_claims, on, "--no-claims", NULL, "do not judge the spec's claims")             \
+    X(FORMAT, format, choice, "--format", "table|csv|json", "form of the rows; default: table")    \
+    X(COLOR, color, choice, "--color", "auto|always|never",                                        \
+      "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set")      \
+    X(QUIET, quiet, on, "--quiet", NULL, "print errors only")                                      \
+    X(NO_PROGRESS, no_progress, on, "--no-progress", NULL, "draw no progress line")                \
+    X(FORCE, force, on, "--force", NULL,                                                           \
+      "train again what is finished, and replace its rows in --csv FILE")                          \
+    X(FAIL_FAST, fail_fast, on, "--fail-fast", NULL, "stop at the first cell that fails")          \
+    SAME(KEEP_GOING, fail_fast, off, "--keep-going", NULL,                                         \
+         "train the other cells when one fails (default)")                                         \
+    X(GNUPLOT, gnuplot, on, "--gnuplot", NULL,                                                     \
+      "keep gnuplot's scripts, with their data, beside the figures")                               \
+    X(PNG, png, on, "--png", NULL, "draw each figure as PNG, too")
+
+struct settings {
+    const char **word; /* (count) "KEY=VALUE" */
+    int count;
+};
+struct shard {
+    int index, count; /* 0, 1: not given */
+};
+/* The field that each type sets. */
+#define FLAG_FIELD_on bool               /* a switch; off is its opposite */
+#define FLAG_FIELD_text const char *     /* NULL: not given */
+#define FLAG_FIELD_count int             /* from 1 to 4096; 0: not given */
+#define FLAG_FIELD_choice int            /* index among the words */
+#define FLAG_FIELD_settings struct settings
+#define FLAG_FIELD_shard struct shard
+
+#endif
