@@ -242,6 +242,7 @@ help:
 	@echo "make asan, tsan   the tests under sanitizers"
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make valgrind     leaks and bad reads in a short run"
+	@echo "make proof        the theorem behind the floors, checked by Coq"
 	@echo "make test-slow    the survival tests at full length"
 	@echo "make experiments  the experiments that have a page, their figures and summaries"
 	@echo "make bench        training steps against this machine's own SGEMM"

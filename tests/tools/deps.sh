@@ -3,6 +3,7 @@
 #   deps.sh run   build, test, figures
 #   deps.sh ci    what continuous integration needs besides
 #   deps.sh data  what experiments are about
+#   deps.sh proof what `make proof` needs
 set -eu
 set_name=${1:-run}
 
@@ -36,14 +37,18 @@ program:python3     python3              python3            python          pyth
 program:chromium    chromium             chromium           chromium        chromium
 program:xmllint     libxml2-utils        libxml2            libxml2         libxml2
 '
+table_proof='
+program:coqc        coq                  coq                coq             coq
+'
 table_data='
 file:/usr/share/dasher/training_english_GB.txt dasher-data - - -
 '
 case $set_name in
 run) table=$table_run ;;
-ci) table=$table_ci$table_data ;;
+ci) table=$table_ci$table_data$table_proof ;;
 data) table=$table_data ;;
-*) echo "usage: deps.sh run|ci|data" >&2; exit 2 ;;
+proof) table=$table_proof ;;
+*) echo "usage: deps.sh run|ci|data|proof" >&2; exit 2 ;;
 esac
 
 manager=none column=0

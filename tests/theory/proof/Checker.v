@@ -320,7 +320,8 @@ Theorem check_groups_sound : check_groups = true ->
   equal_on first_member (states (fun p => embed (token p)) net).
 Proof.
   unfold check_groups, covers, first_member, groups_table.
-  destruct (groups_of c) as [table | start partitions]; intros H State embed net Hnet; apply andb_true_iff in H; destruct H as [Ht H].
+  destruct (groups_of c) as [table | start partitions]; intros H State embed net Hnet;
+    apply andb_true_iff in H; destruct H as [Ht H].
   - apply (stable_sound plan_of); auto.
     + intros s cl Hin p. apply in_map_iff in Hin. destruct Hin as (st & [= <- <-] & Hst).
       unfold check_stable in H. rewrite forallb_forall in H. specialize (H st Hst). revert p.

@@ -355,7 +355,8 @@ Proof.
     destruct (Forall_Exists_dec (fun x => fst x = h) (fun x => state_dec (fst x) h) (us ++ vs)) as [Hone | Hsome].
     + (* nothing but the own state is seen *)
       right. exists h. apply Forall_app in Hone. destruct Hone as [Ou Ov].
-      assert (Hshow : forall zs ws, Permutation zs ((h, r0) :: ws) -> Forall (fun x => fst x = h) ws -> shows_only h zs).
+      assert (Hshow : forall zs ws, Permutation zs ((h, r0) :: ws) ->
+                Forall (fun x => fst x = h) ws -> shows_only h zs).
       { intros zs ws Hp Hw. split.
         - intros ->. now apply Permutation_nil in Hp.
         - apply (Permutation_Forall (Permutation_sym Hp)). now constructor. }

@@ -182,7 +182,8 @@ Definition accuracy (answer : Pair -> nat) : R := INR (right_answers answer) / I
 Definition accuracy_ceiling : R :=
   sum (fun g => INR (commonest (labels_of g))) groups / INR (length pairs).
 
-Lemma fold_max_upper : forall (f : nat -> nat) ls l, In l ls -> (f l <= fold_right (fun l m => Nat.max (f l) m) 0 ls)%nat.
+Lemma fold_max_upper : forall (f : nat -> nat) ls l, In l ls ->
+  (f l <= fold_right (fun l m => Nat.max (f l) m) 0 ls)%nat.
 Proof.
   induction ls as [| z rest IH]; intros l Hin; [ contradiction | simpl ].
   destruct Hin as [-> | Hin]; [ lia | specialize (IH l Hin); lia ].

@@ -244,6 +244,32 @@ Proof.
   - intros x Hx. now rewrite (shows_only_in u xs x (conj Hne Hu') Hx).
 Qed.
 
+(* Softpick without the constant that the published code adds to the sum: signed terms x = e^s - 1,
+   max(x, 0) over the sum of |x|; a row whose terms are all 0 gives 0. *)
+Definition softpick (score : State -> nat -> State -> Rel -> R) (value : State -> Rel -> nat -> R) (d : nat)
+  : head (list R) :=
+  ratio d (fun ch h n x => Rmax (exp (score h n (fst x) (snd x)) - 1) 0 * value (fst x) (snd x) ch)
+          (fun h n x => Rabs (exp (score h n (fst x) (snd x)) - 1)).
+
+Theorem softpick_class : forall score value d, promise (class_of normalised no_clause) (softpick score value d).
+Proof.
+  intros score value d. apply normalised_promise. split.
+  - intros h n xs ys H. apply per_channel_ext. intros ch.
+    rewrite !ratio_eq. now rewrite (sum_permutation _ _ _ H), (sum_permutation (fun x => Rabs _) _ _ H).
+  - intros h n xs k Hk. apply per_channel_ext. intros ch. rewrite !ratio_eq, !sum_times.
+    set (x := fun s : seen => exp (score h n (fst s) (snd s)) - 1).
+    change (INR k * sum (fun s => Rmax (x s) 0 * value (fst s) (snd s) ch) xs / (INR k * sum (fun s => Rabs (x s)) xs)
+            = sum (fun s => Rmax (x s) 0 * value (fst s) (snd s) ch) xs / sum (fun s => Rabs (x s)) xs).
+    assert (HK : 0 < INR k) by now apply lt_0_INR.
+    destruct (Req_dec (sum (fun s => Rabs (x s)) xs) 0) as [E | E]; [ | field; lra ].
+    rewrite (sum_zero (fun s => Rmax (x s) 0 * _)); [ unfold Rdiv; ring | ].
+    intros s Hs. assert (Hx : Rabs (x s) = 0).
+    { apply Rle_antisym; [ | apply Rabs_pos ]. rewrite <- E.
+      apply (sum_term_le (fun s => Rabs (x s))); [ exact Hs | intros; apply Rabs_pos ]. }
+    assert (x s = 0) by (destruct (Req_dec (x s) 0); auto; now apply Rabs_no_R0 in H).
+    rewrite H, Rmax_left by lra. ring.
+Qed.
+
 (* A mean over the visible keys of any weight times any value: sigmoid / m, ReLU^k / m, with C. *)
 Definition mean_over_visible (weight : State -> State -> Rel -> R) (value : State -> Rel -> nat -> R) (d : nat)
   : head (list R) :=

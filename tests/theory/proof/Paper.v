@@ -51,7 +51,7 @@ Proof.
   destruct Hin as (a & <- & _). apply softmax_class.
 Qed.
 
-(* Theorem 2 of the paper, for every depth, width, number of heads, mask and encoding inside the
+(* The negative result of the paper, for every depth, width, number of heads, mask and encoding inside the
    softmax: if all tokens are equal, so are all outputs. *)
 Theorem identical_tokens : forall (blocks : list (block State)) (token : State),
   (forall b i, In b blocks -> mask b i <> []) ->
@@ -147,7 +147,8 @@ Definition sink_position : unit -> nat -> list (unit * Z) -> list R :=
 Lemma sink_position_value : forall xs, sink_position tt 0 xs = [INR (length xs) / (1 + INR (length xs))].
 Proof.
   intros xs. unfold sink_position, sink, per_channel; simpl map. f_equal. rewrite exp_0.
-  rewrite (sum_ext _ (fun _ => 1)) by (intros; ring). rewrite !sum_const. unfold Rdiv. f_equal; [ ring | f_equal; ring ].
+  rewrite (sum_ext _ (fun _ => 1)) by (intros; ring). rewrite !sum_const.
+  unfold Rdiv. f_equal; [ ring | f_equal; ring ].
 Qed.
 
 Lemma fraction_injective : forall n m, INR n / (1 + INR n) = INR m / (1 + INR m) -> n = m.

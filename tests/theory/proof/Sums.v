@@ -63,6 +63,14 @@ Proof.
   intros f xs H. replace 0 with (sum (fun _ : A => 0) xs) by (rewrite sum_const; lra). now apply sum_le.
 Qed.
 
+Lemma sum_term_le : forall f xs x, In x xs -> (forall y, In y xs -> 0 <= f y) -> f x <= sum f xs.
+Proof.
+  induction xs as [| z xs IH]; intros x Hin H; [ contradiction | simpl ].
+  assert (0 <= f z) by (apply H; simpl; auto).
+  assert (0 <= sum f xs) by (apply sum_nonneg; intros; apply H; simpl; auto).
+  destruct Hin as [-> | Hin]; [ lra | ]. specialize (IH x Hin (fun y Hy => H y (or_intror Hy))). lra.
+Qed.
+
 Lemma sum_pos : forall f xs, xs <> [] -> (forall x, In x xs -> 0 < f x) -> 0 < sum f xs.
 Proof.
   intros f [| x xs] Hne H; [ congruence | simpl ].
