@@ -7,6 +7,7 @@
 #include "command.h"
 #include "commands.h"
 #include "encoding/encoding.h"
+#include "normaliser/normaliser.h"
 #include "space/space.h"
 #include "target/target.h"
 
@@ -121,6 +122,33 @@ static int fill_encodings(struct listing *l, bool terminal, struct err *e)
         const struct encoding *x = encoding_table[k];
         const char *row[] = {x->name,          x->formula,       x->summary, NULL,
                              stochastic_of(k), x->relation_text, x->longer,  x->citation};
+        code = add_entry(l, row, 3, x->options, e);
+    }
+    return code;
+}
+
+/* What a layer can tell of the keys that a query sees, by enum view_measure. */
+static const char *const measure_names[] = {"shares", "numbers over the length", "numbers",
+                                            "numbers and the length"};
+
+static int fill_normalisers(struct listing *l, bool terminal, struct err *e)
+{
+    (void)terminal;
+    static const struct listing_column columns[] = {
+        {"normaliser", false}, {"formula", false}, {"summary", false}, {"options", false},
+        {"sees", false}, {"constant row sums", false}, {"source", false}};
+    int code = 0;
+    listing_open(l, columns, COUNT_OF(columns));
+    for (int k = 0; !code && normaliser_table[k]; k++) {
+        const struct normaliser *x = normaliser_table[k];
+        struct kind_config config = {.kind = k};
+        struct normaliser_shape shape = {.heads = 2, .head_width = 8, .past = true, .own = true};
+        struct normaliser_facts facts = {0};
+        option_kind_defaults(x->options, &config);
+        x->facts(&config, &shape, &facts);
+        const char *row[] = {x->name, x->formula, x->summary, NULL,
+                             facts.order == VIEW_ORDERED ? "the order" : measure_names[facts.measure],
+                             facts.constant_sums ? "yes" : "no", x->citation};
         code = add_entry(l, row, 3, x->options, e);
     }
     return code;
@@ -256,6 +284,7 @@ static const struct section {
     int (*fill)(struct listing *l, bool terminal, struct err *e);
 } section_table[] = {
     {"encodings", "encodings (model.encoding)", fill_encodings},
+    {"normalisers", "normalisers (model.normaliser)", fill_normalisers},
     {"c", "C of URPE (model.c)", fill_c},
     {"targets", "targets (target)", fill_targets},
     {"spaces", "spaces (space)", fill_spaces},
