@@ -38,7 +38,6 @@ const struct normaliser normaliser_average_hard = {
     .formula = "a_ij = 1/t for the t keys of the largest logit, else 0",
     .summary = "hard attention, ties shared; trained with softmax's gradient, an estimator",
     .citation = "Merrill and Sabharwal 2022, section 2",
-    .view_text = "shares",
     .options = options,
     .facts = normaliser_facts_softmax,
     .row = row,

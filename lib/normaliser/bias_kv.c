@@ -70,7 +70,6 @@ const struct normaliser normaliser_bias_kv = {
     .formula = "softmax with a learned key b_h and value w_h beside the keys of every row",
     .summary = "a learned null key and value per head",
     .citation = "PyTorch, MultiheadAttention(add_bias_kv)",
-    .view_text = "numbers",
     .facts = normaliser_facts_number,
     .tensors = tensors,
     .beside = beside,

@@ -54,7 +54,6 @@ const struct normaliser normaliser_elastic = {
     .formula = "a_ij = max(softmax(s)_ij + tau_h / m_i, 0)",
     .summary = "softmax less a share of 1/m, cut at 0",
     .citation = "Lazy Attention 2026",
-    .view_text = "shares",
     .options = options,
     .facts = facts,
     .tensors = tensors,

@@ -82,7 +82,6 @@ struct normaliser_row {
 
 struct normaliser {
     const char *name, *formula, *summary, *citation;
-    const char *view_text; /* what a layer sees of its keys, for `list` */
     const struct option *options; /* ended by a NULL key; NULL: none */
     bool past_only;               /* needs a mask that hides all that comes after the query */
     /* Options or sizes that it refuses besides; ERR_USAGE.  NULL: none. */

@@ -40,7 +40,6 @@ const struct normaliser normaliser_relu = {
     .formula = "a_ij = max(s_ij, 0)^k / n",
     .summary = "the positive part of the logits, over the length",
     .citation = "Wortsman et al. 2023",
-    .view_text = "numbers over the length",
     .options = options,
     .facts = facts,
     .form = form,

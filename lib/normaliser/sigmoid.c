@@ -58,7 +58,6 @@ const struct normaliser normaliser_sigmoid = {
     .formula = "a_ij = sigmoid(s_ij + bias - log n)",
     .summary = "each weight by itself, rows need not sum to 1",
     .citation = "Ramapuram et al. 2024",
-    .view_text = "numbers",
     .options = options,
     .facts = facts,
     .form = form,

@@ -63,7 +63,6 @@ const struct normaliser normaliser_sink = {
     .formula = "a_ij = e^s_ij / (e^sigma_h + sum_k e^s_ik)",
     .summary = "a learned logit per head in the denominator",
     .citation = "openai/gpt-oss, model.py; OpenAI 2025, section 2",
-    .view_text = "numbers",
     .options = options,
     .facts = normaliser_facts_number,
     .tensors = tensors,
@@ -76,7 +75,6 @@ const struct normaliser normaliser_softmax_one = {
     .formula = "a_ij = e^s_ij / (1 + sum_k e^s_ik)",
     .summary = "softmax off by one: rows sum to less than 1",
     .citation = "Miller 2023, Attention Is Off By One",
-    .view_text = "numbers",
     .facts = normaliser_facts_number,
     .beside = beside_one,
 };

@@ -7,6 +7,5 @@ const struct normaliser normaliser_softmax = {
     .formula = "a_ij = e^s_ij / sum_k e^s_ik",
     .summary = "rows sum to 1",
     .citation = "Vaswani et al. 2017, eq. 1",
-    .view_text = "shares",
     .facts = normaliser_facts_softmax,
 };

@@ -59,7 +59,6 @@ const struct normaliser normaliser_softpick = {
     .formula = "a_ij = max(e^s_ij - 1, 0) / sum_k |e^s_ik - 1|",
     .summary = "rectified softmax: rows sum to at most 1",
     .citation = "Zuhri et al. 2025",
-    .view_text = "shares",
     .facts = facts,
     .row = row,
     .row_backward = row_backward,

@@ -62,7 +62,6 @@ const struct normaliser normaliser_ssmax = {
     .formula = "a_i = softmax(scale_h log(m_i) s_i)",
     .summary = "softmax that sharpens with the number of keys",
     .citation = "Nakanishi 2025",
-    .view_text = "numbers",
     .options = options,
     .facts = facts,
     .tensors = tensors,

@@ -107,7 +107,6 @@ const struct normaliser normaliser_stick_breaking = {
     .formula = "a_ij = beta_ij prod_{j<k<i} (1 - beta_ik), beta = sigmoid(s)",
     .summary = "from the query backwards, each key takes its share of what is left",
     .citation = "Tan et al. 2024",
-    .view_text = "the order",
     .options = options,
     .past_only = true,
     .facts = facts,
