@@ -13,20 +13,21 @@ VERSION  := 0.1.0
 
 # The rooms of lib/, lowest first, and whose headers each sees, itself or through other headers.
 # `make lint` compares; a test of a room links what its row leads to.
-LAYERS        := base kernel space target normaliser encoding floor model train witness spec report run
+LAYERS        := base kernel space mask target normaliser encoding floor model train witness spec report run
 SEES_base     :=
 SEES_kernel   := base
 SEES_space    := base
+SEES_mask     := base space
 SEES_target   := base space
 SEES_normaliser := base kernel
 SEES_encoding := base kernel space
 SEES_floor    := base space
-SEES_model    := base kernel space normaliser encoding floor
-SEES_train    := base kernel space target normaliser encoding floor model
-SEES_witness  := base kernel space target normaliser encoding floor model
-SEES_spec     := base space target normaliser encoding floor model train witness
-SEES_report   := base space target normaliser encoding floor model train witness spec
-SEES_run      := base kernel space target normaliser encoding floor model train witness spec report
+SEES_model    := base kernel space mask normaliser encoding floor
+SEES_train    := base kernel space mask target normaliser encoding floor model
+SEES_witness  := base kernel space mask target normaliser encoding floor model
+SEES_spec     := base space mask target normaliser encoding floor model train witness
+SEES_report   := base space mask target normaliser encoding floor model train witness spec
+SEES_run      := base kernel space mask target normaliser encoding floor model train witness spec report
 # Numeric, which is compiled twice: all files of these rooms, and of the others those that say `real`.
 NUMERIC  := $(wildcard $(foreach l,kernel normaliser encoding model train,lib/$l/*.c)) \
             $(foreach f,conditions rest trial,lib/witness/$f.c)

@@ -32,7 +32,7 @@ static int add_row(struct listing *l, bool brief, const struct model_config *m,
     char distance[TEXT_NUMBER_MAX], deviation[TEXT_NUMBER_MAX], step[TEXT_NUMBER_MAX], rows[16];
     const char *name = encoding_of(&m->encoding)->name,
                *table = m->attention == MODEL_URPE ? "toeplitz" : "none",
-               *mask = m->mask == MODEL_MASK_CAUSAL ? "causal" : "none", *attentive = condition_name(found->attentive),
+               *mask = mask_of(&m->mask)->name, *attentive = condition_name(found->attentive),
                *aware = found->position_aware ? "yes" : "no";
     snprintf(rows, sizeof rows, brief ? "%d of %d" : "%d", found->distinct, POSITIONS);
     number(distance, found->distance, brief);
@@ -47,13 +47,13 @@ static int add_row(struct listing *l, bool brief, const struct model_config *m,
 }
 
 /* A model of an encoding's default options. */
-static void fill_model(struct model_config *out, int kind, bool urpe, bool causal)
+static void fill_model(struct model_config *out, int kind, int mask, bool urpe)
 {
     memset(out, 0, sizeof *out);
     option_defaults(model_options, out);
     option_set_kind(&encoding_kinds, encoding_table[kind]->name, &out->encoding);
     out->attention = urpe ? MODEL_URPE : MODEL_RPE;
-    out->mask = causal ? MODEL_MASK_CAUSAL : MODEL_MASK_NONE;
+    option_set_kind(&mask_kinds, mask_table[mask]->name, &out->mask);
     out->width = WIDTH;
     out->heads = HEADS;
 }
@@ -73,11 +73,13 @@ static int fill(struct listing *l, bool brief, struct err *e)
     for (int k = 0; !code && encoding_table[k]; k++) {
         if (encoding_table[k]->axes_max < layout.axes)
             continue; /* graphs only */
-        for (int causal = encoding_table[k]->causal_only; !code && causal < 2; causal++)
+        for (int mask = 0; !code && mask_table[mask]; mask++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {
                 struct model_config model;
                 struct conditions found;
-                fill_model(&model, k, urpe, causal);
+                if (encoding_table[k]->past_only && !mask_table[mask]->past)
+                    continue;
+                fill_model(&model, k, mask, urpe);
                 code = conditions_test_double(&model, &layout, 0, &found, e);
                 if (!code)
                     code = add_row(l, brief, &model, &found, e);

@@ -85,7 +85,7 @@ static const char *stochastic_of(int kind)
 {
     struct kind_config config = {.kind = kind};
     struct encoding_shape shape = {.width = 16, .heads = 2, .head_width = 8,
-                                   .causal = encoding_table[kind]->causal_only};
+                                   .past = encoding_table[kind]->past_only};
     struct encoding_facts facts = {0};
     option_kind_defaults(encoding_table[kind]->options, &config);
     encoding_table[kind]->facts(&config, &shape, &facts);

@@ -75,6 +75,8 @@ struct option {
      * comes later changes neither the ids nor the specs that were made before it.  It has its value
      * all the same: on an axis, in a table, in a claim. */
     bool quiet;
+    /* KIND: it was a choice once, and ids call which one it is by the key itself, not `key.kind`. */
+    bool was_choice;
     /* What a key has no meaning without.  One that has none is left out of the cell's id and of the
      * resolved spec, and has no value.  `needs`: another key of the section, not at its
      * default (adversary.steps needs adversary.starts); `applies`: anything else about the owner's

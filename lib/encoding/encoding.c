@@ -55,7 +55,7 @@ void axes_explain(int have, int min, int max, char *out, size_t size)
 static bool suits(const struct encoding *entry, const struct encoding_shape *s)
 {
     int axes = s->trained->axes;
-    return axes >= entry->axes_min && axes <= entry->axes_max && (s->causal || !entry->causal_only);
+    return axes >= entry->axes_min && axes <= entry->axes_max && (s->past || !entry->past_only);
 }
 
 static int check_axes(const struct encoding *entry, const struct encoding_shape *s, struct err *e)
@@ -81,7 +81,7 @@ int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
     int code = check_axes(entry, s, e);
     if (code)
         return code;
-    if (entry->causal_only && !s->causal)
+    if (entry->past_only && !s->past)
         return err_set(e, ERR_USAGE, "model.encoding",
                        "%s is defined under a causal mask only; set model.mask: causal, or choose "
                        "another encoding",
@@ -102,11 +102,11 @@ int64_t encoding_relation(const struct encoding_context *c, int i, int j)
     return c->fold[layout_relation(c->layout, i, j)];
 }
 
-int encoding_bucket(int offset, bool causal, int buckets, int max_distance)
+int encoding_bucket(int offset, bool past, int buckets, int max_distance)
 {
-    int side = causal ? buckets : buckets / 2;
-    int base = !causal && offset > 0 ? side : 0;
-    int m = causal ? (offset < 0 ? -offset : 0) : (offset < 0 ? -offset : offset);
+    int side = past ? buckets : buckets / 2;
+    int base = !past && offset > 0 ? side : 0;
+    int m = past ? (offset < 0 ? -offset : 0) : (offset < 0 ? -offset : offset);
     int exact = side / 2;
     if (m < exact)
         return base + m;

@@ -27,7 +27,7 @@ enum { ENCODING_TENSORS_MAX = 8 };
 /* What an encoding is built for. */
 struct encoding_shape {
     int width, heads, head_width; /* width = heads * head_width */
-    bool causal;
+    bool past;                    /* the mask hides every key behind the query (mask/mask.h) */
     const struct layout *trained; /* tables are sized by it */
 };
 
@@ -82,7 +82,7 @@ struct encoding {
     const char *relation_text; /* "offset", "bucket of the offset", ... for `list` */
     const char *longer;        /* what happens beyond the training length, for `list` */
     const struct option *options; /* ended by a NULL key; NULL: none */
-    bool causal_only;          /* refuses mask: none */
+    bool past_only;            /* needs a mask that hides every key behind the query */
     bool fixed_length;         /* undefined beyond the training length */
     int axes_min, axes_max;    /* layouts it is defined on, by layout.axes (0: graphs) */
     /* What options or widths it refuses besides that; ERR_USAGE.  NULL: nothing. */
@@ -171,6 +171,6 @@ void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, st
 int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
 
 /* T5's bucket of an offset (Raffel et al. 2020), for t5, tupe and bucketed C. */
-int encoding_bucket(int offset, bool causal, int buckets, int max_distance);
+int encoding_bucket(int offset, bool past, int buckets, int max_distance);
 
 #endif

@@ -20,8 +20,8 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
                   struct encoding_facts *out)
 {
     encoding_facts_plain(c, s, out);
-    out->relation_bias = !s->causal;
-    out->shift_invariant = !s->causal;
+    out->relation_bias = !s->past;
+    out->shift_invariant = !s->past;
 }
 
 static struct encoding_tensor tensor(const char *name, int rows, int columns, double bound)
@@ -60,7 +60,7 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 
 static int64_t relation(const struct encoding_context *c, int i, int j)
 {
-    return c->shape->causal ? encoding_relation_pair(c, i, j) : encoding_relation_distance(c, i, j);
+    return c->shape->past ? encoding_relation_pair(c, i, j) : encoding_relation_distance(c, i, j);
 }
 
 /* ---- psi and the denominator ------------------------------------------------------------------*/
@@ -148,12 +148,12 @@ static void prepare_table_backward(const struct encoding_context *c)
 /* ---- state: that table, or (n, 2): psi(m) and the denominator of row m ------------------------*/
 static size_t state_size(const struct encoding_context *c)
 {
-    return c->shape->causal ? 2 * (size_t)c->layout->n : encoding_state_bias(c);
+    return c->shape->past ? 2 * (size_t)c->layout->n : encoding_state_bias(c);
 }
 
 static void prepare(const struct encoding_context *c, real *state)
 {
-    if (!c->shape->causal) {
+    if (!c->shape->past) {
         prepare_table(c, state);
         return;
     }
@@ -165,7 +165,7 @@ static void prepare(const struct encoding_context *c, real *state)
 
 static void prepare_backward(const struct encoding_context *c)
 {
-    if (!c->shape->causal) {
+    if (!c->shape->past) {
         prepare_table_backward(c);
         return;
     }

@@ -30,10 +30,10 @@ int64_t encoding_relation_distance(const struct encoding_context *c, int i, int 
 double encoding_distance(const struct encoding_context *c, int r);
 /* 1 + the largest coordinate on any axis. */
 int encoding_positions(const struct layout *l);
-/* Keys that row i sees: i + 1 under a causal mask, else all. */
+/* Keys that row i may see: i + 1 where the mask hides what is behind it, else all. */
 static inline int encoding_visible(const struct encoding_context *c, int i)
 {
-    return c->shape->causal ? i + 1 : c->layout->n;
+    return c->shape->past ? i + 1 : c->layout->n;
 }
 static inline int encoding_clip(int x, int low, int high)
 {

@@ -30,7 +30,7 @@ static const struct option options[] = {
 
 static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
 {
-    double exact = floor(s->causal ? c->number[BUCKETS] / 2 : floor(c->number[BUCKETS] / 2) / 2);
+    double exact = floor(s->past ? c->number[BUCKETS] / 2 : floor(c->number[BUCKETS] / 2) / 2);
     if (c->number[MAX_DISTANCE] > exact)
         return 0;
     return err_set(e, ERR_USAGE, "model.encoding.max_distance",
@@ -41,7 +41,7 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
 
 static int bucket(const struct encoding_context *c, int r)
 {
-    return encoding_bucket(c->layout->offset[r], c->shape->causal, (int)c->config->number[BUCKETS],
+    return encoding_bucket(c->layout->offset[r], c->shape->past, (int)c->config->number[BUCKETS],
                            (int)c->config->number[MAX_DISTANCE]);
 }
 

@@ -51,7 +51,7 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 /* ---- state: W R, then R, each (n, sides, width): row m, side 0 for t = m and 1 for t = -m -----*/
 static int sides(const struct encoding_context *c)
 {
-    return c->shape->causal ? 1 : 2;
+    return c->shape->past ? 1 : 2;
 }
 
 static size_t state_size(const struct encoding_context *c)
@@ -123,7 +123,7 @@ static void logits(const struct encoding_context *c, const struct encoding_block
                 b->q[(size_t)(b->first + r) * (size_t)b->stride + (size_t)t] + v[t];
     gemm(false, true, n, 1, d, 1, b->k, b->stride, u, d, 0, p.key, 1);
     gemm(false, true, b->rows, p.past_width, d, 1, p.query, d, past, ld, 0, p.past, p.past_width);
-    if (!c->shape->causal)
+    if (!c->shape->past)
         gemm(false, true, b->rows, p.future_width, d, 1, p.query, d, future, ld, 0, p.future,
              p.future_width);
     for (int r = 0; r < b->rows; r++) {
@@ -144,7 +144,7 @@ static void scatter(const struct encoding_context *c, const struct encoding_bloc
 {
     memset(p->key, 0, (size_t)c->layout->n * sizeof(real));
     memset(p->past, 0, (size_t)b->rows * (size_t)p->past_width * sizeof(real));
-    if (!c->shape->causal)
+    if (!c->shape->past)
         memset(p->future, 0, (size_t)b->rows * (size_t)p->future_width * sizeof(real));
     for (int r = 0; r < b->rows; r++) {
         int i = b->first + r;
@@ -184,7 +184,7 @@ static void logits_backward(const struct encoding_context *c, const struct encod
     int n = c->layout->n, d = c->shape->head_width;
     scatter(c, b, &p, ds);
     side_backward(c, b, p.query, p.past, p.past_width, 0);
-    if (!c->shape->causal)
+    if (!c->shape->past)
         side_backward(c, b, p.query, p.future, p.future_width, 1);
     gemm(false, false, 1, d, n, 1, p.key, n, b->k, b->stride, 1, c->gradient[U] + b->head * d, d);
     gemm(false, false, n, d, 1, 1, p.key, 1, c->parameter[U] + b->head * d, d, 1, b->dk, b->stride);

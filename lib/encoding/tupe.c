@@ -115,7 +115,7 @@ static size_t scratch(const struct encoding_context *c, int rows)
 static size_t bias_row(const struct encoding_context *c, const struct encoding_block *b, int at)
 {
     int offset = at - (b->first + b->rows - 1);
-    int bucket = encoding_bucket(offset, c->shape->causal, BUCKETS, MAX_DISTANCE);
+    int bucket = encoding_bucket(offset, c->shape->past, BUCKETS, MAX_DISTANCE);
     return (size_t)(b->head * BUCKETS + bucket);
 }
 

@@ -59,7 +59,7 @@ static int bucketed_rows(const struct encoding_shape *s)
 static void bucketed_map(const struct encoding_shape *s, const struct layout *here, int32_t *map)
 {
     for (int r = 0; r < here->relations; r++)
-        map[r] = encoding_bucket(here->offset[r], s->causal, BUCKETS, MAX_DISTANCE);
+        map[r] = encoding_bucket(here->offset[r], s->past, BUCKETS, MAX_DISTANCE);
 }
 
 static const struct urpe toeplitz = {

@@ -16,13 +16,6 @@ bool attention_is_fused(const struct model *m)
            normaliser_is_fused(m->normaliser);
 }
 
-/* How many keys each query sees. */
-static void count_seen(const struct model *m, const struct layout *l, int *seen)
-{
-    for (int i = 0; i < l->n; i++)
-        seen[i] = m->shape.causal ? i + 1 : l->n;
-}
-
 static struct normaliser_context normaliser_context(const struct model *m, const real *p, int layer,
                                                     int n, real *gradient)
 {
@@ -44,12 +37,13 @@ static struct sample_attention open_sample(const struct model *m, const real *p,
                                            real *gradient, real *dstate)
 {
     const struct layout *l = b->layout[sample];
-    struct sample_attention a = {.m = m, .w = w, .n = l->n, .width = m->shape.head_width,
+    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .n = l->n, .width = m->shape.head_width,
                                  .stride = 3 * m->shape.width, .output_stride = m->shape.width};
     a.encoding = model_context(m, p, s, layer, l, gradient, dstate);
     a.normaliser = normaliser_context(m, p, layer, l->n, gradient);
     if (m->normaliser->rows) {
-        count_seen(m, l, w->seen);
+        for (int i = 0; i < l->n; i++)
+            w->seen[i] = mask_seen(&s->reach, l, i);
         m->normaliser->rows(&a.normaliser, w->seen, w->offset, w->factor);
     }
     return a;
@@ -90,8 +84,9 @@ static struct attention_shape fused_shape(const struct sample_attention *a)
     return (struct attention_shape){
         .n = l->n,
         .head_width = a->width,
-        .low = -l->n,
-        .high = m->shape.causal ? 0 : l->n,
+        .low = a->reach->low,
+        .high = a->reach->high,
+        .hidden = a->reach->hidden,
         .form = (enum attention_form)normaliser_form(&m->config.normaliser),
         .offset = rows ? a->w->offset : NULL,
         .factor = rows ? a->w->factor : NULL,

@@ -49,7 +49,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
                 int j, floor_key key)
 {
     const struct lookup *x = state;
-    if (class_of(c)->shape.causal && j > i)
+    if (!mask_sees(&class_of(c)->config.mask, l, i, j))
         return false;
     key[0] = (uint64_t)encoding_relation(&x->context, i, j);
     key[1] = x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;

@@ -6,6 +6,7 @@
  *   dP = do v^T + hook   dv += P^T do   dC += dP a   da = dP C   [da = W^T da]   ds from da
  *   ds -> hook   [ds = A^T ds]   dq += scale ds k   dk += scale ds^T q
  * Invariant: nothing of size n x n is held; the blocks are (G,R,n). */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,13 +45,15 @@ static int relation_of(const struct block *b, int r, int j)
 }
 
 /* ---- masks ------------------------------------------------------------------------------------*/
-/* Row counts under the mask, or NULL. */
+/* Row counts under the mask, or NULL: blocks know masks that show each query all keys up to one. */
 static const int *visible(const struct sample_attention *a, int first, int rows)
 {
-    if (!a->m->shape.causal)
+    const struct mask_reach *reach = a->reach;
+    assert(!reach->hidden && reach->low <= 1 - a->n);
+    if (reach->high >= a->n - 1)
         return NULL;
     for (int r = 0; r < rows; r++)
-        a->w->count[r] = first + r + 1;
+        a->w->count[r] = mask_seen(reach, a->encoding.layout, first + r);
     return a->w->count;
 }
 

@@ -15,7 +15,7 @@ struct encoding_shape model_shape(const struct model_config *c, const struct lay
     return (struct encoding_shape){.width = (int)c->width,
                                    .heads = (int)c->heads,
                                    .head_width = (int)(c->width / c->heads),
-                                   .causal = c->mask == MODEL_MASK_CAUSAL,
+                                   .past = mask_of(&c->mask)->past,
                                    .trained = trained};
 }
 
@@ -23,7 +23,8 @@ struct normaliser_shape model_normaliser_shape(const struct model_config *c,
                                                const struct encoding_shape *s)
 {
     return (struct normaliser_shape){.heads = s->heads, .head_width = s->head_width,
-                                     .past = c->mask == MODEL_MASK_CAUSAL, .own = true};
+                                     .past = s->past,
+                                     .own = mask_sees(&c->mask, s->trained, 0, 0)};
 }
 
 int model_check(const struct model_config *c, const struct model_io *io,
@@ -33,10 +34,8 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.heads",
                        "%lld heads do not divide width %lld; expected a divisor of model.width",
                        (long long)c->heads, (long long)c->width);
-    if (c->mask == MODEL_MASK_CAUSAL && trained->axes == 0)
-        return err_set(e, ERR_USAGE, "model.mask",
-                       "a causal mask needs positions in an order, which this space leaves out; "
-                       "expected none");
+    if (mask_check(&c->mask, trained, e))
+        return ERR_USAGE;
     struct encoding_shape shape = model_shape(c, trained);
     struct err inner = {0};
     if (encoding_check(&c->encoding, &shape, evaluated, &inner))
@@ -298,7 +297,7 @@ double model_flops(const struct model *m, int n)
     double w = m->shape.width, f = (double)m->config.ffn, rows = n;
     double in = m->io.channels > 0 ? m->io.channels : 0; /* an embedding look-up multiplies nothing */
     double out = m->io.channels > 0 ? m->io.channels : m->io.labels;
-    double pairs = m->shape.causal ? rows * (rows + 1) / 2 : rows * rows;
+    double pairs = m->shape.past ? rows * (rows + 1) / 2 : rows * rows;
     double layer = 2 * rows * (4 * w * w + 2 * w * f) + 2 * 2 * pairs * w;
     double dense = m->config.head == MODEL_HEAD_MLM ? 2 * rows * w * w : 0;
     return (double)m->config.layers * layer + 2 * rows * w * (in + out) + dense;

@@ -20,19 +20,19 @@
 #include "base/tensor.h"
 #include "encoding/encoding.h"
 #include "floor/floor.h"
+#include "mask/mask.h"
 #include "normaliser/normaliser.h"
 #include "space/space.h"
 
 enum model_attention { MODEL_RPE, MODEL_URPE };
 enum model_norm { MODEL_NORM_NONE, MODEL_NORM_PRE, MODEL_NORM_POST };
-enum model_mask { MODEL_MASK_NONE, MODEL_MASK_CAUSAL };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 struct model_config {
-    struct kind_config encoding, c, normaliser;
-    int attention, norm, activation, mask, precision, head; /* enums above, kernel's for activation */
+    struct kind_config encoding, c, normaliser, mask;
+    int attention, norm, activation, precision, head; /* enums above, kernel's for activation */
     int64_t layers, heads, width, ffn;
     bool share;      /* one B table for all layers */
     bool tie;        /* tokens: output weights are the embedding's */
@@ -127,6 +127,7 @@ struct batch {
  * C expanded over relations.  One for all lanes, made anew after each update of the parameters. */
 struct model_state {
     struct layout longest;
+    struct mask_reach reach;    /* of all samples' layouts */
     int32_t *fold, *c_row;      /* (relations) */
     size_t state_size;          /* of one encoding state */
     size_t elements;            /* of the block below, and of each lane's dstate */

@@ -12,8 +12,6 @@ static const char *const norm_names[] = {
     [MODEL_NORM_NONE] = "none", [MODEL_NORM_PRE] = "pre", [MODEL_NORM_POST] = "post", NULL};
 static const char *const activation_names[] = {
     [ACTIVATION_RELU] = "relu", [ACTIVATION_GELU] = "gelu", NULL};
-static const char *const mask_names[] = {
-    [MODEL_MASK_NONE] = "none", [MODEL_MASK_CAUSAL] = "causal", NULL};
 static const char *const precision_names[] = {
     [MODEL_FLOAT] = "float", [MODEL_DOUBLE] = "double", NULL};
 static const char *const head_names[] = {
@@ -50,8 +48,9 @@ const struct option model_options[] = {
      .names = norm_names, .help = "LayerNorm: none, before or after each part"},
     {.key = "activation", .type = OPTION_CHOICE, .offset = FIELD(activation), .fallback = "gelu",
      .names = activation_names, .help = "relu, or gelu by the exact erf"},
-    {.key = "mask", .type = OPTION_CHOICE, .offset = FIELD(mask), .fallback = "none",
-     .names = mask_names, .help = "causal: a query sees keys j <= i only"},
+    {.key = "mask", .type = OPTION_KIND, .offset = FIELD(mask), .fallback = "none",
+     .kinds = &mask_kinds, .was_choice = true,
+     .help = "which keys a query sees; causal: j <= i only"},
     {.key = "share", .type = OPTION_BOOL, .offset = FIELD(share), .fallback = "true",
      .help = "one B table for all layers"},
     {.key = "precision", .type = OPTION_CHOICE, .offset = FIELD(precision), .fallback = "float",

@@ -62,8 +62,10 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->elements = (size_t)m->states * s->state_size +
                   (size_t)m->tables * (size_t)m->shape.heads * relations;
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
-    if (arena->measuring)
-        return 0;
+    int code = mask_reach_open(&s->reach, mask_of(&m->config.mask), &m->config.mask, longest,
+                               arena, e);
+    if (arena->measuring || code)
+        return code;
     if (!s->fold || !s->c_row || !s->block)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);

@@ -68,6 +68,7 @@ struct sample_attention {
     const struct model *m;
     struct encoding_context encoding;
     struct normaliser_context normaliser;
+    const struct mask_reach *reach;
     struct workspace *w;
     int n, width, stride, output_stride; /* width: d_h */
 };

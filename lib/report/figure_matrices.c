@@ -67,7 +67,7 @@ static bool picture_of(struct picture *p, const struct summary_group *g)
     const struct task *t = &g->cell->task;
     int axes = space_of(&t->space)->axes;
     if (axes == 1)
-        picture_sequence(p, (int)g->length, t->model.mask == MODEL_MASK_CAUSAL);
+        picture_sequence(p, (int)g->length, mask_of(&t->model.mask)->past);
     else if (axes == 2)
         picture_grid(p, size_of(g, "space.height"), size_of(g, "space.width"));
     return axes == 1 || axes == 2;

@@ -36,7 +36,7 @@
     X(SIZE, channels, "space.channels", CONTINUOUS, SAME, \
       "channels of continuous inputs and outputs") \
     X(COUNT, vocab, "target.vocab", TOKENS, SAME, "symbols of token targets") \
-    X(NAME, mask, "model.mask", ALL, SAME, "none or causal") \
+    X(NAME, mask, "model.mask.kind", ALL, SAME, "which keys a query sees") \
     X(SIZE, layers, "model.layers", ALL, SAME, "depth") \
     X(SIZE, heads, "model.heads", ALL, SAME, "attention heads of a layer") \
     X(SIZE, width, "model.width", ALL, SAME, "size of the hidden states") \

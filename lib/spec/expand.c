@@ -46,8 +46,9 @@ static int print_leaf(void *context, const struct leaf *leaf)
     struct printed *p = context;
     if (leaf->row->cosmetic || leaf->unsaid)
         return 0;
-    size_t from = p->full.length;
-    text_append_format(&p->full, "%s=", leaf->key);
+    size_t from = p->full.length, name = strlen(leaf->key);
+    name -= leaf->row->was_choice ? strlen(".kind") : 0;
+    text_append_format(&p->full, "%.*s=", (int)name, leaf->key);
     value_write(leaf->row, &leaf->value, true, &p->full);
     text_append(&p->full, "\n");
     if (!p->full.failed && !splits_pairs(leaf->key))

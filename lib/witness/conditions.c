@@ -169,7 +169,7 @@ static struct sums_report report_sums(struct trial *pr, struct stream *random, d
 /* The factor that C gives to an offset, e^{-B} apart. */
 static double offset_factor(const struct trial *pr, int i, int j)
 {
-    if (pr->model.shape.causal)
+    if (pr->model.shape.past)
         return (2.0 * (i - j) + 1) / pr->n;
     return j <= i;
 }

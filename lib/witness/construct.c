@@ -30,9 +30,18 @@ struct construct_entry {
     double value; /* added to what is there */
 };
 
-int construct_visible(const struct construct *c, int i)
+bool construct_sees(const struct construct *c, int i, int j)
 {
-    return c->shape.causal ? i + 1 : c->layout->n;
+    return mask_sees(&c->model->mask, c->layout, i, j);
+}
+
+double construct_row_sum(const struct construct *c, int i, const double *kernel, double factor)
+{
+    double sum = 0;
+    for (int j = 0; j < c->layout->n; j++)
+        if (construct_sees(c, i, j))
+            sum += kernel[layout_relation(c->layout, i, j)] * factor;
+    return sum;
 }
 
 static void fail(struct construct *c, int code)
@@ -94,9 +103,13 @@ static int open_tables(struct construct *c, struct err *e)
     if (!c->seen || !c->order || !c->step)
         return ERR_MEMORY;
     find_steps(c);
+    c->whole = true;
     for (int i = 0; i < c->layout->n; i++)
-        for (int j = 0; j < construct_visible(c, i); j++)
-            c->seen[layout_relation(c->layout, i, j)] = true;
+        for (int j = 0; j < c->layout->n; j++)
+            if (construct_sees(c, i, j))
+                c->seen[layout_relation(c->layout, i, j)] = true;
+            else
+                c->whole = false;
     if (c->model->attention == MODEL_URPE) {
         c->c_row = arena_alloc(&c->arena, relations, sizeof *c->c_row, e);
         if (!c->c_row)
@@ -104,7 +117,7 @@ static int open_tables(struct construct *c, struct err *e)
         urpe_of(&c->model->c)->map(&c->shape, c->layout, c->c_row);
     }
     int code = (c->model->precision == MODEL_DOUBLE ? rest_open_double : rest_open)(
-        &c->rest, &c->model->encoding, &c->shape, &c->arena, e);
+        &c->rest, c->model, &c->shape, &c->arena, e);
     if (!code)
         order_heads(c);
     return code;
@@ -219,8 +232,9 @@ static void row_factors(const struct construct *c, const double *bias, double *r
 {
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
-        for (int j = 0; j < construct_visible(c, i); j++)
-            sum += exp(bias[layout_relation(c->layout, i, j)]);
+        for (int j = 0; j < c->layout->n; j++)
+            if (construct_sees(c, i, j))
+                sum += exp(bias[layout_relation(c->layout, i, j)]);
         row[i] = 1 / sum;
     }
 }

@@ -50,7 +50,8 @@ struct construct {
     struct encoding_shape shape; /* that the construction is made for */
     struct rest rest;
     int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
-    bool *seen;                  /* (relations) some visible pair has it */
+    bool *seen;                  /* (relations) some pair that is seen has it */
+    bool whole;                  /* every position sees every other */
     int *step;                   /* (relations) j - i; NULL where that differs within a relation */
     struct arena arena;
 
@@ -70,8 +71,9 @@ struct construct {
 int construct_open(struct construct *c, const struct model_config *m, const struct model_io *io,
                    const struct layout *trained, int heads, int head_width, struct err *e);
 void construct_close(struct construct *c);
-/* Whether row i sees j, and how many it sees. */
-int construct_visible(const struct construct *c, int i);
+bool construct_sees(const struct construct *c, int i, int j);
+/* sum over the j that i sees of kernel[relation(i,j)] * factor. */
+double construct_row_sum(const struct construct *c, int i, const double *kernel, double factor);
 
 /* `count` new registers, 0 at the start of the stream; returns the first. */
 int construct_registers(struct construct *c, int count);

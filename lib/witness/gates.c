@@ -54,11 +54,8 @@ static double relative_gap(const double *v, int n, double *gap)
 
 static void row_sums(const struct construct *c, int table, const double *kernel, double *v)
 {
-    for (int i = 0; i < c->layout->n; i++) {
-        v[i] = 0;
-        for (int j = 0; j < construct_visible(c, i); j++)
-            v[i] += kernel[layout_relation(c->layout, i, j)] * c->table[table].row[i];
-    }
+    for (int i = 0; i < c->layout->n; i++)
+        v[i] = construct_row_sum(c, i, kernel, c->table[table].row[i]);
 }
 
 /* Tries candidate k: 0 with the table added, *quality its relative gap. */

@@ -176,7 +176,9 @@ static void mixed_range(const struct construct *c, int table, const double *kern
 {
     for (int i = 0; i < c->layout->n; i++) {
         double least = 0, most = 0;
-        for (int j = 0; j < construct_visible(c, i); j++) {
+        for (int j = 0; j < c->layout->n; j++) {
+            if (!construct_sees(c, i, j))
+                continue;
             double m = scale * c->table[table].row[i] *
                        kernel[layout_relation(c->layout, i, j)];
             least += fmin(m, 0);
@@ -245,7 +247,7 @@ static bool linear_form(struct witness_task *t, double **row, double **kernel)
 {
     double *k;
     return probe_linear(t->probe, &k) &&
-           probe_factors(t->probe, k, t->c->shape.causal, row, kernel);
+           probe_factors(t->probe, k, &t->c->model->mask, row, kernel);
 }
 
 int witness_build_linear(struct witness_task *t)
@@ -277,8 +279,7 @@ int witness_build_normalised(struct witness_task *t)
     if (c->code)
         return c->code;
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < construct_visible(c, i); j++)
-            sum[i] += row[i] * kernel[layout_relation(c->layout, i, j)];
+        sum[i] = construct_row_sum(c, i, kernel, row[i]);
     for (int r = 0; r < relations; r++) {
         if (kernel[r] < 0)
             return CONSTRUCT_UNKNOWN;

@@ -258,8 +258,8 @@ static bool spread(const struct probe *p, const double *k, double *row, double *
     return changed;
 }
 
-bool probe_factors(struct probe *p, const double *k, bool causal, double **row_out,
-                   double **kernel_out)
+bool probe_factors(struct probe *p, const double *k, const struct kind_config *mask,
+                   double **row_out, double **kernel_out)
 {
     int n = p->n, relations = p->layout->relations;
     double *row = array(p, (size_t)n, sizeof *row);
@@ -280,8 +280,8 @@ bool probe_factors(struct probe *p, const double *k, bool causal, double **row_o
         kernel[r] = isnan(kernel[r]) ? 0 : kernel[r];
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
-            double seen = causal && j > i ? 0 : row[i] * kernel[layout_relation(p->layout, i, j)];
-            if (!close_to(seen, k[i * n + j]))
+            double value = row[i] * kernel[layout_relation(p->layout, i, j)];
+            if (!close_to(mask_sees(mask, p->layout, i, j) ? value : 0, k[i * n + j]))
                 return false;
         }
     *row_out = row;

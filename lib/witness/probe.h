@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/memory.h"
+#include "mask/mask.h"
 #include "target/target.h"
 
 enum { PROBE_KNOTS_MAX = 8 };
@@ -51,9 +52,10 @@ bool probe_pieces(struct probe *p, struct probe_piece **out);
 
 /* y_i = sum_j k_ij x_j, the same in every channel: k (n,n). */
 bool probe_linear(struct probe *p, double **k);
-/* k_ij = row[i] * kernel[relation(i,j)] for the pairs that `visible` keys of a row let be seen, and
- * 0 for the others: row (n), kernel (relations). */
-bool probe_factors(struct probe *p, const double *k, bool causal, double **row, double **kernel);
+/* k_ij = row[i] * kernel[relation(i,j)] for the pairs that the mask lets be seen, and 0 for the
+ * others: row (n), kernel (relations). */
+bool probe_factors(struct probe *p, const double *k, const struct kind_config *mask, double **row,
+                   double **kernel);
 /* Rows of k are unit vectors or zero: source (n), -1 where zero. */
 bool probe_sources(struct probe *p, const double *k, int **source);
 

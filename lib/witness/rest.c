@@ -8,6 +8,7 @@
 /* The hooks' surroundings: one sample of the trained layout, all tensors zero. */
 struct bench {
     const struct encoding *encoding;
+    const struct kind_config *mask;
     struct encoding_context context;
     struct encoding_facts facts;
     struct encoding_tensor tensor[ENCODING_TENSORS_MAX];
@@ -49,10 +50,11 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
     return failed ? ERR_MEMORY : 0;
 }
 
-static int bench_open(struct bench *b, const struct kind_config *c,
+static int bench_open(struct bench *b, const struct model_config *m,
                       const struct encoding_shape *shape, struct arena *a, struct err *e)
 {
-    *b = (struct bench){.encoding = encoding_of(c), .n = shape->trained->n,
+    const struct kind_config *c = &m->encoding;
+    *b = (struct bench){.encoding = encoding_of(c), .mask = &m->mask, .n = shape->trained->n,
                         .width = shape->width};
     b->context = (struct encoding_context){.config = c, .shape = shape,
                                            .layout = shape->trained};
@@ -84,9 +86,9 @@ static bool all_zero(const real *x, size_t count)
     return true;
 }
 
-static int visible(const struct bench *b, int i)
+static bool sees(const struct bench *b, int i, int j)
 {
-    return b->context.shape->causal ? i + 1 : b->n;
+    return mask_sees(b->mask, b->context.layout, i, j);
 }
 
 /* s (n,n) of one head from b->q and b->k, with scale q.k in `before` and in s already. */
@@ -145,7 +147,9 @@ static bool bias_of_head(struct bench *b, int head, uint64_t keys, bool first, d
         return false;
     head_logits(b, head);
     for (int i = 0; i < b->n; i++)
-        for (int j = 0; j < visible(b, i); j++) {
+        for (int j = 0; j < b->n; j++) {
+            if (!sees(b, i, j))
+                continue;
             int r = layout_relation(b->context.layout, i, j);
             double value = (double)b->s[i * b->n + j];
             if ((!first || seen[r]) && bias[r] != value)
@@ -191,8 +195,8 @@ static bool probe_scores(struct bench *b)
     for (int h = 0; h < b->context.shape->heads; h++) {
         head_logits(b, h);
         for (int i = 0; i < b->n; i++)
-            for (int j = 0; j < visible(b, i); j++)
-                if (b->s[i * b->n + j] != b->before[i * b->n + j])
+            for (int j = 0; j < b->n; j++)
+                if (sees(b, i, j) && b->s[i * b->n + j] != b->before[i * b->n + j])
                     return false;
     }
     return true;
@@ -243,8 +247,8 @@ static bool probe_places(struct bench *b)
     return !memcmp(b->x, b->parameter[0], count * sizeof *b->x);
 }
 
-int rest_open(struct rest *r, const struct kind_config *encoding,
-              const struct encoding_shape *shape, struct arena *arena, struct err *e)
+int rest_open(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
+              struct arena *arena, struct err *e)
 {
     struct bench b;
     struct arena scratch;
@@ -257,7 +261,7 @@ int rest_open(struct rest *r, const struct kind_config *encoding,
         return ERR_MEMORY;
     int code = arena_open(&scratch, 0, e);
     if (!code)
-        code = bench_open(&b, encoding, shape, &scratch, e);
+        code = bench_open(&b, m, shape, &scratch, e);
     if (!code) {
         prepare(&b);
         r->scale = b.facts.scale;

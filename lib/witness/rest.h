@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/memory.h"
-#include "encoding/encoding.h"
+#include "model/model.h"
 
 struct rest {
     bool known;
@@ -23,11 +23,11 @@ struct rest {
                            row[relation]; NULL: B cannot be asked for */
 };
 
-/* By the hooks of one precision; the layout is the shape's trained one.  What r points to lives in
- * `arena`. */
-int rest_open(struct rest *r, const struct kind_config *encoding,
-              const struct encoding_shape *shape, struct arena *arena, struct err *e);
-int rest_open_double(struct rest *r, const struct kind_config *encoding,
+/* Of m's encoding, for the given shape and under m's mask, by the hooks of one precision; the layout
+ * is the shape's trained one.  What r points to lives in `arena`. */
+int rest_open(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
+              struct arena *arena, struct err *e);
+int rest_open_double(struct rest *r, const struct model_config *m,
                      const struct encoding_shape *shape, struct arena *arena, struct err *e);
 
 #endif

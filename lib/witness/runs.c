@@ -19,7 +19,7 @@
 
 static bool can_hide(const struct construct *c)
 {
-    return c->rest.row && c->step && !c->shape.causal;
+    return c->rest.row && c->step && c->whole;
 }
 
 /* Logits by the sign of the step: 0 where wanted, hidden elsewhere; with `fallback` the position

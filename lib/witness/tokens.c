@@ -52,7 +52,7 @@ static int select_sources(struct witness_task *t, const int *source, int from, i
         return CONSTRUCT_UNKNOWN;
     for (int i = 0; i < n; i++) {
         complete = complete && source[i] >= 0;
-        if (source[i] >= construct_visible(c, i))
+        if (source[i] >= 0 && !construct_sees(c, i, source[i]))
             return CONSTRUCT_UNKNOWN;
     }
     construct_layer(c);
@@ -176,13 +176,13 @@ static int common_relation(const struct construct *c, const int *source)
     int found = -1, n = c->layout->n;
     for (int i = 0; i < n; i++) {
         int r = source[i] < 0 ? found : layout_relation(c->layout, i, source[i]);
-        if (source[i] >= construct_visible(c, i) || (found >= 0 && r != found))
+        if ((source[i] >= 0 && !construct_sees(c, i, source[i])) || (found >= 0 && r != found))
             return -1;
         found = r;
     }
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < construct_visible(c, i); j++)
-            if (source[i] < 0 && layout_relation(c->layout, i, j) == found)
+        for (int j = 0; j < n && source[i] < 0; j++)
+            if (construct_sees(c, i, j) && layout_relation(c->layout, i, j) == found)
                 return -1;
     return found;
 }

@@ -152,18 +152,17 @@ static void softmax_row(const struct trial *pr, const double *q, const double *k
                         double *a)
 {
     int d = pr->model.shape.head_width, width = pr->model.shape.width;
-    int visible = pr->model.shape.causal ? i + 1 : pr->n;
     double largest = -INFINITY, sum = 0;
-    for (int j = 0; j < visible; j++) {
-        a[j] = 0;
+    for (int j = 0; j < pr->n; j++) {
+        a[j] = mask_sees(&pr->model.config.mask, pr->layout, i, j) ? 0 : -INFINITY;
         for (int c = 0; c < d; c++)
             a[j] += pr->model.facts.scale * q[i * width + c] * k[j * width + c];
         largest = fmax(largest, a[j]);
     }
-    for (int j = 0; j < visible; j++)
+    for (int j = 0; j < pr->n; j++)
         sum += a[j] = exp(a[j] - largest);
     for (int j = 0; j < pr->n; j++)
-        a[j] = j < visible ? a[j] / sum : 0;
+        a[j] /= sum;
 }
 
 void trial_plain_attention(struct trial *pr, double *attention)

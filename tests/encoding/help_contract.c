@@ -47,7 +47,7 @@ static void assert_derivative(struct rig *g, const char *what, real *x, real ana
     double numeric = (high - low) / (2 * h);
     if (!(fabs(numeric - analytic) <= 1e-6 * (1 + fabs(numeric))))
         fail_msg("%s: d loss / d %s is %.10g, backward says %.10g (n = %d, causal %d)",
-                 g->entry->name, what, numeric, analytic, g->layout.n, g->shape.causal);
+                 g->entry->name, what, numeric, analytic, g->layout.n, g->shape.past);
 }
 
 static void check_gradients(const struct scene *s)

@@ -180,7 +180,7 @@ static bool accepted(const struct rig *g)
     const struct encoding *entry = g->entry;
     struct err e = {0};
     return g->trained.axes >= entry->axes_min && g->trained.axes <= entry->axes_max &&
-           (g->shape.causal || !entry->causal_only) &&
+           (g->shape.past || !entry->past_only) &&
            (g->layout.n <= g->trained.n || !entry->fixed_length) &&
            (!entry->check || entry->check(&g->config, &g->shape, &e) == 0);
 }
@@ -227,7 +227,7 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
     g->shape = (struct encoding_shape){.width = shape.heads * shape.head_width,
                                        .heads = shape.heads,
                                        .head_width = shape.head_width,
-                                       .causal = shape.causal,
+                                       .past = shape.causal,
                                        .trained = &g->trained};
     rig_configure(entry, options, &g->config);
     if (!accepted(g))
@@ -263,7 +263,7 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
 
 bool rig_visible(const struct rig *g, int i, int j)
 {
-    return !g->shape.causal || j <= i;
+    return !g->shape.past || j <= i;
 }
 
 struct encoding_context rig_context(const struct rig *g)

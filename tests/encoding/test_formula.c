@@ -82,7 +82,7 @@ static int t5_bucket(int relative_position, bool bidirectional, int num_buckets,
 static double t5(const struct rig *g, int h, int i, int j)
 {
     int buckets = (int)rig_option(g, "buckets");
-    int b = t5_bucket(j - i, !g->shape.causal, buckets, (int)rig_option(g, "max_distance"));
+    int b = t5_bucket(j - i, !g->shape.past, buckets, (int)rig_option(g, "max_distance"));
     return plain(g, h, i, j) + at(g, "bias", h * buckets + b);
 }
 
@@ -122,7 +122,7 @@ static double psi(const struct rig *g, double x)
 
 static double fire(const struct rig *g, int h, int i, int j)
 {
-    double limit = fabs(at(g, "l", 0)), row = g->shape.causal ? i : g->layout.n - 1;
+    double limit = fabs(at(g, "l", 0)), row = g->shape.past ? i : g->layout.n - 1;
     double x = psi(g, abs(i - j)) / (psi(g, limit > row ? limit : row) + 1e-6);
     double b = at(g, "out.bias", h);
     for (int u = 0; u < 32; u++)
@@ -207,7 +207,7 @@ static double tupe(const struct rig *g, int h, int i, int j)
                tupe_projection(g, "key.weight", j, h * dh + t);
     double bias = 0;
     if (rig_option(g, "t5") != 0)
-        bias = at(g, "bias", h * 32 + t5_bucket(j - i, !g->shape.causal, 32, 128));
+        bias = at(g, "bias", h * 32 + t5_bucket(j - i, !g->shape.past, 32, 128));
     return sum / sqrt(2.0 * dh) + bias;
 }
 

@@ -84,7 +84,7 @@ static void test_bucketed(void **state)
     assert_int_equal(map[99 + 7], 16 + 7);
     assert_int_equal(map[99 - 99], 15);
     assert_int_equal(map[99 + 12], 16 + 9);
-    shape.causal = true;
+    shape.past = true;
     c->map(&shape, &here, map);
     assert_int_equal(map[99 - 7], 7);
     assert_int_equal(map[99 - 99], 30);

@@ -90,7 +90,7 @@ struct model_config help_model(const struct kind_config *encoding, int c, bool c
     m.encoding = *encoding;
     m.attention = c < 0 ? MODEL_RPE : MODEL_URPE;
     m.c = help_kind(&urpe_kinds, urpe_kinds.name(c < 0 ? 0 : c));
-    m.mask = causal ? MODEL_MASK_CAUSAL : MODEL_MASK_NONE;
+    m.mask = help_kind(&mask_kinds, causal ? "causal" : "none");
     m.precision = sizeof(real) == sizeof(double) ? MODEL_DOUBLE : MODEL_FLOAT;
     m.heads = 2;
     m.width = width;

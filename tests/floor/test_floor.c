@@ -366,20 +366,20 @@ static void test_class_of(void **state)
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct model_config c = {.encoding = help_kind(&encoding_kinds, "shaw"),
                              .c = help_kind(&urpe_kinds, "bucketed"),
-                             .attention = MODEL_URPE, .mask = MODEL_MASK_CAUSAL,
+                             .attention = MODEL_URPE, .mask = help_kind(&mask_kinds, "causal"),
                              .layers = 2, .heads = 4, .width = 20, .ffn = 8};
     const struct layout *l = help_layout(&a, 5);
     struct model_class class;
     model_class_of(&c, l, &class);
-    assert_true(!class.floor.stochastic && class.shape.causal && class.shape.trained == l);
+    assert_true(!class.floor.stochastic && class.shape.past && class.shape.trained == l);
     assert_int_equal(class.shape.width, 20);
     assert_int_equal(class.shape.heads, 4);
     assert_int_equal(class.shape.head_width, 5);
     assert_memory_equal(&class.config, &c, sizeof c);
     c.attention = MODEL_RPE;
-    c.mask = MODEL_MASK_NONE;
+    c.mask = help_kind(&mask_kinds, "none");
     model_class_of(&c, l, &class);
-    assert_true(!class.shape.causal);
+    assert_true(!class.shape.past);
     arena_close(&a);
 }
 

@@ -55,11 +55,11 @@ static void closed_form(const struct model_class *c, const int32_t *token, int n
         has_value_term(&c->config.encoding))
         return;
     for (int i = 0; i < n; i++) {
-        if (constant || (c->shape.causal && i < run))
+        if (constant || (c->shape.past && i < run))
             group[i] = 0;
-        else if (!c->shape.causal && family == FAMILY_ONE)
+        else if (!c->shape.past && family == FAMILY_ONE)
             group[i] = token[i];
-        else if (!c->shape.causal && family == FAMILY_SYMMETRIC && palindrome)
+        else if (!c->shape.past && family == FAMILY_SYMMETRIC && palindrome)
             group[i] = i < n - 1 - i ? i : n - 1 - i;
     }
 }
@@ -80,7 +80,7 @@ static void check_words(const struct model_class *c, const char *label, const st
         assert_int_equal(floor_merge(&c->floor, &set, group, &groups, NULL), 0);
         if (!help_same_partition(expected, group, l->n))
             fail_msg("%s attention %d causal %d, n = %d trained %d, word %d of %d symbols", label,
-                     c->config.attention, c->shape.causal, l->n, c->shape.trained->n, w, symbols);
+                     c->config.attention, c->shape.past, l->n, c->shape.trained->n, w, symbols);
     }
 }
 
@@ -327,7 +327,7 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
     struct encoding_context context = {
         .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
     for (int i = 0; i < l->n; i++)
-        for (int j = 0; j < (c->shape.causal ? i + 1 : l->n); j++)
+        for (int j = 0; j < (c->shape.past ? i + 1 : l->n); j++)
             v->relation[(size_t)(v->set->first[s] + i) * (size_t)v->longest + (size_t)j] =
                 (struct relation){.seen = true,
                                   .encoding = encoding_relation(&context, i, j),
@@ -339,7 +339,7 @@ static void check_naive(const struct model_class *c, const char *label, const st
     struct encoding_facts facts;
     char text[128];
     snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention,
-             c->shape.causal, l->n);
+             c->shape.past, l->n);
     encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
     for (int round = 0; round < 2; round++) {
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);

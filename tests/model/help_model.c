@@ -41,7 +41,7 @@ static void fill_config(struct rig *r)
         assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));
     m->norm = c->norm;
     m->activation = c->activation;
-    m->mask = c->mask;
+    m->mask = (struct kind_config){.kind = c->mask};
     m->head = c->head;
     m->share = c->share;
     m->tie = c->tie;

@@ -18,7 +18,7 @@ struct rig_option { /* of a kind; CHOICE by index, BOOL as 0 or 1 */
 struct rig_config {
     const char *encoding;
     const char *c;       /* NULL: rpe; else the kind of C */
-    int norm, activation, mask, head;
+    int norm, activation, mask, head; /* mask: index into mask_table */
     bool share, tie, embed_norm;
     int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
     int symbols, labels;

@@ -34,7 +34,7 @@ static int check_weights(struct rig_config config, const char *encoding)
     char what[128];
     config.encoding = encoding;
     for (int c = 0; c < 3; c++)
-        for (int mask = 0; mask < 2; mask++) {
+        for (int mask = 0; mask < mask_kinds.count; mask++) {
             config.c = c_kinds[c];
             config.mask = mask;
             config.share = c < 2;

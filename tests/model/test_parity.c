@@ -231,7 +231,7 @@ static void test_nothing_is_left_out(void **state)
             }
         if (encoding_table[k]->axes_max == 0) /* the fixtures are sequences */
             continue;
-        if (found != (encoding_table[k]->causal_only ? 2 : 4))
+        if (found != (encoding_table[k]->past_only ? 2 : 4))
             fail_msg("%s has %d cases", encoding_table[k]->name, found);
     }
 }

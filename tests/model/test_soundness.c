@@ -105,7 +105,7 @@ static const char *attention_of(const struct trial *t)
     const struct model_config *m = &t->class.config;
     snprintf(text, sizeof text, "(C %s, %s)",
              m->attention == MODEL_URPE ? urpe_of(&m->c)->name : "none",
-             t->class.shape.causal ? "causal" : "no mask");
+             t->class.shape.past ? "causal" : "no mask");
     return text;
 }
 

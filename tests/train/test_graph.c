@@ -298,7 +298,7 @@ static void test_refusals(void **state)
     const struct model *m = trainer_model(trainer);
     e = (struct err){0};
     assert_int_equal(model_check(&t.model, &m->io, &m->trained, &m->trained, &e), 0);
-    t.model.mask = MODEL_MASK_CAUSAL;
+    assert_true(option_set_kind(&mask_kinds, "causal", &t.model.mask));
     assert_int_equal(model_check(&t.model, &m->io, &m->trained, &m->trained, &e), ERR_USAGE);
     assert_string_equal(e.where, "model.mask");
     trainer_close(trainer);

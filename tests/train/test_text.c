@@ -40,7 +40,7 @@ static struct task text_task(const char *encoding, int attention)
     t.space.length = N;
     assert_int_equal(space_finish(&t.space, &e), 0);
     t.target.kind.number[1] = 0; /* no selection part */
-    t.model.mask = MODEL_MASK_CAUSAL;
+    assert_true(option_set_kind(&mask_kinds, "causal", &t.model.mask));
     t.model.layers = 1;
     t.model.width = 16;
     t.model.heads = 2;
@@ -191,9 +191,9 @@ static void test_refusals(void **state)
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct err e = {0};
     assert_int_equal(task_check(&t, &e), 0);
-    t.model.mask = MODEL_MASK_NONE;
+    assert_true(option_set_kind(&mask_kinds, "none", &t.model.mask));
     refused(&t, "model.mask", "copy the labels");
-    t.model.mask = MODEL_MASK_CAUSAL;
+    assert_true(option_set_kind(&mask_kinds, "causal", &t.model.mask));
     t.evaluate.orbit = 1;
     refused(&t, "evaluate.orbit", "inputs of its own");
     t.evaluate.orbit = 0;

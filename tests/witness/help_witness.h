@@ -6,7 +6,8 @@
 
 struct help_case {
     const char *target, *encoding, *c; /* c NULL: rpe */
-    int mask, n, channels, vocab;
+    const char *mask;                  /* NULL: none */
+    int n, channels, vocab;
     double beta, eps;
     bool grid; /* of n = height * width positions, height the larger divisor below sqrt */
 };

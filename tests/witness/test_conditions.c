@@ -52,10 +52,10 @@ static void check_conditions(const struct model_class *c, const char *label)
     bool urpe = c->config.attention == MODEL_URPE;
     assert_int_equal(conditions_test(&c->config, c->shape.trained, 1, &r, NULL), 0);
     if (r.attentive != expected_attentive(&c->config.encoding))
-        fail_msg("%s causal %d: attentive %s (%s), %g", label, c->shape.causal,
+        fail_msg("%s causal %d: attentive %s (%s), %g", label, c->shape.past,
                  condition_name(r.attentive), r.attentive_why, r.distance);
     if (r.position_aware != urpe)
-        fail_msg("%s causal %d urpe %d: position-aware %d, %d distinct", label, c->shape.causal,
+        fail_msg("%s causal %d urpe %d: position-aware %d, %d distinct", label, c->shape.past,
                  urpe, r.position_aware, r.distinct);
     assert_true(strlen(r.attentive_why) > 0 && strlen(r.position_why) > 0);
     /* The slowest rotation is not far from none, but not in the rounding of a double. */

@@ -59,9 +59,9 @@ static void test_pi_refused(void **state)
     (void)state;
     static const struct {
         const char *encoding;
-        int mask;
-    } cannot[] = {{"none", MODEL_MASK_NONE}, {"alibi", MODEL_MASK_NONE},
-                  {"rope", MODEL_MASK_NONE}, {"toeplitz", MODEL_MASK_CAUSAL}};
+        const char *mask;
+    } cannot[] = {{"none", "none"}, {"alibi", "none"},
+                  {"rope", "none"}, {"toeplitz", "causal"}};
     for (size_t k = 0; k < sizeof cannot / sizeof *cannot; k++) {
         struct help_witness h;
         assert_true(help_witness_open(&h, &(struct help_case){.target = "pi",
