@@ -121,7 +121,9 @@ $(BUILD)/urpe-probe: $(OUT)/urpe-probe
 # tests/<layer>/test_*.c: one cmocka program each, linked with the layer and what lies below it;
 # tests of layers with numeric files are built twice, as test_x and test_x-double.  Shared helpers of
 # a layer's tests are tests/<layer>/help_*.c, each compiled once.
-RUN_TESTS = tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
+# No program takes a tenth of TEST_SECONDS on an idle machine.
+TEST_SECONDS ?= $(if $(filter release,$(CONFIG)),300,1200)
+RUN_TESTS = TEST_SECONDS=$(TEST_SECONDS) tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 # What the tests of a layer use besides: helpers of other layers' tests; what the tests of floor name
 # classes by.
@@ -180,7 +182,7 @@ $(OUT)/tests/tools/failing: tests/tools/failing.c
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 $(MAKE) --no-print-directory check
+	@URPE_KILLS=50 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
