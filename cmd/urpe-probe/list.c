@@ -207,7 +207,7 @@ static int add_key(struct listing *l, const struct spec_key *k, bool terminal, s
         text_append(&type, k->type);
     else
         append_type(&type, k->option);
-    if (k->option->unit && *k->option->unit)
+    if (k->option->unit)
         text_append_format(&type, ", in %s", k->option->unit);
     if (k->kind)
         text_append_format(&help, "%s: ", k->kind);

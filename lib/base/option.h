@@ -66,7 +66,7 @@ struct option {
     const char *fallback;     /* default, as a spec would say it; NULL: the key is required */
     const char *const *names; /* CHOICE: NULL-terminated */
     const struct kind_table *kinds; /* KIND */
-    const char *unit;         /* "tokens", "steps", "" */
+    const char *unit;         /* "tokens", "steps"; NULL: none */
     const char *help;         /* one line */
     bool file;                /* TEXT: names a file, relative to the spec; in the owner's struct it is
                                  the value of base/named_file.h, and the content is part of the id */

@@ -11,7 +11,7 @@
 
 enum { BIAS };
 static const struct option options[] = {
-    {.key = "bias", .type = OPTION_BOOL, .fallback = "true", .unit = "",
+    {.key = "bias", .type = OPTION_BOOL, .fallback = "true",
      .help = "also a free number for each head and distance, as toeplitz has it"},
     {.key = NULL},
 };

@@ -40,7 +40,7 @@ static bool with_degree(const void *owner)
 
 static const struct option options[] = {
     [GRAPH_MODEL] = {.key = "model", .type = OPTION_CHOICE, .fallback = "erdos-renyi",
-                     .names = graph_model_names, .unit = "", .applies = with_model,
+                     .names = graph_model_names, .applies = with_model,
                      .help = "what graphs are drawn from, a fresh one for each sample"},
     [GRAPH_NODES] = {.key = "nodes", .type = OPTION_INT, .min = 1, .max = GRAPH_NODES_MAX,
                      .fallback = "16", .unit = "nodes", .applies = with_model,
@@ -49,7 +49,7 @@ static const struct option options[] = {
                          .fallback = "0", .unit = "nodes", .applies = with_model,
                          .help = "sizes are uniform from here to nodes; 0: all have `nodes`"},
     [GRAPH_P] = {.key = "p", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0.2",
-                 .unit = "", .applies = with_p,
+                 .applies = with_p,
                  .help = "erdos-renyi: probability of an edge; small-world: of its rewiring"},
     [GRAPH_DEGREE] = {.key = "degree", .type = OPTION_INT, .min = 0, .max = GRAPH_NODES_MAX - 1,
                       .fallback = "4", .unit = "edges", .applies = with_degree,
@@ -58,7 +58,7 @@ static const struct option options[] = {
     [GRAPH_MAX_DISTANCE] = {.key = "max_distance", .type = OPTION_INT, .min = 0,
                             .max = GRAPH_NODES_MAX - 1, .fallback = "0", .unit = "edges",
                             .help = "distances from here on are one relation; 0: none is so far"},
-    [GRAPH_FILE] = {.key = "file", .type = OPTION_TEXT, .fallback = "", .unit = "", .file = true,
+    [GRAPH_FILE] = {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
                     .help = "graphs to pick from instead: a line for each edge, two nodes from 0; "
                             "`graph N` begins another, of N nodes; # a comment"},
     {.key = NULL},

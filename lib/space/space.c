@@ -22,18 +22,17 @@ static bool uses_length(const void *owner)
 #define INPUTS_ROW(id, name, text)                                                               \
     .key = "inputs." name, .type = OPTION_REAL,                                                  \
     .offset = offsetof(struct space_config, share) + (id) * sizeof(double), .min = 0, .max = 1,  \
-    .fallback = "0", .unit = "", .help = text
+    .fallback = "0", .help = text
 #define INPUTS(id, name, text) {INPUTS_ROW(id, name, text)}
 
 const struct option space_options[] = {
     {.key = "kind", .type = OPTION_KIND, .offset = offsetof(struct space_config, kind),
-     .fallback = "sequence", .kinds = &space_kinds, .unit = "",
-     .help = "what positions are to each other"},
+     .fallback = "sequence", .kinds = &space_kinds, .help = "what positions are to each other"},
     {.key = "length", .type = OPTION_INT, .offset = offsetof(struct space_config, length), .min = 1,
      .max = 65536, .fallback = "32", .unit = "tokens", .help = "n, positions of a training sample",
      .applies = uses_length},
     {.key = "channels", .type = OPTION_INT, .offset = offsetof(struct space_config, channels),
-     .min = 1, .max = 4096, .fallback = "4", .unit = "",
+     .min = 1, .max = 4096, .fallback = "4",
      .help = "d, channels of continuous inputs and outputs"},
     INPUTS(PATTERN_IDENTICAL, "identical", "share of inputs whose tokens are all equal"),
     INPUTS(PATTERN_PREFIX, "prefix", "share of inputs that begin with 2 to n equal tokens"),

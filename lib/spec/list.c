@@ -8,7 +8,7 @@
 #include "spec/resolve.h"
 
 #define TOP(name, standard, kind, text)                                                            \
-    {{.key = name, .type = OPTION_TEXT, .fallback = standard, .unit = "", .cosmetic = true,        \
+    {{.key = name, .type = OPTION_TEXT, .fallback = standard, .cosmetic = true,                    \
       .help = text}, kind}
 
 /* Rows that no section has; they describe what document.c and claims.c read. */
@@ -18,7 +18,7 @@ static const struct {
 } top[] = {
     TOP("name", "the file's name", NULL, "names the results' folder"),
     {{.key = "seeds", .type = OPTION_INT_LIST, .min = 0, .max = 9007199254740992.0,
-      .fallback = "1", .unit = "",
+      .fallback = "1",
       .help = "how many (3: seeds 0, 1, 2), or a list of distinct numbers"}, NULL},
     TOP("grid", "none", "map of lists",
         "Cartesian product: a list of values for each dotted key, model.width: [32, 64]"),

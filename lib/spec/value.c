@@ -15,9 +15,8 @@ static void expected_range(const struct option *o, const char *what, char *out, 
     char low[TEXT_NUMBER_MAX], high[TEXT_NUMBER_MAX];
     text_from_double_short(low, o->min);
     text_from_double_short(high, o->max);
-    bool unit = o->unit && *o->unit;
-    snprintf(out, size, "%s from %s to %s%s%s", what, low, high, unit ? " " : "",
-             unit ? o->unit : "");
+    snprintf(out, size, "%s from %s to %s%s%s", what, low, high, o->unit ? " " : "",
+             o->unit ? o->unit : "");
 }
 
 static void expected_names(const struct option *o, char *out, size_t size)

@@ -6,7 +6,7 @@
 /* A row for which of the random targets is meant; read it as an integer. */
 #define TARGET_SEED_OPTION                                                                     \
     {.key = "seed", .type = OPTION_INT, .min = 0, .max = 4294967295.0, .fallback = "0",        \
-     .unit = "", .help = "which of the random targets"}
+     .help = "which of the random targets"}
 
 /* shift and token_shift: one row, k. */
 enum { TARGET_SHIFT_K };

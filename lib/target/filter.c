@@ -41,7 +41,7 @@ static const char *const rho_names[] = {"exponential", "polynomial", "airy", "pe
 static double (*const rho_functions[])(double t) = {rho_exponential, rho_polynomial, rho_airy,
                                                     rho_peaks, rho_sine};
 static const struct option filter_options[] = {
-    {.key = "rho", .type = OPTION_CHOICE, .fallback = "exponential", .names = rho_names, .unit = "",
+    {.key = "rho", .type = OPTION_CHOICE, .fallback = "exponential", .names = rho_names,
      .help = "exp(-t), (1+t/10)^-1.1, Ai(t-6), exp(-t^2)+exp(-(t-9)^2), or sin(t)"},
     {.key = NULL},
 };

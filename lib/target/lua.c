@@ -43,10 +43,10 @@ static bool uses_y(const void *owner)
 }
 
 static const struct option options[] = {
-    {.key = "y", .type = OPTION_TEXT, .fallback = "x[i][c]", .unit = "",
+    {.key = "y", .type = OPTION_TEXT, .fallback = "x[i][c]",
      .help = "an expression in x[i][c], i, c, n, d (i and c from 1); unused where file is given",
      .applies = uses_y},
-    {.key = "file", .type = OPTION_TEXT, .fallback = "", .unit = "", .file = true,
+    {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
      .help = "a Lua file whose function(x, n, d) returns y[i][c] for the whole sequence"},
     {.key = NULL},
 };

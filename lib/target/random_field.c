@@ -15,9 +15,9 @@
 
 enum { FIELD_FEATURES, FIELD_SCALE, FIELD_SEED };
 static const struct option options[] = {
-    {.key = "features", .type = OPTION_INT, .min = 1, .max = 4096, .fallback = "64", .unit = "",
+    {.key = "features", .type = OPTION_INT, .min = 1, .max = 4096, .fallback = "64",
      .help = "F, random Fourier features"},
-    {.key = "scale", .type = OPTION_REAL, .min = 0.01, .max = 100, .fallback = "2", .unit = "",
+    {.key = "scale", .type = OPTION_REAL, .min = 0.01, .max = 100, .fallback = "2",
      .help = "standard deviation of the frequencies; larger is rougher"},
     TARGET_SEED_OPTION,
     {.key = NULL},

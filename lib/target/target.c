@@ -21,7 +21,7 @@ static bool uses_vocab(const void *owner)
 
 const struct option target_options[] = {
     {.key = "kind", .type = OPTION_KIND, .offset = offsetof(struct target_config, kind),
-     .kinds = &target_kinds, .unit = "", .help = "the function that models are asked to express"},
+     .kinds = &target_kinds, .help = "the function that models are asked to express"},
     {.key = "vocab", .type = OPTION_INT, .offset = offsetof(struct target_config, vocab), .min = 2,
      .max = 1000000, .fallback = "10", .unit = "symbols", .help = "V, symbols of token targets",
      .applies = uses_vocab},

@@ -28,15 +28,14 @@ enum { EVALUATE_TEST, EVALUATE_SELECTION };
 static const char *const evaluate_names[] = {"test", "selection", NULL};
 
 static const struct option options[] = {
-    {.key = "file", .type = OPTION_TEXT, .fallback = "", .unit = "", .file = true,
+    {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
      .help = "the text; its bytes are the symbols"},
-    {.key = "selection", .type = OPTION_REAL, .min = 0, .max = 0.5, .fallback = "0.1", .unit = "",
+    {.key = "selection", .type = OPTION_REAL, .min = 0, .max = 0.5, .fallback = "0.1",
      .help = "share of the file before the test part, to choose settings by"},
-    {.key = "test", .type = OPTION_REAL, .min = 0, .max = 0.5, .fallback = "0.1", .unit = "",
+    {.key = "test", .type = OPTION_REAL, .min = 0, .max = 0.5, .fallback = "0.1",
      .help = "share of the file at its end; what comes before both shares is trained on"},
     {.key = "evaluate", .type = OPTION_CHOICE, .names = evaluate_names, .fallback = "test",
-     .unit = "", .help = "the part that errors are measured on: choose settings by selection, "
-                         "report test"},
+     .help = "the part that errors are measured on: choose settings by selection, report test"},
     {.key = NULL},
 };
 

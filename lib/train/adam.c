@@ -9,22 +9,22 @@ enum { BETA1, BETA2, EPSILON, WEIGHT_DECAY };
 
 #define MOMENT_ROWS                                                                                \
     {.key = "beta1", .type = OPTION_REAL, .min = 0, .max = 0.9999, .fallback = "0.9",              \
-     .unit = "", .help = "decay of the mean of gradients"},                                        \
+     .help = "decay of the mean of gradients"},                                                    \
     {.key = "beta2", .type = OPTION_REAL, .min = 0, .max = 0.99999, .fallback = "0.999",           \
-     .unit = "", .help = "decay of the mean of squared gradients"},                                \
+     .help = "decay of the mean of squared gradients"},                                            \
     {.key = "epsilon", .type = OPTION_REAL, .min = 1e-30, .max = 1, .fallback = "1e-8",            \
-     .unit = "", .help = "added to the root of the second moment"}
+     .help = "added to the root of the second moment"}
 
 static const struct option adam_options[] = {
     MOMENT_ROWS,
-    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0", .unit = "",
+    {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0",
      .help = "L2 penalty, added to the gradient of matrices"},
     {.key = NULL}};
 
 static const struct option adamw_options[] = {
     MOMENT_ROWS,
     {.key = "weight_decay", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0.01",
-     .unit = "", .help = "shrinkage of matrices by rate x this, apart from the gradient"},
+     .help = "shrinkage of matrices by rate x this, apart from the gradient"},
     {.key = NULL}};
 
 static void update(const struct kind_config *c, int64_t step, double rate, double clip, double l2,

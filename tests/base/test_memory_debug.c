@@ -3,7 +3,6 @@
 #ifndef MEMORY_DEBUG
 #define MEMORY_DEBUG
 #endif
-#include "base/arena.c"
 #include "base/memory.c"
 
 #include <setjmp.h>

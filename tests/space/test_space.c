@@ -74,7 +74,6 @@ static void test_rows_are_sound(void **state)
     for (const struct option *o = space_options; o->key; o++) {
         double fallback;
         assert_non_null(o->help);
-        assert_non_null(o->unit);
         if (o->type == OPTION_INT || o->type == OPTION_REAL) {
             assert_true(text_to_double(o->fallback, &fallback));
             assert_true(fallback >= o->min && fallback <= o->max);

@@ -29,7 +29,7 @@ static void test_entries_are_complete(void **state)
         assert_true(t->tokens || !t->bytes);
         int rows = 0;
         for (const struct option *o = t->options; o && o->key; o++, rows++) {
-            assert_true(o->help && o->unit && o->fallback);
+            assert_true(o->help && o->fallback);
             if (o->type == OPTION_INT || o->type == OPTION_REAL)
                 assert_true(o->min < o->max);
         }
