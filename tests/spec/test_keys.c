@@ -113,7 +113,7 @@ static void what_stands_at_the_top_is_listed(void **state)
 {
     (void)state;
     static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "claims.where",
-                                        "claims.expect", "claims.on", "figures"};
+                                        "claims.pair", "claims.expect", "claims.on", "figures"};
     struct spec_key *key;
     int count;
     assert_int_equal(spec_keys(&key, &count, NULL), 0);
