@@ -3,9 +3,19 @@
  * ENTRIES; nothing else in the program knows a name. */
 #include "mask/mask.h"
 
+#include <stdio.h>
+
 #define ENTRIES(ENTRY)                                                                             \
     ENTRY(none)                                                                                    \
-    ENTRY(causal)
+    ENTRY(causal)                                                                                  \
+    ENTRY(strict)                                                                                  \
+    ENTRY(window)                                                                                  \
+    ENTRY(dilated)                                                                                 \
+    ENTRY(strided)                                                                                 \
+    ENTRY(blocks)                                                                                  \
+    ENTRY(prefix_lm)                                                                               \
+    ENTRY(neighbourhood)                                                                           \
+    ENTRY(hops)
 
 #define DECLARE(name) extern const struct mask mask_##name;
 #define ADDRESS(name) &mask_##name,
@@ -20,19 +30,37 @@ const struct mask *mask_of(const struct kind_config *c)
     return mask_table[c->kind];
 }
 
+/* Names of the masks that are defined on so many axes. */
+static void suitable(int axes, char *out, size_t size)
+{
+    size_t used = 0;
+    for (int k = 0; mask_table[k] && used < size; k++)
+        if (axes >= mask_table[k]->axes_min && axes <= mask_table[k]->axes_max)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+                                     mask_table[k]->name);
+}
+
 int mask_check(const struct kind_config *c, const struct layout *l, struct err *e)
 {
     const struct mask *entry = mask_of(c);
-    if (l->axes < entry->axes_min)
+    char others[160];
+    if (l->axes >= entry->axes_min && l->axes <= entry->axes_max)
+        return entry->check ? entry->check(c, l, e) : 0;
+    suitable(l->axes, others, sizeof others);
+    if (!l->axes && entry->axes_min > 0)
         return err_set(e, ERR_USAGE, "model.mask",
                        "a %s mask needs positions in an order, which this space leaves out; "
-                       "expected none",
-                       entry->name);
-    if (l->axes > entry->axes_max)
-        return err_set(e, ERR_USAGE, "model.mask",
-                       "a %s mask is not defined on %d coordinate axes; expected none",
-                       entry->name, l->axes);
-    return entry->check ? entry->check(c, l, e) : 0;
+                       "expected one of %s",
+                       entry->name, others);
+    return err_set(e, ERR_USAGE, "model.mask",
+                   "a %s mask is not defined on a space of %d coordinate axes; expected one of %s",
+                   entry->name, l->axes, others);
+}
+
+bool mask_past(const struct kind_config *c)
+{
+    const struct mask *entry = mask_of(c);
+    return entry->past && entry->past(c);
 }
 
 static bool shows(const struct mask *m, const struct kind_config *c, const struct layout *l,
@@ -43,7 +71,10 @@ static bool shows(const struct mask *m, const struct kind_config *c, const struc
 
 bool mask_sees(const struct kind_config *c, const struct layout *l, int i, int j)
 {
-    return shows(mask_of(c), c, l, layout_relation(l, i, j));
+    const struct mask *entry = mask_of(c);
+    if (entry->pair)
+        return entry->pair(c, l, i, j);
+    return shows(entry, c, l, layout_relation(l, i, j));
 }
 
 /* Positions are in row-major order. */
@@ -59,8 +90,13 @@ int mask_step(const struct layout *l, int relation)
 int mask_reach_open(struct mask_reach *r, const struct mask *m, const struct kind_config *c,
                     const struct layout *l, struct arena *a, struct err *e)
 {
-    *r = (struct mask_reach){.low = l->axes ? l->n : -l->n, .high = l->axes ? -l->n : l->n};
     bool holes = false;
+    *r = (struct mask_reach){.low = l->axes ? l->n : -l->n, .high = l->axes ? -l->n : l->n};
+    if (m->pair) {
+        *r = (struct mask_reach){.low = -l->n, .high = m->past && m->past(c) ? 0 : l->n, .pair = m,
+                                 .config = c};
+        return 0;
+    }
     for (int k = 0; k < l->relations && l->axes; k++) {
         int step = mask_step(l, k);
         if (shows(m, c, l, k)) {
@@ -81,11 +117,20 @@ int mask_reach_open(struct mask_reach *r, const struct mask *m, const struct kin
     return hidden || a->measuring ? 0 : ERR_MEMORY;
 }
 
+bool mask_shows(const struct mask_reach *r, const struct layout *l, int i, int j)
+{
+    return j - i >= r->low && j - i <= r->high &&
+           !(r->hidden && r->hidden[layout_relation(l, i, j)]) &&
+           (!r->pair || r->pair->pair(r->config, l, i, j));
+}
+
 int mask_seen(const struct mask_reach *r, const struct layout *l, int i)
 {
     int first = i + r->low > 0 ? i + r->low : 0, seen = 0;
     int end = i + r->high < l->n ? i + r->high + 1 : l->n;
+    if (!r->hidden && !r->pair)
+        return end > first ? end - first : 0;
     for (int j = first; j < end; j++)
-        seen += !r->hidden || !r->hidden[layout_relation(l, i, j)];
+        seen += mask_shows(r, l, i, j);
     return seen;
 }

@@ -13,7 +13,7 @@ bool attention_is_fused(const struct model *m)
 {
     const struct encoding *enc = m->encoding;
     return !enc->value && (m->facts.relation_bias || !enc->logits) &&
-           normaliser_is_fused(m->normaliser);
+           normaliser_is_fused(m->normaliser) && !mask_of(&m->config.mask)->pair;
 }
 
 static struct normaliser_context normaliser_context(const struct model *m, const real *p, int layer,
@@ -37,8 +37,9 @@ static struct sample_attention open_sample(const struct model *m, const real *p,
                                            real *gradient, real *dstate)
 {
     const struct layout *l = b->layout[sample];
-    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .n = l->n, .width = m->shape.head_width,
-                                 .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .n = l->n,
+                                 .width = m->shape.head_width, .stride = 3 * m->shape.width,
+                                 .output_stride = m->shape.width};
     a.encoding = model_context(m, p, s, layer, l, gradient, dstate);
     a.normaliser = normaliser_context(m, p, layer, l->n, gradient);
     if (m->normaliser->rows) {

@@ -6,7 +6,6 @@
  *   dP = do v^T + hook   dv += P^T do   dC += dP a   da = dP C   [da = W^T da]   ds from da
  *   ds -> hook   [ds = A^T ds]   dq += scale ds k   dk += scale ds^T q
  * Invariant: nothing of size n x n is held; the blocks are (G,R,n). */
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -20,8 +19,13 @@ struct block {
     const struct head *head; /* (group) */
     int group, first, rows, n;
     size_t size; /* rows_max x n */
-    const int *count; /* (rows) keys behind it are hidden; NULL: none */
+    const int *count; /* (rows) keys from there on are hidden; NULL: none is */
 };
+
+static int seen_to(const struct block *b, int r)
+{
+    return b->count ? b->count[r] : b->n;
+}
 
 static struct encoding_block hook_block(const struct block *b, int g)
 {
@@ -45,16 +49,38 @@ static int relation_of(const struct block *b, int r, int j)
 }
 
 /* ---- masks ------------------------------------------------------------------------------------*/
-/* Row counts under the mask, or NULL: blocks know masks that show each query all keys up to one. */
+/* Whether more is hidden than what stands behind the last key that a query sees. */
+static bool has_holes(const struct mask_reach *reach, int n)
+{
+    return reach->hidden || reach->pair || reach->low > 1 - n;
+}
+
+/* For each row one more than the last key that it sees; NULL: all see all. */
 static const int *visible(const struct sample_attention *a, int first, int rows)
 {
     const struct mask_reach *reach = a->reach;
-    assert(!reach->hidden && reach->low <= 1 - a->n);
-    if (reach->high >= a->n - 1)
+    const struct layout *l = a->encoding.layout;
+    if (!has_holes(reach, a->n) && reach->high >= a->n - 1)
         return NULL;
-    for (int r = 0; r < rows; r++)
-        a->w->count[r] = mask_seen(reach, a->encoding.layout, first + r);
+    for (int r = 0; r < rows; r++) {
+        int i = first + r, end = i + reach->high + 1 < a->n ? i + reach->high + 1 : a->n;
+        while (end > 0 && !mask_shows(reach, l, i, end - 1))
+            end--;
+        a->w->count[r] = end > 0 ? end : 0;
+    }
     return a->w->count;
+}
+
+/* Logits of what is hidden before the last key seen become -inf. */
+static void hide(const struct block *b, real *s)
+{
+    const struct mask_reach *reach = b->a->reach;
+    if (!has_holes(reach, b->n))
+        return;
+    for (int r = 0; r < b->rows; r++)
+        for (int j = 0; j < seen_to(b, r); j++)
+            if (!mask_shows(reach, b->a->encoding.layout, b->first + r, j))
+                s[r * b->n + j] = -(real)INFINITY;
 }
 
 /* ---- mixing over the group --------------------------------------------------------------------*/
@@ -141,8 +167,10 @@ static void logits(const struct block *b, real *s)
 {
     products(b, s);
     mix(b, true, s);
-    for (int g = 0; g < b->group; g++)
+    for (int g = 0; g < b->group; g++) {
+        hide(b, s + (size_t)g * b->size);
         add_encoding(b, g, s + (size_t)g * b->size);
+    }
 }
 
 /* ds (of the mixed logits) to the encoding's gradients, then to dq and dk. */
@@ -179,46 +207,53 @@ static void logits_backward(const struct block *b, real *ds)
 }
 
 /* ---- weights ----------------------------------------------------------------------------------*/
-/* A row's visible entries side by side. */
+/* A row's visible entries side by side: those whose logit is not that of a hidden one. */
 struct packed {
     struct normaliser_row row;
-    real *s, *a, *da; /* (seen) */
+    const real *logit;  /* of the row; entries before `end` are looked at */
+    int end;
+    real *s, *a, *da;   /* (seen) */
 };
 
-static int seen_in(const struct block *b, int r)
-{
-    return b->count ? b->count[r] : b->n;
-}
-
-static struct packed packed_row(const struct block *b, int g, int r)
+static struct packed packed_row(const struct block *b, int g, int r, const real *s)
 {
     real *room = b->a->w->row;
-    int own = b->first + r;
-    return (struct packed){.row = {.head = b->head[g].index, .seen = seen_in(b, r), .own = own,
-                                   .scratch = room + 3 * b->n},
-                           .s = room, .a = room + b->n, .da = room + 2 * b->n};
+    struct packed p = {.row = {.head = b->head[g].index, .own = -1, .scratch = room + 3 * b->n},
+                       .logit = s + (size_t)r * (size_t)b->n, .end = seen_to(b, r),
+                       .s = room, .a = room + b->n, .da = room + 2 * b->n};
+    for (int j = 0; j < p.end; j++) {
+        if (p.logit[j] == -(real)INFINITY)
+            continue;
+        if (j == b->first + r)
+            p.row.own = p.row.seen;
+        p.row.seen++;
+    }
+    return p;
 }
 
-static void pack(int count, const real *row, real *out)
+static void pack(const struct packed *p, const real *row, real *out)
 {
-    memcpy(out, row, (size_t)count * sizeof *out);
+    for (int j = 0; j < p->end; j++)
+        if (p->logit[j] != -(real)INFINITY)
+            *out++ = row[j];
 }
 
-static void unpack(const struct block *b, int count, const real *x, real *row)
+/* row may be that of the logits. */
+static void unpack(const struct block *b, const struct packed *p, const real *x, real *row)
 {
-    memcpy(row, x, (size_t)count * sizeof *row);
-    memset(row + count, 0, (size_t)(b->n - count) * sizeof *row);
+    for (int j = 0; j < b->n; j++)
+        row[j] = j < p->end && p->logit[j] != -(real)INFINITY ? *x++ : 0;
 }
 
 static void weights_by_row(const struct block *b, int g, real *s)
 {
     const struct sample_attention *a = b->a;
-    for (int r = 0; r < b->rows; r++, s += b->n) {
-        struct packed p = packed_row(b, g, r);
-        pack(p.row.seen, s, p.s);
+    for (int r = 0; r < b->rows; r++) {
+        struct packed p = packed_row(b, g, r, s);
+        pack(&p, p.logit, p.s);
         if (p.row.seen)
             a->m->normaliser->row(&a->normaliser, &p.row, p.s);
-        unpack(b, p.row.seen, p.s, s);
+        unpack(b, &p, p.s, s + (size_t)r * (size_t)b->n);
     }
 }
 
@@ -226,14 +261,15 @@ static void weights_by_row_backward(const struct block *b, int g, const real *s,
                                     real *da)
 {
     const struct sample_attention *a = b->a;
-    for (int r = 0; r < b->rows; r++, s += b->n, weight += b->n, da += b->n) {
-        struct packed p = packed_row(b, g, r);
-        pack(p.row.seen, s, p.s);
-        pack(p.row.seen, weight, p.a);
-        pack(p.row.seen, da, p.da);
+    for (int r = 0; r < b->rows; r++) {
+        size_t at = (size_t)r * (size_t)b->n;
+        struct packed p = packed_row(b, g, r, s);
+        pack(&p, p.logit, p.s);
+        pack(&p, weight + at, p.a);
+        pack(&p, da + at, p.da);
         if (p.row.seen)
             a->m->normaliser->row_backward(&a->normaliser, &p.row, p.s, p.a, p.da);
-        unpack(b, p.row.seen, p.da, da);
+        unpack(b, &p, p.da, da + at);
     }
 }
 
@@ -249,7 +285,7 @@ static void weights_by_element(const struct block *b, real *s, real *da)
             real offset = rows ? w->offset[b->first + r] : 0, slope;
             real factor = rows ? w->factor[b->first + r] : 1;
             real weight = attention_weight(form, s[at] + offset, &slope);
-            bool seen = j < seen_in(b, r);
+            bool seen = j < seen_to(b, r);
             if (da)
                 da[at] = seen ? da[at] * factor * slope : 0;
             else

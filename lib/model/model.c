@@ -15,7 +15,7 @@ struct encoding_shape model_shape(const struct model_config *c, const struct lay
     return (struct encoding_shape){.width = (int)c->width,
                                    .heads = (int)c->heads,
                                    .head_width = (int)(c->width / c->heads),
-                                   .past = mask_of(&c->mask)->past,
+                                   .past = mask_past(&c->mask),
                                    .trained = trained};
 }
 

@@ -24,6 +24,17 @@ static void set_option(struct kind_config *kind, const struct option *row,
     kind->number[k] = o->value;
 }
 
+/* Sizes that are small beside a rig's. */
+static void set_mask(struct kind_config *mask, int kind)
+{
+    *mask = (struct kind_config){.kind = kind};
+    const struct option *row = mask_of(mask)->options;
+    option_kind_defaults(row, mask);
+    for (int k = 0; row && row[k].key; k++)
+        if (row[k].type == OPTION_INT && mask->number[k] > 2)
+            mask->number[k] = 2;
+}
+
 static void fill_config(struct rig *r)
 {
     const struct rig_config *c = &r->config;
@@ -41,7 +52,7 @@ static void fill_config(struct rig *r)
         assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));
     m->norm = c->norm;
     m->activation = c->activation;
-    m->mask = (struct kind_config){.kind = c->mask};
+    set_mask(&m->mask, c->mask);
     m->head = c->head;
     m->share = c->share;
     m->tie = c->tie;
