@@ -94,13 +94,14 @@ static const double SEED_MAX = 9007199254740992.0; /* 2^53: exact in every progr
 static bool read_whole(const struct node *n, double low, double high, int64_t *out)
 {
     double number;
-    if (n->type == NODE_SCALAR && n->plain && text_to_int64(n->text, out)) /* beyond 2^53 too */
+    if (n->type != NODE_SCALAR || !n->plain)
+        return false;
+    if (text_to_int64(n->text, out)) /* beyond 2^53 too */
         return *out >= (int64_t)low && *out <= (int64_t)high;
-    if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number) ||
-        !(number >= low && number <= high) || number != (double)(int64_t)number)
+    if (!text_to_double(n->text, &number) || !(number >= low && number <= high))
         return false;
     *out = (int64_t)number;
-    return true;
+    return number == (double)*out;
 }
 
 static int compare_seeds(const void *a, const void *b)
@@ -125,41 +126,28 @@ static int check_distinct(struct spec *s, const struct node *n, struct err *e)
     return code;
 }
 
-static int read_seed_list(struct spec *s, const struct node *n, struct err *e)
-{
-    char shown[NODE_SHOWN];
-    if (n->count == 0 || n->count > SPEC_CELLS_MAX)
-        return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
-                          SPEC_CELLS_MAX);
-    s->seed = arena_alloc(&s->arena, (size_t)n->count, sizeof *s->seed, e);
-    if (!s->seed)
-        return ERR_MEMORY;
-    for (int k = 0; k < n->count; k++)
-        if (!read_whole(n->item[k], 0, SEED_MAX, &s->seed[k]))
-            return node_error(n->item[k], e,
-                              "seeds: %s is no seed; expected a whole number from 0 to 2^53",
-                              node_show(n->item[k], shown));
-    s->seeds = n->count;
-    return check_distinct(s, n, e);
-}
-
 static int read_seeds(struct spec *s, struct err *e)
 {
     const struct node *n = document_find(s, "seeds");
     char shown[NODE_SHOWN];
-    int64_t count = 1;
-    if (n && n->type == NODE_LIST)
-        return read_seed_list(s, n, e);
-    if (n && !read_whole(n, 1, SPEC_CELLS_MAX, &count))
+    bool list = n && n->type == NODE_LIST;
+    int64_t count = list ? n->count : 1;
+    if (list && (count == 0 || count > SPEC_CELLS_MAX))
+        return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
+                          SPEC_CELLS_MAX);
+    if (n && !list && !read_whole(n, 1, SPEC_CELLS_MAX, &count))
         return node_error(n, e, "seeds: %s; expected how many (1 to %d), or a list of numbers",
                           node_show(n, shown), SPEC_CELLS_MAX);
     s->seed = arena_alloc(&s->arena, (size_t)count, sizeof *s->seed, e);
     if (!s->seed)
         return ERR_MEMORY;
-    for (int64_t k = 0; k < count; k++)
-        s->seed[k] = k;
-    s->seeds = (int)count;
-    return 0;
+    for (; s->seeds < count; s->seeds++) {
+        s->seed[s->seeds] = s->seeds;
+        if (list && !read_whole(n->item[s->seeds], 0, SEED_MAX, &s->seed[s->seeds]))
+            return node_error(n->item[s->seeds], e, "seeds: %s is no seed; expected a whole number "
+                              "from 0 to 2^53", node_show(n->item[s->seeds], shown));
+    }
+    return list ? check_distinct(s, n, e) : 0;
 }
 
 /* ---- the sections -----------------------------------------------------------------------------*/
