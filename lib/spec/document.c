@@ -162,7 +162,7 @@ static int check_top(const struct spec *s, const struct node *key, struct err *e
     if (dotted)
         return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
                           "grid, cases and --set)", node_show(key, shown));
-    return keys_unknown_at_top(&s->keys, key, key->text, e);
+    return keys_unknown(&s->keys, key, key->text, true, e);
 }
 
 /* What a map from keys to values assigns: the sections of the document, or --set. */
@@ -302,7 +302,7 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
     char shown[NODE_SHOWN];
     int slot, code = 0;
     if (keys_find(&s->keys, key->text, &slot) == KEY_UNKNOWN)
-        return keys_unknown(&s->keys, key, key->text, e);
+        return keys_unknown(&s->keys, key, key->text, false, e);
     if (list->type != NODE_LIST)
         return node_error(list, e, "%s: %s as an axis; expected a list of values", key->text,
                           node_show(list, shown));

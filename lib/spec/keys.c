@@ -198,22 +198,11 @@ static void suggest(const struct keys *k, const char *key, bool at_top, char *ou
         snprintf(out, size, "did you mean %s?", far);
 }
 
-static int unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
-                   struct err *e)
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
+                 struct err *e)
 {
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
     suggest(k, node_clean(key), at_top, advice, sizeof advice);
     return node_error(at, e, "%s: unknown key; %s", key, advice);
-}
-
-int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e)
-{
-    return unknown(k, at, key, false, e);
-}
-
-int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
-                        struct err *e)
-{
-    return unknown(k, at, key, true, e);
 }

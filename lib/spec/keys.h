@@ -74,11 +74,10 @@ enum key_type keys_find(const struct keys *k, const char *key, int *slot);
 /* Whether key is `above` or lies below it. */
 bool key_covers(const char *above, const char *key);
 bool keys_overlap(const char *a, const char *b); /* one covers the other */
-/* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it. */
-int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e);
-/* The same where the keys at the top that are no section may stand too: --set seeds=3. */
-int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
-                        struct err *e);
+/* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it.
+ * at_top: keys that are no section may stand there too, as in --set seeds=3. */
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
+                 struct err *e);
 /* One of those: name, seeds, grid ... */
 bool key_is_top(const char *key);
 
