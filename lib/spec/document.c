@@ -204,13 +204,15 @@ static int read_sections(struct spec *s, struct err *e)
 
 /* ---- cases ------------------------------------------------------------------------------------*/
 
-/* Appends one checked layer for `key: value` to the pool. */
+/* Appends one checked layer of the cases or the grid to the pool. */
 static int read_layer(struct spec *s, const struct node *key, const struct node *value,
                       struct layer *out, struct err *e)
 {
     out->first = s->layers.count;
     int code = layer_assign(&s->layers, key->text, key, value, e);
     out->count = s->layers.count - out->first;
+    for (int k = out->first; k < s->layers.count; k++)
+        s->keys.slot[s->layers.item[k].slot].varies = true;
     return code ? code : layer_check(&s->layers, *out, e);
 }
 
@@ -321,9 +323,6 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
         return ERR_MEMORY;
     for (int v = 0; v < list->count && code == 0; v++)
         code = read_layer(s, key, list->item[v], &axis->value[v], e);
-    for (int v = 0; v < axis->count && code == 0; v++)
-        for (int k = axis->value[v].first; k < axis->value[v].first + axis->value[v].count; k++)
-            s->keys.slot[s->layers.item[k].slot].axis = true;
     return code ? code : check_repeated(s, axis, list, e);
 }
 

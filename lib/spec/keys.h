@@ -44,7 +44,7 @@ struct slot {
     const struct option *row;       /* OWN: the first row of that name that any of the kinds has */
     const struct kind_table *kinds; /* KIND and OWN */
     int kind_slot;                  /* KIND: itself; OWN: its KIND's; ROW: -1 */
-    bool axis;                      /* some axis of the grid gives it */
+    bool varies;                    /* the cases or the grid give it */
 };
 
 enum key_type {

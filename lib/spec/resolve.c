@@ -7,14 +7,14 @@
 
 /* ---- slots -> struct --------------------------------------------------------------------------*/
 
-/* Under an axis of kinds, options that some of them have belong beside the kind. */
+/* Where kinds vary, options that some of them have belong beside the kind. */
 static int foreign_option(const struct slot *s, const struct slot *of, const struct node *n,
                           int kind, struct err *e)
 {
     char owners[320], advice[256] = "";
     const char *name = s->kinds->name(kind);
     kind_owners(s->kinds, s->row->key, owners, sizeof owners);
-    if (of->axis)
+    if (of->varies)
         snprintf(advice, sizeof advice, "; where kinds vary, give an option beside its kind: in cases, "
                  "or as %.48s: [{kind: %.*s, %.48s: ...}, %.32s]", of->key,
                  (int)strcspn(owners, ","), owners, s->row->key, name);
