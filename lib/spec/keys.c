@@ -26,6 +26,13 @@ bool key_is_top(const char *key)
     return t < TOP_COUNT;
 }
 
+void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT])
+{
+    bool whole = row->type == OPTION_KIND && !strcmp(row->key, "kind");
+    snprintf(out, KEY_TEXT, "%.16s%s%.46s", section_table[id].name, whole ? "" : ".",
+             whole ? "" : row->key);
+}
+
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
 const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name)
@@ -104,11 +111,10 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
 static int add_row(struct keys *k, enum section_id section, const struct option *row,
                    struct err *e)
 {
-    bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+    bool kind = row->type == OPTION_KIND;
     struct slot s = {.type = kind ? SLOT_KIND : SLOT_ROW, .section = section, .row = row,
                      .kinds = row->kinds, .kind_slot = kind ? k->count : -1};
-    snprintf(s.key, sizeof s.key, "%.16s%s%.46s", section_table[section].name, whole ? "" : ".",
-             whole ? "" : row->key);
+    section_key(section, row, s.key);
     int code = add_slot(k, &s, e);
     return code || !kind ? code : add_own_slots(k, s.kind_slot, e);
 }

@@ -36,6 +36,9 @@ struct section {
 };
 extern const struct section section_table[SECTION_COUNT];
 
+/* The full name of a section's row; a KIND called "kind" is called as its section. */
+void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT]);
+
 enum slot_type { SLOT_ROW, SLOT_KIND, SLOT_OWN };
 struct slot {
     char key[KEY_TEXT];

@@ -99,11 +99,10 @@ int section_leaves(enum section_id id, const struct task *t, leaf_visit visit, v
     for (const struct option *row = section->options; row->key && code == 0; row++) {
         struct leaf leaf = {.row = row};
         char prefix[KEY_TEXT];
-        bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+        bool kind = row->type == OPTION_KIND;
         if (!row_applies(section->options, row, owner))
             continue;
-        snprintf(prefix, sizeof prefix, "%.16s%s%.46s", section->name, whole ? "" : ".",
-                 whole ? "" : row->key);
+        section_key(id, row, prefix);
         snprintf(leaf.key, sizeof leaf.key, "%.85s%s", prefix, kind ? ".kind" : "");
         option_load(row, owner, &leaf.value);
         code = visit_leaf(&leaf, visit, context);
