@@ -144,6 +144,8 @@ static void later_layers_win(void **state)
         {"target: gain\ngrid: {train.lr: 7}\n", "train.lr=0.4", "0 train.lr 0.4"},
         {"target: gain\ncases: [{train.lr: wrong}]\n", "train.lr=0.4", "0 train.lr 0.4"},
         {"target: gain\ntrain: {lr: 0.1}\n", "train={lr: 0.5}", "0 train.lr 0.5"},
+        {"target: gain\ntrain: {lr: wrong}\n", "train={lr: 0.5}", "0 train.lr 0.5"},
+        {"target: wrong\n", "target=gain", "0 train.lr 0.003"},
     };
     for (size_t k = 0; k < sizeof table / sizeof table[0]; k++)
         cells_are(1, table[k][0], table[k][1], table[k][2], NULL);
