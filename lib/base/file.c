@@ -147,42 +147,26 @@ int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t 
     assert(limit < SIZE_MAX / 4);
     size_t capacity = (hint < limit ? hint : limit) + 2, length = 0;
     char *data = memory_alloc(capacity, 1, e);
-    if (data == NULL)
-        return ERR_MEMORY;
-    int rc = 0;
-    for (;;) {
-        ssize_t got = read(fd, data + length, capacity - 1 - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
+    int rc = data != NULL ? 0 : ERR_MEMORY;
+    for (ssize_t got = 1; rc == 0 && got != 0;) {
+        got = read(fd, data + length, capacity - 1 - length);
+        if (got < 0 && errno != EINTR)
             rc = err_set(e, ERR_IO, path, "cannot be read: %s", err_system(errno));
-            goto out;
-        }
-        if (got == 0)
-            break;
-        length += (size_t)got;
-        if (length > limit) {
+        length += got > 0 ? (size_t)got : 0;
+        if (length > limit)
             rc = err_set(e, ERR_FORMAT, path, "is larger than the %zu bytes that are allowed",
                          limit);
-            goto out;
-        }
-        if (length + 1 < capacity)
-            continue;
-        char *more = memory_resize(data, capacity, 2, e);
-        if (more == NULL) {
-            rc = ERR_MEMORY;
-            goto out;
-        }
-        data = more;
-        capacity *= 2;
+        else if (rc == 0 && length + 1 == capacity)
+            rc = memory_grow(data, capacity *= 2, e);
+    }
+    if (rc != 0) {
+        memory_free(data);
+        return rc;
     }
     data[length] = '\0';
     *bytes = data;
     *count = length;
-    data = NULL;
-out:
-    memory_free(data);
-    return rc;
+    return 0;
 }
 
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)

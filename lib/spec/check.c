@@ -73,14 +73,6 @@ int check_task(struct checker *c, const struct task *t, struct err *e)
 
 /* ---- the user's code --------------------------------------------------------------------------*/
 
-static bool tried_before(const struct checker *c, const struct task *t)
-{
-    return c->tried && c->tried_precision == t->model.precision &&
-           !memcmp(&c->tried_lengths, &t->evaluate.lengths, sizeof c->tried_lengths) &&
-           !memcmp(&c->target, &t->target, sizeof c->target) &&
-           !memcmp(&c->tried_space, &t->space, sizeof c->tried_space);
-}
-
 /* One sample of each pattern of a length, from the evaluation set's stream. */
 static int try_samples(const struct task *t, const char *key, int length, struct err *e)
 {
@@ -108,20 +100,20 @@ int check_code(struct checker *c, const struct task *t, struct err *e)
     const struct target *target = target_of(&t->target);
     const char *key = target->code_key ? target->code_key(&t->target) : NULL;
     const struct option_ints *lengths = &t->evaluate.lengths;
+    struct tried_code now;
     int code = 0;
-    if (!key || tried_before(c, t))
+    memset(&now, 0, sizeof now); /* padding too: compared byte by byte */
+    now.target = t->target;
+    now.space = t->space;
+    now.lengths = *lengths;
+    now.precision = t->model.precision;
+    if (!key || !memcmp(&c->tried, &now, sizeof now))
         return 0;
-    c->tried = false;
     for (int k = 0; k < lengths->count && !code; k++)
         code = try_samples(t, key, (int)lengths->value[k], e);
-    if (code)
-        return code;
-    c->tried = true;
-    c->target = t->target;
-    c->tried_space = t->space;
-    c->tried_lengths = t->evaluate.lengths;
-    c->tried_precision = t->model.precision;
-    return 0;
+    if (!code)
+        c->tried = now;
+    return code;
 }
 
 int check_polish(const struct checker *c, const struct task *t, struct err *e)

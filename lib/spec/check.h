@@ -11,11 +11,12 @@ struct checker {
     struct space_config space;
     int longest;
     struct layout trained, evaluated;
-    bool tried; /* the user's code of `target` on samples of `tried_space` at `tried_lengths` */
-    struct target_config target;
-    struct space_config tried_space;
-    struct option_ints tried_lengths;
-    int tried_precision;
+    struct tried_code { /* what the user's code was last tried on; zeros before */
+        struct target_config target;
+        struct space_config space;
+        struct option_ints lengths;
+        int precision;
+    } tried;
 };
 int checker_open(struct checker *c, struct err *e);
 void checker_close(struct checker *c);

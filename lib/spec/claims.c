@@ -38,7 +38,7 @@ static int unknown_name(const struct spec *s, const struct node *at, struct err 
     char shown[NODE_SHOWN];
     int count = 0;
     if (strchr(at->text, '.'))
-        return keys_unknown(&s->keys, at, at->text, e);
+        return keys_unknown(&s->keys, at, at->text, false, e);
     for (; column_table[count].name && count < 128; count++)
         names[count] = column_table[count].name;
     const char *near = text_nearest(at->text, names, count);

@@ -94,13 +94,14 @@ static const double SEED_MAX = 9007199254740992.0; /* 2^53: exact in every progr
 static bool read_whole(const struct node *n, double low, double high, int64_t *out)
 {
     double number;
-    if (n->type == NODE_SCALAR && n->plain && text_to_int64(n->text, out)) /* beyond 2^53 too */
+    if (n->type != NODE_SCALAR || !n->plain)
+        return false;
+    if (text_to_int64(n->text, out)) /* beyond 2^53 too */
         return *out >= (int64_t)low && *out <= (int64_t)high;
-    if (n->type != NODE_SCALAR || !n->plain || !text_to_double(n->text, &number) ||
-        !(number >= low && number <= high) || number != (double)(int64_t)number)
+    if (!text_to_double(n->text, &number) || !(number >= low && number <= high))
         return false;
     *out = (int64_t)number;
-    return true;
+    return number == (double)*out;
 }
 
 static int compare_seeds(const void *a, const void *b)
@@ -125,41 +126,28 @@ static int check_distinct(struct spec *s, const struct node *n, struct err *e)
     return code;
 }
 
-static int read_seed_list(struct spec *s, const struct node *n, struct err *e)
-{
-    char shown[NODE_SHOWN];
-    if (n->count == 0 || n->count > SPEC_CELLS_MAX)
-        return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
-                          SPEC_CELLS_MAX);
-    s->seed = arena_alloc(&s->arena, (size_t)n->count, sizeof *s->seed, e);
-    if (!s->seed)
-        return ERR_MEMORY;
-    for (int k = 0; k < n->count; k++)
-        if (!read_whole(n->item[k], 0, SEED_MAX, &s->seed[k]))
-            return node_error(n->item[k], e,
-                              "seeds: %s is no seed; expected a whole number from 0 to 2^53",
-                              node_show(n->item[k], shown));
-    s->seeds = n->count;
-    return check_distinct(s, n, e);
-}
-
 static int read_seeds(struct spec *s, struct err *e)
 {
     const struct node *n = document_find(s, "seeds");
     char shown[NODE_SHOWN];
-    int64_t count = 1;
-    if (n && n->type == NODE_LIST)
-        return read_seed_list(s, n, e);
-    if (n && !read_whole(n, 1, SPEC_CELLS_MAX, &count))
+    bool list = n && n->type == NODE_LIST;
+    int64_t count = list ? n->count : 1;
+    if (list && (count == 0 || count > SPEC_CELLS_MAX))
+        return node_error(n, e, "seeds: a list of %d; expected 1 to %d numbers", n->count,
+                          SPEC_CELLS_MAX);
+    if (n && !list && !read_whole(n, 1, SPEC_CELLS_MAX, &count))
         return node_error(n, e, "seeds: %s; expected how many (1 to %d), or a list of numbers",
                           node_show(n, shown), SPEC_CELLS_MAX);
     s->seed = arena_alloc(&s->arena, (size_t)count, sizeof *s->seed, e);
     if (!s->seed)
         return ERR_MEMORY;
-    for (int64_t k = 0; k < count; k++)
-        s->seed[k] = k;
-    s->seeds = (int)count;
-    return 0;
+    for (; s->seeds < count; s->seeds++) {
+        s->seed[s->seeds] = s->seeds;
+        if (list && !read_whole(n->item[s->seeds], 0, SEED_MAX, &s->seed[s->seeds]))
+            return node_error(n->item[s->seeds], e, "seeds: %s is no seed; expected a whole number "
+                              "from 0 to 2^53", node_show(n->item[s->seeds], shown));
+    }
+    return list ? check_distinct(s, n, e) : 0;
 }
 
 /* ---- the sections -----------------------------------------------------------------------------*/
@@ -174,7 +162,7 @@ static int check_top(const struct spec *s, const struct node *key, struct err *e
     if (dotted)
         return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
                           "grid, cases and --set)", node_show(key, shown));
-    return keys_unknown_at_top(&s->keys, key, key->text, e);
+    return keys_unknown(&s->keys, key, key->text, true, e);
 }
 
 /* What a map from keys to values assigns: the sections of the document, or --set. */
@@ -216,13 +204,15 @@ static int read_sections(struct spec *s, struct err *e)
 
 /* ---- cases ------------------------------------------------------------------------------------*/
 
-/* Appends one checked layer for `key: value` to the pool. */
+/* Appends one checked layer of the cases or the grid to the pool. */
 static int read_layer(struct spec *s, const struct node *key, const struct node *value,
                       struct layer *out, struct err *e)
 {
     out->first = s->layers.count;
     int code = layer_assign(&s->layers, key->text, key, value, e);
     out->count = s->layers.count - out->first;
+    for (int k = out->first; k < s->layers.count; k++)
+        s->keys.slot[s->layers.item[k].slot].varies = true;
     return code ? code : layer_check(&s->layers, *out, e);
 }
 
@@ -314,7 +304,7 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
     char shown[NODE_SHOWN];
     int slot, code = 0;
     if (keys_find(&s->keys, key->text, &slot) == KEY_UNKNOWN)
-        return keys_unknown(&s->keys, key, key->text, e);
+        return keys_unknown(&s->keys, key, key->text, false, e);
     if (list->type != NODE_LIST)
         return node_error(list, e, "%s: %s as an axis; expected a list of values", key->text,
                           node_show(list, shown));
@@ -333,9 +323,6 @@ static int read_axis(struct spec *s, const struct node *key, const struct node *
         return ERR_MEMORY;
     for (int v = 0; v < list->count && code == 0; v++)
         code = read_layer(s, key, list->item[v], &axis->value[v], e);
-    for (int v = 0; v < axis->count && code == 0; v++)
-        for (int k = axis->value[v].first; k < axis->value[v].first + axis->value[v].count; k++)
-            s->keys.slot[s->layers.item[k].slot].axis = true;
     return code ? code : check_repeated(s, axis, list, e);
 }
 

@@ -123,18 +123,6 @@ struct echo {
     struct err *e;
 };
 
-/* Whether the kind in a slot can differ between cells. */
-static bool kind_changes(const struct spec *s, int slot)
-{
-    for (int k = 0; k < s->layers.count; k++) {
-        bool base = k >= s->base.first && k < s->base.first + s->base.count;
-        bool set = k >= s->set_layer.first && k < s->set_layer.first + s->set_layer.count;
-        if (!base && !set && s->layers.item[k].slot == slot)
-            return true;
-    }
-    return false;
-}
-
 /* The row that reads a slot: of the kind in `state`, or NULL where that has none. */
 static const struct option *row_of(const struct spec *s, const struct node *const *state, int slot)
 {
@@ -167,15 +155,14 @@ static bool shows_default(const struct echo *x, int slot, const void *owner, boo
 {
     const struct spec *s = x->spec;
     const struct slot *here = &s->keys.slot[slot];
-    const struct option *row = row_of(s, x->base, slot), *outer = here->row;
+    const struct slot *outer = here->type == SLOT_OWN ? &s->keys.slot[here->kind_slot] : here;
+    const struct option *row = row_of(s, x->base, slot);
     if (!row || !row->fallback || (row->quiet && !quiet))
         return false;
-    if (here->type == SLOT_OWN && kind_changes(s, here->kind_slot))
+    if (outer != here && outer->varies)
         return false; /* another kind would refuse it */
-    if (here->type == SLOT_OWN)
-        outer = s->keys.slot[here->kind_slot].row;
-    return owner ? row_applies(section_table[here->section].options, outer, owner)
-                 : !outer->applies && !outer->needs;
+    return owner ? row_applies(section_table[here->section].options, outer->row, owner)
+                 : !outer->row->applies && !outer->row->needs;
 }
 
 /* What the base gives a value.  quiet: also keys that a resolved spec leaves out at their default. */

@@ -26,6 +26,13 @@ bool key_is_top(const char *key)
     return t < TOP_COUNT;
 }
 
+void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT])
+{
+    bool whole = row->type == OPTION_KIND && !strcmp(row->key, "kind");
+    snprintf(out, KEY_TEXT, "%.16s%s%.46s", section_table[id].name, whole ? "" : ".",
+             whole ? "" : row->key);
+}
+
 /* ---- rows of kinds ----------------------------------------------------------------------------*/
 
 const struct option *kind_row(const struct kind_table *kinds, int kind, const char *name)
@@ -104,11 +111,10 @@ static int add_own_slots(struct keys *k, int kind_slot, struct err *e)
 static int add_row(struct keys *k, enum section_id section, const struct option *row,
                    struct err *e)
 {
-    bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+    bool kind = row->type == OPTION_KIND;
     struct slot s = {.type = kind ? SLOT_KIND : SLOT_ROW, .section = section, .row = row,
                      .kinds = row->kinds, .kind_slot = kind ? k->count : -1};
-    snprintf(s.key, sizeof s.key, "%.16s%s%.46s", section_table[section].name, whole ? "" : ".",
-             whole ? "" : row->key);
+    section_key(section, row, s.key);
     int code = add_slot(k, &s, e);
     return code || !kind ? code : add_own_slots(k, s.kind_slot, e);
 }
@@ -198,22 +204,11 @@ static void suggest(const struct keys *k, const char *key, bool at_top, char *ou
         snprintf(out, size, "did you mean %s?", far);
 }
 
-static int unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
-                   struct err *e)
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
+                 struct err *e)
 {
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
     suggest(k, node_clean(key), at_top, advice, sizeof advice);
     return node_error(at, e, "%s: unknown key; %s", key, advice);
-}
-
-int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e)
-{
-    return unknown(k, at, key, false, e);
-}
-
-int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
-                        struct err *e)
-{
-    return unknown(k, at, key, true, e);
 }

@@ -36,6 +36,9 @@ struct section {
 };
 extern const struct section section_table[SECTION_COUNT];
 
+/* The full name of a section's row; a KIND called "kind" is called as its section. */
+void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT]);
+
 enum slot_type { SLOT_ROW, SLOT_KIND, SLOT_OWN };
 struct slot {
     char key[KEY_TEXT];
@@ -44,7 +47,7 @@ struct slot {
     const struct option *row;       /* OWN: the first row of that name that any of the kinds has */
     const struct kind_table *kinds; /* KIND and OWN */
     int kind_slot;                  /* KIND: itself; OWN: its KIND's; ROW: -1 */
-    bool axis;                      /* some axis of the grid gives it */
+    bool varies;                    /* the cases or the grid give it */
 };
 
 enum key_type {
@@ -74,11 +77,10 @@ enum key_type keys_find(const struct keys *k, const char *key, int *slot);
 /* Whether key is `above` or lies below it. */
 bool key_covers(const char *above, const char *key);
 bool keys_overlap(const char *a, const char *b); /* one covers the other */
-/* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it. */
-int keys_unknown(const struct keys *k, const struct node *at, const char *key, struct err *e);
-/* The same where the keys at the top that are no section may stand too: --set seeds=3. */
-int keys_unknown_at_top(const struct keys *k, const struct node *at, const char *key,
-                        struct err *e);
+/* ERR_USAGE at `at`: unknown key, with the nearest known one or the keys that stand beside it.
+ * at_top: keys that are no section may stand there too, as in --set seeds=3. */
+int keys_unknown(const struct keys *k, const struct node *at, const char *given, bool at_top,
+                 struct err *e);
 /* One of those: name, seeds, grid ... */
 bool key_is_top(const char *key);
 

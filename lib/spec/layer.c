@@ -15,21 +15,13 @@ static int add(struct layers *l, int slot, const struct node *value, struct err 
     return 0;
 }
 
-/* Clears a kind's slot and its options' slots. */
-static int clear_kind(struct layers *l, int slot, struct err *e)
-{
-    int code = 0;
-    for (int s = slot; s < l->keys->count && code == 0; s++)
-        if (l->keys->slot[s].kind_slot == slot)
-            code = add(l, s, NULL, e);
-    return code;
-}
-
-static int clear_group(struct layers *l, const char *key, struct err *e)
+/* Clears a kind with its options or, slot -1, whatever lies below a group. */
+static int clear(struct layers *l, const char *key, int slot, struct err *e)
 {
     int code = 0;
     for (int s = 0; s < l->keys->count && code == 0; s++)
-        if (key_covers(key, l->keys->slot[s].key))
+        if (slot >= 0 ? l->keys->slot[s].kind_slot == slot
+                      : key_covers(key, l->keys->slot[s].key))
             code = add(l, s, NULL, e);
     return code;
 }
@@ -56,28 +48,20 @@ static bool is_section(const char *key)
     return !strchr(key, '.');
 }
 
-static int assign_kind(struct layers *l, const char *key, int slot, const struct node *value,
-                       struct err *e)
-{
-    if (value->type != NODE_MAP) {
-        int code = clear_kind(l, slot, e);
-        return code ? code : add(l, slot, value, e);
-    }
-    int code = 0;
-    if (!is_section(key) || node_find(value, "kind") >= 0)
-        code = clear_kind(l, slot, e);
-    return code ? code : assign_children(l, key, value, e);
-}
-
-static int assign_group(struct layers *l, const char *key, const struct node *value,
+/* A kind, by name or as a map, or, slot -1, a group.  A section keeps what is not said anew, unless
+ * its kind is. */
+static int assign_whole(struct layers *l, const char *key, int slot, const struct node *value,
                         struct err *e)
 {
     char shown[NODE_SHOWN];
-    if (value->type != NODE_MAP)
+    bool map = value->type == NODE_MAP, kind = map && slot >= 0 && node_find(value, "kind") >= 0;
+    if (!map && slot < 0)
         return node_error(value, e, "%s: %s where its keys are due; expected a map", key,
                           node_show(value, shown));
-    int code = is_section(key) ? 0 : clear_group(l, key, e);
-    return code ? code : assign_children(l, key, value, e);
+    int code = !map || kind || !is_section(key) ? clear(l, key, slot, e) : 0;
+    if (code)
+        return code;
+    return map ? assign_children(l, key, value, e) : add(l, slot, value, e);
 }
 
 int layer_assign(struct layers *l, const char *key, const struct node *at,
@@ -86,13 +70,11 @@ int layer_assign(struct layers *l, const char *key, const struct node *at,
     int slot;
     enum key_type type = keys_find(l->keys, key, &slot);
     if (type == KEY_UNKNOWN)
-        return keys_unknown(l->keys, at, key, e);
+        return keys_unknown(l->keys, at, key, false, e);
     if (is_section(key) && node_is_null(value))
         return 0; /* a section whose keys are all left out */
-    if (type == KEY_GROUP)
-        return assign_group(l, key, value, e);
-    if (type == KEY_SLOT && l->keys->slot[slot].type == SLOT_KIND)
-        return assign_kind(l, key, slot, value, e);
+    if (type == KEY_GROUP || (type == KEY_SLOT && l->keys->slot[slot].type == SLOT_KIND))
+        return assign_whole(l, key, slot, value, e);
     return add(l, slot, value, e);
 }
 

@@ -41,27 +41,27 @@ struct listing {
     int count;
 };
 
-static int add_key(struct listing *l, const char *key, const struct option *row, const char *kind,
-                   struct err *e)
+static int add_key(struct listing *l, const char *key, const struct option *row, const char *type,
+                   const char *kind, struct err *e)
 {
     if (memory_grow(l->item, (size_t)l->count + 1, e))
         return ERR_MEMORY;
     struct spec_key *one = &l->item[l->count++];
-    *one = (struct spec_key){.option = row, .kind = kind};
+    *one = (struct spec_key){.option = row, .type = type, .kind = kind};
     snprintf(one->key, sizeof one->key, "%s", key);
     return 0;
 }
 
-static int add_kinds(struct listing *l, const struct slot *slot, struct err *e)
+static int add_kinds(struct listing *l, const char *above, const struct kind_table *kinds,
+                     struct err *e)
 {
-    const struct kind_table *kinds = slot->row->kinds;
     int code = 0;
     for (int kind = 0; kind < kinds->count; kind++) {
         const struct option *row = kinds->options(kind);
         for (; row && row->key && code == 0; row++) {
             char key[KEY_TEXT];
-            snprintf(key, sizeof key, "%.48s.%.46s", slot->key, row->key);
-            code = add_key(l, key, row, kinds->name(kind), e);
+            snprintf(key, sizeof key, "%.48s.%.46s", above, row->key);
+            code = add_key(l, key, row, NULL, kinds->name(kind), e);
         }
     }
     return code;
@@ -70,31 +70,22 @@ static int add_kinds(struct listing *l, const struct slot *slot, struct err *e)
 int spec_keys(struct spec_key **out, int *count, struct err *e)
 {
     struct listing l = {0};
-    struct keys keys;
-    *out = NULL;
-    int code = keys_open(&keys, e);
+    char key[KEY_TEXT];
+    int code = 0;
+    for (int k = 0; k < TOP_COUNT && code == 0; k++)
+        code = add_key(&l, top[k].option.key, &top[k].option, top[k].type, NULL, e);
+    for (int id = 0; id < SECTION_COUNT; id++)
+        for (const struct option *row = section_table[id].options; row->key && code == 0; row++) {
+            section_key((enum section_id)id, row, key);
+            code = add_key(&l, key, row, NULL, NULL, e);
+            if (row->type == OPTION_KIND && code == 0)
+                code = add_kinds(&l, key, row->kinds, e);
+        }
     if (code)
-        return code;
-    for (int k = 0; k < TOP_COUNT && code == 0; k++) {
-        code = add_key(&l, top[k].option.key, &top[k].option, NULL, e);
-        if (code == 0)
-            l.item[l.count - 1].type = top[k].type;
-    }
-    for (int k = 0; k < keys.count && code == 0; k++) {
-        const struct slot *slot = &keys.slot[k];
-        if (slot->type != SLOT_OWN)
-            code = add_key(&l, slot->key, slot->row, NULL, e);
-        if (slot->type == SLOT_KIND && code == 0)
-            code = add_kinds(&l, slot, e);
-    }
-    keys_close(&keys);
-    if (code) {
         memory_free(l.item);
-        return code;
-    }
-    *out = l.item;
+    *out = code ? NULL : l.item;
     *count = l.count;
-    return 0;
+    return code;
 }
 
 /* ---- values -----------------------------------------------------------------------------------*/

@@ -92,6 +92,28 @@ int node_find(const struct node *map, const char *key)
     return -1;
 }
 
+int node_walk(struct node **map, const char *path, bool *whole)
+{
+    struct node *here = *map;
+    int found = -1;
+    *whole = false;
+    while (here->type == NODE_MAP && !*whole) {
+        size_t length = strcspn(path, ".");
+        int child = 0;
+        while (child < here->count && (strncmp(here->key[child]->text, path, length) != 0 ||
+                                       here->key[child]->text[length]))
+            child++;
+        if (child == here->count)
+            break;
+        *map = here;
+        found = child;
+        *whole = !path[length];
+        here = here->item[child];
+        path += length + !*whole;
+    }
+    return found;
+}
+
 void node_remove(struct node *n, int index)
 {
     size_t after = (size_t)(n->count - index - 1);

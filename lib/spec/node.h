@@ -48,6 +48,9 @@ bool node_same(const struct node *a, const struct node *b);
 
 /* Maps.  node_find returns an index or -1. */
 int node_find(const struct node *map, const char *key);
+/* Follows a dotted path down from *map as far as it leads.  *map and the index in it that is
+ * returned are the last child on the way (-1: not even one), *whole whether it is the path's end. */
+int node_walk(struct node **map, const char *path, bool *whole);
 void node_remove(struct node *list_or_map, int index);
 /* Appends to a list, or with a key that it does not have to a map. */
 int node_append(struct node *n, struct node *key, struct node *item, struct arena *arena,

@@ -7,14 +7,14 @@
 
 /* ---- slots -> struct --------------------------------------------------------------------------*/
 
-/* Under an axis of kinds, options that some of them have belong beside the kind. */
+/* Where kinds vary, options that some of them have belong beside the kind. */
 static int foreign_option(const struct slot *s, const struct slot *of, const struct node *n,
                           int kind, struct err *e)
 {
     char owners[320], advice[256] = "";
     const char *name = s->kinds->name(kind);
     kind_owners(s->kinds, s->row->key, owners, sizeof owners);
-    if (of->axis)
+    if (of->varies)
         snprintf(advice, sizeof advice, "; where kinds vary, give an option beside its kind: in cases, "
                  "or as %.48s: [{kind: %.*s, %.48s: ...}, %.32s]", of->key,
                  (int)strcspn(owners, ","), owners, s->row->key, name);
@@ -99,11 +99,10 @@ int section_leaves(enum section_id id, const struct task *t, leaf_visit visit, v
     for (const struct option *row = section->options; row->key && code == 0; row++) {
         struct leaf leaf = {.row = row};
         char prefix[KEY_TEXT];
-        bool kind = row->type == OPTION_KIND, whole = kind && !strcmp(row->key, "kind");
+        bool kind = row->type == OPTION_KIND;
         if (!row_applies(section->options, row, owner))
             continue;
-        snprintf(prefix, sizeof prefix, "%.16s%s%.46s", section->name, whole ? "" : ".",
-                 whole ? "" : row->key);
+        section_key(id, row, prefix);
         snprintf(leaf.key, sizeof leaf.key, "%.85s%s", prefix, kind ? ".kind" : "");
         option_load(row, owner, &leaf.value);
         code = visit_leaf(&leaf, visit, context);

@@ -8,27 +8,6 @@
 
 #include "spec/document.h"
 
-/* ---- the sections -----------------------------------------------------------------------------*/
-
-/* Removes what stands at a dotted path of nested maps. */
-static void remove_path(struct node *map, const char *path)
-{
-    char part[KEY_TEXT];
-    while (map->type == NODE_MAP) {
-        size_t length = strcspn(path, ".");
-        snprintf(part, sizeof part, "%.*s", (int)length, path);
-        int found = node_find(map, part);
-        if (found < 0)
-            return;
-        if (!path[length]) {
-            node_remove(map, found);
-            return;
-        }
-        map = map->item[found];
-        path += length + 1;
-    }
-}
-
 /* ---- grid and cases ---------------------------------------------------------------------------*/
 
 static struct node *part_of(struct spec *s, const char *key, enum node_type type)
@@ -155,7 +134,7 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     int slot;
     enum key_type type = keys_find(&s->keys, key, &slot);
     if (type == KEY_UNKNOWN)
-        return keys_unknown_at_top(&s->keys, value, key, e);
+        return keys_unknown(&s->keys, value, key, true, e);
     bool axis = makes_axis(s, slot, type, value), kept = false;
     bool found[CHOICES_MAX] = {false};
     struct choice choice = {.key = key, .value = axis ? value->item : &value,
@@ -163,8 +142,11 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     if (choice.count == 0 || choice.count > CHOICES_MAX)
         return node_error(value, e, "%s: a list of %d values; expected 1 to %d", key,
                           choice.count, CHOICES_MAX);
-    if (strchr(key, '.'))
-        remove_path(s->root, key);
+    bool whole;
+    struct node *map = s->root;
+    int place = strchr(key, '.') ? node_walk(&map, key, &whole) : -1;
+    if (place >= 0 && whole)
+        node_remove(map, place);
     remove_covered(s->set, key, false);
     int code = edit_cases(s, &choice, &kept, e);
     if (code)

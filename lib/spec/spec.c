@@ -162,38 +162,20 @@ const char *spec_figure(const struct spec *s, int index)
 
 /* ---- places -----------------------------------------------------------------------------------*/
 
-/* The deepest node on the way down to key, from its section on. */
-static const struct node *on_the_way(const struct node *map, const char *key)
-{
-    const struct node *found = NULL;
-    while (map->type == NODE_MAP) {
-        char part[KEY_TEXT];
-        size_t length = strcspn(key, ".");
-        snprintf(part, sizeof part, "%.*s", (int)(length < KEY_TEXT ? length : 0), key);
-        int child = node_find(map, part);
-        if (child < 0)
-            return found ? found : NULL;
-        bool last = !key[length];
-        found = last || map->item[child]->type != NODE_MAP ? map->item[child] : map->key[child];
-        if (last)
-            return found;
-        map = map->item[child];
-        key += length + 1;
-    }
-    return found;
-}
-
 static const struct node *place_of(const struct spec *s, const char *key)
 {
     const struct node *found = NULL, *given;
+    struct node *map = s->root;
+    bool whole;
     for (int k = 0; !found && k < s->set->count; k++)
         if (keys_overlap(s->set->key[k]->text, key))
             found = s->set->item[k];
     for (int k = 0; !found && (given = document_given(s, k)); k++)
         if (keys_overlap(given->text, key))
             found = given;
-    if (!found)
-        found = on_the_way(s->root, key);
+    int at = found ? -1 : node_walk(&map, key, &whole); /* the deepest node on the way */
+    if (at >= 0)
+        found = whole || map->item[at]->type != NODE_MAP ? map->item[at] : map->key[at];
     return found ? found : &s->start;
 }
 

@@ -1,5 +1,7 @@
 #include "spec/help_spec.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SETS_MAX = 8 };
@@ -47,4 +49,21 @@ void value_is(const struct spec *s, int cell, const char *key, const char *value
     assert_int_equal(found, value != NULL);
     if (value)
         assert_string_equal(got, value);
+}
+
+void cells_are(int cells, const char *yaml, const char *sets, ...)
+{
+    char set[256], key[64], value[64];
+    snprintf(set, sizeof set, "%s", sets);
+    const char *one = strtok(set, "|"), *two = strtok(NULL, "|"), *three = strtok(NULL, "|");
+    struct spec *s = spec_of(yaml, one, two, three, NULL);
+    va_list args;
+    va_start(args, sets);
+    assert_int_equal(spec_cells(s), cells);
+    for (const char *says; (says = va_arg(args, const char *));) {
+        assert_int_equal(sscanf(says, "%*d %63s %63[^\n]", key, value), 2);
+        value_is(s, atoi(says), key, value);
+    }
+    va_end(args);
+    spec_close(s);
 }

@@ -16,5 +16,8 @@ struct spec *spec_of(const char *yaml, ...);
 void refused(const char *place, const char *phrase, const char *yaml, ...);
 /* Expects a dotted key to have a value in a cell; NULL: not to apply. */
 void value_is(const struct spec *s, int cell, const char *key, const char *value);
+/* Expects so many cells of a spec with at most three --set texts, separated by '|', and values in
+ * them: "0 train.lr 0.1" ..., ended by NULL. */
+void cells_are(int cells, const char *yaml, const char *sets, ...);
 
 #endif

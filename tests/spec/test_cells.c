@@ -26,9 +26,6 @@ static void everything_but_the_target_has_a_default(void **state)
     value_is(s, 0, "model.encoding.buckets", NULL);
     value_is(s, 0, "no.such.key", NULL);
     spec_close(s);
-    s = spec_of("target: gain\nspace: {length: 8}\nevaluate: {lengths: [32, 4, 32, 16]}\n", NULL);
-    value_is(s, 0, "evaluate.lengths", "[4, 8, 16, 32]");
-    spec_close(s);
 }
 
 /* Specs of one name share their results, so no name is made up. */
@@ -75,8 +72,7 @@ static void a_length_gives_way_to_a_size(void **state)
     static const char line[] = "space: {length: 8}\ntarget: mean\n";
     struct spec *a = spec_of(line, "space.kind=grid", "model.heads=1", NULL);
     struct spec *b = spec_of(line, "space={kind: grid, width: 3}", NULL);
-    struct spec *c = spec_of("space: {length: 8}\ntarget: mean\n"
-                             "grid: {space.kind: [sequence, grid, graph]}\n", NULL);
+    struct spec *c = spec_of(line, "space.kind=[sequence, grid, graph]", NULL);
     assert_int_equal(spec_cell(a, 0)->task.space.length, 36);
     assert_int_equal(spec_cell(b, 0)->task.space.length, 18);
     assert_int_equal(spec_cell(c, 0)->task.space.length, 8);
@@ -124,64 +120,48 @@ static void a_default_on_an_axis_is_a_value(void **state)
 static void numbers_are_yaml_1_2(void **state)
 {
     (void)state;
-    struct spec *s = spec_of("target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, "
-                             "lr: 1e-3}\nmodel: {share: False}\n", NULL);
-    value_is(s, 0, "train.steps", "2000");
-    value_is(s, 0, "train.batch", "16");
-    value_is(s, 0, "train.warmup", "15");
-    value_is(s, 0, "train.lr", "0.001");
-    value_is(s, 0, "model.share", "false");
-    spec_close(s);
+    cells_are(1, "target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, lr: 1e-3}\n"
+              "model: {share: False}\n", "", "0 train.steps 2000", "0 train.batch 16",
+              "0 train.warmup 15", "0 train.lr 0.001", "0 model.share false", NULL);
 }
 
 /* One row: --set over grid over cases over spec over default. */
 static void later_layers_win(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml, *set, *lr;
-    } table[] = {
-        {"target: gain\n", "seeds=1", "0.003"},
-        {"target: gain\ntrain: {lr: 0.1}\n", "seeds=1", "0.1"},
-        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "seeds=1", "0.2"},
-        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "seeds=1", "0.3"},
-        {"target: gain\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ntrain: {lr: 0.1}\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ntrain: {lr: wrong}\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ngrid: {train.lr: 7}\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ncases: [{train.lr: wrong}]\n", "train.lr=0.4", "0.4"},
-        {"target: gain\ntrain: {lr: 0.1}\n", "train={lr: 0.5}", "0.5"},
+    static const char *const table[][3] = {
+        {"target: gain\n", "", "0 train.lr 0.003"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "", "0 train.lr 0.1"},
+        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "", "0 train.lr 0.2"},
+        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "", "0 train.lr 0.3"},
+        {"target: gain\n", "train.lr=0.4", "0 train.lr 0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "train.lr=0.4", "0 train.lr 0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\ncases: [{train.lr: 0.2}]\n", "train.lr=0.4",
+         "0 train.lr 0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\ngrid: {train.lr: [0.3]}\n", "train.lr=0.4",
+         "0 train.lr 0.4"},
+        {"target: gain\ntrain: {lr: wrong}\n", "train.lr=0.4", "0 train.lr 0.4"},
+        {"target: gain\ngrid: {train.lr: 7}\n", "train.lr=0.4", "0 train.lr 0.4"},
+        {"target: gain\ncases: [{train.lr: wrong}]\n", "train.lr=0.4", "0 train.lr 0.4"},
+        {"target: gain\ntrain: {lr: 0.1}\n", "train={lr: 0.5}", "0 train.lr 0.5"},
+        {"target: gain\ntrain: {lr: wrong}\n", "train={lr: 0.5}", "0 train.lr 0.5"},
+        {"target: wrong\n", "target=gain", "0 train.lr 0.003"},
     };
-    for (size_t k = 0; k < sizeof table / sizeof table[0]; k++) {
-        struct spec *s = spec_of(table[k].yaml, table[k].set, NULL);
-        assert_int_equal(spec_cells(s), 1);
-        value_is(s, 0, "train.lr", table[k].lr);
-        spec_close(s);
-    }
+    for (size_t k = 0; k < sizeof table / sizeof table[0]; k++)
+        cells_are(1, table[k][0], table[k][1], table[k][2], NULL);
 }
 
 static void a_key_is_replaced_whole_but_a_section_is_not(void **state)
 {
     (void)state;
-    struct spec *s = spec_of("target: {kind: etp, vocab: 7}\n"
-                             "model: {encoding: {kind: t5, buckets: 8}}\n"
-                             "space: {length: 16, inputs: {identical: 0.5}}\n",
-                             "model.encoding=alibi", "target=pi", "space.inputs={prefix: 0.25}",
-                             NULL);
-    value_is(s, 0, "model.encoding", "alibi");
-    value_is(s, 0, "target", "pi");
-    value_is(s, 0, "target.vocab", "7");
-    value_is(s, 0, "space.length", "16");
-    value_is(s, 0, "space.inputs.identical", "0");
-    value_is(s, 0, "space.inputs.prefix", "0.25");
-    spec_close(s);
-    s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n",
-                "model.encoding.max_distance=64", NULL);
-    value_is(s, 0, "model.encoding.buckets", "8");
-    value_is(s, 0, "model.encoding.max_distance", "64");
-    spec_close(s);
+    cells_are(1, "target: {kind: etp, vocab: 7}\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
+              "space: {length: 16, inputs: {identical: 0.5}}\n",
+              "model.encoding=alibi|target=pi|space.inputs={prefix: 0.25}",
+              "0 model.encoding alibi", "0 target pi", "0 target.vocab 7", "0 space.length 16",
+              "0 space.inputs.identical 0", "0 space.inputs.prefix 0.25", NULL);
+    cells_are(1, "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n",
+              "model.encoding.max_distance=64", "0 model.encoding.buckets 8",
+              "0 model.encoding.max_distance 64", NULL);
 }
 
 static void cells_are_cases_by_grid_by_seeds(void **state)
@@ -210,13 +190,11 @@ static void cells_are_cases_by_grid_by_seeds(void **state)
 static void axes_over_kinds_carry_their_options(void **state)
 {
     (void)state;
-    struct spec *s = spec_of("target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
-                             "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n",
-                             NULL);
-    assert_int_equal(spec_cells(s), 3);
-    value_is(s, 0, "model.encoding.buckets", "16");
-    value_is(s, 1, "model.encoding", "alibi");
-    value_is(s, 2, "model.encoding.buckets", "32");
+    static const char yaml[] = "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
+                               "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n";
+    cells_are(3, yaml, "", "0 model.encoding.buckets 16", "1 model.encoding alibi",
+              "2 model.encoding.buckets 32", NULL);
+    struct spec *s = spec_of(yaml, NULL);
     assert_int_equal(spec_axes(s), 2);
     assert_string_equal(spec_axis(s, 0), "model.encoding");
     assert_string_equal(spec_axis(s, 1), "model.encoding.buckets");
@@ -225,10 +203,8 @@ static void axes_over_kinds_carry_their_options(void **state)
     assert_int_equal(spec_cells(s), 2);
     assert_string_equal(spec_axis(s, 0), "model.encoding.kind");
     spec_close(s);
-    s = spec_of("target: gain\ngrid: {evaluate.lengths: [16, [40, 32, 8, 40]]}\n", NULL);
-    value_is(s, 0, "evaluate.lengths", "[16, 32]");
-    value_is(s, 1, "evaluate.lengths", "[8, 32, 40]");
-    spec_close(s);
+    cells_are(2, "target: gain\ngrid: {evaluate.lengths: [16, [40, 32, 8, 40]]}\n", "",
+              "0 evaluate.lengths [16, 32]", "1 evaluate.lengths [8, 32, 40]", NULL);
 }
 
 static void set_removes_axes_and_chooses_cases(void **state)
@@ -242,34 +218,20 @@ static void set_removes_axes_and_chooses_cases(void **state)
     snprintf(fine, sizeof fine, "%s", yaml);
     memcpy(strstr(fine, "{seeds: 1}"), "{        }", 10);
 
-    struct spec *s = spec_of(fine, NULL);
-    assert_int_equal(spec_cells(s), 12);
-    spec_close(s);
-    s = spec_of(fine, "model.encoding=none", NULL); /* below it: the axis on .kind goes */
+    cells_are(12, fine, "", NULL);
+    struct spec *s = spec_of(fine, "model.encoding=none", NULL); /* below it: the axis on .kind goes */
     assert_int_equal(spec_cells(s), 6);
     assert_int_equal(spec_axes(s), 3); /* width, lr, attention */
     value_is(s, 0, "model.encoding", "none");
     spec_close(s);
-    s = spec_of(fine, "model.width=32", "model.attention=rpe", NULL); /* chooses; {} stays */
-    assert_int_equal(spec_cells(s), 4);
-    value_is(s, 0, "train.lr", "0.2");
-    value_is(s, 2, "train.lr", "0.003");
-    value_is(s, 2, "model.width", "32");
-    spec_close(s);
-    s = spec_of(fine, "model.width=64", "model.attention=rpe", NULL); /* all lose it */
-    assert_int_equal(spec_cells(s), 6);
-    value_is(s, 0, "train.lr", "0.1");
-    value_is(s, 0, "model.width", "64");
-    spec_close(s);
-    s = spec_of(fine, "model.width=[16, 32]", "model.encoding=t5", "model.attention=rpe", NULL);
-    assert_int_equal(spec_cells(s), 3); /* every value is in a case, so they stay cases */
-    spec_close(s);
-    s = spec_of(fine, "model.width=[16, 128]", "model.encoding=t5", "model.attention=rpe", NULL);
-    assert_int_equal(spec_cells(s), 6);
-    spec_close(s);
-    s = spec_of(fine, "cases=[]", "grid={}", NULL);
-    assert_int_equal(spec_cells(s), 1);
-    spec_close(s);
+    cells_are(4, fine, "model.width=32|model.attention=rpe", /* chooses; {} stays */
+              "0 train.lr 0.2", "2 train.lr 0.003", "2 model.width 32", NULL);
+    cells_are(6, fine, "model.width=64|model.attention=rpe", /* all lose it */
+              "0 train.lr 0.1", "0 model.width 64", NULL);
+    /* Where every value is in a case, they stay cases. */
+    cells_are(3, fine, "model.width=[16, 32]|model.encoding=t5|model.attention=rpe", NULL);
+    cells_are(6, fine, "model.width=[16, 128]|model.encoding=t5|model.attention=rpe", NULL);
+    cells_are(1, fine, "cases=[]|grid={}", NULL);
 }
 
 static void set_with_a_list_makes_an_axis(void **state)
@@ -280,18 +242,11 @@ static void set_with_a_list_makes_an_axis(void **state)
     assert_string_equal(spec_axis(s, 0), "model.encoding");
     value_is(s, 1, "seed", "7");
     spec_close(s);
-    s = spec_of("target: gain\n", "evaluate.lengths=[16,64]", NULL); /* itself a list */
-    assert_int_equal(spec_cells(s), 1);
-    value_is(s, 0, "evaluate.lengths", "[16, 32, 64]");
-    spec_close(s);
-    s = spec_of("target: gain\n", "train.lr=[0.1,0.2]", "train.lr=0.3", NULL); /* the last counts */
-    assert_int_equal(spec_cells(s), 1);
-    value_is(s, 0, "train.lr", "0.3");
-    spec_close(s);
-    s = spec_of("target: gain\n", "train.lr=0.3", "train.lr=[0.1,0.2]", NULL);
-    assert_int_equal(spec_cells(s), 2);
-    value_is(s, 1, "train.lr", "0.2");
-    spec_close(s);
+    cells_are(1, "target: gain\n", "evaluate.lengths=[16,64]", /* itself a list */
+              "0 evaluate.lengths [16, 32, 64]", NULL);
+    cells_are(1, "target: gain\n", "train.lr=[0.1,0.2]|train.lr=0.3", /* the last counts */
+              "0 train.lr 0.3", NULL);
+    cells_are(2, "target: gain\n", "train.lr=0.3|train.lr=[0.1,0.2]", "1 train.lr 0.2", NULL);
 }
 
 static void a_case_or_axis_needs_known_keys(void **state)

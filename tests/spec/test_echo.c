@@ -148,6 +148,10 @@ static void what_says_nothing_is_left_out(void **state)
     assert_null(strstr(t.data, "adversary"));
     assert_non_null(strstr(t.data, "\n  encoding: toeplitz\n"));
     assert_non_null(strstr(t.data, "name: x\nseeds: [0]\nspace:\n  kind: sequence\n"));
+    text_clear(&t);
+    assert_int_equal(spec_text(s, &t, NULL), 0);
+    assert_null(strstr(t.data, "init"));
+    assert_null(strstr(t.data, "std"));
     text_close(&t);
     spec_close(s);
 }

@@ -67,22 +67,6 @@ static void test_content_is_the_id(void **state)
     close_place(&c);
 }
 
-static void test_code_is_tried(void **state)
-{
-    (void)state;
-    struct place p;
-    struct spec *s;
-    struct err e = {0};
-    open_place(&p, "return 3");
-    char place[PATH + 16];
-    snprintf(place, sizeof place, "%s:1:27", p.spec);
-    assert_int_equal(spec_parse(&s, p.spec, yaml, strlen(yaml), NULL, 0, &e), ERR_USAGE);
-    assert_string_equal(e.where, place);
-    assert_non_null(strstr(e.msg, "target.file: "));
-    assert_non_null(strstr(e.msg, "gives no function; expected `return function(x, n, d)"));
-    close_place(&p);
-}
-
 /* What is written next to a resolved spec or cell lets it be read again from there. */
 static void check_copy(const char *text, const char *folder, const struct cell *like)
 {
@@ -137,15 +121,32 @@ static void test_changed_file_is_not_copied(void **state)
     close_place(&a);
 }
 
-static void refuses(const char *where, const char *name, const char *phrase)
+static const char code_of[] = "target: {kind: lua, file: ";
+static const char text_of[] = "model: {mask: causal}\ntarget: {kind: text, file: ";
+
+/* Expects the spec that begins with `head` and a file's name to be refused at `place` within it. */
+static void refuses(const char *where, const char *head, const char *name, const char *place,
+                    const char *phrase)
 {
-    char text[512];
+    char text[512], full[PATH + 16];
     struct spec *s;
     struct err e = {0};
-    snprintf(text, sizeof text, "target: {kind: lua, file: \"%s\"}\n", name);
+    snprintf(text, sizeof text, "%s\"%s\"}\n", head, name);
+    snprintf(full, sizeof full, "%s:%s", where, place);
     assert_int_equal(spec_parse(&s, where, text, strlen(text), NULL, 0, &e), ERR_USAGE);
-    if (!strstr(e.msg, phrase) || !strstr(e.where, "spec.yaml:1:27"))
+    if (!strstr(e.msg, phrase) || strcmp(e.where, full) != 0)
         fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
+}
+
+static void test_code_is_tried(void **state)
+{
+    (void)state;
+    struct place p;
+    open_place(&p, "return 3");
+    refuses(p.spec, code_of, "maps.lua", "1:27", "target.file: ");
+    refuses(p.spec, code_of, "maps.lua", "1:27",
+            "gives no function; expected `return function(x, n, d)");
+    close_place(&p);
 }
 
 /* A text is part of the id, and a resolved spec reads its copy; what is no text for the spec is said
@@ -182,18 +183,6 @@ static void test_text(void **state)
     close_place(&a);
 }
 
-static void refuses_text(const char *name, const char *place, const char *phrase)
-{
-    char text[512];
-    struct spec *s;
-    struct err e = {0};
-    snprintf(text, sizeof text, "model: {mask: causal}\ntarget: {kind: text, file: \"%s\"}\n",
-             name);
-    assert_int_equal(spec_parse(&s, "spec.yaml", text, strlen(text), NULL, 0, &e), ERR_USAGE);
-    if (!strstr(e.msg, phrase) || strcmp(e.where, place) != 0)
-        fail_msg("%s: '%s' does not hold '%s'", e.where, e.msg, phrase);
-}
-
 static void test_text_refusals(void **state)
 {
     (void)state;
@@ -205,12 +194,12 @@ static void test_text_refusals(void **state)
     assert_int_equal(file_write(empty, "", 0, NULL), 0);
     assert_int_equal(file_write(large, "", 0, NULL), 0);
     assert_int_equal(truncate(large, ((off_t)1 << 26) + 1), 0);
-    refuses_text("absent.txt", "spec.yaml:2:28", "absent.txt is no file");
-    refuses_text("/tmp", "spec.yaml:2:28", "/tmp is no file");
-    refuses_text(large, "spec.yaml:2:28", "is larger than the 67108864 bytes that are allowed");
-    refuses_text(empty, "spec.yaml:2:28", "is empty");
-    refuses_text(a.file, "spec.yaml:2:28", "the training part has 22 bytes; expected at least 33");
-    refuses_text("", "spec.yaml:2:16", "has no text");
+    refuses("spec.yaml", text_of, "absent.txt", "2:28", "absent.txt is no file");
+    refuses("spec.yaml", text_of, "/tmp", "2:28", "/tmp is no file");
+    refuses("spec.yaml", text_of, large, "2:28", "larger than the 67108864 bytes that are allowed");
+    refuses("spec.yaml", text_of, empty, "2:28", "is empty");
+    refuses("spec.yaml", text_of, a.file, "2:28", "training part has 22 bytes; expected at least 33");
+    refuses("spec.yaml", text_of, "", "2:16", "has no text");
     refused("spec.yaml:1:1", "model.mask: ", "target: {kind: text, file: \"/proc/self/exe\"}\n",
             NULL);
     file_remove(empty, NULL);
@@ -228,16 +217,16 @@ static void test_refusals(void **state)
     assert_int_equal(mkfifo(pipe_name, 0600), 0);
     memset(long_name, 'x', sizeof long_name);
     long_name[200] = 0;
-    refuses(a.spec, "absent.lua", "absent.lua is no file");
-    refuses(a.spec, ".", "is no file");
-    refuses(a.spec, "pipe", "is no file"); /* and is not waited for */
-    refuses(a.spec, "/dev/zero", "is no file");
-    refuses(a.spec, long_name, "too long");
+    refuses(a.spec, code_of, "absent.lua", "1:27", "absent.lua is no file");
+    refuses(a.spec, code_of, ".", "1:27", "is no file");
+    refuses(a.spec, code_of, "pipe", "1:27", "is no file"); /* and is not waited for */
+    refuses(a.spec, code_of, "/dev/zero", "1:27", "is no file");
+    refuses(a.spec, code_of, long_name, "1:27", "too long");
     size_t size = (1 << 16) + 1;
     char *large = memory_alloc(size, 1, NULL);
     memset(large, ' ', size);
     assert_int_equal(file_write(a.file, large, size, NULL), 0);
-    refuses(a.spec, "maps.lua", "is larger than");
+    refuses(a.spec, code_of, "maps.lua", "1:27", "is larger than");
     memory_free(large);
     file_remove(pipe_name, NULL);
     close_place(&a);
