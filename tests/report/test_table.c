@@ -423,7 +423,7 @@ static void figures_are_drawn(void **state)
     char *script = help_read(folder, "figures/floor-wide.gp");
     assert_non_null(strstr(script, "n = 16, 3 seeds (0, 1, 2)"));
     assert_non_null(strstr(script, "95 % t interval"));
-    assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' 1"));
+    assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' at "));
     memory_free(script);
     if (f.drawn) {
         char *image = help_read(folder, "figures/floor-wide.svg");
