@@ -185,7 +185,6 @@ static int explain(const struct results *r, const struct worst *w, const struct 
 struct judging {
     const struct results *results;
     const struct spec *spec;
-    struct cell_index index;
     const struct claim *claim;
     struct worst worst;
     int matched;
@@ -193,9 +192,9 @@ struct judging {
 
 static void look_at(struct judging *j, const struct result_row *row, const struct result_row *other)
 {
-    struct subject s = {{row, other}, {row_cell_in(row, j->spec, &j->index)}, other ? 2 : 1};
+    struct subject s = {{row, other}, {row_cell_in(row, j->spec)}, other ? 2 : 1};
     if (other)
-        s.cell[1] = row_cell_in(other, j->spec, &j->index);
+        s.cell[1] = row_cell_in(other, j->spec);
     if (!s.cell[0] || (other && !s.cell[1]) || !claim_matches(&s, j->claim))
         return;
     j->matched++;
@@ -221,42 +220,20 @@ static int look_at_pairs(struct judging *j, struct err *e)
     return code;
 }
 
-/* j: with results, spec and index. */
-static int judge(struct judging *j, const struct claim *c, struct claim_verdict *out,
-                 struct err *e)
-{
-    int code = 0;
-    j->claim = c;
-    j->worst = (struct worst){0};
-    j->matched = 0;
-    if (*c->pair.key)
-        code = look_at_pairs(j, e);
-    else
-        for (int k = 0; k < j->results->rows; k++)
-            look_at(j, &j->results->row[k], NULL);
-    *out = (struct claim_verdict){.matched = j->matched,
-                                  .held = j->matched > 0 && j->worst.rows == 0};
-    if (!out->matched)
-        snprintf(out->why, sizeof out->why, "no %s matches it", *c->pair.key ? "pair" : "row");
-    return code || !j->worst.rows ? code : explain(j->results, &j->worst, c, out, e);
-}
-
-static int judging_open(struct judging *j, const struct spec *s, const struct results *r,
-                        struct err *e)
-{
-    *j = (struct judging){.results = r, .spec = s};
-    return cell_index_open(&j->index, s, e);
-}
-
 int claim_judge(const struct spec *s, const struct claim *c, const struct results *r,
                 struct claim_verdict *out, struct err *e)
 {
-    struct judging j;
-    int code = judging_open(&j, s, r, e);
-    if (!code)
-        code = judge(&j, c, out, e);
-    cell_index_close(&j.index);
-    return code;
+    struct judging j = {.results = r, .spec = s, .claim = c};
+    int code = 0;
+    if (*c->pair.key)
+        code = look_at_pairs(&j, e);
+    else
+        for (int k = 0; k < r->rows; k++)
+            look_at(&j, &r->row[k], NULL);
+    *out = (struct claim_verdict){.matched = j.matched, .held = j.matched > 0 && j.worst.rows == 0};
+    if (!out->matched)
+        snprintf(out->why, sizeof out->why, "no %s matches it", *c->pair.key ? "pair" : "row");
+    return code || !j.worst.rows ? code : explain(r, &j.worst, c, out, e);
 }
 
 /* "held      where ... expect ... (12 rows)", and why not. */
@@ -288,16 +265,15 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
                   const struct report_screen *screen, bool failed_only, int *broken,
                   struct err *e)
 {
-    struct judging j;
     struct text text = {0};
-    int code = judging_open(&j, s, r, e);
+    int code = 0;
     *broken = 0;
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
         struct claim_verdict verdict;
         if (c->on != on)
             continue;
-        code = judge(&j, c, &verdict, e);
+        code = claim_judge(s, c, r, &verdict, e);
         if (!code && (!verdict.held || !failed_only))
             append_verdict(&text, c, &verdict, screen);
         *broken += !code && !verdict.held;
@@ -307,6 +283,5 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
     if (!code && text.data)
         fputs(text.data, out);
     text_close(&text);
-    cell_index_close(&j.index);
     return code;
 }

@@ -6,7 +6,6 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
-#include "report/json.h"
 
 enum { GAP = 2, WRAP_MIN = 24 /* a wrapped column narrower than this cannot be read */ };
 
@@ -227,6 +226,35 @@ static void append_csv(struct text *out, const struct listing *l)
     }
 }
 
+/* RFC 8259: well-formed whatever bytes come in, provided that they are UTF-8. */
+static void append_json_string(struct text *t, const char *value)
+{
+    text_append(t, "\"");
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            text_append_format(t, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            text_append_format(t, "\\u%04x", *p);
+        else
+            text_append_bytes(t, p, 1);
+    }
+    text_append(t, "\"");
+}
+
+/* null when empty, and where a number is none that JSON has; a text that is no number is a string. */
+static void append_json_value(struct text *t, const char *value, bool number)
+{
+    char digits[TEXT_NUMBER_MAX];
+    double parsed;
+    bool is_number = number && text_to_double(value, &parsed);
+    if (!*value || (is_number && !isfinite(parsed)))
+        text_append(t, "null");
+    else if (is_number)
+        text_append(t, text_from_double_short(digits, parsed));
+    else
+        append_json_string(t, value);
+}
+
 static void append_json(struct text *out, const struct listing *l)
 {
     text_append(out, "[");
@@ -234,9 +262,9 @@ static void append_json(struct text *out, const struct listing *l)
         text_append(out, r ? ",\n {" : "\n {");
         for (int c = 0; c < l->columns; c++) {
             text_append(out, c ? ", " : "");
-            json_string(out, l->column[c].name);
+            append_json_string(out, l->column[c].name);
             text_append(out, ": ");
-            json_field(out, cell_at(l, r, c), l->column[c].number);
+            append_json_value(out, cell_at(l, r, c), l->column[c].number);
         }
         text_append(out, "}");
     }

@@ -26,14 +26,15 @@ struct labels {
 
 struct place {
     const struct summary_group *group;
-    int row, column, value;
+    int row, kind[2], value; /* places among labels */
 };
 
+static const char *const kind_key[] = {"model.encoding", "target"};
 struct matrix {
     struct group_pairs pairs;
-    const char *key[2]; /* of the kinds that make the rows and the columns */
+    int columns;        /* which kind makes the columns; the other, and all else, the rows */
     const char *series; /* the key whose values stand side by side in each column */
-    struct labels row, column, value;
+    struct labels row, kind[2], value;
     struct place *place; /* (places) */
     int places;
     bool lengths;
@@ -65,52 +66,44 @@ static void close_labels(struct labels *l)
     *l = (struct labels){0};
 }
 
+static int find_kinds(struct matrix *m, struct place *p, struct err *e)
+{
+    const char *const except[] = {m->series, NULL};
+    int code = 0;
+    for (int k = 0; !code && k < 2; k++) {
+        struct text label = {0};
+        label_append_kind(&label, p->group, kind_key[k], except);
+        code = find_label(&m->kind[k], &label, &p->kind[k], e);
+    }
+    return code;
+}
+
 static int find_place(struct matrix *m, struct place *p, struct err *e)
 {
-    const char *const except[] = {m->key[1], m->series, NULL};
-    struct text row = {0}, column = {0}, value = {0};
+    const char *const except[] = {kind_key[m->columns], m->series, NULL};
+    struct text row = {0}, value = {0};
     char series[VALUE_SIZE] = "";
     label_append(&row, p->group, except);
     if (m->lengths)
         text_append_format(&row, " n=%lld", (long long)p->group->length);
-    label_append_kind(&column, p->group, m->key[1], except + 1);
     spec_value(p->group->cell, m->series, series, sizeof series);
     text_append(&value, series);
     int code = find_label(&m->row, &row, &p->row, e);
-    int second = find_label(&m->column, &column, &p->column, e);
-    int third = find_label(&m->value, &value, &p->value, e);
-    return code ? code : second ? second : third;
-}
-
-static int count_kinds(const struct matrix *m, const char *key, int *count, struct err *e)
-{
-    struct labels l = {0};
-    int code = 0, place;
-    for (int k = 0; !code && k < m->places; k++) {
-        struct text label = {0};
-        label_append_kind(&label, m->place[k].group, key, NULL);
-        code = find_label(&l, &label, &place, e);
-    }
-    *count = l.count;
-    close_labels(&l);
-    return code;
+    int other = find_label(&m->value, &value, &p->value, e);
+    return code ? code : other;
 }
 
 /* The kind with more values makes the rows; what is compared stands side by side. */
 static int lay_out(struct matrix *m, struct err *e)
 {
-    static const char *const key[] = {"model.encoding", "target"};
-    int encodings, targets, code = count_kinds(m, key[0], &encodings, e);
-    if (!code)
-        code = count_kinds(m, key[1], &targets, e);
-    if (code)
-        return code;
-    m->key[0] = key[targets > encodings];
-    m->key[1] = key[targets <= encodings];
+    int code = 0;
     m->series = "model.attention";
     for (int k = m->pairs.pairs - 1; k >= 0; k--)
-        if (!is_key(m->pairs.pair[k].key, key[0]) && !is_key(m->pairs.pair[k].key, key[1]))
+        if (!is_key(m->pairs.pair[k].key, kind_key[0]) && !is_key(m->pairs.pair[k].key, kind_key[1]))
             m->series = m->pairs.pair[k].key;
+    for (int k = 0; !code && k < m->places; k++)
+        code = find_kinds(m, &m->place[k], e);
+    m->columns = m->kind[1].count <= m->kind[0].count;
     for (int k = 0; !code && k < m->places; k++)
         code = find_place(m, &m->place[k], e);
     return code;
@@ -198,7 +191,8 @@ static int append_cell(struct text *out, const struct matrix *m, const struct su
 static const struct summary_group *group_at(const struct matrix *m, int row, int column, int value)
 {
     for (int k = 0; k < m->places; k++)
-        if (m->place[k].row == row && m->place[k].column == column && m->place[k].value == value)
+        if (m->place[k].row == row && m->place[k].kind[m->columns] == column &&
+            m->place[k].value == value)
             return m->place[k].group;
     return NULL;
 }
@@ -206,16 +200,16 @@ static const struct summary_group *group_at(const struct matrix *m, int row, int
 /* ---- the table --------------------------------------------------------------------------------*/
 static void append_head(struct text *out, const struct matrix *m)
 {
-    const char *dot = strrchr(m->key[0], '.');
+    const struct labels *column = &m->kind[m->columns];
     text_append_format(out, "<thead><tr><th rowspan=\"2\" scope=\"col\">%s</th>",
-                       dot ? dot + 1 : m->key[0]);
-    for (int k = 0; k < m->column.count; k++) {
+                       m->columns ? "encoding" : "target");
+    for (int k = 0; k < column->count; k++) {
         text_append_format(out, "<th colspan=\"%d\" scope=\"colgroup\">", m->value.count);
-        html_escape(out, m->column.text[k].data);
+        html_escape(out, column->text[k].data);
         text_append(out, "</th>");
     }
     text_append(out, "</tr>\n<tr>");
-    for (int k = 0; k < m->column.count * m->value.count; k++) {
+    for (int k = 0; k < column->count * m->value.count; k++) {
         text_append(out, "<th scope=\"col\">");
         html_escape(out, m->value.text[k % m->value.count].data);
         text_append(out, "</th>");
@@ -231,7 +225,7 @@ static int append_body(struct text *out, const struct matrix *m, struct err *e)
         text_append(out, "<tr><th scope=\"row\">");
         html_escape(out, m->row.text[r].data);
         text_append(out, "</th>");
-        for (int k = 0; !code && k < values * m->column.count; k++) {
+        for (int k = 0; !code && k < values * m->kind[m->columns].count; k++) {
             const struct summary_group *g = group_at(m, r, k / values, k % values);
             if (g)
                 code = append_cell(out, m, g, e);
@@ -274,7 +268,8 @@ int matrix_append(struct text *out, const struct summary_group *group, int group
         code = append_matrix(out, &m, e);
     *cells = m.places;
     close_labels(&m.row);
-    close_labels(&m.column);
+    close_labels(&m.kind[0]);
+    close_labels(&m.kind[1]);
     close_labels(&m.value);
     memory_free(m.place);
     group_pairs_close(&m.pairs);

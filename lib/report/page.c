@@ -68,9 +68,7 @@ static void append_differences(struct text *out, const struct spec *s, const str
 static int append_claims(struct text *out, const struct results *r, int index, struct err *e)
 {
     const struct spec *s = r->spec[index];
-    int finished, shown = 0, code = results_finished(r, s, &finished, e);
-    if (code)
-        return code;
+    int finished = results_finished(r, s), shown = 0, code = 0;
     text_append(out, "<p>");
     append_differences(out, s, &r->axes[index]);
     text_append_format(out, "%d of %d cells finished%s</p>\n", finished, spec_cells(s),

@@ -23,6 +23,7 @@
 struct result_row {
     const char **field;
     const char *folder;    /* the cell's; NULL for rows that came as text */
+    bool first;            /* of all rows of the cell, in whatever experiment */
     int spec, cell, order; /* which spec, index in its grid, order within the cell */
 };
 
@@ -56,8 +57,8 @@ void results_close(struct results *r);
 const char *result_text(const struct result_row *row, const char *column); /* "" when empty */
 double result_number(const struct result_row *row, const char *column);   /* NaN when empty */
 const struct cell *result_cell(const struct results *r, const struct result_row *row);
-/* Number of distinct cells of s that have rows in r. */
-int results_finished(const struct results *r, const struct spec *s, int *finished, struct err *e);
+/* Number of cells of s that have rows in r, which came from folders. */
+int results_finished(const struct results *r, const struct spec *s);
 
 /* All rows as results.csv, or as a JSON array of objects (empty fields are null). */
 int results_csv(struct text *out, const struct results *r, struct err *e);

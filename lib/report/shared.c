@@ -58,7 +58,7 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
         return err_set(e, code, why.where, "%s", why.msg);
     if (!count)
         return 0;
-    if (c->columns > RESULT_status && row_header_fits(c))
+    if (row_header_fits(c))
         return 0;
     csv_close(c);
     return err_set(e, ERR_USAGE, path,
@@ -112,31 +112,30 @@ static int compare_rows(const void *a, const void *b)
 
 /* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
  * failed cell has fewer. */
-static bool gives_way(char *const *row, const struct cell_index *index, const bool *renewed,
-                      bool force)
+static bool gives_way(char *const *row, const struct spec *s, const bool *renewed, bool force)
 {
-    const struct cell *c = cell_index_find(index, row[RESULT_cell]);
+    const struct cell *c = spec_find(s, row[RESULT_cell]);
     return c && renewed[c->index] && (force || !strcmp(row[RESULT_status], "failed"));
 }
 
 /* Old rows that stay, then those rows of s; returns how many.  renewed (spec_cells): false. */
 static int gather(struct shared_row *all, const struct csv *old, const struct results *r,
-                  const struct spec *s, const struct cell_index *index, bool *renewed, bool force)
+                  const struct spec *s, bool *renewed, bool force)
 {
     int count = 0;
     for (int k = 0; k < r->rows; k++) {
-        const struct cell *c = row_cell_in(&r->row[k], s, index);
+        const struct cell *c = row_cell_in(&r->row[k], s);
         if (c)
             renewed[c->index] = true;
     }
     for (int k = 1; k < old->rows; k++) {
-        if (gives_way(old->row[k], index, renewed, force))
+        if (gives_way(old->row[k], s, renewed, force))
             continue;
         all[count] = (struct shared_row){(const char *const *)old->row[k], old->columns, count};
         count++;
     }
     for (int k = 0; k < r->rows; k++)
-        if (row_cell_in(&r->row[k], s, index)) {
+        if (row_cell_in(&r->row[k], s)) {
             all[count] = (struct shared_row){r->row[k].field, RESULT_COUNT, count};
             count++;
         }
@@ -172,7 +171,6 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
                       struct err *e)
 {
     struct file_lock lock = {.fd = -1};
-    struct cell_index index = {0};
     struct csv old = {0};
     struct shared_row *all = NULL;
     bool *renewed = NULL;
@@ -180,8 +178,6 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
     if (code)
         return code;
     code = read_shared(path, &old, e);
-    if (!code)
-        code = cell_index_open(&index, s, e);
     if (code)
         goto out;
     all = memory_alloc((size_t)old.rows + (size_t)r->rows, sizeof *all, e);
@@ -190,13 +186,12 @@ int report_shared_add(const char *path, const struct results *r, const struct sp
         code = ERR_MEMORY;
         goto out;
     }
-    int count = gather(all, &old, r, s, &index, renewed, force);
+    int count = gather(all, &old, r, s, renewed, force);
     code = write_shared(path, all, keep_one_each(all, count), e);
 out:
     memory_free(all);
     memory_free(renewed);
     csv_close(&old);
-    cell_index_close(&index);
     file_unlock(&lock);
     return code;
 }

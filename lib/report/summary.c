@@ -40,17 +40,13 @@ static int compare_first(const void *a, const void *b)
     return order ? order : left->position - right->position;
 }
 
-/* Members of every row that counts, sorted so that groups are runs. */
-static int find_members(const struct results *r, const struct spec *only, struct member *m,
-                        struct err *e)
+/* Members of every row that counts, sorted so that groups are runs; returns how many. */
+static int find_members(const struct results *r, const struct spec *only, struct member *m)
 {
-    struct cell_index index = {0};
-    int count = 0, code = only ? cell_index_open(&index, only, e) : 0;
-    if (code)
-        return code;
+    int count = 0;
     for (int k = 0; k < r->rows; k++) {
         const struct result_row *row = &r->row[k];
-        if (only && !row_cell_in(row, only, &index))
+        if (only && !row_cell_in(row, only))
             continue;
         struct member *next = &m[count++];
         *next = (struct member){.row = row,
@@ -60,7 +56,6 @@ static int find_members(const struct results *r, const struct spec *only, struct
                                 .position = k};
         text_to_int64(result_text(row, "length"), &next->length);
     }
-    cell_index_close(&index);
     qsort(m, (size_t)count, sizeof *m, compare_members);
     for (int k = 0; k < count; k++)
         m[k].first = k && !compare_groups(&m[k - 1], &m[k]) ? m[k - 1].first : m[k].position;
@@ -80,11 +75,7 @@ int summary_open(struct summary *s, const struct results *r, const struct spec *
         code = ERR_MEMORY;
         goto out;
     }
-    int count = find_members(r, only, m, e);
-    if (count < 0) {
-        code = count;
-        goto out;
-    }
+    int count = find_members(r, only, m);
     for (int k = 0; k < count; k++) {
         s->row[k] = m[k].row;
         if (k && m[k].first == m[k - 1].first) {

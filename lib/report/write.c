@@ -2,12 +2,11 @@
  *
  * Invariant: every file is a function of the cells and specs alone, in the order of the rows, and
  * is written under the folder's lock. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "base/file.h"
-#include "report/json.h"
+#include "report/listing.h"
 #include "report/output.h"
 #include "report/results.h"
 #include "report/summary.h"
@@ -24,43 +23,28 @@ int results_csv(struct text *out, const struct results *r, struct err *e)
 
 int results_json(struct text *out, const struct results *r, struct err *e)
 {
-    text_append(out, "[");
-    for (int i = 0; i < r->rows; i++) {
-        text_append(out, i ? ",\n {" : "\n {");
-        for (int k = 0; k < RESULT_COUNT; k++) {
-            text_append(out, k ? ", " : "");
-            json_string(out, column_table[k].name);
-            text_append(out, ": ");
-            json_field(out, r->row[i].field[k], column_table[k].number);
-        }
-        text_append(out, "}");
-    }
-    text_append(out, "\n]\n");
-    return text_check(out, e);
-}
-
-static int write_results(const char *folder, const struct results *r, struct err *e)
-{
-    struct output o;
-    int code = output_open(&o, folder, "results.csv", e);
+    struct listing_column column[RESULT_COUNT];
+    struct listing l;
+    int code = 0;
+    for (int k = 0; k < RESULT_COUNT; k++)
+        column[k] = (struct listing_column){column_table[k].name, column_table[k].number};
+    listing_open(&l, column, RESULT_COUNT);
+    for (int k = 0; !code && k < r->rows; k++)
+        code = listing_add(&l, r->row[k].field, e);
     if (!code)
-        columns_append_header(&o.buffer, column_table);
-    for (int k = 0; !code && k < r->rows; k++) {
-        results_append_fields(&o.buffer, r->row[k].field, RESULT_COUNT);
-        code = output_flush(&o, e);
-    }
-    if (!code)
-        code = output_commit(&o, e);
-    output_close(&o);
+        code = listing_append(out, &l, LISTING_JSON, 0, e);
+    listing_close(&l);
     return code;
 }
 
-static int write_summary(const char *folder, const struct results *r, struct err *e)
+static int write_whole(const char *folder, const char *name, const struct results *r,
+                       int (*fill)(struct text *out, const struct results *r, struct err *e),
+                       struct err *e)
 {
     struct output o;
-    int code = output_open(&o, folder, "summary.csv", e);
+    int code = output_open(&o, folder, name, e);
     if (!code)
-        code = summary_csv(&o.buffer, r, e);
+        code = fill(&o.buffer, r, e);
     if (!code)
         code = output_commit(&o, e);
     output_close(&o);
@@ -146,67 +130,19 @@ static int add_part(struct output *o, const struct column_file *f, struct result
     return code ? code : output_flush(o, e);
 }
 
-/* cells (count): one row of each distinct cell, in the order of the rows. */
 static int write_part(const char *folder, const struct column_file *f, struct results *r,
-                      const int *cells, int count, struct err *e)
+                      struct err *e)
 {
     struct output o;
     int code = output_open(&o, folder, f->name, e);
     if (!code)
         columns_append_header(&o.buffer, f->column);
-    for (int k = 0; !code && k < count; k++)
-        code = add_part(&o, f, r, &r->row[cells[k]], e);
+    for (int k = 0; !code && k < r->rows; k++)
+        if (r->row[k].first)
+            code = add_part(&o, f, r, &r->row[k], e);
     if (!code)
         code = output_commit(&o, e);
     output_close(&o);
-    return code;
-}
-
-struct first_row {
-    const char *id;
-    int row;
-};
-
-static int compare_first(const void *a, const void *b)
-{
-    const struct first_row *left = a, *right = b;
-    int order = strcmp(left->id, right->id);
-    return order ? order : left->row - right->row;
-}
-
-static int compare_int(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
-
-/* Row numbers of the distinct cells (two experiments may share one), ascending; memory_free. */
-static int distinct_cells(const struct results *r, int **out, int *count, struct err *e)
-{
-    struct first_row *first = memory_alloc((size_t)r->rows, sizeof *first, e);
-    int *row = memory_alloc((size_t)r->rows, sizeof *row, e), starts = 0;
-    if (!first || !row) {
-        memory_free(first);
-        memory_free(row);
-        return ERR_MEMORY;
-    }
-    for (int k = 0; k < r->rows; k++)
-        if (r->row[k].order == 0 && r->row[k].folder)
-            first[starts++] = (struct first_row){result_text(&r->row[k], "cell"), k};
-    qsort(first, (size_t)starts, sizeof *first, compare_first);
-    *count = 0;
-    for (int k = 0; k < starts; k++)
-        if (k == 0 || strcmp(first[k].id, first[k - 1].id) != 0)
-            row[(*count)++] = first[k].row;
-    qsort(row, (size_t)*count, sizeof *row, compare_int);
-    memory_free(first);
-    *out = row;
-    return 0;
-}
-
-static int write_parts(const char *folder, struct results *r, struct err *e)
-{
-    int *cells = NULL, count;
-    int code = distinct_cells(r, &cells, &count, e);
-    for (int k = FILE_CURVES; !code && k < FILE_COUNT; k++)
-        code = write_part(folder, &column_files[k], r, cells, count, e);
-    memory_free(cells);
     return code;
 }
 
@@ -220,10 +156,12 @@ static int lock_folder(struct file_lock *lock, const char *folder, struct err *e
 
 static int write_all(const char *folder, struct results *r, struct err *e)
 {
-    int code = write_results(folder, r, e);
+    int code = write_whole(folder, column_files[FILE_RESULTS].name, r, results_csv, e);
     if (!code)
-        code = write_summary(folder, r, e);
-    return code ? code : write_parts(folder, r, e);
+        code = write_whole(folder, column_files[FILE_SUMMARY].name, r, summary_csv, e);
+    for (int k = FILE_CURVES; !code && k < FILE_COUNT; k++)
+        code = write_part(folder, &column_files[k], r, e);
+    return code;
 }
 
 int report_merge(const char *folder, const char *const *from, int count, struct results *r,

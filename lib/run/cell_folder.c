@@ -9,7 +9,7 @@
 #include "run/evaluate.h"
 #include "run/run.h"
 
-enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };
+enum { PATH_SIZE = 4096 };
 
 /* A header of fewer columns is an older program's: the cell is trained again, which fills the new
  * ones, unless they are a report's to fill. */
@@ -21,30 +21,14 @@ static bool has_own_columns(const struct csv *c)
     return k == RESULT_COUNT;
 }
 
-/* All that a report asks of a result, and no row `failed`. */
-static bool rows_finished(struct csv *c, const struct cell *cell, bool whole)
-{
-    if (!has_own_columns(c) || cell_rows_check(c, cell, whole))
-        return false;
-    for (int r = 1; r < c->rows; r++)
-        if (!strcmp(c->row[r][RESULT_status], "failed"))
-            return false;
-    return true;
-}
-
 bool cell_finished(const struct cell *c, const char *folder)
 {
-    char path[PATH_SIZE], *bytes = NULL;
-    size_t count = 0;
-    struct csv csv = {0};
-    if (file_join(path, sizeof path, folder, "row.csv", NULL) || !file_exists(path))
+    struct csv rows;
+    bool failed;
+    if (cell_rows_read(folder, c, &rows, &failed, NULL))
         return false;
-    if (file_read(path, ROWS_BYTES_MAX, &bytes, &count, NULL))
-        return false;
-    bool whole = count > 0 && bytes[count - 1] == '\n';
-    bool finished = !csv_parse(path, bytes, count, &csv, NULL) && rows_finished(&csv, c, whole);
-    csv_close(&csv);
-    memory_free(bytes);
+    bool finished = !failed && has_own_columns(&rows);
+    csv_close(&rows);
     return finished;
 }
 

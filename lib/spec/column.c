@@ -60,18 +60,11 @@ static void write_settings(struct text *out, const struct cell *c)
 #define CURVE(...) ROW(struct curve_record, __VA_ARGS__)
 #define POSITION(...) ROW(struct position_record, __VA_ARGS__)
 #define TABLE(...) ROW(struct table_record, __VA_ARGS__)
-/* A column of results.csv in summary.csv, where it is the same over seeds. */
-#define SUMMARY_NONE(kind, id, of, scope, help)
-#define SUMMARY_MEAN(kind, id, of, scope, help)
-#define SUMMARY_PAIRED(kind, id, of, scope, help)
-#define SUMMARY_SHARE(kind, id, of, scope, help)
-#define SUMMARY_RUNS(kind, id, of, scope, help)
-#define SUMMARY_SAME(kind, id, of, scope, help) SUMMARY(TEXT, id, NULL, scope, SAME, help)
-#define SHARED(kind, id, of, scope, over, help) SUMMARY_##over(kind, id, of, scope, help)
+#define GROUP(kind, id, of, rows, seeds, text) SUMMARY(TEXT, id, NULL, rows, seeds, text)
 
 const struct column column_table[] = {RESULT_COLUMNS(RESULT){.name = NULL}};
 static const struct column summary_table[] = {
-    SUMMARY_HEAD(SUMMARY) RESULT_COLUMNS(SHARED) SUMMARY_TAIL(SUMMARY){.name = NULL}};
+    SUMMARY_HEAD(SUMMARY) GROUP_COLUMNS(GROUP) SUMMARY_TAIL(SUMMARY){.name = NULL}};
 static const struct column curve_table[] = {CURVE_COLUMNS(CURVE){.name = NULL}};
 static const struct column position_table[] = {POSITION_COLUMNS(POSITION){.name = NULL}};
 static const struct column table_table[] = {TABLE_COLUMNS(TABLE){.name = NULL}};

@@ -23,10 +23,8 @@
 #include "base/text.h"
 #include "train/train.h"
 
-#define RESULT_COLUMNS(X) \
-    X(TEXT, experiment, NULL, ALL, NONE, "name of the spec") \
-    X(MADE, cell, NULL, ALL, NONE, "id of the cell: hash of what can change its numbers") \
-    X(SIZE, seed, "seed", ALL, NONE, "seed of the cell") \
+/* What the cells of all seeds of a group share: summary.csv has it, too. */
+#define GROUP_COLUMNS(X) \
     X(NAME, target, "target.kind", ALL, SAME, "function to express") \
     X(NAME, encoding, "model.encoding.kind", ALL, SAME, "positional encoding (B)") \
     X(NAME, attention, "model.attention", ALL, SAME, "rpe or urpe") \
@@ -43,7 +41,13 @@
     X(SIZE, ffn, "model.ffn", ALL, SAME, "hidden size of the feed-forward network") \
     X(NAME, norm, "model.norm", ALL, SAME, "none, pre or post") \
     X(NAME, precision, "model.precision", ALL, SAME, "float or double") \
-    X(WHOLE, params, NULL, ALL, SAME, "number of parameters") \
+    X(WHOLE, params, NULL, ALL, SAME, "number of parameters")
+
+#define RESULT_COLUMNS(X) \
+    X(TEXT, experiment, NULL, ALL, NONE, "name of the spec") \
+    X(MADE, cell, NULL, ALL, NONE, "id of the cell: hash of what can change its numbers") \
+    X(SIZE, seed, "seed", ALL, NONE, "seed of the cell") \
+    GROUP_COLUMNS(X) \
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
     X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
@@ -93,8 +97,7 @@
       "key=value ...: what varies within the experiment, defaults included, but the seed; a value " \
       "with blanks is quoted as in a shell")
 
-/* Behind `experiment` and `group`, summary.csv has the columns of results.csv that are the same
- * over seeds; then these. */
+/* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
     X(TEXT, experiment, NULL, ALL, NONE, "name of the spec") \
     X(TEXT, group, NULL, ALL, NONE, "hash of what the cells of all seeds share")
@@ -151,13 +154,7 @@
 #define FIELD_WHOLE(name) int64_t name;
 #define FIELD_REAL(name) double name;
 #define COLUMN_FIELD(kind, name, of, scope, over, help) FIELD_##kind(name)
-#define SHARED_NONE(name)
-#define SHARED_SAME(name) const char *name;
-#define SHARED_MEAN(name)
-#define SHARED_PAIRED(name)
-#define SHARED_SHARE(name)
-#define SHARED_RUNS(name)
-#define SHARED_FIELD(kind, name, of, scope, over, help) SHARED_##over(name)
+#define TEXT_FIELD(kind, name, of, scope, over, help) const char *name;
 
 /* What a line is written from.  NULL, COLUMN_EMPTY and NaN are empty fields; columns_clear makes
  * all of a record so. */
@@ -165,7 +162,7 @@ struct record { /* of results.csv: errors and floors of a cell at one length, on
     RESULT_COLUMNS(COLUMN_FIELD)
 };
 struct summary_record {
-    SUMMARY_HEAD(COLUMN_FIELD) RESULT_COLUMNS(SHARED_FIELD) SUMMARY_TAIL(COLUMN_FIELD)
+    SUMMARY_HEAD(COLUMN_FIELD) GROUP_COLUMNS(TEXT_FIELD) SUMMARY_TAIL(COLUMN_FIELD)
 };
 struct curve_record {
     CURVE_COLUMNS(COLUMN_FIELD)

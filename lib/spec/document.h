@@ -53,6 +53,8 @@ struct spec {
     int varies;
     struct cell **block; /* (blocks) cells in blocks of CELL_BLOCK */
     int blocks, cells;
+    int *by_id; /* (room) a hash table of cells: 1 + index; 0: free.  room: a power of 2 */
+    size_t room;
     struct claim *claim;
     int claims;
     const char **figure;
@@ -74,6 +76,9 @@ int document_read(struct spec *s, struct err *e);
 
 /* files.c: puts the values of named files in the place of their names, in all layers. */
 int files_resolve(struct spec *s, struct err *e);
+
+/* spec.c: where the cell of an id stands in s->by_id, or is to. */
+int *spec_place(const struct spec *s, const char *id);
 
 /* expand.c: cells, each checked as a whole. */
 int expand(struct spec *s, struct err *e);

@@ -6,7 +6,6 @@
  * A hundred thousand cells must expand in about a second, so a section is resolved and printed only
  * when one of its slots differs from the cell before. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "spec/check.h"
@@ -29,8 +28,6 @@ struct expander {
     struct printed printed[SECTION_COUNT];
     struct checker checker;
     struct text whole;
-    uint64_t *seen; /* (room) a hash table of the ids so far; 0: free */
-    size_t room;
     struct err *e;
 };
 
@@ -192,19 +189,6 @@ static int resolve(struct expander *x)
     return code;
 }
 
-/* True the first time that it sees an id. */
-static bool is_new(struct expander *x, const char *id)
-{
-    uint64_t key = strtoull(id, NULL, 16);
-    key = key ? key : 1;
-    size_t at = (size_t)key & (x->room - 1);
-    while (x->seen[at] && x->seen[at] != key)
-        at = (at + 1) & (x->room - 1);
-    bool fresh = x->seen[at] == 0;
-    x->seen[at] = key;
-    return fresh;
-}
-
 static int keep_cell(struct expander *x)
 {
     struct spec *s = x->spec;
@@ -215,6 +199,7 @@ static int keep_cell(struct expander *x)
         s->blocks++;
     }
     x->cell.index = s->cells;
+    *spec_place(s, x->cell.id) = s->cells + 1;
     s->block[s->blocks - 1][s->cells % CELL_BLOCK] = x->cell;
     s->cells++;
     return 0;
@@ -229,7 +214,7 @@ static int add_seeds(struct expander *x)
         code = hash_cell(x->printed, &x->whole, &seed, true, x->cell.pair, x->e);
         if (code == 0)
             code = hash_cell(x->printed, &x->whole, &seed, false, x->cell.id, x->e);
-        if (code == 0 && is_new(x, x->cell.id))
+        if (code == 0 && !*spec_place(x->spec, x->cell.id))
             code = keep_cell(x);
     }
     return code;
@@ -312,19 +297,17 @@ int expand(struct spec *s, struct err *e)
     x->e = e;
     keys_find(&s->keys, "space.length", &x->length);
     keys_find(&s->keys, "space.kind", &x->space);
-    x->room = 2;
-    while (x->room < 2 * total)
-        x->room *= 2;
-    x->seen = memory_alloc(x->room, sizeof *x->seen, e);
+    for (s->room = 2; s->room < 2 * total;)
+        s->room *= 2;
+    s->by_id = arena_alloc(&s->arena, s->room, sizeof *s->by_id, e);
     s->block = arena_alloc(&s->arena, total / CELL_BLOCK + 1, sizeof *s->block, e);
-    code = x->seen && s->block ? checker_open(&x->checker, e) : ERR_MEMORY;
+    code = s->by_id && s->block ? checker_open(&x->checker, e) : ERR_MEMORY;
     if (code == 0) {
         code = expand_all(x);
         checker_close(&x->checker);
     }
     close_printed(x->printed);
     text_close(&x->whole);
-    memory_free(x->seen);
     memory_free(x);
     return code;
 }

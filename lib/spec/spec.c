@@ -2,6 +2,7 @@
 #include "spec/spec.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,6 +129,20 @@ int spec_cells(const struct spec *s)
 const struct cell *spec_cell(const struct spec *s, int index)
 {
     return &s->block[index / CELL_BLOCK][index % CELL_BLOCK];
+}
+
+int *spec_place(const struct spec *s, const char *id)
+{
+    size_t at = (size_t)strtoull(id, NULL, 16) & (s->room - 1);
+    while (s->by_id[at] && strcmp(spec_cell(s, s->by_id[at] - 1)->id, id) != 0)
+        at = (at + 1) & (s->room - 1);
+    return &s->by_id[at];
+}
+
+const struct cell *spec_find(const struct spec *s, const char *id)
+{
+    int found = *spec_place(s, id);
+    return found ? spec_cell(s, found - 1) : NULL;
 }
 
 int spec_claims(const struct spec *s)

@@ -88,6 +88,7 @@ const char *spec_name(const struct spec *s);
 const char *spec_hash(const struct spec *s);          /* 64 hexadecimal digits of spec_text */
 int spec_cells(const struct spec *s);                 /* distinct cells */
 const struct cell *spec_cell(const struct spec *s, int index);
+const struct cell *spec_find(const struct spec *s, const char *id); /* NULL: no cell has it */
 int spec_claims(const struct spec *s);
 const struct claim *spec_claim(const struct spec *s, int index);
 /* Whether every claim can be judged: ERR_USAGE at one that no row of the cells will match, or that

@@ -76,41 +76,24 @@ void help_write_spec(const char *folder, const struct spec *s)
     text_close(&t);
 }
 
-static const char *configured(const struct cell *c, const char *column, char *buffer)
-{
-    static const char *const key[][2] = {
-        {"target", "target.kind"},         {"encoding", "model.encoding.kind"},
-        {"attention", "model.attention"},  {"mask", "model.mask"},
-        {"layers", "model.layers"},        {"heads", "model.heads"},
-        {"width", "model.width"},          {"ffn", "model.ffn"},
-        {"norm", "model.norm"},            {"precision", "model.precision"},
-        {"channels", "space.channels"},    {"space", "space.kind"}};
-    for (size_t k = 0; k < sizeof key / sizeof *key; k++)
-        if (strcmp(column, key[k][0]) == 0)
-            return spec_value(c, key[k][1], buffer, 64) ? buffer : "";
-    return "";
-}
-
 static void append_row(struct text *out, const struct cell *c, int64_t length, const char *subset,
                        help_value value)
 {
+    struct text own = {0};
     for (const struct column *k = column_table; k->name; k++) {
         char buffer[64];
         const char *text = value(c, length, subset, k->name, buffer);
-        if (strcmp(k->name, "cell") == 0) {
-            text = c->id;
-        } else if (strcmp(k->name, "seed") == 0) {
-            snprintf(buffer, sizeof buffer, "%llu", (unsigned long long)c->task.seed);
-            text = buffer;
-        } else if (strcmp(k->name, "length") == 0) {
-            snprintf(buffer, sizeof buffer, "%lld", (long long)length);
-            text = buffer;
-        } else if (strcmp(k->name, "subset") == 0) {
-            text = subset;
-        }
-        csv_field(out, text ? text : configured(c, k->name, buffer));
+        text_clear(&own);
+        if (k == &column_table[RESULT_length])
+            text_append_format(&own, "%lld", (long long)length);
+        else if (k == &column_table[RESULT_subset])
+            text_append(&own, subset);
+        else
+            column_of_cell(k, c, &own);
+        csv_field(out, text ? text : own.data ? own.data : "");
     }
     csv_end_row(out);
+    text_close(&own);
 }
 
 static void append_length(struct text *out, const struct cell *c, int64_t length,
@@ -124,9 +107,7 @@ static void append_length(struct text *out, const struct cell *c, int64_t length
 
 void help_rows(struct text *out, const struct cell *c, help_value value)
 {
-    for (const struct column *k = column_table; k->name; k++)
-        csv_field(out, k->name);
-    csv_end_row(out);
+    columns_append_header(out, column_table);
     append_length(out, c, c->task.space.length, value);
     for (int k = 0; k < c->task.evaluate.lengths.count; k++)
         if (c->task.evaluate.lengths.value[k] != c->task.space.length)

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "report/gnuplot.h"
 #include "report/help_report.h"
-#include "report/json.h"
 #include "report/listing.h"
 #include "report/stats.h"
 
@@ -352,21 +351,21 @@ static void wilson_is_known(void **state)
 
 static void json_is_escaped(void **state)
 {
+    static const struct listing_column column[] = {{"a\"b\\c\n\x01é", true}};
+    static const char *const value[] = {"nan", "0.1", "", "1e-05", "x\"y"};
+    struct listing l;
     struct text t = {0};
+    struct err e = {0};
     (void)state;
-    json_string(&t, "a\"b\\c\n\x01é");
-    text_append(&t, " ");
-    json_number(&t, NAN);
-    text_append(&t, " ");
-    json_number(&t, 0.1);
-    text_append(&t, " ");
-    json_field(&t, "", true);
-    text_append(&t, " ");
-    json_field(&t, "1e-05", true);
-    text_append(&t, " ");
-    json_field(&t, "x", true);
-    assert_string_equal(t.data, "\"a\\\"b\\\\c\\u000a\\u0001é\" null 0.1 null 1e-05 \"x\"");
+    listing_open(&l, column, 1);
+    for (int k = 0; k < 5; k++)
+        assert_int_equal(listing_add(&l, &value[k], &e), 0);
+    assert_int_equal(listing_append(&t, &l, LISTING_JSON, 40, &e), 0);
+#define NAME "{\"a\\\"b\\\\c\\u000a\\u0001é\": "
+    assert_string_equal(t.data, "[\n " NAME "null},\n " NAME "0.1},\n " NAME "null},\n " NAME
+                                "1e-05},\n " NAME "\"x\\\"y\"}\n]\n");
     text_close(&t);
+    listing_close(&l);
 }
 
 static void listing_keeps_every_column(void **state)
@@ -423,7 +422,7 @@ static void figures_are_drawn(void **state)
     char *script = help_read(folder, "figures/floor-wide.gp");
     assert_non_null(strstr(script, "n = 16, 3 seeds (0, 1, 2)"));
     assert_non_null(strstr(script, "95 % t interval"));
-    assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' 1"));
+    assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' at "));
     memory_free(script);
     if (f.drawn) {
         char *image = help_read(folder, "figures/floor-wide.svg");
