@@ -44,7 +44,7 @@ static int graph_open(struct graph *g, int n, size_t edges_max, struct arena *ar
     *g = (struct graph){.n = n};
     g->pair = arena_alloc(arena, edges_max, 2 * sizeof *g->pair, e);
     g->joined = arena_alloc(arena, (size_t)n, (size_t)n, e);
-    return (g->pair && g->joined) || arena->measuring ? 0 : ERR_MEMORY;
+    return arena_check(arena);
 }
 
 static bool graph_has(const struct graph *g, int i, int j)
@@ -90,7 +90,7 @@ static int graph_tables_open(struct graph_tables *t, int n, int cap, struct aren
     t->steps = arena_alloc(arena, nodes * nodes, sizeof *t->steps, e);
     t->degree = arena_alloc(arena, nodes, sizeof *t->degree, e);
     double *distance = arena_alloc(arena, relations, sizeof *distance, e);
-    if ((!t->relation || !t->steps || !t->degree || !distance) && !arena->measuring)
+    if (arena_check(arena))
         return ERR_MEMORY;
     for (int r = 0; r <= cap + 1 && distance; r++)
         distance[r] = r <= cap ? r : -1;
@@ -112,7 +112,7 @@ static int neighbours_open(struct neighbours *v, const struct graph *g, struct a
     v->start = arena_alloc(arena, n + 2, sizeof *v->start, e);
     v->next = arena_alloc(arena, 2 * (size_t)g->edges, sizeof *v->next, e);
     v->queue = arena_alloc(arena, n, sizeof *v->queue, e);
-    if (!v->start || !v->next || !v->queue)
+    if (arena_check(arena))
         return ERR_MEMORY;
     for (int k = 0; k < 2 * g->edges; k++) /* counts, two places ahead */
         v->start[g->pair[k] + 2]++;

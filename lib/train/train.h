@@ -81,6 +81,11 @@ struct samples {
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
+/* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
+ * channels: as in struct samples. */
+int samples_reserve(struct samples *s, int count, int n, int channels, struct err *e);
+/* Adds a sample, whose tokens are still zero; returns its first row. */
+int samples_add(struct samples *s, struct layout *l, int pattern);
 /* Draws training batches of one length: stream "data", never the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);

@@ -45,8 +45,7 @@ int trainer_carve(struct trainer *t, struct arena *a, struct err *e)
     t->m = arena_alloc(a, elements, sizeof *t->m, e);
     t->v = arena_alloc(a, elements, sizeof *t->v, e);
     t->piece = arena_alloc(a, pieces, sizeof *t->piece, e);
-    bool failed = !t->p || !t->m || !t->v || !t->piece;
-    return failed && !a->measuring ? ERR_MEMORY : 0;
+    return arena_check(a);
 }
 
 int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e)
