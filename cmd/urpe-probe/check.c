@@ -198,7 +198,7 @@ static void append_parts(struct text *out, const char *lead, const double of[PRI
     text_append(out, lead);
     for (int k = 0, said = 0; k < PRICE_PARTS; k++)
         if (of[k] >= 0.5 * unit)
-            text_append_format(out, "%s%s %.0f %s", said++ ? ", " : " ", price_part_names[k],
+            text_append_format(out, "%s%s %.0f %s", said++ ? ", " : " ", price_words[k].name,
                                of[k] / unit, name);
     text_append(out, "\n");
 }

@@ -364,7 +364,8 @@ static int take_slopes(struct search *q, struct err *e)
     }
     if (!any)
         return 0;
-    int code = q->network->api->input_gradient(q->network->trainer, &q->best, q->cotangent, q->dx, e);
+    int code = q->network->api->input_gradient(q->network->trainer, &q->best, q->cotangent,
+                                               q->dx, e);
     for (int k = 0; k < q->starts && !code; k++) {
         if (q->start[k].moved)
             code = take_slope(q, k, e);

@@ -9,7 +9,21 @@
 #include "run/evaluate.h"
 #include "run/run.h"
 
-enum { PATH_SIZE = 4096, ROWS_BYTES_MAX = 64 << 20 };
+enum { ROWS_BYTES_MAX = 64 << 20 };
+
+int cell_folder(const char *results, const struct cell *c, char out[RUN_PATH], struct err *e)
+{
+    char cells[RUN_PATH];
+    int code = file_join(cells, sizeof cells, results, "cells", e);
+    return code ? code : file_join(out, RUN_PATH, cells, c->id, e);
+}
+
+int cell_try_lock(const char *folder, struct file_lock *lock, bool *held, struct err *e)
+{
+    char path[RUN_PATH];
+    int code = file_join(path, sizeof path, folder, "lock", e);
+    return code ? code : file_try_lock(lock, path, held, e);
+}
 
 /* A header of fewer columns is an older program's: the cell is trained again, which fills the new
  * ones, unless they are a report's to fill. */
@@ -34,7 +48,7 @@ static bool rows_finished(struct csv *c, const struct cell *cell, bool whole)
 
 bool cell_finished(const struct cell *c, const char *folder)
 {
-    char path[PATH_SIZE], *bytes = NULL;
+    char path[RUN_PATH], *bytes = NULL;
     size_t count = 0;
     struct csv csv = {0};
     if (file_join(path, sizeof path, folder, "row.csv", NULL) || !file_exists(path))
@@ -80,7 +94,7 @@ int cell_forget(const char *folder, struct err *e)
 {
     static const char *const name[] = {"row.csv", "checkpoint"};
     for (int k = 0; k < 2; k++) {
-        char path[PATH_SIZE];
+        char path[RUN_PATH];
         int code = file_join(path, sizeof path, folder, name[k], e);
         if (!code)
             code = file_remove(path, e);

@@ -29,6 +29,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
                        struct err *e)
 {
     bool tokens = p->io.channels == 0;
+    const struct trainer_api *api = trainer_api_of(p->task->model.precision);
     enum safetensors_type want = tokens ? SAFETENSORS_I32 : p->type;
     int rank = tokens ? 2 : 3;
     if (!x)
@@ -37,7 +38,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
     if (x->type != want)
         return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
                        safetensors_type_name(x->type), safetensors_type_name(want),
-                       tokens ? "a token target" : trainer_api_of(p->task->model.precision)->precision);
+                       tokens ? "a token target" : api->precision);
     if (x->rank != rank)
         return err_set(e, ERR_FORMAT, path, "tensor `x` has %d dimensions; expected %d: %s",
                        x->rank, rank, tokens ? "[batch,n]" : "[batch,n,channels]");

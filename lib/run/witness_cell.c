@@ -34,7 +34,8 @@ static int find(struct found *x, const struct task *t, struct err *e)
     x->own.model.init = MODEL_INIT_WITNESS;
     x->own.train.steps = 0;
     x->own.train.batch = 1;
-    x->own.evaluate.lengths = (struct option_ints){.count = 1, .value = {space_positions(&t->space)}};
+    x->own.evaluate.lengths.count = 1;
+    x->own.evaluate.lengths.value[0] = space_positions(&t->space);
     return 0;
 }
 

@@ -6,9 +6,9 @@
  *                                      2 1 0 U
  *                                      U U U 0
  *
- * Invariant: relations depend on edges alone, so nodes that are renamed keep theirs, and mean the same
- * in all layouts of one cap, whatever their graphs.  A graph is simple and undirected: no edge joins
- * a node with itself, and each edge is held once.  A random one is a function of the stream alone. */
+ * Invariant: relations depend on edges alone, so nodes that are renamed keep theirs, and mean the
+ * same in all layouts of one cap, whatever their graphs.  A graph is simple and undirected: no edge
+ * joins a node with itself, and each edge is held once.  A random one is a function of the stream. */
 #include <ctype.h>
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>
@@ -79,10 +79,10 @@ struct graph_tables {
     int32_t *relation, *steps, *degree;
 };
 
-/* The layout's tables in `arena`, still empty.  Relation r is the distance r, for r = cap that or more,
- * and cap + 1 says that there is no path (Ying et al. 2021, Graphormer, section 3.1.2). */
-static int graph_tables_open(struct graph_tables *t, int n, int cap, struct arena *arena,
-                      struct layout *out, struct err *e)
+/* The layout's tables in `arena`, still empty.  Relation r is the distance r, for r = cap that or
+ * more, and cap + 1 says that there is no path (Ying et al. 2021, Graphormer, section 3.1.2). */
+static int open_tables(struct graph_tables *t, int n, int cap, struct arena *arena,
+                       struct layout *out, struct err *e)
 {
     size_t nodes = (size_t)n, relations = (size_t)cap + 2;
     *t = (struct graph_tables){.n = n, .cap = cap};
@@ -142,8 +142,8 @@ static void search(const struct neighbours *v, int n, int from, int32_t *steps)
 }
 
 /* What the tables say of g, which may lie behind them in `arena`. */
-static int graph_tables_fill(const struct graph_tables *t, const struct graph *g, struct arena *arena,
-                      struct err *e)
+static int fill_tables(const struct graph_tables *t, const struct graph *g, struct arena *arena,
+                       struct err *e)
 {
     size_t n = (size_t)t->n;
     struct arena_mark mark = arena_mark(arena);
@@ -508,7 +508,7 @@ static int read_lines(struct reader *r, char *text, size_t count)
 
 /* value: as in base/named_file.h.  ERR_USAGE, e->where "space.file" and the message begins with
  * FILE:LINE, when the content is wrong. */
-static int graph_file_open(struct graph_file *f, const char *value, struct arena *arena, struct err *e)
+static int open_file(struct graph_file *f, const char *value, struct arena *arena, struct err *e)
 {
     char *text = NULL;
     size_t count, lines = 1;
@@ -599,7 +599,7 @@ static int64_t graph_positions(const struct space_config *c)
         return (int64_t)c->kind.number[GRAPH_NODES];
     if (arena_open(&arena, 0, NULL))
         return 1;
-    graph_file_open(&file, c->kind.text[0].text, &arena, NULL);
+    open_file(&file, c->kind.text[0].text, &arena, NULL);
     arena_close(&arena);
     return file.largest > 0 ? file.largest : 1;
 }
@@ -617,7 +617,7 @@ static int check_file(const struct space_config *c, struct err *e)
     int code = arena_open(&arena, 0, e);
     if (code)
         return code;
-    code = graph_file_open(&file, c->kind.text[0].text, &arena, e);
+    code = open_file(&file, c->kind.text[0].text, &arena, e);
     arena_close(&arena);
     return code;
 }
@@ -655,7 +655,7 @@ struct making {
 static int begin(struct making *m, const struct space_config *c, int n, size_t edges_max,
                  struct arena *arena, struct layout *out, struct err *e)
 {
-    int code = graph_tables_open(&m->tables, n, cap_of(c), arena, out, e);
+    int code = open_tables(&m->tables, n, cap_of(c), arena, out, e);
     m->arena = arena;
     m->mark = arena_mark(arena);
     return code ? code : graph_open(&m->graph, n, edges_max, arena, e);
@@ -664,7 +664,7 @@ static int begin(struct making *m, const struct space_config *c, int n, size_t e
 static int end(struct making *m, int code, struct err *e)
 {
     if (!code)
-        code = graph_tables_fill(&m->tables, &m->graph, m->arena, e);
+        code = fill_tables(&m->tables, &m->graph, m->arena, e);
     arena_release(m->arena, m->mark);
     return code;
 }
@@ -692,7 +692,7 @@ static int graph_open_file(const struct space_config *c, struct arena *arena, vo
     if (!from_file(&c->kind))
         return 0;
     *state = file = arena_alloc(arena, 1, sizeof *file, e);
-    return file ? graph_file_open(file, c->kind.text[0].text, arena, e) : ERR_MEMORY;
+    return file ? open_file(file, c->kind.text[0].text, arena, e) : ERR_MEMORY;
 }
 
 static int of_pairs(const struct space_config *c, int n, const int32_t *pair, int64_t pairs,

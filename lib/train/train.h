@@ -1,8 +1,8 @@
 /* Training: configuration, samples, loss, optimisers, schedules, the loop over steps, checkpoints.
  *
  * Invariant: a step is a function of (parameters, moments, streams) and the configuration alone.
- * The batch is cut into microbatches whose number depends on the configuration only; each has its own
- * gradient, and these are summed in a fixed order, so threads change nothing. */
+ * The batch is cut into microbatches whose number depends on the configuration only; each has its
+ * own gradient, and these are summed in a fixed order, so threads change nothing. */
 #ifndef TRAIN_TRAIN_H
 #define TRAIN_TRAIN_H
 #include <stdbool.h>

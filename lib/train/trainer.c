@@ -146,7 +146,7 @@ int trainer_enter_stage(struct trainer *t, struct err *e)
 }
 
 /* ---- a step -----------------------------------------------------------------------------------*/
-/* Loss of the microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
+/* Loss of a microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
  * never exist for all rows at once. */
 static double head_loss(struct trainer *t, struct microbatch *micro)
 {
