@@ -15,7 +15,6 @@
 #include "run/run.h"
 
 #define MIB 1048576.0
-#define PART_LEAST 0.01 /* of the sum: a smaller part is not worth a word */
 
 /* Cells that cost the same. */
 struct kind {
@@ -192,17 +191,15 @@ static void append_commented(struct text *out, const char *lines)
     }
 }
 
-/* "LEAD training 81 %, evaluation 19 %" of the parts that are worth a word, if there are several. */
-static void append_parts(struct text *out, const char *lead, const double of[PRICE_PARTS])
+/* "LEAD training 81 UNIT, evaluation 19 UNIT" of the parts that round to one unit at least. */
+static void append_parts(struct text *out, const char *lead, const double of[PRICE_PARTS],
+                         double unit, const char *name)
 {
-    double sum = 0;
-    for (int k = 0; k < PRICE_PARTS; k++)
-        sum += of[k];
     text_append(out, lead);
     for (int k = 0, said = 0; k < PRICE_PARTS; k++)
-        if (of[k] >= PART_LEAST * sum)
-            text_append_format(out, "%s%s %.0f %%", said++ ? ", " : " ", price_part_names[k],
-                               100 * of[k] / sum);
+        if (of[k] >= 0.5 * unit)
+            text_append_format(out, "%s%s %.0f %s", said++ ? ", " : " ", price_words[k].name,
+                               of[k] / unit, name);
     text_append(out, "\n");
 }
 
@@ -233,8 +230,9 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
                        " on %d core%s, estimated from matrix products timed just now; expect a "
                        "factor of 2\n",
                        workers, workers == 1 ? "" : "s");
-    append_parts(out, "time:", of);
-    append_parts(out, "memory of the largest cell:", largest_kind(kind, count)->price.bytes_of);
+    append_parts(out, "time:", of, seconds / 100, "%");
+    append_parts(out, "memory of the largest cell:", largest_kind(kind, count)->price.bytes_of,
+                 MIB, "MiB");
     if (unpriced)
         text_append_format(out, "without the witnesses of %d of the kinds below: finding them takes "
                            "longer than this command may\n", unpriced);

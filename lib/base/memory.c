@@ -382,6 +382,8 @@ void arena_open_measure(struct arena *a)
 void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e)
 {
     size_t bytes = 0, taken = 0, used;
+    bool failed = a->failed;
+    a->failed = true; /* until the end is reached */
     if (piece_size(count, size, &bytes, &taken, e) != 0)
         return NULL;
     if (!memory_add(a->used, taken, &used)) {
@@ -406,6 +408,7 @@ void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e)
     a->used = used;
     if (a->peak < used)
         a->peak = used;
+    a->failed = failed;
     return piece;
 }
 
@@ -440,6 +443,7 @@ void arena_release(struct arena *a, struct arena_mark mark)
 void arena_reset(struct arena *a)
 {
     arena_release(a, (struct arena_mark){0});
+    a->failed = false;
 }
 
 void arena_close(struct arena *a)

@@ -54,6 +54,7 @@ struct arena {
     size_t peak;    /* largest `used` ever */
     size_t chunk;   /* size of a further chunk */
     bool measuring; /* count only */
+    bool failed;    /* a request has, since open or reset */
 };
 
 struct arena_mark {
@@ -67,6 +68,11 @@ void arena_open_measure(struct arena *a);
 /* count x size bytes, 64-byte aligned, zeroed.  NULL with e filled on failure; NULL with e
  * untouched from a measuring arena. */
 void *arena_alloc(struct arena *a, size_t count, size_t size, struct err *e);
+/* ERR_MEMORY where any request has failed, so that one question serves a structure of many arrays. */
+static inline int arena_check(const struct arena *a)
+{
+    return a->failed ? ERR_MEMORY : 0;
+}
 char *arena_text(struct arena *a, const char *text, struct err *e);
 struct arena_mark arena_mark(const struct arena *a);
 void arena_release(struct arena *a, struct arena_mark mark); /* keeps chunks for reuse */

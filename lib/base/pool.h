@@ -1,5 +1,5 @@
-/* Threads for the lanes of one cell.  The work is numbered; which thread does which number never
- * changes a result, because each number writes only what belongs to it. */
+/* Threads for the microbatches of one cell.  The work is numbered; which thread does which number
+ * never changes a result, because each number writes only what belongs to it. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 #include "base/err.h"

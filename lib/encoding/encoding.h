@@ -108,7 +108,7 @@ struct encoding {
     /* Elements of state for c->layout.  NULL: 0. */
     size_t (*state_size)(const struct encoding_context *c);
     void (*prepare)(const struct encoding_context *c, real *state);
-    /* From c->dstate (summed over lanes) to c->gradient. */
+    /* From c->dstate (summed over microbatches) to c->gradient. */
     void (*prepare_backward)(const struct encoding_context *c);
 
     void (*input)(const struct encoding_context *c, real *x);               /* x (n,width) += */

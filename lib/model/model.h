@@ -124,13 +124,13 @@ struct batch {
 };
 
 /* What depends on parameters and on the longest layout, but not on the sample: encoding states and
- * C expanded over relations.  One for all lanes, made anew after each update of the parameters. */
+ * C expanded over relations.  One for all microbatches, made anew after each update. */
 struct model_state {
     struct layout longest;
     struct mask_reach reach;    /* of all samples' layouts */
     int32_t *fold, *c_row;      /* (relations) */
     size_t state_size;          /* of one encoding state */
-    size_t elements;            /* of the block below, and of each lane's dstate */
+    size_t elements;            /* of the block below, and of each microbatch's dstate */
     real *block;                /* states x state_size, then tables x heads x relations of C */
 };
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
@@ -138,14 +138,14 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
 void model_prepare(const struct model *m, const real *p, struct model_state *s);
 /* C (relations) of a layer and head in a prepared state; NULL under rpe. */
 const real *model_c(const struct model *m, const struct model_state *s, int layer, int head);
-/* From dstate (summed over lanes) to gradient. */
+/* From dstate (summed over microbatches) to gradient. */
 void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,
                             real *dstate, real *gradient);
 
-/* One lane's activations and scratch. */
+/* One microbatch's activations and scratch. */
 struct workspace;
-/* rows: upper limit of a batch; the state's longest layout is that of its samples.  backward: keep what the backward pass needs.  Memory
- * comes from arena (a measuring one gives the price). */
+/* rows: upper limit of a batch; the state's longest layout is that of its samples.  backward: keep
+ * what the backward pass needs.  Memory comes from arena (a measuring one gives the price). */
 int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
                    int rows, bool backward, struct arena *arena, struct err *e);
 

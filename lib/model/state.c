@@ -2,7 +2,7 @@
  *
  *   block:  | state 0 | ... | state S-1 | C 0 (H,relations) | ... | C T-1 |
  *   S = 1, or one per layer when a tensor of the encoding is per layer; T likewise for C, 0 in rpe.
- * A lane's dstate has the same layout. */
+ * A microbatch's dstate has the same layout. */
 #include <string.h>
 
 #include "model/workspace.h"

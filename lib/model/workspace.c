@@ -1,4 +1,4 @@
-/* Carving one lane's activations out of an arena.  The same code prices them (measuring arena). */
+/* Carving one microbatch's activations out of an arena, or pricing them (measuring arena). */
 #include "model/workspace.h"
 
 #include "kernel/kernel.h"

@@ -1,4 +1,4 @@
-/* Private to lib/model: one lane's activations.
+/* Private to lib/model: one microbatch's activations.
  *
  * What a block keeps for its backward pass (rows R, width w, ffn f, heads H):
  *   x (R,w) -> a_in (R,w) -> qkv (R,3w) -> o (R,w) -> s1 -> mid (R,w) -> f_in -> h, act (R,f) -> s2

@@ -98,29 +98,17 @@ static void set_variable(const struct search *q, bool tied, double *x, size_t v,
 
 static int open_samples(struct search *q, struct samples *s, struct err *e)
 {
-    size_t count = (size_t)q->starts;
-    s->count = q->starts;
-    s->rows = q->starts * q->n;
-    s->channels = q->d;
-    s->first = arena_alloc(&q->arena, count + 1, sizeof *s->first, e);
-    s->layout = arena_alloc(&q->arena, count, sizeof *s->layout, e);
-    s->x = arena_alloc(&q->arena, count * q->cells, sizeof *s->x, e);
-    s->y = arena_alloc(&q->arena, count * q->cells, sizeof *s->y, e);
-    if (!s->first || !s->layout || !s->x || !s->y)
-        return ERR_MEMORY;
-    for (int k = 0; k < q->starts; k++) {
-        s->layout[k] = q->layout;
-        s->first[k + 1] = (k + 1) * q->n;
-    }
-    return 0;
+    int code = arena_open(&s->arena, 0, e);
+    if (!code)
+        code = samples_reserve(s, q->starts, q->n, q->d, e);
+    for (int k = 0; k < q->starts && !code; k++)
+        samples_add(s, q->layout, PATTERN_GENERIC);
+    return code;
 }
 
 static int open_arrays(struct search *q, struct err *e)
 {
-    size_t all, n = (size_t)q->n;
-    if (!memory_multiply((size_t)q->starts, q->cells, &all) || (size_t)q->starts * n > INT32_MAX)
-        return err_set(e, ERR_MEMORY, "evaluate.adversary.starts",
-                       "%d starts of %d positions are too many", q->starts, q->n);
+    size_t all = (size_t)q->starts * q->cells, n = (size_t)q->n;
     q->start = arena_alloc(&q->arena, (size_t)q->starts, sizeof *q->start, e);
     q->output = arena_alloc(&q->arena, all, sizeof *q->output, e);
     q->cotangent = arena_alloc(&q->arena, all, sizeof *q->cotangent, e);
@@ -131,11 +119,7 @@ static int open_arrays(struct search *q, struct err *e)
     q->down = arena_alloc(&q->arena, q->cells, sizeof *q->down, e);
     q->depends = arena_alloc(&q->arena, n, n, e);
     q->rank = arena_alloc(&q->arena, (size_t)q->set->count, sizeof *q->rank, e);
-    if (!q->start || !q->output || !q->cotangent || !q->dx || !q->slope || !q->x || !q->up ||
-        !q->down || !q->depends || !q->rank)
-        return ERR_MEMORY;
-    int code = open_samples(q, &q->best, e);
-    return code ? code : open_samples(q, &q->trial, e);
+    return arena_check(&q->arena);
 }
 
 static int open_parts(struct search *q, struct err *e)
@@ -148,6 +132,10 @@ static int open_parts(struct search *q, struct err *e)
     q->d = q->set->channels;
     q->cells = (size_t)q->n * (size_t)q->d;
     q->starts = (int)t->evaluate.adversary_starts;
+    if (!code)
+        code = open_samples(q, &q->best, e);
+    if (!code)
+        code = open_samples(q, &q->trial, e);
     if (!code)
         code = open_arrays(q, e);
     if (!code && q->target->open)
@@ -376,7 +364,8 @@ static int take_slopes(struct search *q, struct err *e)
     }
     if (!any)
         return 0;
-    int code = q->network->api->input_gradient(q->network->trainer, &q->best, q->cotangent, q->dx, e);
+    int code = q->network->api->input_gradient(q->network->trainer, &q->best, q->cotangent,
+                                               q->dx, e);
     for (int k = 0; k < q->starts && !code; k++) {
         if (q->start[k].moved)
             code = take_slope(q, k, e);
@@ -521,6 +510,8 @@ int adversary_search(const struct evaluation *ev, struct network *x, const volat
         code = ascend(&q, e);
     if (!code)
         code = results(&q, figures, e);
+    samples_close(&q.best);
+    samples_close(&q.trial);
     arena_close(&q.arena);
     return code ? err_context(e, "search for the worst case") : 0;
 }

@@ -35,12 +35,13 @@ static int open_spec(const struct bench_case *c, struct spec **out, struct err *
 
 struct subject {
     struct spec *spec;
+    struct pool *pool;
     struct trainer *trainer;
     double flops; /* of a step */
 };
 
-static int subject_open(struct subject *s, const struct bench_case *c, struct pool *pool,
-                        struct err *e)
+/* Close it whatever is returned. */
+static int subject_open(struct subject *s, const struct bench_case *c, struct err *e)
 {
     struct train_price price;
     *s = (struct subject){0};
@@ -48,13 +49,18 @@ static int subject_open(struct subject *s, const struct bench_case *c, struct po
     const struct task *task = code ? NULL : &spec_cell(s->spec, 0)->task;
     if (!code)
         code = trainer_api.price(task, &price, e);
+    if (!code)
+        code = pool_open(&s->pool, c->threads, e);
+    if (!code)
+        code = trainer_api.open(&s->trainer, task, s->pool, e);
     s->flops = code ? 0 : price.step_flops;
-    return code ? code : trainer_api.open(&s->trainer, task, pool, e);
+    return code;
 }
 
 static void subject_close(struct subject *s)
 {
     trainer_api.close(s->trainer);
+    pool_close(s->pool);
     spec_close(s->spec);
 }
 
@@ -143,34 +149,28 @@ static int measure_step(const struct bench_case *c, double seconds, struct answe
     struct subject s = {0};
     struct products p[64];
     struct arena arena;
-    struct pool *pool = NULL;
     double step[TURNS_MAX], product[TURNS_MAX], ratio[TURNS_MAX], one, end;
     size_t turns = 0;
     int code = arena_open(&arena, 0, e), steps;
     if (!code)
-        code = pool_open(&pool, c->threads, e);
-    if (!code)
-        code = subject_open(&s, c, pool, e);
-    if (!code)
+        code = subject_open(&s, c, e);
+    for (int k = 0; k < 2 && !code; k++)
         code = time_steps(&s, WARM_UP, &one, e);
-    if (!code)
-        code = time_steps(&s, WARM_UP, &one, e);
-    out->figures[0].peak_mib = machine_peak_mib();
+    double peak = machine_peak_mib();
     for (int k = 0; k < c->threads && !code; k++)
         code = products_open(&p[k], c, &arena, e);
     if (code)
         goto out;
-    double peak = out->figures[0].peak_mib;
     double work = products_flops(p, c->layers) * c->threads;
     steps = one < 0.05 ? (int)(0.05 / one) + 1 : 1; /* a turn lasts 50 ms or one step */
-    pool_run(pool, c->threads, run_products, p);
+    pool_run(s.pool, c->threads, run_products, p);
     for (end = machine_seconds() + seconds; machine_seconds() < end && turns < TURNS_MAX; turns++) {
         code = time_steps(&s, steps, &step[turns], e);
         if (code)
             goto out;
         double start = machine_seconds();
         for (int k = 0; k < steps * c->layers; k++)
-            pool_run(pool, c->threads, run_products, p);
+            pool_run(s.pool, c->threads, run_products, p);
         product[turns] = (machine_seconds() - start) / steps;
         ratio[turns] = (s.flops / step[turns]) / (work / product[turns]);
     }
@@ -180,26 +180,24 @@ static int measure_step(const struct bench_case *c, double seconds, struct answe
     out->figures[0].ratio = median(ratio, turns);
 out:
     subject_close(&s);
-    pool_close(pool);
     arena_close(&arena);
     return code;
 }
 
-/* `first`: which of the two has its memory first; where arrays come to lie is worth a percent. */
-static int measure_pair(const struct bench_case *c, double seconds, int first,
-                        struct answer *out, struct err *e)
+/* RPE and URPE in turn.  The case's own comes first in memory: where arrays come to lie is worth a
+ * percent. */
+static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
+                        struct err *e)
 {
     struct subject s[2] = {{0}, {0}};
-    struct bench_case both[2] = {*c, *c};
-    struct pool *pool = NULL;
     double time[2][TURNS_MAX], ratio[TURNS_MAX], one, end;
     size_t turns = 0;
-    int code = pool_open(&pool, c->threads, e);
-    both[0].urpe = false;
-    both[1].urpe = true;
+    int code = 0;
     for (int turn = 0; turn < 2 && !code; turn++) {
-        int k = (first + turn) % 2;
-        code = subject_open(&s[k], &both[k], pool, e);
+        int k = (c->urpe + turn) % 2;
+        struct bench_case of = *c;
+        of.urpe = k;
+        code = subject_open(&s[k], &of, e);
         if (!code)
             code = time_steps(&s[k], WARM_UP, &one, e);
     }
@@ -215,37 +213,20 @@ static int measure_pair(const struct bench_case *c, double seconds, int first,
         out->ratio = median(ratio, turns);
     subject_close(&s[0]);
     subject_close(&s[1]);
-    pool_close(pool);
     return code;
-}
-
-static int measure_rpe_first(const struct bench_case *c, double seconds, struct answer *out,
-                             struct err *e)
-{
-    return measure_pair(c, seconds, 0, out, e);
-}
-
-static int measure_urpe_first(const struct bench_case *c, double seconds, struct answer *out,
-                              struct err *e)
-{
-    return measure_pair(c, seconds, 1, out, e);
 }
 
 static int measure_memory(const struct bench_case *c, double steps, struct answer *out,
                           struct err *e)
 {
     struct subject s = {0};
-    struct pool *pool = NULL;
     double seconds;
-    int code = pool_open(&pool, c->threads, e);
-    if (!code)
-        code = subject_open(&s, c, pool, e);
+    int code = subject_open(&s, c, e);
     if (!code)
         code = time_steps(&s, (int)steps, &seconds, e);
     if (!code)
         fill_figures(&out->figures[0], c, s.flops, seconds);
     subject_close(&s);
-    pool_close(pool);
     return code;
 }
 
@@ -310,13 +291,13 @@ int bench_memory(const struct bench_case *c, int steps, struct bench_figures *ou
 int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e)
 {
-    static const measurement order[2] = {measure_rpe_first, measure_urpe_first};
     struct answer answer = {0};
     struct bench_case one = *c;
     double ratio[PAIR_PROCESSES];
     int code = 0;
     for (int k = 0; k < PAIR_PROCESSES && !code; k++) {
-        code = in_child(order[k % 2], c, seconds / PAIR_PROCESSES, &answer, e);
+        one.urpe = k % 2;
+        code = in_child(measure_pair, &one, seconds / PAIR_PROCESSES, &answer, e);
         ratio[k] = answer.ratio;
     }
     for (int k = 0; k < 2 && !code; k++) {

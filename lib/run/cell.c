@@ -128,7 +128,7 @@ static void close_work(struct work *w)
     pool_close(w->pool);
 }
 
-/* What is larger is no checkpoint of this cell.  Points: one at step 0, each `every`, one at the end. */
+/* What is larger is no checkpoint of this cell.  Points: at step 0, each `every`, at the end. */
 static size_t checkpoint_limit(const struct work *w)
 {
     const struct task *t = w->task;

@@ -9,7 +9,19 @@
 #include "run/evaluate.h"
 #include "run/run.h"
 
-enum { PATH_SIZE = 4096 };
+int cell_folder(const char *results, const struct cell *c, char out[RUN_PATH], struct err *e)
+{
+    char cells[RUN_PATH];
+    int code = file_join(cells, sizeof cells, results, "cells", e);
+    return code ? code : file_join(out, RUN_PATH, cells, c->id, e);
+}
+
+int cell_try_lock(const char *folder, struct file_lock *lock, bool *held, struct err *e)
+{
+    char path[RUN_PATH];
+    int code = file_join(path, sizeof path, folder, "lock", e);
+    return code ? code : file_try_lock(lock, path, held, e);
+}
 
 /* A header of fewer columns is an older program's: the cell is trained again, which fills the new
  * ones, unless they are a report's to fill. */
@@ -64,7 +76,7 @@ int cell_forget(const char *folder, struct err *e)
 {
     static const char *const name[] = {"row.csv", "checkpoint"};
     for (int k = 0; k < 2; k++) {
-        char path[PATH_SIZE];
+        char path[RUN_PATH];
         int code = file_join(path, sizeof path, folder, name[k], e);
         if (!code)
             code = file_remove(path, e);

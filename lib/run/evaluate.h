@@ -1,5 +1,5 @@
-/* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on the
- * same samples, for the whole set and for each pattern of input.
+/* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on
+ * the same samples, for the whole set and for each pattern of input.
  *
  * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds
  * row by row up to rounding, whatever the network of the class. */
@@ -27,7 +27,7 @@ int evaluation_length(const struct evaluation *ev);
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
  * pattern_table. */
 int evaluation_subsets(const struct evaluation *ev);
-/* Index into pattern_table of the pattern that all its samples have; -1: it is of no one pattern. */
+/* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev);
 

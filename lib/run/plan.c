@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
-#include "run/worker.h"
 
 /* The part of free memory that workers may plan with. */
 #define PLAN_MEMORY_SHARE 0.9
@@ -55,14 +53,14 @@ static int compare_bytes(const void *a, const void *b)
 static int collect(struct plan *p, const struct spec *s, const struct run_options *o,
                    struct err *e)
 {
-    char cells[RUN_PATH], folder[RUN_PATH];
-    int code = file_join(cells, sizeof cells, o->folder, "cells", e);
+    char folder[RUN_PATH];
+    int code = 0;
     for (int k = 0; !code && k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
         if (!in_shard(c, o))
             continue;
         p->shard_cells++;
-        code = file_join(folder, sizeof folder, cells, c->id, e);
+        code = cell_folder(o->folder, c, folder, e);
         if (!code && !o->force && cell_finished(c, folder)) {
             p->finished++;
             continue;
@@ -84,20 +82,13 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
 static int too_large(const struct plan_cell *c, const struct spec *s, double free_bytes,
                      struct err *e)
 {
-    static const struct {
-        const char *key, *advice;
-    } of_part[] = {
-        [PRICE_TRAINING] = {"model.width", "make width, layers, ffn or train.batch smaller"},
-        [PRICE_SAMPLES] = {"evaluate.samples", "evaluate fewer samples or shorter lengths"},
-        [PRICE_LENGTHS] = {"evaluate.lengths", "evaluate shorter lengths"},
-        [PRICE_SEARCH] = {"evaluate.adversary.starts", "search from fewer starts"},
-        [PRICE_POLISH] = {"train.polish.samples", "polish on fewer samples, or a smaller model"}};
+    const struct price_words *words = &price_words[c->part];
     char where[256];
-    const char *key = of_part[c->part].key;
-    spec_where(s, key, where, sizeof where);
+    spec_where(s, words->key, where, sizeof where);
     return err_set(e, ERR_USAGE, where,
-                   "%s: cell %s needs about %.2f GiB of memory and %.2f GiB are free; %s", key,
-                   c->cell->id, (double)c->bytes / GIB, free_bytes / GIB, of_part[c->part].advice);
+                   "%s: cell %s needs about %.2f GiB of memory and %.2f GiB are free; %s",
+                   words->key, c->cell->id, (double)c->bytes / GIB, free_bytes / GIB,
+                   words->advice);
 }
 
 /* As many workers as cores and memory allow. */

@@ -29,6 +29,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
                        struct err *e)
 {
     bool tokens = p->io.channels == 0;
+    const struct trainer_api *api = trainer_api_of(p->task->model.precision);
     enum safetensors_type want = tokens ? SAFETENSORS_I32 : p->type;
     int rank = tokens ? 2 : 3;
     if (!x)
@@ -37,7 +38,7 @@ static int check_shape(const struct prediction *p, const char *path, const struc
     if (x->type != want)
         return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
                        safetensors_type_name(x->type), safetensors_type_name(want),
-                       tokens ? "a token target" : trainer_api_of(p->task->model.precision)->precision);
+                       tokens ? "a token target" : api->precision);
     if (x->rank != rank)
         return err_set(e, ERR_FORMAT, path, "tensor `x` has %d dimensions; expected %d: %s",
                        x->rank, rank, tokens ? "[batch,n]" : "[batch,n,channels]");
@@ -97,8 +98,8 @@ static int lay_out_alike(struct prediction *p, struct err *e)
     if (!code && (size_t)l->n != p->n)
         return err_set(e, ERR_FORMAT, "", "inputs have %zu positions; the cell's space has %d",
                        p->n, l->n);
-    for (size_t k = 0; k < p->batch; k++)
-        s->layout[k] = l;
+    for (size_t k = 0; k < p->batch && !code; k++)
+        samples_add(s, l, PATTERN_GENERIC);
     return code ? code : check_layout(p, l, e);
 }
 
@@ -144,8 +145,8 @@ static int lay_out_given(struct prediction *p, struct err *e)
                            cause.msg);
         code = check_layout(p, &l[k], e);
     }
-    for (size_t k = 0; k < p->batch; k++)
-        s->layout[k] = &l[layouts == 1 ? 0 : k];
+    for (size_t k = 0; k < p->batch && !code; k++)
+        samples_add(s, &l[layouts == 1 ? 0 : k], PATTERN_GENERIC);
     return code;
 }
 
@@ -155,30 +156,16 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
     p->batch = (size_t)x->shape[0];
     p->n = (size_t)x->shape[1];
     int code = arena_open(&s->arena, 0, e);
-    s->count = (int)p->batch;
-    s->rows = (int)(p->batch * p->n);
-    s->channels = p->io.channels;
-    if (!code) {
-        s->first = arena_alloc(&s->arena, p->batch + 1, sizeof *s->first, e);
-        s->layout = arena_alloc(&s->arena, p->batch, sizeof *s->layout, e);
-        s->x = arena_alloc(&s->arena, x->count, sizeof *s->x, e);
-        s->y = arena_alloc(&s->arena, x->count, sizeof *s->y, e); /* no targets: zeros */
-        s->token = arena_alloc(&s->arena, x->count, sizeof *s->token, e);
-        s->label = arena_alloc(&s->arena, x->count, sizeof *s->label, e);
-    }
-    if (code || !s->first || !s->layout || !s->x || !s->y || !s->token || !s->label)
-        return ERR_MEMORY;
-    code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
-    for (size_t k = 0; k < p->batch; k++)
-        s->first[k + 1] = s->first[k] + (int)p->n;
-    for (size_t i = 0; i < x->count; i++)
+    if (!code)
+        code = samples_reserve(s, (int)p->batch, (int)p->n, p->io.channels, e);
+    if (!code)
+        code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
+    for (size_t i = 0; i < x->count && !code; i++)
         switch (x->type) {
         case SAFETENSORS_F32: s->x[i] = (double)((const float *)x->data)[i]; break;
         case SAFETENSORS_F64: s->x[i] = ((const double *)x->data)[i]; break;
         default: s->token[i] = ((const int32_t *)x->data)[i]; break;
         }
-    if (s->channels)
-        s->token = s->label = NULL;
     return code;
 }
 

@@ -10,10 +10,16 @@
 #include "run/run.h"
 #include "run/witness_cell.h"
 
-const char *const price_part_names[PRICE_PARTS] = {
-    [PRICE_TRAINING] = "training",          [PRICE_SAMPLES] = "evaluation",
-    [PRICE_LENGTHS] = "other lengths",      [PRICE_SEARCH] = "search for the worst case",
-    [PRICE_POLISH] = "polishing",           [PRICE_WITNESS] = "witness"};
+const struct price_words price_words[PRICE_PARTS] = {
+    [PRICE_TRAINING] = {"training", "model.width",
+                        "make width, layers, ffn or train.batch smaller"},
+    [PRICE_SAMPLES] = {"evaluation", "evaluate.samples",
+                       "evaluate fewer samples or shorter lengths"},
+    [PRICE_LENGTHS] = {"other lengths", "evaluate.lengths", "evaluate shorter lengths"},
+    [PRICE_SEARCH] = {"search for the worst case", "evaluate.adversary.starts",
+                      "search from fewer starts"},
+    [PRICE_POLISH] = {"polishing", "train.polish.samples", "polish on fewer samples"},
+    [PRICE_WITNESS] = {"witness", "evaluate.witness", "set it to never"}};
 
 /* ---- memory and operations --------------------------------------------------------------------*/
 
@@ -165,9 +171,9 @@ int price_witness(const struct task *t, struct price *p, struct err *e)
 
 /* ---- time --------------------------------------------------------------------------------------
  * Most of a step is matrix products, so its time is estimated from products of the model's width,
- * timed here and now.  A whole step, with softmax, norms, activations and the optimiser, was measured
- * to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a product
- * grows with the width, the products with its square. */
+ * timed here and now.  A whole step, with softmax, norms, activations and the optimiser, was
+ * measured to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a
+ * product grows with the width, the products with its square. */
 enum { SPEED_ROWS = 512, SPEED_WIDTH_MAX = 2048 };
 #define SPEED_SECONDS 0.03
 #define STEP_OVERHEAD 1.1

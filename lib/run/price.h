@@ -8,7 +8,11 @@
  * everything at other lengths; the search for the worst case; polishing; the witness. */
 enum price_part { PRICE_TRAINING, PRICE_SAMPLES, PRICE_LENGTHS, PRICE_SEARCH, PRICE_POLISH,
                   PRICE_WITNESS, PRICE_PARTS };
-extern const char *const price_part_names[PRICE_PARTS]; /* for people */
+struct price_words { /* for people */
+    const char *name;
+    const char *key, *advice; /* what makes its memory smaller */
+};
+extern const struct price_words price_words[PRICE_PARTS];
 
 struct price {
     size_t parameters;

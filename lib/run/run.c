@@ -30,9 +30,8 @@ struct run {
     const struct run_options *o;
     struct run_counts *counts;
     struct plan plan;
-    struct worker *worker; /* (jobs) */
+    struct worker *worker; /* (jobs) of plan.cell[worker.cell] */
     struct pollfd *poll;   /* (jobs) */
-    int *slot_cell;        /* (jobs) index into plan.cell */
     int next;              /* plan cells before it are not waiting */
     struct progress progress;
     double started, rebuilt; /* machine_seconds */
@@ -66,14 +65,6 @@ static void say_failed(struct run *r, const struct cell *c, const struct err *wh
 }
 
 /* ---- folders ----------------------------------------------------------------------------------*/
-
-static int cell_folder(const struct run *r, const struct cell *c, char out[RUN_PATH],
-                       struct err *e)
-{
-    char cells[RUN_PATH];
-    int code = file_join(cells, sizeof cells, r->o->folder, "cells", e);
-    return code ? code : file_join(out, RUN_PATH, cells, c->id, e);
-}
 
 static int write_spec(const struct run *r, struct err *e)
 {
@@ -124,14 +115,12 @@ static void end_cell(struct run *r, struct plan_cell *c, bool here)
 /* A row that says `failed`, unless another run has taken the cell up meanwhile. */
 static int write_failed(struct run *r, const struct cell *c, struct err *e)
 {
-    char folder[RUN_PATH], path[RUN_PATH];
+    char folder[RUN_PATH];
     struct file_lock lock = {.fd = -1};
     bool held = false;
-    int code = cell_folder(r, c, folder, e);
+    int code = cell_folder(r->o->folder, c, folder, e);
     if (!code)
-        code = file_join(path, sizeof path, folder, "lock", e);
-    if (!code)
-        code = file_try_lock(&lock, path, &held, e);
+        code = cell_try_lock(folder, &lock, &held, e);
     if (!code && held && !cell_finished(c, folder))
         code = cell_write_failed(c, folder, e);
     file_unlock(&lock);
@@ -195,27 +184,25 @@ static int start(struct run *r, int slot, int index, struct err *e)
     struct plan_cell *c = &r->plan.cell[index];
     struct worker *w = &r->worker[slot];
     char folder[RUN_PATH];
-    int code = cell_folder(r, c->cell, folder, e);
+    int code = cell_folder(r->o->folder, c->cell, folder, e);
     if (!code)
         code = file_make_folder(folder, e);
     if (code)
         return code;
-    struct worker_task task = {.cell = c->cell,
-                               .folder = folder,
-                               .experiment = spec_name(r->spec),
+    struct worker_task task = {.run = {.cell = c->cell,
+                                       .folder = folder,
+                                       .experiment = spec_name(r->spec),
+                                       .threads = plan_threads(&r->plan, r->o, slot),
+                                       .checkpoint_seconds = r->o->checkpoint_seconds,
+                                       .stop = r->o->stop},
                                .force = r->o->force,
-                               .checkpoint_seconds = r->o->checkpoint_seconds,
-                               .stop = r->o->stop,
                                .others = r->worker,
                                .other_count = r->plan.jobs};
-    w->cell = c->cell->index;
-    w->threads = plan_threads(&r->plan, r->o, slot);
+    w->cell = index;
     code = worker_start(w, &task, e);
-    if (code)
-        return code;
-    r->slot_cell[slot] = index;
-    c->state = PLAN_RUNNING;
-    return 0;
+    if (!code)
+        c->state = PLAN_RUNNING;
+    return code;
 }
 
 /* The next cell that waits; one that another run has finished meanwhile is not started. */
@@ -226,7 +213,7 @@ static int next_waiting(struct run *r, struct err *e)
         char folder[RUN_PATH];
         if (c->state != PLAN_WAITING)
             continue;
-        if (cell_folder(r, c->cell, folder, e))
+        if (cell_folder(r->o->folder, c->cell, folder, e))
             return -1;
         if (r->o->force || !cell_finished(c->cell, folder))
             return r->next;
@@ -261,15 +248,13 @@ static int ask_held(struct run *r, struct err *e)
     for (int k = 0; k < r->plan.cells; k++) {
         struct plan_cell *c = &r->plan.cell[k];
         struct file_lock lock = {.fd = -1};
-        char folder[RUN_PATH], path[RUN_PATH];
+        char folder[RUN_PATH];
         bool free_now = false;
         if (c->state != PLAN_HELD)
             continue;
-        int code = cell_folder(r, c->cell, folder, e);
+        int code = cell_folder(r->o->folder, c->cell, folder, e);
         if (!code)
-            code = file_join(path, sizeof path, folder, "lock", e);
-        if (!code)
-            code = file_try_lock(&lock, path, &free_now, e);
+            code = cell_try_lock(folder, &lock, &free_now, e);
         file_unlock(&lock);
         if (code)
             return code;
@@ -329,7 +314,7 @@ static int read_workers(struct run *r, struct err *e)
             continue;
         if (!worker_read(w, say, r))
             continue;
-        int failed = take_end(r, w, &r->plan.cell[r->slot_cell[k]], e);
+        int failed = take_end(r, w, &r->plan.cell[w->cell], e);
         code = code ? code : failed;
     }
     return code;
@@ -339,7 +324,7 @@ static int read_workers(struct run *r, struct err *e)
 static void cell_work(const struct run *r, int slot, double *here, double *left)
 {
     const struct worker *w = &r->worker[slot];
-    double work = r->plan.cell[r->slot_cell[slot]].work;
+    double work = r->plan.cell[w->cell].work;
     double steps = w->progress.steps > 0 ? (double)w->progress.steps : 1;
     *here = w->heard ? work * (double)(w->progress.step - w->resumed) / steps : 0;
     *left = w->heard ? work * (1 - (double)w->progress.step / steps) : work;
@@ -354,7 +339,7 @@ static double seconds_left(const struct run *r)
             continue;
         cell_work(r, k, &here, &remaining);
         done += here;
-        left -= r->plan.cell[r->slot_cell[k]].work - remaining;
+        left -= r->plan.cell[r->worker[k].cell].work - remaining;
     }
     return done > 0 ? (machine_seconds() - r->started) * left / done : NAN;
 }
@@ -368,7 +353,7 @@ static void draw(struct run *r)
         const struct worker *w = &r->worker[k];
         if (!w->pid || !w->heard)
             continue;
-        plan_label(r->spec, spec_cell(r->spec, w->cell), name);
+        plan_label(r->spec, r->plan.cell[w->cell].cell, name);
         progress_draw(&r->progress, done, c->cells, name, &w->progress, seconds_left(r));
         return;
     }
@@ -416,8 +401,7 @@ static int open_slots(struct run *r, struct err *e)
     size_t jobs = (size_t)r->plan.jobs;
     r->worker = memory_alloc(jobs, sizeof *r->worker, e);
     r->poll = memory_alloc(jobs, sizeof *r->poll, e);
-    r->slot_cell = memory_alloc(jobs, sizeof *r->slot_cell, e);
-    return r->worker && r->poll && r->slot_cell ? 0 : ERR_MEMORY;
+    return r->worker && r->poll ? 0 : ERR_MEMORY;
 }
 
 static int run_plan(struct run *r, struct err *e)
@@ -465,7 +449,6 @@ int run_spec(const struct spec *s, const struct run_options *o, struct run_count
     }
     memory_free(r.worker);
     memory_free(r.poll);
-    memory_free(r.slot_cell);
     plan_close(&r.plan);
     return err_pass(e, &own);
 }

@@ -10,8 +10,10 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "spec/spec.h"
-#include "witness/witness.h"
+
+enum { RUN_PATH = 4096 };
 
 struct run_options {
     const char *folder;       /* results folder */
@@ -63,6 +65,10 @@ struct cell_run {
  * *diverged tells whether training met NaN or Inf.  ERR_INTERRUPTED after a stop, with the
  * checkpoint written. */
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e);
+/* RESULTS/cells/ID. */
+int cell_folder(const char *results, const struct cell *c, char out[RUN_PATH], struct err *e);
+/* As file_try_lock, of the lock that whoever writes into the folder holds. */
+int cell_try_lock(const char *folder, struct file_lock *lock, bool *held, struct err *e);
 /* Writes the cell's resolved spec, spec.yaml, and the files that it names. */
 int cell_write_spec(const struct cell *c, const char *folder, const char *experiment,
                     struct err *e);

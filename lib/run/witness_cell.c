@@ -12,6 +12,9 @@ enum { PATH_SIZE = 4096 };
 /* FLOP that a witness may take beside a trained network without being asked for: seconds. */
 #define WORK_UNASKED 1e11
 
+/* Finding a witness looks at all pairs of positions, in matrices of so many bytes for each. */
+enum { FINDING_BYTES = 16 };
+
 /* A witness as a network that can be evaluated. */
 struct found {
     struct start start;     /* start.witness NULL: none is known */
@@ -31,7 +34,8 @@ static int find(struct found *x, const struct task *t, struct err *e)
     x->own.model.init = MODEL_INIT_WITNESS;
     x->own.train.steps = 0;
     x->own.train.batch = 1;
-    x->own.evaluate.lengths = (struct option_ints){.count = 1, .value = {space_positions(&t->space)}};
+    x->own.evaluate.lengths.count = 1;
+    x->own.evaluate.lengths.value[0] = space_positions(&t->space);
     return 0;
 }
 
@@ -123,16 +127,21 @@ int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int
     return code;
 }
 
+/* No step is made, so moments and gradients are asked for and never touched: they cost nothing. */
 int witness_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e)
 {
     struct asked x;
-    struct train_price weights;
+    struct train_price own;
+    size_t real_size = t->model.precision == MODEL_DOUBLE ? sizeof(double) : sizeof(float);
+    size_t n = (size_t)t->space.length;
     *out = (struct pass_price){0};
     int code = find_asked(&x, t, samples, e);
     if (!code && x.measured)
-        code = trainer_api_of(t->model.precision)->price(&x.found.own, &weights, e);
+        code = trainer_api_of(t->model.precision)->price(&x.found.own, &own, e);
     if (!code && x.measured)
-        *out = (struct pass_price){.bytes = weights.bytes + x.cost.bytes, .flops = x.cost.flops};
+        *out = (struct pass_price){.bytes = FINDING_BYTES * n * n + own.parameters * real_size +
+                                            x.cost.bytes,
+                                   .flops = x.cost.flops};
     close_found(&x.found);
     return code;
 }

@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct message) <= PIPE_BUF, "a message must fit in a pipe
 
 struct child {
     const struct worker_task *task;
-    int fd, threads;
+    int fd;
 };
 
 /* A coordinator that no longer reads is dead.  Files are atomic and the checkpoint is at most
@@ -88,28 +88,20 @@ static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
 {
     const struct worker_task *t = c->task;
     struct file_lock lock = {.fd = -1};
-    char path[RUN_PATH];
     bool held = false, diverged = false;
-    int code = file_join(path, sizeof path, t->folder, "lock", e);
-    if (!code)
-        code = file_try_lock(&lock, path, &held, e);
+    int code = cell_try_lock(t->run.folder, &lock, &held, e);
     if (code)
         return code;
-    if (!held || (!t->force && cell_finished(t->cell, t->folder))) {
+    if (!held || (!t->force && cell_finished(t->run.cell, t->run.folder))) {
         *outcome = held ? WORKER_FINISHED : WORKER_HELD;
         return 0; /* the lock goes with the process */
     }
     if (t->force)
-        code = cell_forget(t->folder, e);
-    struct cell_run run = {.cell = t->cell,
-                           .folder = t->folder,
-                           .experiment = t->experiment,
-                           .threads = c->threads,
-                           .checkpoint_seconds = t->checkpoint_seconds,
-                           .stop = t->stop,
-                           .progress = send_progress,
-                           .note = send_note,
-                           .context = c};
+        code = cell_forget(t->run.folder, e);
+    struct cell_run run = t->run;
+    run.progress = send_progress;
+    run.note = send_note;
+    run.context = c;
     if (!code)
         code = cell_execute(&run, &diverged, e);
     *outcome = diverged ? WORKER_DIVERGED : WORKER_TRAINED;
@@ -143,7 +135,7 @@ int worker_start(struct worker *w, const struct worker_task *t, struct err *e)
         return code;
     }
     if (pid == 0) {
-        struct child c = {.task = t, .fd = pipes[1], .threads = w->threads};
+        struct child c = {.task = t, .fd = pipes[1]};
         close(pipes[0]);
         for (int k = 0; k < t->other_count; k++)
             if (t->others[k].pid)
@@ -151,7 +143,7 @@ int worker_start(struct worker *w, const struct worker_task *t, struct err *e)
         child_main(&c, coordinator);
     }
     close(pipes[1]);
-    *w = (struct worker){.pid = pid, .fd = pipes[0], .cell = w->cell, .threads = w->threads};
+    *w = (struct worker){.pid = pid, .fd = pipes[0], .cell = w->cell};
     return 0;
 }
 

@@ -11,8 +11,6 @@
 #include "base/err.h"
 #include "run/run.h"
 
-enum { RUN_PATH = 4096 };
-
 enum worker_outcome {
     WORKER_TRAINED,
     WORKER_DIVERGED,
@@ -25,8 +23,7 @@ enum worker_outcome {
 struct worker {
     pid_t pid;   /* 0: no worker */
     int fd;      /* reading end */
-    int cell;    /* index in the spec */
-    int threads;
+    int cell;    /* the caller's number for it */
     struct cell_progress progress;
     bool heard;      /* progress is set */
     int64_t resumed; /* step of the first progress */
@@ -36,17 +33,13 @@ struct worker {
 };
 
 struct worker_task {
-    const struct cell *cell;
-    const char *folder;     /* cells/<id>, exists */
-    const char *experiment;
+    struct cell_run run; /* but progress, note and context */
     bool force;
-    double checkpoint_seconds;
-    volatile const int *stop;
     const struct worker *others; /* reading ends that the child closes */
     int other_count;
 };
 
-/* Forks.  w->cell and w->threads are the caller's. */
+/* Forks.  w->cell is the caller's. */
 int worker_start(struct worker *w, const struct worker_task *t, struct err *e);
 /* Takes what the pipe holds; `note` gets lines for people.  True when the worker has ended: then
  * outcome and err are set, its process is reaped and w->pid is 0. */

@@ -23,7 +23,6 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
     int n = p->state.longest.n;
     const struct model_io *io = &p->model->io;
     size_t rows, channels = (size_t)io->channels, outputs = channels ? channels : (size_t)io->labels;
-    bool logits = !channels && !p->backward;
     if (!memory_multiply((size_t)samples, (size_t)n, &rows) || rows > INT32_MAX)
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", samples, n);
     *micro = (struct microbatch){.chunk = chunk_rows(io, (int)rows)};
@@ -35,16 +34,13 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
     micro->x = arena_alloc(a, rows * channels, sizeof *micro->x, e);
     micro->target = arena_alloc(a, rows * channels, sizeof *micro->target, e);
     micro->out = arena_alloc(a, (size_t)micro->chunk * outputs, sizeof *micro->out, e);
-    if (logits)
+    if (!channels && !p->backward)
         micro->logits = arena_alloc(a, (size_t)micro->chunk * outputs, sizeof *micro->logits, e);
     if (p->backward) {
         micro->gradient = arena_alloc(a, p->model->tensors.elements, sizeof *micro->gradient, e);
         micro->dstate = arena_alloc(a, p->state.elements, sizeof *micro->dstate, e);
     }
-    bool failed = !micro->first || !micro->layout || !micro->x || !micro->target || !micro->out ||
-                  (p->backward && (!micro->gradient || !micro->dstate)) ||
-                  (logits && !micro->logits);
-    return failed && !a->measuring ? ERR_MEMORY : 0;
+    return arena_check(a);
 }
 
 static int carve(struct pass *p, const struct layout *longest, struct arena *a, struct err *e)

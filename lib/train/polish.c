@@ -19,30 +19,33 @@
 struct polishing {
     struct trainer *t;
     struct sampler *sampler;
-    struct samples *set; /* (sets) one batch each */
-    int sets;
+    struct samples set; /* whole batches */
     gsl_vector *start, *scrap;
     gsl_multimin_fdfminimizer *minimizer;
 };
 
-int trainer_polish_sets(const struct trainer *t, const struct stage *s)
+int64_t trainer_polish_samples(const struct trainer *t, const struct stage *s)
 {
-    return (int)((t->task.train.polish_samples + s->batch - 1) / s->batch);
+    return (t->task.train.polish_samples + s->batch - 1) / s->batch * s->batch;
 }
 
-double trainer_loss_gradient(struct trainer *t, const struct samples *set, int sets,
-                             double *gradient)
+double trainer_loss_gradient(struct trainer *t, const struct samples *set, double *gradient)
 {
     size_t count = t->model.tensors.elements;
     struct samples kept = t->batch;
+    int batch = t->stage[t->at].batch, batches = set->count / batch;
     double loss = 0;
     for (size_t i = 0; i < count; i++)
         gradient[i] = 0;
-    for (int k = 0; k < sets; k++) {
-        t->batch = set[k];
-        loss += trainer_batch_gradient(t) / sets;
+    for (int k = 0; k < batches; k++) { /* rows stay where they are: `first` says where */
+        t->batch = *set;
+        t->batch.count = batch;
+        t->batch.first += k * batch;
+        t->batch.layout += k * batch;
+        t->batch.rows = t->batch.first[batch] - t->batch.first[0];
+        loss += trainer_batch_gradient(t) / batches;
         for (size_t i = 0; i < count; i++)
-            gradient[i] += (double)t->pass.micro[0].gradient[i] / sets;
+            gradient[i] += (double)t->pass.micro[0].gradient[i] / batches;
     }
     t->batch = kept;
     return loss;
@@ -60,7 +63,7 @@ static void evaluate(const gsl_vector *x, void *context, double *f, gsl_vector *
 {
     struct polishing *p = context;
     put_parameters(p->t, x);
-    *f = trainer_loss_gradient(p->t, p->set, p->sets, gradient->data);
+    *f = trainer_loss_gradient(p->t, &p->set, gradient->data);
     bool finite = isfinite(*f);
     for (size_t i = 0; i < gradient->size && finite; i++)
         finite = isfinite(gradient->data[i]);
@@ -86,25 +89,18 @@ static void evaluate_gradient(const gsl_vector *x, void *context, gsl_vector *gr
 }
 
 /* ---- the search -------------------------------------------------------------------------------*/
-static int open_sets(struct polishing *p, struct err *e)
+static int open_set(struct polishing *p, struct err *e)
 {
     struct trainer *t = p->t;
     int code = trainer_enter_stage(t, e);
     if (code)
         return code;
     const struct stage *s = &t->stage[t->at];
-    int sets = trainer_polish_sets(t, s);
-    p->set = memory_alloc((size_t)sets, sizeof *p->set, e);
-    if (!p->set)
-        return ERR_MEMORY;
     code = sampler_open_stream(&p->sampler, &t->task, "polish", s->n, e);
-    for (int k = 0; k < sets && !code; k++) {
-        code = arena_open(&p->set[k].arena, 0, e);
-        p->sets++;
-        if (!code)
-            code = sampler_draw(p->sampler, (uint64_t)k * (uint64_t)s->batch, s->batch,
-                                &p->set[k], e);
-    }
+    if (!code)
+        code = arena_open(&p->set.arena, 0, e);
+    if (!code)
+        code = sampler_draw(p->sampler, 0, (int)trainer_polish_samples(t, s), &p->set, e);
     return code;
 }
 
@@ -147,9 +143,7 @@ static void descend(struct polishing *p, volatile const int *stop, struct polish
 
 static void close_polishing(struct polishing *p)
 {
-    for (int k = 0; k < p->sets; k++)
-        samples_close(&p->set[k]);
-    memory_free(p->set);
+    samples_close(&p->set);
     sampler_close(p->sampler);
     gsl_vector_free(p->start);
     gsl_vector_free(p->scrap);
@@ -163,7 +157,7 @@ int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_re
     struct polishing p = {.t = t};
     *r = (struct polish_report){0};
     gsl_error_handler_t *before = gsl_set_error_handler_off(); /* GSL's own would end the process */
-    int code = open_sets(&p, e);
+    int code = open_set(&p, e);
     if (!code)
         code = open_minimizer(&p, e);
     if (!code)

@@ -9,54 +9,26 @@
 
 #include "train/train.h"
 
-/* Draws the tokens of one sample after another into a struct samples. */
-struct drawer {
+struct sampler {
     const struct task *task;
     const struct space *space;
     const struct target *target;
     const char *purpose;
-    int length;
+    int n;               /* of the largest sample */
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
     void *state;         /* the target's */
     uint64_t count;      /* samples of the set; 0: a stream without end, to train on */
     int *source;         /* (n) */
+    double cumulative[PATTERN_MAX]; /* of the shares, for one uniform draw */
     struct arena arena;
 };
 
-struct sampler {
-    struct drawer drawer;
-    double cumulative[PATTERN_MAX]; /* of the shares, for one uniform draw */
-};
+/* ---- sets -------------------------------------------------------------------------------------*/
 
-static int drawer_open(struct drawer *d, const struct task *t, const char *purpose, int length,
-                       struct err *e)
-{
-    *d = (struct drawer){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
-                         .purpose = purpose, .length = length};
-    if (arena_open(&d->arena, 0, e))
-        return ERR_MEMORY;
-    int code = 0;
-    if (!d->space->draw)
-        code = d->space->layout(&t->space, length, &d->arena, &d->fixed, e);
-    else if (d->space->open)
-        code = d->space->open(&t->space, &d->arena, &d->layouts, e);
-    if (code)
-        return code;
-    assert(!d->space->draw || length == t->space.length);
-    int n = d->space->draw ? length : d->fixed.n;
-    d->source = arena_alloc(&d->arena, (size_t)n, sizeof *d->source, e);
-    if (!d->source)
-        return ERR_MEMORY;
-    return d->target->open ? d->target->open(&t->target, &t->space, n, &d->arena, &d->state, e) : 0;
-}
-
-/* Room for `count` samples of up to n positions in s->arena. */
-static int samples_reserve(struct samples *s, const struct drawer *d, int count, int n,
-                           struct err *e)
+int samples_reserve(struct samples *s, int count, int n, int channels, struct err *e)
 {
     size_t samples = (size_t)count, rows, cells;
-    int channels = d->target->tokens ? 0 : (int)d->task->space.channels;
     if (!memory_multiply(samples, (size_t)n, &rows) || rows > INT32_MAX ||
         !memory_multiply(rows, (size_t)(channels ? channels : 1), &cells))
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", count, n);
@@ -73,13 +45,41 @@ static int samples_reserve(struct samples *s, const struct drawer *d, int count,
         s->token = arena_alloc(&s->arena, rows, sizeof *s->token, e);
         s->label = arena_alloc(&s->arena, rows, sizeof *s->label, e);
     }
-    bool failed = !s->first || !s->layout || !s->pattern ||
-                  (channels ? !s->x || !s->y : !s->token || !s->label);
-    return failed ? ERR_MEMORY : 0;
+    return arena_check(&s->arena);
 }
 
+int samples_add(struct samples *s, struct layout *l, int pattern)
+{
+    int first = s->rows;
+    s->layout[s->count] = l;
+    s->pattern[s->count] = pattern;
+    s->first[++s->count] = s->rows = first + l->n;
+    return first;
+}
+
+void samples_close(struct samples *s)
+{
+    arena_close(&s->arena);
+    *s = (struct samples){0};
+}
+
+/* Row `to` becomes a copy of row `from`. */
+static void copy_token(struct samples *s, int to, int from)
+{
+    size_t channels = (size_t)s->channels;
+    if (to == from)
+        return;
+    if (channels)
+        memcpy(s->x + (size_t)to * channels, s->x + (size_t)from * channels,
+               channels * sizeof *s->x);
+    else
+        s->token[to] = s->token[from];
+}
+
+/* ---- one sample -------------------------------------------------------------------------------*/
+
 /* Labels or outputs of the sample in rows first..; `number` is for messages. */
-static int evaluate_target(const struct drawer *d, struct samples *s, int first,
+static int evaluate_target(const struct sampler *d, struct samples *s, int first,
                            const struct layout *l, uint64_t number, struct err *e)
 {
     const struct target *t = d->target;
@@ -94,7 +94,7 @@ static int evaluate_target(const struct drawer *d, struct samples *s, int first,
 }
 
 /* Uniform tokens in the sample in rows first.. */
-static void fill_uniform(const struct drawer *d, struct samples *s, int first, int n,
+static void fill_uniform(const struct sampler *d, struct samples *s, int first, int n,
                          struct stream *random)
 {
     size_t at = (size_t)first * (size_t)s->channels;
@@ -114,24 +114,9 @@ static void fill_fixed(struct samples *s, int first, int n)
         s->token[first + i] = 0;
 }
 
-/* Position i becomes a copy of position source[i]; source[source[i]] == source[i]. */
-static void copy_tokens(const struct drawer *d, struct samples *s, int first, int n)
-{
-    size_t d_bytes = (size_t)s->channels * sizeof(double);
-    for (int i = 0; i < n; i++) {
-        size_t to = (size_t)(first + i), from = (size_t)(first + d->source[i]);
-        if (from == to)
-            continue;
-        if (s->channels)
-            memcpy(s->x + to * (size_t)s->channels, s->x + from * (size_t)s->channels, d_bytes);
-        else
-            s->token[to] = s->token[from];
-    }
-}
-
-/* Appends sample number `number` with the given pattern (negative: drawn from `cumulative`). */
-static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int pattern,
-                       const double *cumulative, struct err *e)
+/* Appends sample number `number` with the given pattern (negative: drawn too). */
+static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
+                       struct err *e)
 {
     struct stream random;
     stream_open(&random, d->task->seed, d->purpose, number);
@@ -143,21 +128,18 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
     }
     double u = stream_uniform24(&random); /* drawn always, so that shares do not shift the stream */
     for (int k = 0; pattern < 0; k++)
-        if (u < cumulative[k])
+        if (u < d->cumulative[k])
             pattern = k;
-    int first = s->rows, n = l->n;
+    int first = samples_add(s, l, pattern), n = l->n;
     if (!d->target->draw)
         fill_uniform(d, s, first, n, &random);
     if (pattern_table[pattern]->fixed)
         fill_fixed(s, first, n);
     if (pattern != PATTERN_GENERIC) {
-        pattern_table[pattern]->draw(l, &random, d->source);
-        copy_tokens(d, s, first, n);
+        pattern_table[pattern]->draw(l, &random, d->source); /* source[source[i]] == source[i] */
+        for (int i = 0; i < n; i++)
+            copy_token(s, first + i, first + d->source[i]);
     }
-    s->layout[s->count] = l;
-    s->pattern[s->count] = pattern;
-    s->first[s->count] = first;
-    s->first[++s->count] = s->rows = first + n;
     if (d->target->draw)
         return d->target->draw(d->state, &d->task->target, l, &random, number, d->count,
                                s->token + first, s->label + first, e);
@@ -165,31 +147,90 @@ static int draw_sample(struct drawer *d, struct samples *s, uint64_t number, int
 }
 
 /* Appends images 1.. of the last sample, number `number`. */
-static int add_images(struct drawer *d, struct samples *s, const struct orbit *orbit,
+static int add_images(struct sampler *d, struct samples *s, const struct orbit *orbit,
                       uint64_t number, struct err *e)
 {
-    int base = s->count - 1, from = s->first[base], n = s->layout[base]->n;
+    int base = s->count - 1, from = s->first[base];
     struct layout *l = s->layout[base];
     for (int k = 1; k < orbit->images(l); k++) {
-        int first = s->rows;
+        int first = samples_add(s, l, s->pattern[base]);
         orbit->image(l, k, d->source);
-        for (int i = 0; i < n; i++) {
-            size_t to = (size_t)(first + i), of = (size_t)(from + d->source[i]);
-            if (s->channels)
-                memcpy(s->x + to * (size_t)s->channels, s->x + of * (size_t)s->channels,
-                       (size_t)s->channels * sizeof(double));
-            else
-                s->token[to] = s->token[of];
-        }
-        s->layout[s->count] = l;
-        s->pattern[s->count] = s->pattern[base];
-        s->first[++s->count] = s->rows = first + n;
+        for (int i = 0; i < l->n; i++)
+            copy_token(s, first + i, from + d->source[i]);
         int code = evaluate_target(d, s, first, l, number, e);
         if (code)
             return code;
     }
     return 0;
 }
+
+/* ---- streams ----------------------------------------------------------------------------------*/
+
+static int open_sampler(struct sampler *d, const struct task *t, int length, struct err *e)
+{
+    double sum = 0;
+    int last = PATTERN_GENERIC, code = arena_open(&d->arena, 0, e);
+    for (int k = 0; pattern_table[k]; k++) {
+        d->cumulative[k] = sum += t->space.share[k];
+        last = t->space.share[k] > 0 ? k : last;
+    }
+    d->cumulative[last] = 2; /* rounding in the sum must not reach a pattern without a share */
+    assert(!d->space->draw || length == t->space.length);
+    if (!d->space->draw && !code)
+        code = d->space->layout(&t->space, length, &d->arena, &d->fixed, e);
+    else if (d->space->open && !code)
+        code = d->space->open(&t->space, &d->arena, &d->layouts, e);
+    if (code)
+        return code;
+    d->n = d->space->draw ? length : d->fixed.n;
+    d->source = arena_alloc(&d->arena, (size_t)d->n, sizeof *d->source, e);
+    if (!d->source)
+        return ERR_MEMORY;
+    return d->target->open ? d->target->open(&t->target, &t->space, d->n, &d->arena, &d->state, e)
+                           : 0;
+}
+
+int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
+                        struct err *e)
+{
+    struct sampler *d = memory_alloc(1, sizeof *d, e);
+    *out = NULL;
+    if (!d)
+        return ERR_MEMORY;
+    *d = (struct sampler){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
+                          .purpose = purpose};
+    int code = open_sampler(d, t, length, e);
+    if (code)
+        sampler_close(d);
+    else
+        *out = d;
+    return code;
+}
+
+int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e)
+{
+    return sampler_open_stream(out, t, "data", length, e);
+}
+
+int sampler_draw(struct sampler *d, uint64_t number, int count, struct samples *into,
+                 struct err *e)
+{
+    arena_reset(&into->arena);
+    int code = samples_reserve(into, count, d->n, task_io(d->task).channels, e);
+    for (int k = 0; k < count && !code; k++)
+        code = draw_sample(d, into, number + (uint64_t)k, -1, e);
+    return code;
+}
+
+void sampler_close(struct sampler *d)
+{
+    if (!d)
+        return;
+    arena_close(&d->arena);
+    memory_free(d);
+}
+
+/* ---- the evaluation set -----------------------------------------------------------------------*/
 
 /* How many samples each pattern has; returns their sum. */
 static int64_t count_patterns(const struct task *t, int64_t counts[PATTERN_MAX])
@@ -204,101 +245,49 @@ static int64_t count_patterns(const struct task *t, int64_t counts[PATTERN_MAX])
     return total;
 }
 
-/* The layout that all samples share moves into the set, which outlives the drawer. */
-static int keep_layout(struct samples *s, const struct drawer *d, const struct task *t, int length,
-                       struct err *e)
+/* The layout that all samples share moves into the set, which outlives the sampler. */
+static int keep_layout(struct samples *s, const struct sampler *d, int length, struct err *e)
 {
     struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
-    int code = own ? d->space->layout(&t->space, length, &s->arena, own, e) : ERR_MEMORY;
+    int code = own ? d->space->layout(&d->task->space, length, &s->arena, own, e) : ERR_MEMORY;
     for (int i = 0; i < s->count && !code; i++)
         s->layout[i] = own;
     return code;
 }
 
-int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
 {
-    struct drawer *d = memory_alloc(1, sizeof *d, e);
-    *s = (struct samples){0};
-    if (!d)
-        return ERR_MEMORY;
-    int code = arena_open(&s->arena, 0, e);
-    if (!code)
-        code = drawer_open(d, t, "evaluation", length, e);
-    const struct orbit *orbit = orbit_table[t->evaluate.orbit];
-    int64_t counts[PATTERN_MAX], total = count_patterns(t, counts);
-    int64_t n = d->space->draw ? length : d->fixed.n;
-    int64_t images = code ? 1 : orbit->images(&d->fixed);
-    if (!code && total > INT32_MAX / images)
-        code = err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
+    const struct orbit *orbit = orbit_table[d->task->evaluate.orbit];
+    int64_t counts[PATTERN_MAX], total = count_patterns(d->task, counts);
+    int64_t images = orbit->images(&d->fixed);
+    if (total > INT32_MAX / images)
+        return err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
                        "too many", (long long)total, (long long)images);
-    if (!code)
-        code = samples_reserve(s, d, (int)(total * images), (int)n, e);
+    int code = samples_reserve(s, (int)(total * images), d->n, task_io(d->task).channels, e);
     uint64_t number = 0;
     d->count = (uint64_t)total;
-    for (int k = 0; pattern_table[k] && !code; k++)
-        for (int64_t i = 0; i < counts[k] && !code; i++) {
-            code = draw_sample(d, s, number, k, NULL, e);
+    for (int k = 0; pattern_table[k]; k++)
+        for (int64_t i = 0; i < counts[k] && !code; i++, number++) {
+            code = draw_sample(d, s, number, k, e);
             if (!code && images > 1)
                 code = add_images(d, s, orbit, number, e);
-            number++;
         }
+    return code;
+}
+
+int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    struct sampler *d = NULL;
+    *s = (struct samples){0};
+    int code = arena_open(&s->arena, 0, e);
+    if (!code)
+        code = sampler_open_stream(&d, t, "evaluation", length, e);
+    if (!code)
+        code = draw_evaluation(s, d, e);
     if (!code && !d->space->draw)
-        code = keep_layout(s, d, t, length, e);
-    arena_close(&d->arena);
-    memory_free(d);
+        code = keep_layout(s, d, length, e);
+    sampler_close(d);
     if (code)
         samples_close(s);
     return code;
-}
-
-void samples_close(struct samples *s)
-{
-    arena_close(&s->arena);
-    *s = (struct samples){0};
-}
-
-int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
-                        struct err *e)
-{
-    struct sampler *s = memory_alloc(1, sizeof *s, e);
-    *out = s;
-    if (!s)
-        return ERR_MEMORY;
-    int code = drawer_open(&s->drawer, t, purpose, length, e);
-    double sum = 0;
-    int last = PATTERN_GENERIC;
-    for (int k = 0; pattern_table[k]; k++) {
-        s->cumulative[k] = sum += t->space.share[k];
-        last = t->space.share[k] > 0 ? k : last;
-    }
-    s->cumulative[last] = 2; /* rounding in the sum must not reach a pattern without a share */
-    if (code) {
-        sampler_close(s);
-        *out = NULL;
-    }
-    return code;
-}
-
-int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e)
-{
-    return sampler_open_stream(out, t, "data", length, e);
-}
-
-int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *into,
-                 struct err *e)
-{
-    int n = s->drawer.space->draw ? s->drawer.length : s->drawer.fixed.n;
-    arena_reset(&into->arena);
-    int code = samples_reserve(into, &s->drawer, count, n, e);
-    for (int k = 0; k < count && !code; k++)
-        code = draw_sample(&s->drawer, into, number + (uint64_t)k, -1, s->cumulative, e);
-    return code;
-}
-
-void sampler_close(struct sampler *s)
-{
-    if (!s)
-        return;
-    arena_close(&s->drawer.arena);
-    memory_free(s);
 }

@@ -10,7 +10,8 @@ static struct stage stage_of(int64_t n, int64_t batch)
     int64_t most = batch < MICROBATCHES_MAX ? batch : MICROBATCHES_MAX;
     int64_t parts = batch * n / MICROBATCH_ROWS;
     parts = parts < most ? parts : most;
-    return (struct stage){.n = (int)n, .batch = (int)batch, .microbatches = parts > 1 ? (int)parts : 1};
+    return (struct stage){.n = (int)n, .batch = (int)batch,
+                          .microbatches = parts > 1 ? (int)parts : 1};
 }
 
 /* The curriculum as it is at this n: longer lengths are left out, and the last is n. */

@@ -100,14 +100,10 @@ static int check_adversary(const struct task *t, struct err *e)
 
 int task_check(const struct task *t, struct err *e)
 {
-    int code = check_inputs(t, e);
-    if (!code)
-        code = check_labels(t, e);
-    if (!code)
-        code = check_lengths(t, e);
-    if (!code)
-        code = check_curriculum(t, e);
-    if (!code)
-        code = check_batch(t, e);
-    return code ? code : check_adversary(t, e);
+    static int (*const check[])(const struct task *t, struct err *e) = {
+        check_inputs, check_labels, check_lengths, check_curriculum, check_batch, check_adversary};
+    int code = 0;
+    for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
+        code = check[k](t, e);
+    return code;
 }

@@ -1,8 +1,8 @@
 /* Training: configuration, samples, loss, optimisers, schedules, the loop over steps, checkpoints.
  *
  * Invariant: a step is a function of (parameters, moments, streams) and the configuration alone.
- * The batch is cut into microbatches whose number depends on the configuration only; each has its own
- * gradient, and these are summed in a fixed order, so threads change nothing. */
+ * The batch is cut into microbatches whose number depends on the configuration only; each has its
+ * own gradient, and these are summed in a fixed order, so threads change nothing. */
 #ifndef TRAIN_TRAIN_H
 #define TRAIN_TRAIN_H
 #include <stdbool.h>
@@ -81,6 +81,11 @@ struct samples {
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
+/* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
+ * channels: as in struct samples. */
+int samples_reserve(struct samples *s, int count, int n, int channels, struct err *e);
+/* Adds a sample, whose tokens are still zero; returns its first row. */
+int samples_add(struct samples *s, struct layout *l, int pattern);
 /* Draws training batches of one length: stream "data", never the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);
@@ -113,7 +118,7 @@ typedef void (*trainer_table)(void *context, int layer, int head, int relation, 
 /* What a task costs. */
 struct train_price {
     size_t parameters;
-    size_t bytes;        /* parameters, moments, the dearest stage's batch, what drawing takes */
+    size_t bytes;        /* of parameters, moments, a checkpoint, the dearest stage, drawing */
     size_t drawing;      /* in `bytes`: what drawing takes besides the samples, a text say */
     size_t polish;       /* bytes of polishing, besides; 0: there is none */
     double step_flops;   /* of a training step */

@@ -45,8 +45,7 @@ int trainer_carve(struct trainer *t, struct arena *a, struct err *e)
     t->m = arena_alloc(a, elements, sizeof *t->m, e);
     t->v = arena_alloc(a, elements, sizeof *t->v, e);
     t->piece = arena_alloc(a, pieces, sizeof *t->piece, e);
-    bool failed = !t->p || !t->m || !t->v || !t->piece;
-    return failed && !a->measuring ? ERR_MEMORY : 0;
+    return arena_check(a);
 }
 
 int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e)
@@ -147,7 +146,7 @@ int trainer_enter_stage(struct trainer *t, struct err *e)
 }
 
 /* ---- a step -----------------------------------------------------------------------------------*/
-/* Loss of the microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
+/* Loss of a microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
  * never exist for all rows at once. */
 static double head_loss(struct trainer *t, struct microbatch *micro)
 {

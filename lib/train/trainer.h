@@ -56,12 +56,11 @@ int trainer_enter_stage(struct trainer *t, struct err *e);
 double trainer_batch_gradient(struct trainer *t);
 /* A pass over sets of samples of at most n positions, to be opened or priced. */
 struct pass trainer_set_pass(const struct trainer *t, int n, int microbatches, bool backward);
-/* The mean loss over batches of the open stage's size and its gradient (elements), at the present
- * parameters. */
-double trainer_loss_gradient(struct trainer *t, const struct samples *set, int sets,
-                             double *gradient);
-/* Batches that polishing works on, of stage s's size. */
-int trainer_polish_sets(const struct trainer *t, const struct stage *s);
+/* The mean loss over a set, whole batches of the open stage's size, and its gradient (elements), at
+ * the present parameters. */
+double trainer_loss_gradient(struct trainer *t, const struct samples *set, double *gradient);
+/* Of the set that polishing works on: train.polish.samples, rounded up to batches of stage s. */
+int64_t trainer_polish_samples(const struct trainer *t, const struct stage *s);
 double schedule_rate(const struct train_config *c, int64_t step);
 
 #endif

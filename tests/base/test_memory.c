@@ -123,6 +123,10 @@ static void carve(struct arena *a)
         memset(piece, 1, sizes[i]);
     }
     struct arena_mark mark = arena_mark(a);
+    assert_int_equal(arena_check(a), 0);
+    arena_alloc(a, SIZE_MAX / 2, 4, NULL);
+    arena_alloc(a, 1, 1, &e);
+    assert_int_equal(arena_check(a), ERR_MEMORY); /* still */
     arena_alloc(a, 500000, 2, &e);
     arena_release(a, mark);
     arena_text(a, "twelve bytes", &e);

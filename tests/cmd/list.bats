@@ -116,6 +116,18 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
         cells,space,target,encoding,attn,n,layers,width,params,MiB,steps,MFLOP,s/cell ]
 }
 
+@test "check says what takes the time and the memory: polishing, the search, the witness" {
+    try check tiny.yaml --set train.polish.method=bfgs --set evaluate.adversary.starts=64 \
+        --set space.length=200
+    [ "$status" = 0 ]
+    has polishing "$(grep '^# time' <<<"$output")"
+    has "search for the worst case" "$(grep '^# time' <<<"$output")"
+    has "search for the worst case" "$(grep '^# memory of the largest cell' <<<"$output")"
+    has witness "$(grep '^# memory of the largest cell' <<<"$output")"
+    try check tiny.yaml --set evaluate.witness=never --set space.length=200
+    [ "$(grep -c '^#.*\(witness\|polishing\|search\)' <<<"$output")" = 0 ]
+}
+
 @test "check of 3,000 cells takes under 2 s" {
     quick check tiny.yaml --set seeds=10 --set 'train.lr=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1]' \
         --set 'model.width=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]' --format csv

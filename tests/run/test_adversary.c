@@ -170,7 +170,7 @@ static void floors_of_the_points_found(void **unused)
 static void check_repetition(int starts, int steps)
 {
     struct probe a = small_probe("random_field", MODEL_URPE, 24, 4), b, c;
-    a.task.train.batch = 64; /* several lanes */
+    a.task.train.batch = 64; /* several microbatches */
     a.task.evaluate.adversary_starts = starts;
     a.task.evaluate.adversary_steps = steps;
     b = c = a;
@@ -186,7 +186,7 @@ static void check_repetition(int starts, int steps)
     }
 }
 
-/* Several waves of lanes; and one start, long enough for its random moves to count. */
+/* Several waves of microbatches; and one start, long enough for its random moves to count. */
 static void threads_and_repetition_change_nothing(void **unused)
 {
     (void)unused;

@@ -1,4 +1,4 @@
-/* What a plan says that a cell's memory is, beside what the cell then took.
+/* What is said that a cell's memory is, beside what the cell then took.
  *
  * This process only forks: BLAS is called by workers alone, as in the program. */
 #include <stdio.h>
@@ -14,11 +14,11 @@
 
 #define MIB (1024.0 * 1024.0)
 
-static double price_of(const struct spec *s)
+static struct price price_of(const struct spec *s)
 {
     struct price price;
     assert_int_equal(price_task(&spec_cell(s, 0)->task, &price, NULL), 0);
-    return price.bytes / MIB;
+    return price;
 }
 
 /* The largest peak_mib of a run's rows. */
@@ -30,6 +30,7 @@ static double peak_of(const struct spec *s)
     double peak = 0, value;
     help_folder(folder);
     struct run_options o = help_options(folder, 1);
+    o.threads = 1; /* each thread has buffers of BLAS besides */
     help_run(s, &o, &counts);
     assert_int_equal(file_join(path, sizeof path, folder, "results.csv", NULL), 0);
     assert_int_equal(csv_read(path, &csv, NULL), 0);
@@ -42,11 +43,18 @@ static double peak_of(const struct spec *s)
     return peak;
 }
 
-/* Memory at other lengths, and of the search: each is most of its cell's. */
+/* Memory at other lengths, of the search, of polishing and of the witness: each is most of its
+ * cell's. */
 static void prices_are_what_cells_take(void **unused)
 {
     (void)unused;
     static const char *const text[] = {
+        "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\n"
+        "train: {steps: 1, polish: {method: bfgs, steps: 1, samples: 40000}}\n"
+        "model: {layers: 1, heads: 1, width: 4, ffn: 4}\nevaluate: {samples: 1, witness: never}\n",
+        "space: {length: 256, channels: 16}\ntarget: gain\nseeds: [0]\n"
+        "train: {steps: 1, batch: 1}\nmodel: {layers: 1, heads: 1, width: 8, ffn: 8}\n"
+        "evaluate: {samples: 2, witness: always}\n",
         "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
         "model: {width: 64, ffn: 1024}\nevaluate: {samples: 1, lengths: [4096]}\n",
         "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\ntrain: {steps: 2}\n"
@@ -55,15 +63,22 @@ static void prices_are_what_cells_take(void **unused)
                                   "train: {steps: 1, batch: 1}\n"
                                   "model: {layers: 1, heads: 1, width: 2, ffn: 2}\n"
                                   "evaluate: {samples: 1, witness: never}\n");
-    double base = peak_of(tiny);
-    spec_close(tiny);
-    for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
-        struct spec *s = help_spec(text[k]);
-        double price = price_of(s), peak = peak_of(s) - base;
-        if (!(peak > 10 && price > 0.85 * peak && price < 1.2 * peak))
-            fail_msg("spec %zu: priced %.1f MiB, took %.1f", k, price, peak);
-        spec_close(s);
+    enum { SPECS = sizeof text / sizeof *text };
+    double base = peak_of(tiny), peak[SPECS];
+    struct spec *spec[SPECS];
+    for (int k = 0; k < SPECS; k++) {
+        spec[k] = help_spec(text[k]);
+        peak[k] = peak_of(spec[k]) - base;
     }
+    for (int k = 0; k < SPECS; k++) { /* finding a witness calls BLAS: no fork from here on */
+        struct price price = price_of(spec[k]);
+        assert_int_equal(price_witness(&spec_cell(spec[k], 0)->task, &price, NULL), 0);
+        double mib = price.bytes / MIB;
+        if (!(peak[k] > 10 && mib > 0.85 * peak[k] && mib < 1.2 * peak[k]))
+            fail_msg("spec %d: priced %.1f MiB, took %.1f", k, mib, peak[k]);
+        spec_close(spec[k]);
+    }
+    spec_close(tiny);
 }
 
 /* With too little memory for another length a run is refused at that key, and nothing written. */
@@ -95,20 +110,25 @@ static void too_long_a_length_is_refused(void **unused)
     spec_close(s);
 }
 
-/* Each part that a spec asks for adds to the price. */
+/* Each part that a spec asks for adds to the price, in memory and in operations. */
 static void what_is_asked_for_costs(void **unused)
 {
     (void)unused;
-    static const char *const more[] = {"", "lengths: [64]", "lengths: [64, 32]",
-                                       "lengths: [64, 32], adversary: {starts: 8, steps: 1}"};
-    double before = 0;
+    static const char *const more[] = {"", ", lengths: [64]", ", lengths: [64, 32]",
+                                       ", lengths: [64, 32], adversary: {starts: 8, steps: 1}",
+                                       ", lengths: [64, 32], adversary: {starts: 8, steps: 2}"};
+    static const enum price_part part[] = {PRICE_SAMPLES, PRICE_LENGTHS, PRICE_LENGTHS, PRICE_SEARCH,
+                                           PRICE_SEARCH};
+    struct price before = {0};
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
         char yaml[256];
-        snprintf(yaml, sizeof yaml, "space: {length: 16}\ntarget: gain\n"
-                 "evaluate: {samples: 8%s%s}\n", *more[k] ? ", " : "", more[k]);
+        snprintf(yaml, sizeof yaml, "space: {length: 16}\ntarget: gain\nevaluate: {samples: 8%s}\n",
+                 more[k]);
         struct spec *s = help_spec(yaml);
-        double price = price_of(s);
-        assert_true(price > before);
+        struct price price = price_of(s);
+        assert_true(price.bytes > before.bytes || k == 4); /* a step more takes no memory */
+        assert_true(price.flops_of[part[k]] > before.flops_of[part[k]]);
+        assert_true(price.flops_of[PRICE_TRAINING] > 0 && price.flops_of[PRICE_POLISH] == 0);
         before = price;
         spec_close(s);
     }
@@ -119,8 +139,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_for_costs),
 #ifndef MEMORY_DEBUG /* which touches all memory, and asan has no room under a limit */
-        cmocka_unit_test(prices_are_what_cells_take),
         cmocka_unit_test(too_long_a_length_is_refused),
+        cmocka_unit_test(prices_are_what_cells_take), /* last: it calls BLAS */
 #endif
     };
 #ifdef MEMORY_DEBUG

@@ -194,7 +194,8 @@ static void plan_prices_evaluation(void **unused)
     "model: {encoding: none, heads: 1, width: 8, attention: rpe}\n"
     double small, large;
     double alone = price_of(ETP "evaluate: {samples: 8}\n", &small).bytes_of[PRICE_SAMPLES];
-    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large).bytes_of[PRICE_SAMPLES];
+    double shifts = price_of(ETP "evaluate: {samples: 8, orbit: shifts}\n", &large)
+                        .bytes_of[PRICE_SAMPLES];
     assert_true(shifts >= N * alone + (double)sizeof(double) * SAMPLES * N * LABELS);
 #undef ETP
 #define GRAPH "space: {kind: graph, nodes: 64}\ntarget: degree\nevaluate: {samples: 1}\n"

@@ -165,8 +165,8 @@ static void count_rows(void *context, int first, int rows, int labels, const dou
         ((int *)context)[r]++;
 }
 
-/* With many labels logits come in chunks of few rows, also of lanes whose graphs are larger than
- * those of the first. */
+/* With many labels logits come in chunks of few rows, also of microbatches whose graphs are larger
+ * than those of the first. */
 static void test_all_logits_are_handed_out(void **state)
 {
     (void)state;

@@ -63,7 +63,7 @@ static void test_gradient_is_that_of_the_loss(void **state)
     struct task task = tiny_task();
     struct pool *pool;
     struct sampler *sampler;
-    struct samples set[2] = {0};
+    struct samples set = {0};
     struct err e = {0};
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     struct trainer *t = trained(&task, pool, 5);
@@ -71,11 +71,9 @@ static void test_gradient_is_that_of_the_loss(void **state)
     double *gradient = memory_alloc(count, sizeof *gradient, &e);
     double *scrap = memory_alloc(count, sizeof *scrap, &e), largest = 0;
     assert_int_equal(sampler_open_stream(&sampler, &task, "polish", 4, &e), 0);
-    for (int k = 0; k < 2; k++) {
-        assert_int_equal(arena_open(&set[k].arena, 0, &e), 0);
-        assert_int_equal(sampler_draw(sampler, (uint64_t)(16 * k), 16, &set[k], &e), 0);
-    }
-    trainer_loss_gradient(t, set, 2, gradient);
+    assert_int_equal(arena_open(&set.arena, 0, &e), 0);
+    assert_int_equal(sampler_draw(sampler, 0, 2 * 16, &set, &e), 0);
+    trainer_loss_gradient(t, &set, gradient);
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(gradient[i]));
     assert_true(largest > 1e-3);
@@ -83,16 +81,15 @@ static void test_gradient_is_that_of_the_loss(void **state)
     for (size_t i = 0; i < count; i += 7) {
         real kept = p[i];
         p[i] = kept + (real)DIFFERENCE;
-        double above = trainer_loss_gradient(t, set, 2, scrap), high = (double)p[i];
+        double above = trainer_loss_gradient(t, &set, scrap), high = (double)p[i];
         p[i] = kept - (real)DIFFERENCE;
-        double below = trainer_loss_gradient(t, set, 2, scrap), low = (double)p[i];
+        double below = trainer_loss_gradient(t, &set, scrap), low = (double)p[i];
         p[i] = kept;
         double difference = (above - below) / (high - low);
         if (!(fabs(difference - gradient[i]) <= TOLERANCE * fmax(1, largest)))
             fail_msg("parameter %zu: %g by differences, %g", i, difference, gradient[i]);
     }
-    samples_close(&set[0]);
-    samples_close(&set[1]);
+    samples_close(&set);
     sampler_close(sampler);
     memory_free(gradient);
     memory_free(scrap);
