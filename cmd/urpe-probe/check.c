@@ -27,26 +27,22 @@ struct kind {
 #define WITNESS_SECONDS 1.0
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
-/* By what the table shows; 0: one row for both. */
+/* An order in which kinds that the table shows alike are neighbours; 0: one row for both. */
 static int compare_cost(const struct kind *a, const struct kind *b)
 {
-    const struct task *left = &a->first->task, *right = &b->first->task;
-    if (a->price.parameters != b->price.parameters)
-        return a->price.parameters < b->price.parameters ? -1 : 1;
-    if (a->price.bytes != b->price.bytes)
-        return a->price.bytes < b->price.bytes ? -1 : 1;
-    if (a->price.step_flops != b->price.step_flops)
-        return a->price.step_flops < b->price.step_flops ? -1 : 1;
-    for (int k = 0; k < PRICE_PARTS; k++)
-        if (a->price.flops_of[k] != b->price.flops_of[k])
-            return a->price.flops_of[k] < b->price.flops_of[k] ? -1 : 1;
-    if (left->model.attention != right->model.attention)
-        return left->model.attention - right->model.attention;
-    if (left->model.encoding.kind != right->model.encoding.kind)
-        return left->model.encoding.kind - right->model.encoding.kind;
-    if (left->target.kind.kind != right->target.kind.kind)
-        return left->target.kind.kind - right->target.kind.kind;
-    return left->space.kind.kind - right->space.kind.kind;
+    enum { OWN = 7, KEYS = OWN + PRICE_PARTS };
+    double key[2][KEYS];
+    for (int k = 0; k < 2; k++) {
+        const struct price *p = k ? &b->price : &a->price;
+        const struct task *t = k ? &b->first->task : &a->first->task;
+        const double own[OWN] = {(double)p->parameters,  p->bytes,
+                                 p->step_flops,          t->model.attention,
+                                 t->model.encoding.kind, t->target.kind.kind,
+                                 t->space.kind.kind};
+        memcpy(key[k], own, sizeof own);
+        memcpy(key[k] + OWN, p->flops_of, sizeof p->flops_of);
+    }
+    return memcmp(key[0], key[1], sizeof key[0]);
 }
 
 static int compare_kinds(const void *a, const void *b)
@@ -272,23 +268,14 @@ static int print_kinds(const struct arguments *a, const struct spec *s, const st
                        int count, int unpriced, struct err *e)
 {
     struct listing l;
-    struct text text = {0};
     int code = 0;
     listing_open(&l, kind_columns, KIND_COLUMNS);
     l.gap = 1;
     for (int k = 0; !code && k < count; k++)
         code = add_kind(&l, &kind[k], e);
-    if (code)
-        goto out;
-    if (a->format == LISTING_TABLE) {
-        code = print_table(s, &l, kind, count, unpriced, e);
-    } else {
-        code = listing_append(&text, &l, a->format, 0, e);
-        if (!code)
-            code = terminal_put(&text, e);
-    }
-out:
-    text_close(&text);
+    if (!code)
+        code = a->format == LISTING_TABLE ? print_table(s, &l, kind, count, unpriced, e)
+                                          : print_listing(a, &l, e);
     listing_close(&l);
     return code;
 }

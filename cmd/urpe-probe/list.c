@@ -7,6 +7,7 @@
 #include "command.h"
 #include "commands.h"
 #include "encoding/encoding.h"
+#include "mask/mask.h"
 #include "normaliser/normaliser.h"
 #include "space/space.h"
 #include "target/target.h"
@@ -155,6 +156,15 @@ static void list_c(struct list *l)
     }
 }
 
+static void list_masks(struct list *l)
+{
+    for (int k = 0; mask_table[k]; k++) {
+        const struct mask *x = mask_table[k];
+        ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
+                x->past ? "yes" : "no", x->citation);
+    }
+}
+
 static void list_targets(struct list *l)
 {
     for (int k = 0; target_table[k]; k++) {
@@ -256,6 +266,8 @@ static const struct section {
     {"normalisers", "normalisers (model.normaliser)", list_normalisers,
      {"normaliser", "formula", "summary", "options", "sees", "constant row sums", "source"}},
     {"c", "C of URPE (model.c)", list_c, {"c", "summary", "options", "longer", "source"}},
+    {"masks", "masks (model.mask)", list_masks,
+     {"mask", "formula", "summary", "options", "hides what follows", "source"}},
     {"targets", "targets (target)", list_targets,
      {"target", "formula", "summary", "options", "inputs", "source"}},
     {"spaces", "spaces (space)", list_spaces,
@@ -310,7 +322,7 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|normalisers|c|targets|spaces|figures|keys|columns]",
+    .operands = "[encodings|normalisers|c|masks|targets|spaces|figures|keys|columns]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
     .flag = {FLAG_FORMAT},

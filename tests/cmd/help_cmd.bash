@@ -43,3 +43,11 @@ has() {
     *) printf 'not there: %s\nin: %s\n' "$1" "$2"; return 1 ;;
     esac
 }
+
+# header FILE: the first line of one of the CSV files, as the program lists its columns.
+header() { probe list columns --format csv | awk -F, -v file="$1" '$1 == file {print $2}' | paste -sd,; }
+
+# fields NAME...: these columns of the CSV on standard input, with commas between them.
+fields() { python3 -c '
+import csv, sys
+for row in csv.DictReader(sys.stdin): print(*(row[name] for name in sys.argv[1:]), sep=",")' "$@"; }

@@ -12,36 +12,43 @@
 /* ---- what a class is called in the closed form ------------------------------------------------*/
 enum family { FAMILY_ONE, FAMILY_SYMMETRIC, FAMILY_ABSOLUTE, FAMILY_OTHER };
 
-/* From the published formulas, not from the encodings' own facts. */
-static enum family family_of(const char *name)
+/* From what pairs are to the encoding, which tests/encoding compares with the logits of the formulas,
+ * and from its hooks; not from its facts. */
+static enum family family_of(const struct model_class *c, const struct layout *l)
 {
-    static const char *const symmetric[] = {"alibi", "kerple-log", "kerple-power", "sandwich",
-                                            "fire", NULL};
-    static const char *const absolute[] = {"sinusoidal", "learned", NULL};
-    if (strcmp(name, "none") == 0)
-        return FAMILY_ONE;
-    for (int k = 0; symmetric[k]; k++)
-        if (strcmp(name, symmetric[k]) == 0)
-            return FAMILY_SYMMETRIC;
-    for (int k = 0; absolute[k]; k++)
-        if (strcmp(name, absolute[k]) == 0)
-            return FAMILY_ABSOLUTE;
-    return FAMILY_OTHER;
+    int32_t fold[64];
+    bool one = true, symmetric = true;
+    struct encoding_context context = {
+        .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
+    assert_true(l->relations <= 64);
+    l->fold(c->shape.trained, l, fold);
+    for (int i = 0; i < l->n; i++)
+        for (int j = 0; j < l->n; j++) {
+            int64_t here = encoding_relation(&context, i, j);
+            one = one && here == encoding_relation(&context, 0, 0);
+            symmetric = symmetric &&
+                        here == encoding_relation(&context, l->n - 1 - i, l->n - 1 - j);
+        }
+    return encoding_of(&c->config.encoding)->input ? FAMILY_ABSOLUTE
+           : one                                   ? FAMILY_ONE
+           : symmetric                             ? FAMILY_SYMMETRIC
+                                                   : FAMILY_OTHER;
 }
 
+/* Values get something of their own, unless the option of that name says no. */
 static bool has_value_term(const struct kind_config *c)
 {
     const struct option *o = encoding_of(c)->options;
     for (int k = 0; o && o[k].key; k++)
-        if (strcmp(encoding_of(c)->name, "shaw") == 0 && strcmp(o[k].key, "value") == 0)
+        if (strcmp(o[k].key, "value") == 0)
             return c->number[k] != 0;
-    return false;
+    return encoding_of(c)->value != NULL;
 }
 
 /* The group of each position of one sequence, by the paragraph "in closed form" of the theory. */
-static void closed_form(const struct model_class *c, const int32_t *token, int n, int32_t *group)
+static void closed_form(const struct model_class *c, enum family family, const int32_t *token, int n,
+                        int32_t *group)
 {
-    enum family family = family_of(encoding_of(&c->config.encoding)->name);
     bool constant = true, palindrome = true;
     int run = 1;
     while (run < n && token[run] == token[0])
@@ -70,12 +77,13 @@ static void check_words(const struct model_class *c, const char *label, const st
     int32_t token[16], expected[16], group[16];
     int first[2] = {0, l->n}, words = 1;
     struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
+    enum family family = family_of(c, l);
     for (int i = 0; i < l->n; i++)
         words *= symbols;
     for (int w = 0; w < words; w++) {
         for (int i = 0, rest = w; i < l->n; i++, rest /= symbols)
             token[i] = rest % symbols;
-        closed_form(c, token, l->n, expected);
+        closed_form(c, family, token, l->n, expected);
         int groups;
         assert_int_equal(floor_merge(&c->floor, &set, group, &groups, NULL), 0);
         if (!help_same_partition(expected, group, l->n))

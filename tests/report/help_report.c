@@ -43,6 +43,17 @@ struct spec *help_spec(const char *text)
     return s;
 }
 
+void help_write_part(const char *folder, const struct cell *c, int file, const char *rows)
+{
+    char name[128];
+    struct text bytes = {0};
+    columns_append_header(&bytes, column_files[file].own);
+    text_append(&bytes, rows);
+    snprintf(name, sizeof name, "cells/%s/%s", c->id, column_files[file].part);
+    help_write(folder, name, bytes.data);
+    text_close(&bytes);
+}
+
 void help_write(const char *folder, const char *name, const char *bytes)
 {
     struct err e = {0};

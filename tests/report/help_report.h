@@ -31,6 +31,9 @@ void help_write_cell(const char *folder, const struct cell *c, help_value value)
 /* All cells of a spec, and the spec. */
 void help_write_all(const char *folder, const struct spec *s, help_value value);
 
+/* What a cell's folder has of curves.csv, positions.csv or tables.csv (FILE_CURVES ...): the header and
+ * these rows. */
+void help_write_part(const char *folder, const struct cell *c, int file, const char *rows);
 void help_write(const char *folder, const char *name, const char *bytes);
 /* A file's content, NUL-terminated; memory_free. */
 char *help_read(const char *folder, const char *name);

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "report/help_report.h"
 
-#define CURVE "step,train_loss,error_rel,lr,grad_norm\n"
 #define SPEC(more) \
     "name: f\nseeds: 2\nspace: {length: 2, channels: 1, inputs: {identical: 0.5}}\n" \
     "target: position\nmodel: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8}\n" \
@@ -47,17 +46,12 @@ static const char *with_params(const struct cell *c, int64_t length, const char 
 
 static void write_cells(const char *folder, const struct spec *s, bool parts)
 {
-    char file[64];
     help_write_all(folder, s, with_params);
     for (int k = 0; parts && k < spec_cells(s); k++) {
-        const char *id = spec_cell(s, k)->id;
-        snprintf(file, sizeof file, "cells/%s/curve.csv", id);
-        help_write(folder, file, k % 2 ? CURVE "0,,4,,\n9,,2,,\n" : CURVE "0,,2,,\n9,,1,,\n");
-        snprintf(file, sizeof file, "cells/%s/position.csv", id);
-        help_write(folder, file, "position,error_rms,floor_rms\n1,0.5,0.25\n2,0,\n3,0.125,0\n4,0.5,0.5\n");
-        snprintf(file, sizeof file, "cells/%s/table.csv", id);
-        help_write(folder, file,
-                   "layer,head,relation,b,c\n\"\",0,0,7,\n\"\",0,1,8,\n\"\",0,2,9,\n");
+        const struct cell *c = spec_cell(s, k);
+        help_write_part(folder, c, FILE_CURVES, k % 2 ? "0,,4,,\n9,,2,,\n" : "0,,2,,\n9,,1,,\n");
+        help_write_part(folder, c, FILE_POSITIONS, "1,0.5,0.25\n2,0,\n3,0.125,0\n4,0.5,0.5\n");
+        help_write_part(folder, c, FILE_TABLES, "\"\",0,0,7,,\n\"\",0,1,8,,\n\"\",0,2,9,,\n");
     }
 }
 
@@ -383,18 +377,16 @@ static void sampling_error_stands_apart(void **state)
 /* A grid's table has dy downwards and dx to the right; C has a row before B, and a head a panel. */
 static void matrices_follow_the_space(void **state)
 {
-    char folder[HELP_PATH], file[64];
+    char folder[HELP_PATH];
     struct text names = {0}, table = {0};
     struct spec *s = help_spec(TABLES("kind: grid, height: 2, width: 2"));
     (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
-    text_append(&table, "layer,head,relation,b,c\n");
     for (int head = 0; head < 2; head++)
         for (int r = 0; r < 9; r++)
-            text_append_format(&table, "\"\",%d,%d,%d,%g\n", head, r, r, 1 + (r - 4) / 8.0);
-    snprintf(file, sizeof file, "cells/%s/table.csv", spec_cell(s, 0)->id);
-    help_write(folder, file, table.data);
+            text_append_format(&table, "\"\",%d,%d,%d,%g,\n", head, r, r, 1 + (r - 4) / 8.0);
+    help_write_part(folder, spec_cell(s, 0), FILE_TABLES, table.data);
     draw(folder, &names);
     char *matrices = help_read(folder, "figures/matrices-f.gp");
     const char *c = strstr(matrices, "'C, head 1, 0.50 to 1.50: "),

@@ -54,26 +54,25 @@ static void tables_are_numbers(void **state)
 {
     static const struct {
         const char *row, *said;
-    } bad[] = {{"\"\",\"0' . system(\"\"touch PWNED\"\") . '\",0,1,\n", "row 2: head \"0' . system("},
-               {"\"0`touch PWNED`\",0,0,1,\n", "row 2: layer"},
-               {"1,0,0,1,\n", "row 2: layer \"1\""}, /* the model has one */
-               {"\"\",-1,0,1,\n", "row 2: head \"-1\""},
-               {"\"\",0,1e300,1,\n", "row 2: relation \"1e300\""},
-               {"\"\",0,99999999999999999999,1,\n", "row 2: relation"},
-               {"\"\",0,7,1,\n", "row 2: relation \"7\""},
-               {"\"\",0,,1,\n", "row 2: relation \"\""},
-               {"\"\",0,1,1,\n", NULL}};
+    } bad[] = {{"\"\",\"0' . system(\"\"touch PWNED\"\") . '\",0,1,,\n", "row 2: head \"0' . system("},
+               {"\"0`touch PWNED`\",0,0,1,,\n", "row 2: layer"},
+               {"1,0,0,1,,\n", "row 2: layer \"1\""}, /* the model has one */
+               {"\"\",-1,0,1,,\n", "row 2: head \"-1\""},
+               {"\"\",0,1e300,1,,\n", "row 2: relation \"1e300\""},
+               {"\"\",0,99999999999999999999,1,,\n", "row 2: relation"},
+               {"\"\",0,7,1,,\n", "row 2: relation \"7\""},
+               {"\"\",0,,1,,\n", "row 2: relation \"\""},
+               {"\"\",0,1,1,,\n", NULL}};
     need_gnuplot();
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
-        char folder[HELP_PATH], file[64], rows[256];
+        char folder[HELP_PATH], rows[256];
         struct figures f;
         struct spec *s = help_spec(ONE_CELL "figures: [tables, matrices]\n");
         (void)state;
         help_folder(folder);
         help_write_all(folder, s, help_figures);
-        snprintf(file, sizeof file, "cells/%s/table.csv", spec_cell(s, 0)->id);
-        snprintf(rows, sizeof rows, "layer,head,relation,b,c\n\"\",0,0,1,\n%s", bad[k].row);
-        help_write(folder, file, rows);
+        snprintf(rows, sizeof rows, "\"\",0,0,1,,\n%s", bad[k].row);
+        help_write_part(folder, spec_cell(s, 0), FILE_TABLES, rows);
         assert_int_equal(chdir(folder), 0);
         draw_pictures(folder, NULL, &f);
         assert_false(file_exists("PWNED"));

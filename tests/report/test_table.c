@@ -202,7 +202,7 @@ static void constant_columns_move_to_the_title(void **state)
 /* Eight of nine points from 1 down to 1e-7 on one scale: each a block lower; RPE stays on top. */
 static void curves_are_blocks(void **state)
 {
-    char folder[HELP_PATH], file[64];
+    char folder[HELP_PATH];
     struct results r;
     struct spec *s = help_spec(
         "name: falls\nseeds: 2\nspace: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
@@ -215,11 +215,9 @@ static void curves_are_blocks(void **state)
     for (int k = 0; k < spec_cells(s); k++) {
         struct text curve = {0};
         bool falls = spec_cell(s, k)->task.model.attention == MODEL_URPE;
-        text_append(&curve, "step,train_loss,error_rel,lr,grad_norm\n");
         for (int p = 0; p < 8; p++)
             text_append_format(&curve, "%d,,%s%d,,\n", p, falls ? "1e-" : "1e", falls ? p : 0);
-        snprintf(file, sizeof file, "cells/%s/curve.csv", spec_cell(s, k)->id);
-        help_write(folder, file, curve.data);
+        help_write_part(folder, spec_cell(s, k), FILE_CURVES, curve.data);
         text_close(&curve);
     }
     help_open(&r, folder);

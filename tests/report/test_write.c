@@ -191,25 +191,28 @@ static void accuracies_have_wilson_intervals(void **state)
 static void parts_are_gathered(void **state)
 {
     struct spec *s = help_spec(pair);
-    char name[128], golden[512];
+    char name[128];
+    struct text golden = {0};
     const char *a = spec_cell(s, 0)->id, *b = spec_cell(s, 1)->id;
     help_write_all(*state, s, help_figures);
-    snprintf(name, sizeof name, "cells/%s/curve.csv", a);
-    help_write(*state, name, "step,train_loss,error_rel,lr,grad_norm\n0,,1.5,,\n10,2,0.5,1e-3,3\n");
-    snprintf(name, sizeof name, "cells/%s/curve.csv", b); /* torn */
-    help_write(*state, name, "step,train_loss,error_rel,lr,grad_norm\n0,,1.5,,\n10,2,0.");
+    help_write_part(*state, spec_cell(s, 0), FILE_CURVES, "0,,1.5,,\n10,2,0.5,1e-3,3\n");
+    help_write_part(*state, spec_cell(s, 1), FILE_CURVES, "0,,1.5,,\n10,2,0."); /* torn */
     snprintf(name, sizeof name, "cells/%s/table.csv", b);
     help_write(*state, name, "layer,head,relation,b,c\n\"\",0,3,0.5,1\n"); /* an older one */
     rebuild(*state);
     char *curves = help_read(*state, "curves.csv"), *tables = help_read(*state, "tables.csv"),
          *positions = help_read(*state, "positions.csv");
-    snprintf(golden, sizeof golden,
-             "cell,step,train_loss,error_rel,lr,grad_norm\n%s,0,,1.5,,\n%s,10,2,0.5,1e-3,3\n", a,
-             a);
-    assert_string_equal(curves, golden);
-    snprintf(golden, sizeof golden, "cell,layer,head,relation,b,c,offset\n%s,,0,3,0.5,1,\n", b);
-    assert_string_equal(tables, golden);
-    assert_string_equal(positions, "cell,position,error_rms,floor_rms\n");
+    columns_append_header(&golden, column_files[FILE_CURVES].column);
+    text_append_format(&golden, "%s,0,,1.5,,\n%s,10,2,0.5,1e-3,3\n", a, a);
+    assert_string_equal(curves, golden.data);
+    text_clear(&golden);
+    columns_append_header(&golden, column_files[FILE_TABLES].column);
+    text_append_format(&golden, "%s,,0,3,0.5,1,\n", b);
+    assert_string_equal(tables, golden.data);
+    text_clear(&golden);
+    columns_append_header(&golden, column_files[FILE_POSITIONS].column);
+    assert_string_equal(positions, golden.data);
+    text_close(&golden);
     memory_free(curves);
     memory_free(tables);
     memory_free(positions);
@@ -222,10 +225,8 @@ static void torn_parts_are_named(void **state)
     struct spec *s = help_spec(pair);
     struct results r;
     struct err e = {0};
-    char name[128];
     help_write_all(*state, s, help_figures);
-    snprintf(name, sizeof name, "cells/%s/curve.csv", spec_cell(s, 0)->id);
-    help_write(*state, name, "step,train_loss,error_rel,lr,grad_norm\n0,,1.5,,\n10,2,0.");
+    help_write_part(*state, spec_cell(s, 0), FILE_CURVES, "0,,1.5,,\n10,2,0.");
     const char *folder = *state;
     help_open(&r, folder);
     assert_int_equal(r.skips, 0);
