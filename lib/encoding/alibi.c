@@ -15,10 +15,7 @@ enum { SLOPES };
 enum { SLOPES_FIXED, SLOPES_LEARNED };
 static const char *const slopes_names[] = {"fixed", "learned", NULL};
 static const struct option options[] = {
-    {.key = "slopes",
-     .type = OPTION_CHOICE,
-     .fallback = "fixed",
-     .names = slopes_names,
+    {.key = "slopes", .type = OPTION_CHOICE, .fallback = "fixed", .names = slopes_names,
      .help = "learned: the slopes are parameters that start at the fixed values"},
     {.key = NULL},
 };
@@ -90,8 +87,7 @@ const struct encoding encoding_alibi = {
     .relation_text = "distance",
     .longer = "any length",
     .options = options,
-    .axes_min = 0,
-    .axes_max = 2,
+    .axes_min = 0, .axes_max = 2,
     .facts = encoding_facts_bias,
     .tensors = tensors,
     .initial = initial,

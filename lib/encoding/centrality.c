@@ -43,20 +43,10 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    out[DEGREE_TENSOR] = (struct encoding_tensor){.scope = ENCODING_MODEL,
-                                                  .tensor = {.name = "degree",
-                                                             .rank = 2,
-                                                             .shape = {s->trained->n, s->width},
-                                                             .init = TENSOR_NORMAL,
-                                                             .deviation = 0.02}};
-    out[BIAS_TENSOR] = (struct encoding_tensor){.scope = ENCODING_TABLE,
-                                                .tensor = {.name = "bias",
-                                                           .rank = 2,
-                                                           .shape = {s->heads,
-                                                                     s->trained->relations},
-                                                           .init = TENSOR_NORMAL,
-                                                           .deviation = 0.02,
-                                                           .table = true}};
+    out[DEGREE_TENSOR] = encoding_normal("degree", ENCODING_MODEL, s->trained->n, s->width, 0.02);
+    out[BIAS_TENSOR] =
+        encoding_normal("bias", ENCODING_TABLE, s->heads, s->trained->relations, 0.02);
+    out[BIAS_TENSOR].tensor.table = true;
     return c->number[BIAS] != 0 ? 2 : 1;
 }
 
@@ -112,8 +102,7 @@ const struct encoding encoding_centrality = {
     .relation_text = "absolute: nodes of different degree are told apart; distance",
     .longer = "clips degree and distance to the trained tables",
     .options = options,
-    .axes_min = 0,
-    .axes_max = 0,
+    .axes_min = 0, .axes_max = 0,
     .check = check,
     .facts = facts,
     .tensors = tensors,

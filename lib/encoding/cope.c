@@ -16,11 +16,7 @@
 
 enum { POSITIONS };
 static const struct option options[] = {
-    {.key = "positions",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 65536,
-     .fallback = "64",
+    {.key = "positions", .type = OPTION_INT, .min = 1, .max = 65536, .fallback = "64",
      .help = "m, contextual positions; counts beyond m-1 are clamped"},
     {.key = NULL},
 };
@@ -41,13 +37,8 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    out[0] = (struct encoding_tensor){
-        .scope = ENCODING_LAYER,
-        .tensor = {.name = "position",
-                   .rank = 2,
-                   .shape = {s->head_width, (int)c->number[POSITIONS]},
-                   .init = TENSOR_CONSTANT,
-                   .table = true}};
+    out[0] = encoding_normal("position", ENCODING_LAYER, s->head_width, (int)c->number[POSITIONS], 0);
+    out[0].tensor.table = true;
     return 1;
 }
 
@@ -133,8 +124,7 @@ const struct encoding encoding_cope = {
     .longer = "any length: counts are clamped",
     .options = options,
     .past_only = true,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .facts = facts,
     .tensors = tensors,
     .relation = encoding_relation_pair,

@@ -18,17 +18,9 @@ enum { CLIP, GATHER };
 enum { GATHER_PAPER, GATHER_RELEASED };
 static const char *const gather_names[] = {"paper", "released", NULL};
 static const struct option options[] = {
-    {.key = "k",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 65536,
-     .fallback = "16",
-     .unit = "tokens",
+    {.key = "k", .type = OPTION_INT, .min = 1, .max = 65536, .fallback = "16", .unit = "tokens",
      .help = "offsets beyond k share a vector; the table has 2k"},
-    {.key = "gather",
-     .type = OPTION_CHOICE,
-     .fallback = "paper",
-     .names = gather_names,
+    {.key = "gather", .type = OPTION_CHOICE, .fallback = "paper", .names = gather_names,
      .help = "where position to content looks: t(j,i) as in the paper, or t(i,j) as released"},
     {.key = NULL},
 };
@@ -46,34 +38,18 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
     out->scale = 1 / sqrt(3.0 * s->head_width);
 }
 
-static struct encoding_tensor projection(const char *name, const struct encoding_shape *s,
-                                         bool bias)
-{
-    struct encoding_tensor t = {.scope = ENCODING_LAYER,
-                                .tensor = {.rank = bias ? 1 : 2,
-                                           .shape = {s->width, bias ? 0 : s->width},
-                                           .init = bias ? TENSOR_CONSTANT : TENSOR_NORMAL,
-                                           .deviation = bias ? 0 : 0.02,
-                                           .decay = !bias}};
-    memcpy(t.tensor.name, name, strlen(name) + 1);
-    return t;
-}
-
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
+    int width = s->width;
     out[POSITION] =
-        (struct encoding_tensor){.scope = ENCODING_MODEL,
-                                 .tensor = {.name = "position",
-                                            .rank = 2,
-                                            .shape = {2 * (int)c->number[CLIP], s->width},
-                                            .init = TENSOR_NORMAL,
-                                            .deviation = 0.02,
-                                            .table = true}};
-    out[KEY] = projection("key.weight", s, false);
-    out[KEY_BIAS] = projection("key.bias", s, true);
-    out[QUERY] = projection("query.weight", s, false);
-    out[QUERY_BIAS] = projection("query.bias", s, true);
+        encoding_normal("position", ENCODING_MODEL, 2 * (int)c->number[CLIP], width, 0.02);
+    out[POSITION].tensor.table = true;
+    out[KEY] = encoding_normal("key.weight", ENCODING_LAYER, width, width, 0.02);
+    out[KEY_BIAS] = encoding_normal("key.bias", ENCODING_LAYER, width, 0, 0);
+    out[QUERY] = encoding_normal("query.weight", ENCODING_LAYER, width, width, 0.02);
+    out[QUERY_BIAS] = encoding_normal("query.bias", ENCODING_LAYER, width, 0, 0);
+    out[KEY].tensor.decay = out[QUERY].tensor.decay = true;
     return 5;
 }
 
@@ -184,8 +160,7 @@ const struct encoding encoding_deberta = {
     .relation_text = "offset clipped to -k..k (gather: released: to -(k-1)..k)",
     .longer = "any length: clips the offset",
     .options = options,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .facts = facts,
     .tensors = tensors,
     .relation = relation,

@@ -9,24 +9,11 @@
 #include "encoding/parts.h"
 #include "kernel/kernel.h"
 
-static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out)
-{
-    encoding_facts_plain(c, s, out);
-    out->absolute = true;
-    out->shift_invariant = false;
-}
-
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
     (void)c;
-    out[0] = (struct encoding_tensor){.scope = ENCODING_MODEL,
-                                      .tensor = {.name = "position",
-                                                 .rank = 2,
-                                                 .shape = {s->trained->n, s->width},
-                                                 .init = TENSOR_NORMAL,
-                                                 .deviation = 0.02}};
+    out[0] = encoding_normal("position", ENCODING_MODEL, s->trained->n, s->width, 0.02);
     return 1;
 }
 
@@ -48,9 +35,8 @@ const struct encoding encoding_learned = {
     .relation_text = "absolute: nothing merges",
     .longer = "undefined: refused",
     .fixed_length = true,
-    .axes_min = 1,
-    .axes_max = 2,
-    .facts = facts,
+    .axes_min = 1, .axes_max = 2,
+    .facts = encoding_facts_absolute,
     .tensors = tensors,
     .relation = encoding_relation_one,
     .input = input,

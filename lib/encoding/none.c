@@ -13,8 +13,7 @@ const struct encoding encoding_none = {
     .citation = "-",
     .relation_text = "one for all pairs",
     .longer = "any length",
-    .axes_min = 0,
-    .axes_max = 2,
+    .axes_min = 0, .axes_max = 2,
     .facts = encoding_facts_plain,
     .relation = encoding_relation_one,
 };

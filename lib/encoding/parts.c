@@ -20,6 +20,26 @@ void encoding_facts_bias(const struct kind_config *c, const struct encoding_shap
     out->relation_bias = true;
 }
 
+void encoding_facts_absolute(const struct kind_config *c, const struct encoding_shape *s,
+                             struct encoding_facts *out)
+{
+    encoding_facts_plain(c, s, out);
+    out->absolute = true;
+    out->shift_invariant = false;
+}
+
+struct encoding_tensor encoding_normal(const char *name, enum encoding_scope scope, int rows,
+                                       int columns, double deviation)
+{
+    struct encoding_tensor t = {.scope = scope,
+                                .tensor = {.rank = columns > 0 ? 2 : 1,
+                                           .shape = {rows, columns},
+                                           .init = deviation > 0 ? TENSOR_NORMAL : TENSOR_CONSTANT,
+                                           .deviation = deviation}};
+    memcpy(t.tensor.name, name, strlen(name) + 1);
+    return t;
+}
+
 size_t encoding_state_bias(const struct encoding_context *c)
 {
     return (size_t)c->shape->heads * (size_t)c->layout->relations;

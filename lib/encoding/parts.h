@@ -11,7 +11,14 @@ void encoding_facts_plain(const struct kind_config *c, const struct encoding_sha
 /* The same, with a state (heads, relations of the layout) that is added to the logits. */
 void encoding_facts_bias(const struct kind_config *c, const struct encoding_shape *s,
                          struct encoding_facts *out);
-/* Elements of such a state. */
+/* Plain, but a vector of the position is added to the input. */
+void encoding_facts_absolute(const struct kind_config *c, const struct encoding_shape *s,
+                             struct encoding_facts *out);
+/* A tensor (rows,columns), or (rows) where columns is 0, that starts as normal noise of that
+ * deviation, or at 0 where it is 0. */
+struct encoding_tensor encoding_normal(const char *name, enum encoding_scope scope, int rows,
+                                       int columns, double deviation);
+/* Elements of a state (heads, relations of the layout). */
 size_t encoding_state_bias(const struct encoding_context *c);
 /* Fills it from a table (heads, relations of the trained layout), and back: accumulates. */
 void encoding_fill_table(const struct encoding_context *c, const real *table, real *state);

@@ -13,11 +13,7 @@
 
 enum { DIMENSION };
 static const struct option options[] = {
-    {.key = "dimension",
-     .type = OPTION_INT,
-     .min = 0,
-     .max = 65536,
-     .fallback = "0",
+    {.key = "dimension", .type = OPTION_INT, .min = 0, .max = 65536, .fallback = "0",
      .help = "D, channels of the sinusoids (even); 0: the head width"},
     {.key = NULL},
 };
@@ -62,8 +58,7 @@ const struct encoding encoding_sandwich = {
     .relation_text = "distance",
     .longer = "any length",
     .options = options,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .check = check,
     .facts = encoding_facts_bias,
     .relation = encoding_relation_distance,

@@ -14,16 +14,9 @@
 
 enum { CLIP, VALUE };
 static const struct option options[] = {
-    {.key = "k",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 65536,
-     .fallback = "16",
-     .unit = "tokens",
+    {.key = "k", .type = OPTION_INT, .min = 1, .max = 65536, .fallback = "16", .unit = "tokens",
      .help = "offsets beyond k share a vector"},
-    {.key = "value",
-     .type = OPTION_BOOL,
-     .fallback = "true",
+    {.key = "value", .type = OPTION_BOOL, .fallback = "true",
      .help = "whether values get vectors too (then the floors of right-stochastic attention fall)"},
     {.key = NULL},
 };
@@ -48,19 +41,11 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    struct encoding_tensor t = {.scope = ENCODING_LAYER,
-                                .tensor = {.name = "key",
-                                           .rank = 2,
-                                           .shape = {2 * (int)c->number[CLIP] + 1, s->head_width},
-                                           .init = TENSOR_NORMAL,
-                                           .deviation = 0.02,
-                                           .table = true}};
-    out[0] = t;
-    if (!has_value(c))
-        return 1;
-    out[1] = t;
-    memcpy(out[1].tensor.name, "value", sizeof "value");
-    return 2;
+    int rows = 2 * (int)c->number[CLIP] + 1;
+    out[0] = encoding_normal("key", ENCODING_LAYER, rows, s->head_width, 0.02);
+    out[1] = encoding_normal("value", ENCODING_LAYER, rows, s->head_width, 0.02);
+    out[0].tensor.table = out[1].tensor.table = true;
+    return has_value(c) ? 2 : 1;
 }
 
 static int64_t relation(const struct encoding_context *c, int i, int j)
@@ -172,8 +157,7 @@ const struct encoding encoding_shaw = {
     .relation_text = "clipped offset; with value: no single-colour clause",
     .longer = "any length: clips the offset",
     .options = options,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .facts = facts,
     .tensors = tensors,
     .relation = relation,

@@ -10,14 +10,6 @@
 
 #include "encoding/parts.h"
 
-static void facts(const struct kind_config *c, const struct encoding_shape *s,
-                  struct encoding_facts *out)
-{
-    encoding_facts_plain(c, s, out);
-    out->absolute = true;
-    out->shift_invariant = false;
-}
-
 /* Channels of axis `axis` are [first_channel(axis), first_channel(axis + 1)). */
 static int first_channel(const struct encoding_context *c, int axis)
 {
@@ -63,9 +55,8 @@ const struct encoding encoding_sinusoidal = {
     .citation = "Vaswani et al. 2017, section 3.5",
     .relation_text = "absolute: nothing merges",
     .longer = "any length",
-    .axes_min = 1,
-    .axes_max = 2,
-    .facts = facts,
+    .axes_min = 1, .axes_max = 2,
+    .facts = encoding_facts_absolute,
     .relation = encoding_relation_one,
     .state_size = state_size,
     .prepare = prepare,

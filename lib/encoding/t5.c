@@ -12,19 +12,10 @@
 
 enum { BUCKETS, MAX_DISTANCE };
 static const struct option options[] = {
-    {.key = "buckets",
-     .type = OPTION_INT,
-     .min = 4,
-     .max = 4096,
-     .fallback = "32",
+    {.key = "buckets", .type = OPTION_INT, .min = 4, .max = 4096, .fallback = "32",
      .help = "rows of the table; without a causal mask half of them for each side"},
-    {.key = "max_distance",
-     .type = OPTION_INT,
-     .min = 2,
-     .max = 1048576,
-     .fallback = "128",
-     .unit = "tokens",
-     .help = "distance from which on all offsets share the last bucket"},
+    {.key = "max_distance", .type = OPTION_INT, .min = 2, .max = 1048576, .fallback = "128",
+     .unit = "tokens", .help = "distance from which on all offsets share the last bucket"},
     {.key = NULL},
 };
 
@@ -48,13 +39,9 @@ static int bucket(const struct encoding_context *c, int r)
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
-                                      .tensor = {.name = "bias",
-                                                 .rank = 2,
-                                                 .shape = {s->heads, (int)c->number[BUCKETS]},
-                                                 .init = TENSOR_NORMAL,
-                                                 .deviation = 1.0 / sqrt(s->width),
-                                                 .table = true}};
+    out[0] = encoding_normal("bias", ENCODING_TABLE, s->heads, (int)c->number[BUCKETS],
+                             1 / sqrt(s->width));
+    out[0].tensor.table = true;
     return 1;
 }
 
@@ -91,8 +78,7 @@ const struct encoding encoding_t5 = {
     .relation_text = "bucket of the offset",
     .longer = "any length: far offsets share a bucket",
     .options = options,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .check = check,
     .facts = encoding_facts_bias,
     .tensors = tensors,

@@ -20,13 +20,9 @@ static const struct option options[] = {
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    out[0] = (struct encoding_tensor){.scope = ENCODING_TABLE,
-                                      .tensor = {.name = "bias",
-                                                 .rank = 2,
-                                                 .shape = {s->heads, s->trained->relations},
-                                                 .init = TENSOR_NORMAL,
-                                                 .deviation = c->number[STD],
-                                                 .table = true}};
+    out[0] = encoding_normal("bias", ENCODING_TABLE, s->heads, s->trained->relations,
+                             c->number[STD]);
+    out[0].tensor.table = true;
     return 1;
 }
 
@@ -48,8 +44,7 @@ const struct encoding encoding_toeplitz = {
     .citation = "Luo et al. 2022, section 2",
     .relation_text = "offset, clipped to the trained table",
     .longer = "clips the offset to the trained table",
-    .axes_min = 0,
-    .axes_max = 2,
+    .axes_min = 0, .axes_max = 2,
     .facts = encoding_facts_bias,
     .tensors = tensors,
     .state_size = encoding_state_bias,

@@ -30,21 +30,10 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
     (void)c;
-    struct encoding_tensor query = {.scope = ENCODING_MODEL,
-                                    .tensor = {.name = "u",
-                                               .rank = 2,
-                                               .shape = {s->heads, s->head_width},
-                                               .init = TENSOR_NORMAL,
-                                               .deviation = 0.02}};
-    out[U] = out[V] = query;
-    out[V].tensor.name[0] = 'v';
-    out[WEIGHT] = (struct encoding_tensor){.scope = ENCODING_LAYER,
-                                           .tensor = {.name = "r.weight",
-                                                      .rank = 2,
-                                                      .shape = {s->width, s->width},
-                                                      .init = TENSOR_NORMAL,
-                                                      .deviation = 0.02,
-                                                      .decay = true}};
+    out[U] = encoding_normal("u", ENCODING_MODEL, s->heads, s->head_width, 0.02);
+    out[V] = encoding_normal("v", ENCODING_MODEL, s->heads, s->head_width, 0.02);
+    out[WEIGHT] = encoding_normal("r.weight", ENCODING_LAYER, s->width, s->width, 0.02);
+    out[WEIGHT].tensor.decay = true;
     return 3;
 }
 
@@ -197,8 +186,7 @@ const struct encoding encoding_transformer_xl = {
     .citation = "Dai et al. 2019, section 3.3",
     .relation_text = "offset",
     .longer = "any length",
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .check = check,
     .facts = encoding_facts_plain,
     .tensors = tensors,

@@ -16,9 +16,7 @@
 enum { T5 };
 enum { BUCKETS = 32, MAX_DISTANCE = 128 };
 static const struct option options[] = {
-    {.key = "t5",
-     .type = OPTION_BOOL,
-     .fallback = "false",
+    {.key = "t5", .type = OPTION_BOOL, .fallback = "false",
      .help = "adds T5's bias as well (32 buckets, distances up to 128)"},
     {.key = NULL},
 };
@@ -38,30 +36,20 @@ static void facts(const struct kind_config *c, const struct encoding_shape *s,
     out->scale = 1 / sqrt(2.0 * s->head_width);
 }
 
-static struct encoding_tensor tensor(const char *name, int rows, int columns,
-                                     enum tensor_init init, double value)
-{
-    struct encoding_tensor t = {
-        .scope = ENCODING_MODEL,
-        .tensor = {.rank = columns > 0 ? 2 : 1, .shape = {rows, columns}, .init = init}};
-    memcpy(t.tensor.name, name, strlen(name) + 1);
-    *(init == TENSOR_NORMAL ? &t.tensor.deviation : &t.tensor.mean) = value;
-    return t;
-}
-
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
     int width = s->width;
-    out[POSITION] = tensor("position", s->trained->n, width, TENSOR_NORMAL, 0.02);
-    out[GAIN] = tensor("norm.weight", width, 0, TENSOR_CONSTANT, 1);
-    out[NORM_BIAS] = tensor("norm.bias", width, 0, TENSOR_CONSTANT, 0);
-    out[QUERY] = tensor("query.weight", width, width, TENSOR_NORMAL, 0.02);
-    out[KEY] = tensor("key.weight", width, width, TENSOR_NORMAL, 0.02);
+    out[POSITION] = encoding_normal("position", ENCODING_MODEL, s->trained->n, width, 0.02);
+    out[GAIN] = encoding_normal("norm.weight", ENCODING_MODEL, width, 0, 0);
+    out[GAIN].tensor.mean = 1;
+    out[NORM_BIAS] = encoding_normal("norm.bias", ENCODING_MODEL, width, 0, 0);
+    out[QUERY] = encoding_normal("query.weight", ENCODING_MODEL, width, width, 0.02);
+    out[KEY] = encoding_normal("key.weight", ENCODING_MODEL, width, width, 0.02);
     out[QUERY].tensor.decay = out[KEY].tensor.decay = true;
     if (c->number[T5] == 0)
         return 5;
-    out[BIAS] = tensor("bias", s->heads, BUCKETS, TENSOR_NORMAL, 1 / sqrt(width));
+    out[BIAS] = encoding_normal("bias", ENCODING_MODEL, s->heads, BUCKETS, 1 / sqrt(width));
     out[BIAS].tensor.table = true;
     return 6;
 }
@@ -163,8 +151,7 @@ const struct encoding encoding_tupe = {
     .longer = "undefined: refused",
     .options = options,
     .fixed_length = true,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .facts = facts,
     .tensors = tensors,
     .relation = encoding_relation_pair,

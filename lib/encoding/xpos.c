@@ -15,19 +15,10 @@
 
 enum { BASE, SCALE_BASE };
 static const struct option options[] = {
-    {.key = "base",
-     .type = OPTION_REAL,
-     .min = 1,
-     .max = 1e12,
-     .fallback = "10000",
+    {.key = "base", .type = OPTION_REAL, .min = 1, .max = 1e12, .fallback = "10000",
      .help = "base of the frequencies"},
-    {.key = "scale_base",
-     .type = OPTION_REAL,
-     .min = 1,
-     .max = 1e9,
-     .fallback = "512",
-     .unit = "tokens",
-     .help = "distance over which a pair decays by its zeta"},
+    {.key = "scale_base", .type = OPTION_REAL, .min = 1, .max = 1e9, .fallback = "512",
+     .unit = "tokens", .help = "distance over which a pair decays by its zeta"},
     {.key = NULL},
 };
 
@@ -100,8 +91,7 @@ const struct encoding encoding_xpos = {
     .longer = "any length",
     .options = options,
     .past_only = true,
-    .axes_min = 1,
-    .axes_max = 1,
+    .axes_min = 1, .axes_max = 1,
     .check = check,
     .facts = encoding_facts_plain,
     .relation = encoding_relation_offset,

@@ -1,9 +1,6 @@
 /* Relation classes (classes.h). */
 #include "floor/classes.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/memory.h"
 
 enum { HIDDEN = -1, UNKNOWN = -2 };
@@ -76,25 +73,20 @@ static int layout_open(struct classes *t, const struct floor_class *c, struct la
     return code;
 }
 
-static int compare_samples(const void *a, const void *b)
+/* Numbers the distinct layouts in the order in which they come. */
+static int list_layouts(struct classes *t, const struct floor_set *s, struct err *e)
 {
-    const struct layout_classes *x = a, *y = b;
-    uintptr_t p = (uintptr_t)x->layout, q = (uintptr_t)y->layout;
-    return (p > q) - (p < q);
-}
-
-/* Leaves the distinct layouts in t->item, sorted by address. */
-static void list_layouts(struct classes *t, const struct floor_set *s)
-{
-    for (int k = 0; k < s->count; k++)
-        if (!t->layouts || t->item[t->layouts - 1].layout != s->layout[k])
-            t->item[t->layouts++].layout = s->layout[k];
-    qsort(t->item, (size_t)t->layouts, sizeof *t->item, compare_samples);
-    int kept = 0;
-    for (int k = 0; k < t->layouts; k++)
-        if (!kept || t->item[kept - 1].layout != t->item[k].layout)
-            t->item[kept++].layout = t->item[k].layout;
-    t->layouts = kept;
+    struct intern seen;
+    int code = intern_open(&seen, 1, e);
+    for (int k = 0; k < s->count && !code; k++) {
+        uint64_t key = (uint64_t)(uintptr_t)s->layout[k];
+        code = intern_id(&seen, &key, &t->of_sample[k], e);
+        if (!code)
+            t->item[t->of_sample[k]].layout = s->layout[k];
+    }
+    t->layouts = seen.count;
+    intern_close(&seen);
+    return code;
 }
 
 int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
@@ -105,16 +97,9 @@ int classes_open(struct classes *t, const struct floor_class *c, const struct fl
     t->of_sample = arena_alloc(a, (size_t)s->count, sizeof *t->of_sample, e);
     if (intern_open(&t->ids, FLOOR_KEY, e) || !t->item || !t->of_sample)
         return ERR_MEMORY;
-    list_layouts(t, s);
-    int code = 0;
+    int code = list_layouts(t, s, e);
     for (int k = 0; k < t->layouts && !code; k++)
         code = layout_open(t, c, &t->item[k], a, e);
-    for (int k = 0; k < s->count && !code; k++) {
-        struct layout_classes wanted = {.layout = s->layout[k]};
-        const struct layout_classes *found =
-            bsearch(&wanted, t->item, (size_t)t->layouts, sizeof wanted, compare_samples);
-        t->of_sample[k] = (int)(found - t->item);
-    }
     return code;
 }
 

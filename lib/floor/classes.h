@@ -23,7 +23,7 @@ struct layout_classes {
 struct classes {
     int layouts;
     struct layout_classes *item; /* (layouts) the distinct layouts of the set */
-    int *of_sample;              /* (count) index into item */
+    int32_t *of_sample;          /* (count) index into item */
     struct intern ids;           /* ids.count classes */
 };
 

@@ -31,6 +31,26 @@ typedef lane_int ivec __attribute__((vector_size(SIMD_BYTES)));
 /* The same in memory: aligned like a scalar. */
 typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(real))));
 
+/* SIMD(add) is the intrinsic _mm512_add_ps, say; LANE_MASK: the first `count` lanes, 0 <= count < LANES,
+ * as masked intrinsics want it. */
+#define SIMD_NAME(prefix, name, suffix) prefix##name##suffix
+#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
+#define SIMD(name) SIMD_NAME(_mm512_, name, _pd)
+#define LANE_MASK(count) (__mmask8)((1u << (count)) - 1)
+#define SIGNS(x) _mm512_movepi64_mask(_mm512_castpd_si512(x))
+#elif SIMD_BYTES == 64
+#define SIMD(name) SIMD_NAME(_mm512_, name, _ps)
+#define LANE_MASK(count) (__mmask16)((1u << (count)) - 1)
+#define SIGNS(x) _mm512_movepi32_mask(_mm512_castps_si512(x))
+#elif SIMD_BYTES == 32
+#ifdef REAL_DOUBLE
+#define SIMD(name) SIMD_NAME(_mm256_, name, _pd)
+#else
+#define SIMD(name) SIMD_NAME(_mm256_, name, _ps)
+#endif
+#define LANE_MASK(count) (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)(count))})
+#endif
+
 /* ---- shuffles ---------------------------------------------------------------------------------*/
 #if LANES == 16
 #define SPREAD(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
@@ -100,14 +120,10 @@ INLINE void vec_store(real *p, vec v)
 /* The first `count` elements only, 0 <= count < LANES; the other lanes are 0. */
 INLINE vec vec_load_part(const real *p, int count)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
-#elif SIMD_BYTES == 64
-    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    return _mm256_maskload_pd(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}));
+#if SIMD_BYTES == 64
+    return SIMD(maskz_loadu)(LANE_MASK(count), p);
 #elif SIMD_BYTES == 32
-    return _mm256_maskload_ps(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}));
+    return SIMD(maskload)(p, LANE_MASK(count));
 #else
     vec v = {0};
     for (int l = 0; l < LANES; l++)
@@ -119,14 +135,10 @@ INLINE vec vec_load_part(const real *p, int count)
 
 INLINE void vec_store_part(real *p, vec v, int count)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    _mm512_mask_storeu_pd(p, (__mmask8)((1u << count) - 1), v);
-#elif SIMD_BYTES == 64
-    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    _mm256_maskstore_pd(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}), v);
+#if SIMD_BYTES == 64
+    SIMD(mask_storeu)(p, LANE_MASK(count), v);
 #elif SIMD_BYTES == 32
-    _mm256_maskstore_ps(p, (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)count)}), v);
+    SIMD(maskstore)(p, LANE_MASK(count), v);
 #else
     for (int l = 0; l < LANES; l++)
         if (l < count)
@@ -163,14 +175,8 @@ INLINE wide wide_load(const real *p)
 /* a b + c, rounded once where the machine can. */
 INLINE vec vec_fma(vec a, vec b, vec c)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    return _mm512_fmadd_pd(a, b, c);
-#elif SIMD_BYTES == 64
-    return _mm512_fmadd_ps(a, b, c);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    return _mm256_fmadd_pd(a, b, c);
-#elif SIMD_BYTES == 32
-    return _mm256_fmadd_ps(a, b, c);
+#ifdef SIMD
+    return SIMD(fmadd)(a, b, c);
 #else
     return a * b + c;
 #endif
@@ -179,14 +185,8 @@ INLINE vec vec_fma(vec a, vec b, vec c)
 /* Lane by lane a > b ? a : b, so that a NaN in b comes through. */
 INLINE vec vec_max(vec a, vec b)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    return _mm512_max_pd(a, b);
-#elif SIMD_BYTES == 64
-    return _mm512_max_ps(a, b);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    return _mm256_max_pd(a, b);
-#elif SIMD_BYTES == 32
-    return _mm256_max_ps(a, b);
+#ifdef SIMD
+    return SIMD(max)(a, b);
 #else
     ivec above = (ivec)(a > b);
     return (vec)((above & (ivec)a) | (~above & (ivec)b));
@@ -202,14 +202,10 @@ INLINE vec vec_min(vec a, vec b)
 /* yes where x has its sign bit set, no elsewhere. */
 INLINE vec vec_where_negative(vec x, vec yes, vec no)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    return _mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x)), no, yes);
-#elif SIMD_BYTES == 64
-    return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), no, yes);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    return _mm256_blendv_pd(no, yes, x);
+#if SIMD_BYTES == 64
+    return SIMD(mask_blend)(SIGNS(x), no, yes);
 #elif SIMD_BYTES == 32
-    return _mm256_blendv_ps(no, yes, x);
+    return SIMD(blendv)(no, yes, x);
 #else
     ivec negative = (ivec)((ivec)x < (ivec){0});
     return (vec)((negative & (ivec)yes) | (~negative & (ivec)no));
@@ -218,14 +214,8 @@ INLINE vec vec_where_negative(vec x, vec yes, vec no)
 
 INLINE vec vec_sqrt(vec x)
 {
-#if SIMD_BYTES == 64 && defined(REAL_DOUBLE)
-    return _mm512_sqrt_pd(x);
-#elif SIMD_BYTES == 64
-    return _mm512_sqrt_ps(x);
-#elif SIMD_BYTES == 32 && defined(REAL_DOUBLE)
-    return _mm256_sqrt_pd(x);
-#elif SIMD_BYTES == 32
-    return _mm256_sqrt_ps(x);
+#ifdef SIMD
+    return SIMD(sqrt)(x);
 #else
     for (int l = 0; l < LANES; l++)
         x[l] = REAL_MATH(sqrt)(x[l]);

@@ -99,6 +99,15 @@ static int add_vector(struct builder *b, const char *name, int d, double value)
                                          .mean = value});
 }
 
+static void add_norm(struct builder *b, const char *name, int d, int *gain, int *bias)
+{
+    char text[TENSOR_NAME_MAX];
+    snprintf(text, sizeof text, "%s.weight", name);
+    *gain = add_vector(b, text, d, 1);
+    snprintf(text, sizeof text, "%s.bias", name);
+    *bias = add_vector(b, text, d, 0);
+}
+
 /* The encoding's tensors of one scope class, written to index[]. */
 static void add_encoding(struct builder *b, bool per_layer, int *index)
 {
@@ -155,10 +164,8 @@ static void add_layer(struct builder *b, int k)
     l->o = add_weight(b, "attn.o.weight", w, w);
     l->o_bias = add_vector(b, "attn.o.bias", w, 0);
     if (m->config.norm != MODEL_NORM_NONE) {
-        l->norm1 = add_vector(b, "norm1.weight", w, 1);
-        l->norm1_bias = add_vector(b, "norm1.bias", w, 0);
-        l->norm2 = add_vector(b, "norm2.weight", w, 1);
-        l->norm2_bias = add_vector(b, "norm2.bias", w, 0);
+        add_norm(b, "norm1", w, &l->norm1, &l->norm1_bias);
+        add_norm(b, "norm2", w, &l->norm2, &l->norm2_bias);
     }
     l->in = add_weight(b, "ffn.in.weight", f, w);
     l->in_bias = add_vector(b, "ffn.in.bias", f, 0);
@@ -188,10 +195,8 @@ static void add_embedding(struct builder *b)
     m->embed = add(b, "embed.weight",
                    &(struct tensor){.rank = 2, .shape = {m->io.symbols, w}, .init = TENSOR_NORMAL,
                                     .deviation = m->config.embed_std, .decay = true});
-    if (m->config.embed_norm) {
-        m->embed_norm = add_vector(b, "embed_norm.weight", w, 1);
-        m->embed_norm_bias = add_vector(b, "embed_norm.bias", w, 0);
-    }
+    if (m->config.embed_norm)
+        add_norm(b, "embed_norm", w, &m->embed_norm, &m->embed_norm_bias);
 }
 
 static void add_head(struct builder *b)
@@ -199,15 +204,12 @@ static void add_head(struct builder *b)
     struct model *m = b->m;
     int w = m->shape.width, out = m->io.channels > 0 ? m->io.channels : m->io.labels;
     m->norm = m->norm_bias = m->dense = m->dense_bias = m->head_norm = m->head_norm_bias = -1;
-    if (m->config.norm == MODEL_NORM_PRE) {
-        m->norm = add_vector(b, "norm.weight", w, 1);
-        m->norm_bias = add_vector(b, "norm.bias", w, 0);
-    }
+    if (m->config.norm == MODEL_NORM_PRE)
+        add_norm(b, "norm", w, &m->norm, &m->norm_bias);
     if (m->config.head == MODEL_HEAD_MLM) {
         m->dense = add_weight(b, "head.dense.weight", w, w);
         m->dense_bias = add_vector(b, "head.dense.bias", w, 0);
-        m->head_norm = add_vector(b, "head.norm.weight", w, 1);
-        m->head_norm_bias = add_vector(b, "head.norm.bias", w, 0);
+        add_norm(b, "head.norm", w, &m->head_norm, &m->head_norm_bias);
     }
     m->head = m->config.tie ? m->embed : add_weight(b, "head.weight", out, w);
     m->head_bias = add_vector(b, "head.bias", out, 0);

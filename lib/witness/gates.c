@@ -13,31 +13,20 @@ static double least_gap(const struct construct *c)
 /* ---- signal -----------------------------------------------------------------------------------*/
 /* Kernels by step = j - i whose row sums may differ between positions.  With `as_is` the bias at
  * rest is left in, so that C itself takes the kernel's few values: coarse tables can hold them. */
-struct candidate {
-    double (*kernel)(int step, int n);
+enum shape { UP_TO_HERE, ODD_NUMBERS, HERE }; /* 1 + 3 + ... + (2i - 1) = i^2 */
+static const struct candidate {
+    enum shape shape;
     bool as_is;
-};
-
-static double up_to_here(int step, int n)
-{
-    (void)n;
-    return step <= 0;
-}
-
-static double odd_numbers(int step, int n) { /* 1 + 3 + ... + (2i - 1) = i^2 */
-    return step <= 0 ? (1 - 2.0 * step) / n : 0;
-}
-
-static double here(int step, int n)
-{
-    (void)n;
-    return step == 0;
-}
-
-static const struct candidate candidates[] = {{up_to_here, false}, {odd_numbers, false},
-                                              {here, false},       {up_to_here, true},
-                                              {here, true}};
+} candidates[] = {{UP_TO_HERE, false}, {ODD_NUMBERS, false}, {HERE, false}, {UP_TO_HERE, true},
+                  {HERE, true}};
 enum { CANDIDATES = sizeof candidates / sizeof candidates[0] };
+
+static double kernel_at(enum shape shape, int step, int n)
+{
+    if (step > 0)
+        return 0;
+    return shape == ODD_NUMBERS ? (1 - 2.0 * step) / n : shape == UP_TO_HERE || step == 0;
+}
 
 /* Smallest distance between two of v, over the largest of v. */
 static double relative_gap(const double *v, int n, double *gap)
@@ -65,7 +54,7 @@ static int try_candidate(struct construct *c, struct gates *g, int k, double *ke
     const double *bias = construct_rest(c);
     double gap;
     for (int r = 0; r < c->layout->relations; r++)
-        kernel[r] = candidates[k].kernel(c->step[r], c->layout->n) *
+        kernel[r] = kernel_at(candidates[k].shape, c->step[r], c->layout->n) *
                     (candidates[k].as_is ? exp(bias[r]) : 1);
     int code = construct_table(c, NULL, kernel, table);
     if (code)

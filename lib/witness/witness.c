@@ -90,20 +90,23 @@ static int open_witness(struct witness *w, const struct opening *o)
     return code;
 }
 
+/* A witness and what it points to, as one block. */
+struct whole {
+    struct witness witness;
+    struct construct built;
+};
+
 int witness_open(struct witness **out, const struct target_config *target,
                  const struct space_config *space, const struct model_config *m,
                  const struct layout *trained, struct err *e)
 {
     struct probe probe;
-    struct witness *w = memory_alloc(1, sizeof *w, e);
+    struct whole *whole = memory_alloc(1, sizeof *whole, e);
     *out = NULL;
-    if (!w)
+    if (!whole)
         return ERR_MEMORY;
-    w->built = memory_alloc(1, sizeof *w->built, e);
-    if (!w->built) {
-        memory_free(w);
-        return ERR_MEMORY;
-    }
+    struct witness *w = &whole->witness;
+    w->built = &whole->built;
     int code = probe_open(&probe, target, space, trained, e);
     struct opening o = {.probe = &probe, .model = m, .layout = trained, .err = e};
     if (!code && probe.d)
@@ -129,7 +132,6 @@ void witness_close(struct witness *w)
     if (!w)
         return;
     construct_close(w->built);
-    memory_free(w->built);
     memory_free(w);
 }
 
