@@ -205,7 +205,7 @@ static void test_text_refusals(void **state)
     assert_int_equal(file_write(empty, "", 0, NULL), 0);
     assert_int_equal(file_write(large, "", 0, NULL), 0);
     assert_int_equal(truncate(large, ((off_t)1 << 26) + 1), 0);
-    refuses_text("absent.txt", "spec.yaml:2:28", "absent.txt is no file");
+    refuses_text("absent.txt", "spec.yaml:2:28", "absent.txt cannot be opened: No such file");
     refuses_text("/tmp", "spec.yaml:2:28", "/tmp is no file");
     refuses_text(large, "spec.yaml:2:28", "is larger than the 67108864 bytes that are allowed");
     refuses_text(empty, "spec.yaml:2:28", "is empty");
@@ -228,7 +228,7 @@ static void test_refusals(void **state)
     assert_int_equal(mkfifo(pipe_name, 0600), 0);
     memset(long_name, 'x', sizeof long_name);
     long_name[200] = 0;
-    refuses(a.spec, "absent.lua", "absent.lua is no file");
+    refuses(a.spec, "absent.lua", "absent.lua cannot be opened: No such file");
     refuses(a.spec, ".", "is no file");
     refuses(a.spec, "pipe", "is no file"); /* and is not waited for */
     refuses(a.spec, "/dev/zero", "is no file");
