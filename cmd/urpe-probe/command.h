@@ -82,8 +82,9 @@ int terminal_width(void);
  * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); sparklines where the
  * locale's character set is UTF-8. */
 struct report_screen terminal_screen(const struct arguments *a, FILE *out);
-/* Writes text to standard output; ERR_IO when that fails. */
-int terminal_put(const struct text *t, struct err *e);
+/* Writes text to standard output, cleaned (text_show) where that is a terminal; ERR_IO when it
+ * fails. */
+int terminal_put(struct text *t, struct err *e);
 /* Whether everything written to standard output arrived; the stream is closed. */
 int terminal_finish(struct err *e);
 /* From now on SIGINT and SIGTERM only leave their number in *terminal_signal(); a second one of the
@@ -92,6 +93,10 @@ void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
 /* ---- print.c ----------------------------------------------------------------------------------*/
+/* Makes the folder and sees that `name` can be written there, before the work that fills it. */
+int prepare_folder(const char *folder, const char *name, struct err *e);
+/* Names the files that were skipped in reading results. */
+void say_skipped(const struct results *r);
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */

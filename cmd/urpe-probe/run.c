@@ -6,40 +6,41 @@
 #include "commands.h"
 #include "run/run.h"
 
-enum { FOLDER_MAX = 4096 };
 #define CHECKPOINT_SECONDS 30.0
 
-static const char *folder_of(const struct arguments *a, const struct spec *s,
-                             char buffer[FOLDER_MAX])
+static int folder_of(const struct arguments *a, const struct spec *s, char folder[FILE_PATH_MAX],
+                     struct err *e)
 {
-    if (a->out)
-        return a->out;
-    snprintf(buffer, FOLDER_MAX, "results/%s", spec_name(s));
-    return buffer;
+    char name[FILE_PATH_MAX];
+    snprintf(name, sizeof name, "results/%s", spec_name(s));
+    return file_real(folder, a->out ? a->out : name, e);
 }
 
 /* With --force the same command would begin again, checkpoints and all. */
 static void say_interrupted(const struct arguments *a, const char *folder)
 {
-    fprintf(stderr,
-            "urpe-probe: interrupted; the same command %sgoes on from the checkpoints in %s\n",
-            a->force ? "without --force " : "", folder);
+    text_say(stderr,
+             "urpe-probe: interrupted; the same command %sgoes on from the checkpoints in %s",
+             a->force ? "without --force " : "", folder);
     if (a->force)
-        fprintf(stderr, "urpe-probe: cells that were not begun keep the results they had\n");
+        text_say(stderr, "urpe-probe: cells that were not begun keep the results they had");
 }
 
 static void say_counts(const struct run_counts *n, const char *folder)
 {
-    fprintf(stderr, "%d cell%s: %d trained, %d finished before", n->cells, n->cells == 1 ? "" : "s",
-            n->trained, n->done_before);
-    if (n->elsewhere)
-        fprintf(stderr, ", %d by another run", n->elsewhere);
-    if (n->diverged)
-        fprintf(stderr, ", %d diverged", n->diverged);
-    if (n->failed)
-        fprintf(stderr, ", %d failed", n->failed);
-    fprintf(stderr, "; results in %s\n", folder);
-    fprintf(stderr, "figures and one page about them: urpe-probe report %s\n", folder);
+    const struct {
+        int count;
+        const char *what;
+    } more[] = {{n->elsewhere, "by another run"}, {n->diverged, "diverged"}, {n->failed, "failed"}};
+    struct text line = {0};
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++)
+        if (more[k].count)
+            text_append_format(&line, ", %d %s", more[k].count, more[k].what);
+    text_say(stderr, "%d cell%s: %d trained, %d finished before%s; results in %s", n->cells,
+             n->cells == 1 ? "" : "s", n->trained, n->done_before, line.data ? line.data : "",
+             folder);
+    text_say(stderr, "figures and one page about them: urpe-probe report %s", folder);
+    text_close(&line);
 }
 
 static int train(const struct arguments *a, const struct spec *s, const char *folder,
@@ -54,7 +55,8 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
                                   .fail_fast = a->fail_fast,
                                   .checkpoint_seconds = CHECKPOINT_SECONDS,
                                   .progress = a->quiet || a->no_progress ? NULL : stderr,
-                                  .messages = a->quiet ? NULL : stderr,
+                                  .messages = stderr,
+                                  .quiet = a->quiet,
                                   .stop = terminal_signal()};
     terminal_watch_signals();
     int code = run_spec(s, &options, counts, e);
@@ -63,16 +65,30 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
     return code;
 }
 
+/* Cells whose rows are not to be read are no results, whatever became of them. */
+static int check_rows(const struct results *r, const struct spec *s, const struct run_counts *n,
+                      const char *folder, struct err *e)
+{
+    int there = results_finished(r, s);
+    int ended = n->done_before + n->trained + n->failed + n->elsewhere;
+    if (there >= ended)
+        return 0;
+    say_skipped(r);
+    return err_set(e, ERR_FORMAT, folder, "%d cells have ended, and rows of %d can be read; what was "
+                                          "skipped is named above", ended, there);
+}
+
 /* The rows of this spec: to the terminal, to its claims, to the shared file. */
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
-                    int *status, struct err *e)
+                    const struct run_counts *n, int *status, struct err *e)
 {
     struct results r;
     struct report_screen screen = terminal_screen(a, stdout);
     int code = results_open(&r, &folder, 1, e);
     if (code)
         return code;
-    if (a->csv)
+    code = check_rows(&r, s, n, folder, e);
+    if (!code && a->csv)
         code = report_shared_add(a->csv, &r, s, a->force, e);
     if (!code && !a->quiet)
         code = report_table(stdout, s, &r, &screen, e);
@@ -86,12 +102,13 @@ static int run(const struct arguments *a, struct err *e)
 {
     struct spec *s = NULL;
     struct run_counts counts = {0};
-    char buffer[FOLDER_MAX];
+    char folder[FILE_PATH_MAX];
     int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
-    const char *folder = folder_of(a, s, buffer);
-    code = report_figures_check(s, e);
+    code = folder_of(a, s, folder, e);
+    if (!code)
+        code = report_figures_check(s, e);
     if (!code && !a->set.count && !a->no_claims)
         code = spec_check_claims(s, e);
     if (!code && a->csv)
@@ -99,7 +116,7 @@ static int run(const struct arguments *a, struct err *e)
     if (!code)
         code = train(a, s, folder, &counts, e);
     if (!code)
-        code = conclude(a, s, folder, &status, e);
+        code = conclude(a, s, folder, &counts, &status, e);
     if (!code && !a->quiet)
         say_counts(&counts, folder);
     if (counts.failed)
