@@ -9,7 +9,8 @@
 struct figure_sink {
     const char *folder; /* where the files go */
     struct figures *out;
-    char name[FIGURE_NAME_MAX]; /* of the first page of the figure that is being drawn */
+    const struct figure *figure; /* that is being drawn */
+    char name[FIGURE_NAME_MAX];  /* of its first page */
 };
 
 /* The lines first .. first+count-1 are those of one experiment. */
@@ -22,6 +23,7 @@ struct figure_view {
 struct figure {
     const char *name, *title; /* in `figures:`; one line for people */
     int (*draw)(struct figure_sink *sink, const struct figure_view *v, struct err *e);
+    const void *kind;         /* what tells figures of one file apart */
 };
 extern const struct figure figure_floor, figure_pairs, figure_curves, figure_positions,
     figure_params, figure_depth, figure_width, figure_lengths, figure_tables, figure_matrices;
@@ -40,14 +42,15 @@ void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experi
 void figure_append_head(struct text *out, const char *name, int width, int height);
 /* " 0.125": a number between others in a block of data, six digits. */
 void figure_append_number(struct text *out, double value);
-/* "n = 16, 3 seeds (0, 1, 2)" of lines first .. first+count-1. */
+/* "n = 16, 3 seeds (0, 1, 2)" of the view's lines. */
 void figure_append_sample(struct text *out, const struct figure_view *v);
-/* How a point or a curve of an attention looks: shapes and colours that stay apart for the
- * colour-blind and in grey (Okabe and Ito 2008). */
-const char *figure_series_name(int attention);
-const char *figure_series_style(int attention);
-const char *figure_series_colour(int attention);
-enum { FIGURE_SERIES = 2 };
-extern const char *const figure_pair_key[]; /* what labels of pairs leave out */
+
+/* What line k of the view has: one of its groups; that of patterned inputs; that of generic ones,
+ * which are all inputs where there are no patterns; NULL where it has none. */
+const struct summary_group *figure_group(const struct figure_view *v, int k);
+const struct summary_group *figure_patterned(const struct figure_view *v, int k);
+const struct summary_group *figure_generic(const struct figure_view *v, int k);
+/* Whether some line has two seeds or more. */
+bool figure_has_seeds(const struct figure_view *v);
 
 #endif

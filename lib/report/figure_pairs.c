@@ -1,265 +1,183 @@
-/* RPE beside URPE, line by line, and what C makes of it: the difference of the two cells of each
- * seed, which see the same data and start from the same shared weights.
+/* Two values of an axis side by side, line by line, and what lies between them: the difference of the
+ * two cells of each seed, which see the same data and start from the same shared weights.
  *
  *     text alibi  |   + o        |     |--o--|        o rpe   + urpe, with t intervals
  *     text t5     |       o      |  |     -o-         right: rpe - urpe; above 0 C helps
  *                   bits per byte   0
  *
- * Invariant: a difference is taken within a seed, so what the seed does to both cancels. */
+ * A page per pair of values (report/pair.h).  Invariant: a difference is taken within a seed, so what
+ * the seed does to both cancels. */
 #include <math.h>
 #include <string.h>
 
-#include "report/figure.h"
-#include "report/gnuplot.h"
-#include "report/listing.h"
+#include "report/label.h"
+#include "report/pair.h"
+#include "report/plot.h"
 
-enum { ENTRIES_MAX = 60, LINE_HEIGHT = 18, FRAME_HEIGHT = 230, WIDTH = 900, CHARACTER = 8 };
-enum { LABEL_MAX = 44 };
-#define APART 0.15 /* of the marks of a line, so that neither hides the other */
+enum { ROWS_MAX = 60, VALUE_SIZE = 512 };
+#define APART 0.15 /* of the marks of a row, so that neither hides the other */
 
-/* A URPE line and its RPE line, or one of them alone. */
-struct entry {
-    const struct summary_group *group[FIGURE_SERIES]; /* by attention; NULL: none */
+struct row { /* a pair, or a line that has no partner: then the other side is NULL */
+    struct group_pair pair;
+    struct line_figures error[2];
+    struct interval difference;
 };
 
-struct pairs {
+struct rows {
     const struct figure_view *view;
-    struct entry entry[ENTRIES_MAX];
-    int count, left_out; /* lines behind those that found a place */
-    double low, high;    /* of the errors */
-    double least, most;  /* of the differences, bars and 0 included */
+    const struct pair *pair;
+    struct row row[ROWS_MAX];
+    int count, matched;
+    bool left_out;
 };
 
-static const struct summary_group *group_at(const struct figure_view *v, int k)
+/* ---- rows -------------------------------------------------------------------------------------*/
+static int add_row(struct rows *r, const struct group_pair *pair, struct err *e)
 {
-    return report_line_any(&v->lines->line[v->first + k]);
-}
-
-/* ---- pairs ------------------------------------------------------------------------------------*/
-static bool are_paired(const struct summary_group *a, const struct summary_group *b)
-{
-    return a->cell->task.model.attention != b->cell->task.model.attention &&
-           a->length == b->length && strcmp(a->cell->pair, b->cell->pair) == 0;
-}
-
-static const struct summary_group *partner_of(const struct figure_view *v,
-                                              const struct summary_group *g)
-{
-    for (int k = 0; k < v->count; k++)
-        if (are_paired(g, group_at(v, k)))
-            return group_at(v, k);
-    return NULL;
-}
-
-/* An RPE line has its place beside each of its URPE lines.  Returns how many pairs there are. */
-static int find_entries(struct pairs *p)
-{
-    int pairs = 0;
-    for (int k = 0; k < p->view->count && p->count < ENTRIES_MAX; k++) {
-        const struct summary_group *g = group_at(p->view, k), *partner = partner_of(p->view, g);
-        int attention = g->cell->task.model.attention;
-        p->left_out = p->view->count - k - 1;
-        if (partner && attention == MODEL_RPE)
-            continue;
-        struct entry *entry = &p->entry[p->count++];
-        *entry = (struct entry){0};
-        entry->group[attention] = g;
-        if (partner)
-            entry->group[MODEL_RPE] = partner;
-        pairs += partner != NULL;
-    }
-    return pairs;
-}
-
-/* Differences rpe - urpe of the seeds that both have. */
-static int difference(const struct entry *entry, struct interval *out, struct err *e)
-{
-    const struct summary_group *rpe = entry->group[MODEL_RPE], *urpe = entry->group[MODEL_URPE];
-    int n = 0;
-    *out = stats_interval(NULL, 0);
-    if (!rpe || !urpe)
+    if (r->count == ROWS_MAX) {
+        r->left_out = true;
         return 0;
-    double *value = memory_alloc((size_t)urpe->count, sizeof *value, e);
-    if (!value)
-        return ERR_MEMORY;
-    for (int k = 0; k < urpe->count; k++)
-        for (int m = 0; m < rpe->count; m++) {
-            if (strcmp(result_text(urpe->row[k], "seed"), result_text(rpe->row[m], "seed")) != 0)
-                continue;
-            value[n] = line_error_of(rpe->row[m]) - line_error_of(urpe->row[k]);
-            n += isfinite(value[n]) != 0;
-        }
-    *out = stats_interval(value, n);
-    memory_free(value);
-    return 0;
-}
-
-/* ---- the script -------------------------------------------------------------------------------*/
-/* "y mean low high"; where one seed leaves no interval, the mean three times. */
-static void append_interval(struct text *out, int y, const struct interval *i)
-{
-    if (!isfinite(i->mean))
-        return;
-    text_append_format(out, "%d", y);
-    figure_append_number(out, i->mean);
-    figure_append_number(out, isnan(i->low) ? i->mean : i->low);
-    figure_append_number(out, isnan(i->high) ? i->mean : i->high);
-    text_append(out, "\n");
-}
-
-static int append_errors(struct text *out, struct pairs *p, int attention, struct err *e)
-{
-    text_append_format(out, "$error_%d << EOD\n", attention);
-    for (int k = 0; k < p->count; k++) {
-        const struct summary_group *g = p->entry[k].group[attention];
-        struct line_figures f;
-        int code = g ? line_figures_of(g, &f, e) : 0;
-        if (code)
-            return code;
-        if (!g || !isfinite(f.error.mean))
-            continue;
-        append_interval(out, k + 1, &f.error);
-        p->low = fmin(p->low, f.error.mean);
-        p->high = fmax(p->high, f.error.mean);
     }
-    text_append(out, "EOD\n");
-    return 0;
-}
-
-static int append_data(struct text *out, struct pairs *p, struct err *e)
-{
+    struct row *row = &r->row[r->count++];
     int code = 0;
-    p->low = INFINITY;
-    p->high = -INFINITY;
-    for (int a = 0; !code && a < FIGURE_SERIES; a++)
-        code = append_errors(out, p, a, e);
-    text_append(out, "$difference << EOD\n");
-    for (int k = 0; !code && k < p->count; k++) {
-        struct interval i;
-        code = difference(&p->entry[k], &i, e);
-        if (code || !isfinite(i.mean))
-            continue;
-        append_interval(out, k + 1, &i);
-        p->least = fmin(p->least, isnan(i.low) ? i.mean : i.low);
-        p->most = fmax(p->most, isnan(i.high) ? i.mean : i.high);
+    *row = (struct row){.pair = *pair, .difference = stats_interval(NULL, 0)};
+    for (int side = 0; !code && side < 2; side++) {
+        row->error[side].error = stats_interval(NULL, 0);
+        if (pair->side[side])
+            code = line_figures_of(pair->side[side], &row->error[side], e);
     }
-    text_append(out, "EOD\n");
-    return code;
-}
-
-static int append_labels(struct text *out, const struct pairs *p, int *widest, struct err *e)
-{
-    int code = 0;
-    *widest = 8;
-    text_append(out, "unset ytics\n");
-    for (int k = 0; !code && k < p->count; k++) {
-        const struct entry *entry = &p->entry[k];
-        const struct summary_group *g =
-            entry->group[MODEL_URPE] ? entry->group[MODEL_URPE] : entry->group[MODEL_RPE];
-        struct text label = {0};
-        label_append(&label, g, figure_pair_key);
-        if (p->view->lines->lengths)
-            text_append_format(&label, " n=%lld", (long long)g->length);
-        code = text_check(&label, e);
-        if (!code) {
-            int columns = text_columns(label.data);
-            *widest = columns > *widest ? columns : *widest;
-            gnuplot_row_label(out, label.data, k + 1);
-        }
-        text_close(&label);
-    }
-    if (*widest > LABEL_MAX)
-        *widest = LABEL_MAX;
-    return code;
-}
-
-static void append_title(struct text *out, const struct pairs *p)
-{
-    struct text title = {0};
-    text_append_format(&title, "%s: %s, and the difference by seed; ", p->view->experiment,
-                       report_lines_measure(p->view->lines));
-    figure_append_sample(&title, p->view);
-    if (p->left_out)
-        text_append_format(&title, "; first %d lines", p->count);
-    text_append(out, "set multiplot title ");
-    gnuplot_string(out, title.data ? title.data : "");
-    text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, "all inputs; marks: mean over seeds; bars: 95 % t interval over seeds");
-    text_append(out, " . \"\\n\" . ");
-    gnuplot_string(out, "right: rpe - urpe within each seed; above 0 the models with C are better");
-    text_append(out, "\n");
-    out->failed |= title.failed;
-    text_close(&title);
-}
-
-/* Between tics, so that some five of them span the width: 1, 2 or 5 times a power of ten. */
-static double tic_step(double width)
-{
-    double power = pow(10, floor(log10(width / 5))), times = width / 5 / power;
-    return power * (times < 2 ? 2 : times < 5 ? 5 : 10);
-}
-
-static void append_panels(struct text *out, const struct pairs *p, double left)
-{
-    double middle = left + (0.97 - left) / 2;
-    bool wide = p->low > 0 && p->high > 10 * p->low;
-    text_append_format(out, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left,
-                       middle - 0.02);
-    text_append(out, wide ? "set logscale x\n" : "");
-    text_append_format(out, "set format x '%%g'\nset title '%s'\nplot NaN notitle",
-                       report_lines_measure(p->view->lines));
-    for (int a = 0; a < FIGURE_SERIES; a++)
-        text_append_format(out,
-                           ", \\\n  $error_%d using 2:($1%+g):3:4 with xerrorbars %s title '%s'",
-                           a, a == MODEL_RPE ? -APART : APART, figure_series_style(a),
-                           figure_series_name(a));
-    text_append_format(out, "\nunset label\nunset key\nunset logscale x\nset lmargin at screen "
-                            "%.4f\nset rmargin at screen 0.97\n",
-                       middle + 0.02);
-    if (p->most > p->least)
-        text_append_format(out, "set xtics %g\n", tic_step(p->most - p->least));
-    text_append(out, "set xrange [*<0:0<*]\nset title 'rpe - urpe'\n"
-                     "set arrow from first 0,graph 0 to first 0,graph 1 nohead lw 2\n"
-                     "plot NaN notitle, \\\n  $difference using 2:1:3:4 with xerrorbars pt 5 ps 0.8 "
-                     "lw 1.5 lc rgb '#000000' notitle\nunset multiplot\n");
-}
-
-static int append_script(struct text *out, struct pairs *p, const char *name, struct err *e)
-{
-    int widest, height = FRAME_HEIGHT + LINE_HEIGHT * p->count;
-    figure_append_head(out, name, WIDTH, height);
-    int code = append_data(out, p, e);
-    text_append_format(out, "set yrange [%d.5:0.5]\nset grid x lc rgb '#BBBBBB'\n", p->count);
-    text_append_format(out, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
-                       1 - 100.0 / height, 85.0 / height);
-    text_append(out, "set key at screen 0.5,0.01 center bottom samplen 2 horizontal\n");
-    if (!code)
-        code = append_labels(out, p, &widest, e);
-    if (code)
+    if (code || !pair->side[0] || !pair->side[1])
         return code;
-    append_title(out, p);
-    append_panels(out, p, (double)(widest * CHARACTER + 20) / WIDTH);
-    return text_check(out, e);
+    r->matched++;
+    return pair_difference(pair, NULL, &row->difference, e);
+}
+
+/* Which side a group is on; -1: it has another value. */
+static int side_of(const struct pair *pair, const struct summary_group *g)
+{
+    char value[VALUE_SIZE];
+    if (!spec_value(g->cell, pair->key, value, sizeof value))
+        return -1;
+    return strcmp(value, pair->value[0]) == 0 ? 0 : strcmp(value, pair->value[1]) == 0 ? 1 : -1;
+}
+
+/* The first side has its place beside each of its partners. */
+static int find_rows(struct rows *r, const struct group_pairs *all, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; !code && k < r->view->count; k++) {
+        const struct summary_group *g = figure_group(r->view, k);
+        struct group_pair alone = {r->pair, {NULL, NULL}};
+        int side = side_of(r->pair, g);
+        bool found = side < 0;
+        for (int m = 0; !code && m < all->count; m++) {
+            if (all->match[m].pair != r->pair || side < 0 || all->match[m].side[side] != g)
+                continue;
+            found = true;
+            if (side == 1)
+                code = add_row(r, &all->match[m], e);
+        }
+        if (found || code)
+            continue;
+        alone.side[side] = g;
+        code = add_row(r, &alone, e);
+    }
+    return code;
+}
+
+/* ---- the plot ---------------------------------------------------------------------------------*/
+static void add_labels(struct plot *p, const struct rows *r)
+{
+    const char *const except[] = {r->pair->key, NULL};
+    struct text label = {0};
+    for (int k = 0; k < r->count; k++) {
+        const struct summary_group *g = r->row[k].pair.side[r->row[k].pair.side[1] != NULL];
+        text_clear(&label);
+        label_append(&label, g, except);
+        if (r->view->lines->lengths)
+            text_append_format(&label, " n=%lld", (long long)g->length);
+        plot_row(p, plot_text(p, &label));
+    }
+    text_close(&label);
+}
+
+static void add_errors(struct plot *p, const struct rows *r)
+{
+    struct plot_axis axis = {.label = report_lines_measure(r->view->lines), .scale = PLOT_LINEAR};
+    double low = INFINITY, high = -INFINITY;
+    for (int k = 0; k < 2 * r->count; k++) {
+        low = fmin(low, r->row[k / 2].error[k % 2].error.mean);
+        high = fmax(high, r->row[k / 2].error[k % 2].error.mean);
+    }
+    if (low > 0 && high > 10 * low)
+        axis.scale = PLOT_LOG;
+    plot_panel(p, axis.label, (struct plot_axis){0}, axis);
+    for (int k = 0; k < 2 * r->count; k++) {
+        plot_series(p, r->pair->value[k % 2], PLOT_POINTS);
+        plot_point(p, plot_error(k / 2 + 1 + (k % 2 ? APART : -APART), &r->row[k / 2].error[k % 2]));
+    }
+}
+
+static void add_differences(struct plot *p, const struct rows *r, const char *title)
+{
+    plot_panel(p, title, (struct plot_axis){0},
+               (struct plot_axis){.label = "difference within a seed", .zero = true});
+    plot_series(p, "", PLOT_SQUARES);
+    for (int k = 0; k < r->count; k++) {
+        const struct interval *i = &r->row[k].difference;
+        plot_point(p, (struct plot_point){k + 1, i->mean, i->low, i->high, NAN, NAN});
+    }
+}
+
+static int draw_rows(struct figure_sink *sink, const struct rows *r, int number, struct err *e)
+{
+    const char *a = r->pair->value[0], *b = r->pair->value[1];
+    struct plot p = {.sink = sink, .view = r->view, .columns = 2, .lines = 1, .pages = 1,
+                     .number = number, .e = e};
+    struct text title = {0};
+    text_append_format(&p.what, "%s, and the difference by seed", report_lines_measure(r->view->lines));
+    text_append_format(&p.note, "all inputs; marks: mean over seeds; bars: 95 %% t interval over seeds\n"
+                                "right: %s - %s within each seed; above 0 %s has the smaller error%s",
+                       a, b, b, r->left_out ? "; further lines are in the CSV files" : "");
+    text_append_format(&title, "%s - %s", a, b);
+    add_labels(&p, r);
+    add_errors(&p, r);
+    add_differences(&p, r, plot_text(&p, &title));
+    text_close(&title);
+    return plot_finish(&p, 0);
+}
+
+/* The groups of the view's experiment; they are neighbours. */
+static const struct summary_group *experiment_groups(const struct figure_view *v, int *count)
+{
+    const struct summary *s = &v->lines->summary;
+    int first = 0;
+    while (strcmp(spec_name(s->group[first].spec), v->experiment) != 0)
+        first += summary_experiment(s, first);
+    *count = summary_experiment(s, first);
+    return &s->group[first];
 }
 
 static int draw(struct figure_sink *sink, const struct figure_view *v, struct err *e)
 {
-    char name[FIGURE_NAME_MAX];
-    struct text script = {0};
-    struct pairs *p = memory_alloc(1, sizeof *p, e);
-    if (!p)
-        return ERR_MEMORY;
-    p->view = v;
-    int code = 0;
-    if (find_entries(p)) {
-        figure_name(name, figure_pairs.name, v->experiment, 1);
-        code = append_script(&script, p, name, e);
-        if (!code)
-            code = figure_put(sink, name, &script, e);
+    struct group_pairs all;
+    struct rows *r = memory_alloc(1, sizeof *r, e);
+    int groups, number = 0;
+    const struct summary_group *group = experiment_groups(v, &groups);
+    int code = r ? group_pairs_open(&all, group, groups, e) : ERR_MEMORY;
+    if (code) {
+        memory_free(r);
+        return code;
     }
-    text_close(&script);
-    memory_free(p);
+    for (int k = 0; !code && k < all.pairs; k++) {
+        *r = (struct rows){.view = v, .pair = &all.pair[k]};
+        code = find_rows(r, &all, e);
+        if (!code && r->matched)
+            code = draw_rows(sink, r, ++number, e);
+    }
+    group_pairs_close(&all);
+    memory_free(r);
     return code;
 }
 
-const struct figure figure_pairs = {"pairs", "RPE beside URPE, and the difference by seed", draw};
+const struct figure figure_pairs = {"pairs", "two values of an axis, and the difference by seed", draw, NULL};

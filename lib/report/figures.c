@@ -11,17 +11,30 @@ static const struct figure *const figure_table[] = {
     &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
     &figure_curves, &figure_positions, &figure_tables, &figure_matrices, NULL};
 
-const char *const figure_pair_key[] = {"model.attention", NULL};
+/* ---- lines of a view --------------------------------------------------------------------------*/
+const struct summary_group *figure_group(const struct figure_view *v, int k)
+{
+    return report_line_any(&v->lines->line[v->first + k]);
+}
 
-/* Indexed by enum model_attention. */
-static const struct {
-    const char *name, *style, *colour;
-} series[FIGURE_SERIES] = {{"rpe", "pt 7 ps 0.9 lw 1.5 lc rgb '#D55E00'", "#D55E00"},
-                           {"urpe", "pt 9 ps 1.0 lw 1.5 lc rgb '#0072B2'", "#0072B2"}};
+const struct summary_group *figure_patterned(const struct figure_view *v, int k)
+{
+    return v->lines->line[v->first + k].patterned;
+}
 
-const char *figure_series_name(int attention) { return series[attention].name; }
-const char *figure_series_style(int attention) { return series[attention].style; }
-const char *figure_series_colour(int attention) { return series[attention].colour; }
+const struct summary_group *figure_generic(const struct figure_view *v, int k)
+{
+    const struct report_line *l = &v->lines->line[v->first + k];
+    return l->generic ? l->generic : l->patterned ? NULL : l->all;
+}
+
+bool figure_has_seeds(const struct figure_view *v)
+{
+    for (int k = 0; k < v->count; k++)
+        if (figure_group(v, k)->count > 1)
+            return true;
+    return false;
+}
 
 /* ---- pieces of scripts ------------------------------------------------------------------------*/
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number)
@@ -55,12 +68,12 @@ void figure_append_number(struct text *out, double value)
 
 void figure_append_sample(struct text *out, const struct figure_view *v)
 {
-    const struct summary_group *g = report_line_any(&v->lines->line[v->first]);
+    const struct summary_group *g = figure_group(v, 0);
     int64_t length = g->length;
     bool lengths = false;
     int seeds = 0;
     for (int k = 0; k < v->count; k++) {
-        const struct summary_group *here = report_line_any(&v->lines->line[v->first + k]);
+        const struct summary_group *here = figure_group(v, k);
         if (here->count > seeds)
             seeds = here->count, g = here;
         lengths |= here->length != length;
@@ -229,10 +242,11 @@ static const char *experiment_of(const struct report_lines *l, int k)
 
 static int draw_experiment(struct figure_sink *sink, const struct figure_view *v, struct err *e)
 {
-    const struct spec *s = report_line_any(&v->lines->line[v->first])->spec;
+    const struct spec *s = figure_group(v, 0)->spec;
     int code = 0;
     for (int k = 0; !code && figure_table[k]; k++) {
         struct err why = {0};
+        sink->figure = figure_table[k];
         figure_name(sink->name, figure_table[k]->name, v->experiment, 1);
         if (is_wanted(s, figure_table[k]->name) && figure_table[k]->draw(sink, v, &why))
             code = figure_fail(sink, sink->name, &why, e);

@@ -3,7 +3,6 @@
 #include "report/gnuplot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +14,7 @@ extern char **environ;
 enum { SAID_MAX = 200, ABSENT = 127 };
 
 /* ---- text in scripts --------------------------------------------------------------------------*/
-/* At most `count` bytes of s. */
-static void append_quoted(struct text *out, const char *s, size_t count)
+void gnuplot_string(struct text *out, const char *s, size_t count)
 {
     text_append(out, "'");
     for (size_t k = 0; k < count && s[k];) {
@@ -28,35 +26,9 @@ static void append_quoted(struct text *out, const char *s, size_t count)
     text_append(out, "'");
 }
 
-void gnuplot_string(struct text *out, const char *s) { append_quoted(out, s, strlen(s)); }
-
-int gnuplot_lines(struct text *out, const char *s, int room)
-{
-    int lines = 1;
-    while (strlen(s) > (size_t)room) {
-        int length = room;
-        while (length && s[length] != ' ')
-            length--;
-        if (!length)
-            break; /* one long word */
-        append_quoted(out, s, (size_t)length);
-        text_append(out, " . \"\\n\" . ");
-        s += length + 1;
-        lines++;
-    }
-    gnuplot_string(out, s);
-    return lines;
-}
-
-void gnuplot_row_label(struct text *out, const char *s, int row)
-{
-    text_append_format(out, "set label %d ", row);
-    gnuplot_string(out, s);
-    text_append_format(out, " at graph 0, first %d right offset -1,0\n", row);
-}
-
 /* ---- running ----------------------------------------------------------------------------------*/
-static int spawn_gnuplot(FILE *script, FILE *image, bool png, int said, pid_t *child)
+/* stream: what become the child's standard streams. */
+static int spawn_gnuplot(FILE *const stream[3], bool png, pid_t *child)
 {
     char *argument[7];
     const char *const given[] = {"gnuplot", "-d", "-c", "/dev/stdin", "-", png ? "png" : NULL, NULL};
@@ -65,66 +37,39 @@ static int spawn_gnuplot(FILE *script, FILE *image, bool png, int said, pid_t *c
     int failed = posix_spawn_file_actions_init(&actions);
     if (failed)
         return failed;
-    failed = posix_spawn_file_actions_adddup2(&actions, fileno(script), 0);
-    if (!failed)
-        failed = posix_spawn_file_actions_adddup2(&actions, fileno(image), 1);
-    if (!failed)
-        failed = posix_spawn_file_actions_adddup2(&actions, said, 2);
+    for (int k = 0; !failed && k < 3; k++)
+        failed = posix_spawn_file_actions_adddup2(&actions, fileno(stream[k]), k);
     if (!failed)
         failed = posix_spawnp(child, "gnuplot", &actions, NULL, argument, environ);
     posix_spawn_file_actions_destroy(&actions);
     return failed;
 }
 
-/* Reads all that comes, so that the child never waits, and keeps the last line: gnuplot ends with
- * what was wrong. */
-static void last_line(int from, char said[SAID_MAX])
+/* gnuplot ends with what was wrong. */
+static void last_line(FILE *from, char said[SAID_MAX])
 {
-    char piece[512];
-    size_t kept = 0;
-    bool ended = false;
-    for (;;) {
-        ssize_t count = read(from, piece, sizeof piece);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            break;
-        for (ssize_t k = 0; k < count; k++) {
-            if (piece[k] == '\n') {
-                ended = true;
-                continue;
-            }
-            if (ended)
-                kept = 0;
-            ended = false;
-            if (kept < SAID_MAX - 1)
-                said[kept++] = (unsigned char)piece[k] < 0x20 ? ' ' : piece[k];
-        }
+    char line[SAID_MAX];
+    rewind(from);
+    said[0] = '\0';
+    while (fgets(line, sizeof line, from)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (*line)
+            strcpy(said, line);
     }
-    said[kept] = '\0';
 }
 
-/* Runs gnuplot on open files; the last line of what it says into `said` (SAID_MAX). */
-static int run_gnuplot(FILE *script, FILE *image, bool png, char *said, bool *absent,
+static int run_gnuplot(FILE *const stream[3], bool png, bool *absent, char said[SAID_MAX],
                        struct err *e)
 {
-    int ends[2], status = 0;
+    int status = 0;
     pid_t child;
-    said[0] = '\0';
-    if (pipe(ends) != 0)
-        return err_set(e, ERR_IO, "gnuplot", "%s", err_system(errno));
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    int failed = spawn_gnuplot(script, image, png, ends[1], &child);
-    close(ends[1]);
-    if (!failed)
-        last_line(ends[0], said);
-    close(ends[0]);
+    int failed = spawn_gnuplot(stream, png, &child);
     while (!failed && waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     /* Where the system cannot report it otherwise, a child that found no program exits with 127. */
     *absent = failed == ENOENT || failed == EACCES ||
               (!failed && WIFEXITED(status) && WEXITSTATUS(status) == ABSENT);
+    last_line(stream[2], said);
     if (*absent)
         return 0;
     if (failed)
@@ -167,22 +112,21 @@ int gnuplot_draw(const struct text *script, bool png, struct text *image, bool *
                  struct err *e)
 {
     char said[SAID_MAX];
-    FILE *in = tmpfile(), *out = tmpfile();
+    FILE *stream[3] = {tmpfile(), tmpfile(), tmpfile()}; /* its standard ones */
     int code = 0;
     *absent = false;
-    if (!in || !out || fwrite(script->data, 1, script->length, in) != script->length ||
-        fflush(in) != 0)
+    if (!stream[0] || !stream[1] || !stream[2] ||
+        fwrite(script->data, 1, script->length, stream[0]) != script->length || fflush(stream[0]) != 0)
         code = err_set(e, ERR_IO, "gnuplot", "its script cannot be put into a temporary file: %s",
                        err_system(errno));
     if (!code) {
-        rewind(in);
-        code = run_gnuplot(in, out, png, said, absent, e);
+        rewind(stream[0]);
+        code = run_gnuplot(stream, png, absent, said, e);
     }
     if (!code && !*absent)
-        code = read_image(out, png, image, said, e);
-    if (in)
-        fclose(in);
-    if (out)
-        fclose(out);
+        code = read_image(stream[1], png, image, said, e);
+    for (int k = 0; k < 3; k++)
+        if (stream[k])
+            fclose(stream[k]);
     return code;
 }

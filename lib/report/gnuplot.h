@@ -16,12 +16,8 @@
  * fails, with what it said, or when the picture is not whole. */
 int gnuplot_draw(const struct text *script, bool png, struct text *image, bool *absent,
                  struct err *e);
-/* Appends a single-quoted string of printable UTF-8, in which gnuplot interprets nothing.  Not for
- * labels of tics: those are formats; gnuplot_row_label is there for them. */
-void gnuplot_string(struct text *out, const char *s);
-/* The same, broken at blanks into lines of at most `room` bytes; returns how many lines. */
-int gnuplot_lines(struct text *out, const char *s, int room);
-/* Appends a label on the left of the plot's frame, beside y = row. */
-void gnuplot_row_label(struct text *out, const char *s, int row);
+/* Appends the first `count` bytes of s as a single-quoted string of printable UTF-8, in which gnuplot
+ * interprets nothing.  (Labels of tics are formats all the same: only numbers are used there.) */
+void gnuplot_string(struct text *out, const char *s, size_t count);
 
 #endif

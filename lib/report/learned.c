@@ -41,6 +41,15 @@ static int read_place(const struct trace_file *t, int row, const struct cell *ce
     return 0;
 }
 
+static void start_head(struct learned_head *h, const struct place *p, const double *value)
+{
+    *h = (struct learned_head){.layer = p->layer, .value = value};
+    if (p->layer < 0)
+        snprintf(h->name, LEARNED_NAME, "head %lld", (long long)p->head);
+    else
+        snprintf(h->name, LEARNED_NAME, "layer %lld, head %lld", (long long)p->layer, (long long)p->head);
+}
+
 static int read_heads(struct learned *out, const struct trace_file *t, const struct cell *cell,
                       struct err *e)
 {
@@ -52,8 +61,7 @@ static int read_heads(struct learned *out, const struct trace_file *t, const str
         if (code)
             return code;
         if (starts)
-            out->head[out->heads++] = (struct learned_head){(int)p.layer, (int)p.head, 0,
-                                                            &out->value[row - 1]};
+            start_head(&out->head[out->heads++], &p, &out->value[row - 1]);
         out->head[out->heads - 1].relations++;
         out->value[row - 1] = trace_number(t, row, t->y);
         any |= isfinite(out->value[row - 1]) != 0;
@@ -92,11 +100,4 @@ void learned_close(struct learned *t)
     memory_free(t->head);
     memory_free(t->value);
     *t = (struct learned){0};
-}
-
-void learned_append_name(struct text *out, const struct learned_head *h, const char *between)
-{
-    if (h->layer >= 0)
-        text_append_format(out, "layer %d%s", h->layer, between);
-    text_append_format(out, "head %d", h->head);
 }

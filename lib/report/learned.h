@@ -6,10 +6,12 @@
 #define REPORT_LEARNED_H
 #include "report/summary.h"
 
+enum { LEARNED_NAME = 48 };
 struct learned_head {
-    int layer;           /* -1: all layers share it */
-    int head, relations;
-    const double *value; /* (relations) */
+    char name[LEARNED_NAME]; /* "layer 1, head 0", or "head 0" where all layers share it */
+    int64_t layer;           /* -1: all layers share it */
+    int relations;
+    const double *value;     /* (relations); NaN: not there */
 };
 
 struct learned {
@@ -22,7 +24,4 @@ struct learned {
 int learned_open(struct learned *t, const struct summary_group *g, const char *column,
                  struct err *e);
 void learned_close(struct learned *t);
-/* "layer 1 head 0", or "head 0". */
-void learned_append_name(struct text *out, const struct learned_head *h, const char *between);
-
 #endif

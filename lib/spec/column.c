@@ -159,8 +159,8 @@ void columns_append(struct text *out, const struct column *column, const void *r
         text_clear(&value);
         append_value(&value, column, record, cell, digits);
         csv_field(out, value.data ? value.data : "");
+        out->failed |= value.failed;
     }
     csv_end_row(out);
-    out->failed |= value.failed;
     text_close(&value);
 }

@@ -85,32 +85,32 @@ static void all_that_have_data_are_drawn(void **state)
                         "positions-f.gp tables-f.gp ");
     char *curves = help_read(folder, "figures/curves-f.gp");
     /* Two seeds, 2 and 4 at the start, 1 and 2 at the end: mean, smallest, largest. */
-    assert_non_null(strstr(curves, "EOD\n 0 3 2 4\n 9 1.5 1 2\nEOD"));
+    assert_non_null(strstr(curves, "$data_0_0 << EOD\n 0 3 2 4 3 3\n 9 1.5 1 2 1.5 1.5\nEOD"));
     assert_non_null(strstr(curves, "n = 2, 2 seeds (0, 1)"));
     assert_non_null(strstr(curves, "band: smallest to largest seed"));
     char *positions = help_read(folder, "figures/positions-f.gp");
     /* No line is drawn across what a logarithmic axis cannot show. */
-    assert_non_null(strstr(positions, "EOD\n 1 0.5 0.5 0.5\n\n 3 0.125 0.125 0.125\n 4 "));
-    assert_non_null(strstr(positions, "$floor_0 << EOD\n 1 0.25\n\n 4 0.5\nEOD"));
+    assert_non_null(strstr(positions, "EOD\n 1 0.5 0.5 0.5 0.5 0.5\n\n 3 0.125 "));
+    assert_non_null(strstr(positions, "$data_0_1 << EOD\n 1 0.25 0.25 0.25 0.25 0.25\n\n 4 0.5 "));
     char *tables = help_read(folder, "figures/tables-f.gp");
-    assert_non_null(strstr(tables, "<< EOD\n-1 7\n0 8\n1 9\nEOD")); /* j - i; no C was there */
+    assert_non_null(strstr(tables, "<< EOD\n -1 7 7 7 7 7\n 0 8 8 8 8 8\n 1 9 9 9 9 9\nEOD")); /* j - i; no C was there */
     assert_non_null(strstr(tables, "'B: "));
     assert_null(strstr(tables, "'C: "));
     /* Floor 1 at both sizes, for RPE on identical inputs alone. */
     char *params = help_read(folder, "figures/params-f.gp");
-    assert_non_null(strstr(params, "$floor_0 << EOD\n 100 1\n 200 1\nEOD"));
+    assert_non_null(strstr(params, "$data_0_1 << EOD\n 100 1 1 1 1 1\n 200 1 1 1 1 1\nEOD"));
     assert_non_null(strstr(params, "95 % t interval"));
     /* The same floors against depth. */
     char *depth = help_read(folder, "figures/depth-f.gp");
-    assert_non_null(strstr(depth, "$floor_0 << EOD\n 1 1\n 2 1\nEOD"));
+    assert_non_null(strstr(depth, "$data_0_1 << EOD\n 1 1 1 1 1 1\n 2 1 1 1 1 1\nEOD"));
     assert_non_null(strstr(depth, "'position toeplitz, identical inputs'"));
     memory_free(depth);
     /* Relation j - i + 1 of query i and key j; the largest distance from 0 is 9. */
     char *matrices = help_read(folder, "figures/matrices-f.gp");
-    assert_non_null(strstr(matrices, "$matrix << EOD\n 8 9\n 7 8\nEOD"));
+    assert_non_null(strstr(matrices, "$data_0 << EOD\n 8 9\n 7 8\nEOD"));
     assert_non_null(strstr(matrices, "set cbrange [-9:9]"));
     assert_non_null(strstr(matrices, "first seed only"));
-    assert_non_null(strstr(matrices, "'B, head 0, "));
+    assert_non_null(strstr(matrices, "'B, head 0, -9 to 9:"));
     assert_null(strstr(matrices, "'C, "));
     memory_free(matrices);
     memory_free(params);
@@ -156,21 +156,27 @@ static void pairs_are_differences_by_seed(void **state)
     assert_int_equal(spec_copy_files(s, specs, NULL), 0);
     help_write_all(folder, s, text_bits);
     draw(folder, &names);
-    assert_string_equal(names.data, "floor-f.gp pairs-f.gp ");
+    assert_string_equal(names.data, "floor-f.gp pairs-f.gp pairs2-f.gp ");
     char *pairs = help_read(folder, "figures/pairs-f.gp");
     /* RPE beside either kind of C, and alone: 2.625 -+ 12.7062 x 0.176777 / sqrt(2) */
-    assert_non_null(strstr(pairs, "$error_0 << EOD\n1 2.625 1.03672 4.21328\n2 2.625 1.03672 4.21328\n"
-                                  "3 2.625 1.03672 4.21328\nEOD"));
-    assert_non_null(strstr(pairs, "$error_1 << EOD\n1 2 2 2\n2 2 2 2\nEOD"));
-    assert_non_null(strstr(pairs, "$difference << EOD\n1 0.625 -0.963276 2.21328\n"
-                                  "2 0.625 -0.963276 2.21328\nEOD"));
-    assert_non_null(strstr(pairs, "set label 1 'text alibi c=toeplitz' at graph 0, first 1 "));
-    assert_non_null(strstr(pairs, "set label 2 'text alibi c=bucketed' at graph 0, first 2 "));
-    assert_non_null(strstr(pairs, "set label 3 'text sinusoidal' at graph 0, first 3 "));
+    assert_non_null(strstr(pairs, "$data_0_0 << EOD\n 0.85 2.625 1.03672 4.21328 2.625 2.625\n"
+                                  " 1.85 2.625 1.03672 4.21328 2.625 2.625\n"
+                                  " 2.85 2.625 1.03672 4.21328 2.625 2.625\nEOD"));
+    assert_non_null(strstr(pairs, "$data_0_1 << EOD\n 1.15 2 2 2 2 2\n 2.15 2 2 2 2 2\nEOD"));
+    assert_non_null(strstr(pairs, "$data_1_0 << EOD\n 1 0.625 -0.963276 2.21328 0.625 0.625\n"
+                                  " 2 0.625 -0.963276 2.21328 0.625 0.625\nEOD"));
+    assert_non_null(strstr(pairs, "set label 'text alibi c=toeplitz' at screen "));
+    assert_non_null(strstr(pairs, "set label 'text alibi c=bucketed' at screen "));
+    assert_non_null(strstr(pairs, "set label 'text sinusoidal' at screen "));
+    /* The encoding has two values as well: alike without C, and nothing beside the two with it. */
+    char *encodings = help_read(folder, "figures/pairs2-f.gp");
+    assert_non_null(strstr(encodings, "'right: alibi - sinusoidal within each seed"));
+    assert_non_null(strstr(encodings, "$data_1_0 << EOD\n 3 0 0 0 0 0\nEOD"));
+    memory_free(encodings);
     assert_non_null(strstr(pairs, "'f: bits per byte, and the difference by seed; n = 4, 2 seeds"));
     /* The floor, ln 2 nats, is 1 bit. */
     char *floor = help_read(folder, "figures/floor-f.gp");
-    assert_non_null(strstr(floor, "$data_1_0 << EOD\n1 1\n2 1\n3 1\n4 1\nEOD"));
+    assert_non_null(strstr(floor, "$data_0_4 << EOD\n 1 1 1 1 1 1\n 2 1 1 1 1 1\n 3 1 "));
     assert_non_null(strstr(floor, "set xlabel 'bits per byte'"));
     memory_free(floor);
     memory_free(pairs);
@@ -253,14 +259,14 @@ static void sizes_are_told_apart(void **state)
     char *width = help_read(folder, "figures/width-f.gp");
     assert_int_equal(count_of(width, "set title '"), 3 * 2);
     assert_non_null(strstr(width, "'position toeplitz layers=3, identical inputs'"));
-    assert_non_null(strstr(width, "$floor_0 << EOD\n 4 1\n 8 1\nEOD"));
-    assert_non_null(strstr(width, "set xtics (4, 8)\n"));
+    assert_non_null(strstr(width, "$data_0_1 << EOD\n 4 1 1 1 1 1\n 8 1 1 1 1 1\nEOD"));
+    assert_non_null(strstr(width, "set xtics ('4' 4, '8' 8)\n"));
     assert_non_null(strstr(width, "one seed, so no interval over seeds"));
     char *depth = help_read(folder, "figures/depth-f.gp");
     assert_int_equal(count_of(depth, "set title '"), 2 * 2);
     assert_non_null(strstr(depth, "'position toeplitz width=8 ffn=16, generic inputs'"));
-    assert_non_null(strstr(depth, "$floor_0 << EOD\n 1 1\n 2 1\n 3 1\nEOD"));
-    assert_non_null(strstr(depth, "$data_0 << EOD\n 1 1 1 1 1 1\n 2 1 ")); /* no intervals */
+    assert_non_null(strstr(depth, "$data_0_1 << EOD\n 1 1 1 1 1 1\n 2 1 1 1 1 1\n 3 1 1 1 1 1\nEOD"));
+    assert_non_null(strstr(depth, "$data_0_0 << EOD\n 1 1 1 1 1 1\n 2 1 ")); /* no intervals */
     memory_free(width);
     memory_free(depth);
     text_close(&names);
@@ -268,7 +274,7 @@ static void sizes_are_told_apart(void **state)
     help_remove(folder);
 }
 
-/* Kinds of C have a panel each, with RPE in both; the axis is the evaluated length. */
+/* What C is depends on the attention, and so tells series apart; the axis is the evaluated length. */
 static void lengths_are_an_axis(void **state)
 {
     char folder[HELP_PATH];
@@ -285,13 +291,18 @@ static void lengths_are_an_axis(void **state)
     draw(folder, &names);
     assert_non_null(strstr(names.data, "lengths-f.gp "));
     char *lengths = help_read(folder, "figures/lengths-f.gp");
-    assert_int_equal(count_of(lengths, "set title '"), 2);
-    assert_int_equal(count_of(lengths, "'position toeplitz c=toeplitz, "), 1);
-    assert_int_equal(count_of(lengths, "'position toeplitz c=bucketed, "), 1);
-    assert_int_equal(count_of(lengths, "trained at n=4'"), 2);
-    assert_int_equal(count_of(lengths, "$data_0 << EOD\n 2 "), 2);
-    assert_int_equal(count_of(lengths, "$data_1 << EOD\n 2 "), 2);
-    assert_non_null(strstr(lengths, "set xtics (2, 4, 8)\n"));
+    assert_int_equal(count_of(lengths, "set title '"), 1);
+    assert_non_null(strstr(lengths, "'position toeplitz, generic inputs,"));
+    assert_non_null(strstr(lengths, "trained at n = 4'"));
+    assert_int_equal(count_of(lengths, "'rpe' at screen"), 1);
+    assert_int_equal(count_of(lengths, "'urpe c=toeplitz' at screen"), 1);
+    assert_int_equal(count_of(lengths, "'urpe c=bucketed' at screen"), 1);
+    for (int k = 0; k < 3; k++) { /* each has its floor behind it */
+        char data[32];
+        snprintf(data, sizeof data, "$data_0_%d << EOD\n 2 ", 2 * k);
+        assert_int_equal(count_of(lengths, data), 1);
+    }
+    assert_non_null(strstr(lengths, "set xtics ('2' 2, '4' 4, '8' 8)\n"));
     memory_free(lengths);
     text_close(&names);
     spec_close(s);
@@ -356,9 +367,9 @@ static void sampling_error_stands_apart(void **state)
     char *floor = help_read(folder, "figures/floor-f.gp");
     assert_non_null(strstr(floor, "pale bars: sampling error, 95 % Wilson interval"));
     assert_non_null(strstr(floor, "marks: error of one seed"));
-    assert_non_null(strstr(floor, "\n1 0.25 0.25 0.25 0.101821 0.494983\n"));
-    assert_non_null(strstr(floor, "$witness_1 << EOD\n1 0.125\n2 0.125\nEOD"));
-    assert_non_null(strstr(floor, "title 'explicit weights'"));
+    assert_non_null(strstr(floor, "\n 1 0.25 0.25 0.25 0.101821 0.494983\n"));
+    assert_non_null(strstr(floor, "$data_0_1 << EOD\n 1 0.125 0.125 0.125 0.125 0.125\n 2 0.125 "));
+    assert_non_null(strstr(floor, "'explicit weights' at screen"));
     char *depth = help_read(folder, "figures/depth-f.gp");
     assert_non_null(strstr(depth, "95 % Wilson"));
     assert_non_null(strstr(depth, "\n 1 0.25 0.25 0.25 0.101821 0.494983\n"));
@@ -389,13 +400,14 @@ static void matrices_follow_the_space(void **state)
     help_write_part(folder, spec_cell(s, 0), FILE_TABLES, table.data);
     draw(folder, &names);
     char *matrices = help_read(folder, "figures/matrices-f.gp");
-    const char *c = strstr(matrices, "'C, head 1, 0.50 to 1.50: "),
-               *b = strstr(matrices, "'B, head 0, -8.00 to 8.00: ");
+    const char *c = strstr(matrices, "'C, head 1, 0.5 to 1.5:"),
+               *b = strstr(matrices, "'B, head 0, -8 to 8:");
     assert_non_null(c);
     assert_non_null(b);
     assert_true(c < b);
-    assert_non_null(strstr(matrices, "$matrix << EOD\n 0 1 2\n 3 4 5\n 6 7 8\nEOD"));
-    assert_non_null(strstr(matrices, "set ylabel 'dy'\nset xlabel 'dx'"));
+    assert_non_null(strstr(matrices, " << EOD\n 0 1 2\n 3 4 5\n 6 7 8\nEOD"));
+    assert_non_null(strstr(matrices, "set ylabel 'dy'"));
+    assert_non_null(strstr(matrices, "set xlabel 'dx'"));
     assert_non_null(strstr(matrices, "using ($1+-1):($2+-1):3"));
     memory_free(matrices);
     text_close(&names);
@@ -418,8 +430,8 @@ static void tables_on_a_graph_are_over_steps(void **state)
     write_cells(folder, s, true);
     draw(folder, &names);
     char *tables = help_read(folder, "figures/tables-f.gp");
-    assert_non_null(strstr(tables, "<< EOD\n0 7\n1 8\n2 9\nEOD"));
-    assert_non_null(strstr(tables, "set xtics (0, 1, 'no path' 2)\n"));
+    assert_non_null(strstr(tables, "<< EOD\n 0 7 7 7 7 7\n 1 8 8 8 8 8\n 2 9 9 9 9 9\nEOD"));
+    assert_non_null(strstr(tables, "set xlabel 'steps from i to j; last: no path'"));
     assert_null(strstr(names.data, "matrices"));
     memory_free(tables);
     text_close(&names);
@@ -441,7 +453,7 @@ static void matrices_leave_masked_places_out(void **state)
     write_cells(folder, s, true);
     draw(folder, &names);
     char *matrices = help_read(folder, "figures/matrices-f.gp");
-    assert_non_null(strstr(matrices, "$matrix << EOD\n 8 NaN\n 7 8\nEOD"));
+    assert_non_null(strstr(matrices, "$data_0 << EOD\n 8 nan\n 7 8\nEOD"));
     memory_free(matrices);
     text_close(&names);
     spec_close(s);

@@ -1,10 +1,11 @@
 /* Memory that runs out at the first request, the second, and so on until a folder's tables are
- * rebuilt: each time an error that says so, nothing leaked, and every table either as it was before
+ * rebuilt, or its figures said: each time an error that says so, nothing leaked, and every table either as it was before
  * or as it is to be.  Only in builds with MEMORY_DEBUG, whose allocator can be made to fail; what
  * libyaml allocates for itself is not covered. */
 #include "report/help_report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -67,8 +68,49 @@ static void every_request_of_a_rebuild_may_fail(void **unused)
     help_remove(folder);
     spec_close(s);
 }
+
+/* Scripts alone, for there is no gnuplot. */
+static void every_request_of_the_figures_may_fail(void **unused)
+{
+    (void)unused;
+    char folder[HELP_PATH], path[4096];
+    struct spec *s = help_spec(spec_text_);
+    struct results r;
+    struct err e;
+    help_folder(folder);
+    help_write_all(folder, s, help_figures);
+    help_open(&r, folder);
+    snprintf(path, sizeof path, "%s", getenv("PATH"));
+    assert_int_equal(setenv("PATH", folder, 1), 0);
+    int code = ERR_MEMORY;
+    long nth = 1, live = memory_live();
+    for (; code && nth < TRIES_MAX; nth++) {
+        struct figures f = {.scripts = true};
+        memset(&e, 0, sizeof e);
+        memory_fail_at(nth);
+        code = report_figures(folder, &r, &f, &e);
+        memory_fail_at(0);
+        assert_int_equal(f.failed, 0); /* no figure is to blame */
+        report_figures_close(&f);
+        assert_int_equal(memory_live(), live);
+        if (code && (code != ERR_MEMORY || !e.msg[0]))
+            fail_msg("request %ld: code %d, %s: %s", nth, code, e.where, e.msg);
+    }
+    assert_int_equal(code, 0);
+    assert_true(nth > 100);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    results_close(&r);
+    help_remove(folder);
+    spec_close(s);
+}
 #else
 static void every_request_of_a_rebuild_may_fail(void **unused)
+{
+    (void)unused;
+    skip();
+}
+
+static void every_request_of_the_figures_may_fail(void **unused)
 {
     (void)unused;
     skip();
@@ -77,6 +119,7 @@ static void every_request_of_a_rebuild_may_fail(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_request_of_a_rebuild_may_fail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_request_of_a_rebuild_may_fail),
+                                       cmocka_unit_test(every_request_of_the_figures_may_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
