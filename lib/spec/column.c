@@ -158,9 +158,9 @@ void columns_append(struct text *out, const struct column *column, const void *r
     for (; column->name; column++) {
         text_clear(&value);
         append_value(&value, column, record, cell, digits);
+        out->failed |= value.failed;
         csv_field(out, value.data ? value.data : "");
     }
     csv_end_row(out);
-    out->failed |= value.failed;
     text_close(&value);
 }
