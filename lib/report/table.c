@@ -323,6 +323,7 @@ static void append_title(struct text *out, const struct table *t, int width)
                            t->floors ? "" : " ± 95 % t interval");
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
+    title.failed |= t->constants.failed;
     append_paragraph(out, &title, width);
     text_append(out, "\n");
     text_close(&title);

@@ -17,18 +17,14 @@ enum { VALUE_TEXT = 256, SHOWN_MAX = 8 };
 
 /* What a name in a claim stands for: a column, a key, or both (a column that shows a key). */
 struct subject {
-    int column;                    /* -1: none */
-    const struct slot *slot;       /* NULL: none */
-    const struct option *row;      /* of the slot's value */
-    const char *const *names;      /* the only possible values, or NULL */
+    int column;              /* -1: none */
+    const struct slot *slot; /* NULL: none */
+    const struct option *row; /* what it accepts: the slot's, or `made` for a column of few names; NULL:
+                                any number, or any text */
     bool number;
-    bool subset;
+    struct option made;
+    const char *subset[PATTERN_MAX + 2];
 };
-
-static const char *pattern_name(int k)
-{
-    return k == 0 ? "all" : pattern_table[k - 1] ? pattern_table[k - 1]->name : NULL;
-}
 
 /* ---- names ------------------------------------------------------------------------------------*/
 
@@ -47,11 +43,18 @@ static int unknown_name(const struct spec *s, const struct node *at, struct err 
                       near ? near : "error_rel or model.encoding", near ? "?" : "");
 }
 
-static void subject_of_key(struct subject *out, const struct slot *slot)
+/* A column that shows no key: one of a few names, a number, or text. */
+static void subject_of_column(struct subject *out, const struct column *c)
 {
-    out->slot = slot;
-    out->row = slot->row;
-    out->number = out->row->type == OPTION_INT || out->row->type == OPTION_REAL;
+    out->number = c->number;
+    out->made = (struct option){.type = OPTION_CHOICE, .names = c->names};
+    if (c == &column_table[RESULT_subset]) {
+        out->subset[0] = "all";
+        for (int k = 0; pattern_table[k]; k++)
+            out->subset[k + 1] = pattern_table[k]->name;
+        out->made.names = out->subset;
+    }
+    out->row = out->made.names ? &out->made : NULL;
 }
 
 static int find_subject(const struct spec *s, const struct node *at, struct subject *out,
@@ -60,21 +63,18 @@ static int find_subject(const struct spec *s, const struct node *at, struct subj
     int slot;
     *out = (struct subject){.column = column_index(at->text)};
     const char *key = out->column >= 0 ? column_table[out->column].key : at->text;
-    if (out->column >= 0) {
-        out->number = column_table[out->column].number;
-        out->names = column_table[out->column].names;
-        out->subset = !strcmp(at->text, "subset");
-    }
-    if (!key)
+    enum key_type type = key ? keys_find(&s->keys, key, &slot) : KEY_UNKNOWN;
+    if (type == KEY_UNKNOWN && out->column >= 0) { /* of the seed, too, which is in no section */
+        subject_of_column(out, &column_table[out->column]);
         return 0;
-    enum key_type type = keys_find(&s->keys, key, &slot);
-    if (type == KEY_UNKNOWN && out->column >= 0)
-        return 0; /* the seed, which is in no section */
+    }
     if (type == KEY_UNKNOWN || strlen(key) >= KEY_TEXT)
         return unknown_name(s, at, e);
     if (type == KEY_GROUP)
         return node_error(at, e, "%s: a section, not a value; expected one of its keys", key);
-    subject_of_key(out, &s->keys.slot[slot]);
+    out->slot = &s->keys.slot[slot];
+    out->row = out->slot->row;
+    out->number = out->row->type == OPTION_INT || out->row->type == OPTION_REAL;
     if (out->row->type == OPTION_INT_LIST)
         return node_error(at, e, "%s: a list has no single value to compare; expected column "
                           "length", key);
@@ -82,38 +82,6 @@ static int find_subject(const struct spec *s, const struct node *at, struct subj
 }
 
 /* ---- values -----------------------------------------------------------------------------------*/
-
-static int one_of(const struct node *n, const char *name, const char *(*at)(const void *, int),
-                  const void *list, struct err *e)
-{
-    char shown[NODE_SHOWN], expected[320] = "";
-    const char *near = NULL;
-    size_t used = 0;
-    for (int k = 0; at(list, k); k++) {
-        const char *one = at(list, k);
-        if (n->type == NODE_SCALAR && !strcmp(one, n->text))
-            return 0;
-        if (n->type == NODE_SCALAR && !near)
-            near = text_nearest(n->text, &one, 1);
-        if (used < sizeof expected)
-            used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
-                                     k ? ", " : "", one);
-    }
-    return node_error(n, e, "%s: %s is no value of it%s%s%s; expected one of %s", name,
-                      node_show(n, shown), near ? "; did you mean " : "", near ? near : "",
-                      near ? "?" : "", expected);
-}
-
-static const char *list_name(const void *list, int k)
-{
-    return ((const char *const *)list)[k];
-}
-
-static const char *subset_name(const void *list, int k)
-{
-    (void)list;
-    return pattern_name(k);
-}
 
 static int keep_text(const char *name, const struct node *n, const char *text, char *out,
                      size_t size, struct err *e)
@@ -125,8 +93,8 @@ static int keep_text(const char *name, const struct node *n, const char *text, c
     return 0;
 }
 
-/* The value of a key, as spec_value prints it. */
-static int read_key_value(const struct option *row, const char *name, const struct node *n,
+/* A value that a row accepts, as spec_value prints it. */
+static int read_row_value(const struct option *row, const char *name, const struct node *n,
                           char *out, size_t size, struct err *e)
 {
     struct option_value v;
@@ -150,18 +118,13 @@ static int read_value(const struct subject *u, const char *name, const struct no
 {
     char shown[NODE_SHOWN], digits[TEXT_NUMBER_MAX];
     double number;
-    int code = 0;
     if (n->type != NODE_SCALAR || node_is_null(n))
         return node_error(n, e, "%s: %s; expected a value or a list of values", name,
                           node_show(n, shown));
     if (u->row)
-        return read_key_value(u->row, name, n, out, size, e);
-    if (u->names)
-        code = one_of(n, name, list_name, u->names, e);
-    else if (u->subset)
-        code = one_of(n, name, subset_name, NULL, e);
-    if (code || !u->number)
-        return code ? code : keep_text(name, n, n->text, out, size, e);
+        return read_row_value(u->row, name, n, out, size, e);
+    if (!u->number)
+        return keep_text(name, n, n->text, out, size, e);
     if (!n->plain || !text_to_double(n->text, &number) || !isfinite(number))
         return node_error(n, e, "%s: %s is not a number; expected a number", name,
                           node_show(n, shown));
@@ -330,10 +293,10 @@ const char *const claim_on_names[] = {"run", "bound", "witness", NULL};
 
 static int read_on(const struct node *n, enum claim_on *out, struct err *e)
 {
-    int code = one_of(n, "on", list_name, claim_on_names, e);
-    for (int k = 0; code == 0 && claim_on_names[k]; k++)
-        if (!strcmp(claim_on_names[k], n->text))
-            *out = (enum claim_on)k;
+    const struct option row = {.type = OPTION_CHOICE, .names = claim_on_names, .fallback = "run"};
+    struct option_value v;
+    int code = value_read(&row, "on", n, NULL, &v, e);
+    *out = code ? CLAIM_ON_RUN : (enum claim_on)v.number;
     return code;
 }
 
@@ -383,7 +346,7 @@ static int read_claim(struct spec *s, const struct node *n, struct claim *c, str
     if (!part[EXPECT])
         return node_error(n, e, "claims: a claim without expect; expected a map with expect");
     c->line = n->line;
-    int code = part[ON] ? read_on(part[ON], &c->on, e) : 0;
+    int code = read_on(part[ON], &c->on, e);
     if (code == 0)
         code = read_pair(s, part[PAIR], c, e);
     if (code == 0)

@@ -158,6 +158,7 @@ void columns_append(struct text *out, const struct column *column, const void *r
     for (; column->name; column++) {
         text_clear(&value);
         append_value(&value, column, record, cell, digits);
+        out->failed |= value.failed;
         csv_field(out, value.data ? value.data : "");
         out->failed |= value.failed;
     }

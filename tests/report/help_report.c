@@ -126,6 +126,21 @@ void help_rows(struct text *out, const struct cell *c, help_value value)
     assert_false(out->failed);
 }
 
+void help_drop_columns(char *rows, int columns)
+{
+    char *to = rows;
+    for (const char *from = rows; *from;) {
+        const char *end = strchr(from, '\n'), *last = end;
+        for (int left = columns; left > 0; left -= *last == ',')
+            last--;
+        memmove(to, from, (size_t)(last - from));
+        to += last - from;
+        *to++ = '\n';
+        from = end + 1;
+    }
+    *to = '\0';
+}
+
 void help_write_cell(const char *folder, const struct cell *c, help_value value)
 {
     struct text t = {0};

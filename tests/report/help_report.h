@@ -27,6 +27,9 @@ typedef const char *(*help_value)(const struct cell *c, int64_t length, const ch
                                   const char *column, char *buffer);
 /* row.csv of a cell: all, generic where some inputs are, and each pattern, at each length. */
 void help_rows(struct text *out, const struct cell *c, help_value value);
+/* Takes the last columns off rows, as a program wrote them that had not heard of these yet; no field
+ * in them may hold a comma. */
+void help_drop_columns(char *rows, int columns);
 void help_write_cell(const char *folder, const struct cell *c, help_value value);
 /* All cells of a spec, and the spec. */
 void help_write_all(const char *folder, const struct spec *s, help_value value);

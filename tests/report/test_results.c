@@ -138,6 +138,29 @@ static void torn_rows_are_skipped(void **state)
     spec_close(s);
 }
 
+/* A program that had fewer columns: what a report says of its experiment is there all the same. */
+static void older_rows_are_read(void **state)
+{
+    struct spec *s = help_spec(toy);
+    struct results r;
+    struct text rows = {0};
+    char name[64];
+    help_write_spec(*state, s);
+    help_rows(&rows, spec_cell(s, 0), help_figures);
+    help_drop_columns(rows.data, 3); /* informative_ceiling, settings, axes */
+    snprintf(name, sizeof name, "cells/%s/row.csv", spec_cell(s, 0)->id);
+    help_write(*state, name, rows.data);
+    help_open(&r, *state);
+    assert_int_equal(r.rows, 3);
+    assert_string_equal(result_text(&r.row[0], "informative_ceiling"), "");
+    assert_string_equal(result_text(&r.row[0], "axes"), "model.attention=urpe");
+    assert_string_equal(result_text(&r.row[0], "settings"),
+                        "space.length=4; space.inputs.identical=0.5");
+    results_close(&r);
+    text_close(&rows);
+    spec_close(s);
+}
+
 static void expect_skip(const char *folder, const char *file, const char *why)
 {
     struct results r;
@@ -300,7 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(rows_are_sorted),          ON_FOLDER(lengths_are_numbers),
         ON_FOLDER(versions_share_cells),     ON_FOLDER(torn_rows_are_skipped),
-        ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
+        ON_FOLDER(older_rows_are_read), ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
         ON_FOLDER(folders_merge),            ON_FOLDER(what_failed_elsewhere_gives_way),
         ON_FOLDER(specs_of_one_name_share_axes),
         cmocka_unit_test(a_missing_folder_is_an_error),

@@ -185,6 +185,40 @@ static void only_this_specs_rows(void **state)
     help_remove(folder);
 }
 
+/* A file of a program that had fewer columns keeps its rows, and gets the new columns. */
+static void older_files_gain_columns(void **state)
+{
+    char folder[HELP_PATH], path[HELP_PATH + 16];
+    struct spec *s = spec_of("t5"), *first = spec_of("alibi");
+    struct results r, before;
+    struct text rows = {0};
+    struct csv c;
+    struct err e = {0};
+    (void)state;
+    help_folder(folder);
+    snprintf(path, sizeof path, "%s/all.csv", folder);
+    results_of(&r, s, help_figures);
+    results_of(&before, first, help_figures);
+    assert_int_equal(results_csv(&rows, &before, &e), 0);
+    help_drop_columns(rows.data, 2); /* settings, axes */
+    help_write(folder, "all.csv", rows.data);
+    assert_int_equal(report_shared_check(path, &e), 0);
+    assert_int_equal(report_shared_add(path, &r, s, false, &e), 0);
+    assert_int_equal(rows_once(path), 36);
+    assert_int_equal(csv_read(path, &c, &e), 0);
+    assert_int_equal(c.columns, RESULT_COUNT);
+    assert_string_equal(c.row[1][RESULT_encoding], "alibi");
+    assert_string_equal(c.row[1][RESULT_axes], "");
+    assert_string_equal(c.row[36][RESULT_axes], "model.attention=urpe");
+    csv_close(&c);
+    text_close(&rows);
+    results_close(&r);
+    results_close(&before);
+    spec_close(s);
+    spec_close(first);
+    help_remove(folder);
+}
+
 static void other_headers_are_refused(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
@@ -216,6 +250,7 @@ int main(void)
         cmocka_unit_test(force_replaces),
         cmocka_unit_test(failed_rows_give_way),
         cmocka_unit_test(only_this_specs_rows),
+        cmocka_unit_test(older_files_gain_columns),
         cmocka_unit_test(other_headers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
