@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "command.h"
 
@@ -58,6 +59,21 @@ static int take_text(const struct flag *f, const char *value, void *field, struc
         return err_set(e, ERR_USAGE, NULL, "%s: a name was expected", f->name);
     *(const char **)field = value;
     return 0;
+}
+
+/* Where something is written: links that the user names are followed, those beyond are not. */
+static int take_path(const struct flag *f, const char *value, void *field, struct err *e)
+{
+    char path[FILE_PATH_MAX], **out = field;
+    const char *text;
+    int code = take_text(f, value, &text, e);
+    if (!code)
+        code = file_real(path, value, e);
+    if (code)
+        return code;
+    memory_free(*out);
+    *out = memory_text(path, e);
+    return *out ? 0 : ERR_MEMORY;
 }
 
 static int take_count(const struct flag *f, const char *value, void *field, struct err *e)
@@ -206,6 +222,9 @@ int arguments_parse(struct arguments *a, const struct command *c, int count, cha
 
 void arguments_close(struct arguments *a)
 {
+    memory_free(a->out);
+    memory_free(a->csv);
+    memory_free(a->output);
     memory_free(a->set.word);
     memory_free(a->operand);
     *a = (struct arguments){0};

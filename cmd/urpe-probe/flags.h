@@ -13,12 +13,12 @@
 #define FLAG_LIST(X, SAME)                                                                         \
     X(SET, set, settings, "--set", "KEY=VALUE",                                                    \
       "override a key of the spec; VALUE is YAML, a list makes an axis; may be given again")       \
-    X(OUT, out, text, "--out", "DIR", "folder for what is written")                                \
-    X(CSV, csv, text, "--csv", "FILE",                                                             \
+    X(OUT, out, path, "--out", "DIR", "folder for what is written")                                \
+    X(CSV, csv, path, "--csv", "FILE",                                                             \
       "add this call's rows to FILE, which other calls may use at the same time")                  \
-    SAME(BENCH_CSV, csv, text, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
+    SAME(BENCH_CSV, csv, path, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
-    X(OUTPUT, output, text, "--output", "FILE", "safetensors to write")                            \
+    X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
     X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
     X(THREADS, threads, count, "--threads", "N",                                                   \
       "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \
@@ -52,6 +52,7 @@ struct shard {
 /* The field that each type sets. */
 #define FLAG_FIELD_on bool               /* a switch; off is its opposite */
 #define FLAG_FIELD_text const char *     /* NULL: not given */
+#define FLAG_FIELD_path char *           /* without symbolic links (file_real); NULL: not given */
 #define FLAG_FIELD_count int             /* from 1 to 4096; 0: not given */
 #define FLAG_FIELD_choice int            /* index among the words */
 #define FLAG_FIELD_settings struct settings

@@ -64,8 +64,10 @@ static int look(const struct arguments *a, struct err *e)
 static int run(const struct arguments *a, struct err *e)
 {
     struct results r = {0};
-    const char *folder = a->out ? a->out : a->operand[0];
+    char folder[FILE_PATH_MAX];
     int status = 0, failed = 0, code = look(a, e);
+    if (!code)
+        code = file_real(folder, a->out ? a->out : a->operand[0], e);
     if (!code)
         code = report_merge(folder, a->operand, a->operands, &r, e);
     if (code)

@@ -6,16 +6,14 @@
 #include "commands.h"
 #include "run/run.h"
 
-enum { FOLDER_MAX = 4096 };
 #define CHECKPOINT_SECONDS 30.0
 
-static const char *folder_of(const struct arguments *a, const struct spec *s,
-                             char buffer[FOLDER_MAX])
+static int folder_of(const struct arguments *a, const struct spec *s, char folder[FILE_PATH_MAX],
+                     struct err *e)
 {
-    if (a->out)
-        return a->out;
-    snprintf(buffer, FOLDER_MAX, "results/%s", spec_name(s));
-    return buffer;
+    char name[FILE_PATH_MAX];
+    snprintf(name, sizeof name, "results/%s", spec_name(s));
+    return file_real(folder, a->out ? a->out : name, e);
 }
 
 /* With --force the same command would begin again, checkpoints and all. */
@@ -86,12 +84,13 @@ static int run(const struct arguments *a, struct err *e)
 {
     struct spec *s = NULL;
     struct run_counts counts = {0};
-    char buffer[FOLDER_MAX];
+    char folder[FILE_PATH_MAX];
     int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
-    const char *folder = folder_of(a, s, buffer);
-    code = report_figures_check(s, e);
+    code = folder_of(a, s, folder, e);
+    if (!code)
+        code = report_figures_check(s, e);
     if (!code && !a->set.count && !a->no_claims)
         code = spec_check_claims(s, e);
     if (!code && a->csv)

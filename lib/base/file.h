@@ -8,14 +8,21 @@
 #include "base/err.h"
 #include "base/text.h"
 
-/* Replaces `path` atomically; behind a symbolic link, what it points to.  ERR_IO, and the old file
- * untouched, when that is not possible or when `path` is a device, a pipe or a folder.  A process
- * under a file size limit must ignore SIGXFSZ to see the error. */
+/* A path that a user names may lead through symbolic links, and is resolved once, by file_real.  What
+ * the program writes, makes, locks or deletes below it may not: a results folder may come from a
+ * stranger, and a link in it must not reach outside.  So none of these follows a link in any part
+ * of its path; ERR_IO says that there is one. */
+enum { FILE_PATH_MAX = 4096 };
+/* `path` without symbolic links where it has some, else as it is; what is not there yet stays as it
+ * is.  ERR_IO: too long, or a link to nothing. */
+int file_real(char out[FILE_PATH_MAX], const char *path, struct err *e);
+
+/* Replaces `path` atomically, with the rights that the old file has, by default those of a new one.
+ * ERR_IO, and the old file untouched, when that is not possible or when `path` is a link, a device,
+ * a pipe or a folder.  A process under a file size limit must ignore SIGXFSZ to see the error. */
 int file_write(const char *path, const void *bytes, size_t count, struct err *e);
 /* The same for folder/name and a text; ERR_MEMORY where an append to it has failed. */
 int file_write_text(const char *folder, const char *name, const struct text *t, struct err *e);
-/* Makes a rename to `path` survive a power failure, where the file system can. */
-int file_sync_folder(const char *path, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
  * with memory_free.  A missing file is ERR_IO. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);

@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "report/figure.h"
 #include "report/gnuplot.h"
-#include "report/output.h"
 
 enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16 };
 
@@ -206,7 +205,7 @@ int report_figures_check(const struct spec *s, struct err *e)
             known |= strcmp(names[m], name) == 0;
         if (known)
             continue;
-        char where[OUTPUT_PATH_MAX];
+        char where[FILE_PATH_MAX];
         struct text all = {0};
         const char *near = text_nearest(name, names, count);
         spec_where(s, "figures", where, sizeof where);
@@ -243,7 +242,7 @@ static int draw_experiment(struct figure_sink *sink, const struct figure_view *v
 
 int report_figures(const char *folder, const struct results *r, struct figures *f, struct err *e)
 {
-    char path[OUTPUT_PATH_MAX];
+    char path[FILE_PATH_MAX];
     struct report_lines lines;
     struct figure_sink sink = {.folder = path, .out = f};
     struct figure_view v = {.lines = &lines};

@@ -6,7 +6,6 @@
 #include "report/html.h"
 #include "report/label.h"
 #include "report/matrix.h"
-#include "report/output.h"
 #include "report/results.h"
 
 enum { IMAGE_BYTES_MAX = 64 << 20 };
@@ -129,7 +128,7 @@ static bool is_about(const char *figure, const char *experiment)
 static int append_figure(struct text *out, const char *folder, const char *name, int number,
                          struct err *e)
 {
-    char path[OUTPUT_PATH_MAX], *image = NULL;
+    char path[FILE_PATH_MAX], *image = NULL;
     size_t count;
     snprintf(path, sizeof path, "%s/figures/%s.svg", folder, name);
     int code = file_read(path, IMAGE_BYTES_MAX, &image, &count, e);
@@ -296,7 +295,7 @@ static void append_start(struct text *out, const struct figures *f)
 int report_page(const char *folder, const struct results *r, const struct figures *f,
                 struct err *e)
 {
-    char path[OUTPUT_PATH_MAX];
+    char path[FILE_PATH_MAX];
     struct text page = {0};
     int code = file_join(path, sizeof path, folder, "report.html", e);
     html_open(&page, "urpe-probe: results");

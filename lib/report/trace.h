@@ -2,11 +2,11 @@
 #ifndef REPORT_TRACE_H
 #define REPORT_TRACE_H
 #include "base/csv.h"
-#include "report/output.h"
+#include "base/file.h"
 #include "report/report.h"
 
 struct trace_file {
-    char path[OUTPUT_PATH_MAX];
+    char path[FILE_PATH_MAX];
     struct csv csv;
     int x, y, floor; /* columns; floor -1: none */
 };

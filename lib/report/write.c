@@ -6,8 +6,8 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "report/listing.h"
-#include "report/output.h"
 #include "report/results.h"
 #include "report/summary.h"
 
@@ -110,7 +110,7 @@ static void copy_part(struct text *out, const struct column_file *f, const char 
 static int add_part(struct output *o, const struct column_file *f, struct results *r,
                     const struct result_row *row, struct err *e)
 {
-    char path[OUTPUT_PATH_MAX];
+    char path[FILE_PATH_MAX];
     char *bytes = NULL;
     size_t count;
     int columns;
@@ -148,7 +148,7 @@ static int write_part(const char *folder, const struct column_file *f, struct re
 
 static int lock_folder(struct file_lock *lock, const char *folder, struct err *e)
 {
-    char path[OUTPUT_PATH_MAX];
+    char path[FILE_PATH_MAX];
     lock->fd = -1;
     int code = file_join(path, sizeof path, folder, ".results.lock", e);
     return code ? code : file_lock(lock, path, e);

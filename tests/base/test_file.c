@@ -149,7 +149,7 @@ static void an_unwritable_folder_leaves_the_old_file(void **state)
 static void only_plain_files_are_replaced(void **state)
 {
     struct err e = {0};
-    char path[PATH_SIZE], link[PATH_SIZE], inner[PATH_SIZE];
+    char path[PATH_SIZE];
     assert_int_equal(file_write(*state, "x", 1, &e), ERR_IO);
     assert_non_null(strstr(e.msg, "not a plain file"));
     e = (struct err){0};
@@ -158,17 +158,126 @@ static void only_plain_files_are_replaced(void **state)
     assert_int_equal(file_write(path, "x", 1, &e), ERR_IO);
     assert_non_null(strstr(e.msg, "not a plain file"));
     assert_int_equal(file_remove(path, NULL), 0);
+}
 
-    in_folder(path, state, "folder/a");
-    in_folder(link, state, "link");
-    in_folder(inner, state, "folder");
-    assert_int_equal(file_make_folder(inner, NULL), 0);
+/* A folder "victim" with a file "a" of content "old", and path = name, a link to `target`. */
+static void make_link(void **state, char path[PATH_SIZE], const char *name, const char *target)
+{
+    in_folder(path, state, "victim");
+    assert_int_equal(file_make_folder(path, NULL), 0);
+    in_folder(path, state, "victim/a");
     assert_int_equal(file_write(path, "old", 3, NULL), 0);
-    assert_int_equal(symlink("folder/a", link), 0);
-    assert_int_equal(file_write(link, "new", 3, NULL), 0);
+    in_folder(path, state, name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void assert_unharmed(void **state)
+{
+    char path[PATH_SIZE], **names;
+    size_t count;
+    in_folder(path, state, "victim/a");
+    assert_content(path, "old", 3);
+    in_folder(path, state, "victim");
+    assert_int_equal(file_list(path, &names, &count, NULL), 0);
+    assert_int_equal(count, 1);
+    file_free_names(names, count);
+}
+
+static void no_link_is_followed(void **state)
+{
+    char path[PATH_SIZE];
+    struct err e = {0};
+    struct file_lock lock;
+    make_link(state, path, "file", "victim/a");
+    assert_int_equal(file_write(path, "new", 3, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "symbolic link"));
+    assert_int_equal(file_lock(&lock, path, NULL), ERR_IO);
+    assert_int_equal(file_remove(path, NULL), 0); /* the link, not what it names */
+    make_link(state, path, "dangling", "victim/b");
+    assert_int_equal(file_write(path, "new", 3, NULL), ERR_IO);
+    assert_int_equal(file_lock(&lock, path, NULL), ERR_IO);
+    make_link(state, path, "folder", "victim");
+    assert_int_equal(file_make_folder(path, NULL), ERR_IO);
+    in_folder(path, state, "folder/b");
+    e = (struct err){0};
+    assert_int_equal(file_write(path, "new", 3, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "symbolic link"));
+    assert_int_equal(file_make_folder(path, NULL), ERR_IO);
+    assert_int_equal(file_lock(&lock, path, NULL), ERR_IO);
+    in_folder(path, state, "folder/a");
+    assert_int_equal(file_remove(path, NULL), ERR_IO);
+    assert_unharmed(state);
+}
+
+/* The names that a temporary file could have are links already. */
+static void temporary_names_are_no_way_out(void **state)
+{
+    char path[PATH_SIZE], name[64];
+    for (int k = 0; k < 3; k++) {
+        snprintf(name, sizeof name, ".tmp-urpe-%ld-%d", (long)getpid(), k);
+        make_link(state, path, name, "victim/a");
+    }
+    in_folder(path, state, "file");
+    assert_int_equal(file_write(path, "new", 3, NULL), 0);
     assert_content(path, "new", 3);
+    assert_unharmed(state);
+}
+
+static void a_user_may_name_a_link(void **state)
+{
+    char path[PATH_SIZE], real[FILE_PATH_MAX], expected[PATH_SIZE];
+    struct err e = {0};
+    static const char *const name[][2] = {{"folder/a", "victim/a"},
+                                          {"folder/b", "victim/b"},
+                                          {"folder/b/c", "victim/b/c"},
+                                          {"folder", "victim"},
+                                          {"absent/../b", "absent/../b"},
+                                          {"victim//a", "victim//a"}};
+    make_link(state, path, "folder", "victim");
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
+        in_folder(path, state, name[k][0]);
+        in_folder(expected, state, name[k][1]);
+        assert_int_equal(file_real(real, path, &e), 0);
+        assert_string_equal(real, expected);
+    }
+    make_link(state, path, "dangling", "nothing");
+    assert_int_equal(file_real(real, path, &e), ERR_IO);
+    assert_non_null(strstr(e.msg, "a symbolic link to nothing"));
+    char *longer = memory_alloc(FILE_PATH_MAX + 1, 1, NULL);
+    memset(longer, 'a', FILE_PATH_MAX);
+    assert_int_equal(file_real(real, longer, NULL), ERR_IO);
+    memory_free(longer);
+    assert_int_equal(file_real(real, "relative/x", NULL), 0);
+    assert_string_equal(real, "relative/x");
+}
+
+/* What a killed process left is removed, what a living one writes is not. */
+static void left_over_files_are_swept(void **state)
+{
+    char path[PATH_SIZE];
+    in_folder(path, state, ".tmp-urpe-1-0");
+    assert_int_equal(help_shell("echo half >'%s'", path), 0);
+    in_folder(path, state, ".tmp-urpe-1-1");
+    struct file_lock alive;
+    assert_int_equal(file_lock(&alive, path, NULL), 0);
+    in_folder(path, state, "file");
+    assert_int_equal(file_write(path, "new", 3, NULL), 0);
+    assert_names(state, 2); /* file, .tmp-urpe-1-1 */
+    file_unlock(&alive);
+    assert_int_equal(file_write(path, "newer", 5, NULL), 0);
+    assert_names(state, 1);
+}
+
+static void rights_are_kept(void **state)
+{
+    char path[PATH_SIZE];
     struct stat status;
-    assert_true(lstat(link, &status) == 0 && S_ISLNK(status.st_mode));
+    in_folder(path, state, "file");
+    assert_int_equal(file_write(path, "old", 3, NULL), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(file_write(path, "new", 3, NULL), 0);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 static void errors_name_the_path(void **state)
@@ -365,7 +474,7 @@ static void a_folder_need_not_be_synchronised(void **state)
     assert_content(path, "new", 3);
     struct err e = {0};
     folder_sync_error = EIO;
-    assert_int_equal(file_write(path, "new", 3, &e), ERR_IO);
+    assert_int_equal(file_write(path, "newer", 5, &e), ERR_IO);
     assert_non_null(strstr(e.msg, "synchronised"));
     folder_sync_error = 0;
 }
@@ -396,6 +505,11 @@ int main(void)
         IN_FOLDER(a_folder_need_not_be_synchronised),
         IN_FOLDER(texts_are_written_whole),
         IN_FOLDER(only_plain_files_are_replaced),
+        IN_FOLDER(no_link_is_followed),
+        IN_FOLDER(temporary_names_are_no_way_out),
+        IN_FOLDER(a_user_may_name_a_link),
+        IN_FOLDER(left_over_files_are_swept),
+        IN_FOLDER(rights_are_kept),
         IN_FOLDER(errors_name_the_path),
         IN_FOLDER(pipes_are_read),
         IN_FOLDER(folders),

@@ -1,0 +1,10 @@
+/* What only Linux can do, with a portable twin of each function in the same file (system.c): a build
+ * with -DPORTABLE_ONLY uses plain POSIX. */
+#ifndef BASE_SYSTEM_H
+#define BASE_SYSTEM_H
+
+/* Opens the folder `name` in the folder `at` for the calls that end in "at", following no link in
+ * its last part.  Linux needs no right to read it, only to pass through.  -1 with errno. */
+int system_open_folder(int at, const char *name);
+
+#endif
