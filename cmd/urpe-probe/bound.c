@@ -64,7 +64,7 @@ static int run(const struct arguments *a, struct err *e)
     terminal_watch_signals();
     code = append_rows(&rows, s, e);
     if (code == ERR_INTERRUPTED)
-        fprintf(stderr, "urpe-probe: interrupted\n");
+        text_say(stderr, "urpe-probe: interrupted");
     if (!code)
         code = results_parse(&r, s, rows.data, rows.length, e);
     if (code)

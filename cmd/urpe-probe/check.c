@@ -246,8 +246,8 @@ static void warn_memory(const struct spec *s, const struct kind *kind, int count
     if (there <= 0 || most <= there)
         return;
     spec_where(s, "model.width", where, sizeof where);
-    fprintf(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here\n", where,
-            most / MIB, there / MIB);
+    text_say(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here", where,
+             most / MIB, there / MIB);
 }
 
 static int print_table(const struct spec *s, struct listing *l, const struct kind *kind,

@@ -82,8 +82,9 @@ int terminal_width(void);
  * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); sparklines where the
  * locale's character set is UTF-8. */
 struct report_screen terminal_screen(const struct arguments *a, FILE *out);
-/* Writes text to standard output; ERR_IO when that fails. */
-int terminal_put(const struct text *t, struct err *e);
+/* Writes text to standard output, cleaned (text_show) where that is a terminal; ERR_IO when it
+ * fails. */
+int terminal_put(struct text *t, struct err *e);
 /* Whether everything written to standard output arrived; the stream is closed. */
 int terminal_finish(struct err *e);
 /* From now on SIGINT and SIGTERM only leave their number in *terminal_signal(); a second one of the

@@ -75,10 +75,7 @@ static int exit_status(int code, const struct err *e)
         return code;
     if (code == ERR_INTERRUPTED)
         return SIGNAL_STATUS + *terminal_signal();
-    if (e->where[0])
-        fprintf(stderr, "%s: %s\n", e->where, e->msg);
-    else
-        fprintf(stderr, "urpe-probe: %s\n", e->msg);
+    text_say(stderr, "%s: %s", e->where[0] ? e->where : "urpe-probe", e->msg);
     return err_exit_status(code);
 }
 

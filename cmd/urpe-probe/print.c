@@ -9,8 +9,8 @@ static void say_others(const struct spec *s, enum claim_on on)
         for (int k = 0; k < spec_claims(s); k++)
             count += (int)spec_claim(s, k)->on == other;
         if (count && other != (int)on)
-            fprintf(stderr, "%d claim%s about `%s`\n", count, count == 1 ? " is" : "s are",
-                    claim_on_names[other]);
+            text_say(stderr, "%d claim%s about `%s`", count, count == 1 ? " is" : "s are",
+                     claim_on_names[other]);
     }
 }
 

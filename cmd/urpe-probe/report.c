@@ -7,7 +7,7 @@
 static void say_skipped(const struct results *r)
 {
     for (int k = 0; k < r->skips; k++)
-        fprintf(stderr, "skipped %s\n", r->skipped[k]);
+        text_say(stderr, "skipped %s", r->skipped[k]);
 }
 
 /* Claims of each spec whose cells are all there; the others are named, not judged. */
@@ -21,8 +21,8 @@ static int judge_all(const struct arguments *a, const struct results *r, int *st
         if (finished == spec_cells(s))
             code = judge_claims(a, s, CLAIM_ON_RUN, r, status, e);
         else
-            fprintf(stderr, "%s: %d of %d cells finished, so its claims are not judged yet\n",
-                    spec_name(s), finished, spec_cells(s));
+            text_say(stderr, "%s: %d of %d cells finished, so its claims are not judged yet",
+                     spec_name(s), finished, spec_cells(s));
     }
     return code;
 }
@@ -34,14 +34,14 @@ static int draw(const struct arguments *a, const char *folder, const struct resu
     struct figures f = {.scripts = a->gnuplot, .png = a->png};
     int code = report_figures(folder, r, &f, e);
     if (!code && !f.drawn && !a->quiet)
-        fprintf(stderr, "%s\n", f.why);
+        text_say(stderr, "%s", f.why);
     if (!code && f.failed)
-        fputs(f.failures.data, stderr);
+        text_show(stderr, &f.failures);
     *failed = f.failed;
     if (!code)
         code = report_page(folder, r, &f, e);
     if (!code && !a->quiet)
-        fprintf(stderr, "the page: %s/report.html\n", folder);
+        text_say(stderr, "the page: %s/report.html", folder);
     report_figures_close(&f);
     return code;
 }

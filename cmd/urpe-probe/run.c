@@ -19,25 +19,28 @@ static int folder_of(const struct arguments *a, const struct spec *s, char folde
 /* With --force the same command would begin again, checkpoints and all. */
 static void say_interrupted(const struct arguments *a, const char *folder)
 {
-    fprintf(stderr,
-            "urpe-probe: interrupted; the same command %sgoes on from the checkpoints in %s\n",
-            a->force ? "without --force " : "", folder);
+    text_say(stderr,
+             "urpe-probe: interrupted; the same command %sgoes on from the checkpoints in %s",
+             a->force ? "without --force " : "", folder);
     if (a->force)
-        fprintf(stderr, "urpe-probe: cells that were not begun keep the results they had\n");
+        text_say(stderr, "urpe-probe: cells that were not begun keep the results they had");
 }
 
 static void say_counts(const struct run_counts *n, const char *folder)
 {
-    fprintf(stderr, "%d cell%s: %d trained, %d finished before", n->cells, n->cells == 1 ? "" : "s",
-            n->trained, n->done_before);
-    if (n->elsewhere)
-        fprintf(stderr, ", %d by another run", n->elsewhere);
-    if (n->diverged)
-        fprintf(stderr, ", %d diverged", n->diverged);
-    if (n->failed)
-        fprintf(stderr, ", %d failed", n->failed);
-    fprintf(stderr, "; results in %s\n", folder);
-    fprintf(stderr, "figures and one page about them: urpe-probe report %s\n", folder);
+    const struct {
+        int count;
+        const char *what;
+    } more[] = {{n->elsewhere, "by another run"}, {n->diverged, "diverged"}, {n->failed, "failed"}};
+    struct text line = {0};
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++)
+        if (more[k].count)
+            text_append_format(&line, ", %d %s", more[k].count, more[k].what);
+    text_say(stderr, "%d cell%s: %d trained, %d finished before%s; results in %s", n->cells,
+             n->cells == 1 ? "" : "s", n->trained, n->done_before, line.data ? line.data : "",
+             folder);
+    text_say(stderr, "figures and one page about them: urpe-probe report %s", folder);
+    text_close(&line);
 }
 
 static int train(const struct arguments *a, const struct spec *s, const char *folder,

@@ -61,12 +61,14 @@ static int put_error(struct err *e)
     return err_set(e, ERR_IO, "standard output", "%s", err_system(errno));
 }
 
-int terminal_put(const struct text *t, struct err *e)
+int terminal_put(struct text *t, struct err *e)
 {
     int code = text_check(t, e);
     if (code)
         return code;
-    if (fwrite(t->data, 1, t->length, stdout) != t->length)
+    if (isatty(STDOUT_FILENO))
+        text_show(stdout, t);
+    else if (fwrite(t->data, 1, t->length, stdout) != t->length)
         return put_error(e);
     return 0;
 }

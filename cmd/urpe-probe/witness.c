@@ -88,8 +88,8 @@ static int add_cell(struct work *w, const struct cell *c, struct err *e)
     if (!code)
         code = witness_cell(c, w->spec, w->pool, w->arguments->out ? cells : NULL, &x, &w->rows, e);
     if (!code && !x.known && !w->arguments->quiet)
-        fprintf(stderr, "cell %.8s: no witness known for %s\n", c->id,
-                target_of(&c->task.target)->name);
+        text_say(stderr, "cell %.8s: no witness known for %s", c->id,
+                 target_of(&c->task.target)->name);
     if (!code)
         code = add_line(&w->table, true, w->seeds, c, &x, e);
     return code ? code : add_line(&w->listing, false, w->seeds, c, &x, e);
@@ -149,7 +149,7 @@ static int run(const struct arguments *a, struct err *e)
     if (!code)
         code = add_cells(&w, e);
     if (code == ERR_INTERRUPTED)
-        fprintf(stderr, "urpe-probe: interrupted\n");
+        text_say(stderr, "urpe-probe: interrupted");
     if (!code && a->out)
         code = write_csv(&w, e);
     if (!code && !a->quiet)

@@ -49,14 +49,28 @@ int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t 
     return 0;
 }
 
-int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)
+static int read_path(const char *path, bool regular, size_t limit, char **bytes, size_t *count,
+                     struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC | (regular ? O_NONBLOCK : 0));
     if (fd < 0)
         return err_set(e, ERR_IO, path, "cannot be opened: %s", err_system(errno));
-    int rc = file_read_open(fd, path, limit, bytes, count, e);
+    int rc = regular && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+                 ? err_set(e, ERR_IO, path, "is no file that can be read")
+                 : file_read_open(fd, path, limit, bytes, count, e);
     close(fd);
     return rc;
+}
+
+int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)
+{
+    return read_path(path, true, limit, bytes, count, e);
+}
+
+int file_read_stream(const char *path, size_t limit, char **bytes, size_t *count, struct err *e)
+{
+    return read_path(path, false, limit, bytes, count, e);
 }
 
 bool file_exists(const char *path)

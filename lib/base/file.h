@@ -24,8 +24,11 @@ int file_write(const char *path, const void *bytes, size_t count, struct err *e)
 /* The same for folder/name and a text; ERR_MEMORY where an append to it has failed. */
 int file_write_text(const char *folder, const char *name, const struct text *t, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
- * with memory_free.  A missing file is ERR_IO. */
+ * with memory_free.  A missing file is ERR_IO, and so is a pipe, which could be waited for without
+ * end. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);
+/* The same for what a user names, which may be a pipe. */
+int file_read_stream(const char *path, size_t limit, char **bytes, size_t *count, struct err *e);
 /* The rest of an open file or pipe; `path` is its name in messages. */
 int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t *count,
                    struct err *e);

@@ -22,14 +22,6 @@ const char *named_file_path(const char *value)
     return *value ? value + HEX + 1 : value;
 }
 
-/* A pipe or a terminal would be waited for, and a spec may come from a stranger. */
-static int read_regular(const char *path, char **bytes, size_t *count, struct err *e)
-{
-    if (!file_is_regular(path))
-        return err_set(e, ERR_IO, path, "is no file that can be read");
-    return file_read(path, NAMED_FILE_BYTES_MAX, bytes, count, e);
-}
-
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name,
                        struct err *e)
 {
@@ -44,7 +36,7 @@ int named_file_resolve(char *out, size_t size, const char *beside, const char *n
     if (length < 0 || (size_t)length >= sizeof path || (size_t)length + HASH_TEXT >= size)
         return err_set(e, ERR_USAGE, NULL, "the path is too long; expected at most %zu bytes",
                        size - HASH_TEXT - 1);
-    int code = read_regular(path, &bytes, &count, &cause);
+    int code = file_read(path, NAMED_FILE_BYTES_MAX, &bytes, &count, &cause);
     if (code == ERR_MEMORY)
         return err_pass(e, &cause);
     if (code)
@@ -65,7 +57,7 @@ int named_file_read(const char *value, char **bytes, size_t *count, struct err *
 {
     const char *path = named_file_path(value);
     char hash[HASH_TEXT];
-    int code = read_regular(path, bytes, count, e);
+    int code = file_read(path, NAMED_FILE_BYTES_MAX, bytes, count, e);
     if (code)
         return code;
     hash_text(hash, *bytes, *count);

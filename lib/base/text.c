@@ -276,6 +276,76 @@ bool text_to_double(const char *s, double *out)
     return good;
 }
 
+/* ---- what people read -------------------------------------------------------------------------*/
+
+enum { SAY_MAX = 8192 };
+
+int text_character(const char *s)
+{
+    static const struct {
+        unsigned char mask, lead;
+        unsigned least;
+    } form[] = {{0x80, 0x00, 0x20}, {0xE0, 0xC0, 0xA0}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
+    const unsigned char *byte = (const unsigned char *)s;
+    for (int more = 0; more < 4; more++) {
+        unsigned code = byte[0] & (unsigned char)~form[more].mask;
+        if ((byte[0] & form[more].mask) != form[more].lead)
+            continue;
+        for (int k = 1; k <= more; k++) {
+            if ((byte[k] & 0xC0) != 0x80)
+                return 0;
+            code = code << 6 | (byte[k] & 0x3F);
+        }
+        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        return code < form[more].least || code > 0x10FFFF || surrogate || code == 0x7F ||
+                       code == 0xFFFE || code == 0xFFFF
+                   ? 0
+                   : more + 1;
+    }
+    return 0;
+}
+
+/* Bytes of a newline, a tab or a change of colour ("ESC [ 0 m", "ESC [ 3x m", "ESC [ 1 ; 3x m"). */
+static int layout_length(const char *s)
+{
+    if (*s == '\n' || *s == '\t')
+        return 1;
+    if (strncmp(s, "\x1b[0m", 4) == 0)
+        return 4;
+    int at = strncmp(s, "\x1b[1;3", 5) == 0 ? 5 : strncmp(s, "\x1b[3", 3) == 0 ? 3 : 0;
+    return at && s[at] >= '0' && s[at] <= '7' && s[at + 1] == 'm' ? at + 2 : 0;
+}
+
+char *text_clean(char *s, bool layout)
+{
+    for (char *at = s; *at;) {
+        int length = text_character(at);
+        if (!length && layout)
+            length = layout_length(at);
+        if (!length)
+            *at = '?';
+        at += length ? length : 1;
+    }
+    return s;
+}
+
+void text_show(FILE *out, struct text *t)
+{
+    if (t->data)
+        fputs(text_clean(t->data, true), out);
+}
+
+void text_say(FILE *out, const char *fmt, ...)
+{
+    char line[SAY_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    fprintf(out, "%s\n", text_clean(line, false));
+    fflush(out);
+}
+
 /* ---- near names -------------------------------------------------------------------------------*/
 
 enum { DISTANCE_LENGTH_MAX = 127 };

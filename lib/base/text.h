@@ -39,6 +39,16 @@ const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value);
 bool text_to_double(const char *s, double *out);
 bool text_to_int64(const char *s, int64_t *out);
 
+/* Bytes of the UTF-8 character that s starts with; 0: a control character, or none that XML or a
+ * terminal takes. */
+int text_character(const char *s);
+/* What people read goes through these, whose words may be a stranger's: each byte that is no part
+ * of a character becomes '?'; with `layout` newlines, tabs and changes of colour stay. */
+char *text_clean(char *s, bool layout); /* in place; s */
+void text_show(FILE *out, struct text *t);
+/* As printf, one message on a line of its own, flushed. */
+void text_say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Edit distance (Damerau, adjacent transpositions count 1) of the first 127 bytes, for "did you
  * mean". */
 int text_distance(const char *a, const char *b);

@@ -15,36 +15,12 @@ extern char **environ;
 enum { SAID_MAX = 200, ABSENT = 127 };
 
 /* ---- text in scripts --------------------------------------------------------------------------*/
-/* Bytes of the UTF-8 sequence that s starts with, as XML allows it; 0: it is none, or a control
- * character. */
-static int sequence_length(const unsigned char *s)
-{
-    static const struct { unsigned char mask, lead; unsigned least; } form[] = {
-        {0x80, 0x00, 0x20}, {0xE0, 0xC0, 0xA0}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-    for (int more = 0; more < 4; more++) {
-        unsigned code = s[0] & (unsigned char)~form[more].mask;
-        if ((s[0] & form[more].mask) != form[more].lead)
-            continue;
-        for (int k = 1; k <= more; k++) {
-            if ((s[k] & 0xC0) != 0x80)
-                return 0;
-            code = code << 6 | (s[k] & 0x3F);
-        }
-        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-        return code < form[more].least || code > 0x10FFFF || surrogate || code == 0x7F ||
-                       code == 0xFFFE || code == 0xFFFF
-                   ? 0
-                   : more + 1;
-    }
-    return 0;
-}
-
 /* At most `count` bytes of s. */
 static void append_quoted(struct text *out, const char *s, size_t count)
 {
     text_append(out, "'");
     for (size_t k = 0; k < count && s[k];) {
-        int length = sequence_length((const unsigned char *)s + k);
+        int length = text_character(s + k);
         text_append(out, s[k] == '\'' ? "'" : "");
         text_append_bytes(out, length ? s + k : " ", length ? (size_t)length : 1);
         k += length ? (size_t)length : 1;

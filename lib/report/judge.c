@@ -280,8 +280,8 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
     }
     if (!code)
         code = text_check(&text, e);
-    if (!code && text.data)
-        fputs(text.data, out);
+    if (!code)
+        text_show(out, &text);
     text_close(&text);
     return code;
 }

@@ -439,7 +439,7 @@ int report_table(FILE *out, const struct spec *s, const struct results *r,
     if (!code)
         code = append_table(&text, &t, screen, e);
     if (!code)
-        fputs(text.data, out);
+        text_show(out, &text);
     text_close(&text);
     text_close(&t.constants);
     listing_close(&t.listing);

@@ -158,25 +158,6 @@ static int resume(struct work *w, struct err *e)
     return open_network(w, e);
 }
 
-/* What an earlier holder of the lock was writing when it was killed. */
-static int sweep(const struct work *w, struct err *e)
-{
-    char **names, path[PATH_SIZE];
-    size_t count;
-    int code = file_list(w->run->folder, &names, &count, e);
-    if (code)
-        return code;
-    for (size_t k = 0; k < count && !code; k++) {
-        if (strncmp(names[k], ".tmp-", 5))
-            continue;
-        code = file_join(path, sizeof path, w->run->folder, names[k], e);
-        if (!code)
-            code = file_remove(path, e);
-    }
-    file_free_names(names, count);
-    return code;
-}
-
 /* ---- training ---------------------------------------------------------------------------------*/
 
 static int save(struct work *w, struct err *e)
@@ -418,8 +399,6 @@ int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
     struct work w = {.run = r, .task = &r->cell->task, .error = NAN, .started = machine_seconds()};
     history_open(&w.history);
     int code = open_work(&w, &own);
-    if (!code)
-        code = sweep(&w, &own);
     if (!code)
         code = cell_write_spec(r->cell, r->folder, r->experiment, &own);
     if (!code)

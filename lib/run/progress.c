@@ -46,7 +46,7 @@ void progress_draw(struct progress *p, int done, int cells, const char *label,
     snprintf(line, sizeof line, "%d/%d  %.300s: step %lld/%lld%s", done, cells, label,
              (long long)c->step, (long long)c->steps, error);
     append_time(line, sizeof line, seconds_left);
-    fprintf(p->out, "\r%.*s\x1b[K", terminal_width(p->out) - 1, line);
+    fprintf(p->out, "\r%.*s\x1b[K", terminal_width(p->out) - 1, text_clean(line, false));
     fflush(p->out);
     p->drawn = now;
     p->visible = true;

@@ -50,8 +50,7 @@ static void say(void *context, const char *text)
     progress_clear(&r->progress);
     if (!r->o->messages)
         return;
-    fprintf(r->o->messages, "%s: %s\n", spec_name(r->spec), text);
-    fflush(r->o->messages);
+    text_say(r->o->messages, "%s: %s", spec_name(r->spec), text);
 }
 
 static void say_failed(struct run *r, const struct cell *c, const struct err *why)

@@ -48,7 +48,7 @@ static int name_from_source(struct spec *s, struct err *e)
     snprintf(shown, sizeof shown, "%.*s", (int)length, stem);
     return node_error(&s->start, e, "name: is missing, and the file's own, '%s', is none; expected "
                       "name: then a letter or digit, then up to %d letters, digits or . _ -",
-                      node_clean(shown), SPEC_NAME_MAX - 1);
+                      shown, SPEC_NAME_MAX - 1);
 }
 
 static int read_name(struct spec *s, struct err *e)

@@ -16,7 +16,7 @@ static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
     if (named_file_resolve(value, sizeof value, s->source, a->value->text, &cause)) {
         if (cause.code != ERR_USAGE)
             return err_pass(e, &cause);
-        return node_error(a->value, e, "%s: %s", s->keys.slot[a->slot].key, node_clean(cause.msg));
+        return node_error(a->value, e, "%s: %s", s->keys.slot[a->slot].key, cause.msg);
     }
     struct node *n = arena_alloc(&s->arena, 1, sizeof *n, e);
     char *text = arena_text(&s->arena, value, e);

@@ -209,6 +209,6 @@ int keys_unknown(const struct keys *k, const struct node *at, const char *given,
 {
     char key[KEY_TEXT], advice[480];
     snprintf(key, sizeof key, "%s", given);
-    suggest(k, node_clean(key), at_top, advice, sizeof advice);
+    suggest(k, key, at_top, advice, sizeof advice);
     return node_error(at, e, "%s: unknown key; %s", key, advice);
 }

@@ -37,7 +37,7 @@ static int assign_children(struct layers *l, const char *key, const struct node 
         if (strchr(map->key[c]->text, '.'))
             return node_error(map->key[c], e,
                               "%s: a dotted key within a section; expected nested maps (dotted "
-                              "keys belong to grid, cases and --set)", node_clean(child));
+                              "keys belong to grid, cases and --set)", child);
         code = layer_assign(l, child, map->key[c], map->item[c], e);
     }
     return code;

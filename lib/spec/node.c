@@ -61,15 +61,7 @@ const char *node_show(const struct node *n, char out[NODE_SHOWN])
     size_t length = strlen(n->text);
     const char *quote = n->plain ? "" : "\"";
     snprintf(out, NODE_SHOWN, "%s%.48s%s%s", quote, n->text, length > 48 ? "..." : "", quote);
-    return node_clean(out);
-}
-
-char *node_clean(char *text)
-{
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    return text;
+    return out;
 }
 
 /* ---- trees ------------------------------------------------------------------------------------*/

@@ -40,8 +40,6 @@ void node_place(const struct node *n, char *out, size_t size);
 
 bool node_is_bool(const struct node *n, bool *value); /* true or false as YAML 1.2 writes them */
 const char *node_show(const struct node *n, char out[NODE_SHOWN]);
-/* Puts '?' for control characters, so that a message cannot steer a terminal; returns text. */
-char *node_clean(char *text);
 bool node_is_null(const struct node *n);
 /* Numbers by value, other scalars by text, maps in any order. */
 bool node_same(const struct node *a, const struct node *b);

@@ -166,7 +166,7 @@ static int set_one(struct spec *s, const char *text, struct err *e)
     char key[KEY_TEXT] = "", source[KEY_TEXT + 8];
     if (length < sizeof key)
         memcpy(key, text, length);
-    snprintf(source, sizeof source, "--set %s", node_clean(key));
+    snprintf(source, sizeof source, "--set %s", key);
     struct node at = {.type = NODE_SCALAR, .line = 1, .column = 1, .text = ""};
     at.source = arena_text(&s->arena, source, e);
     if (!at.source)

@@ -84,7 +84,7 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
     *out = NULL;
     path = standard ? "<stdin>" : path;
     int code = standard ? file_read_open(STDIN_FILENO, path, NODE_BYTES_MAX, &bytes, &count, &cause)
-                        : file_read(path, NODE_BYTES_MAX, &bytes, &count, &cause);
+                        : file_read_stream(path, NODE_BYTES_MAX, &bytes, &count, &cause);
     if (code == ERR_FORMAT) { /* too large: the spec is wrong, not the disk */
         struct node at = {.source = path, .line = 1, .column = 1};
         return node_error(&at, e, "too large for a spec; expected at most %d bytes",

@@ -7,7 +7,6 @@
  *   free[k] -> block -> block -> NULL         blocks of 64 * 2^k bytes */
 #include "target/sandbox.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <signal.h>
@@ -276,8 +275,6 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
         err_set(&own, ERR_EVALUATION, NULL, "%s", text);
     else
         err_set(&own, ERR_EVALUATION, NULL, "an error that is a %s", luaL_typename(L, -1));
-    for (char *at = own.msg; *at; at++)
-        *at = iscntrl((unsigned char)*at) ? '?' : *at;
     return err_pass(e, &own);
 }
 

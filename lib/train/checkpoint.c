@@ -91,6 +91,9 @@ int trainer_load(struct trainer *t, const char *stamp, const char *bytes, size_t
     int code = check_header(t, &h, stamp, at, e);
     if (code)
         return code;
+    if (h.step < 0 || h.step > t->task.train.steps)
+        return err_set(e, ERR_FORMAT, "", "the checkpoint is of step %lld; expected 0 to %lld",
+                       (long long)h.step, (long long)t->task.train.steps);
     at += h.stamp_size;
     size_t block = h.elements * sizeof(real), left = count - fixed - h.stamp_size;
     uint64_t extra_count;

@@ -323,6 +323,17 @@ static void no_flipped_byte_is_read_as_good(void **unused)
     assert_int_equal(checkpoint_read(path, count - 1, &x, "stamp", &h, NULL), ERR_FORMAT);
     assert_int_equal(checkpoint_read(path, 1 << 24, &x, "stamp", &h, NULL), 0);
     assert_int_equal(h.points, 1);
+    /* Whole in every byte, but of a step that this training never has. */
+    const int64_t steps[] = {-1, INT64_MIN, f.cell->task.train.steps + 1, INT64_MAX, 0};
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+        struct err e = {0};
+        memcpy(bytes + 16, &steps[k], 8); /* after magic, version and size of a real */
+        hash_bytes((unsigned char *)bytes + count - 32, bytes, count - 32);
+        help_write(f.root, "step", bytes, count);
+        assert_int_equal(file_join(path, sizeof path, f.root, "step", NULL), 0);
+        assert_int_equal(checkpoint_read(path, 1 << 24, &x, "stamp", &h, &e),
+                         steps[k] == 0 ? 0 : ERR_FORMAT);
+    }
     memory_free(bytes);
     history_close(&h);
     network_close(&x);
@@ -360,9 +371,9 @@ static void leftovers_are_swept(void **unused)
     struct fixture f;
     struct watch w;
     fixture_open(&f, small_spec);
-    help_write(f.folder, ".tmp-1-0", "half", 4);
+    help_write(f.folder, ".tmp-urpe-1-0", "half", 4);
     assert_int_equal(execute(f.cell, f.folder, -1, &w), 0);
-    assert_false(has(f.folder, ".tmp-1-0"));
+    assert_false(has(f.folder, ".tmp-urpe-1-0"));
     help_same_cell(f.reference, f.folder);
     fixture_close(&f);
 }

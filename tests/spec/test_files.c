@@ -194,7 +194,7 @@ static void test_text_refusals(void **state)
     assert_int_equal(file_write(empty, "", 0, NULL), 0);
     assert_int_equal(file_write(large, "", 0, NULL), 0);
     assert_int_equal(truncate(large, ((off_t)1 << 26) + 1), 0);
-    refuses("spec.yaml", text_of, "absent.txt", "2:28", "absent.txt is no file");
+    refuses("spec.yaml", text_of, "absent.txt", "2:28", "absent.txt cannot be opened: No such file");
     refuses("spec.yaml", text_of, "/tmp", "2:28", "/tmp is no file");
     refuses("spec.yaml", text_of, large, "2:28", "larger than the 67108864 bytes that are allowed");
     refuses("spec.yaml", text_of, empty, "2:28", "is empty");
@@ -217,7 +217,7 @@ static void test_refusals(void **state)
     assert_int_equal(mkfifo(pipe_name, 0600), 0);
     memset(long_name, 'x', sizeof long_name);
     long_name[200] = 0;
-    refuses(a.spec, code_of, "absent.lua", "1:27", "absent.lua is no file");
+    refuses(a.spec, code_of, "absent.lua", "1:27", "absent.lua cannot be opened: No such file");
     refuses(a.spec, code_of, ".", "1:27", "is no file");
     refuses(a.spec, code_of, "pipe", "1:27", "is no file"); /* and is not waited for */
     refuses(a.spec, code_of, "/dev/zero", "1:27", "is no file");

@@ -54,3 +54,45 @@ unharmed() { [ "$(cat mine/file)" = precious ] && [ "$(ls -A mine)" = file ]; }
     [ -L other.csv ]
     [ "$(wc -l <rows.csv)" -gt 1 ]
 }
+
+@test "nothing that a folder holds steers the terminal" {
+    local escape
+    escape=$(printf '\033')
+    mkdir "theirs/cells/x${escape}[2J" 
+    touch "theirs/specs/${escape}]0;title"
+    printf '\020\0\0\0\0\0\0\0{"a\\u001b[2J":0} ' >"theirs/in.safetensors"
+    "$PROBE" report theirs >out 2>&1
+    "$PROBE" predict "$(echo theirs/cells/[0-9a-f]*)" --input theirs/in.safetensors --output y \
+        >>out 2>&1 || true
+    "$PROBE" run small.yaml --out theirs --set "target=${escape}c" >>out 2>&1 || true
+    "$PROBE" "${escape}[31m" >>out 2>&1 || true
+    grep -q 'skipped.*title' out
+    grep -q '\[31m' out
+    [ -z "$(tr -d '\n\t -~' <out | LC_ALL=C tr -d '\200-\377')" ]
+}
+
+@test "pipes in a folder are not waited for" {
+    local name file
+    for name in row.csv curve.csv position.csv table.csv lock spec.yaml weights.safetensors; do
+        rm -rf case
+        cp -r theirs case
+        for file in case/cells/*/"$name"; do
+            rm -f "$file"
+            mkfifo "$file"
+        done
+        timeout 20 "$PROBE" report case >/dev/null 2>&1 || [ "$?" -ne 124 ]
+        timeout 20 "$PROBE" run small.yaml --out case --set seeds=[0] >/dev/null 2>&1 || [ "$?" -ne 124 ]
+    done
+    for name in results.csv .results.lock specs/x.yaml report.html; do
+        rm -rf case
+        cp -r theirs case
+        rm -f "case/$name"
+        mkfifo "case/$name"
+        timeout 20 "$PROBE" report case >/dev/null 2>&1 || [ "$?" -ne 124 ]
+    done
+    for file in theirs/specs/*.yaml; do
+        rm "$file"
+        mkfifo "$file"
+    done
+    timeout 20 "$PROBE" report theirs >/dev/null 2>&1 || [ "$?" -ne 124 ]
+}
