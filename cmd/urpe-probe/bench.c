@@ -147,7 +147,9 @@ static int run(const struct arguments *a, struct err *e)
            "median over turns\n"
            "   n     d layers batch threads   ms/step  tokens/s  GFLOP/s    SGEMM  ratio peak MiB\n",
            cpu);
-    int code = run_sizes(&b, 1, e);
+    int code = a->csv ? file_check_write(a->csv, e) : 0;
+    if (!code)
+        code = run_sizes(&b, 1, e);
     if (!code && threads > 1)
         code = run_sizes(&b, threads, e);
     if (!code)

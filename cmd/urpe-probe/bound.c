@@ -44,9 +44,7 @@ static int append_rows(struct text *out, const struct spec *s, struct err *e)
 static int write_rows(const char *folder, const struct results *r, struct err *e)
 {
     struct text rows = {0};
-    int code = file_make_folder(folder, e);
-    if (!code)
-        code = results_csv(&rows, r, e);
+    int code = results_csv(&rows, r, e);
     if (!code)
         code = file_write_text(folder, "bound.csv", &rows, e);
     text_close(&rows);
@@ -62,7 +60,10 @@ static int run(const struct arguments *a, struct err *e)
     if (code)
         return code;
     terminal_watch_signals();
-    code = append_rows(&rows, s, e);
+    if (a->out)
+        code = prepare_folder(a->out, "bound.csv", e);
+    if (!code)
+        code = append_rows(&rows, s, e);
     if (code == ERR_INTERRUPTED)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)

@@ -93,6 +93,10 @@ void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
 /* ---- print.c ----------------------------------------------------------------------------------*/
+/* Makes the folder and sees that `name` can be written there, before the work that fills it. */
+int prepare_folder(const char *folder, const char *name, struct err *e);
+/* Names the files that were skipped in reading results. */
+void say_skipped(const struct results *r);
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */

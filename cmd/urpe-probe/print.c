@@ -1,5 +1,21 @@
-/* What commands print alike. */
+/* What several commands do alike, before their work and after. */
+#include "base/file.h"
 #include "command.h"
+
+int prepare_folder(const char *folder, const char *name, struct err *e)
+{
+    char path[FILE_PATH_MAX];
+    int code = file_make_folder(folder, e);
+    if (!code)
+        code = file_join(path, sizeof path, folder, name, e);
+    return code ? code : file_check_write(path, e);
+}
+
+void say_skipped(const struct results *r)
+{
+    for (int k = 0; k < r->skips; k++)
+        text_say(stderr, "skipped %s", r->skipped[k]);
+}
 
 /* A spec whose claims are all about `run` must not pass for one whose claims hold here. */
 static void say_others(const struct spec *s, enum claim_on on)

@@ -4,12 +4,6 @@
 #include "command.h"
 #include "commands.h"
 
-static void say_skipped(const struct results *r)
-{
-    for (int k = 0; k < r->skips; k++)
-        text_say(stderr, "skipped %s", r->skipped[k]);
-}
-
 /* Claims of each spec whose cells are all there; the others are named, not judged. */
 static int judge_all(const struct arguments *a, const struct results *r, int *status,
                      struct err *e)

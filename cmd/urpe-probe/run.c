@@ -55,7 +55,8 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
                                   .fail_fast = a->fail_fast,
                                   .checkpoint_seconds = CHECKPOINT_SECONDS,
                                   .progress = a->quiet || a->no_progress ? NULL : stderr,
-                                  .messages = a->quiet ? NULL : stderr,
+                                  .messages = stderr,
+                                  .quiet = a->quiet,
                                   .stop = terminal_signal()};
     terminal_watch_signals();
     int code = run_spec(s, &options, counts, e);
@@ -64,16 +65,30 @@ static int train(const struct arguments *a, const struct spec *s, const char *fo
     return code;
 }
 
+/* Cells whose rows are not to be read are no results, whatever became of them. */
+static int check_rows(const struct results *r, const struct spec *s, const struct run_counts *n,
+                      const char *folder, struct err *e)
+{
+    int there, ended = n->done_before + n->trained + n->failed + n->elsewhere;
+    int code = results_finished(r, s, &there, e);
+    if (code || there >= ended)
+        return code;
+    say_skipped(r);
+    return err_set(e, ERR_FORMAT, folder, "%d cells have ended, and rows of %d can be read; what was "
+                                          "skipped is named above", ended, there);
+}
+
 /* The rows of this spec: to the terminal, to its claims, to the shared file. */
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
-                    int *status, struct err *e)
+                    const struct run_counts *n, int *status, struct err *e)
 {
     struct results r;
     struct report_screen screen = terminal_screen(a, stdout);
     int code = results_open(&r, &folder, 1, e);
     if (code)
         return code;
-    if (a->csv)
+    code = check_rows(&r, s, n, folder, e);
+    if (!code && a->csv)
         code = report_shared_add(a->csv, &r, s, a->force, e);
     if (!code && !a->quiet)
         code = report_table(stdout, s, &r, &screen, e);
@@ -101,7 +116,7 @@ static int run(const struct arguments *a, struct err *e)
     if (!code)
         code = train(a, s, folder, &counts, e);
     if (!code)
-        code = conclude(a, s, folder, &status, e);
+        code = conclude(a, s, folder, &counts, &status, e);
     if (!code && !a->quiet)
         say_counts(&counts, folder);
     if (counts.failed)

@@ -112,9 +112,7 @@ static int add_cells(struct work *w, struct err *e)
 static int write_csv(const struct work *w, struct err *e)
 {
     struct text text = {0};
-    int code = file_make_folder(w->arguments->out, e);
-    if (!code)
-        code = listing_append(&text, &w->listing, LISTING_CSV, 0, e);
+    int code = listing_append(&text, &w->listing, LISTING_CSV, 0, e);
     if (!code)
         code = file_write_text(w->arguments->out, "witness.csv", &text, e);
     text_close(&text);
@@ -145,7 +143,10 @@ static int run(const struct arguments *a, struct err *e)
     brief[ATTENTION].name = "attn";
     listing_open(&w.table, brief, COLUMNS);
     w.table.gap = 1;
-    code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
+    if (a->out)
+        code = prepare_folder(a->out, "witness.csv", e);
+    if (!code)
+        code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
     if (!code)
         code = add_cells(&w, e);
     if (code == ERR_INTERRUPTED)

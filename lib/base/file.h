@@ -23,6 +23,11 @@ int file_real(char out[FILE_PATH_MAX], const char *path, struct err *e);
 int file_write(const char *path, const void *bytes, size_t count, struct err *e);
 /* The same for folder/name and a text; ERR_MEMORY where an append to it has failed. */
 int file_write_text(const char *folder, const char *name, const struct text *t, struct err *e);
+/* The same with the rights of the file `like`, of which it is a copy. */
+int file_write_like(const char *path, const char *like, const void *bytes, size_t count,
+                    struct err *e);
+/* Whether file_write can: asked before the work whose fruit is to be written.  ERR_IO. */
+int file_check_write(const char *path, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
  * with memory_free.  A missing file is ERR_IO, and so is a pipe, which could be waited for without
  * end. */

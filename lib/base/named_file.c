@@ -79,15 +79,26 @@ void named_file_append_place(struct text *t, const char *value)
         text_append_format(t, "%.*s/%s", PLACE_HEX, value, base_name(named_file_path(value)));
 }
 
-static int copy_to(const char *folder, const char *name, const char *bytes, size_t count,
+/* Whether the file is there and whole; a copy may have been damaged since. */
+static bool holds(const char *path, const char *bytes, size_t count)
+{
+    char *found = NULL;
+    size_t size;
+    bool same = file_exists(path) && !file_read(path, count, &found, &size, NULL) &&
+                size == count && !memcmp(found, bytes, count);
+    memory_free(found);
+    return same;
+}
+
+static int copy_to(const char *folder, const char *source, const char *bytes, size_t count,
                    struct err *e)
 {
     char path[PATH_SIZE];
-    int code = file_join(path, sizeof path, folder, name, e);
-    if (code || file_exists(path)) /* named by its content: it can be no other */
+    int code = file_join(path, sizeof path, folder, base_name(source), e);
+    if (code || holds(path, bytes, count))
         return code;
     code = file_make_folder(folder, e);
-    return code ? code : file_write(path, bytes, count, e);
+    return code ? code : file_write_like(path, source, bytes, count, e);
 }
 
 int named_file_copy(const char *value, const char *folder, struct err *e)
@@ -101,7 +112,7 @@ int named_file_copy(const char *value, const char *folder, struct err *e)
     if (!code)
         code = named_file_read(value, &bytes, &count, e);
     if (!code)
-        code = copy_to(inner, base_name(named_file_path(value)), bytes, count, e);
+        code = copy_to(inner, named_file_path(value), bytes, count, e);
     memory_free(bytes);
     return code;
 }

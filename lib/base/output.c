@@ -198,14 +198,32 @@ void output_close(struct output *o)
 }
 
 /* ---- whole files ------------------------------------------------------------------------------*/
-int file_write(const char *path, const void *bytes, size_t count, struct err *e)
+int file_write_like(const char *path, const char *like, const void *bytes, size_t count,
+                    struct err *e)
 {
     struct output o;
+    struct stat status;
     int code = output_open(&o, "", path, e);
+    if (!code && like &&
+        (stat(like, &status) != 0 || fchmod(o.fd, status.st_mode & ALL_RIGHTS) != 0))
+        code = failed(&o, errno, e);
     if (!code)
         code = output_write(&o, bytes, count, e);
     if (!code)
         code = output_commit(&o, e);
+    output_close(&o);
+    return code;
+}
+
+int file_write(const char *path, const void *bytes, size_t count, struct err *e)
+{
+    return file_write_like(path, NULL, bytes, count, e);
+}
+
+int file_check_write(const char *path, struct err *e)
+{
+    struct output o;
+    int code = output_open(&o, "", path, e);
     output_close(&o);
     return code;
 }

@@ -56,6 +56,10 @@ int place_open(struct place *p, const char *path)
     const char *slash = strrchr(path, '/');
     p->name = slash ? slash + 1 : path;
     p->folder = place_folder(path, (size_t)(p->name - path), false);
+    if (p->folder >= 0 && !*p->name) {
+        errno = EISDIR;
+        return -1;
+    }
     return p->folder < 0 ? -1 : 0;
 }
 

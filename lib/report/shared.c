@@ -2,40 +2,25 @@
  *
  * Invariant: the file is read, extended and replaced by the holder of its lock, so that a (cell,
  * length, subset) is in it once however many calls add at the same time. */
-#include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/csv.h"
 #include "base/file.h"
 #include "report/results.h"
 
-enum { PATH_SIZE = 4096, SHARED_BYTES_MAX = 1 << 30 };
+enum { SHARED_BYTES_MAX = 1 << 30 };
 
-/* Folder and last part of a path; both buffers hold PATH_SIZE bytes. */
-static int split_path(const char *path, char *folder, char *name, struct err *e)
-{
-    char copy[PATH_SIZE];
-    if (strlen(path) >= PATH_SIZE || !*path)
-        return err_set(e, ERR_USAGE, path, "a file name was expected");
-    strcpy(copy, path);
-    strcpy(folder, dirname(copy));
-    strcpy(copy, path);
-    strcpy(name, basename(copy));
-    return 0;
-}
-
+/* The lock is a hidden file beside the one that it protects. */
 static int lock_shared(struct file_lock *lock, const char *path, struct err *e)
 {
-    char folder[PATH_SIZE], name[PATH_SIZE], hidden[PATH_SIZE + 8], lock_path[PATH_SIZE];
-    int code = split_path(path, folder, name, e);
-    if (code)
-        return code;
-    snprintf(hidden, sizeof hidden, ".%s.lock", name);
-    code = file_join(lock_path, sizeof lock_path, folder, hidden, e);
-    return code ? code : file_lock(lock, lock_path, e);
+    char hidden[FILE_PATH_MAX];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int length = snprintf(hidden, sizeof hidden, "%.*s.%s.lock", (int)(name - path), path, name);
+    lock->fd = -1;
+    if (length < 0 || (size_t)length >= sizeof hidden)
+        return err_set(e, ERR_IO, path, "the path is too long");
+    return file_lock(lock, hidden, e);
 }
 
 /* *c is empty (no rows, not even a header) for a missing or empty file; of an older program, it has
@@ -49,11 +34,13 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
     if (!file_exists(path))
         return 0;
     int code = file_read(path, SHARED_BYTES_MAX, &bytes, &count, &why);
+    if (!code && count && bytes[count - 1] != '\n')
+        code = err_set(&why, ERR_FORMAT, path, "the last line is cut off; complete or delete it");
     if (!code && count)
         code = csv_parse(path, bytes, count, c, &why);
     memory_free(bytes);
     if (code == ERR_FORMAT)
-        return err_set(e, ERR_USAGE, why.where, "%s; name another file", why.msg);
+        return err_set(e, ERR_USAGE, why.where, "%s; or name another file", why.msg);
     if (code)
         return err_set(e, code, why.where, "%s", why.msg);
     if (!count)
@@ -67,19 +54,18 @@ static int read_shared(const char *path, struct csv *c, struct err *e)
 
 int report_shared_check(const char *path, struct err *e)
 {
-    char folder[PATH_SIZE], name[PATH_SIZE];
-    struct csv c;
-    int code = split_path(path, folder, name, e);
-    if (!code && file_exists(path) && !file_is_regular(path))
-        code = err_set(e, ERR_USAGE, path, "this is no file that can be added to; name another");
+    struct csv c = {0};
+    struct file_lock lock = {.fd = -1};
+    if (file_exists(path) && !file_is_regular(path))
+        return err_set(e, ERR_USAGE, path, "this is no file that can be added to; name another");
+    int code = file_check_write(path, e);
+    if (!code)
+        code = lock_shared(&lock, path, e);
     if (!code)
         code = read_shared(path, &c, e);
-    if (code)
-        return code;
+    file_unlock(&lock);
     csv_close(&c);
-    if (access(folder, W_OK) != 0)
-        return err_set(e, ERR_IO, folder, "%s", err_system(errno));
-    return 0;
+    return code;
 }
 
 /* A row, old or new. */

@@ -169,6 +169,17 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
     return code;
 }
 
+/* Weights that have diverged, or are not those of a trained network, give NaN. */
+static int check_outputs(const struct prediction *p, struct err *e)
+{
+    size_t each = p->n * p->outputs;
+    for (size_t i = 0; i < p->batch * each; i++)
+        if (!isfinite(p->y[i]))
+            return err_set(e, ERR_NUMERIC, "", "the network's output for sample %zu is not finite at "
+                           "position %zu; nothing was written", i / each, i % each / p->outputs);
+    return 0;
+}
+
 static void take_logits(void *context, int first, int rows, int labels, const double *logits)
 {
     struct prediction *p = context;
@@ -236,6 +247,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
     struct prediction p = {0};
     int code = open_cell(&spec, folder, e);
     if (!code)
+        code = file_check_write(output, e);
+    if (!code)
         code = safetensors_read(input, INPUT_LIMIT, &file, e);
     if (code)
         goto out;
@@ -254,6 +267,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
         code = pool_open(&pool, 1, e);
     if (!code)
         code = run_model(&p, pool, folder, e);
+    if (!code)
+        code = check_outputs(&p, e);
     if (!code)
         code = write_outputs(&p, output, e);
 out:

@@ -44,13 +44,17 @@ struct run {
 
 /* ---- messages ---------------------------------------------------------------------------------*/
 
+static void say_always(struct run *r, const char *text)
+{
+    progress_clear(&r->progress);
+    text_say(r->o->messages, "%s: %s", spec_name(r->spec), text);
+}
+
 static void say(void *context, const char *text)
 {
     struct run *r = context;
-    progress_clear(&r->progress);
-    if (!r->o->messages)
-        return;
-    text_say(r->o->messages, "%s: %s", spec_name(r->spec), text);
+    if (!r->o->quiet)
+        say_always(r, text);
 }
 
 static void say_failed(struct run *r, const struct cell *c, const struct err *why)
@@ -60,7 +64,7 @@ static void say_failed(struct run *r, const struct cell *c, const struct err *wh
     bool named = strncmp(name, "cell ", 5) != 0; /* where nothing varies the id is the label */
     snprintf(text, sizeof text, "cell %s%s%s%s failed: %s%s%s", c->id, named ? " (" : "",
              named ? name : "", named ? ")" : "", why->where, why->where[0] ? ": " : "", why->msg);
-    say(r, text);
+    say_always(r, text);
 }
 
 /* ---- folders ----------------------------------------------------------------------------------*/

@@ -121,6 +121,36 @@ static void test_changed_file_is_not_copied(void **state)
     close_place(&a);
 }
 
+/* Copies that are damaged or missing are mended; a private file stays private. */
+static void test_copies_are_whole_and_private(void **state)
+{
+    (void)state;
+    struct place a;
+    char specs[PATH], command[3 * PATH];
+    struct text whole = {0};
+    open_place(&a, one);
+    assert_int_equal(chmod(a.file, 0600), 0);
+    struct spec *s = parse(a.spec, "target: {kind: lua, file: maps.lua}\n");
+    snprintf(specs, PATH, "%.200s/specs", a.folder);
+    assert_int_equal(spec_text(s, &whole, NULL), 0);
+    static const char *const damage[] = {"true", "echo x | tee %s >/dev/null", "truncate -s -1 %s", "rm %s"};
+    for (int k = 0; k < 4; k++) {
+        char name[2 * PATH];
+        snprintf(name, sizeof name, "'%.200s'/*/maps.lua", specs);
+        snprintf(command, sizeof command, damage[k], name);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(spec_copy_files(s, specs, NULL), 0);
+        check_copy(whole.data, specs, spec_cell(s, 0));
+        snprintf(command, sizeof command, "[ $(stat -c %%a %s) = 600 ]", name);
+        assert_int_equal(system(command), 0);
+    }
+    text_close(&whole);
+    spec_close(s);
+    snprintf(command, sizeof command, "rm -r '%s'", specs);
+    assert_int_equal(system(command), 0);
+    close_place(&a);
+}
+
 static const char code_of[] = "target: {kind: lua, file: ";
 static const char text_of[] = "model: {mask: causal}\ntarget: {kind: text, file: ";
 
@@ -238,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_content_is_the_id),
         cmocka_unit_test(test_code_is_tried),
         cmocka_unit_test(test_copies_are_enough),
+        cmocka_unit_test(test_copies_are_whole_and_private),
         cmocka_unit_test(test_changed_file_is_not_copied),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_refusals),
