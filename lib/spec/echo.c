@@ -165,6 +165,21 @@ static bool shows_default(const struct echo *x, int slot, const void *owner, boo
                  : !outer->row->applies && !outer->row->needs;
 }
 
+/* Whether a value that the base gives was meant for what --set has replaced, and nothing brings back:
+ * a length, where the space is a graph now.  Read again, it would be refused. */
+static bool is_idle(const struct echo *x, int slot, const void *owner)
+{
+    const struct spec *s = x->spec;
+    const struct slot *here = &s->keys.slot[slot];
+    if (!s->set_layer.count || !owner || here->type != SLOT_ROW || !here->row->applies ||
+        here->row->applies(owner))
+        return false;
+    for (int k = s->keys.first[here->section]; k < s->keys.first[here->section + 1]; k++)
+        if (kind_changes(s, k))
+            return false;
+    return true;
+}
+
 /* What the base gives a value.  quiet: also keys that a resolved spec leaves out at their default. */
 static int base_entries(struct echo *x, bool quiet)
 {
@@ -177,7 +192,7 @@ static int base_entries(struct echo *x, bool quiet)
         if (section_resolve(keys, (enum section_id)id, x->base, &x->spec->start, owner, &ignored))
             owner = NULL;
         for (int k = keys->first[id]; k < keys->first[id + 1] && code == 0; k++)
-            if (x->base[k] || shows_default(x, k, owner, quiet))
+            if (x->base[k] ? !is_idle(x, k, owner) : shows_default(x, k, owner, quiet))
                 code = add_slot_entry(x, x->base, k);
     }
     return code;

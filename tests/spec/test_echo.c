@@ -78,7 +78,8 @@ static const char *const claims[] = {
 static const char *const sets[] = {
     "seeds=[3]", "model.encoding=[t5, none]", "model.encoding=alibi", "model.encoding.kind=t5",
     "train.lr=[0.1, 0.2]", "target=position", "space.inputs={periodic: 0.2}", "model.heads=1",
-    "model.c=bucketed", "model.encoding.max_distance=200", "evaluate.lengths=[8]"};
+    "model.c=bucketed", "model.encoding.max_distance=200", "evaluate.lengths=[8]",
+    "space={kind: graph, nodes: 5, max_distance: 3}", "space.kind=grid"};
 
 #define PICK(list) list[gsl_rng_uniform_int(r, sizeof list / sizeof list[0])]
 
