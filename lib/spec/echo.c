@@ -175,7 +175,7 @@ static bool is_idle(const struct echo *x, int slot, const void *owner)
         here->row->applies(owner))
         return false;
     for (int k = s->keys.first[here->section]; k < s->keys.first[here->section + 1]; k++)
-        if (kind_changes(s, k))
+        if (s->keys.slot[k].varies)
             return false;
     return true;
 }
