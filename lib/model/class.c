@@ -88,7 +88,7 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
                 : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
                                              : FLOOR_COUNTED,
         .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
-        .relative = facts.shift_invariant,
+        .relative = facts.shift_invariant && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,
         .mark = facts.absolute ? mark : NULL};

@@ -43,25 +43,29 @@ struct kind_config help_kind(const struct kind_table *table, const char *name)
     return c;
 }
 
-static void add_variant(struct help_encoding *out, int *count, const struct kind_config *c,
-                        const char *key, double value)
+static void add_variant(struct help_encoding *out, int *count, const struct kind_table *table,
+                        const struct kind_config *c, const char *key, double value)
 {
     assert_true(*count < HELP_ENCODINGS_MAX);
     out[*count].config = *c;
-    snprintf(out[*count].label, sizeof out->label, "%s", encoding_table[c->kind]->name);
+    snprintf(out[*count].label, sizeof out->label, "%s", table->name(c->kind));
     if (key)
-        snprintf(out[*count].label, sizeof out->label, "%s %s=%g", encoding_table[c->kind]->name,
-                 key, value);
+        snprintf(out[*count].label, sizeof out->label, "%s %s=%g", table->name(c->kind), key, value);
     (*count)++;
 }
 
 int help_encodings(struct help_encoding *out)
 {
+    return help_variants(&encoding_kinds, out);
+}
+
+int help_variants(const struct kind_table *table, struct help_encoding *out)
+{
     int count = 0;
-    for (int kind = 0; encoding_table[kind]; kind++) {
-        struct kind_config base = help_kind(&encoding_kinds, encoding_table[kind]->name);
-        add_variant(out, &count, &base, NULL, 0);
-        const struct option *o = encoding_table[kind]->options;
+    for (int kind = 0; kind < table->count; kind++) {
+        struct kind_config base = help_kind(table, table->name(kind));
+        add_variant(out, &count, table, &base, NULL, 0);
+        const struct option *o = table->options(kind);
         for (int k = 0; o && o[k].key; k++) {
             int values = o[k].type == OPTION_BOOL ? 2 : 0;
             for (; o[k].type == OPTION_CHOICE && o[k].names[values];)
@@ -70,12 +74,12 @@ int help_encodings(struct help_encoding *out)
                 struct kind_config c = base;
                 c.number[k] = v;
                 if (v != (int)base.number[k])
-                    add_variant(out, &count, &c, o[k].key, v);
+                    add_variant(out, &count, table, &c, o[k].key, v);
             }
             if (o[k].type == OPTION_INT && base.number[k] > 2) {
                 struct kind_config c = base;
                 c.number[k] = o[k].min > 2 ? o[k].min : 2;
-                add_variant(out, &count, &c, o[k].key, c.number[k]);
+                add_variant(out, &count, table, &c, o[k].key, c.number[k]);
             }
         }
     }
@@ -108,8 +112,11 @@ struct model_class help_class(const struct kind_config *encoding, int c, bool ca
 
 bool help_defined(const struct model_class *c, const struct layout *evaluated)
 {
+    struct normaliser_shape rows = model_normaliser_shape(&c->config, &c->shape);
     return !encoding_check(&c->config.encoding, &c->shape, evaluated, NULL) &&
-           (c->config.attention == MODEL_RPE || !urpe_check(&c->config.c, &c->shape, NULL));
+           (c->config.attention == MODEL_RPE || !urpe_check(&c->config.c, &c->shape, NULL)) &&
+           !mask_check(&c->config.mask, evaluated, NULL) &&
+           !normaliser_check(&c->config.normaliser, &rows, NULL);
 }
 
 void help_set_open(struct help_set *s, int channels, uint64_t seed)

@@ -33,6 +33,8 @@ struct help_encoding {
     char label[96];
 };
 int help_encodings(struct help_encoding *out); /* how many */
+/* The same of any table of kinds. */
+int help_variants(const struct kind_table *table, struct help_encoding *out);
 
 /* A model of 2 heads, in the precision of the test; c: the kind of C, -1 for rpe. */
 struct model_config help_model(const struct kind_config *encoding, int c, bool causal, int width);
