@@ -13,11 +13,6 @@
 #include "spec/resolve.h"
 #include "spec/start.h"
 
-struct printed { /* a section as text */
-    struct text full; /* every leaf that counts */
-    struct text pair; /* without those in which rpe and urpe differ */
-};
-
 struct expander {
     struct spec *spec;
     const struct node *state[SLOTS_MAX], *before[SLOTS_MAX]; /* this cell's and the last one's */
@@ -25,7 +20,7 @@ struct expander {
     int length, space; /* slots of space.length and space.kind */
     bool length_meant; /* this cell's length was said by who knew its space, or later */
     struct cell cell;
-    struct printed printed[SECTION_COUNT];
+    struct text printed[SECTION_COUNT]; /* each section's leaves that count */
     struct checker checker;
     struct text whole;
     struct err *e;
@@ -33,29 +28,27 @@ struct expander {
 
 /* ---- text and hashes --------------------------------------------------------------------------*/
 
-static bool splits_pairs(const char *key)
-{
-    return key_covers("model.attention", key) || key_covers("model.c", key);
-}
-
 static int print_leaf(void *context, const struct leaf *leaf)
 {
-    struct printed *p = context;
+    struct text *t = context;
     if (leaf->row->cosmetic || leaf->unsaid)
         return 0;
-    size_t from = p->full.length, name = strlen(leaf->key);
-    name -= leaf->row->was_choice ? strlen(".kind") : 0;
-    text_append_format(&p->full, "%.*s=", (int)name, leaf->key);
-    value_write(leaf->row, &leaf->value, true, &p->full);
-    text_append(&p->full, "\n");
-    if (!p->full.failed && !splits_pairs(leaf->key))
-        text_append_bytes(&p->pair, p->full.data + from, p->full.length - from);
+    size_t name = strlen(leaf->key) - (leaf->row->was_choice ? strlen(".kind") : 0);
+    text_append_format(t, "%.*s=", (int)name, leaf->key);
+    value_write(leaf->row, &leaf->value, true, t);
+    text_append(t, "\n");
     return 0;
 }
 
+static int print_section(struct text *t, enum section_id id, const struct task *task)
+{
+    text_clear(t);
+    return section_leaves(id, task, print_leaf, t);
+}
+
 /* The hash of the sections' texts after a first line; seed NULL: without it.  t: room for them. */
-static int hash_cell(const struct printed printed[SECTION_COUNT], struct text *t,
-                     const uint64_t *seed, bool pair, char out[SPEC_ID], struct err *e)
+static int hash_cell(const struct text printed[SECTION_COUNT], struct text *t,
+                     const uint64_t *seed, char out[SPEC_ID], struct err *e)
 {
     char digits[HASH_TEXT];
     text_clear(t);
@@ -63,9 +56,8 @@ static int hash_cell(const struct printed printed[SECTION_COUNT], struct text *t
     if (seed)
         text_append_format(t, "seed=%llu\n", (unsigned long long)*seed);
     for (int id = 0; id < SECTION_COUNT; id++) {
-        const struct text *part = pair ? &printed[id].pair : &printed[id].full;
-        text_append_bytes(t, part->data, part->length);
-        t->failed = t->failed || part->failed;
+        text_append_bytes(t, printed[id].data, printed[id].length);
+        t->failed = t->failed || printed[id].failed;
     }
     int code = text_check(t, e);
     if (code)
@@ -76,34 +68,22 @@ static int hash_cell(const struct printed printed[SECTION_COUNT], struct text *t
     return 0;
 }
 
-static int print_section(struct printed *p, enum section_id id, const struct task *t)
+static void close_printed(struct text printed[SECTION_COUNT])
 {
-    text_clear(&p->full);
-    text_clear(&p->pair);
-    return section_leaves(id, t, print_leaf, p);
-}
-
-static void close_printed(struct printed printed[SECTION_COUNT])
-{
-    for (int id = 0; id < SECTION_COUNT; id++) {
-        text_close(&printed[id].full);
-        text_close(&printed[id].pair);
-    }
+    for (int id = 0; id < SECTION_COUNT; id++)
+        text_close(&printed[id]);
 }
 
 int spec_cell_identify(struct cell *c, struct err *e)
 {
-    struct printed printed[SECTION_COUNT] = {0};
-    struct text whole = {0};
+    struct text printed[SECTION_COUNT] = {0}, whole = {0};
     int code = 0;
     for (int id = 0; id < SECTION_COUNT && code == 0; id++)
         code = print_section(&printed[id], (enum section_id)id, &c->task);
     if (code == 0)
-        code = hash_cell(printed, &whole, NULL, false, c->group, e);
+        code = hash_cell(printed, &whole, NULL, c->group, e);
     if (code == 0)
-        code = hash_cell(printed, &whole, &c->task.seed, true, c->pair, e);
-    if (code == 0)
-        code = hash_cell(printed, &whole, &c->task.seed, false, c->id, e);
+        code = hash_cell(printed, &whole, &c->task.seed, c->id, e);
     close_printed(printed);
     text_close(&whole);
     return code;
@@ -207,13 +187,11 @@ static int keep_cell(struct expander *x)
 
 static int add_seeds(struct expander *x)
 {
-    int code = hash_cell(x->printed, &x->whole, NULL, false, x->cell.group, x->e);
+    int code = hash_cell(x->printed, &x->whole, NULL, x->cell.group, x->e);
     for (int k = 0; k < x->spec->seeds && code == 0; k++) {
         uint64_t seed = (uint64_t)x->spec->seed[k];
         x->cell.task.seed = seed;
-        code = hash_cell(x->printed, &x->whole, &seed, true, x->cell.pair, x->e);
-        if (code == 0)
-            code = hash_cell(x->printed, &x->whole, &seed, false, x->cell.id, x->e);
+        code = hash_cell(x->printed, &x->whole, &seed, x->cell.id, x->e);
         if (code == 0 && !*spec_place(x->spec, x->cell.id))
             code = keep_cell(x);
     }

@@ -26,7 +26,6 @@ struct cell {
     int index;         /* in the spec's order: cases x grid x seeds, the seed fastest */
     char id[SPEC_ID];  /* 16 hexadecimal digits: hash of what can change the numbers */
     char group[SPEC_ID]; /* the same without the seed: cells that differ in nothing else */
-    char pair[SPEC_ID];  /* the same without attention and c: rpe and urpe of one seed */
     struct task task;
 };
 
@@ -112,7 +111,7 @@ void spec_where(const struct spec *s, const char *key, char *out, size_t size);
 
 /* The whole spec resolved, with grid, cases, claims, figures; reads back to the same cells. */
 int spec_text(const struct spec *s, struct text *out, struct err *e);
-/* Sets id, group and pair of a cell whose task was changed.  The task must be sound. */
+/* Sets id and group of a cell whose task was changed.  The task must be sound. */
 int spec_cell_identify(struct cell *c, struct err *e);
 /* One cell resolved, as a spec of its own without grid. */
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e);

@@ -231,7 +231,7 @@ static void every_key_that_counts_changes_the_id(void **state)
     file_remove(TEXT, NULL);
 }
 
-/* "ID DIGEST": of the first cell, and of all cells' ids, groups and pairs. */
+/* "ID DIGEST": of the first cell, and of all cells' ids and groups. */
 static void ids_of(const char *yaml, char out[2 * SPEC_ID])
 {
     struct text t = {0};
@@ -239,7 +239,7 @@ static void ids_of(const char *yaml, char out[2 * SPEC_ID])
     struct spec *s = spec_of(yaml, NULL);
     for (int k = 0; k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
-        text_append_format(&t, "%s %s %s\n", c->id, c->group, c->pair);
+        text_append_format(&t, "%s %s\n", c->id, c->group);
     }
     hash_text(digits, t.data, t.length);
     snprintf(out, 2 * SPEC_ID, "%s\t%.16s", spec_cell(s, 0)->id, digits);
@@ -342,24 +342,15 @@ static void names_claims_and_figures_do_not_count(void **state)
     spec_close(b);
 }
 
-static void groups_forget_the_seed_and_pairs_the_attention(void **state)
+static void groups_forget_the_seed(void **state)
 {
     (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
-                             "cases: [{model.attention: rpe}, {model.attention: urpe}, "
-                             "{model.c: bucketed}, {model.width: 32}]\n", NULL);
-    assert_int_equal(spec_cells(s), 8);
-    const struct cell *c[8];
-    for (int k = 0; k < 8; k++)
-        c[k] = spec_cell(s, k);
-    assert_string_equal(c[0]->group, c[1]->group);
-    assert_string_not_equal(c[0]->id, c[1]->id);
-    assert_string_not_equal(c[0]->pair, c[1]->pair);
-    assert_string_not_equal(c[0]->group, c[2]->group);
-    assert_string_equal(c[0]->pair, c[2]->pair); /* rpe, urpe */
-    assert_string_equal(c[2]->pair, c[4]->pair); /* another C */
-    assert_string_not_equal(c[2]->id, c[4]->id);
-    assert_string_not_equal(c[2]->pair, c[6]->pair); /* another width */
+                             "cases: [{model.attention: rpe}, {model.c: bucketed}]\n", NULL);
+    assert_int_equal(spec_cells(s), 4);
+    assert_string_equal(spec_cell(s, 0)->group, spec_cell(s, 1)->group);
+    assert_string_not_equal(spec_cell(s, 0)->id, spec_cell(s, 1)->id);
+    assert_string_not_equal(spec_cell(s, 0)->group, spec_cell(s, 2)->group);
     spec_close(s);
 }
 
@@ -375,7 +366,7 @@ int main(void)
         cmocka_unit_test(needed_keys_exist),
         cmocka_unit_test(a_key_without_what_it_needs_has_no_value),
         cmocka_unit_test(names_claims_and_figures_do_not_count),
-        cmocka_unit_test(groups_forget_the_seed_and_pairs_the_attention),
+        cmocka_unit_test(groups_forget_the_seed),
     };
     return cmocka_run_group_tests(tests, load_keys, free_keys);
 }
