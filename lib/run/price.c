@@ -162,7 +162,7 @@ int price_witness(const struct task *t, struct price *p, struct err *e)
     struct pass_price witness = {0};
     int code = layout_price(t, (int)t->space.length, &bytes, &images, e);
     if (!code)
-        code = witness_price(t, (int64_t)(images * (double)t->evaluate.samples), &witness, e);
+        code = witness_cell_price(t, (int64_t)(images * (double)t->evaluate.samples), &witness, e);
     p->bytes_of[PRICE_WITNESS] = (double)witness.bytes;
     p->flops_of[PRICE_WITNESS] = witness.flops;
     add_up(p);

@@ -47,7 +47,8 @@ struct run {
 static void say_always(struct run *r, const char *text)
 {
     progress_clear(&r->progress);
-    text_say(r->o->messages, "%s: %s", spec_name(r->spec), text);
+    if (r->o->messages)
+        text_say(r->o->messages, "%s: %s", spec_name(r->spec), text);
 }
 
 static void say(void *context, const char *text)

@@ -23,7 +23,7 @@ struct run_options {
     bool fail_fast;           /* stop at the first failed cell */
     double checkpoint_seconds; /* between checkpoints of a cell; 0: after every step */
     FILE *progress;           /* NULL: none; one line, redrawn, and only when it is a terminal */
-    FILE *messages;           /* a line for each failed cell, refused checkpoint ... */
+    FILE *messages;           /* NULL: none; a line for each failed cell, refused checkpoint ... */
     bool quiet;               /* of these only failures */
     volatile const int *stop; /* becomes a signal number when the caller was asked to stop; NULL:
                                  never.  Read by workers too, so it must be set by a handler that

@@ -12,9 +12,6 @@ enum { PATH_SIZE = 4096 };
 /* FLOP that a witness may take beside a trained network without being asked for: seconds. */
 #define WORK_UNASKED 1e11
 
-/* Finding a witness looks at all pairs of positions, in matrices of so many bytes for each. */
-enum { FINDING_BYTES = 16 };
-
 /* A witness as a network that can be evaluated. */
 struct found {
     struct start start;     /* start.witness NULL: none is known */
@@ -128,19 +125,18 @@ int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int
 }
 
 /* No step is made, so moments and gradients are asked for and never touched: they cost nothing. */
-int witness_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e)
+int witness_cell_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e)
 {
     struct asked x;
     struct train_price own;
     size_t real_size = t->model.precision == MODEL_DOUBLE ? sizeof(double) : sizeof(float);
-    size_t n = (size_t)t->space.length;
     *out = (struct pass_price){0};
     int code = find_asked(&x, t, samples, e);
     if (!code && x.measured)
         code = trainer_api_of(t->model.precision)->price(&x.found.own, &own, e);
     if (!code && x.measured)
-        *out = (struct pass_price){.bytes = FINDING_BYTES * n * n + own.parameters * real_size +
-                                            x.cost.bytes,
+        *out = (struct pass_price){.bytes = witness_price((int)t->space.length) +
+                                            own.parameters * real_size + x.cost.bytes,
                                    .flops = x.cost.flops};
     close_found(&x.found);
     return code;

@@ -34,6 +34,6 @@ int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int
                     struct record *figures, struct err *e);
 /* Operations and memory of that, without the samples; zeros where nothing is measured.  Finds the
  * witness, which takes a while. */
-int witness_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e);
+int witness_cell_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e);
 
 #endif

@@ -33,16 +33,16 @@ struct child {
     int fd;
 };
 
-/* A coordinator that no longer reads is dead.  Files are atomic and the checkpoint is at most
- * checkpoint_seconds old, so the worker just leaves. */
-static void send(const struct child *c, const struct message *m)
+/* A coordinator that no longer reads is dead.  That shows here a moment before the system's SIGTERM
+ * comes (follow), or instead of it; either way the checkpoint is written. */
+static void send(struct child *c, const struct message *m)
 {
     ssize_t sent;
     do
         sent = write(c->fd, m, sizeof *m);
     while (sent < 0 && errno == EINTR);
     if (sent != (ssize_t)sizeof *m)
-        _exit(1);
+        raise(SIGTERM);
 }
 
 static void send_progress(void *context, const struct cell_progress *p)
@@ -69,8 +69,7 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
-/* SIGTERM when the coordinator dies, so that the checkpoint is written; elsewhere than on Linux the
- * broken pipe tells. */
+/* SIGTERM when the coordinator dies; elsewhere than on Linux the broken pipe tells. */
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);

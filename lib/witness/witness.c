@@ -85,6 +85,8 @@ static int open_witness(struct witness *w, const struct opening *o)
     int code = CONSTRUCT_UNKNOWN;
     for (size_t k = 0; k < count && code == CONSTRUCT_UNKNOWN; k++)
         code = settle(o, list[k], w->built);
+    if (o->probe->code) /* not unknown: nobody could look */
+        return o->probe->code;
     if (!code)
         construct_config(w->built, &w->config);
     return code;

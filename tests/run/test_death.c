@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "run/help_process.h"
+#include "run/worker.h"
 
 /* ---- death ------------------------------------------------------------------------------------*/
 
@@ -155,6 +156,34 @@ static bool some_cell_has_begun(const struct spec *s, const char *folder)
     return false;
 }
 
+static volatile int asked;
+
+static void ask(int number)
+{
+    asked = number;
+}
+
+/* The pipe breaks before the signal of a coordinator's death comes, and where none comes. */
+static void broken_pipe_is_a_stop(void **unused)
+{
+    (void)unused;
+    struct spec *s = help_spec(help_slow);
+    char folder[HELP_PATH], cell[HELP_PATH];
+    struct worker w = {0};
+    help_folder(folder);
+    help_cell_folder(folder, spec_cell(s, 0), cell);
+    struct worker_task t = {.run = {.cell = spec_cell(s, 0), .folder = cell, .experiment = "test",
+                                    .threads = 1, .checkpoint_seconds = 1e9, .stop = &asked}};
+    signal(SIGTERM, ask);
+    assert_int_equal(worker_start(&w, &t, NULL), 0);
+    close(w.fd);
+    assert_true(WIFEXITED(help_wait(w.pid)));
+    signal(SIGTERM, SIG_DFL);
+    assert_int_equal(checkpoints(s, folder), 1);
+    help_remove(folder);
+    spec_close(s);
+}
+
 /* SIGKILL for the coordinator: its workers write their checkpoints and end, and their locks go with
  * them. */
 static void workers_end_with_their_coordinator(void **unused)
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test(fail_fast_stops_the_rest),
         cmocka_unit_test(stop_and_resume),
         cmocka_unit_test(signals_in_a_row_cost_nothing),
+        cmocka_unit_test(broken_pipe_is_a_stop),
         cmocka_unit_test(workers_end_with_their_coordinator),
         cmocka_unit_test(two_runs_share_a_folder),
         cmocka_unit_test(lock_dies_with_its_owner),
