@@ -8,11 +8,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "base/file.h"
+#include "base/system.h"
 
 enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_END };
 
@@ -33,16 +31,11 @@ struct child {
     int fd;
 };
 
-/* A coordinator that no longer reads is dead.  Files are atomic and the checkpoint is at most
- * checkpoint_seconds old, so the worker just leaves. */
+/* A coordinator that no longer reads is dead, and its signal on the way (follow). */
 static void send(const struct child *c, const struct message *m)
 {
-    ssize_t sent;
-    do
-        sent = write(c->fd, m, sizeof *m);
-    while (sent < 0 && errno == EINTR);
-    if (sent != (ssize_t)sizeof *m)
-        _exit(1);
+    while (write(c->fd, m, sizeof *m) < 0 && errno == EINTR)
+        continue;
 }
 
 static void send_progress(void *context, const struct cell_progress *p)
@@ -69,19 +62,15 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
-/* SIGTERM when the coordinator dies, so that the checkpoint is written; elsewhere than on Linux the
- * broken pipe tells. */
+/* SIGTERM when the coordinator dies, so that the checkpoint is written. */
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGALRM, SIG_DFL); /* ends a user's expression that hangs, and the worker with it */
+    signal(SIGALRM, SIG_DFL); /* of a handler that gives so much time to end, and no more */
     keep_handler(SIGINT);
     keep_handler(SIGTERM);
-#ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-#endif
-    if (getppid() != coordinator)
-        _exit(1);
+    keep_handler(SIGHUP);
+    system_follow(coordinator, SIGTERM);
 }
 
 static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
@@ -184,11 +173,13 @@ static void reap(struct worker *w)
         return;
     }
     int number = WTERMSIG(status);
+    if (number == SIGALRM) { /* asked to stop, it could not in time */
+        err_set(&w->err, ERR_INTERRUPTED, NULL, "interrupted");
+        return;
+    }
     err_set(&w->err, ERR_NUMERIC, NULL, "the worker was killed by signal %d (%s)%s", number,
             strsignal(number),
-            number == SIGKILL   ? "; the system does that when memory runs out"
-            : number == SIGALRM ? "; a user's expression ran out of time"
-                                : "");
+            number == SIGKILL ? "; the system does that when memory runs out" : "");
 }
 
 bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context)
