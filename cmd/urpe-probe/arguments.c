@@ -277,7 +277,7 @@ const struct exit_meaning exit_table[] = {
     {"1", "a cell failed or a claim did not hold"},
     {"2", "usage or spec error, before anything is trained or written"},
     {"3", "input/output failure or out of memory"},
-    {"130, 143", "interrupted; the same command, without --force, resumes"},
+    {"129, 130, 143", "interrupted (128 + the signal); the same command, without --force, resumes"},
     {NULL, NULL}};
 
 int help_program(struct text *out, struct err *e)

@@ -87,8 +87,9 @@ struct report_screen terminal_screen(const struct arguments *a, FILE *out);
 int terminal_put(struct text *t, struct err *e);
 /* Whether everything written to standard output arrived; the stream is closed. */
 int terminal_finish(struct err *e);
-/* From now on SIGINT and SIGTERM only leave their number in *terminal_signal(); a second one of the
- * same kind ends the program. */
+enum { SIGNAL_STATUS = 128 }; /* + the signal's number: exit status of the interrupted */
+/* From now on SIGINT, SIGTERM and SIGHUP only leave their number in *terminal_signal(), and start an
+ * alarm that ends the program a few seconds later; a second one of the same kind does so at once. */
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 

@@ -14,7 +14,7 @@ const struct command *const command_table[] = {
     &command_conditions, &command_report, &command_predict, &command_bench, &command_completion,
     NULL};
 
-enum { SIGNAL_STATUS = 128, CPU_NAME_MAX = 128 };
+enum { CPU_NAME_MAX = 128 };
 
 static int print_version(struct err *e)
 {

@@ -10,7 +10,7 @@
 
 #include "command.h"
 
-enum { WIDTH_DEFAULT = 80, WIDTH_MAX = 1000 };
+enum { WIDTH_DEFAULT = 80, WIDTH_MAX = 1000, GRACE_SECONDS = 3 };
 
 int terminal_width(void)
 {
@@ -84,14 +84,46 @@ int terminal_finish(struct err *e)
 /* A handler can reach nothing but static storage; this is the only variable of its kind. */
 static volatile int last_signal;
 
-static void note_signal(int number) { last_signal = number; }
+/* From the first signal on there are GRACE_SECONDS to end in order: what does not look at the flag in
+ * that time dies of the alarm, a worker at once. */
+static void note_signal(int number)
+{
+    unsigned left = alarm(GRACE_SECONDS);
+    if (left && left < GRACE_SECONDS)
+        alarm(left);
+    last_signal = number;
+}
+
+/* Here the first ring may have been for workers, whose end is still to be written down. */
+static void ring(int number)
+{
+    static const char words[] = "urpe-probe: interrupted\n";
+    static volatile int rung;
+    (void)number;
+    if (!rung++) {
+        alarm(1);
+        return;
+    }
+    ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)written;
+    _exit(SIGNAL_STATUS + last_signal);
+}
+
+static void handle(int number, void (*handler)(int), int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, before;
+    sigemptyset(&action.sa_mask);
+    /* nohup and the like have their way */
+    if (sigaction(number, NULL, &before) == 0 && (number != SIGHUP || before.sa_handler != SIG_IGN))
+        sigaction(number, &action, NULL);
+}
 
 void terminal_watch_signals(void)
 {
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    handle(SIGINT, note_signal, (int)SA_RESETHAND);
+    handle(SIGTERM, note_signal, (int)SA_RESETHAND);
+    handle(SIGHUP, note_signal, (int)SA_RESETHAND);
+    handle(SIGALRM, ring, 0);
 }
 
 volatile const int *terminal_signal(void) { return &last_signal; }

@@ -2,9 +2,12 @@
  * with -DPORTABLE_ONLY uses plain POSIX. */
 #ifndef BASE_SYSTEM_H
 #define BASE_SYSTEM_H
+#include <sys/types.h>
 
 /* Opens the folder `name` in the folder `at` for the calls that end in "at", following no link in
  * its last part.  Linux needs no right to read it, only to pass through.  -1 with errno. */
 int system_open_folder(int at, const char *name);
+/* From now on this process gets signal `number` when `parent`, which has forked it, has ended. */
+void system_follow(pid_t parent, int number);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <gsl/gsl_sort.h>
 
+#include "base/system.h"
 #include "kernel/kernel.h"
 #include "run/run.h"
 #include "spec/spec.h"
@@ -253,9 +255,10 @@ static int in_child(measurement run, const struct bench_case *c, double amount, 
         return err_set(e, ERR_USAGE, "--threads", "expected 1 to 64 threads");
     if (pipe(ends))
         return err_set(e, ERR_IO, "", "no pipe: %s", err_system(errno));
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child == 0) {
         struct answer answer = {0};
+        system_follow(parent, SIGKILL);
         close(ends[0]);
         if (!kernel_open(&answer.err))
             run(c, amount, &answer, &answer.err);

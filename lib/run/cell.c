@@ -20,6 +20,7 @@
 enum { PATH_SIZE = 4096 };
 /* Room in a checkpoint beside parameters, moments and history: headers. */
 #define CHECKPOINT_SLACK ((size_t)1 << 20)
+#define SAVE_SECONDS 0.1
 #define PROGRESS_SECONDS 0.2
 
 struct work {
@@ -205,6 +206,7 @@ static int make_step(struct work *w, struct err *e)
     return 0;
 }
 
+/* What follows cannot be interrupted everywhere, so it begins with a checkpoint that is worth it. */
 static int train(struct work *w, struct err *e)
 {
     int64_t steps = w->task->train.steps, every = w->task->evaluate.every;
@@ -222,7 +224,7 @@ static int train(struct work *w, struct err *e)
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);
         if (step >= steps || w->diverged)
-            return 0;
+            return machine_seconds() - w->saved < SAVE_SECONDS ? 0 : save(w, e);
         code = make_step(w, e);
         if (!code && !w->diverged && machine_seconds() - w->saved >= w->run->checkpoint_seconds)
             code = save(w, e);

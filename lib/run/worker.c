@@ -8,11 +8,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "base/file.h"
+#include "base/system.h"
 
 enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_END };
 
@@ -33,6 +31,7 @@ struct child {
     int fd;
 };
 
+<<<<<<< HEAD
 /* A coordinator that no longer reads is dead.  That shows here a moment before the system's SIGTERM
  * comes (follow), or instead of it; either way the checkpoint is written. */
 static void send(struct child *c, const struct message *m)
@@ -43,6 +42,13 @@ static void send(struct child *c, const struct message *m)
     while (sent < 0 && errno == EINTR);
     if (sent != (ssize_t)sizeof *m)
         raise(SIGTERM);
+=======
+/* A coordinator that no longer reads is dead, and its signal on the way (follow). */
+static void send(const struct child *c, const struct message *m)
+{
+    while (write(c->fd, m, sizeof *m) < 0 && errno == EINTR)
+        continue;
+>>>>>>> hostile
 }
 
 static void send_progress(void *context, const struct cell_progress *p)
@@ -69,18 +75,19 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
+<<<<<<< HEAD
 /* SIGTERM when the coordinator dies; elsewhere than on Linux the broken pipe tells. */
+=======
+/* SIGTERM when the coordinator dies, so that the checkpoint is written. */
+>>>>>>> hostile
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGALRM, SIG_DFL); /* ends a user's expression that hangs, and the worker with it */
+    signal(SIGALRM, SIG_DFL); /* of a handler that gives so much time to end, and no more */
     keep_handler(SIGINT);
     keep_handler(SIGTERM);
-#ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-#endif
-    if (getppid() != coordinator)
-        _exit(1);
+    keep_handler(SIGHUP);
+    system_follow(coordinator, SIGTERM);
 }
 
 static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
@@ -183,11 +190,13 @@ static void reap(struct worker *w)
         return;
     }
     int number = WTERMSIG(status);
+    if (number == SIGALRM) { /* asked to stop, it could not in time */
+        err_set(&w->err, ERR_INTERRUPTED, NULL, "interrupted");
+        return;
+    }
     err_set(&w->err, ERR_NUMERIC, NULL, "the worker was killed by signal %d (%s)%s", number,
             strsignal(number),
-            number == SIGKILL   ? "; the system does that when memory runs out"
-            : number == SIGALRM ? "; a user's expression ran out of time"
-                                : "");
+            number == SIGKILL ? "; the system does that when memory runs out" : "");
 }
 
 bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context)

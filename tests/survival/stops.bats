@@ -1,0 +1,84 @@
+# A stop takes effect within seconds in every phase, however long that phase would take, and leaves
+# no process behind.
+load help
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    # Drawing the evaluation set takes minutes.
+    cat >drawing.yaml <<'YAML'
+name: drawing
+space: {length: 8, channels: 1}
+target: {kind: lua, y: "(function() local s = 0 for k = 1, 100000 do s = s + k end return x[i][c] end)()"}
+model: {layers: 1, heads: 1, width: 8, ffn: 8}
+train: {steps: 2, batch: 2}
+evaluate: {samples: 20000}
+seeds: 2
+YAML
+}
+teardown() { [ -z "${pid:-}" ] || kill -s KILL -- "-$pid" 2>/dev/null || true; }
+
+# Starts the program in a session of its own, $pid.
+start() {
+    setsid "$PROBE" "$@" >/dev/null 2>messages &
+    pid=$!
+}
+# The processes of that session, but for dead ones.
+left() {
+    local file line
+    for file in /proc/[0-9]*/stat; do
+        read -r line <"$file" || continue # it has just ended
+        # pid (name) state parent group session ...
+        line=${line##*) }
+        set -- $line
+        if [ "$4" = "$pid" ] && [ "$1" != Z ]; then basename "${file%/stat}"; fi
+    done 2>/dev/null
+}
+works() { [ "$(left | wc -l)" -ge "$1" ]; }
+gone() { [ -z "$(left)" ]; }
+
+# Sends signal $1 to $2, which is "group", "coordinator" or "worker", and waits for the end.
+stop_with() {
+    local begin=$SECONDS
+    case $2 in
+    group) kill -s "$1" -- "-$pid" ;;
+    coordinator) kill -s "$1" "$pid" ;;
+    esac
+    status=0
+    wait "$pid" || status=$?
+    eventually gone
+    [ $((SECONDS - begin)) -le 6 ]
+}
+
+@test "a first signal ends a run that draws samples" {
+    local signal whom
+    for signal in INT TERM HUP; do
+        for whom in group coordinator; do
+            start run drawing.yaml --jobs 2 --out "$signal$whom"
+            eventually works 3
+            stop_with "$signal" "$whom"
+            [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+            grep -q interrupted messages
+        done
+    done
+}
+
+@test "no worker outlives its coordinator" {
+    start run drawing.yaml --jobs 2 --out killed
+    eventually works 3
+    stop_with KILL coordinator
+    start run drawing.yaml --jobs 2 --out twice
+    eventually works 3
+    kill -s INT "$pid"
+    sleep 0.3
+    stop_with INT coordinator
+}
+
+@test "commands without workers end, too" {
+    local command
+    for command in bound witness; do
+        start "$command" drawing.yaml
+        sleep 1
+        stop_with TERM coordinator
+        [ "$status" -eq 143 ]
+    done
+}
