@@ -31,10 +31,9 @@ struct child {
     int fd;
 };
 
-<<<<<<< HEAD
 /* A coordinator that no longer reads is dead.  That shows here a moment before the system's SIGTERM
  * comes (follow), or instead of it; either way the checkpoint is written. */
-static void send(struct child *c, const struct message *m)
+static void send(const struct child *c, const struct message *m)
 {
     ssize_t sent;
     do
@@ -42,13 +41,6 @@ static void send(struct child *c, const struct message *m)
     while (sent < 0 && errno == EINTR);
     if (sent != (ssize_t)sizeof *m)
         raise(SIGTERM);
-=======
-/* A coordinator that no longer reads is dead, and its signal on the way (follow). */
-static void send(const struct child *c, const struct message *m)
-{
-    while (write(c->fd, m, sizeof *m) < 0 && errno == EINTR)
-        continue;
->>>>>>> hostile
 }
 
 static void send_progress(void *context, const struct cell_progress *p)
@@ -75,11 +67,7 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
-<<<<<<< HEAD
 /* SIGTERM when the coordinator dies; elsewhere than on Linux the broken pipe tells. */
-=======
-/* SIGTERM when the coordinator dies, so that the checkpoint is written. */
->>>>>>> hostile
 static void follow(pid_t coordinator)
 {
     signal(SIGPIPE, SIG_IGN);
