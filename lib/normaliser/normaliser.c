@@ -57,6 +57,12 @@ bool normaliser_is_fused(const struct normaliser *n)
     return !n->row && !n->group;
 }
 
+bool normaliser_is_softmax(const struct kind_config *c)
+{
+    const struct normaliser *entry = normaliser_of(c);
+    return !entry->form && !entry->beside && !entry->row && !entry->group;
+}
+
 int normaliser_group(const struct kind_config *c, const struct normaliser_shape *s)
 {
     const struct normaliser *entry = normaliser_of(c);

@@ -133,6 +133,8 @@ int normaliser_check(const struct kind_config *c, const struct normaliser_shape 
 int normaliser_form(const struct kind_config *c); /* enum attention_form */
 /* Whether the fused kernel serves it. */
 bool normaliser_is_fused(const struct normaliser *n);
+/* Whether the weights are plain softmax: the entry has no hook. */
+bool normaliser_is_softmax(const struct kind_config *c);
 int normaliser_group(const struct kind_config *c, const struct normaliser_shape *s);
 
 #endif

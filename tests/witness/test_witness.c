@@ -65,6 +65,25 @@ static void test_every_target(void **state)
     assert_true(all.known > 0 && all.refused > 0);
 }
 
+/* Under normalisers whose rows are not those of softmax, and under every mask: what is called known is
+ * right. */
+static void test_normalisers_and_masks(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"position", "gain", "prefix_sum", "reverse", "mean"};
+    struct tally all = {0};
+    for (int t = 0; t < 5; t++)
+        for (int mask = 0; mask_table[mask]; mask++)
+            for (int k = 0; normaliser_table[k]; k++) {
+                struct help_case c = {.target = targets[t], .encoding = "toeplitz", .c = "toeplitz",
+                                      .mask = mask_table[mask]->name,
+                                      .normaliser = normaliser_table[k]->name, .n = 6,
+                                      .channels = 2};
+                check(&c, &all);
+            }
+    assert_true(all.known > 0 && all.refused > 0);
+}
+
 /* What must be known, so that a compiler that refuses everything fails. */
 static void test_known(void **state)
 {
@@ -205,7 +224,7 @@ static void test_etp_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_target),       cmocka_unit_test(test_known),
+        cmocka_unit_test(test_every_target), cmocka_unit_test(test_normalisers_and_masks),       cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),
         cmocka_unit_test(test_selection_sharpens), cmocka_unit_test(test_etp_large),
     };
