@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,12 +29,6 @@ static struct layout layout_of(const char *space, int height, int width, struct 
     return l;
 }
 
-static bool reaches(const struct mask_reach *r, const struct layout *l, int i, int j)
-{
-    return r->low <= j - i && j - i <= r->high &&
-           !(r->hidden && r->hidden[layout_relation(l, i, j)]);
-}
-
 /* c: of the table's, or of a mask of the test's own. */
 static void check(const struct mask *m, const struct kind_config *c, const struct layout *l,
                   struct arena *a)
@@ -44,11 +39,11 @@ static void check(const struct mask *m, const struct kind_config *c, const struc
         int seen = 0;
         for (int j = 0; j < l->n; j++) {
             int relation = layout_relation(l, i, j);
-            bool sees = !m->sees || m->sees(c, l, relation);
+            bool sees = m->pair ? m->pair(c, l, i, j) : !m->sees || m->sees(c, l, relation);
             if (l->axes)
                 assert_int_equal(mask_step(l, relation), j - i);
-            assert_int_equal(reaches(&r, l, i, j), sees);
-            assert_false(m->past && j > i && sees);
+            assert_int_equal(mask_shows(&r, l, i, j), sees);
+            assert_false(m->past && m->past(c) && j > i && sees);
             seen += sees;
         }
         assert_int_equal(mask_seen(&r, l, i), seen);
@@ -74,8 +69,12 @@ static void test_every_mask(void **state)
 {
     (void)state;
     for (int k = 0; mask_table[k]; k++) {
-        struct kind_config c = kind_of(mask_table[k]->name);
+        struct kind_config c = kind_of(mask_table[k]->name), small = c;
+        const struct option *row = mask_table[k]->options;
+        for (int o = 0; row && row[o].key; o++) /* sizes that cut, and switches the other way */
+            small.number[o] = row[o].type == OPTION_INT ? 2 : !small.number[o];
         check_sizes(mask_table[k], &c);
+        check_sizes(mask_table[k], &small);
     }
 }
 
@@ -108,6 +107,42 @@ static void test_other_masks(void **state)
     for (int k = 0; k < 3; k++)
         check_sizes(&(struct mask){.name = "test", .axes_min = 1, .axes_max = 2, .sees = sees[k]},
                     &c);
+}
+
+/* Those of a line, from their definitions, with sizes of 3 (step 2). */
+static void test_definitions(void **state)
+{
+    (void)state;
+    enum { N = 11 };
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct kind_config strict = kind_of("strict"), window = kind_of("window"),
+                       dilated = kind_of("dilated"), strided = kind_of("strided"),
+                       blocks = kind_of("blocks"), prefix = kind_of("prefix-lm");
+    window.number[0] = 3; /* past; future 1 */
+    window.number[1] = 1;
+    dilated.number[0] = 2; /* step; size 3 */
+    dilated.number[1] = 3;
+    strided.number[0] = blocks.number[0] = prefix.number[0] = 3;
+    struct layout l = layout_of("sequence", 1, N, &a);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            int back = i - j;
+            assert_int_equal(mask_sees(&strict, &l, i, j), back > 0);
+            assert_int_equal(mask_sees(&window, &l, i, j), back >= -1 && back <= 2);
+            assert_int_equal(mask_sees(&dilated, &l, i, j), back == 0 || back == 2 || back == 4);
+            assert_int_equal(mask_sees(&strided, &l, i, j),
+                             back >= 0 && (back < 3 || back == 3 || back == 6 || back == 9));
+            assert_int_equal(mask_sees(&blocks, &l, i, j), back >= 0 && i / 3 == j / 3);
+            assert_int_equal(mask_sees(&prefix, &l, i, j), back >= 0 || j < 3);
+        }
+    struct kind_config near = kind_of("neighbourhood");
+    struct layout grid = layout_of("grid", 3, 4, &a);
+    for (int i = 0; i < 12; i++)
+        for (int j = 0; j < 12; j++)
+            assert_int_equal(mask_sees(&near, &grid, i, j),
+                             abs(i / 4 - j / 4) <= 1 && abs(i % 4 - j % 4) <= 1);
+    arena_close(&a);
 }
 
 /* The two that came first, from their definitions. */
@@ -157,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_mask),
                                        cmocka_unit_test(test_other_masks),
                                        cmocka_unit_test(test_none_and_causal),
+                                       cmocka_unit_test(test_definitions),
                                        cmocka_unit_test(test_graph)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

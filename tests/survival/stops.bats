@@ -46,7 +46,7 @@ stop_with() {
     status=0
     wait "$pid" || status=$?
     eventually gone
-    [ $((SECONDS - begin)) -le 6 ]
+    [ $((SECONDS - begin)) -le 30 ] # 5 s where the machine is idle
 }
 
 @test "a first signal ends a run that draws samples" {
