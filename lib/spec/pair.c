@@ -20,7 +20,8 @@ struct pairing {
     const struct pair *pair;
     const char *const *axis;
     int axes;
-    bool *shared; /* (axes) both sides have it */
+    struct arena arena; /* of all that follows */
+    bool *shared;       /* (axes) both sides have it */
     struct partner *partner;
     int partners;
 };
@@ -49,8 +50,7 @@ static void find_shared(struct pairing *x, const struct pair_item *item)
     }
 }
 
-static int write_texts(struct pairing *x, const struct pair_item *item, struct arena *arena,
-                       struct err *e)
+static int write_texts(struct pairing *x, const struct pair_item *item, struct err *e)
 {
     char value[VALUE_TEXT];
     struct text t = {0};
@@ -64,7 +64,7 @@ static int write_texts(struct pairing *x, const struct pair_item *item, struct a
                 text_append_format(&t, "\n%s", spec_value(one->cell, x->axis[a], value, sizeof value)
                                                    ? value : "");
         code = text_check(&t, e);
-        x->partner[k].text = code ? NULL : arena_text(arena, t.data, e);
+        x->partner[k].text = code ? NULL : arena_text(&x->arena, t.data, e);
         if (code == 0 && !x->partner[k].text)
             code = ERR_MEMORY;
     }
@@ -81,17 +81,11 @@ static int compare_partners(const void *a, const void *b)
     return order ? order : left->place - right->place;
 }
 
-static int compare_matches(const void *a, const void *b)
+/* The pairs of each run of equal texts, in which side 0 comes first. */
+static int list_matches(const struct pairing *x, struct pair_match **out, int *matches,
+                        struct err *e)
 {
-    const struct pair_match *left = a, *right = b;
-    int order = left->side[1] - right->side[1];
-    return order ? order : left->side[0] - right->side[0];
-}
-
-/* The pairs of each run of equal texts, in which side 0 comes first; out NULL: only counts. */
-static int list_matches(const struct pairing *x, struct pair_match *out)
-{
-    int count = 0;
+    int code = 0;
     for (int first = 0, end; first < x->partners; first = end) {
         int middle = first;
         for (end = first; end < x->partners; end++) {
@@ -100,18 +94,20 @@ static int list_matches(const struct pairing *x, struct pair_match *out)
             middle += x->partner[end].side == 0;
         }
         for (int a = first; a < middle; a++)
-            for (int b = middle; b < end; b++, count++)
-                if (out)
-                    out[count] = (struct pair_match){{x->partner[a].place, x->partner[b].place}};
+            for (int b = middle; !code && b < end; b++) {
+                code = memory_grow(*out, (size_t)*matches + 1, e);
+                if (code == 0)
+                    (*out)[(*matches)++] =
+                        (struct pair_match){{x->partner[a].place, x->partner[b].place}};
+            }
     }
-    return count;
+    return code;
 }
 
-static int find(struct pairing *x, const struct pair_item *item, int items, struct arena *arena,
-                struct pair_match **out, int *matches, struct err *e)
+static int find(struct pairing *x, const struct pair_item *item, int items, struct err *e)
 {
-    x->partner = arena_alloc(arena, (size_t)items, sizeof *x->partner, e);
-    x->shared = arena_alloc(arena, (size_t)x->axes, sizeof *x->shared, e);
+    x->partner = arena_alloc(&x->arena, (size_t)items, sizeof *x->partner, e);
+    x->shared = arena_alloc(&x->arena, (size_t)x->axes, sizeof *x->shared, e);
     if (!x->partner || !x->shared)
         return ERR_MEMORY;
     for (int k = 0; k < items; k++) {
@@ -120,17 +116,10 @@ static int find(struct pairing *x, const struct pair_item *item, int items, stru
             x->partner[x->partners++] = (struct partner){.side = side, .place = k};
     }
     find_shared(x, item);
-    int code = write_texts(x, item, arena, e);
-    if (code)
-        return code;
-    qsort(x->partner, (size_t)x->partners, sizeof *x->partner, compare_partners);
-    *matches = list_matches(x, NULL);
-    *out = memory_alloc((size_t)*matches, sizeof **out, e);
-    if (!*out)
-        return ERR_MEMORY;
-    list_matches(x, *out);
-    qsort(*out, (size_t)*matches, sizeof **out, compare_matches);
-    return 0;
+    int code = write_texts(x, item, e);
+    if (code == 0)
+        qsort(x->partner, (size_t)x->partners, sizeof *x->partner, compare_partners);
+    return code;
 }
 
 int pair_find(const struct pair *p, const char *const *axis, int axes,
@@ -138,13 +127,13 @@ int pair_find(const struct pair *p, const char *const *axis, int axes,
               struct err *e)
 {
     struct pairing x = {.pair = p, .axis = axis, .axes = axes};
-    struct arena arena;
     *out = NULL;
     *matches = 0;
-    int code = arena_open(&arena, 0, e);
-    if (code)
-        return code;
-    code = find(&x, item, items, &arena, out, matches, e);
-    arena_close(&arena);
+    int code = arena_open(&x.arena, 0, e);
+    if (code == 0)
+        code = find(&x, item, items, e);
+    if (code == 0)
+        code = list_matches(&x, out, matches, e);
+    arena_close(&x.arena);
     return code;
 }

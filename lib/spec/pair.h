@@ -26,8 +26,7 @@ struct pair_match {
 };
 /* Finds the items of value[0] and value[1] that agree in all of axis (axes), the keys that vary, but
  * the pair's own.  A key that none of one side's items has depends on the pair's, as model.c does on
- * model.attention, and does not tell apart.  *out is ordered by side[1], then side[0]; memory_free.
- * ERR_MEMORY. */
+ * model.attention, and does not tell apart.  memory_free *out, also after a failure.  ERR_MEMORY. */
 int pair_find(const struct pair *p, const char *const *axis, int axes,
               const struct pair_item *item, int items, struct pair_match **out, int *matches,
               struct err *e);

@@ -164,6 +164,30 @@ void help_open(struct results *r, const char *folder)
     must(results_open(r, &folder, 1, &e), &e);
 }
 
+void help_report_open(struct help_report *h, const char *yaml, help_value value)
+{
+    help_report_open_behind(h, yaml, value, 0);
+}
+
+void help_report_open_behind(struct help_report *h, const char *yaml, help_value value, int first)
+{
+    struct err e = {0};
+    h->spec = help_spec(yaml);
+    help_folder(h->folder);
+    help_write_spec(h->folder, h->spec);
+    for (int k = first; k < spec_cells(h->spec); k++)
+        help_write_cell(h->folder, spec_cell(h->spec, k), value);
+    must(report_rebuild(h->folder, &e), &e);
+    help_open(&h->results, h->folder);
+}
+
+void help_report_close(struct help_report *h)
+{
+    results_close(&h->results);
+    help_remove(h->folder);
+    spec_close(h->spec);
+}
+
 char *help_table(const struct spec *s, const struct results *r, int width)
 {
     return help_table_on(s, r, &(struct report_screen){.width = width});

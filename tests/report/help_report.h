@@ -46,6 +46,16 @@ char *help_table_on(const struct spec *s, const struct results *r,
                     const struct report_screen *screen);
 /* A folder that must be readable. */
 void help_open(struct results *r, const char *folder);
+/* Cells of a spec in a folder of their own, its files rebuilt, and its rows. */
+struct help_report {
+    struct spec *spec;
+    struct results results;
+    char folder[HELP_PATH];
+};
+void help_report_open(struct help_report *h, const char *yaml, help_value value);
+/* Without its first cells. */
+void help_report_open_behind(struct help_report *h, const char *yaml, help_value value, int first);
+void help_report_close(struct help_report *h);
 
 /* Small invented figures: error_rel of rpe on identical inputs 1 + seed / 10 with floor 1, all
  * others (seed + 1) / 100 with floor 0; status ok, verdicts to match. */

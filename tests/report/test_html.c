@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "help_report.h"
 #include "report/html.h"
@@ -55,16 +54,6 @@ static void images_keep_their_ids_apart(void **state)
     text_close(&t);
 }
 
-/* Rows of a folder in which the cells of spec s are finished. */
-static struct spec *open_small(char folder[HELP_PATH], struct results *r)
-{
-    struct spec *s = help_spec(small);
-    help_folder(folder);
-    help_write_all(folder, s, help_figures);
-    help_open(r, folder);
-    return s;
-}
-
 static int count(const char *all, const char *part)
 {
     int n = 0;
@@ -73,113 +62,113 @@ static int count(const char *all, const char *part)
     return n;
 }
 
+/* The matrix of a subset; returns how many groups it shows. */
+static int matrix_of(const struct help_report *h, const char *subset, struct text *t)
+{
+    struct summary sum;
+    struct err e = {0};
+    int cells, rank = 1000;
+    assert_int_equal(summary_open(&sum, &h->results, NULL, &e), 0);
+    for (int k = 0; k < sum.groups; k++)
+        if (strcmp(result_text(sum.group[k].row[0], "subset"), subset) == 0)
+            rank = sum.group[k].subset;
+    text_clear(t);
+    assert_int_equal(matrix_append(t, sum.group, sum.groups, rank, &cells, &e), 0);
+    summary_close(&sum);
+    return cells;
+}
+
 /* On identical inputs RPE is invented as impossible and URPE as reached: 3 encodings x 2 targets
  * each, encodings as rows, because there are more of them. */
 static void matrix_has_every_group(void **state)
 {
-    char folder[HELP_PATH];
-    struct results r;
-    struct summary sum;
-    struct err e = {0};
+    struct help_report h;
     struct text t = {0};
-    int cells;
-    struct spec *s = open_small(folder, &r);
     (void)state;
-    assert_int_equal(summary_open(&sum, &r, NULL, &e), 0);
-    int identical = 0;
-    for (int k = 0; k < sum.groups; k++)
-        if (strcmp(result_text(sum.group[k].row[0], "subset"), "identical") == 0)
-            identical = sum.group[k].subset;
-    assert_int_equal(matrix_append(&t, sum.group, sum.groups, identical, &cells, &e), 0);
-    assert_int_equal(cells, 12);
+    help_report_open(&h, small, help_figures);
+    assert_int_equal(matrix_of(&h, "identical", &t), 12);
     assert_int_equal(count(t.data, "<td class=\"impossible\">"), 6);
     assert_int_equal(count(t.data, "<td class=\"reached\">"), 6);
     assert_int_equal(count(t.data, "<th scope=\"row\">"), 3);
     assert_int_equal(count(t.data, "colspan=\"2\""), 2);
     assert_null(strstr(t.data, "not run"));
-    /* toeplitz, position: alone, then with C. */
+    /* toeplitz, position: rpe, then urpe and what C makes of each seed: 0.99 and 1.08 less. */
     const char *row = strstr(t.data, "<th scope=\"row\">toeplitz</th><td class=\"impossible\">");
     assert_non_null(row);
     assert_non_null(strstr(row, "<small>error 1.05 \u00b1 0.64</small><small>floor 1</small></td>"
                                 "<td class=\"reached\">"));
-    text_clear(&t);
-    assert_int_equal(matrix_append(&t, sum.group, sum.groups, 1000, &cells, &e), 0);
-    assert_int_equal(cells, 0);
+    assert_int_equal(count(t.data, "<small>rpe \u2212 urpe 1.04 \u00b1 0.57</small></td>"), 6);
+
+    assert_int_equal(count(t.data, "<th scope=\"col\">rpe</th><th scope=\"col\">urpe</th>"), 2);
+    assert_int_equal(matrix_of(&h, "palindrome", &t), 0);
     assert_int_equal(t.length, 0);
     text_close(&t);
-    summary_close(&sum);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_report_close(&h);
+}
+
+/* Without an axis of the attention, the values of another key stand side by side; kinds that have
+ * rows or columns do not. */
+static void matrix_sets_values_side_by_side(void **state)
+{
+    struct help_report h;
+    struct text t = {0};
+    (void)state;
+    help_report_open(&h, "name: p\nspace: {length: 4, channels: 1}\ntarget: mean\n"
+                         "model: {layers: 1, heads: 1, width: 8, ffn: 8}\ngrid:\n"
+                         "  model.encoding: [t5, rope]\n  model.norm: [pre, post]\n", help_figures);
+    assert_int_equal(matrix_of(&h, "all", &t), 4);
+    assert_non_null(strstr(t.data, "colspan=\"2\" scope=\"colgroup\">mean</th>"));
+    assert_non_null(strstr(t.data, "<th scope=\"col\">pre</th><th scope=\"col\">post</th></tr>"));
+    assert_int_equal(count(t.data, "<small>pre \u2212 post 0</small>"), 2);
+    assert_int_equal(count(t.data, "<small>t5 \u2212 rope 0</small>"), 2);
+    text_close(&t);
+    help_report_close(&h);
 }
 
 /* Rows list what their cells have: what is 0 or none in one of them goes without saying. */
 static void labels_list_what_there_is(void **state)
 {
-    char folder[HELP_PATH];
-    struct results r;
-    struct summary sum;
-    struct err e = {0};
+    struct help_report h;
     struct text t = {0};
-    int cells;
-    struct spec *s = help_spec(
-        "name: p\nseeds: 1\nspace: {length: 4, channels: 1}\ntarget: mean\n"
-        "model: {encoding: alibi, layers: 1, heads: 1, width: 8, ffn: 8}\n"
-        "cases:\n  - {space.inputs.palindrome: 0.5}\n  - {evaluate.orbit: reversal}\n");
     (void)state;
-    help_folder(folder);
-    help_write_all(folder, s, help_figures);
-    help_open(&r, folder);
-    assert_int_equal(summary_open(&sum, &r, NULL, &e), 0);
-    assert_int_equal(matrix_append(&t, sum.group, sum.groups, 0, &cells, &e), 0);
-    assert_int_equal(cells, 2);
+    help_report_open(&h, "name: p\nseeds: 1\nspace: {length: 4, channels: 1}\ntarget: mean\n"
+                         "model: {encoding: alibi, layers: 1, heads: 1, width: 8, ffn: 8}\n"
+                         "cases:\n  - {space.inputs.palindrome: 0.5}\n"
+                         "  - {evaluate.orbit: reversal}\n", help_figures);
+    assert_int_equal(matrix_of(&h, "all", &t), 2);
     assert_non_null(strstr(t.data, ">alibi inputs.palindrome=0.5</th>"));
     assert_non_null(strstr(t.data, ">alibi orbit=reversal</th>"));
     text_close(&t);
-    summary_close(&sum);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_report_close(&h);
 }
 
 /* A cell that was not run is said to be so. */
 static void matrix_names_gaps(void **state)
 {
-    char folder[HELP_PATH];
-    struct results r;
-    struct summary sum;
-    struct err e = {0};
+    struct help_report h;
     struct text t = {0};
-    int cells;
-    struct spec *s = help_spec(small);
     (void)state;
-    help_folder(folder);
-    help_write_spec(folder, s);
-    for (int k = 4; k < spec_cells(s); k++)
-        help_write_cell(folder, spec_cell(s, k), help_figures);
-    help_open(&r, folder);
-    assert_int_equal(summary_open(&sum, &r, NULL, &e), 0);
-    assert_int_equal(matrix_append(&t, sum.group, sum.groups, 0, &cells, &e), 0);
-    assert_int_equal(cells, 10);
+    help_report_open_behind(&h, small, help_figures, 4);
+    assert_int_equal(matrix_of(&h, "all", &t), 10);
     assert_int_equal(count(t.data, "not run"), 2);
     text_close(&t);
-    summary_close(&sum);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_report_close(&h);
+}
+
+static char *page_of(const struct help_report *h, const struct figures *f)
+{
+    struct err e = {0};
+    assert_int_equal(report_page(h->folder, &h->results, f, &e), 0);
+    return help_read(h->folder, "report.html");
 }
 
 /* Without gnuplot: everything but figures, and the reason. */
 static void page_has_its_parts(void **state)
 {
-    char folder[HELP_PATH];
-    struct results r;
-    struct err e = {0};
-    struct figures f = {.why = "no <gnuplot>"};
-    struct spec *s = open_small(folder, &r);
+    struct help_report h;
     (void)state;
-    assert_int_equal(report_page(folder, &r, &f, &e), 0);
-    char *page = help_read(folder, "report.html");
+    help_report_open(&h, small, help_figures);
+    char *page = page_of(&h, &(struct figures){.why = "no <gnuplot>"});
     assert_int_equal(count(page, "<td class=\"held\">"), 1);
     assert_int_equal(count(page, "<td class=\"broken\">"), 1);
     assert_int_equal(count(page, "judged by <code>urpe-probe bound</code>"), 1);
@@ -193,59 +182,40 @@ static void page_has_its_parts(void **state)
     assert_null(strstr(page, "src="));
     assert_null(strstr(page, "<link"));
     memory_free(page);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_report_close(&h);
 }
 
 /* Claims about trained cells wait for all of them; the others are named all the same. */
 static void unfinished_claims_wait(void **state)
 {
-    char folder[HELP_PATH];
-    struct results r;
-    struct err e = {0};
-    struct figures f = {.drawn = true};
-    struct spec *s = help_spec(small);
+    struct help_report h;
     (void)state;
-    help_folder(folder);
-    help_write_spec(folder, s);
-    for (int k = 1; k < spec_cells(s); k++)
-        help_write_cell(folder, spec_cell(s, k), help_figures);
-    help_open(&r, folder);
-    assert_int_equal(report_page(folder, &r, &f, &e), 0);
-    char *page = help_read(folder, "report.html");
+    help_report_open_behind(&h, small, help_figures, 1);
+    char *page = page_of(&h, &(struct figures){.drawn = true});
     assert_non_null(strstr(page, "23 of 24 cells finished, so no claim about trained cells"));
     assert_int_equal(count(page, "<td class=\"held\">") + count(page, "<td class=\"broken\">"), 0);
     assert_int_equal(count(page, "judged by <code>"), 2);
     memory_free(page);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_report_close(&h);
 }
 
 /* A page about an image that gnuplot drew shows it under the experiment that it is about. */
 static void page_shows_figures(void **state)
 {
-    char folder[HELP_PATH], path[HELP_PATH + 16];
-    char name[2][FIGURE_NAME_MAX] = {"floor-small", "floor-other"};
-    struct results r;
+    struct help_report h;
     struct err e = {0};
+    char name[2][FIGURE_NAME_MAX] = {"floor-small", "floor-other"};
     struct figures f = {.drawn = true, .name = name, .count = 2};
-    struct spec *s = open_small(folder, &r);
     (void)state;
-    snprintf(path, sizeof path, "%s/figures", folder);
-    assert_int_equal(file_make_folder(path, &e), 0);
-    help_write(folder, "figures/floor-small.svg", "<?xml?>\n<svg><g id=\"a\"/></svg>\n");
-    assert_int_equal(report_page(folder, &r, &f, &e), 0);
-    char *page = help_read(folder, "report.html");
+    help_report_open(&h, small, help_figures);
+    help_write(h.folder, "figures/floor-small.svg", "<?xml?>\n<svg><g id=\"a\"/></svg>\n");
+    char *page = page_of(&h, &f);
     assert_int_equal(count(page, "<figure"), 1);
     assert_non_null(strstr(page, "<svg><g id=\"f0-a\"/></svg>"));
     memory_free(page);
-    help_write(folder, "figures/floor-small.svg", "nothing");
-    assert_int_equal(report_page(folder, &r, &f, &e), ERR_FORMAT);
-    results_close(&r);
-    spec_close(s);
-    help_remove(folder);
+    help_write(h.folder, "figures/floor-small.svg", "nothing");
+    assert_int_equal(report_page(h.folder, &h.results, &f, &e), ERR_FORMAT);
+    help_report_close(&h);
 }
 
 int main(void)
@@ -253,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_escaped),         cmocka_unit_test(images_keep_their_ids_apart),
         cmocka_unit_test(matrix_has_every_group),  cmocka_unit_test(matrix_names_gaps),
+        cmocka_unit_test(matrix_sets_values_side_by_side),
         cmocka_unit_test(page_has_its_parts),      cmocka_unit_test(page_shows_figures),
         cmocka_unit_test(unfinished_claims_wait), cmocka_unit_test(labels_list_what_there_is),
     };

@@ -14,22 +14,14 @@
 
 static struct claim_verdict judge(const char *text, help_value value)
 {
-    struct spec *s = help_spec(text);
-    struct text rows = {0};
-    struct results r;
+    struct help_report h;
     struct err e = {0};
     struct claim_verdict verdict;
-    char folder[HELP_PATH];
-    help_folder(folder);
-    help_write_all(folder, s, value);
-    help_open(&r, folder);
-    assert_int_equal(spec_claims(s), 1);
-    if (claim_judge(s, spec_claim(s, 0), &r, &verdict, &e))
+    help_report_open(&h, text, value);
+    assert_int_equal(spec_claims(h.spec), 1);
+    if (claim_judge(h.spec, spec_claim(h.spec, 0), &h.results, &verdict, &e))
         fail_msg("%s", e.msg);
-    results_close(&r);
-    text_close(&rows);
-    help_remove(folder);
-    spec_close(s);
+    help_report_close(&h);
     return verdict;
 }
 
@@ -206,62 +198,42 @@ static void only_this_specs_cells_count(void **state)
     spec_close(narrow);
 }
 
-static void printed_and_counted(void **state)
+/* How many lines start like a claim that is held, and like one that is not; none passes 80 columns. */
+static void print_two(const struct report_screen *screen, const char *good, const char *bad)
 {
-    struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
-                                    "  - {expect: {floor_rel: \"<= 0.5\"}}\n"
-                                    "  - {on: bound, expect: {floor_rel: \"<= 0.5\"}}"));
-    struct results r;
+    struct help_report h;
     struct err e = {0};
-    char folder[HELP_PATH], line[256];
+    char line[256];
     int broken, held = 0, not_held = 0;
-    const struct report_screen screen = {.width = 80};
     FILE *f = tmpfile();
-    (void)state;
-    help_folder(folder);
-    help_write_all(folder, s, help_figures);
-    help_open(&r, folder);
-    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, &screen, false, &broken, &e), 0);
+    help_report_open(&h, SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
+                              "  - {expect: {floor_rel: \"<= 0.5\"}}\n"
+                              "  - {on: bound, expect: {floor_rel: \"<= 0.5\"}}"), help_figures);
+    assert_int_equal(report_claims(f, h.spec, CLAIM_ON_RUN, &h.results, screen, false, &broken, &e), 0);
     assert_int_equal(broken, 1);
     for (rewind(f); fgets(line, sizeof line, f);) {
-        assert_true(strlen(line) <= 81);
-        held += strncmp(line, "held ", 5) == 0;
-        not_held += strncmp(line, "NOT HELD ", 9) == 0;
+        assert_true(screen->colour || strlen(line) <= 81);
+        held += strncmp(line, good, strlen(good)) == 0;
+        not_held += strncmp(line, bad, strlen(bad)) == 0;
     }
     assert_int_equal(held, 1);
     assert_int_equal(not_held, 1);
     fclose(f);
-    results_close(&r);
-    help_remove(folder);
-    spec_close(s);
+    help_report_close(&h);
+}
+
+static void printed_and_counted(void **state)
+{
+    (void)state;
+    print_two(&(struct report_screen){.width = 80}, "held ", "NOT HELD ");
 }
 
 /* Colours change nothing but themselves: without them the text is the same. */
 static void colours_are_around_the_word(void **state)
 {
-    struct spec *s = help_spec(SPEC("{expect: {floor_rel: \"<= 1\"}}\n"
-                                    "  - {expect: {floor_rel: \"<= 0.5\"}}"));
-    struct results r;
-    struct err e = {0};
-    const struct report_screen screen = {.width = 80, .colour = true};
-    char folder[HELP_PATH], line[256];
-    int broken, held = 0, not_held = 0;
-    FILE *f = tmpfile();
     (void)state;
-    help_folder(folder);
-    help_write_all(folder, s, help_figures);
-    help_open(&r, folder);
-    assert_int_equal(report_claims(f, s, CLAIM_ON_RUN, &r, &screen, false, &broken, &e), 0);
-    for (rewind(f); fgets(line, sizeof line, f);) {
-        held += strncmp(line, "\x1b[36mheld      \x1b[0mexpect", 23) == 0;
-        not_held += strncmp(line, "\x1b[1;31mNOT HELD  \x1b[0mexpect", 25) == 0;
-    }
-    assert_int_equal(held, 1);
-    assert_int_equal(not_held, 1);
-    fclose(f);
-    results_close(&r);
-    help_remove(folder);
-    spec_close(s);
+    print_two(&(struct report_screen){.width = 80, .colour = true},
+              "\x1b[36mheld      \x1b[0mexpect", "\x1b[1;31mNOT HELD  \x1b[0mexpect");
 }
 
 int main(void)

@@ -12,30 +12,23 @@
     "name: v\nseeds: 1\nspace: {length: 4, channels: 2}\ntarget: gain\n" \
     "model: {layers: 1, heads: 1, width: 4, ffn: 4, norm: none, activation: relu}\n" more
 
+/* The rows of a spec, and their groups. */
 struct fixture {
-    struct spec *spec;
-    struct results results;
+    struct help_report report;
     struct summary summary;
-    char folder[HELP_PATH];
 };
 
 static void open_fixture(struct fixture *f, const char *yaml)
 {
     struct err e = {0};
-    f->spec = help_spec(yaml);
-    help_folder(f->folder);
-    help_write_all(f->folder, f->spec, help_figures);
-    assert_int_equal(report_rebuild(f->folder, &e), 0);
-    help_open(&f->results, f->folder);
-    assert_int_equal(summary_open(&f->summary, &f->results, NULL, &e), 0);
+    help_report_open(&f->report, yaml, help_figures);
+    assert_int_equal(summary_open(&f->summary, &f->report.results, NULL, &e), 0);
 }
 
 static void close_fixture(struct fixture *f)
 {
     summary_close(&f->summary);
-    results_close(&f->results);
-    help_remove(f->folder);
-    spec_close(f->spec);
+    help_report_close(&f->report);
 }
 
 /* Every row of a file has one of the texts in a column; each is there. */
@@ -75,7 +68,7 @@ static void value_shows(const char *yaml, bool compared, const char *key, const 
         snprintf(whole[k], sizeof whole[k], "%s=%s", full, value[k]);
     }
     for (int width = 200; width >= 60; width -= 70) {
-        char *table = help_table(f.spec, &f.results, width);
+        char *table = help_table(f.report.spec, &f.report.results, width);
         for (int k = 0; k < 2; k++)
             if (!strstr(table, value[k]))
                 fail_msg("no %s in\n%s", value[k], table);
@@ -87,23 +80,23 @@ static void value_shows(const char *yaml, bool compared, const char *key, const 
         assert_true(!strstr(label.data, said[0]) != !strstr(label.data, said[1]));
         text_close(&label);
     }
-    assert_int_equal(report_page(f.folder, &f.results, &none, &e), 0);
-    char *page = help_read(f.folder, "report.html");
+    assert_int_equal(report_page(f.report.folder, &f.report.results, &none, &e), 0);
+    char *page = help_read(f.report.folder, "report.html");
     /* Values that are compared are headings of columns. */
     for (int k = 0; k < 2; k++)
         if (!strstr(page, heading[k]))
             fail_msg("no %s in the page", said[k]);
     memory_free(page);
     const char *const column[2] = {whole[0], whole[1]};
-    column_has(f.folder, "results.csv", "axes", column);
-    column_has(f.folder, "results.csv", "settings", column);
-    column_has(f.folder, "summary.csv", "axes", column);
-    assert_int_equal(spec_check_claims(f.spec, &e), 0);
-    for (int k = 0; k < spec_claims(f.spec); k++) {
+    column_has(f.report.folder, "results.csv", "axes", column);
+    column_has(f.report.folder, "results.csv", "settings", column);
+    column_has(f.report.folder, "summary.csv", "axes", column);
+    assert_int_equal(spec_check_claims(f.report.spec, &e), 0);
+    for (int k = 0; k < spec_claims(f.report.spec); k++) {
         struct claim_verdict v;
-        assert_int_equal(claim_judge(f.spec, spec_claim(f.spec, k), &f.results, &v, &e), 0);
+        assert_int_equal(claim_judge(f.report.spec, spec_claim(f.report.spec, k), &f.report.results, &v, &e), 0);
         if (!v.held || !v.matched)
-            fail_msg("%s: %s", spec_claim(f.spec, k)->text, v.why);
+            fail_msg("%s: %s", spec_claim(f.report.spec, k)->text, v.why);
     }
     close_fixture(&f);
 }
@@ -137,8 +130,8 @@ static void axes_are_words(void **state)
         "target.y=\"x[i][c] + 1\" train.lr=0.1 evaluate.lengths=[4]",
         "target.y=\"\\\"\\\\\\\\\\\" == x and 1 or 2\" train.lr=0.2 evaluate.lengths=[4]",
         "target.y=2 train.lr=0.2 evaluate.lengths=\"[4, 8]\""};
-    for (int k = 0; k < f.results.rows; k++)
-        assert_string_equal(result_text(&f.results.row[k], "axes"), axes[f.results.row[k].cell]);
+    for (int k = 0; k < f.report.results.rows; k++)
+        assert_string_equal(result_text(&f.report.results.row[k], "axes"), axes[f.report.results.row[k].cell]);
     close_fixture(&f);
 }
 

@@ -33,16 +33,13 @@ static const char *invented(const struct cell *c, int64_t length, const char *su
 
 static void summary_of(const char *yaml, struct csv *out)
 {
-    struct spec *s = help_spec(yaml);
+    struct help_report h;
     struct err e = {0};
-    char folder[HELP_PATH], path[HELP_PATH + 16];
-    help_folder(folder);
-    help_write_all(folder, s, invented);
-    assert_int_equal(report_rebuild(folder, &e), 0);
-    snprintf(path, sizeof path, "%s/summary.csv", folder);
+    char path[HELP_PATH + 16];
+    help_report_open(&h, yaml, invented);
+    snprintf(path, sizeof path, "%s/summary.csv", h.folder);
     assert_int_equal(csv_read(path, out, &e), 0);
-    help_remove(folder);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 static const char *field(const struct csv *c, int row, const char *column)

@@ -18,16 +18,6 @@ static const char wide[] =
     "  model.attention: [rpe, urpe]\n  model.layers: [1, 2]\n  train.lr: [0.001, 0.01]\n"
     "target: mean\n";
 
-static void open_wide(struct spec **s, struct results *r, const char *text)
-{
-    char folder[HELP_PATH];
-    *s = help_spec(text);
-    help_folder(folder);
-    help_write_all(folder, *s, help_figures);
-    help_open(r, folder);
-    help_remove(folder);
-}
-
 static int longest_line(const char *text, int *lines)
 {
     int longest = 0;
@@ -46,13 +36,12 @@ static int longest_line(const char *text, int *lines)
 /* Every width that it is given, the table keeps; a line per group of seeds, or two where it is narrow. */
 static void table_fits(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     int lines, last = 0;
     (void)state;
-    open_wide(&s, &r, wide);
+    help_report_open(&h, wide, help_figures);
     for (int width = 80; width <= 160; width += 20) {
-        char *text = help_table(s, &r, width);
+        char *text = help_table(h.spec, &h.results, width);
         int longest = longest_line(text, &lines);
         if (longest > width)
             fail_msg("%d columns asked for, %d used:\n%s", width, longest, text);
@@ -63,8 +52,7 @@ static void table_fits(void **state)
         last = longest;
         memory_free(text);
     }
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 /* Lines that differ in the last letters of a name, and in more axes than 80 columns hold. */
@@ -115,79 +103,72 @@ static void rows_differ(const struct spec *s, const struct results *r, int width
 
 static void no_two_lines_read_alike(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     int lines;
     (void)state;
-    open_wide(&s, &r, alike);
-    rows_differ(s, &r, 110, 64);
-    rows_differ(s, &r, 80, 64);
-    rows_differ(s, &r, 54, 64);
+    help_report_open(&h, alike, help_figures);
+    rows_differ(h.spec, &h.results, 110, 64);
+    rows_differ(h.spec, &h.results, 80, 64);
+    rows_differ(h.spec, &h.results, 54, 64);
     /* Where columns of names do not fit, these stand above figures. */
-    char *text = help_table(s, &r, 54);
+    char *text = help_table(h.spec, &h.results, 54);
     assert_non_null(strstr(text, "\n\n    identical floor generic floor witness verdict\n"));
     assert_non_null(strstr(text, "prefix_sum kerple-power urpe decay=linear samples=32\nlr=0.1\n"
                                  "        0.010     0   0.010     0 "));
     memory_free(text);
     /* And at last a block per line. */
-    text = help_table(s, &r, 40);
+    text = help_table(h.spec, &h.results, 40);
     assert_true(longest_line(text, &lines) <= 60); /* the title's and names' longest words */
     assert_non_null(strstr(text, "    encoding: kerple-power\n"));
     memory_free(text);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 /* Options that few lines have take one column together. */
 static void names_share_a_column(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     (void)state;
-    open_wide(&s, &r,
+    help_report_open(&h,
               "name: few\nspace: {length: 4, channels: 1}\ntarget: gain\n"
               "model: {heads: 1, width: 8, ffn: 8}\ncases:\n"
               "  - {model.encoding: {kind: t5, max_distance: 64}}\n"
               "  - {model.encoding: {kind: t5, buckets: 16}, space.inputs.palindrome: 0.5}\n"
-              "  - {model.mask: causal, evaluate.orbit: reversal}\n");
-    rows_differ(s, &r, 120, 3);
-    char *text = help_table(s, &r, 120);
+              "  - {model.mask: causal, evaluate.orbit: reversal}\n", help_figures);
+    rows_differ(h.spec, &h.results, 120, 3);
+    char *text = help_table(h.spec, &h.results, 120);
     assert_non_null(strstr(text, "\n\ncells "));
     assert_non_null(strstr(text, "\ngain t5 buckets=16 max_distance=128 urpe "));
     memory_free(text);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 /* Keys of one name in two sections keep their sections; others do without. */
 static void names_of_columns_are_told_apart(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     (void)state;
-    open_wide(&s, &r,
+    help_report_open(&h,
               "name: grid\nspace: {kind: grid, height: 2, channels: 1}\ntarget: mean\n"
               "model: {heads: 1, ffn: 4}\n"
-              "grid: {model.width: [4, 8], space.width: [2, 3], train.lr: [0.1, 0.2]}\n");
-    char *text = help_table(s, &r, 120);
+              "grid: {model.width: [4, 8], space.width: [2, 3], train.lr: [0.1, 0.2]}\n", help_figures);
+    char *text = help_table(h.spec, &h.results, 120);
     assert_non_null(strstr(text, "  model.width  space.width   lr  "));
     memory_free(text);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 /* What is the same in all lines is named once, when room is short; not before. */
 static void constant_columns_move_to_the_title(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     (void)state;
-    open_wide(&s, &r,
+    help_report_open(&h,
               "name: constant\nseeds: 3\n"
               "space: {length: 16, channels: 2, inputs: {identical: 0.5}}\ntarget: prefix_sum\n"
               "model: {encoding: transformer-xl, heads: 1, width: 4, ffn: 4}\n"
-              "grid: {model.attention: [rpe, urpe], model.layers: [1, 2]}\n");
-    char *narrow = help_table(s, &r, 80), *broad = help_table(s, &r, 120);
+              "grid: {model.attention: [rpe, urpe], model.layers: [1, 2]}\n", help_figures);
+    char *narrow = help_table(h.spec, &h.results, 80), *broad = help_table(h.spec, &h.results, 120);
     assert_non_null(strstr(narrow, "prefix_sum, encoding")); /* "in all lines ...", wrapped */
     assert_null(strstr(strstr(narrow, "\n\n"), "transformer-xl"));
     assert_non_null(strstr(narrow, "±0.248 1.000"));
@@ -195,8 +176,7 @@ static void constant_columns_move_to_the_title(void **state)
     assert_non_null(strstr(broad, "prefix_sum  transformer-xl  rpe "));
     memory_free(narrow);
     memory_free(broad);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 /* Eight of nine points from 1 down to 1e-7 on one scale: each a block lower; RPE stays on top. */
@@ -238,14 +218,13 @@ static void curves_are_blocks(void **state)
 /* One line, figure by figure: mean 1.1 of 1, 1.1, 1.2; half width 4.303 * 0.1 / sqrt(3). */
 static void table_says_what_it_should(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     (void)state;
-    open_wide(&s, &r,
+    help_report_open(&h,
               "name: small\nseeds: 3\nspace: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
               "target: gain\nmodel: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
-              "grid: {model.attention: [rpe, urpe]}\n");
-    char *text = help_table(s, &r, 100);
+              "grid: {model.attention: [rpe, urpe]}\n", help_figures);
+    char *text = help_table(h.spec, &h.results, 100);
     assert_non_null(strstr(text, "target  encoding  attn  params     identical  floor       generic"
                                  "  floor  witness  verdict\n"));
     assert_non_null(strstr(text, "gain    t5        rpe     1234  1.100 ±0.248  1.000  0.020 ±0.025"
@@ -253,8 +232,7 @@ static void table_says_what_it_should(void **state)
     assert_non_null(strstr(text, "gain    t5        urpe    1234  0.020 ±0.025      0  0.020 ±0.025"
                                  "      0     1e-7  reached\n"));
     memory_free(text);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 static const char *first_fails(const struct cell *c, int64_t length, const char *subset,
@@ -306,19 +284,17 @@ static void a_failed_seed_shares_its_line(void **state)
 /* Two columns of figures there are; what else was measured is named. */
 static void kinds_of_input_without_a_column_are_named(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     (void)state;
-    open_wide(&s, &r,
+    help_report_open(&h,
               "name: small\nseeds: 1\ntarget: gain\nspace: {length: 16, channels: 2, "
               "inputs: {identical: 0.2, palindrome: 0.2, blocks: 0.2}}\n"
-              "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n");
-    char *text = help_table(s, &r, 100);
+              "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n", help_figures);
+    char *text = help_table(h.spec, &h.results, 100);
     assert_non_null(strstr(text, "\npalindrome, blocks inputs, and all kinds together: in "
                                  "results.csv\n"));
     memory_free(text);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 static void intervals_need_two(void **state)
@@ -400,7 +376,7 @@ static void gnuplot_strings_are_inert(void **state)
 {
     struct text t = {0};
     (void)state;
-    gnuplot_string(&t, "a'b`date`\n\"$x, cut", 11);
+    gnuplot_string(&t, "a'b`date`\n\"$x, cut", 13);
     assert_string_equal(t.data, "'a''b`date` \"$x'");
     text_close(&t);
 }
@@ -408,15 +384,14 @@ static void gnuplot_strings_are_inert(void **state)
 /* A script per experiment, and a figure from it; without gnuplot the scripts and one line. */
 static void figures_are_drawn(void **state)
 {
-    struct spec *s;
-    struct results r;
+    struct help_report h;
     struct err e = {0};
     struct figures f = {.scripts = true};
     char folder[HELP_PATH], path[4096];
     (void)state;
-    open_wide(&s, &r, wide);
+    help_report_open(&h, wide, help_figures);
     help_folder(folder);
-    assert_int_equal(report_figures(folder, &r, &f, &e), 0);
+    assert_int_equal(report_figures(folder, &h.results, &f, &e), 0);
     char *script = help_read(folder, "figures/floor-wide.gp");
     assert_non_null(strstr(script, "n = 16, 3 seeds (0, 1, 2)"));
     assert_non_null(strstr(script, "95 % t interval"));
@@ -431,15 +406,14 @@ static void figures_are_drawn(void **state)
     }
     snprintf(path, sizeof path, "%s", getenv("PATH"));
     assert_int_equal(setenv("PATH", folder, 1), 0); /* nothing to run there */
-    assert_int_equal(report_figures(folder, &r, &f, &e), 0);
+    assert_int_equal(report_figures(folder, &h.results, &f, &e), 0);
     assert_int_equal(setenv("PATH", path, 1), 0);
     assert_false(f.drawn);
     assert_non_null(strstr(f.why, "gnuplot is not installed"));
     assert_null(strchr(f.why, '\n'));
     report_figures_close(&f);
     help_remove(folder);
-    results_close(&r);
-    spec_close(s);
+    help_report_close(&h);
 }
 
 int main(void)
