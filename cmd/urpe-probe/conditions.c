@@ -21,6 +21,9 @@ static const struct listing_column short_columns[] = {
     {"distance", true}, {"aware", false}, {"deviation", true}, {"rows", true}};
 #define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
 
+/* Of a layer that sees everything, and of one that does not know what comes; others lie between. */
+static const char *const masks[] = {"none", "causal"};
+
 static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief)
 {
     return text_from_double(out, value, brief ? 3 : 17);
@@ -47,13 +50,13 @@ static int add_row(struct listing *l, bool brief, const struct model_config *m,
 }
 
 /* A model of an encoding's default options. */
-static void fill_model(struct model_config *out, int kind, int mask, bool urpe)
+static void fill_model(struct model_config *out, int kind, const char *mask, bool urpe)
 {
     memset(out, 0, sizeof *out);
     option_defaults(model_options, out);
     option_set_kind(&encoding_kinds, encoding_table[kind]->name, &out->encoding);
     out->attention = urpe ? MODEL_URPE : MODEL_RPE;
-    option_set_kind(&mask_kinds, mask_table[mask]->name, &out->mask);
+    option_set_kind(&mask_kinds, mask, &out->mask);
     out->width = WIDTH;
     out->heads = HEADS;
 }
@@ -73,13 +76,13 @@ static int fill(struct listing *l, bool brief, struct err *e)
     for (int k = 0; !code && encoding_table[k]; k++) {
         if (encoding_table[k]->axes_max < layout.axes)
             continue; /* graphs only */
-        for (int mask = 0; !code && mask_table[mask]; mask++)
+        for (int mask = 0; !code && mask < COUNT_OF(masks); mask++)
             for (int urpe = 0; !code && urpe < 2; urpe++) {
                 struct model_config model;
                 struct conditions found;
-                if (encoding_table[k]->past_only && !mask_table[mask]->past)
+                fill_model(&model, k, masks[mask], urpe);
+                if (encoding_table[k]->past_only && !mask_past(&model.mask))
                     continue;
-                fill_model(&model, k, mask, urpe);
                 code = conditions_test_double(&model, &layout, 0, &found, e);
                 if (!code)
                     code = add_row(l, brief, &model, &found, e);

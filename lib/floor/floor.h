@@ -58,8 +58,8 @@ struct floor_set {
 };
 
 /* group (rows): ids 0..*groups-1 of the merged pairs, in the order of first appearance.  Tokens are
- * equal when all their numbers are (0 and -0 are one).  The cost is linear in the pairs whose token
- * occurs more than once, times their positions.  ERR_MEMORY. */
+ * equal when all their numbers are (0 and -0 are one).  The cost is about linear in the pairs whose
+ * token occurs more than once, times their positions.  ERR_MEMORY. */
 int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
                 int *groups, struct err *e);
 

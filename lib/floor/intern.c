@@ -17,10 +17,9 @@ static uint64_t hash_words(const uint64_t *key, size_t width)
 
 int intern_open(struct intern *t, size_t width, struct err *e)
 {
-    *t = (struct intern){.width = width, .slots = FIRST_SLOTS, .capacity = FIRST_SLOTS / 2};
+    *t = (struct intern){.width = width, .slots = FIRST_SLOTS};
     t->slot = memory_alloc(t->slots, sizeof *t->slot, e);
-    t->key = memory_alloc(t->capacity, width * sizeof *t->key, e);
-    return t->slot && t->key ? 0 : ERR_MEMORY;
+    return t->slot ? 0 : ERR_MEMORY;
 }
 
 void intern_close(struct intern *t)
@@ -40,18 +39,13 @@ static size_t find_slot(const struct intern *t, const uint64_t *key)
     return at;
 }
 
-static int grow(struct intern *t, struct err *e)
+static int double_slots(struct intern *t, struct err *e)
 {
-    uint64_t *key = memory_resize(t->key, t->slots, t->width * sizeof *key, e);
-    if (!key)
-        return ERR_MEMORY;
-    t->key = key;
     int32_t *slot = memory_alloc(t->slots * 2, sizeof *slot, e);
     if (!slot)
         return ERR_MEMORY;
     memory_free(t->slot);
     t->slot = slot;
-    t->capacity = t->slots;
     t->slots *= 2;
     for (int32_t id = 0; id < t->count; id++)
         t->slot[find_slot(t, t->key + (size_t)id * t->width)] = id + 1;
@@ -65,12 +59,13 @@ int intern_id(struct intern *t, const uint64_t *key, int32_t *id, struct err *e)
         *id = t->slot[at] - 1;
         return 0;
     }
-    if ((size_t)t->count == t->capacity) {
-        int code = grow(t, e);
-        if (code)
-            return code;
+    if (2 * (size_t)t->count == t->slots) {
+        if (double_slots(t, e))
+            return ERR_MEMORY;
         at = find_slot(t, key);
     }
+    if (memory_grow_at(&t->key, (size_t)t->count + 1, t->width * sizeof *t->key, e))
+        return ERR_MEMORY;
     memcpy(t->key + (size_t)t->count * t->width, key, t->width * sizeof *key);
     *id = t->count++;
     t->slot[at] = t->count;

@@ -13,8 +13,7 @@ struct intern {
     int32_t count;   /* ids given so far: 0 .. count-1 */
     size_t slots;    /* a power of two */
     int32_t *slot;   /* (slots) id + 1, or 0 */
-    uint64_t *key;   /* (capacity,width) by id */
-    size_t capacity;
+    uint64_t *key;   /* (count,width) by id, and room */
 };
 
 /* Zero-initialise t or open it; released with intern_close either way. */

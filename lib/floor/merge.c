@@ -38,7 +38,7 @@ struct merge {
     int32_t *colour, *next;  /* (rows) now, and after this round */
     int32_t *size;           /* (rows) pairs of each colour */
     bool *taken;             /* (rows) whether a part of an old colour has kept it, this round */
-    struct sort_item *item, *scratch; /* (items) pairs whose colour can split */
+    struct sort_item *item;  /* (items) pairs whose colour can split */
     size_t items;
     uint64_t *class_weight;  /* (classes) */
     uint64_t *scale;         /* (longest + 1) takes the length of a row out of its hash */
@@ -297,7 +297,7 @@ static void refine(struct merge *m)
         before = m->colours;
         list_items(m);
         hash_items(m);
-        sort_items(m->item, m->scratch, m->items);
+        sort_items(m->item, m->items);
         memset(m->taken, 0, (size_t)m->colours * sizeof *m->taken);
         for (size_t at = 0, next; at < m->items; at = next) {
             for (next = at; next < m->items && m->item[next].key == m->item[at].key;)
@@ -345,8 +345,7 @@ static int alloc_items(struct merge *m, struct err *e)
     for (int row = 0; row < m->rows; row++)
         items += m->size[m->colour[row]] > 1;
     m->item = arena_alloc(&m->arena, items, sizeof *m->item, e);
-    m->scratch = arena_alloc(&m->arena, items, sizeof *m->scratch, e);
-    return m->item && m->scratch ? 0 : ERR_MEMORY;
+    return m->item ? 0 : ERR_MEMORY;
 }
 
 static int merge_open(struct merge *m, const struct floor_class *c, const struct floor_set *s,

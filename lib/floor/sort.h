@@ -1,4 +1,4 @@
-/* Sorting rows by a 64-bit key, in time linear in their number. */
+/* Rows by a 64-bit key. */
 #ifndef FLOOR_SORT_H
 #define FLOOR_SORT_H
 #include <stddef.h>
@@ -9,7 +9,7 @@ struct sort_item {
     int32_t row;
 };
 
-/* Sorts item (count) by key; equal keys keep their order.  scratch (count) is overwritten. */
-void sort_items(struct sort_item *item, struct sort_item *scratch, size_t count);
+/* Sorts item (count) by key, and by row where keys are equal. */
+void sort_items(struct sort_item *item, size_t count);
 
 #endif

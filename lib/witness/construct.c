@@ -80,29 +80,17 @@ static void order_heads(struct construct *c)
     }
 }
 
-static void find_steps(struct construct *c)
-{
-    const struct layout *l = c->layout;
-    for (int i = 0; i < l->n; i++)
-        for (int j = 0; j < l->n; j++)
-            c->step[layout_relation(l, i, j)] = j - i;
-    for (int i = 0; i < l->n; i++)
-        for (int j = 0; j < l->n; j++)
-            if (c->step[layout_relation(l, i, j)] != j - i) {
-                c->step = NULL;
-                return;
-            }
-}
-
 static int open_tables(struct construct *c, struct err *e)
 {
     size_t relations = (size_t)c->layout->relations;
     c->seen = arena_alloc(&c->arena, relations, sizeof *c->seen, e);
     c->order = arena_alloc(&c->arena, (size_t)c->shape.heads, sizeof *c->order, e);
-    c->step = arena_alloc(&c->arena, relations, sizeof *c->step, e);
-    if (!c->seen || !c->order || !c->step)
+    int *step = arena_alloc(&c->arena, relations, sizeof *step, e);
+    if (!c->seen || !c->order || !step)
         return ERR_MEMORY;
-    find_steps(c);
+    for (size_t r = 0; r < relations && c->layout->axes; r++)
+        step[r] = mask_step(c->layout, (int)r);
+    c->step = c->layout->axes ? step : NULL;
     c->whole = true;
     for (int i = 0; i < c->layout->n; i++)
         for (int j = 0; j < c->layout->n; j++)
@@ -227,16 +215,22 @@ static bool can_bias(const struct construct *c, const double *b)
     return true;
 }
 
-/* 1 / sum_j e^bias, and the largest logit taken out first. */
-static void row_factors(const struct construct *c, const double *bias, double *row)
+/* 1 / sum_j e^bias; false where a row sees nothing, whose weights are none. */
+static bool row_factors(const struct construct *c, const double *bias, double *row)
 {
+    bool all = true;
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
+        bool any = false;
         for (int j = 0; j < c->layout->n; j++)
-            if (construct_sees(c, i, j))
+            if (construct_sees(c, i, j)) {
                 sum += exp(bias[layout_relation(c->layout, i, j)]);
+                any = true;
+            }
         row[i] = 1 / sum;
+        all = all && any;
     }
+    return all;
 }
 
 static const double *copy(struct construct *c, const double *x, size_t count)
@@ -264,7 +258,8 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     t->row = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *t->row, &c->err);
     if (!wanted || !t->row)
         return c->err.code;
-    row_factors(c, bias, t->row);
+    if (!row_factors(c, bias, t->row))
+        return CONSTRUCT_UNKNOWN;
     if (b)
         t->b = copy(c, b, relations);
     if (kernel) {

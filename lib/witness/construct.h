@@ -52,7 +52,7 @@ struct construct {
     int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
     bool *seen;                  /* (relations) some pair that is seen has it */
     bool whole;                  /* every position sees every other */
-    int *step;                   /* (relations) j - i; NULL where that differs within a relation */
+    int *step;                   /* (relations) j - i; NULL on a layout without axes */
     struct arena arena;
 
     int registers, layers, units;

@@ -302,6 +302,9 @@ static int shift_table(struct witness_task *t, int shift, int *table, double *we
     double *b = witness_array(c, (size_t)relations, sizeof *b);
     if (c->code)
         return c->code;
+    for (int i = 0; i < c->layout->n; i++)
+        if (!construct_sees(c, i, i < shift ? 0 : i - shift))
+            return CONSTRUCT_UNKNOWN;
     for (int r = 0; r < relations; r++) {
         int step = c->step[r];
         kernel[r] = step == -shift;

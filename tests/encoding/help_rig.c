@@ -53,40 +53,34 @@ static real *take_random(struct arena *a, size_t count, uint64_t *seed)
 }
 
 /* ---- layouts ----------------------------------------------------------------------------------*/
+/* Of a space with two options of its own, or none. */
+static struct layout layout_of(struct arena *a, const char *space, int n, double first, double second)
+{
+    struct space_config c = {.length = n, .channels = 1};
+    struct layout l;
+    assert_true(option_set_kind(&space_kinds, space, &c.kind));
+    c.kind.number[0] = first;
+    c.kind.number[1] = second;
+    assert_int_equal(space_finish(&c, NULL), 0);
+    assert_int_equal(space_of(&c)->layout(&c, n, a, &l, NULL), 0);
+    return l;
+}
+
 struct layout rig_sequence(struct arena *a, int n)
 {
-    int relations = 2 * n - 1;
-    int32_t *offset = take(a, (size_t)relations, sizeof *offset);
-    double *distance = take(a, (size_t)relations, sizeof *distance);
-    for (int r = 0; r < relations; r++) {
-        offset[r] = r - (n - 1);
-        distance[r] = abs(offset[r]);
-    }
-    return (struct layout){.n = n, .relations = relations, .origin = n - 1, .axes = 1,
-                           .offset = offset, .distance = distance};
+    return layout_of(a, "sequence", n, 0, 0);
 }
 
 struct layout rig_grid(struct arena *a, int height, int width)
 {
-    int n = height * width, across = 2 * width - 1, relations = (2 * height - 1) * across;
-    int32_t *coordinate = take(a, (size_t)(2 * n), sizeof *coordinate);
-    int32_t *relation = take(a, (size_t)(n * n), sizeof *relation);
-    int32_t *offset = take(a, (size_t)(2 * relations), sizeof *offset);
-    double *distance = take(a, (size_t)relations, sizeof *distance);
-    for (int i = 0; i < n; i++) {
-        coordinate[2 * i] = i / width;
-        coordinate[2 * i + 1] = i % width;
-        for (int j = 0; j < n; j++)
-            relation[i * n + j] =
-                (j / width - i / width + height - 1) * across + j % width - i % width + width - 1;
-    }
-    for (int r = 0; r < relations; r++) {
-        offset[2 * r] = r / across - (height - 1);
-        offset[2 * r + 1] = r % across - (width - 1);
-        distance[r] = hypot(offset[2 * r], offset[2 * r + 1]);
-    }
-    return (struct layout){.n = n, .relations = relations, .relation = relation, .axes = 2,
-                           .coordinate = coordinate, .offset = offset, .distance = distance};
+    return layout_of(a, "grid", height * width, height, width);
+}
+
+/* Relations beyond the trained ones share the last row. */
+static void fold_graph(const struct layout *trained, const struct layout *here, int32_t *map)
+{
+    for (int r = 0; r < here->relations; r++)
+        map[r] = r < trained->relations ? r : trained->relations - 1;
 }
 
 struct layout rig_graph(struct arena *a, int n)
@@ -101,17 +95,8 @@ struct layout rig_graph(struct arena *a, int n)
             relation[i * n + j] = i == j ? 0 : i == n - 1 || j == n - 1 ? n - 1 : abs(i - j);
     for (int r = 0; r < n; r++)
         distance[r] = r == n - 1 && n > 1 ? -1 : r;
-    return (struct layout){
-        .n = n, .relations = n, .relation = relation, .distance = distance, .degree = degree};
-}
-
-/* Sequences clip; other layouts of these tests are used at the trained size only. */
-static void fold(const struct layout *trained, const struct layout *here, int32_t *map)
-{
-    for (int r = 0; r < here->relations; r++) {
-        int row = here->relation ? r : here->offset[r] + trained->origin;
-        map[r] = row < 0 ? 0 : row >= trained->relations ? trained->relations - 1 : row;
-    }
+    return (struct layout){.n = n, .relations = n, .relation = relation, .distance = distance,
+                           .degree = degree, .fold = fold_graph};
 }
 
 /* ---- configuration ----------------------------------------------------------------------------*/
@@ -235,7 +220,7 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
     g->rows = shape.rows;
     g->stride = g->shape.width + 3;
     g->fold = take(a, (size_t)layout->relations, sizeof *g->fold);
-    fold(trained, layout, g->fold);
+    layout->fold(trained, layout, g->fold);
     entry->facts(&g->config, &g->shape, &g->facts);
     open_parameters(g, &seed);
     struct encoding_context c = rig_context(g);
