@@ -191,11 +191,14 @@ static void append_commented(struct text *out, const char *lines)
 static void append_parts(struct text *out, const char *lead, const double of[PRICE_PARTS],
                          double unit, const char *name)
 {
+    int said = 0;
     text_append(out, lead);
-    for (int k = 0, said = 0; k < PRICE_PARTS; k++)
+    for (int k = 0; k < PRICE_PARTS; k++)
         if (of[k] >= 0.5 * unit)
             text_append_format(out, "%s%s %.0f %s", said++ ? ", " : " ", price_words[k].name,
                                of[k] / unit, name);
+    if (!said)
+        text_append_format(out, " below 1 %s", name);
     text_append(out, "\n");
 }
 
@@ -238,10 +241,11 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
 static void warn_memory(const struct spec *s, const struct kind *kind, int count)
 {
     char where[320];
-    double there = (double)machine_memory(), most = largest_kind(kind, count)->price.bytes;
+    const struct price *p = &largest_kind(kind, count)->price;
+    double there = (double)machine_memory(), most = p->bytes;
     if (there <= 0 || most <= there)
         return;
-    spec_where(s, "model.width", where, sizeof where);
+    spec_where(s, price_words[p->part].key, where, sizeof where);
     text_say(stderr, "%s: warning: a cell needs %.0f MiB, and %.0f MiB are free here", where,
              most / MIB, there / MIB);
 }
@@ -317,8 +321,10 @@ const struct command command_check = {
     .operands = "SPEC",
     .summary = "validate a spec, print it in full, and estimate what it will cost",
     .details = "Nothing is trained or written.  The output is the resolved spec, then comments: "
-               "the number of cells, and for each kind of cell its parameters, memory, operations "
-               "of a step and time.  --format csv and json print the kinds alone.",
+               "the number of cells, what takes the time and the memory (training, evaluation, "
+               "polishing, the search for the worst case, the witness), and for each kind of cell "
+               "its parameters, memory, operations of a step and time.  --format csv and json "
+               "print the kinds alone.",
     .flag = {FLAG_SET, FLAG_FORMAT, FLAG_QUIET},
     .run = run,
 };

@@ -35,7 +35,9 @@ const struct samples *evaluation_samples(const struct evaluation *ev);
  * fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
-/* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten. */
+/* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten.  p is taken to be
+ * of the task's class: rows that the floor merges have equal logits up to rounding, and are decided
+ * as one. */
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e);
 /* Continuous targets: (rows,channels) as last predicted. */
