@@ -109,9 +109,10 @@ static int take_shard(const struct flag *f, const char *value, void *field, stru
     char first[24];
     const char *slash = strchr(value, '/');
     int64_t index, count;
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(value, "/"), value);
-    if (!slash || !text_to_int64(first, &index) || !text_to_int64(slash + 1, &count) ||
-        count < 1 || count > SHARDS_MAX || index < 0 || index >= count)
+    int length = snprintf(first, sizeof first, "%.*s", (int)strcspn(value, "/"), value);
+    if (!slash || length >= (int)sizeof first || !text_to_int64(first, &index) ||
+        !text_to_int64(slash + 1, &count) || count < 1 || count > SHARDS_MAX || index < 0 ||
+        index >= count)
         return err_set(e, ERR_USAGE, NULL,
                        "%s %s: I/M with 0 <= I < M was expected; shards count from 0", f->name,
                        value);
