@@ -223,9 +223,13 @@ int arguments_parse(struct arguments *a, const struct command *c, int count, cha
 
 void arguments_close(struct arguments *a)
 {
-    memory_free(a->out);
-    memory_free(a->csv);
-    memory_free(a->output);
+    for (int k = 0; k < FLAGS; k++) {
+        char **path = (char **)((char *)a + flag_table[k].offset);
+        if (flag_table[k].take != take_path)
+            continue;
+        memory_free(*path);
+        *path = NULL; /* another row may be about the same field */
+    }
     memory_free(a->set.word);
     memory_free(a->operand);
     *a = (struct arguments){0};
