@@ -109,9 +109,10 @@ static int take_shard(const struct flag *f, const char *value, void *field, stru
     char first[24];
     const char *slash = strchr(value, '/');
     int64_t index, count;
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(value, "/"), value);
-    if (!slash || !text_to_int64(first, &index) || !text_to_int64(slash + 1, &count) ||
-        count < 1 || count > SHARDS_MAX || index < 0 || index >= count)
+    int length = snprintf(first, sizeof first, "%.*s", (int)strcspn(value, "/"), value);
+    if (!slash || length >= (int)sizeof first || !text_to_int64(first, &index) ||
+        !text_to_int64(slash + 1, &count) || count < 1 || count > SHARDS_MAX || index < 0 ||
+        index >= count)
         return err_set(e, ERR_USAGE, NULL,
                        "%s %s: I/M with 0 <= I < M was expected; shards count from 0", f->name,
                        value);
@@ -222,9 +223,13 @@ int arguments_parse(struct arguments *a, const struct command *c, int count, cha
 
 void arguments_close(struct arguments *a)
 {
-    memory_free(a->out);
-    memory_free(a->csv);
-    memory_free(a->output);
+    for (int k = 0; k < FLAGS; k++) {
+        char **path = (char **)((char *)a + flag_table[k].offset);
+        if (flag_table[k].take != take_path)
+            continue;
+        memory_free(*path);
+        *path = NULL; /* another row may be about the same field */
+    }
     memory_free(a->set.word);
     memory_free(a->operand);
     *a = (struct arguments){0};

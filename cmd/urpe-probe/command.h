@@ -37,7 +37,7 @@ enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct command {
     const char *name;
-    const char *operands;     /* as help shows it: "", "SPEC", "DIR..." (one or more), "[a|b]" (or none) */
+    const char *operands;     /* as help shows them: "", "SPEC", "DIR..." (some), "[a|b]" (or none) */
     const char *summary;      /* one line */
     const char *details;      /* paragraphs for --help, separated by newlines */
     enum flag_id flag[FLAGS]; /* those it takes; the rest is FLAG_HELP */

@@ -194,7 +194,8 @@ int file_list(const char *folder, char ***names, size_t *count, struct err *e)
         rc = err_set(e, ERR_IO, folder, "the folder cannot be read: %s", err_system(errno));
         goto out;
     }
-    qsort(list, n, sizeof *list, compare_names);
+    if (n > 0)
+        qsort(list, n, sizeof *list, compare_names);
     *names = list;
     *count = n;
     list = NULL;

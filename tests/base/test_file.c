@@ -315,6 +315,7 @@ static void folders(void **state)
     char path[PATH_SIZE], **names;
     size_t count;
     struct err e = {0};
+    assert_names(state, 0);
     in_folder(path, state, "x/y//z/");
     assert_int_equal(file_make_folder(path, NULL), 0);
     assert_int_equal(file_make_folder(path, NULL), 0);

@@ -66,8 +66,8 @@ static bool combination(const struct option *o, int index, char *text, size_t si
     return index == 0;
 }
 
-/* A combination may be refused; but every choice, and some number beside the default, must have been
- * part of another. */
+/* A combination may be refused; every choice, and some number beside the default, must have been part
+ * of another. */
 static void test_options(void **state)
 {
     (void)state;

@@ -47,7 +47,7 @@ expect "0 passed, 1 failed, 0 skipped" 1 "FAILED ./empty: no test ran" ./empty
 expect "0 passed, 1 failed, 0 skipped" 1 "FAILED ./nowhere: no test ran" ./nowhere
 expect "1 passed, 1 failed, 0 skipped" 1 "FAILED ./cut-short: 1 tests of 2" ./cut-short
 expect "1 passed, 1 failed, 0 skipped" 1 \
-    "FAILED ./dying: all tests passed, but the exit status is 137" ./dying
+    "FAILED ./dying: all tests passed, exit status 137" ./dying
 expect "1 passed, 1 failed, 0 skipped" 1 "FAILED ./hanging: no end within 2 s" ./hanging
 expect "1 passed, 1 failed, 0 skipped" 1 "FAILED ./silent: no test ran" ./silent ./passing
 expect "1 passed, 0 failed, 0 skipped" 0 "1 passed, 0 failed, 0 skipped; 1 programs in " ./passing

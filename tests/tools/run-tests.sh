@@ -33,8 +33,8 @@ judge() { # log, exit status, seconds taken
                 why = ran " tests of " planned + 0
             else if (failed)
                 why = failed " of " ran " tests failed"
-            if (!why && status != 0)
-                why = "all tests passed, but the exit status is " status
+            if (status != 0)
+                why = (why ? why : "all tests passed") ", exit status " status
             print passed + 0, why && !failed ? 1 : failed + 0, skipped + 0, why
             for (k = 1; k <= skipped; k++)
                 print skip[k]
@@ -80,7 +80,8 @@ show() {
         read -r good bad skip why
         if [ "$bad" != 0 ]; then
             echo "FAILED $1: $why"
-            cat "$log.log"
+            head -n 100 "$log.log"
+            [ "$(wc -l <"$log.log")" -le 100 ] || echo "... the rest is in $log.log"
         fi
         while read -r line; do echo "skipped $1: $line"; done
     } <"$log.result"
