@@ -225,6 +225,7 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions
 	install -d $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
+	install -m 755 cmd/urpe-probe-check/urpe-probe-check $(DESTDIR)$(PREFIX)/bin/urpe-probe-check
 	install -m 644 $(BUILD)/share/urpe-probe.man $(SHARE)/man/man1/urpe-probe.1
 	install -m 644 $(BUILD)/share/urpe-probe.bash $(SHARE)/bash-completion/completions/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe

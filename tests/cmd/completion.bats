@@ -63,16 +63,18 @@ complete_bash() {
     has "bash, zsh, fish or man was expected; did you mean bash?" "$errors"
 }
 
-@test "make install puts program, man page and completion under DESTDIR and PREFIX" {
+@test "make install puts both programs, man page and completion under DESTDIR and PREFIX" {
     mkdir build
     cp "$URPE_PROBE" build/urpe-probe
     make -C "$ROOT" --no-print-directory -o "$HERE/build/urpe-probe" BUILD="$HERE/build" \
         DESTDIR="$HERE/stage" PREFIX=/opt/x install >log 2>&1 || { cat log; return 1; }
     cd stage/opt/x
     [ "$(bin/urpe-probe --version)" = "$(probe --version)" ]
+    cmp "$ROOT/cmd/urpe-probe-check/urpe-probe-check" bin/urpe-probe-check
+    [ -x bin/urpe-probe-check ]
     probe completion man | cmp - share/man/man1/urpe-probe.1
     probe completion bash | cmp - share/bash-completion/completions/urpe-probe
     probe completion zsh | cmp - share/zsh/site-functions/_urpe-probe
     probe completion fish | cmp - share/fish/vendor_completions.d/urpe-probe.fish
-    [ "$(find . -type f | wc -l)" = 5 ]
+    [ "$(find . -type f | wc -l)" = 6 ]
 }

@@ -39,6 +39,7 @@ program:xmllint     libxml2-utils        libxml2            libxml2         libx
 '
 table_proof='
 program:coqc        coq                  coq                coq             coq
+program:python3     python3              python3            python          python
 '
 table_data='
 file:/usr/share/dasher/training_english_GB.txt dasher-data - - -

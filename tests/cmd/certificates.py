@@ -1,0 +1,372 @@
+"""Tests of urpe-probe-check: certificates made by help_certificate.py, by hand, and 2,000 with a lie in them.
+
+    python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
+"""
+import copy
+import gzip
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections import Counter
+from fractions import Fraction
+
+sys.dont_write_bytecode = True
+import help_certificate as maker  # noqa: E402
+
+PATH = sys.argv[1]
+MUTATIONS = 2000
+loader = importlib.machinery.SourceFileLoader("checker", PATH)
+checker = importlib.util.module_from_spec(importlib.util.spec_from_loader("checker", loader))
+loader.exec_module(checker)
+
+
+def verdict(text):
+    """None where the text is accepted, else what is wrong with it."""
+    try:
+        checker.check(checker.parse(text))
+    except checker.Wrong as wrong:
+        return str(wrong)
+    return None
+
+
+# ---- lies: each changes a case, and says whether it did -----------------------------------------------------
+
+def move_pair(rng, case):
+    """A pair goes to another group, and the figures are those of the new groups."""
+    group = list(case.group)
+    pair, other = rng.randrange(len(group)), rng.choice(group)
+    rest = [p for p, g in enumerate(group) if g == group[pair] and p != pair]
+    if other == group[pair] or not rest and rng.random() < 0.5:
+        return False
+    for p in rest:
+        group[p] = rest[0]
+    group[pair] = other
+    case.claim([group.index(g) for g in group])
+    return True
+
+
+def change_token(rng, case):
+    sample = rng.choice(case.samples)
+    i = rng.randrange(sample.n)
+    sample.tokens[i] = rng.choice([t for t in (0, 1, 2) if t != sample.tokens[i]])
+    return True
+
+
+def change_relation(rng, case):
+    """An option that relations depend on."""
+    layer = rng.choice(case.layers)
+    ways = [lambda: setattr(case, "trained", case.trained + rng.choice((-1, 1)) or 2)]
+    for key in ("encoding.k", "encoding.max_distance"):
+        if key in layer:
+            ways.append(lambda key=key: layer.update({key: str(max(int(layer[key]) + rng.choice((-1, 1)), 1 if key[-1] == "k" else 4))}))
+    if "encoding.buckets" in layer:
+        ways.append(lambda: layer.update({"encoding.buckets": rng.choice(("4", "6", "8"))}))
+    for key, names in (("encoding.gather", ("paper", "released")), ("encoding.value", ("true", "false")),
+                       ("encoding.bias", ("true", "false")), ("mask", ("none", "causal"))):
+        if key in layer:
+            ways.append(lambda key=key, names=names: layer.update({key: names[layer[key] == names[0]]}))
+    if layer.get("c") and case.space == "sequence":
+        ways.append(lambda: layer.update({"c": {"toeplitz": "bucketed", "bucketed": "toeplitz"}[layer["c"]]}))
+    if case.space == "graph":
+        ways.append(lambda: setattr(case, "max_distance", (case.max_distance + 1) % 3))
+    before = case.text()
+    rng.choice(ways)()
+    return case.text() != before
+
+
+def change_target(rng, case):
+    k = rng.randrange(len(case.targets))
+    scored = [i for i, y in enumerate(case.targets[k]) if y is not None]
+    if not scored:
+        return False
+    i = rng.choice(scored)
+    y = case.targets[k][i]
+    if case.labels:
+        case.targets[k][i] = (y[0] + 1, y[1])
+    else:
+        case.targets[k][i] = [v + Fraction(rng.choice((-1, 1)), rng.choice((1, 2**20))) for v in y]
+    return True
+
+
+def swap_class(rng, case):
+    """Groups and figures of one class under the name of another, finer or coarser."""
+    k = rng.randrange(len(case.layers))
+    layer, other = case.layers[k], maker.random_layer(rng, case.space)
+    part = rng.choice(("encoding", "normaliser", "attention"))
+    taken = ("attention", "c") if part == "attention" else (part,)
+    new = {key: value for key, value in layer.items() if key.split(".")[0] not in taken}
+    new.update({key: value for key, value in other.items() if key.split(".")[0] in taken})
+    if new == layer or new["mask"] == "none" and new["encoding"] in maker.CAUSAL_ONLY:
+        return False
+    case.layers[k] = new
+    return True
+
+
+def change_depth(rng, case):
+    """What one round leaves, said of more."""
+    case.depth = 1
+    case.claim(case.truth())
+    case.depth = rng.choice((None, 2, 3))
+    return True
+
+
+def raise_claim(rng, case):
+    name = rng.choice(list(case.claims))
+    case.claims[name] *= 1 - 1e-9 if name.endswith("ceiling") else 1 + 1e-9
+    return case.claims[name] > 0
+
+
+LIES = [move_pair, change_token, change_relation, change_target, swap_class, change_depth, raise_claim]
+
+
+def sound(case):
+    """Whether groups and figures follow, by the exhaustive refinement of what the case now says."""
+    truth = case.truth()
+    if any(truth[p] != truth[g] for p, g in enumerate(case.group)):
+        return False
+    figures = case.figures(truth)
+    slack = 1 + Fraction(1, 10**12)
+    return all(claim * slack >= Fraction(figures[name]) if name.endswith("ceiling")
+               else claim <= Fraction(figures[name]) * slack
+               for name, claim in ((name, Fraction(claim)) for name, claim in case.claims.items()))
+
+
+class Certificates(unittest.TestCase):
+    def test_true_certificates_are_valid(self):
+        merged = 0
+        seen = Counter()
+        for seed in range(600):
+            case = maker.random_case(maker.rng_of(seed))
+            self.assertIsNone(verdict(case.text()), case.text())
+            for layer in case.layers:
+                seen.update([layer["encoding"], layer["normaliser"], layer.get("c", "no C"), case.space])
+            merged += len(case.group) - len(set(case.group))
+        names = set(checker.ENCODINGS) | set(checker.NORMALISERS) | set(checker.C_KINDS) | {"sequence", "grid", "graph"}
+        self.assertEqual(names - set(seen), set(), "never tried")
+        self.assertGreater(merged, 1000)
+
+    def test_lies_are_refused_unless_they_are_true(self):
+        counts = Counter()
+        seed = 10**6
+        while sum(counts.values()) < MUTATIONS:
+            seed += 1
+            rng = maker.rng_of(seed)
+            start, lie = maker.random_case(rng), LIES[seed % len(LIES)]
+            for _ in range(4):  # what is no lie after all is tried again, and counts now and then
+                case = copy.deepcopy(start)
+                true = not lie(rng, case) or sound(case)
+                if not true:
+                    break
+            if true and rng.random() < 0.7 or case.text() == start.text():
+                continue
+            accepted = verdict(case.text()) is None
+            self.assertFalse(accepted and not true, f"{lie.__name__}, seed {seed}\n{case.text()}")
+            counts[lie.__name__, accepted, true] += 1
+        for lie in LIES:
+            refused, kept, strict = (counts[lie.__name__, *key] for key in ((False, False), (True, True), (False, True)))
+            print(f"\n# {lie.__name__}: {refused + kept + strict} tried, {refused} refused, {kept} accepted since they are "
+                  f"true all the same, {strict} true and refused", file=sys.stderr)
+            self.assertGreater(refused, 30)
+
+    def test_the_checker_sees_what_the_exhaustive_refinement_sees(self):
+        """Random groups: accepted exactly where every step holds, so it is neither blind nor too strict."""
+        accepted = Counter()
+        for seed in range(2000, 2400):
+            rng = maker.rng_of(seed)
+            case = maker.random_case(rng)
+            for _ in range(3):
+                truth = case.truth()
+                part = [rng.random() < 0.8 for _ in truth]  # whoever is out stands alone
+                group = [truth[p] if part[p] and part[truth[p]] else p for p in range(len(truth))]
+                case.claim(group)
+                colours = [(group[p], start) for p, start in enumerate(case.start())]
+                if case.depth:
+                    holds = True  # finer than what the rounds leave
+                else:
+                    holds = all(case.alike(layer, group, p, g) for layer in case.layers for p, g in enumerate(group))
+                    holds = holds and all(colours[p] == colours[g] for p, g in enumerate(group))
+                self.assertEqual(verdict(case.text()) is None, holds, case.text())
+                accepted[holds] += 1
+        self.assertGreater(min(accepted.values()), 100)
+
+    def test_bucket(self):
+        for causal in (False, True):
+            for buckets in (4, 8, 32, 33, 64):
+                for far in (buckets // 2 + 1, 128, 1000):
+                    for d in range(-1100, 1101):
+                        self.assertEqual(checker.bucket(d, causal, buckets, far), maker.bucket(d, causal, buckets, far),
+                                         (d, causal, buckets, far))
+
+
+HEAD = """urpe-probe certificate 1
+experiment by-hand
+spec 0123456789abcdef
+cell 0123456789abcdef
+seed 0
+length 4
+subset identical
+space sequence
+trained 4
+prefix 0
+layer encoding=toeplitz encoding.std=0.02 attention=rpe mask=none normaliser=softmax
+depth any
+channels 1
+targets numbers
+alone 0 0 0
+"""
+# Four equal tokens, targets 1/4 .. 1: variance 5/64, largest difference 3/4.
+BY_HAND = HEAD + """claim floor_rms 0x1.1e3779b97f4a8p-2
+claim floor_sup 0x1.8p-2
+sample 4
+t 7 7 7 7
+g 0 0 0 0
+y 0x1p-2 0x1p-1 0x1.8p-1 0x1p+0
+end
+"""
+
+
+class ByHand(unittest.TestCase):
+    def check(self, text, expected):
+        found = verdict(text)
+        if expected is None:
+            self.assertIsNone(found)
+        else:
+            self.assertIn(expected, found or "valid")
+
+    def change(self, old, new, expected, text=BY_HAND):
+        self.assertIn(old, text)
+        self.check(text.replace(old, new, 1), expected)
+
+    def test_figures(self):
+        figures = checker.check(checker.parse(BY_HAND))
+        self.assertEqual(Fraction(figures["floor_sup"]), Fraction(3, 8))
+        self.assertLess(abs(Fraction(figures["floor_rms"]) ** 2 - Fraction(5, 64)), Fraction(1, 10**45))
+
+    def test_labels(self):
+        text = HEAD.replace("numbers", "labels").replace("alone 0 0 0", "alone 1 2 1") + """sample 4
+t 7 7 7 7
+g 0 0 0 0
+y 0 0~ 1 -
+end
+"""
+        figures = checker.check(checker.parse(text))  # of 3 equal labels 2 are right at best, and 2 alone
+        self.assertEqual(Fraction(figures["accuracy_ceiling"]), Fraction(4, 5))
+        self.assertLess(abs(Fraction(figures["informative_ceiling"]) - Fraction(2, 3)), Fraction(1, 10**45))
+        self.assertAlmostEqual(float(figures["cross_entropy_floor"]), (2 * 0.4054651081081644 + 1.0986122886681098) / 5)
+
+    def test_what_is_wrong_is_said(self):
+        self.check(BY_HAND, None)
+        self.change("t 7 7 7 7", "t 7 7 8 7", "pair 2 (sample 1, position 3) and pair 0 (sample 1, position 1), the first "
+                    "of its group, have different tokens")
+        self.change("attention=rpe", "attention=urpe c=toeplitz c.init=ones c.mean=1 c.share=model c.std=0.02",
+                    "do not see the same in layer 1")
+        self.change("normaliser=softmax", "normaliser=softmax-one", "do not see the same")
+        without = BY_HAND.replace("encoding=toeplitz encoding.std=0.02", "encoding=none")
+        self.change("normaliser=softmax", "normaliser=softmax-one", None, without)
+        self.change("mask=none normaliser=softmax", "mask=causal normaliser=softmax-one", "do not see the same", without)
+        self.change("encoding=toeplitz encoding.std=0.02", "encoding=learned", "have different tokens")
+        self.change("depth any", "depth 2", None)
+        self.change("g 0 0 0 0", "g 0 0 0 3", "do not see the same")
+        self.change("g 0 0 0 0", "g 1 1 1 1", None)
+        self.change("g 0 0 0 0", "g 1 0 0 0", "pair 0 (sample 1, position 1) and pair 1 (sample 1, position 2), "
+                    "the first of its group, are not in one group")
+        self.change("g 0 0 0 0", "g 0 0 0 4", "named by pair 4, which is not there")
+        self.change("0x1.8p-2", "0x1.8000000000001p-2", None)  # 1e-16: rounding
+        self.change("0x1.8p-2", "0x1.80000001p-2", "floor_sup 0.375000000")
+        self.change("y 0x1p-2", "y 0x1.8p-2", "is claimed")
+        self.change("alone 0 0 0", "alone 1 4 0", "floor_rms 0.279508497187474 is claimed, 0.197642353760524 is true")
+        self.change("floor_sup", "floor_rel", "floor_rel is claimed")
+        self.change("alone 0 0 0\n", "alone 0 0 0\ndeviation 0x1.2p-2\n", "deviation 0.28125 is claimed")
+
+    def test_what_it_does_not_know_is_refused(self):
+        self.change("encoding=toeplitz encoding.std=0.02", "encoding=new", "encoding 'new' is not known")
+        self.change("encoding.std=0.02", "encoding.std=0.02 encoding.x=1", "encoding has the options")
+        self.change(" encoding.std=0.02", "", "encoding has the options")
+        self.change("normaliser=softmax", "normaliser=softmax window=3", "key 'window' of a layer is not known")
+        self.change("mask=none ", "", "mask None is not known")
+        self.change("space sequence", "space torus", "'torus'")
+        self.change("encoding=toeplitz encoding.std=0.02", "encoding=deberta encoding.k=2 encoding.gather=paper",
+                    "of sequences is used on a grid", BY_HAND.replace("sequence", "grid 2 2"))
+        self.change("encoding=toeplitz encoding.std=0.02", "encoding=xpos encoding.base=1 encoding.scale_base=2", None)
+
+    def test_tables_end_where_training_did(self):
+        """C trained at length 1 is one number; at length 2 it tells the positions of equal tokens apart."""
+        text = BY_HAND.replace("encoding=toeplitz encoding.std=0.02 attention=rpe", "encoding=none attention=urpe "
+                               "c=toeplitz c.init=ones c.mean=1 c.share=model c.std=0.02")
+        self.change("trained 4", "trained 1", None, text)
+        self.change("trained 4", "trained 2", "do not see the same", text)
+
+    def test_counts_over_the_length(self):
+        """relu / n under a causal mask: position 1 of 2 is like position 2 of 4, but not like 2 of 3."""
+        def text(n):
+            return HEAD.replace("encoding=toeplitz encoding.std=0.02", "encoding=none").replace("any", "1").replace(
+                "mask=none normaliser=softmax", "mask=causal normaliser=relu normaliser.power=1 normaliser.over=n") + (
+                "sample 2\nt 7 7\ng {0} {1}\ny 0 1\nsample %d\nt%s\ng {2}\ny%s\nend\n" % (n, " 7" * n, " 1" * n))
+        self.check(text(4).format(0, 1, "2 0 4 1"), None)
+        self.check(text(3).format(0, 1, "2 0 4"), "are told apart by 1 layers")
+        self.check(text(3).format(0, 1, "2 1 4"), "are told apart by 1 layers")
+        self.check(text(3).format(0, 1, "2 3 1"), None)
+        fixed = text(3).replace("relu normaliser.power=1 normaliser.over=n", "sigmoid normaliser.bias=0 "
+                                "normaliser.minus_log=none normaliser.divide=none").format(0, 1, "0 1 4")
+        self.check(fixed, None)
+        self.change("minus_log=none", "minus_log=n", "are told apart by 1 layers", fixed)
+
+    def test_malformed(self):
+        for old, new in (("urpe-probe certificate 1", "urpe-probe certificate 2"), ("end\n", ""), ("trained 4\n", ""),
+                         ("t 7 7 7 7", "t 7 7 7"), ("g 0 0 0 0", "g 0 0 0"), ("y 0x1p-2", "y"), ("sample 4", "sample 5"),
+                         ("0x1p+0", "nan"), ("0x1p+0", "inf"), ("alone 0 0 0", "alone 0 -1 0"), ("depth any", "depth 0"),
+                         ("depth any", "depth -1"), ("sample 4", "sample -4"), ("prefix 0", "prefix 1"), ("seed 0", "sed 0"),
+                         ("channels 1", "channels 0"), ("t 7 7 7 7\n", ""), ("depth any", "depth any\ndepth 1"),
+                         ("end\n", "layer encoding=learned attention=rpe mask=none normaliser=softmax\nend\n"),
+                         ("end\n", "trained 2\nend\n"), ("y 0x1p-2", "\ny 0x1p-2"),
+                         ("claim floor_sup 0x1.8p-2", "claim floor_sup 0x1.8p-2\nclaim floor_sup 0x1p-2")):
+            with self.subTest(old=old, new=new):
+                self.assertIn(old, BY_HAND)
+                self.assertIsNotNone(verdict(BY_HAND.replace(old, new, 1)))
+        self.assertIsNotNone(verdict(""))
+        for old, new in (("alone 0 0 0", "alone 0 0 0\ndeviation 0x0p+0"), ("0x1p-2 0x1p-1 0x1.8p-1 0x1p+0", "- - - -")):
+            self.assertIsNotNone(verdict(BY_HAND.replace(old, new, 1)))
+
+    def test_no_file_stops_it(self):
+        """Whatever is written over a certificate, the answer is a verdict."""
+        for seed in range(3000):
+            rng = maker.rng_of(seed)
+            text = list(BY_HAND if seed % 2 else maker.random_case(maker.rng_of(seed % 50)).text())
+            for _ in range(rng.randint(1, 3)):
+                at = rng.randrange(len(text))
+                text[at:at + rng.randint(0, 2)] = rng.choice(["", "0", "9", "-", "-1", "\n", " ", "x", "~", "=", "1e9", "p", "any"])
+            verdict("".join(text))
+
+    def test_example(self):
+        """The README's is valid."""
+        with open(os.path.join(os.path.dirname(PATH), "README.md")) as file:
+            self.check(file.read().split("```\n")[-2], None)
+
+    def test_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plain, packed, wrong, cut = (os.path.join(folder, name) for name in ("a.txt", "b.gz", "c.txt", "d.gz"))
+            with open(plain, "w") as file:
+                file.write(BY_HAND)
+            with gzip.open(packed, "wt") as file:
+                file.write(BY_HAND)
+            with open(wrong, "w") as file:
+                file.write(BY_HAND.replace("t 7", "t 8"))
+            with open(packed, "rb") as whole, open(cut, "wb") as file:
+                file.write(whole.read()[:-20])
+            def run(*names):
+                done = subprocess.run([sys.executable, PATH, *names], capture_output=True, text=True)
+                self.assertEqual(done.stderr, "")
+                return done.returncode, done.stdout
+            status, out = run(plain, packed)
+            self.assertEqual((status, out.count(": valid")), (0, 2))
+            self.assertIn("floor_rms 0.279508497187474", out)
+            status, out = run(plain, wrong, cut, os.path.join(folder, "none"))
+            self.assertEqual((status, out.count(": valid"), out.count("NOT valid")), (1, 1, 3))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])

@@ -1,0 +1,319 @@
+"""Certificates made by an exhaustive refinement that shares nothing with urpe-probe-check.
+
+Everything is decided pair against pair and straight from the definitions: relations as formulas on
+positions, views as dictionaries of fractions, groups grown by comparing each pair with every group.
+Slow, so only for samples of a few positions.  A Case is a certificate's content; Case.text() is the
+file, with the groups and figures that are in the case, true or not.
+"""
+import copy
+import math
+import random
+from fractions import Fraction
+
+ON_LINES = ("t5", "shaw", "transformer-xl", "deberta", "sandwich", "fire", "tupe")
+ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power")
+WITH_AXES = ("sinusoidal", "learned", "rope")
+CAUSAL_ONLY = ("xpos", "cope")
+NORMALISERS = (
+    {"normaliser": "softmax"}, {"normaliser": "sink", "mean": "0", "std": "0.02"}, {"normaliser": "softmax-one"},
+    {"normaliser": "bias-kv"}, {"normaliser": "sigmoid", "bias": "0", "minus_log": "n", "divide": "none"},
+    {"normaliser": "sigmoid", "bias": "0", "minus_log": "m", "divide": "m"},
+    {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "m"},
+    {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "none"},
+    {"normaliser": "relu", "power": "1", "over": "n"}, {"normaliser": "relu", "power": "2", "over": "m"},
+    {"normaliser": "entmax", "alpha": "1.5", "learned": "false"}, {"normaliser": "sparsemax"},
+    {"normaliser": "ssmax", "scale": "0.43", "bias": "false"}, {"normaliser": "softpick"},
+    {"normaliser": "stick-breaking", "remainder": "drop", "current": "false"},
+    {"normaliser": "stick-breaking", "remainder": "value", "current": "false"},
+    {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
+    {"normaliser": "differential"}, {"normaliser": "talking-heads"})
+C_OPTIONS = {"c.init": "ones", "c.mean": "1", "c.share": "model", "c.std": "0.02"}
+
+
+def encoding_options(rng, name):
+    k = str(rng.randint(1, 4))
+    return {
+        "toeplitz": {"std": "0.02"}, "t5": {"buckets": str(rng.choice((4, 6, 8))), "max_distance": str(rng.randint(5, 9))},
+        "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
+        "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
+        "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent"}, "xpos": {"base": "10000", "scale_base": "512"},
+        "tupe": {"t5": "false"}, "cope": {"positions": "64"}, "centrality": {"bias": rng.choice(("true", "false"))},
+    }.get(name, {})
+
+
+def random_layer(rng, space):
+    mask = rng.choice(("none", "causal"))
+    names = list(ANYWHERE) + (["centrality"] * 2 if space == "graph" else list(WITH_AXES))
+    if space == "sequence":
+        names += ON_LINES + (CAUSAL_ONLY if mask == "causal" else ())
+    normaliser = rng.choice([n for n in NORMALISERS if mask == "causal" or n["normaliser"] != "stick-breaking"])
+    if rng.random() < 0.3:
+        normaliser = NORMALISERS[0]
+    encoding = rng.choice(names)
+    layer = {"encoding": encoding, "attention": rng.choice(("rpe", "rpe", "urpe")), "mask": mask}
+    layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding).items()})
+    layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
+    if layer["attention"] == "urpe":
+        layer["c"] = rng.choice(("toeplitz", "bucketed")) if space == "sequence" else "toeplitz"
+        layer.update(C_OPTIONS)
+    return layer
+
+
+# ---- relations, from the formulas -------------------------------------------------------------------------
+
+def bucket(offset, causal, buckets, far):
+    """As published, in floating point, with a margin for the whole numbers that it just misses."""
+    half, b, m = buckets, 0, max(-offset, 0)
+    if not causal:
+        half, b, m = buckets // 2, (buckets // 2 if offset > 0 else 0), abs(offset)
+    exact = half // 2
+    if m < exact:
+        return b + m
+    return b + min(half - 1, exact + int(math.log(m / exact) / math.log(far / exact) * (half - exact) + 1e-9))
+
+
+def between(low, x, high):
+    return sorted((low, x, high))[1]
+
+
+def relation(layer, sample, i, j, case):
+    """What j is to i for scores and for C.  i and j count from the first prefix token."""
+    o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
+    name, causal, c = layer["encoding"], layer["mask"] == "causal", layer.get("c")
+    if case.space == "graph":
+        hop = sample.hops[i][j]
+        scores = hop if name != "none" and o.get("bias") != "false" else None
+        return scores, hop if c else None
+    if case.space == "grid":
+        (a, b), (p, q) = divmod(i, case.width), divmod(j, case.width)
+        both = p - a, q - b
+        scores = {"toeplitz": both, "rope": both, "alibi": math.hypot(*both), "kerple-log": math.hypot(*both),
+                  "kerple-power": math.hypot(*both)}.get(name)
+        return scores, both if c else None
+    d, last = j - i, case.trained - 1
+    k = int(o.get("k", 0))
+    scores = {
+        "toeplitz": lambda: between(-last, d, last), "alibi": lambda: abs(d), "kerple-log": lambda: abs(d),
+        "kerple-power": lambda: abs(d), "sandwich": lambda: abs(d), "rope": lambda: d, "xpos": lambda: d,
+        "transformer-xl": lambda: d, "shaw": lambda: between(-k, d, k), "tupe": lambda: (i, j),
+        "t5": lambda: bucket(d, causal, int(o["buckets"]), int(o["max_distance"])),
+        "deberta": lambda: (between(0, k - d, 2 * k - 1), between(0, k + d, 2 * k - 1) if o["gather"] == "paper" else 0),
+        "fire": lambda: (i, j) if causal else (abs(d), sample.n),
+    }.get(name, lambda: None)()
+    return scores, {"toeplitz": between(-last, d, last), "bucketed": bucket(d, causal, 32, 128)}[c] if c else None
+
+
+def promise(layer):
+    """Kind, whether one colour is a clause, whether rows use the length: the table of the classes."""
+    name = layer["normaliser"]
+    options = {key.split(".")[1]: value for key, value in layer.items() if key.startswith("normaliser.")}
+    ratio = name in ("softmax", "softpick", "elastic", "average-hard", "differential", "talking-heads") \
+        or name == "relu" and options["over"] == "m" \
+        or name == "sigmoid" and options["divide"] == "m" and options["minus_log"] == "none"
+    kind = "ratio" if ratio else "per n" if name == "relu" else "order" if name == "stick-breaking" else "count"
+    sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
+        or options.get("remainder") == "value"
+    one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
+    if layer["encoding"] == "cope":
+        kind = "order"
+    return kind, one, options.get("minus_log") == "n"
+
+
+# ---- samples and cases ----------------------------------------------------------------------------------------
+
+class Sample:
+    def __init__(self, n, tokens, edges=()):
+        self.n, self.tokens, self.edges, self.hops = n, tokens, edges, None
+
+
+class Case:
+    """space, trained, prefix, layers, depth (None: any), samples; group: for each pair the first of its
+    group; targets: for each sample and position a list of Fractions, or (label, informative), or None."""
+
+    def __deepcopy__(self, memo):
+        other = Case()
+        for name, value in vars(self).items():
+            if name not in ("memory", "table"):  # of truth, which begins afresh
+                setattr(other, name, copy.deepcopy(value, memo))
+        return other
+
+    def pairs(self):
+        return [(s, i) for s in self.samples for i in range(self.prefix + s.n)]
+
+    def measure(self):
+        """Hops of each sample's graph, by Floyd and Warshall."""
+        for s in self.samples if self.space == "graph" else ():
+            far = math.inf
+            d = [[0 if i == j else 1 if (i, j) in s.edges or (j, i) in s.edges else far for j in range(s.n)]
+                 for i in range(s.n)]
+            for k in range(s.n):
+                d = [[min(d[i][j], d[i][k] + d[k][j]) for j in range(s.n)] for i in range(s.n)]
+            cap = self.max_distance or far
+            s.hops = [[x if x == far else min(x, cap) for x in row] for row in d]
+
+    def start(self):
+        """The first colour of each pair: its token, and what an absolute encoding adds."""
+        colours = []
+        for s, i in self.pairs():
+            colour = [("prefix", i) if i < self.prefix else s.tokens[i - self.prefix]]
+            for layer in self.layers:
+                if layer["encoding"] in ("sinusoidal", "learned"):
+                    colour.append(i)
+                if layer["encoding"] == "centrality":
+                    colour.append(sum(i in edge for edge in s.edges))
+            colours.append(tuple(colour))
+        return colours
+
+    def alike(self, layer, colours, p, q):
+        """Whether no layer of the class tells p's view from q's."""
+        kind, one, length = promise(layer)
+        views, sizes = [], []
+        for s, i, first in (self.table[p], self.table[q]):
+            seen = [j for j in range(self.prefix + s.n) if layer["mask"] == "none" or j <= i]
+            views.append([(colours[first + j], self.relation_of(layer, s, i, j)) for j in seen])
+            sizes.append(s.n)
+        seen = [{colour for colour, _ in v} for v in views]
+        if one and len(seen[0]) == 1 and seen[0] == seen[1]:
+            return True
+        if length and sizes[0] != sizes[1]:
+            return False
+        if kind == "order":
+            return views[0] == views[1]
+        scale = {"ratio": [len(v) for v in views], "per n": sizes, "count": [1, 1]}[kind]
+        return all(views[0].count(x) * scale[1] == views[1].count(x) * scale[0] for x in set(views[0]) | set(views[1]))
+
+    def relation_of(self, layer, s, i, j):
+        key = id(layer), id(s), i, j
+        if key not in self.memory:
+            self.memory[key] = relation(layer, s, i, j, self)
+        return self.memory[key]
+
+    def refine(self, layer, colours):
+        """One round: groups within the colours, each pair compared with one member of each."""
+        heads, out = [], []
+        for p, colour in enumerate(colours):
+            for k, q in enumerate(heads):
+                if colours[q] == colour and self.alike(layer, colours, p, q):
+                    out.append(k)
+                    break
+            else:
+                heads.append(p)
+                out.append(len(heads) - 1)
+        return out
+
+    def truth(self):
+        """The coarsest groups that are sound, as the first member of each pair's."""
+        self.memory, first = {}, 0
+        self.measure()
+        self.table = []
+        for s in self.samples:
+            self.table += [(s, i, first) for i in range(self.prefix + s.n)]
+            first += self.prefix + s.n
+        colours, rounds, quiet = self.start(), 0, 0
+        while quiet < len(self.layers) and rounds != self.depth:
+            finer = self.refine(self.layers[rounds % len(self.layers)], colours)
+            quiet = quiet + 1 if len(set(finer)) == len(set(colours)) else 0
+            colours, rounds = finer, rounds + 1
+        return [colours.index(colour) for colour in colours]
+
+    def figures(self, group):
+        """Exact figures of groups; roots and logarithms as floats."""
+        of = {}
+        flat = [y for s, y in zip(self.samples, self.targets) for y in [None] * self.prefix + y]
+        for g, y in zip(group, flat):
+            if y is not None:
+                of.setdefault(g, []).append(y)
+        pairs = self.alone[1] + sum(map(len, of.values()))
+        if self.labels:
+            tops = [max(sum(y == z for y, _ in ys) for z, _ in ys) for ys in of.values()]
+            entropy = -math.fsum(math.log(sum(z == y for z, _ in ys) / len(ys)) for ys in of.values() for y, _ in ys)
+            out = {"accuracy_ceiling": Fraction(self.alone[1] + sum(tops), pairs), "cross_entropy_floor": entropy / pairs}
+            telling = [[y for y, informs in ys if informs] for ys in of.values()]
+            told = self.alone[2] + sum(map(len, telling))
+            if told:
+                best = self.alone[2] + sum(max((ys.count(y) for y in ys), default=0) for ys in telling)
+                out["informative_ceiling"] = Fraction(best, told)
+            return out
+        square, gap = Fraction(0), Fraction(0)
+        for ys in of.values():
+            for column in zip(*ys):
+                mean = sum(column) / len(column)
+                square += sum((y - mean) ** 2 for y in column)
+                gap = max(gap, *(abs(y - z) / 2 for y in column for z in column))
+        mse = square / (pairs * self.channels)
+        return {"floor_rms": math.sqrt(mse), "floor_sup": gap, "floor_rel": math.sqrt(mse) / self.deviation}
+
+    def claim(self, group):
+        self.group, self.claims = group, {k: float(v) for k, v in self.figures(group).items()}
+
+    def text(self):
+        head = {"sequence": "sequence", "grid": f"grid 0 {self.width}", "graph": f"graph {self.max_distance}"}[self.space]
+        lines = ["urpe-probe certificate 1", "experiment test", "spec 0", "seed 0", f"space {head}",
+                 f"trained {self.trained}", f"prefix {self.prefix}"]
+        lines += ["layer " + " ".join(f"{key}={value}" for key, value in layer.items()) for layer in self.layers]
+        lines += [f"depth {self.depth or 'any'}", f"channels {self.channels}",
+                  f"targets {'labels' if self.labels else 'numbers'}", "alone " + " ".join(map(str, self.alone))]
+        if not self.labels:
+            lines.append(f"deviation {self.deviation.hex()}")
+        lines += [f"claim {name} {value.hex()}" for name, value in self.claims.items()]
+        first = 0
+        for s, targets in zip(self.samples, self.targets):
+            size = self.prefix + s.n
+            ys = []
+            for y in targets:
+                ys += ["-"] * self.channels if y is None else \
+                    [f"{y[0]}{'' if y[1] else '~'}"] if self.labels else [float(v).hex() for v in y]
+            lines += [" ".join([f"sample {s.n}"] + [f"{a}-{b}" for a, b in s.edges]),
+                      "t " + " ".join(map(str, s.tokens)),
+                      "g " + " ".join(map(str, self.group[first:first + size])), "y " + " ".join(ys)]
+            first += size
+        return "\n".join(lines + ["end", ""])
+
+
+def random_tokens(rng, n):
+    tokens = [rng.randint(0, 1) for _ in range(n)]
+    return rng.choice((tokens, tokens, [tokens[0]] * n, tokens[:(n + 1) // 2] + tokens[:n // 2][::-1],
+                       [tokens[i % 2] for i in range(n)]))
+
+
+def random_case(rng, space=None, layers=None):
+    case = Case()
+    case.space = space or rng.choice(("sequence", "sequence", "sequence", "grid", "graph"))
+    case.layers = layers or [random_layer(rng, case.space) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    case.prefix = rng.choice((0, 0, 0, 1, 2)) if case.space == "sequence" else 0
+    case.trained, case.width, case.max_distance = rng.randint(2, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
+    case.depth = rng.choice((None, None, 1, 2, 3))
+    case.labels = rng.random() < 0.3
+    case.channels = 1 if case.labels else rng.randint(1, 2)
+    case.samples = []
+    lengths = rng.choice(([4], [6], [2, 4], [3, 6]))
+    for _ in range(rng.randint(1, 4)):
+        n = case.width * 2 if case.space == "grid" else rng.choice(lengths)
+        edges = [(i, j) for i in range(n) for j in range(i) if rng.random() < 0.5] if case.space == "graph" else []
+        case.samples.append(Sample(n, random_tokens(rng, n), edges))
+    if rng.random() < 0.5:  # an image of the first
+        s = case.samples[0]
+        case.samples.append(Sample(s.n, s.tokens[::-1], [(s.n - 1 - a, s.n - 1 - b) for a, b in s.edges]))
+    def target():
+        if rng.random() < 0.1:
+            return None
+        if case.labels:
+            return rng.randint(0, 2), rng.random() < 0.8
+        return [Fraction(rng.randint(-16, 16), 2 ** rng.randint(0, 6)) for _ in range(case.channels)]
+    case.targets = [[target() for _ in range(s.n)] for s in case.samples]
+    case.targets[0][0] = (1, True) if case.labels else [Fraction(1, 3 - k) if k else Fraction(1) for k in range(case.channels)]
+    case.alone = [0, 0, 0] if rng.random() < 0.3 else [2, 7, 3]
+    case.deviation = 1.0
+    if not case.labels:
+        columns = list(zip(*(y for ys in case.targets for y in ys if y is not None)))
+        variance = sum(sum((y - sum(c) / len(c)) ** 2 for y in c) / len(c) for c in columns) / len(columns)
+        case.deviation = math.sqrt(variance) if variance and not case.alone[0] else 0.75
+        case.targets = [[y and [Fraction(float(v)) for v in y] for y in ys] for ys in case.targets]
+        if not case.alone[0] and not variance:
+            case.alone = [1, 1, 1]
+    case.claim(case.truth())
+    return case
+
+
+def rng_of(seed):
+    return random.Random(seed)
