@@ -1,18 +1,15 @@
 /* Measurements for `bench`; see bench.h. */
 #include "run/bench.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <gsl/gsl_statistics_double.h>
 #include <gsl/gsl_sort.h>
 
-#include "base/system.h"
+#include "base/child.h"
 #include "kernel/kernel.h"
 #include "run/run.h"
 #include "spec/spec.h"
@@ -233,44 +230,35 @@ static int measure_memory(const struct bench_case *c, double steps, struct answe
 }
 
 /* ---- a process for each measurement -----------------------------------------------------------*/
-static int receive(int from, struct answer *out, struct err *e)
+struct order {
+    measurement run;
+    const struct bench_case *subject;
+    double amount;
+};
+
+static void measure_apart(void *context, int fd)
 {
-    size_t done = 0;
-    while (done < sizeof *out) {
-        ssize_t got = read(from, (char *)out + done, sizeof *out - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return err_set(e, ERR_IO, "", "a measuring process ended without an answer");
-        done += (size_t)got;
-    }
-    return err_pass(e, &out->err);
+    const struct order *o = context;
+    struct answer answer = {0};
+    if (!kernel_open(&answer.err))
+        o->run(o->subject, o->amount, &answer, &answer.err);
+    child_send(fd, &answer, sizeof answer);
 }
 
 static int in_child(measurement run, const struct bench_case *c, double amount, struct answer *out,
                     struct err *e)
 {
-    int ends[2], status;
+    struct order order = {run, c, amount};
+    struct child child;
     if (c->threads < 1 || c->threads > 64)
         return err_set(e, ERR_USAGE, "--threads", "expected 1 to 64 threads");
-    if (pipe(ends))
-        return err_set(e, ERR_IO, "", "no pipe: %s", err_system(errno));
-    pid_t parent = getpid(), child = fork();
-    if (child == 0) {
-        struct answer answer = {0};
-        system_follow(parent, SIGKILL);
-        close(ends[0]);
-        if (!kernel_open(&answer.err))
-            run(c, amount, &answer, &answer.err);
-        ssize_t sent = write(ends[1], &answer, sizeof answer); /* less than a pipe holds */
-        _exit(sent == (ssize_t)sizeof answer ? 0 : 1);
-    }
-    close(ends[1]);
-    int code = child < 0 ? err_set(e, ERR_IO, "", "no process: %s", err_system(errno))
-                         : receive(ends[0], out, e);
-    close(ends[0]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
+    int code = child_start(&child, SIGKILL, measure_apart, &order, e);
+    if (code)
+        return code;
+    code = child_receive(child.fd, out, sizeof *out)
+               ? err_pass(e, &out->err)
+               : err_set(e, ERR_IO, "", "a measuring process ended without an answer");
+    child_end(&child);
     return code;
 }
 

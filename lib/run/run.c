@@ -199,9 +199,7 @@ static int start(struct run *r, int slot, int index, struct err *e)
                                        .threads = plan_threads(&r->plan, r->o, slot),
                                        .checkpoint_seconds = r->o->checkpoint_seconds,
                                        .stop = r->o->stop},
-                               .force = r->o->force,
-                               .others = r->worker,
-                               .other_count = r->plan.jobs};
+                               .force = r->o->force};
     w->cell = index;
     code = worker_start(w, &task, e);
     if (!code)
@@ -230,7 +228,7 @@ static int next_waiting(struct run *r, struct err *e)
 static int start_all(struct run *r, struct err *e)
 {
     for (int slot = 0; slot < r->plan.jobs && !r->stopping; slot++) {
-        if (r->worker[slot].pid)
+        if (r->worker[slot].child.pid)
             continue;
         int index = next_waiting(r, e);
         if (index < 0)
@@ -275,7 +273,7 @@ static int running(const struct run *r)
 {
     int count = 0;
     for (int k = 0; k < r->plan.jobs; k++)
-        count += r->worker[k].pid != 0;
+        count += r->worker[k].child.pid != 0;
     return count;
 }
 
@@ -295,14 +293,14 @@ static void ask_to_stop(struct run *r)
         return;
     r->told = true;
     for (int k = 0; k < r->plan.jobs; k++)
-        if (r->worker[k].pid)
-            kill(r->worker[k].pid, SIGTERM);
+        if (r->worker[k].child.pid)
+            kill(r->worker[k].child.pid, SIGTERM);
 }
 
 static void wait_for_workers(struct run *r)
 {
     for (int k = 0; k < r->plan.jobs; k++)
-        r->poll[k] = (struct pollfd){.fd = r->worker[k].pid ? r->worker[k].fd : -1,
+        r->poll[k] = (struct pollfd){.fd = r->worker[k].child.pid ? r->worker[k].child.fd : -1,
                                      .events = POLLIN};
     if (poll(r->poll, (nfds_t)r->plan.jobs, WAIT_MS) < 0)
         for (int k = 0; k < r->plan.jobs; k++)
@@ -314,7 +312,7 @@ static int read_workers(struct run *r, struct err *e)
     int code = 0;
     for (int k = 0; k < r->plan.jobs; k++) {
         struct worker *w = &r->worker[k];
-        if (!w->pid || !(r->poll[k].revents & (POLLIN | POLLHUP | POLLERR)))
+        if (!w->child.pid || !(r->poll[k].revents & (POLLIN | POLLHUP | POLLERR)))
             continue;
         if (!worker_read(w, say, r))
             continue;
@@ -339,7 +337,7 @@ static double seconds_left(const struct run *r)
     double done = r->work_here, left = r->plan.work - r->work_done;
     for (int k = 0; k < r->plan.jobs; k++) {
         double here, remaining;
-        if (!r->worker[k].pid)
+        if (!r->worker[k].child.pid)
             continue;
         cell_work(r, k, &here, &remaining);
         done += here;
@@ -355,7 +353,7 @@ static void draw(struct run *r)
     char name[PLAN_LABEL];
     for (int k = 0; k < r->plan.jobs; k++) {
         const struct worker *w = &r->worker[k];
-        if (!w->pid || !w->heard)
+        if (!w->child.pid || !w->heard)
             continue;
         plan_label(r->spec, r->plan.cell[w->cell].cell, name);
         progress_draw(&r->progress, done, c->cells, name, &w->progress, seconds_left(r));

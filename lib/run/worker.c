@@ -1,16 +1,12 @@
 /* Both ends of a worker: the child that executes a cell, and the coordinator's view of it. */
 #include "run/worker.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/system.h"
 
 enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_END };
 
@@ -21,39 +17,29 @@ struct message {
     struct err err;
     char text[1024];
 };
-/* So that the kernel takes a message whole or not at all. */
-_Static_assert(sizeof(struct message) <= PIPE_BUF, "a message must fit in a pipe");
 
 /* ---- the child --------------------------------------------------------------------------------*/
 
-struct child {
-    const struct worker_task *task;
-    int fd;
-};
-
 /* A coordinator that no longer reads is dead.  That shows here a moment before the system's SIGTERM
- * comes (follow), or instead of it; either way the checkpoint is written. */
-static void send(const struct child *c, const struct message *m)
+ * comes, or instead of it; either way the checkpoint is written. */
+static void tell(int fd, const struct message *m)
 {
-    ssize_t sent;
-    do
-        sent = write(c->fd, m, sizeof *m);
-    while (sent < 0 && errno == EINTR);
-    if (sent != (ssize_t)sizeof *m)
+    if (!child_send(fd, m, sizeof *m))
         raise(SIGTERM);
 }
 
+/* context: the descriptor. */
 static void send_progress(void *context, const struct cell_progress *p)
 {
     struct message m = {.kind = MESSAGE_PROGRESS, .progress = *p};
-    send(context, &m);
+    tell(*(int *)context, &m);
 }
 
 static void send_note(void *context, const char *text)
 {
     struct message m = {.kind = MESSAGE_NOTE};
     snprintf(m.text, sizeof m.text, "%s", text);
-    send(context, &m);
+    tell(*(int *)context, &m);
 }
 
 /* A signal may come twice, to the process group and from the coordinator; the second one must not
@@ -67,20 +53,9 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
-/* SIGTERM when the coordinator dies; elsewhere than on Linux the broken pipe tells. */
-static void follow(pid_t coordinator)
+static int execute(const struct worker_task *t, int *fd, enum worker_outcome *outcome,
+                   struct err *e)
 {
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGALRM, SIG_DFL); /* of a handler that gives so much time to end, and no more */
-    keep_handler(SIGINT);
-    keep_handler(SIGTERM);
-    keep_handler(SIGHUP);
-    system_follow(coordinator, SIGTERM);
-}
-
-static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
-{
-    const struct worker_task *t = c->task;
     struct file_lock lock = {.fd = -1};
     bool held = false, diverged = false;
     int code = cell_try_lock(t->run.folder, &lock, &held, e);
@@ -95,49 +70,33 @@ static int execute(struct child *c, enum worker_outcome *outcome, struct err *e)
     struct cell_run run = t->run;
     run.progress = send_progress;
     run.note = send_note;
-    run.context = c;
+    run.context = fd;
     if (!code)
         code = cell_execute(&run, &diverged, e);
     *outcome = diverged ? WORKER_DIVERGED : WORKER_TRAINED;
     return code;
 }
 
-static void child_main(struct child *c, pid_t coordinator)
+static void work(void *context, int fd)
 {
     struct message end = {.kind = MESSAGE_END};
-    follow(coordinator);
-    if (execute(c, &end.outcome, &end.err))
+    signal(SIGALRM, SIG_DFL); /* of a handler that gives so much time to end, and no more */
+    keep_handler(SIGINT);
+    keep_handler(SIGTERM);
+    keep_handler(SIGHUP);
+    if (execute(context, &fd, &end.outcome, &end.err))
         end.outcome = WORKER_FAILED;
-    send(c, &end);
-    _exit(0);
+    tell(fd, &end);
 }
 
 /* ---- the coordinator --------------------------------------------------------------------------*/
 
-int worker_start(struct worker *w, const struct worker_task *t, struct err *e)
+int worker_start(struct worker *w, struct worker_task *t, struct err *e)
 {
-    int pipes[2];
-    pid_t coordinator = getpid();
-    if (pipe(pipes) != 0)
-        return err_set(e, ERR_IO, NULL, "a pipe to a worker: %s", err_system(errno));
-    pid_t pid = fork();
-    if (pid < 0) {
-        int code = err_set(e, ERR_MEMORY, NULL, "starting a worker: %s; try fewer --jobs",
-                           err_system(errno));
-        close(pipes[0]);
-        close(pipes[1]);
-        return code;
-    }
-    if (pid == 0) {
-        struct child c = {.task = t, .fd = pipes[1]};
-        close(pipes[0]);
-        for (int k = 0; k < t->other_count; k++)
-            if (t->others[k].pid)
-                close(t->others[k].fd);
-        child_main(&c, coordinator);
-    }
-    close(pipes[1]);
-    *w = (struct worker){.pid = pid, .fd = pipes[0], .cell = w->cell};
+    *w = (struct worker){.cell = w->cell};
+    /* SIGTERM when the coordinator dies, so that the checkpoint is written. */
+    if (child_start(&w->child, SIGTERM, work, t, e))
+        return err_context(e, "a worker, of which --jobs says how many");
     return 0;
 }
 
@@ -164,11 +123,7 @@ static void take(struct worker *w, const struct message *m,
 
 static void reap(struct worker *w)
 {
-    int status = 0;
-    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    close(w->fd);
-    w->pid = 0;
+    int status = child_end(&w->child);
     if (w->told)
         return;
     w->outcome = WORKER_DIED;
@@ -190,13 +145,10 @@ static void reap(struct worker *w)
 bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context)
 {
     struct message m;
-    ssize_t got = read(w->fd, &m, sizeof m);
-    if (got == (ssize_t)sizeof m) {
+    if (child_receive(w->child.fd, &m, sizeof m)) {
         take(w, &m, note, context);
         return false;
     }
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return false;
-    reap(w); /* the pipe's end */
+    reap(w);
     return true;
 }

@@ -6,9 +6,8 @@
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 #include <stdbool.h>
-#include <sys/types.h>
 
-#include "base/err.h"
+#include "base/child.h"
 #include "run/run.h"
 
 enum worker_outcome {
@@ -21,8 +20,7 @@ enum worker_outcome {
 };
 
 struct worker {
-    pid_t pid;   /* 0: no worker */
-    int fd;      /* reading end */
+    struct child child; /* pid 0: no worker */
     int cell;    /* the caller's number for it */
     struct cell_progress progress;
     bool heard;      /* progress is set */
@@ -35,14 +33,12 @@ struct worker {
 struct worker_task {
     struct cell_run run; /* but progress, note and context */
     bool force;
-    const struct worker *others; /* reading ends that the child closes */
-    int other_count;
 };
 
 /* Forks.  w->cell is the caller's. */
-int worker_start(struct worker *w, const struct worker_task *t, struct err *e);
+int worker_start(struct worker *w, struct worker_task *t, struct err *e);
 /* Takes what the pipe holds; `note` gets lines for people.  True when the worker has ended: then
- * outcome and err are set, its process is reaped and w->pid is 0. */
+ * outcome and err are set, its process is reaped and w->child.pid is 0. */
 bool worker_read(struct worker *w, void (*note)(void *context, const char *text), void *context);
 
 #endif
