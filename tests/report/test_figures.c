@@ -293,7 +293,7 @@ static void lengths_are_an_axis(void **state)
     char *lengths = help_read(folder, "figures/lengths-f.gp");
     assert_int_equal(count_of(lengths, "set title '"), 1);
     assert_non_null(strstr(lengths, "'position toeplitz, generic inputs,"));
-    assert_non_null(strstr(lengths, "trained at n = 4'"));
+    assert_non_null(strstr(lengths, "trained at n=4'"));
     assert_int_equal(count_of(lengths, "'rpe' at screen"), 1);
     assert_int_equal(count_of(lengths, "'urpe c=toeplitz' at screen"), 1);
     assert_int_equal(count_of(lengths, "'urpe c=bucketed' at screen"), 1);
