@@ -35,7 +35,7 @@ for name in "$@"; do
         results=results/redrawn/$name
         rm -rf "$results"
         "$program" run "experiments/$name.yaml" --set train.steps=0 --out "$results" --no-claims --quiet
-        python3 experiments/redraw.py "$results" "experiments/$name.csv"
+        python3 "$(dirname "$0")/redraw.py" "$results" "experiments/$name.csv"
     else
         "$program" run "experiments/$name.yaml" --no-claims --quiet
         rm -rf "$results/figures" # of earlier reports

@@ -77,7 +77,8 @@ def share_of(groups, pairs, key, name):
     if not other or name not in other:
         return 1.0
     a, b, d = (float(x[name]["sd"] or 0) for x in (other, groups[key], pairs[key]))
-    return max(-1.0, min(1.0, (a * a + b * b - d * d) / (2 * a * b))) if a * b else 1.0
+    share = max(-1.0, min(1.0, (a * a + b * b - d * d) / (2 * a * b))) if a * b else 1.0
+    return share if int(pairs[key][name]["seeds"]) > 2 else math.copysign(1, share)
 
 
 def read_cells(results):
