@@ -53,6 +53,8 @@ static bool lacks(const struct figure_view *v, const struct summary_group *g, co
                   const char *axis)
 {
     char wanted[VALUE_SIZE] = "", here[VALUE_SIZE] = "", value[VALUE_SIZE];
+    if (spec_value(g->cell, axis, value, sizeof value))
+        return false;
     spec_value(g->cell, key, wanted, sizeof wanted);
     for (int m = 0; m < v->count; m++) {
         const struct cell *other = figure_group(v, m)->cell;
