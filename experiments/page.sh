@@ -1,12 +1,15 @@
 #!/bin/sh
 # Runs experiments and renews what their pages show.
 #   page.sh PROGRAM NAME...
+#   page.sh --redraw PROGRAM NAME...    NAME.svg alone, from NAME.csv, without training (redraw.py)
 #
 # NAME.svg is what NAME.gnuplot draws from NAME.csv, where there is such a script.  Else it is the first
 # of the figures that the spec names; where it names none, `lengths`, `params` or `floor`, the first
 # that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
 # table goes into the code block behind <!-- table -->; all else in it is written by hand.
 set -eu
+redraw=
+[ "$1" != --redraw ] || { redraw=$1 && shift; }
 program=$1
 shift
 
@@ -25,8 +28,18 @@ renew() {
 
 for name in "$@"; do
     page=experiments/$name.md results=results/$name
-    "$program" run "experiments/$name.yaml" --no-claims --quiet
-    rm -rf "$results/figures" # of earlier reports
+    if [ "$redraw" ] && [ -e "experiments/$name.gnuplot" ]; then
+        gnuplot "experiments/$name.gnuplot"
+        continue
+    elif [ "$redraw" ]; then
+        results=results/redrawn/$name
+        rm -rf "$results"
+        "$program" run "experiments/$name.yaml" --set train.steps=0 --out "$results" --no-claims --quiet
+        python3 "$(dirname "$0")/redraw.py" "$results" "experiments/$name.csv"
+    else
+        "$program" run "experiments/$name.yaml" --no-claims --quiet
+        rm -rf "$results/figures" # of earlier reports
+    fi
     # A claim that does not hold is in the table, too; then this stops here, behind the files.
     status=0
     COLUMNS=110 LC_ALL=C.UTF-8 "$program" report "$results" --color never \
@@ -36,13 +49,14 @@ for name in "$@"; do
     for drawn in lengths params floor; do
         [ -n "$figure" ] || [ ! -e "$results/figures/$drawn-$name.svg" ] || figure=$drawn
     done
-    grep -E '^experiment,|,(error_rel|floor_rel|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte),[0-9]+,' \
+    [ "$redraw" ] || grep -E '^experiment,|,(error_rel|floor_rel|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte),[0-9]+,' \
         "$results/summary.csv" >"experiments/$name.csv"
     if [ -e "experiments/$name.gnuplot" ]; then
         gnuplot "experiments/$name.gnuplot"
     else
         cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
     fi
+    [ -z "$redraw" ] || continue
     renew "$page" "$results/table.txt"
     [ $status = 0 ]
 done

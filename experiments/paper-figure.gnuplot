@@ -2,38 +2,41 @@
 #
 # Bars of the poster (Luo et al. 2022), read off its pixels within 0.005.  Ours, with the certified
 # ceiling, come from paper-figure.csv; a cell that is not there yet has no bar.
-set terminal svg size 1000,380 dynamic font 'sans-serif,12' background '#ffffff'
+set terminal svg size 900,400 font 'sans-serif,12' background '#ffffff' noenhanced
 set output 'experiments/paper-figure.svg'
+set datafile separator ','
+set datafile columnheaders
 
 $poster << EOD
-pi none rpe 10 .067
-pi none rpe 1000 .058
-pi none rpe 10000 .053
-pi toeplitz rpe 10 .123
-pi toeplitz rpe 1000 .105
-pi toeplitz rpe 10000 .10
-pi toeplitz urpe 10 1
-pi toeplitz urpe 1000 1
-pi toeplitz urpe 10000 1
-etp none rpe 10 .50
-etp none rpe 1000 .50
-etp none rpe 10000 .50
-etp toeplitz rpe 10 .58
-etp toeplitz rpe 1000 .537
-etp toeplitz rpe 10000 .52
-etp toeplitz urpe 10 1
-etp toeplitz urpe 1000 1
-etp toeplitz urpe 10000 1
+target,encoding,attention,vocab,mean
+pi,none,rpe,10,.067
+pi,none,rpe,1000,.058
+pi,none,rpe,10000,.053
+pi,toeplitz,rpe,10,.123
+pi,toeplitz,rpe,1000,.105
+pi,toeplitz,rpe,10000,.10
+pi,toeplitz,urpe,10,1
+pi,toeplitz,urpe,1000,1
+pi,toeplitz,urpe,10000,1
+etp,none,rpe,10,.50
+etp,none,rpe,1000,.50
+etp,none,rpe,10000,.50
+etp,toeplitz,rpe,10,.58
+etp,toeplitz,rpe,1000,.537
+etp,toeplitz,rpe,10000,.52
+etp,toeplitz,urpe,10,1
+etp,toeplitz,urpe,1000,1
+etp,toeplitz,urpe,10000,1
 EOD
+ours = 'experiments/paper-figure.csv'
 
-# Columns of a summary: 3 target, 4 encoding, 5 attention, 8 subset, 10 vocab, 19 axes (quoted),
-# 20 figure, 22 mean.
-ours(figure) = "< awk -F, -v figure=".figure." '{ gsub(/\"[^\"]*\"/, \"\") } $20 == figure && $8 == \"all\" && $5 != \"rpe-urpe\" {print $3, $4, $5, $10, $22}' experiments/paper-figure.csv"
-
-place(v) = v == 10 ? 0 : v == 1000 ? 1 : 2
-model(e, a) = a eq 'urpe' ? 2 : e eq 'none' ? 0 : 1
-at(e, a, v, side) = place(v) * 8 + model(e, a) * 2.3 + side
-of(t, wanted, y) = t eq wanted ? y : NaN
+# Of a line: where its bar is, and how high, where it is about `task`, and, of ours, about `figure` on
+# all inputs.
+group(attention) = attention eq 'urpe' ? 2 : strcol('encoding') eq 'none' ? 0 : 1
+place(v) = (v == 10 ? 0 : v == 1000 ? 8 : 16) + group(strcol('attention')) * 2.3
+of(task) = strcol('target') eq task ? column('mean') : NaN
+is(figure) = strcol('figure') eq figure && strcol('subset') eq 'all' && strcol('attention') ne 'rpe-urpe'
+mine(task, figure) = is(figure) ? of(task) : NaN
 
 set style fill solid 1
 set boxwidth 0.9
@@ -41,6 +44,7 @@ set yrange [0:1.1]
 set xrange [-1:22.5]
 set xtics ('V = 10' 2.8, 'V = 1000' 10.8, 'V = 10000' 18.8) scale 0
 set ytics 0.2
+set ylabel 'accuracy'
 set grid y linecolor '#dddddd' linetype 1
 set border 3
 set tics nomirror
@@ -52,14 +56,14 @@ short(y) = y > 0.99995 ? '1' : sprintf(y >= 0.1 && y < 0.999 ? '%.3f' : '%.4f', 
 
 set multiplot layout 1,2
 do for [task in 'pi etp'] {
-    set title task eq 'pi' ? 'position identification, accuracy' : 'even-token prediction, accuracy'
-    plot ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(colour(model(strcol(2), strcol(3)))) \
+    set title task eq 'pi' ? 'position identification' : 'even-token prediction'
+    plot ours using (place(column('vocab'))):(mine(task, 'accuracy')):(colour(group(strcol('attention')))) \
              with boxes linecolor rgb variable notitle, \
-         $poster using (at(strcol(2), strcol(3), $4, 0.95)):(of(strcol(1), task, $5)):(pale(model(strcol(2), strcol(3)))) \
+         $poster using (place(column('vocab')) + 0.95):(of(task)):(pale(group(strcol('attention')))) \
              with boxes linecolor rgb variable notitle, \
-         ours('accuracy') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, above($5))):(short($5)) \
-             with labels offset 0,0.5 font ',9' notitle, \
-         ours('accuracy_ceiling') using (at(strcol(2), strcol(3), $4, 0)):(of(strcol(1), task, $5)):(0.5) \
+         ours using (place(column('vocab'))):(above(mine(task, 'accuracy'))):(short(column('mean'))) \
+             with labels offset 0,0.7 font ',9' notitle, \
+         ours using (place(column('vocab'))):(mine(task, 'accuracy_ceiling')):(0.5) \
              with xerrorbars pointtype 0 linewidth 2 linecolor 'black' title (task eq 'etp' ? 'proven ceiling' : ''), \
          NaN with boxes linecolor rgb 0x888888 title (task eq 'pi' ? 'no encoding' : ''), \
          NaN with boxes linecolor rgb 0xd95f02 title (task eq 'pi' ? 'RPE' : ''), \

@@ -87,10 +87,10 @@ static int add_group(struct plot *p, const struct series_key *key, const struct 
     series_append_panel(&title, key, g);
     text_append_format(&title, ", %s inputs", result_text(g->row[0], "subset"));
     if (kind->evaluated)
-        text_append_format(&title, ", trained at n = %lld",
+        text_append_format(&title, ", trained at n=%lld",
                            (long long)space_positions(&g->cell->task.space));
     else if (lines->lengths)
-        text_append_format(&title, ", n = %lld", (long long)g->length);
+        text_append_format(&title, ", n=%lld", (long long)g->length);
     series_append_name(&name, key, g);
     plot_panel(p, plot_text(p, &title), (struct plot_axis){.label = kind->label, .scale = PLOT_SIZES},
                (struct plot_axis){.label = report_lines_measure(lines), .scale = PLOT_LOG,

@@ -62,7 +62,7 @@ static int add_group(struct plot *p, const struct trace_kind *kind, const struct
     series_append_panel(&title, key, g);
     series_append_name(&name, key, g);
     if (p->view->lines->lengths)
-        text_append_format(&title, ", n = %lld", (long long)g->length);
+        text_append_format(&title, ", n=%lld", (long long)g->length);
     if (!code && files) {
         plot_panel(p, plot_text(p, &title), (struct plot_axis){.label = kind->x, .scale = PLOT_WHOLE},
                    (struct plot_axis){.label = kind->y, .scale = PLOT_LOG, .smallest = SMALLEST});

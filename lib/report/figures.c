@@ -91,14 +91,8 @@ void figure_append_sample(struct text *out, const struct figure_view *v)
 /* ---- files ------------------------------------------------------------------------------------*/
 static int note_drawn(struct figures *f, const char *name, struct err *e)
 {
-    if (f->count == f->capacity) {
-        int capacity = f->capacity ? 2 * f->capacity : 8;
-        void *grown = memory_resize(f->name, (size_t)capacity, sizeof *f->name, e);
-        if (!grown)
-            return ERR_MEMORY;
-        f->name = grown;
-        f->capacity = capacity;
-    }
+    if (memory_grow(f->name, (size_t)f->count + 1, e))
+        return ERR_MEMORY;
     snprintf(f->name[f->count++], FIGURE_NAME_MAX, "%s", name);
     return 0;
 }
@@ -213,10 +207,10 @@ int report_figures_check(const struct spec *s, struct err *e)
         names[count] = figure_table[count]->name;
     for (int k = 0; k < spec_figures(s); k++) {
         const char *name = spec_figure(s, k);
-        bool known = false;
-        for (int m = 0; m < count; m++)
-            known |= strcmp(names[m], name) == 0;
-        if (known)
+        int known = 0;
+        while (known < count && strcmp(names[known], name) != 0)
+            known++;
+        if (known < count)
             continue;
         char where[FILE_PATH_MAX];
         struct text all = {0};

@@ -285,6 +285,10 @@ static void append_start(struct text *out, const struct figures *f)
                 "which differ in initial weights, training data and evaluation samples; where a "
                 "figure shows the sampling error apart, it says so. <b>weights</b> is what weights "
                 "that were written down, not trained, leave on the same inputs.</p>\n");
+    if (f->failed) {
+        text_append(out, "<p>Not all figures could be drawn:</p>\n");
+        html_element(out, "pre", NULL, f->failures.data);
+    }
     if (f->drawn)
         return;
     text_append(out, "<p>");

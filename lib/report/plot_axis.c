@@ -203,7 +203,8 @@ static void include_values(struct extent *x, const struct plot_panel *p)
             const struct plot_point *point = &p->series[s].point[k];
             include(x, &p->value, point->value);
             include(x, &p->value, point->high);
-            include(x, &p->value, point->pale_high);
+            if (p->series[s].marks & PLOT_PALE)
+                include(x, &p->value, point->pale_high);
             if (!plot_is_log(&p->value) || p->series[s].marks & PLOT_BAND)
                 include(x, &p->value, point->low);
             if (p->series[s].marks & PLOT_BELOW) /* wide enough to be seen */

@@ -12,8 +12,8 @@
 /* Pixels, at the width of a page of text.  Letters are taken to be as wide as those of the usual wide
  * fonts. */
 enum { WIDTH = 900, FRAME = 200, EDGE = 12, LINE = 18, LETTER = 8, TITLE_LINE = 15, TITLE_LETTER = 7 };
-enum { TIC_LETTER = 7, TICS = 20, AXIS_LABEL = 22, SAMPLE = 32 };
-enum { ROW_ROOM = 48, ROW_GAP = 5 }; /* letters of a line of a row's label; pixels between rows */
+enum { TIC_LETTER = 7, TICS = 20, AXIS_LABEL = 22, SAMPLE = 32, MOVE = 4 };
+enum { ROW_ROOM = 54, ROW_GAP = 4 }; /* letters of a line of a row's label; pixels between rows */
 
 struct page {
     const struct plot *plot;
@@ -72,7 +72,8 @@ static void append_lines(struct text *out, const struct page *g, const struct te
 }
 
 /* ---- what a series looks like -----------------------------------------------------------------*/
-/* From the back to the front.  @ stands for the colour, ^ for the shape, & for the dashes. */
+/* From the back to the front.  @ stands for the colour, ^ for the shape, & for the dashes, ~ for the
+ * place, which is moved a little so that bars at one place do not hide each other. */
 static const struct {
     unsigned mark;
     const char *upright, *sideways, *style;
@@ -80,17 +81,17 @@ static const struct {
     {PLOT_BELOW, "", "2:1:3:2:($1-0.4):($1+0.4) with boxxyerror", "fs solid 1 noborder lc rgb '#D9D9D9'"},
     {PLOT_EDGE, "", "2:($1-0.4):(0):(0.8) with vectors nohead", "lw 2 lc rgb '#000000'"},
     {PLOT_BAND, "1:3:4 with filledcurves", "", "fs transparent solid 0.25 noborder lc rgb '#@'"},
-    {PLOT_PALE, "1:2:5:6 with yerrorbars", "2:1:5:6 with xerrorbars", "pt -1 lw 7 lc rgb '#A0@'"},
+    {PLOT_PALE, "~:2:5:6 with yerrorbars", "2:1:5:6 with xerrorbars", "pt -1 lw 7 lc rgb '#A0@'"},
     {PLOT_LINE, "1:2 with lines", "", "lw 2 lc rgb '#@'"},
-    {PLOT_JOIN, "1:2 smooth unique with lines", "", "lw 2 lc rgb '#@'"},
+    {PLOT_JOIN, "~:2 smooth unique with lines", "", "lw 2 lc rgb '#@'"},
     {PLOT_FLOOR, "1:2 smooth unique with lines", "", "lw 2 dt & lc rgb '#000000'"},
     {PLOT_ASIDE, "", "2:1 with points", "pt 2 ps 0.8 lw 1.5 lc rgb '#009E73'"},
     {PLOT_SQUARES, "", "2:1:3:4 with xerrorbars", "pt 5 ps 0.8 lw 1.5 lc rgb '#000000'"},
-    {PLOT_POINTS, "1:2:3:4 with yerrorbars", "2:1:3:4 with xerrorbars", "pt ^ ps 0.9 lw 1.5 lc rgb '#@'"}};
+    {PLOT_POINTS, "~:2:3:4 with yerrorbars", "2:1:3:4 with xerrorbars", "pt ^ ps 0.9 lw 1.5 lc rgb '#@'"}};
 enum { MARKS = sizeof mark_table / sizeof *mark_table };
 
 /* Colours stay apart for the colour-blind and in grey (Okabe and Ito 2008); shapes do so besides. */
-static void append_style(struct text *out, const char *style, int look)
+static void append_style(struct text *out, const char *style, int look, double move)
 {
     static const char *const colour[] = {"D55E00", "0072B2", "CC79A7", "E69F00",
                                          "56B4E9", "7A5195", "999999", "5D4A1F"};
@@ -100,6 +101,7 @@ static void append_style(struct text *out, const char *style, int look)
         case '@': text_append(out, colour[look % 8]); break;
         case '^': text_append_format(out, "%d", shape[look % 7]); break;
         case '&': text_append_format(out, "%d", 2 + look % 4); break;
+        case '~': text_append_format(out, "($1*%.6g)", move); break;
         default: text_append_bytes(out, style, 1);
         }
 }
@@ -149,7 +151,7 @@ static void append_sample(struct text *out, const struct page *g, unsigned marks
         else
             continue;
         append_style(out, mark == PLOT_BELOW ? "fs solid noborder fc rgb '#D9D9D9'" : mark_table[m].style,
-                     look);
+                     look, 1);
         text_append(out, "\n");
     }
 }
@@ -296,7 +298,10 @@ static void append_data(struct text *out, const struct plot_panel *p, const stru
         for (int m = 0; m < 5; m++) {
             double here = isnan(y[m]) ? y[0] : y[m];
             bool edge = here <= p->value.smallest || (s->marks & PLOT_ASIDE && here < d->value.low);
-            figure_append_number(out, edge && plot_is_log(&p->value) ? d->value.low : here);
+            if (edge && plot_is_log(&p->value))
+                text_append_format(out, " %.10g", d->value.low);
+            else
+                figure_append_number(out, here);
         }
         text_append(out, "\n");
         gap = false;
@@ -355,11 +360,14 @@ static void append_series(struct text *out, const struct page *g, const struct p
     text_append(out, "plot NaN notitle");
     for (int m = 0; m < MARKS; m++)
         for (int s = 0; s < p->count; s++) {
+            int look = g->plot->look[p->series[s].name];
             if (!(p->series[s].marks & mark_table[m].mark) || !shows_any(p, &p->series[s]))
                 continue;
-            text_append_format(out, ", \\\n  $data_%d_%d using %s ", number, s,
-                               g->row_height ? mark_table[m].sideways : mark_table[m].upright);
-            append_style(out, mark_table[m].style, g->plot->look[p->series[s].name]);
+            text_append_format(out, ", \\\n  $data_%d_%d using ", number, s);
+            append_style(out, g->row_height ? mark_table[m].sideways : mark_table[m].upright, look,
+                         pow(d->along.high / d->along.low, MOVE * look / (d->right - d->left)));
+            text_append(out, " ");
+            append_style(out, mark_table[m].style, look, 1);
             text_append(out, " notitle");
         }
     text_append(out, "\n");
@@ -368,7 +376,7 @@ static void append_series(struct text *out, const struct page *g, const struct p
 static void append_panel(struct text *out, const struct page *g, int number)
 {
     const struct plot_panel *p = &g->panel[number];
-    struct drawn d;
+    struct drawn d = {0};
     place(&d, g, number);
     text_append_format(out,
                        "set lmargin at screen %.5f\nset rmargin at screen %.5f\n"

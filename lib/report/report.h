@@ -115,7 +115,7 @@ struct figures {
     struct text failures;           /* a line for each figure that could not be drawn, and why */
     int failed;                     /* lines */
     char (*name)[FIGURE_NAME_MAX];  /* (count) what was drawn: folder/figures/NAME.svg */
-    int count, capacity;
+    int count;
 };
 /* Draws the figures that each experiment's spec names (all where it names none), leaving out those
  * without data; one that fails does not stop the others.  f: zeroed but for what is wanted; report_figures_close frees, also after a

@@ -26,21 +26,26 @@ static int count_values(const struct figure_view *v, const char *key)
     return count;
 }
 
-static const char *find_key(const struct figure_view *v)
+static void find_axis(char out[SERIES_KEY], const struct figure_view *v)
 {
     static const char usual[] = "model.attention";
     const struct axes *axes = figure_group(v, 0)->axes;
+    strcpy(out, usual);
     if (count_values(v, usual) > 1)
-        return usual;
+        return;
     for (int k = 0; k < axes->count; k++)
         for (const struct column *c = column_table; c->name; c++) {
-            if (!c->key || c->number || !is_covered(c->key, "model") || !is_key(axes->key[k], c->key))
+            if (!c->key || c->number || !is_covered(c->key, "model") || !is_key(c->key, axes->key[k]))
                 continue;
             int values = count_values(v, c->key);
-            if (values > 1 && values <= VALUES_MAX)
-                return c->key;
+            if (values < 2 || values > VALUES_MAX || strlen(c->key) >= SERIES_KEY)
+                continue;
+            strcpy(out, c->key);
+            char *kind = strstr(out, ".kind");
+            if (kind)
+                *kind = '\0';
+            return;
         }
-    return usual;
 }
 
 /* Whether no line that has the same value of `key` as g has the axis, though others have. */
@@ -48,6 +53,8 @@ static bool lacks(const struct figure_view *v, const struct summary_group *g, co
                   const char *axis)
 {
     char wanted[VALUE_SIZE] = "", here[VALUE_SIZE] = "", value[VALUE_SIZE];
+    if (spec_value(g->cell, axis, value, sizeof value))
+        return false;
     spec_value(g->cell, key, wanted, sizeof wanted);
     for (int m = 0; m < v->count; m++) {
         const struct cell *other = figure_group(v, m)->cell;
@@ -80,7 +87,8 @@ int series_open(struct series_key *s, const struct figure_view *v, const char *c
         series_close(s);
         return ERR_MEMORY;
     }
-    s->own[count++] = find_key(v);
+    find_axis(s->axis, v);
+    s->own[count++] = s->axis;
     for (int k = 0; k < axes->count; k++)
         if (depends(v, s->own[0], axes->key[k]))
             s->own[count++] = axes->key[k];

@@ -8,7 +8,9 @@
 #define REPORT_SERIES_H
 #include "report/figure.h"
 
+enum { SERIES_KEY = 128 };
 struct series_key {
+    char axis[SERIES_KEY]; /* without ".kind" */
     const char **own;    /* the axis, and what depends on it; ended by NULL */
     const char **except; /* these, and what else labels of panels leave out */
 };

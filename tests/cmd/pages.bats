@@ -21,6 +21,29 @@ load help_cmd.bash
     cmp before experiments/tiny.md
 }
 
+@test "a figure is drawn again from its summary alone, without training" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    command -v python3 >/dev/null || skip "python3 reads the summary, and is not installed"
+    mkdir experiments
+    sed 's/^seeds: 1/seeds: 2/; s/^grid:/figures: [pairs]\n&/' tiny.yaml >experiments/tiny.yaml
+    printf '<!-- table -->\n```\n```\n' >experiments/tiny.md
+    "$ROOT/experiments/page.sh" "$URPE_PROBE" tiny 2>/dev/null
+    mkdir before
+    cp experiments/tiny.* before
+    mv experiments/tiny.svg results/tiny before # nothing else is looked at
+    "$ROOT/experiments/page.sh" --redraw "$URPE_PROBE" tiny 2>/dev/null
+    for file in tiny.md tiny.csv; do cmp "before/$file" "experiments/$file"; done
+    # A summary has nine digits: numbers in the picture are the same to a tenth of a pixel.
+    python3 - before/tiny.svg experiments/tiny.svg <<'PY'
+import re, sys
+old, new = (open(path).read() for path in sys.argv[1:])
+number = r"-?\d+\.\d+"
+assert re.sub(number, "", old) == re.sub(number, "", new)
+a, b = ([float(x) for x in re.findall(number, text)] for text in (old, new))
+assert len(a) > 100 and max(abs(x - y) for x, y in zip(a, b)) < 0.1
+PY
+}
+
 @test "a claim that does not hold is on the page, and stops" {
     command -v gnuplot >/dev/null || skip "gnuplot is not installed"
     mkdir experiments

@@ -174,6 +174,7 @@ PY
     [ "$status" = 3 ]
     has "figure tables-tiny: " "$errors"
     has "not all figures could be drawn" "$errors"
+    has "figure tables-tiny: " "$(cat '|touch PWNED;#/report.html')"
     [ -s '|touch PWNED;#/figures/curves-tiny.svg' ]
     has "toeplitz" "$output"
     for script in '|touch PWNED;#'/figures/*.gp; do gnuplot -c "./$script" drawn.svg; done

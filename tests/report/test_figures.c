@@ -293,7 +293,7 @@ static void lengths_are_an_axis(void **state)
     char *lengths = help_read(folder, "figures/lengths-f.gp");
     assert_int_equal(count_of(lengths, "set title '"), 1);
     assert_non_null(strstr(lengths, "'position toeplitz, generic inputs,"));
-    assert_non_null(strstr(lengths, "trained at n = 4'"));
+    assert_non_null(strstr(lengths, "trained at n=4'"));
     assert_int_equal(count_of(lengths, "'rpe' at screen"), 1);
     assert_int_equal(count_of(lengths, "'urpe c=toeplitz' at screen"), 1);
     assert_int_equal(count_of(lengths, "'urpe c=bucketed' at screen"), 1);
@@ -304,6 +304,39 @@ static void lengths_are_an_axis(void **state)
     }
     assert_non_null(strstr(lengths, "set xtics ('2' 2, '4' 4, '8' 8)\n"));
     memory_free(lengths);
+    text_close(&names);
+    spec_close(s);
+    help_remove(folder);
+}
+
+/* Series and pairs are values of whatever axis the spec has: t5 and rope, each with its own options. */
+static void any_axis_has_series(void **state)
+{
+    char folder[HELP_PATH];
+    struct text names = {0};
+    struct spec *s = help_spec(
+        "name: f\nseeds: 2\nspace: {length: 2, channels: 1}\ntarget: position\n"
+        "model: {attention: rpe, heads: 1, width: 8, ffn: 8}\ntrain: {steps: 3}\ngrid:\n"
+        "  model.encoding: [{kind: t5, buckets: 16}, rope]\n  model.layers: [1, 2]\n");
+    (void)state;
+    help_folder(folder);
+    write_cells(folder, s, true);
+    draw(folder, &names);
+    assert_non_null(strstr(names.data, "pairs-f.gp params-f.gp "));
+    char *depth = help_read(folder, "figures/depth-f.gp");
+    assert_int_equal(count_of(depth, "set title 'position rpe, generic inputs'"), 1);
+    assert_int_equal(count_of(depth, "'rope' at screen"), 1);
+    assert_int_equal(count_of(depth, "'t5 buckets=16' at screen"), 1);
+    char *curves = help_read(folder, "figures/curves-f.gp");
+    assert_int_equal(count_of(curves, "set title '"), 2); /* depths */
+    assert_int_equal(count_of(curves, "'rope' at screen"), 1);
+    char *pairs = help_read(folder, "figures/pairs-f.gp");
+    assert_non_null(strstr(pairs, "'right: t5 - rope within each seed; above 0 rope has the smaller error'"));
+    assert_non_null(strstr(pairs, "set label 'position rpe layers=2' at screen"));
+    assert_non_null(strstr(pairs, "$data_1_0 << EOD\n 1 0 0 0 0 0\n 2 0 0 0 0 0\nEOD"));
+    memory_free(depth);
+    memory_free(curves);
+    memory_free(pairs);
     text_close(&names);
     spec_close(s);
     help_remove(folder);
@@ -470,6 +503,7 @@ int main(void)
         cmocka_unit_test(a_spec_chooses),
         cmocka_unit_test(sizes_are_told_apart),
         cmocka_unit_test(lengths_are_an_axis),
+        cmocka_unit_test(any_axis_has_series),
         cmocka_unit_test(options_are_no_sizes),
         cmocka_unit_test(sampling_error_stands_apart),
         cmocka_unit_test(matrices_follow_the_space),

@@ -25,6 +25,21 @@ limited() {
     [ -z "$(find done -name '.tmp-*')" ]
 }
 
+@test "a figure that does not fit keeps the old one, and the others are drawn" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    "$PROBE" report done --no-claims --quiet
+    cp -r done before
+    rm done/figures/floor-small.svg
+    status=0
+    (ulimit -f 60 && "$PROBE" report done --no-claims) >/dev/null 2>messages || status=$?
+    [ "$status" -eq 3 ]
+    grep -q '^figure matrices-small: ' messages
+    cmp before/figures/matrices-small.svg done/figures/matrices-small.svg
+    grep -q '</svg>' done/figures/floor-small.svg
+    cmp before/report.html done/report.html
+    [ -z "$(find done -name '.tmp-*')" ]
+}
+
 @test "bound --out says that it could not write" {
     limited bound small.yaml --out floors
     [ "$status" -eq 3 ]
