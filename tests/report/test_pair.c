@@ -116,7 +116,7 @@ static void options_of_the_first_value_are_named(void **state)
     struct csv c;
     int row;
     (void)state;
-    summary_of(SPEC("grid: {model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}, rope]}\n"),
+    summary_of(SPEC("grid:\n  model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}, rope]\n"),
                &c);
     assert_int_equal(lines_of(&c, "model.encoding=t5-rope", &row), 2);
     assert_string_equal(field(&c, row, "axes"), "model.encoding=rope model.encoding.buckets=16");

@@ -331,7 +331,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(rows_are_sorted),          ON_FOLDER(lengths_are_numbers),
         ON_FOLDER(versions_share_cells),     ON_FOLDER(torn_rows_are_skipped),
-        ON_FOLDER(older_rows_are_read), ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
+        ON_FOLDER(older_rows_are_read),
+        ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
         ON_FOLDER(folders_merge),            ON_FOLDER(what_failed_elsewhere_gives_way),
         ON_FOLDER(specs_of_one_name_share_axes),
         cmocka_unit_test(a_missing_folder_is_an_error),
