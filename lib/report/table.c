@@ -250,7 +250,8 @@ static void name_columns(struct table *t)
     for (int k = 0; k < t->axes; k++)
         t->column[FIRST + k] = (struct listing_column){axis_name(t, k), true};
     for (int k = 0; k < LAST; k++)
-        last[k] = (struct listing_column){last_columns[k], k != PATTERN && k != CURVE && k != VERDICT};
+        last[k] = (struct listing_column){last_columns[k],
+                                          k != PATTERN && k != CURVE && k != VERDICT};
     last[PATTERNED].name = patterned;
     if (!t->floors)
         return;
@@ -296,7 +297,8 @@ static int fit(struct table *t, int width, struct err *e)
     int code = 0;
     for (int k = 0; !code && k < STEPS; k++) {
         code = build(t, &ladder[k], e);
-        if (!code && listing_width(&t->listing) <= width - (ladder[k].names == NAMES_ABOVE ? INDENT : 0))
+        int room = width - (ladder[k].names == NAMES_ABOVE ? INDENT : 0);
+        if (!code && listing_width(&t->listing) <= room)
             return 0;
     }
     return code ? code : build(t, &ladder[0], e);

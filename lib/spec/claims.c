@@ -19,8 +19,8 @@ enum { VALUE_TEXT = 256, SHOWN_MAX = 8 };
 struct subject {
     int column;              /* -1: none */
     const struct slot *slot; /* NULL: none */
-    const struct option *row; /* what it accepts: the slot's, or `made` for a column of few names; NULL:
-                                any number, or any text */
+    const struct option *row; /* what it accepts: the slot's, or `made`, of a column of few names;
+                                 NULL: any number, or any text */
     bool number;
     struct option made;
     const char *subset[PATTERN_MAX + 2];
@@ -168,7 +168,8 @@ static int read_where(struct spec *s, const struct node *key, const struct node 
     if (code)
         return code;
     if (u.slot && !strcmp(u.slot->key, pair->key))
-        return node_error(key, e, "%s: the pair has both its values; expected another key", key->text);
+        return node_error(key, e, "%s: the pair has both its values; expected another key",
+                          key->text);
     bool list = n->type == NODE_LIST;
     int count = list ? n->count : 1;
     if (count == 0)
@@ -260,8 +261,8 @@ static int read_expect(struct spec *s, const struct node *key, const struct node
     if (code)
         return code;
     if (*c->pair.key && (u.column < 0 || !u.number || u.slot))
-        return node_error(key, e, "%s: no figure, so a pair has no difference in it; expected a column "
-                          "such as error_rel", key->text);
+        return node_error(key, e, "%s: no figure, so a pair has no difference in it; expected a "
+                          "column such as error_rel", key->text);
     if (n->type != NODE_LIST)
         return read_test(&u, key, n, &c->expect[c->expects++], e);
     if (n->count == 0)

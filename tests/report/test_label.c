@@ -93,10 +93,11 @@ static void value_shows(const char *yaml, bool compared, const char *key, const 
     column_has(f.report.folder, "summary.csv", "axes", column);
     assert_int_equal(spec_check_claims(f.report.spec, &e), 0);
     for (int k = 0; k < spec_claims(f.report.spec); k++) {
+        const struct claim *c = spec_claim(f.report.spec, k);
         struct claim_verdict v;
-        assert_int_equal(claim_judge(f.report.spec, spec_claim(f.report.spec, k), &f.report.results, &v, &e), 0);
+        assert_int_equal(claim_judge(f.report.spec, c, &f.report.results, &v, &e), 0);
         if (!v.held || !v.matched)
-            fail_msg("%s: %s", spec_claim(f.report.spec, k)->text, v.why);
+            fail_msg("%s: %s", c->text, v.why);
     }
     close_fixture(&f);
 }
@@ -130,8 +131,10 @@ static void axes_are_words(void **state)
         "target.y=\"x[i][c] + 1\" train.lr=0.1 evaluate.lengths=[4]",
         "target.y=\"\\\"\\\\\\\\\\\" == x and 1 or 2\" train.lr=0.2 evaluate.lengths=[4]",
         "target.y=2 train.lr=0.2 evaluate.lengths=\"[4, 8]\""};
-    for (int k = 0; k < f.report.results.rows; k++)
-        assert_string_equal(result_text(&f.report.results.row[k], "axes"), axes[f.report.results.row[k].cell]);
+    for (int k = 0; k < f.report.results.rows; k++) {
+        const struct result_row *row = &f.report.results.row[k];
+        assert_string_equal(result_text(row, "axes"), axes[row->cell]);
+    }
     close_fixture(&f);
 }
 

@@ -89,8 +89,8 @@ static void two_values_of_any_key_are_compared(void **state)
     csv_close(&c);
 }
 
-/* RPE has no C, and is the partner of either kind; kinds of C have no column of names, and three
- * values are no pair, so nothing else is compared unasked. */
+/* RPE has no C, and is the partner of either kind; kinds of C have no column, layers none of names, and
+ * three values are no pair, so nothing else is compared unasked. */
 static void a_key_that_depends_on_the_pairs_does_not_tell_apart(void **state)
 {
     struct csv c;
@@ -99,11 +99,11 @@ static void a_key_that_depends_on_the_pairs_does_not_tell_apart(void **state)
     summary_of(SPEC("cases:\n  - {model.attention: rpe}\n"
                     "  - {model.attention: urpe, model.c: toeplitz}\n"
                     "  - {model.attention: urpe, model.c: bucketed}\n"
-                    "grid: {model.encoding: [t5, rope, alibi]}\n"), &c);
-    assert_int_equal(lines_of(&c, "model.attention=rpe-urpe", &row), 6);
+                    "grid: {model.encoding: [t5, rope, alibi], model.layers: [1, 2]}\n"), &c);
+    assert_int_equal(lines_of(&c, "model.attention=rpe-urpe", &row), 12);
     assert_non_null(strstr(field(&c, row, "axes"), "model.c=bucketed"));
     number_is(&c, row, "mean", 0.25);
-    assert_int_equal(lines_of(&c, "", &row), 9);
+    assert_int_equal(lines_of(&c, "", &row), 18);
     for (int k = 1; k < c.rows; k++)
         assert_true(!*field(&c, k, "pair") ||
                     !strcmp(field(&c, k, "pair"), "model.attention=rpe-urpe"));
@@ -116,7 +116,7 @@ static void options_of_the_first_value_are_named(void **state)
     struct csv c;
     int row;
     (void)state;
-    summary_of(SPEC("grid: {model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}, rope]}\n"),
+    summary_of(SPEC("grid:\n  model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}, rope]\n"),
                &c);
     assert_int_equal(lines_of(&c, "model.encoding=t5-rope", &row), 2);
     assert_string_equal(field(&c, row, "axes"), "model.encoding=rope model.encoding.buckets=16");

@@ -97,6 +97,18 @@ static void versions_share_cells(void **state)
     spec_close(other);
 }
 
+static void expect_skip(const char *folder, const char *file, const char *why)
+{
+    struct results r;
+    bool found = false;
+    help_open(&r, folder);
+    for (int k = 0; k < r.skips; k++)
+        found |= strstr(r.skipped[k], file) && strstr(r.skipped[k], why);
+    if (!found)
+        fail_msg("%s is not named with \"%s\"", file, why);
+    results_close(&r);
+}
+
 /* Whatever the length at which a row.csv is cut, it is named and skipped, never half believed. */
 static void torn_rows_are_skipped(void **state)
 {
@@ -134,6 +146,14 @@ static void torn_rows_are_skipped(void **state)
         assert_int_equal(r.skips, 1);
         results_close(&r);
     }
+    char *last = strstr(rows.data, ",identical,");
+    while (last[-1] != '\n')
+        last--;
+    struct text twice = {0};
+    text_append_format(&twice, "%s%s", rows.data, last);
+    help_write(*state, name, twice.data);
+    expect_skip(*state, c->id, "there twice");
+    text_close(&twice);
     text_close(&rows);
     spec_close(s);
 }
@@ -159,18 +179,6 @@ static void older_rows_are_read(void **state)
     results_close(&r);
     text_close(&rows);
     spec_close(s);
-}
-
-static void expect_skip(const char *folder, const char *file, const char *why)
-{
-    struct results r;
-    bool found = false;
-    help_open(&r, folder);
-    for (int k = 0; k < r.skips; k++)
-        found |= strstr(r.skipped[k], file) && strstr(r.skipped[k], why);
-    if (!found)
-        fail_msg("%s is not named with \"%s\"", file, why);
-    results_close(&r);
 }
 
 static void foreign_files_are_skipped(void **state)
@@ -323,7 +331,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(rows_are_sorted),          ON_FOLDER(lengths_are_numbers),
         ON_FOLDER(versions_share_cells),     ON_FOLDER(torn_rows_are_skipped),
-        ON_FOLDER(older_rows_are_read), ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
+        ON_FOLDER(older_rows_are_read),
+        ON_FOLDER(foreign_files_are_skipped), ON_FOLDER(unfinished_cells_are_named),
         ON_FOLDER(folders_merge),            ON_FOLDER(what_failed_elsewhere_gives_way),
         ON_FOLDER(specs_of_one_name_share_axes),
         cmocka_unit_test(a_missing_folder_is_an_error),
