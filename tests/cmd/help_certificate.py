@@ -41,16 +41,39 @@ def encoding_options(rng, name):
     }.get(name, {})
 
 
+def random_mask(rng, space):
+    masks = [{"mask": "none"}, {"mask": "causal"}] * 4
+    if space == "graph":
+        masks.append({"mask": "hops", "hops": str(rng.randint(0, 2))})
+    else:
+        masks.append({"mask": "strict"})
+    if space == "grid":
+        masks.append({"mask": "neighbourhood", "dy": str(rng.randint(0, 1)), "dx": str(rng.randint(0, 2))})
+    if space == "sequence":
+        a, b = str(rng.randint(1, 3)), str(rng.randint(1, 3))
+        masks += [{"mask": "window", "past": a, "future": str(rng.randint(0, 2))}, {"mask": "dilated", "step": a, "size": b},
+                  {"mask": "strided", "length": a}, {"mask": "blocks", "size": a, "causal": rng.choice(("true", "false"))},
+                  {"mask": "prefix-lm", "prefix": a}]
+    return {key if key == "mask" else f"mask.{key}": value for key, value in rng.choice(masks).items()}
+
+
+def looks_back(layer):
+    """Whether the mask hides all keys behind the query."""
+    return layer["mask"] in ("causal", "strict", "dilated", "strided") or layer.get("mask.future") == "0" \
+        or layer.get("mask.causal") == "true"
+
+
 def random_layer(rng, space):
-    mask = rng.choice(("none", "causal"))
+    mask = random_mask(rng, space)
+    past = looks_back(mask)
     names = list(ANYWHERE) + (["centrality"] * 2 if space == "graph" else list(WITH_AXES))
     if space == "sequence":
-        names += ON_LINES + (CAUSAL_ONLY if mask == "causal" else ())
-    normaliser = rng.choice([n for n in NORMALISERS if mask == "causal" or n["normaliser"] != "stick-breaking"])
+        names += ON_LINES + (CAUSAL_ONLY if past else ())
+    normaliser = rng.choice([n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"])
     if rng.random() < 0.3:
         normaliser = NORMALISERS[0]
     encoding = rng.choice(names)
-    layer = {"encoding": encoding, "attention": rng.choice(("rpe", "rpe", "urpe")), "mask": mask}
+    layer = {"encoding": encoding, "attention": rng.choice(("rpe", "rpe", "urpe")), **mask}
     layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding).items()})
     layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
     if layer["attention"] == "urpe":
@@ -72,6 +95,22 @@ def bucket(offset, causal, buckets, far):
     return b + min(half - 1, exact + int(math.log(m / exact) / math.log(far / exact) * (half - exact) + 1e-9))
 
 
+def sees(layer, case, sample, i, j):
+    """i and j count from the first prefix token; places of a line from the first that is none."""
+    o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
+    p, q, name = i - case.prefix, j - case.prefix, layer["mask"]
+    if name == "neighbourhood":
+        return abs(i // case.width - j // case.width) <= o["dy"] and abs(i % case.width - j % case.width) <= o["dx"]
+    return {
+        "none": lambda: True, "causal": lambda: j <= i, "strict": lambda: j < i,
+        "window": lambda: i - o["past"] < j <= i + o["future"],
+        "dilated": lambda: j in [i - o["step"] * t for t in range(o["size"])],
+        "strided": lambda: j <= i and (i - j < o["length"] or (i - j) % o["length"] == 0),
+        "blocks": lambda: p // o["size"] == q // o["size"] and (j <= i or layer["mask.causal"] == "false"),
+        "prefix-lm": lambda: q <= max(p, o["prefix"] - 1), "hops": lambda: sample.hops[i][j] <= o["hops"],
+    }[name]()
+
+
 def between(low, x, high):
     return sorted((low, x, high))[1]
 
@@ -79,7 +118,7 @@ def between(low, x, high):
 def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
-    name, causal, c = layer["encoding"], layer["mask"] == "causal", layer.get("c")
+    name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
     if case.space == "graph":
         hop = sample.hops[i][j]
         scores = hop if name != "none" and o.get("bias") != "false" else None
@@ -112,7 +151,7 @@ def promise(layer):
         or name == "sigmoid" and options["divide"] == "m" and options["minus_log"] == "none"
     kind = "ratio" if ratio else "per n" if name == "relu" else "order" if name == "stick-breaking" else "count"
     sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
-        or options.get("remainder") == "value"
+        or options.get("remainder") == "value" and layer["mask"] != "strict"
     one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
     if layer["encoding"] == "cope":
         kind = "order"
@@ -169,23 +208,24 @@ class Case:
         kind, one, length = promise(layer)
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
-            seen = [j for j in range(self.prefix + s.n) if layer["mask"] == "none" or j <= i]
-            views.append([(colours[first + j], self.relation_of(layer, s, i, j)) for j in seen])
+            views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
             sizes.append(s.n)
         seen = [{colour for colour, _ in v} for v in views]
         if one and len(seen[0]) == 1 and seen[0] == seen[1]:
             return True
         if length and sizes[0] != sizes[1]:
             return False
-        if kind == "order":
+        if kind == "order" or not views[0] or not views[1]:
             return views[0] == views[1]
         scale = {"ratio": [len(v) for v in views], "per n": sizes, "count": [1, 1]}[kind]
         return all(views[0].count(x) * scale[1] == views[1].count(x) * scale[0] for x in set(views[0]) | set(views[1]))
 
-    def relation_of(self, layer, s, i, j):
-        key = id(layer), id(s), i, j
+    def row(self, layer, s, i):
+        """(j, its relation) of what i sees."""
+        key = id(layer), id(s), i
         if key not in self.memory:
-            self.memory[key] = relation(layer, s, i, j, self)
+            seen = [j for j in range(self.prefix + s.n) if sees(layer, self, s, i, j)]
+            self.memory[key] = [(j, relation(layer, s, i, j, self)) for j in seen]
         return self.memory[key]
 
     def refine(self, layer, colours):
