@@ -89,7 +89,6 @@ marks() {
         n => w.getComputedStyle(n).imageRendering == 'pixelated').length"
     found=$(look 1200 "[$figures, $(marks floor), $(marks params), $(marks depth), $squares]")
     # Floor: rpe and urpe at two depths, on identical and on generic inputs, explicit weights of urpe
-    # on both, and three in the key.  The same marks against parameters; each panel has a key of its
-    # own.
-    [ "$found" = 8,15,12,12,6 ] || { echo "$found"; false; }
+    # on both, and three in the key.  The same errors against parameters and depth, and two in the key.
+    [ "$found" = 8,15,10,10,6 ] || { echo "$found"; false; }
 }
