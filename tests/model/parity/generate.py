@@ -82,46 +82,67 @@ VARIANTS = {
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
 # `weights` of test_parity.c.  All have C.
 TINY = {"layers": 1, "heads": 2, "width": 4, "ffn": 3, "samples": 1, "channels": 2}
-MIXED = {**TINY, "layers": 2, "heads": 4, "width": 8}
+MIXED = {**TINY, "heads": 4, "width": 8}
 GRID = {**TINY, "n": 36, "side": 6}
-GRAPH = {**TINY, "n": 16, "edges": ((0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (4, 5), (5, 6), (5, 7), (5, 8),
-                                    (2, 8), (9, 10), (10, 11), (11, 12), (14, 15))}
-STICKS = [wt.StickBreaking(*end) for end in (("drop",), ("value",), ("head",), ("drop", True),
-                                            ("value", True), ("head", True))]
+GRAPH = {**TINY, "n": 16,
+         "edges": ((0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (4, 5), (5, 6), (5, 7), (5, 8), (2, 8),
+                   (9, 10), (10, 11), (11, 12), (14, 15))}
+
+
+def under(normaliser, *masks):
+    return [(normaliser, mask) for mask in masks]
+
+
+def causal(*normalisers):
+    return [(normaliser, wt.CAUSAL) for normaliser in normalisers]
+
+
 WEIGHTS = {
-    "weights-sink": (e.Toeplitz, TINY, [(wt.Sink(), mask) for mask in (wt.CAUSAL, wt.NONE, wt.window(3))]),
-    "weights-softmax-one": (e.Rope, TINY, [(wt.SoftmaxOne(), mask) for mask in (wt.CAUSAL, wt.STRICT)]),
-    "weights-bias-kv": (e.Rope, TINY, [(wt.BiasKv(), mask) for mask in (wt.CAUSAL, wt.prefix_lm(3))]),
+    "weights-sink": (e.Toeplitz, TINY, under(wt.Sink(), wt.CAUSAL, wt.NONE, wt.window(3))),
+    "weights-softmax-one": (e.Rope, TINY, under(wt.SoftmaxOne(), wt.CAUSAL, wt.STRICT)),
+    "weights-bias-kv": (e.Rope, TINY, under(wt.BiasKv(), wt.CAUSAL, wt.prefix_lm(3))),
     "weights-sigmoid": (e.Toeplitz, TINY, [
-        (wt.Sigmoid(), wt.CAUSAL), (wt.Sigmoid(minus_log="m"), wt.CAUSAL),
-        (wt.Sigmoid(bias=-0.5, minus_log=None), wt.CAUSAL), (wt.Sigmoid(divide="m"), wt.CAUSAL),
+        *causal(wt.Sigmoid(), wt.Sigmoid(minus_log="m"), wt.Sigmoid(bias=-0.5, minus_log=None),
+                wt.Sigmoid(divide="m")),
         (wt.Sigmoid(minus_log="m", divide="m"), wt.dilated(2, 3)), (wt.Sigmoid(), wt.NONE)]),
     "weights-relu": (e.Rope, TINY, [
-        (wt.Relu(), wt.CAUSAL), (wt.Relu(power=2), wt.CAUSAL), (wt.Relu(divide="m"), wt.CAUSAL),
+        *causal(wt.Relu(), wt.Relu(power=2), wt.Relu(divide="m")),
         (wt.Relu(power=2, divide="m"), wt.strided(3))]),
     "weights-entmax": (e.Toeplitz, TINY, [
-        (wt.Entmax(), wt.CAUSAL), (wt.Entmax(alpha=1.3), wt.CAUSAL), (wt.Entmax(alpha=2), wt.CAUSAL),
-        (wt.Entmax(alpha=3), wt.CAUSAL), (wt.Entmax(learned=True), wt.CAUSAL), (wt.Entmax(), wt.NONE)]),
-    "weights-sparsemax": (e.Encoding, TINY, [(wt.Entmax(alpha=2), mask)
-                                             for mask in (wt.NONE, wt.blocks(3, False))]),
-    "weights-ssmax": (e.Rope, TINY, [(wt.Ssmax(), wt.CAUSAL), (wt.Ssmax(bias=True), wt.CAUSAL),
+        *causal(wt.Entmax(), wt.Entmax(alpha=1.3), wt.Entmax(alpha=2), wt.Entmax(alpha=3),
+                wt.Entmax(learned=True)),
+        (wt.Entmax(), wt.NONE)]),
+    "weights-sparsemax": (e.Encoding, TINY,
+                          under(wt.Entmax(alpha=2), wt.NONE, wt.blocks(3, False))),
+    "weights-ssmax": (e.Rope, TINY, [*causal(wt.Ssmax(), wt.Ssmax(bias=True)),
                                      (wt.Ssmax(), wt.window(3, 2))]),
-    "weights-stick-breaking": (e.Encoding, TINY, [(end, wt.CAUSAL) for end in STICKS]
-                               + [(STICKS[0], wt.window(3)), (STICKS[5], wt.window(3))]),
-    "weights-softpick": (e.Toeplitz, TINY, [(wt.Softpick(), mask) for mask in (wt.CAUSAL, wt.STRICT)]),
-    "weights-elastic": (e.Shaw, TINY, [(wt.Elastic(), mask) for mask in (wt.CAUSAL, wt.NONE)]),
+    "weights-stick-breaking": (e.Encoding, TINY, [
+        *causal(wt.StickBreaking("drop"), wt.StickBreaking("value"), wt.StickBreaking("head"),
+                wt.StickBreaking("drop", True), wt.StickBreaking("value", True),
+                wt.StickBreaking("head", True)),
+        (wt.StickBreaking("drop"), wt.window(3)), (wt.StickBreaking("head", True), wt.window(3))]),
+    "weights-softpick": (e.Toeplitz, TINY, under(wt.Softpick(), wt.CAUSAL, wt.STRICT)),
+    "weights-elastic": (e.Shaw, TINY, under(wt.Elastic(), wt.CAUSAL, wt.NONE)),
     "weights-average-hard": (e.Encoding, {**TINY, "twins": (1, 4)},
-                             [(wt.AverageHard(), mask) for mask in (wt.CAUSAL, wt.NONE)]),
-    "weights-differential": (e.Rope, MIXED, [(wt.Differential(), mask) for mask in (wt.CAUSAL, wt.NONE)]),
-    "weights-talking-heads": (e.Toeplitz, {**MIXED, "layers": 1},
-                              [(wt.TalkingHeads(), mask) for mask in (wt.CAUSAL, wt.NONE)]),
-    "masks-sequence": (e.Toeplitz, TINY, [(wt.Normaliser(), mask) for mask in (
-        wt.NONE, wt.CAUSAL, wt.STRICT, wt.window(3), wt.window(2, 1), wt.dilated(2, 2), wt.dilated(3, 3),
-        wt.strided(3), wt.blocks(3), wt.blocks(3, False), wt.prefix_lm(3))]),
-    "masks-grid": (e.Encoding, GRID, [(wt.Normaliser(), mask) for mask in (
-        wt.NONE, wt.neighbourhood(1, 1), wt.neighbourhood(0, 2), wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)]),
-    "masks-graph": (e.Encoding, GRAPH, [(wt.Normaliser(), mask) for mask in (
-        wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))]),
+                             under(wt.AverageHard(), wt.CAUSAL, wt.NONE)),
+    "weights-differential": (e.Rope, {**MIXED, "layers": 2},
+                             under(wt.Differential(), wt.CAUSAL, wt.NONE)),
+    "weights-talking-heads": (e.Toeplitz, MIXED, under(wt.TalkingHeads(), wt.CAUSAL, wt.NONE)),
+    "weights-far": (e.T5, {**TINY, "n": 45, "bucketed": 1}, [
+        (wt.Normaliser(), wt.STRICT), (wt.Sink(), wt.window(9)),
+        (wt.SoftmaxOne(), wt.prefix_lm(20)), (wt.BiasKv(), wt.blocks(16)),
+        (wt.Sigmoid(minus_log="m", divide="m"), wt.blocks(16, False)),
+        (wt.Relu(power=2, divide="m"), wt.strided(16)), (wt.Entmax(), wt.dilated(5, 4)),
+        (wt.Ssmax(), wt.window(20, 2)), (wt.StickBreaking("head"), wt.window(20))]),
+    "masks-sequence": (e.Toeplitz, TINY, under(
+        wt.Normaliser(), wt.NONE, wt.CAUSAL, wt.STRICT, wt.window(3), wt.window(2, 1),
+        wt.dilated(2, 2), wt.dilated(3, 3), wt.strided(3), wt.blocks(3), wt.blocks(3, False),
+        wt.prefix_lm(3))),
+    "masks-grid": (e.Encoding, GRID, under(
+        wt.Normaliser(), wt.NONE, wt.neighbourhood(1, 1), wt.neighbourhood(0, 2),
+        wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)),
+    "masks-graph": (e.Encoding, GRAPH, under(
+        wt.Normaliser(), wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))),
 }
 
 

@@ -65,7 +65,7 @@ def hops(most):
 def over(a, total):
     """a / total, and 0 where the total is: a row without keys."""
     none = total == 0
-    return torch.where(none, torch.zeros_like(a), a / torch.where(none, torch.ones_like(total), total))
+    return torch.where(none, torch.zeros_like(a), a / total.masked_fill(none, 1))
 
 
 def exponentials(s, seen):
@@ -193,7 +193,8 @@ class Ssmax(Normaliser):
         return {name: (c["heads"],) for name in (("scale", "bias") if self.bias else ("scale",))}
 
     def weights(self, s, seen, c, w):
-        temperature = by_head(w("scale")) * seen.sum(-1, keepdim=True).to(s.dtype).clamp(min=1).log()
+        m = seen.sum(-1, keepdim=True).clamp(min=1).to(s.dtype)
+        temperature = by_head(w("scale")) * m.log()
         if self.bias:
             temperature = temperature + by_head(w("bias"))
         return plain_softmax(temperature * s, seen)
