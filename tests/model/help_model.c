@@ -24,15 +24,17 @@ static void set_option(struct kind_config *kind, const struct option *row,
     kind->number[k] = o->value;
 }
 
-/* Sizes that are small beside a rig's. */
-static void set_mask(struct kind_config *mask, int kind)
+/* Sizes that are small beside a rig's, where the configuration says none. */
+static void set_mask(struct kind_config *mask, const struct rig_config *c)
 {
-    *mask = (struct kind_config){.kind = kind};
+    *mask = (struct kind_config){.kind = c->mask};
     const struct option *row = mask_of(mask)->options;
     option_kind_defaults(row, mask);
     for (int k = 0; row && row[k].key; k++)
         if (row[k].type == OPTION_INT && mask->number[k] > 2)
             mask->number[k] = 2;
+    for (int k = 0; k < 2 && c->seen[k].key; k++)
+        set_option(mask, row, &c->seen[k]);
 }
 
 static void fill_config(struct rig *r)
@@ -52,7 +54,7 @@ static void fill_config(struct rig *r)
         assert_true(option_set_kind(&urpe_kinds, c->c, &m->c));
     m->norm = c->norm;
     m->activation = c->activation;
-    set_mask(&m->mask, c->mask);
+    set_mask(&m->mask, c);
     m->head = c->head;
     m->share = c->share;
     m->tie = c->tie;

@@ -25,6 +25,7 @@ struct rig_config {
     struct rig_option option[2]; /* of the encoding */
     const char *normaliser;      /* NULL: softmax */
     struct rig_option weights[2]; /* of the normaliser */
+    struct rig_option seen[2];    /* of the mask; others are small beside a rig */
     const char *space;   /* NULL: sequence.  Spaces of a size of their own have their default one */
 };
 

@@ -1,5 +1,6 @@
 /* Outputs and gradients against PyTorch's, for every encoding alone and with C, with and without a
- * causal mask.  parity/generate.py writes the fixtures, from formulas of its own. */
+ * causal mask, and for every normaliser and every mask with C.  parity/generate.py writes the
+ * fixtures, from formulas of its own. */
 #include "model/help_model.h"
 
 #include <math.h>
@@ -51,12 +52,123 @@ static const struct variant {
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
+/* As generate.py's WEIGHTS, case by case. */
+enum { WEIGHTS_CASES = 12 };
+static const struct weights {
+    const char *file, *encoding, *space;
+    struct rig_option option; /* of the encoding */
+    struct weights_case {
+        const char *normaliser; /* NULL: there are no more */
+        struct rig_option option[2];
+        const char *mask;
+        struct rig_option seen[2];
+    } cases[WEIGHTS_CASES];
+} weights[] = {
+    {"weights-sink", "toeplitz",
+     .cases = {{"sink", .mask = "causal"},
+               {"sink", .mask = "none"},
+               {"sink", .mask = "window", .seen = {{"past", 3}}}}},
+    {"weights-softmax-one", "rope",
+     .cases = {{"softmax-one", .mask = "causal"},
+               {"softmax-one", .mask = "strict"}}},
+    {"weights-bias-kv", "rope",
+     .cases = {{"bias-kv", .mask = "causal"},
+               {"bias-kv", .mask = "prefix-lm", .seen = {{"prefix", 3}}}}},
+    {"weights-sigmoid", "toeplitz",
+     .cases = {{"sigmoid", .mask = "causal"},
+               {"sigmoid", {{"minus_log", 2}}, .mask = "causal"},
+               {"sigmoid", {{"bias", -0.5}, {"minus_log", 0}}, .mask = "causal"},
+               {"sigmoid", {{"divide", 1}}, .mask = "causal"},
+               {"sigmoid", {{"minus_log", 2}, {"divide", 1}}, "dilated",
+                {{"step", 2}, {"size", 3}}},
+               {"sigmoid", .mask = "none"}}},
+    {"weights-relu", "rope",
+     .cases = {{"relu", .mask = "causal"},
+               {"relu", {{"power", 2}}, .mask = "causal"},
+               {"relu", {{"over", 1}}, .mask = "causal"},
+               {"relu", {{"power", 2}, {"over", 1}}, "strided", {{"length", 3}}}}},
+    {"weights-entmax", "toeplitz",
+     .cases = {{"entmax", .mask = "causal"},
+               {"entmax", {{"alpha", 1.3}}, .mask = "causal"},
+               {"entmax", {{"alpha", 2}}, .mask = "causal"},
+               {"entmax", {{"alpha", 3}}, .mask = "causal"},
+               {"entmax", {{"learned", 1}}, .mask = "causal"},
+               {"entmax", .mask = "none"}}},
+    {"weights-sparsemax", "none",
+     .cases = {{"sparsemax", .mask = "none"},
+               {"sparsemax", .mask = "blocks", .seen = {{"size", 3}, {"causal", 0}}}}},
+    {"weights-ssmax", "rope",
+     .cases = {{"ssmax", .mask = "causal"},
+               {"ssmax", {{"bias", 1}}, .mask = "causal"},
+               {"ssmax", .mask = "window", .seen = {{"past", 3}, {"future", 2}}}}},
+    {"weights-stick-breaking", "none",
+     .cases = {{"stick-breaking", {{"remainder", 0}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 1}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 2}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 0}, {"current", 1}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 1}, {"current", 1}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 2}, {"current", 1}}, .mask = "causal"},
+               {"stick-breaking", {{"remainder", 0}}, "window", {{"past", 3}}},
+               {"stick-breaking", {{"remainder", 2}, {"current", 1}}, "window", {{"past", 3}}}}},
+    {"weights-softpick", "toeplitz",
+     .cases = {{"softpick", .mask = "causal"},
+               {"softpick", .mask = "strict"}}},
+    {"weights-elastic", "shaw", .option = {"k", 2},
+     .cases = {{"elastic", .mask = "causal"},
+               {"elastic", .mask = "none"}}},
+    {"weights-average-hard", "none",
+     .cases = {{"average-hard", .mask = "causal"},
+               {"average-hard", .mask = "none"}}},
+    {"weights-differential", "rope",
+     .cases = {{"differential", .mask = "causal"},
+               {"differential", .mask = "none"}}},
+    {"weights-talking-heads", "toeplitz",
+     .cases = {{"talking-heads", .mask = "causal"},
+               {"talking-heads", .mask = "none"}}},
+    {"weights-far", "t5",
+     .cases = {{"softmax", .mask = "strict"},
+               {"sink", .mask = "window", .seen = {{"past", 9}}},
+               {"softmax-one", .mask = "prefix-lm", .seen = {{"prefix", 20}}},
+               {"bias-kv", .mask = "blocks", .seen = {{"size", 16}}},
+               {"sigmoid", {{"minus_log", 2}, {"divide", 1}}, "blocks",
+                {{"size", 16}, {"causal", 0}}},
+               {"relu", {{"power", 2}, {"over", 1}}, "strided", {{"length", 16}}},
+               {"entmax", .mask = "dilated", .seen = {{"step", 5}, {"size", 4}}},
+               {"ssmax", .mask = "window", .seen = {{"past", 20}, {"future", 2}}},
+               {"stick-breaking", {{"remainder", 2}}, "window", {{"past", 20}}}}},
+    {"masks-sequence", "toeplitz",
+     .cases = {{"softmax", .mask = "none"},
+               {"softmax", .mask = "causal"},
+               {"softmax", .mask = "strict"},
+               {"softmax", .mask = "window", .seen = {{"past", 3}}},
+               {"softmax", .mask = "window", .seen = {{"past", 2}, {"future", 1}}},
+               {"softmax", .mask = "dilated", .seen = {{"step", 2}, {"size", 2}}},
+               {"softmax", .mask = "dilated", .seen = {{"step", 3}, {"size", 3}}},
+               {"softmax", .mask = "strided", .seen = {{"length", 3}}},
+               {"softmax", .mask = "blocks", .seen = {{"size", 3}}},
+               {"softmax", .mask = "blocks", .seen = {{"size", 3}, {"causal", 0}}},
+               {"softmax", .mask = "prefix-lm", .seen = {{"prefix", 3}}}}},
+    {"masks-grid", "none", .space = "grid",
+     .cases = {{"softmax", .mask = "none"},
+               {"softmax", .mask = "neighbourhood", .seen = {{"dy", 1}, {"dx", 1}}},
+               {"softmax", .mask = "neighbourhood", .seen = {{"dy", 0}, {"dx", 2}}},
+               {"softmax", .mask = "neighbourhood", .seen = {{"dy", 3}, {"dx", 1}}},
+               {"softmax", .mask = "causal"},
+               {"softmax", .mask = "strict"}}},
+    {"masks-graph", "none", .space = "graph",
+     .cases = {{"softmax", .mask = "none"},
+               {"softmax", .mask = "hops", .seen = {{"hops", 0}}},
+               {"softmax", .mask = "hops", .seen = {{"hops", 1}}},
+               {"softmax", .mask = "hops", .seen = {{"hops", 2}}}}},
+};
+enum { WEIGHTS = sizeof weights / sizeof *weights };
+
 /* ---- reading fixtures -------------------------------------------------------------------------*/
-static void read_fixture(const struct variant *v, struct safetensors *f)
+static void read_fixture(const char *file, struct safetensors *f)
 {
     char path[128];
     struct err e = {0};
-    snprintf(path, sizeof path, "tests/model/parity/%s.safetensors", v->file);
+    snprintf(path, sizeof path, "tests/model/parity/%s.safetensors", file);
     if (safetensors_read(path, FILE_LIMIT, f, &e))
         fail_msg("%s: %s", e.where, e.msg);
 }
@@ -79,24 +191,47 @@ static int integer(const struct safetensors *f, const char *name, int at)
     return ((const int32_t *)t->data)[at];
 }
 
-/* Cases of a fixture: every combination of attention and mask that is defined. */
 static int cases_of(const struct safetensors *f)
 {
     return (int)find(f, "", "case.mask")->count;
 }
 
-static struct rig_config config_of(const struct safetensors *f, const struct variant *v, int k)
+/* All of case k but its kinds. */
+static struct rig_config sizes_of(const struct safetensors *f, int k)
 {
-    struct rig_config c = {.encoding = v->encoding, .option = {v->option[0], v->option[1]},
-                           .layers = integer(f, "config", 0), .heads = integer(f, "config", 1),
+    struct rig_config c = {.layers = integer(f, "config", 0), .heads = integer(f, "config", 1),
                            .width = integer(f, "config", 2), .ffn = integer(f, "config", 3),
                            .n = integer(f, "config", 4), .samples = integer(f, "config", 5),
                            .channels = integer(f, "config", 6), .share = integer(f, "config", 7)};
     if (integer(f, "case.attention", k) == MODEL_URPE)
         c.c = integer(f, "config", 8) ? "bucketed" : "toeplitz";
     c.norm = integer(f, "case.norm", k);
-    c.mask = integer(f, "case.mask", k);
     c.activation = integer(f, "case.activation", k);
+    return c;
+}
+
+static struct rig_config variant_config(const struct safetensors *f, const struct variant *v, int k)
+{
+    struct rig_config c = sizes_of(f, k);
+    c.encoding = v->encoding;
+    memcpy(c.option, v->option, sizeof c.option);
+    c.mask = integer(f, "case.mask", k);
+    return c;
+}
+
+static struct rig_config weights_config(const struct safetensors *f, const struct weights *v, int k)
+{
+    struct rig_config c = sizes_of(f, k);
+    const struct weights_case *own = &v->cases[k];
+    struct kind_config mask;
+    assert_true(option_set_kind(&mask_kinds, own->mask, &mask));
+    c.encoding = v->encoding;
+    c.option[0] = v->option;
+    c.space = v->space;
+    c.normaliser = own->normaliser;
+    memcpy(c.weights, own->option, sizeof c.weights);
+    c.mask = mask.kind;
+    memcpy(c.seen, own->seen, sizeof c.seen);
     return c;
 }
 
@@ -108,10 +243,31 @@ static void load(const struct safetensor *t, size_t count, real *out)
         out[i] = (real)((const float *)t->data)[i];
 }
 
-static void open_case(struct rig *r, const struct safetensors *f, const struct variant *v, int k)
+/* The fixture's graph for all samples. */
+static void set_graph(struct rig *r, const struct safetensor *steps)
 {
-    struct rig_config c = config_of(f, v, k);
-    assert_true(rig_open(r, &c, 1));
+    struct err e = {0};
+    size_t pairs = steps->count;
+    const struct layout **each = arena_alloc(&r->arena, (size_t)r->config.samples, sizeof *each, &e);
+    struct layout *own = arena_alloc(&r->arena, 1, sizeof *own, &e);
+    int32_t *relation = arena_alloc(&r->arena, pairs, sizeof *relation, &e);
+    assert_true(each && own && relation && pairs == (size_t)(r->layout.n * r->layout.n));
+    *own = r->layout;
+    own->steps = steps->data;
+    own->relation = relation;
+    for (size_t k = 0; k < pairs; k++)
+        relation[k] = own->steps[k] < 0 ? own->relations - 1 : own->steps[k];
+    for (int k = 0; k < r->config.samples; k++)
+        each[k] = own;
+    r->batch.layout = each;
+}
+
+static void open_case(struct rig *r, const struct safetensors *f, const struct rig_config *c)
+{
+    const struct safetensor *steps = safetensors_find(f, "steps");
+    assert_true(rig_open(r, c, 1));
+    if (steps)
+        set_graph(r, steps);
     for (int t = 0; t < r->model.tensors.count; t++) {
         const struct tensor *own = &r->model.tensors.item[t];
         const struct safetensor *given = find(f, "weight/", own->name);
@@ -120,7 +276,7 @@ static void open_case(struct rig *r, const struct safetensors *f, const struct v
             assert_int_equal(given->shape[d], own->shape[d]);
         load(given, own->count, r->p + own->offset);
     }
-    load(find(f, "", "x"), (size_t)(r->rows * c.channels), r->x);
+    load(find(f, "", "x"), (size_t)(r->rows * c->channels), r->x);
     load(find(f, "", "cotangent"), (size_t)(r->rows * r->outputs), r->cotangent);
 }
 
@@ -188,19 +344,20 @@ static double gradient_distance(const struct rig *r, const struct safetensors *f
     return max;
 }
 
-static void check_case(const struct variant *v, const struct safetensors *f, int k)
+static void check_case(const char *file, const struct safetensors *f, int k,
+                       const struct rig_config *c)
 {
     struct rig r;
     const char *worst;
-    open_case(&r, f, v, k);
+    open_case(&r, f, c);
     rig_forward(&r);
     double d = output_distance(&r, f, k);
     if (!(d <= tolerance))
-        fail_msg("%s, case %d: outputs are %g apart", v->file, k, d);
+        fail_msg("%s, case %d: outputs are %g apart", file, k, d);
     rig_backward(&r);
     d = gradient_distance(&r, f, k, &worst);
     if (!(d <= tolerance))
-        fail_msg("%s, case %d: gradients are %g apart, in %s", v->file, k, d, worst);
+        fail_msg("%s, case %d: gradients are %g apart, in %s", file, k, d, worst);
     rig_close(&r);
 }
 
@@ -209,9 +366,25 @@ static void test_every_variant(void **state)
     (void)state;
     for (int v = 0; v < VARIANTS; v++) {
         struct safetensors f;
-        read_fixture(&variants[v], &f);
-        for (int k = 0; k < cases_of(&f); k++)
-            check_case(&variants[v], &f, k);
+        read_fixture(variants[v].file, &f);
+        for (int k = 0; k < cases_of(&f); k++) {
+            struct rig_config c = variant_config(&f, &variants[v], k);
+            check_case(variants[v].file, &f, k, &c);
+        }
+        safetensors_close(&f);
+    }
+}
+
+static void test_every_normaliser_and_mask(void **state)
+{
+    (void)state;
+    for (int v = 0; v < WEIGHTS; v++) {
+        struct safetensors f;
+        read_fixture(weights[v].file, &f);
+        for (int k = 0; k < cases_of(&f); k++) {
+            struct rig_config c = weights_config(&f, &weights[v], k);
+            check_case(weights[v].file, &f, k, &c);
+        }
         safetensors_close(&f);
     }
 }
@@ -225,7 +398,7 @@ static void test_nothing_is_left_out(void **state)
         for (int v = 0; v < VARIANTS; v++)
             if (strcmp(variants[v].encoding, encoding_table[k]->name) == 0) {
                 struct safetensors f;
-                read_fixture(&variants[v], &f);
+                read_fixture(variants[v].file, &f);
                 found = cases_of(&f);
                 safetensors_close(&f);
             }
@@ -236,35 +409,104 @@ static void test_nothing_is_left_out(void **state)
     }
 }
 
+/* Whether a case has the normaliser, or the mask, of this name. */
+static bool has_case(bool of_mask, const char *name)
+{
+    for (int v = 0; v < WEIGHTS; v++)
+        for (int k = 0; k < WEIGHTS_CASES && weights[v].cases[k].normaliser; k++) {
+            const struct weights_case *own = &weights[v].cases[k];
+            if (strcmp(of_mask ? own->mask : own->normaliser, name) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* Every entry of both tables has a case, and every row of `weights` is one of its fixture. */
+static void test_no_normaliser_or_mask_is_left_out(void **state)
+{
+    (void)state;
+    for (int k = 0; normaliser_table[k]; k++)
+        if (!has_case(false, normaliser_table[k]->name))
+            fail_msg("the normaliser %s has no case", normaliser_table[k]->name);
+    for (int k = 0; mask_table[k]; k++)
+        if (!has_case(true, mask_table[k]->name))
+            fail_msg("the mask %s has no case", mask_table[k]->name);
+    for (int v = 0; v < WEIGHTS; v++) {
+        struct safetensors f;
+        int cases = 0;
+        read_fixture(weights[v].file, &f);
+        while (cases < WEIGHTS_CASES && weights[v].cases[cases].normaliser)
+            cases++;
+        assert_int_equal(cases, cases_of(&f));
+        safetensors_close(&f);
+    }
+}
+
 /* One wrong element, in any tensor that the outputs depend on, is seen in outputs or gradients. */
+static void check_wrong_weights(const char *file, const struct safetensors *f, int k,
+                                const struct rig_config *c)
+{
+    struct rig r;
+    const char *worst;
+    open_case(&r, f, c);
+    for (int t = 0; t < r.model.tensors.count; t++) {
+        const struct tensor *own = &r.model.tensors.item[t];
+        const double *g = slice(find(f, "gradient/", own->name), cases_of(f), k);
+        size_t at = 0;
+        for (size_t i = 1; i < own->count; i++)
+            at = fabs(g[i]) > fabs(g[at]) ? i : at;
+        if (fabs(g[at]) < 1e-12)
+            continue; /* does not matter, whatever its value */
+        real *value = &r.p[own->offset + at], old = *value;
+        *value = old + (real)0.01;
+        rig_forward(&r);
+        rig_backward(&r);
+        double y = output_distance(&r, f, k), other = gradient_distance(&r, f, k, &worst);
+        if (y <= tolerance && other <= tolerance)
+            fail_msg("%s, case %d: a wrong %s[%zu] is not seen", file, k, own->name, at);
+        *value = old;
+    }
+    rig_close(&r);
+}
+
 static void test_a_wrong_weight_is_seen(void **state)
 {
     (void)state;
+    struct safetensors f;
     for (int v = 0; v < VARIANTS; v++) {
-        struct safetensors f;
-        struct rig r;
-        const char *worst;
-        read_fixture(&variants[v], &f);
+        read_fixture(variants[v].file, &f);
         int k = cases_of(&f) - 1; /* urpe, causal: everything is there */
-        open_case(&r, &f, &variants[v], k);
-        for (int t = 0; t < r.model.tensors.count; t++) {
-            const struct tensor *own = &r.model.tensors.item[t];
-            const double *g = slice(find(&f, "gradient/", own->name), cases_of(&f), k);
-            size_t at = 0;
-            for (size_t i = 1; i < own->count; i++)
-                at = fabs(g[i]) > fabs(g[at]) ? i : at;
-            if (fabs(g[at]) < 1e-12)
-                continue; /* does not matter, whatever its value */
-            real *value = &r.p[own->offset + at], old = *value;
-            *value = old + (real)0.01;
-            rig_forward(&r);
-            rig_backward(&r);
-            double y = output_distance(&r, &f, k), other = gradient_distance(&r, &f, k, &worst);
-            if (y <= tolerance && other <= tolerance)
-                fail_msg("%s: a wrong %s[%zu] is not seen", variants[v].file, own->name, at);
-            *value = old;
+        struct rig_config c = variant_config(&f, &variants[v], k);
+        check_wrong_weights(variants[v].file, &f, k, &c);
+        safetensors_close(&f);
+    }
+    for (int v = 0; v < WEIGHTS; v++) {
+        read_fixture(weights[v].file, &f);
+        for (int k = 0; k < cases_of(&f); k++) {
+            struct rig_config c = weights_config(&f, &weights[v], k);
+            check_wrong_weights(weights[v].file, &f, k, &c);
         }
-        rig_close(&r);
+        safetensors_close(&f);
+    }
+}
+
+/* A normaliser's option or a mask in the place of another is seen in outputs. */
+static void test_a_wrong_case_is_seen(void **state)
+{
+    (void)state;
+    for (int v = 0; v < WEIGHTS; v++) {
+        struct safetensors f;
+        read_fixture(weights[v].file, &f);
+        for (int k = 0; k < cases_of(&f); k++) {
+            struct rig_config c = weights_config(&f, &weights[v], k);
+            struct rig r;
+            open_case(&r, &f, &c);
+            rig_forward(&r);
+            for (int other = 0; other < cases_of(&f); other++)
+                if (other != k && output_distance(&r, &f, other) < 1e-3)
+                    fail_msg("%s: case %d gives what case %d wants", weights[v].file, k, other);
+            rig_close(&r);
+        }
         safetensors_close(&f);
     }
 }
@@ -273,8 +515,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_variant),
+        cmocka_unit_test(test_every_normaliser_and_mask),
         cmocka_unit_test(test_nothing_is_left_out),
+        cmocka_unit_test(test_no_normaliser_or_mask_is_left_out),
         cmocka_unit_test(test_a_wrong_weight_is_seen),
+        cmocka_unit_test(test_a_wrong_case_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""Fixtures of test_parity.c: the Transformer with every positional encoding, in PyTorch.
+"""Fixtures of test_parity.c: the Transformer with every positional encoding, every normaliser and
+every mask, in PyTorch.
 
-Writes NAME.safetensors beside this file, one for each variant of an encoding:
+Writes NAME.safetensors beside this file, one for each variant of an encoding (VARIANTS) and one for
+each normaliser and space of masks (WEIGHTS):
 
     config                I32 [9]: the names in CONFIG, in that order
     case.attention|mask|norm|activation   I32 [cases]: what each case changes
@@ -9,26 +11,29 @@ Writes NAME.safetensors beside this file, one for each variant of an encoding:
     x, cotangent          F32 [samples, n, channels]
     y, dx                 F64 [cases, samples, n, channels]
     gradient/NAME         F64 [cases, ...]: of sum(cotangent * y); zeros where a case has no use
+    steps                 I32 [n, n], on a graph: edges of a shortest path; -1: there is none
 
 Weights and inputs are exact in float, so that both precisions start from equal numbers; all
 arithmetic is in double and every gradient is autograd's.  A variant is drawn anew until PyTorch's
 own float arithmetic comes within CONDITION of its double: where tokens have become nearly equal,
 the gradient of a query is a small difference of large numbers, and comparing it in float would
-measure the draw and not the program.  The formulas (encodings_torch.py and below) are written from the
-papers, head by head and without any trick, so that they share no code, no layout and no derivation
-with the program.
+measure the draw and not the program.  The formulas (encodings_torch.py, weights_torch.py and below)
+are written from the papers, head by head and without any trick, so that they share no code, no
+layout and no derivation with the program.
 
-Run again after a change: tests/model/parity/generate.py (needs python3-torch).
+Run again after a change: tests/model/parity/generate.py [NAME ...] (needs python3-torch).
 """
 import json
 import math
 import os
 import struct
+import sys
 import zlib
 
 import torch
 
 import encodings_torch as e
+import weights_torch as wt
 from encodings_torch import bucket_matrix, layer_norm, offsets
 
 torch.set_num_threads(1)
@@ -74,6 +79,72 @@ VARIANTS = {
     "cope": (e.Cope, {}),
 }
 
+# Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
+# `weights` of test_parity.c.  All have C.
+TINY = {"layers": 1, "heads": 2, "width": 4, "ffn": 3, "samples": 1, "channels": 2}
+MIXED = {**TINY, "heads": 4, "width": 8}
+GRID = {**TINY, "n": 36, "side": 6}
+GRAPH = {**TINY, "n": 16,
+         "edges": ((0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (4, 5), (5, 6), (5, 7), (5, 8), (2, 8),
+                   (9, 10), (10, 11), (11, 12), (14, 15))}
+
+
+def under(normaliser, *masks):
+    return [(normaliser, mask) for mask in masks]
+
+
+def causal(*normalisers):
+    return [(normaliser, wt.CAUSAL) for normaliser in normalisers]
+
+
+WEIGHTS = {
+    "weights-sink": (e.Toeplitz, TINY, under(wt.Sink(), wt.CAUSAL, wt.NONE, wt.window(3))),
+    "weights-softmax-one": (e.Rope, TINY, under(wt.SoftmaxOne(), wt.CAUSAL, wt.STRICT)),
+    "weights-bias-kv": (e.Rope, TINY, under(wt.BiasKv(), wt.CAUSAL, wt.prefix_lm(3))),
+    "weights-sigmoid": (e.Toeplitz, TINY, [
+        *causal(wt.Sigmoid(), wt.Sigmoid(minus_log="m"), wt.Sigmoid(bias=-0.5, minus_log=None),
+                wt.Sigmoid(divide="m")),
+        (wt.Sigmoid(minus_log="m", divide="m"), wt.dilated(2, 3)), (wt.Sigmoid(), wt.NONE)]),
+    "weights-relu": (e.Rope, TINY, [
+        *causal(wt.Relu(), wt.Relu(power=2), wt.Relu(divide="m")),
+        (wt.Relu(power=2, divide="m"), wt.strided(3))]),
+    "weights-entmax": (e.Toeplitz, TINY, [
+        *causal(wt.Entmax(), wt.Entmax(alpha=1.3), wt.Entmax(alpha=2), wt.Entmax(alpha=3),
+                wt.Entmax(learned=True)),
+        (wt.Entmax(), wt.NONE)]),
+    "weights-sparsemax": (e.Encoding, TINY,
+                          under(wt.Entmax(alpha=2), wt.NONE, wt.blocks(3, False))),
+    "weights-ssmax": (e.Rope, TINY, [*causal(wt.Ssmax(), wt.Ssmax(bias=True)),
+                                     (wt.Ssmax(), wt.window(3, 2))]),
+    "weights-stick-breaking": (e.Encoding, TINY, [
+        *causal(wt.StickBreaking("drop"), wt.StickBreaking("value"), wt.StickBreaking("head"),
+                wt.StickBreaking("drop", True), wt.StickBreaking("value", True),
+                wt.StickBreaking("head", True)),
+        (wt.StickBreaking("drop"), wt.window(3)), (wt.StickBreaking("head", True), wt.window(3))]),
+    "weights-softpick": (e.Toeplitz, TINY, under(wt.Softpick(), wt.CAUSAL, wt.STRICT)),
+    "weights-elastic": (e.Shaw, TINY, under(wt.Elastic(), wt.CAUSAL, wt.NONE)),
+    "weights-average-hard": (e.Encoding, {**TINY, "twins": (1, 4)},
+                             under(wt.AverageHard(), wt.CAUSAL, wt.NONE)),
+    "weights-differential": (e.Rope, {**MIXED, "layers": 2},
+                             under(wt.Differential(), wt.CAUSAL, wt.NONE)),
+    "weights-talking-heads": (e.Toeplitz, MIXED, under(wt.TalkingHeads(), wt.CAUSAL, wt.NONE)),
+    "weights-far": (e.T5, {**TINY, "n": 45, "bucketed": 1}, [
+        (wt.Normaliser(), wt.STRICT), (wt.Sink(), wt.window(9)),
+        (wt.SoftmaxOne(), wt.prefix_lm(20)), (wt.BiasKv(), wt.blocks(16)),
+        (wt.Sigmoid(minus_log="m", divide="m"), wt.blocks(16, False)),
+        (wt.Relu(power=2, divide="m"), wt.strided(16)), (wt.Entmax(), wt.dilated(5, 4)),
+        (wt.Ssmax(), wt.window(20, 2)), (wt.StickBreaking("head"), wt.window(20))]),
+    "masks-sequence": (e.Toeplitz, TINY, under(
+        wt.Normaliser(), wt.NONE, wt.CAUSAL, wt.STRICT, wt.window(3), wt.window(2, 1),
+        wt.dilated(2, 2), wt.dilated(3, 3), wt.strided(3), wt.blocks(3), wt.blocks(3, False),
+        wt.prefix_lm(3))),
+    "masks-grid": (e.Encoding, GRID, under(
+        wt.Normaliser(), wt.NONE, wt.neighbourhood(1, 1), wt.neighbourhood(0, 2),
+        wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)),
+    "masks-graph": (e.Encoding, GRAPH, under(
+        wt.Normaliser(), wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))),
+}
+
 
 # ---- the model ----------------------------------------------------------------------------------
 def draw_weights(c, encoding):
@@ -108,16 +179,31 @@ def draw_weights(c, encoding):
     for name, shape in encoding.shapes().items():
         apart = name in encoding.per_layer or (name in encoding.tables and not c["share"])
         table("encoding." + name, shape, lambda s, key=name: encoding.draw(key, s), apart)
-    relations = 32 if c["bucketed"] else 2 * c["n"] - 1
+    relations = int(c["relation"].max()) + 1 if "relation" in c else \
+        32 if c["bucketed"] else 2 * c["n"] - 1
     table("urpe.c", (heads, relations), lambda s: 1 + 0.5 * torch.randn(s),
           not c["share"])
+    for case in c["cases"]:
+        own = case["normaliser"]
+        for name, shape in own.shapes(c).items():
+            if f"layers.0.normaliser.{name}" not in w:
+                table("normaliser." + name, shape, lambda s, key=name: own.draw(key, s), True)
     return {name: value.float().double() for name, value in w.items()}
+
+
+def relation_of(c, causal):
+    """(n, n): which number of C a pair has."""
+    n = c["n"]
+    if "relation" in c:
+        return c["relation"]
+    return bucket_matrix(n, causal) if c["bucketed"] else offsets(n) + n - 1
 
 
 def attention(c, encoding, case, w, layer, x):
     """The theory's head (Luo et al. 2022, eqs. 3 and 5), all of them, and the output projection."""
     n, heads = c["n"], c["heads"]
     causal = case["mask"] == CAUSAL
+    normaliser, seen = case["normaliser"], case["seen"]
 
     def parameter(name):
         own = f"layers.{layer}.{name}"
@@ -133,14 +219,16 @@ def attention(c, encoding, case, w, layer, x):
 
     def encoding_parameter(name):
         return parameter("encoding." + name)
+
+    def normaliser_parameter(name):
+        return parameter("normaliser." + name)
     s = encoding.logits(q, k, encoding_parameter, causal)
-    if causal:
-        s = s.masked_fill(offsets(n) > 0, -math.inf)
-    p = torch.softmax(s, -1)
+    products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    s = normaliser.logits(products, s, normaliser_parameter)
+    p, rest = normaliser.attend(s, seen, q, {**c, "layer": layer}, normaliser_parameter)
     if case["attention"] == URPE:
-        relation = bucket_matrix(n, causal) if c["bucketed"] else offsets(n) + n - 1
-        p = p * parameter("urpe.c")[:, relation]
-    o = p @ v + encoding.value(p, encoding_parameter)
+        p = p * parameter("urpe.c")[:, relation_of(c, causal)]
+    o = p @ v + rest + encoding.value(p, encoding_parameter)
     return linear(o.transpose(1, 2).reshape(x.shape[0], n, c["width"]), "o")
 
 
@@ -196,7 +284,7 @@ def write_safetensors(path, tensors):
         f.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def cases_of(encoding, index):
+def cases_of(c, encoding, index):
     """rpe and urpe, both masks where both are defined; norms and activations turn over them."""
     cases = []
     for mask in (BOTH, CAUSAL):
@@ -205,8 +293,45 @@ def cases_of(encoding, index):
         for attention_kind in (RPE, URPE):
             turn = index + len(cases)
             cases.append({"attention": attention_kind, "mask": mask, "norm": turn % 3,
-                          "activation": turn // 2 % 2})
+                          "activation": turn // 2 % 2, "normaliser": wt.Normaliser(),
+                          "seen": (wt.CAUSAL if mask == CAUSAL else wt.NONE).matrix(c)})
     return cases
+
+
+def weights_cases(c, pairs, index):
+    """Alike but for normaliser and mask, so that what differs is theirs."""
+    return [{"attention": URPE, "mask": CAUSAL if mask.past else BOTH, "norm": index % 3,
+             "activation": index // 2 % 2, "normaliser": normaliser, "seen": mask.matrix(c)}
+            for normaliser, mask in pairs]
+
+
+# ---- spaces -------------------------------------------------------------------------------------
+def steps_of(c):
+    """Edges of a shortest path between the nodes of a graph; -1: there is none."""
+    n = c["n"]
+    steps = [[0 if i == j else math.inf for j in range(n)] for i in range(n)]
+    for i, j in c["edges"]:
+        steps[i][j] = steps[j][i] = 1
+    for k in range(n):
+        for i in range(n):
+            for j in range(n):
+                steps[i][j] = min(steps[i][j], steps[i][k] + steps[k][j])
+    return [[-1 if step == math.inf else step for step in row] for row in steps]
+
+
+def with_space(c):
+    """The relations of C on a grid, (dy, dx), and on a graph: steps, and n where there is no path."""
+    n, side = c["n"], c.get("side")
+    if side:
+        down = torch.arange(n) // side
+        across = torch.arange(n) % side
+        dy, dx = down[None, :] - down[:, None], across[None, :] - across[:, None]
+        c["relation"] = (dy + side - 1) * (2 * side - 1) + dx + side - 1
+    if "edges" in c:
+        c["steps"] = steps_of(c)
+        steps = torch.tensor(c["steps"])
+        c["relation"] = torch.where(steps < 0, torch.full_like(steps, n), steps)
+    return c
 
 
 def run(c, encoding, case, w, x, cotangent):
@@ -236,6 +361,8 @@ def draw(c, kind, seed):
     w = draw_weights(c, encoding)
     shape = (c["samples"], c["n"], c["channels"])
     x, cotangent = torch.randn(shape).float(), torch.randn(shape).float()
+    if "twins" in c:  # equal tokens
+        x[:, c["twins"][1]] = x[:, c["twins"][0]]
     results = []
     for case in c["cases"]:
         results.append(run(c, encoding, case, w, x, cotangent))
@@ -247,9 +374,10 @@ def draw(c, kind, seed):
     return w, x, cotangent, results
 
 
-def generate(folder, name, kind, special, index):
-    c = {"layers": 2, "heads": 3, "width": 12, "ffn": 5, "n": 7, "samples": 2, "channels": 3,
-         "share": 1, "bucketed": 0, "cases": cases_of(kind, index), **special}
+def generate(folder, name, kind, special, index, pairs=None):
+    c = with_space({"layers": 2, "heads": 3, "width": 12, "ffn": 5, "n": 7, "samples": 2,
+                    "channels": 3, "share": 1, "bucketed": 0, **special})
+    c["cases"] = weights_cases(c, pairs, index) if pairs else cases_of(c, kind, index)
     seed, drawn = zlib.crc32(name.encode()), None
     while drawn is None:
         seed += 1
@@ -257,7 +385,9 @@ def generate(folder, name, kind, special, index):
     w, x, cotangent, results = drawn
     out = {"config": torch.tensor([c[key] for key in CONFIG], dtype=torch.int32),
            "x": x, "cotangent": cotangent}
-    for key in c["cases"][0]:
+    if "steps" in c:
+        out["steps"] = torch.tensor(c["steps"], dtype=torch.int32)
+    for key in ("attention", "mask", "norm", "activation"):
         out["case." + key] = torch.tensor([case[key] for case in c["cases"]], dtype=torch.int32)
     stacked = [torch.stack(of_each_case) for of_each_case in zip(*results)]
     out["y"], out["dx"] = stacked[:2]
@@ -269,8 +399,11 @@ def generate(folder, name, kind, special, index):
 
 def main():
     folder = os.path.dirname(os.path.abspath(__file__))
-    for index, (name, (kind, special)) in enumerate(VARIANTS.items()):
-        generate(folder, name, kind, special, index)
+    wanted = sys.argv[1:] or [*VARIANTS, *WEIGHTS]
+    for table in (VARIANTS, WEIGHTS):
+        for index, (name, entry) in enumerate(table.items()):
+            if name in wanted:
+                generate(folder, name, entry[0], entry[1], index, *entry[2:])
 
 
 if __name__ == "__main__":
