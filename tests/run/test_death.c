@@ -176,8 +176,8 @@ static void broken_pipe_is_a_stop(void **unused)
                                     .threads = 1, .checkpoint_seconds = 1e9, .stop = &asked}};
     signal(SIGTERM, ask);
     assert_int_equal(worker_start(&w, &t, NULL), 0);
-    close(w.fd);
-    assert_true(WIFEXITED(help_wait(w.pid)));
+    close(w.child.fd);
+    assert_true(WIFEXITED(help_wait(w.child.pid)));
     signal(SIGTERM, SIG_DFL);
     assert_int_equal(checkpoints(s, folder), 1);
     help_remove(folder);
