@@ -1,8 +1,6 @@
 /* Relation classes (classes.h). */
 #include "floor/classes.h"
 
-#include "base/memory.h"
-
 enum { HIDDEN = -1, UNKNOWN = -2 };
 
 static int32_t *class_at(const struct layout_classes *l, int i, int j)

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "floor/sort.h"
 
 static bool in_mask(const unsigned char *mask, int row)

@@ -20,7 +20,6 @@
 
 #include <string.h>
 
-#include "base/memory.h"
 #include "floor/classes.h"
 #include "floor/intern.h"
 #include "floor/sort.h"
