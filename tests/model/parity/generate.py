@@ -80,7 +80,7 @@ VARIANTS = {
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
-# `weights` of test_parity.c.  All have C.
+# `weights` of test_parity.c.  All have C; one more case is the first without it.
 TINY = {"layers": 1, "heads": 2, "width": 4, "ffn": 3, "samples": 1, "channels": 2}
 MIXED = {**TINY, "heads": 4, "width": 8}
 GRID = {**TINY, "n": 36, "side": 6}
@@ -124,7 +124,8 @@ WEIGHTS = {
     "weights-softpick": (e.Toeplitz, TINY, under(wt.Softpick(), wt.CAUSAL, wt.STRICT)),
     "weights-elastic": (e.Shaw, TINY, under(wt.Elastic(), wt.CAUSAL, wt.NONE)),
     "weights-average-hard": (e.Encoding, {**TINY, "twins": (1, 4)},
-                             under(wt.AverageHard(), wt.CAUSAL, wt.NONE)),
+                             [*causal(wt.AverageHard(), wt.AverageHard(tie=0.5)),
+                              (wt.AverageHard(), wt.NONE)]),
     "weights-differential": (e.Rope, {**MIXED, "layers": 2},
                              under(wt.Differential(), wt.CAUSAL, wt.NONE)),
     "weights-talking-heads": (e.Toeplitz, MIXED, under(wt.TalkingHeads(), wt.CAUSAL, wt.NONE)),
@@ -299,10 +300,11 @@ def cases_of(c, encoding, index):
 
 
 def weights_cases(c, pairs, index):
-    """Alike but for normaliser and mask, so that what differs is theirs."""
-    return [{"attention": URPE, "mask": CAUSAL if mask.past else BOTH, "norm": index % 3,
-             "activation": index // 2 % 2, "normaliser": normaliser, "seen": mask.matrix(c)}
-            for normaliser, mask in pairs]
+    """Alike but for normaliser and mask, so that what differs is theirs; the last one has no C."""
+    cases = [{"attention": URPE, "mask": CAUSAL if mask.past else BOTH, "norm": index % 3,
+              "activation": index // 2 % 2, "normaliser": normaliser, "seen": mask.matrix(c)}
+             for normaliser, mask in pairs]
+    return cases + [{**cases[0], "attention": RPE}]
 
 
 # ---- spaces -------------------------------------------------------------------------------------

@@ -240,16 +240,24 @@ class Elastic(Normaliser):
     def shapes(self, c):
         return {"tau": (c["heads"],)}
 
+    def draw(self, name, shape):
+        """The first head cuts many weights, the last none."""
+        return torch.linspace(-0.8, 0.3, *shape) + 0.1 * torch.randn(shape)
+
     def weights(self, s, seen, c, w):
         m = seen.sum(-1, keepdim=True).clamp(min=1).to(s.dtype)
         return torch.relu(plain_softmax(s, seen) + by_head(w("tau")) / m) * seen
 
 
 class AverageHard(Normaliser):
-    """Merrill and Sabharwal 2022, ties shared; softmax's Jacobian stands in for the gradient."""
+    """Merrill and Sabharwal 2022, ties shared; softmax's Jacobian stands in for the gradient.
+    Logits closer than `tie` to the largest are equal to it."""
+    def __init__(self, tie=1e-5):
+        self.tie = tie
+
     def weights(self, s, seen, c, w):
         largest = s.masked_fill(~seen, -math.inf).amax(-1, keepdim=True)
-        hit = ((s >= largest - 1e-5) & seen).to(s.dtype)
+        hit = ((s >= largest - self.tie) & seen).to(s.dtype)
         soft = plain_softmax(s, seen)
         return over(hit, hit.sum(-1, keepdim=True)) + (soft - soft.detach())
 
