@@ -122,7 +122,7 @@ $(BUILD)/urpe-probe: $(OUT)/urpe-probe
 # tests of layers with numeric files are built twice, as test_x and test_x-double.  Shared helpers of
 # a layer's tests are tests/<layer>/help_*.c, each compiled once.
 # No program takes a tenth of TEST_SECONDS on an idle machine.
-TEST_SECONDS ?= $(if $(filter release,$(CONFIG)),300,1200)
+TEST_SECONDS ?= $(if $(filter release,$(CONFIG)),600,1800)
 RUN_TESTS = TEST_SECONDS=$(TEST_SECONDS) tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 # What the tests of a layer use besides: helpers of other layers' tests; what the tests of floor name
