@@ -20,6 +20,7 @@ import torch
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../model/parity"))
 import encodings_torch as e  # noqa: E402
 import generate as g  # noqa: E402
+import weights_torch as wt  # noqa: E402
 
 TYPES = {"F32": torch.float32, "F64": torch.float64, "I32": torch.int32}
 ENCODINGS = {"toeplitz": e.Toeplitz, "alibi": e.Alibi}
@@ -71,7 +72,8 @@ class Cell:
     def forward(self, x):
         w = {name: value.double() for name, value in self.weights.items()}
         case = {"attention": g.URPE if self.urpe else g.RPE,
-                "mask": g.CAUSAL if self.causal else g.BOTH}
+                "mask": g.CAUSAL if self.causal else g.BOTH, "normaliser": wt.Normaliser(),
+                "seen": (wt.CAUSAL if self.causal else wt.NONE).matrix(self.c)}
         if self.tokens:
             x = w["embed.weight"][x.long()]
         else:
@@ -82,7 +84,6 @@ class Cell:
             h = torch.relu(x @ w[p + "in.weight"].T + w[p + "in.bias"])
             x = x + h @ w[p + "out.weight"].T + w[p + "out.bias"]
         return x @ w["head.weight"].T + w["head.bias"]
-
 
     def inputs(self):
         """The last sample is one token, again and again."""
