@@ -512,6 +512,8 @@ int adversary_search(const struct evaluation *ev, struct network *x, const volat
         code = results(&q, figures, e);
     samples_close(&q.best);
     samples_close(&q.trial);
+    if (q.state && q.target->close)
+        q.target->close(q.state);
     arena_close(&q.arena);
     return code ? err_context(e, "search for the worst case") : 0;
 }

@@ -23,14 +23,12 @@
  * numbers them (row by row on a grid).
  * Invariant: y is a function of (x, n, d) alone, since each sample has a state of its own and
  * nothing in it is random, knows the time or sees an address. */
-#include <lauxlib.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/named_file.h"
-#include "target/sandbox.h"
 #include "target/table.h"
+#include "target/user_code.h"
 
 /* As numbers and as texts; y comes first among both. */
 enum { LUA_Y, LUA_FILE };
@@ -58,13 +56,6 @@ static const char *code_key(const struct target_config *c)
 
 /* ---- source -----------------------------------------------------------------------------------*/
 
-struct user_code {
-    const char *name, *before; /* as sandbox_compile wants them */
-    const char *text;
-    size_t count;
-    bool file;
-};
-
 static const char *const expression_before = "local x, i, c, n, d = ... return ";
 
 /* Copies the text into the arena; the size alone where that only measures. */
@@ -73,7 +64,7 @@ static int source_read(const struct target_config *c, struct arena *arena, struc
 {
     const char *value = c->kind.text[LUA_FILE].text, *y = c->kind.text[LUA_Y].text;
     char *bytes = NULL, *name = NULL, *copy;
-    *s = (struct user_code){.file = *value, .count = strlen(y), .before = expression_before};
+    *s = (struct user_code){.limits = &sandbox_limits, .file = *value, .count = strlen(y)};
     int code = s->file ? named_file_read(value, &bytes, &s->count, e) : 0;
     if (code)
         return code;
@@ -90,140 +81,6 @@ static int source_read(const struct target_config *c, struct arena *arena, struc
     s->name = name;
     s->before = s->file ? "" : expression_before;
     return (copy && name) || arena->measuring ? 0 : ERR_MEMORY;
-}
-
-/* Leaves the user's function on the stack. */
-static void push_function(lua_State *L, const struct user_code *s)
-{
-    sandbox_compile(L, s->name, s->before, s->text, s->count);
-    if (!s->file)
-        return;
-    lua_call(L, 0, 1);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_getglobal(L, "y");
-    }
-    if (!lua_isfunction(L, -1))
-        luaL_error(L, "%s: gives no function; expected `return function(x, n, d) ...` or a global "
-                   "function y", s->name + 1);
-}
-
-/* ---- one sample -------------------------------------------------------------------------------*/
-
-struct call {
-    const struct user_code *code;
-    int n, d;
-    const double *x;
-    double *y;
-};
-
-static void push_inputs(lua_State *L, const struct call *call)
-{
-    const double *x = call->x;
-    lua_createtable(L, call->n, 0);
-    for (int i = 1; i <= call->n; i++) {
-        lua_createtable(L, call->d, 0);
-        for (int c = 1; c <= call->d; c++) {
-            lua_pushnumber(L, *x++);
-            lua_rawseti(L, -2, c);
-        }
-        lua_rawseti(L, -2, i);
-    }
-}
-
-/* "file:line: " of the function at `index`, which is where it begins. */
-static void push_place(lua_State *L, int index)
-{
-    lua_Debug where;
-    lua_pushvalue(L, index);
-    lua_getinfo(L, ">S", &where);
-    lua_pushfstring(L, "%s:%d: ", where.short_src,
-                    where.linedefined > 0 ? where.linedefined : 1);
-}
-
-/* The number on top of the stack, popped; raises what else it is.  i 0: no place to name. */
-static double pop_number(lua_State *L, int function, int i, int c)
-{
-    double value = lua_tonumber(L, -1);
-    if (lua_type(L, -1) == LUA_TNUMBER && isfinite(value)) {
-        lua_pop(L, 1);
-        return value;
-    }
-    const char *what = lua_type(L, -1) != LUA_TNUMBER ? luaL_typename(L, -1)
-                       : isnan(value)                 ? "nan"
-                                                      : "infinite";
-    push_place(L, function);
-    lua_pushfstring(L, "y[%d][%d] is %s; expected a finite number", i, c, what);
-    lua_concat(L, 2);
-    lua_error(L);
-    return 0;
-}
-
-static void evaluate_expression(lua_State *L, struct call *call)
-{
-    double *y = call->y;
-    for (int i = 1; i <= call->n; i++)
-        for (int c = 1; c <= call->d; c++) {
-            lua_pushvalue(L, 1);
-            lua_pushvalue(L, 2);
-            lua_pushinteger(L, i);
-            lua_pushinteger(L, c);
-            lua_pushinteger(L, call->n);
-            lua_pushinteger(L, call->d);
-            lua_call(L, 5, LUA_MULTRET);
-            if (lua_gettop(L) != 3)
-                luaL_error(L, "target.y:1: gives %d values; expected one", lua_gettop(L) - 2);
-            *y++ = pop_number(L, 1, i, c);
-        }
-}
-
-static void check_table(lua_State *L, const char *what, int size, const char *unit)
-{
-    if (lua_istable(L, -1) && lua_rawlen(L, -1) == (size_t)size)
-        return;
-    push_place(L, 1);
-    if (!lua_istable(L, -2))
-        lua_pushfstring(L, "%s is %s; expected a table of %d %s", what, luaL_typename(L, -2), size,
-                        unit);
-    else
-        lua_pushfstring(L, "%s has %d entries; expected %d %s", what, (int)lua_rawlen(L, -2), size,
-                        unit);
-    lua_concat(L, 2);
-    lua_error(L);
-}
-
-static void evaluate_function(lua_State *L, struct call *call)
-{
-    double *y = call->y;
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushinteger(L, call->n);
-    lua_pushinteger(L, call->d);
-    lua_call(L, 3, 1);
-    check_table(L, "y", call->n, "positions");
-    for (int i = 1; i <= call->n; i++) {
-        char row[32];
-        snprintf(row, sizeof row, "y[%d]", i);
-        lua_rawgeti(L, -1, i);
-        check_table(L, row, call->d, "channels");
-        for (int c = 1; c <= call->d; c++) {
-            lua_rawgeti(L, -1, c);
-            *y++ = pop_number(L, 1, i, c);
-        }
-        lua_pop(L, 1);
-    }
-}
-
-static int evaluate_body(lua_State *L)
-{
-    struct call *call = sandbox_argument(L);
-    push_function(L, call->code);
-    push_inputs(L, call);
-    if (call->code->file)
-        evaluate_function(L, call);
-    else
-        evaluate_expression(L, call);
-    return 0;
 }
 
 /* ---- the target -------------------------------------------------------------------------------*/
@@ -267,23 +124,45 @@ static int lua_check(const struct target_config *c, const struct space_config *s
     return code;
 }
 
+/* The state does not change, what it points to does: a process is started at the first call. */
+struct lua_state {
+    struct user_code *code;
+};
+
 static int lua_prepare(const struct target_config *c, const struct space_config *s, int n,
                        struct arena *arena, void **state, struct err *e)
 {
+    struct lua_state *own = arena_alloc(arena, 1, sizeof *own, e);
     struct user_code *code = arena_alloc(arena, 1, sizeof *code, e), measured;
     (void)s, (void)n;
-    *state = code;
-    if (!code && !arena->measuring)
+    if (!arena->measuring && (!own || !code))
         return ERR_MEMORY;
-    return source_read(c, arena, code ? code : &measured, e);
+    int failed = source_read(c, arena, code ? code : &measured, e);
+    if (!failed && own)
+        own->code = code;
+    *state = failed ? NULL : own;
+    return failed;
+}
+
+static int lua_evaluate_all(const void *state, int count, const int *n, int d, const double *x,
+                            double *y, int *failed, struct err *e)
+{
+    const struct lua_state *own = state;
+    return user_code_evaluate(own->code, count, n, d, x, y, failed, e);
 }
 
 static int lua_evaluate(const void *state, const struct target_config *c, const struct layout *l,
                         int d, const double *x, double *y, struct err *e)
 {
-    struct call call = {.code = state, .n = l->n, .d = d, .x = x, .y = y};
+    int failed;
     (void)c;
-    return sandbox_run(&sandbox_limits, evaluate_body, &call, e);
+    return lua_evaluate_all(state, 1, &l->n, d, x, y, &failed, e);
+}
+
+static void lua_leave(const void *state)
+{
+    const struct lua_state *own = state;
+    user_code_close(own->code);
 }
 
 const struct target target_lua = {
@@ -295,5 +174,7 @@ const struct target target_lua = {
     .check = lua_check,
     .open = lua_prepare,
     .evaluate = lua_evaluate,
+    .evaluate_all = lua_evaluate_all,
+    .close = lua_leave,
     .code_key = code_key,
 };

@@ -9,7 +9,6 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,6 +22,7 @@ enum { BLOCK_MIN = 64, CLASSES = 26, FIRST_CHUNK = 48 << 10 };
 const struct sandbox_limits sandbox_limits = {.instructions = 100000000,
                                               .bytes = (size_t)64 << 20,
                                               .seconds = 10,
+                                              .slack = 1,
                                               .kill_seconds = 120,
                                               .hook = 100};
 
@@ -139,45 +139,6 @@ static void look(lua_State *L, lua_Debug *unused)
         stop(L, "ran longer than the %I seconds that a sample may take", s->limits->seconds);
 }
 
-#if defined(_POSIX_TIMERS) && _POSIX_TIMERS > 0
-struct watchdog {
-    timer_t timer;
-    int set;
-};
-
-static void watchdog_start(struct watchdog *w, double seconds)
-{
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-    time_t whole = (time_t)seconds;
-    struct itimerspec when = {
-        .it_value = {whole, (long)(1e9 * (seconds - (double)whole))}};
-    w->set = timer_create(CLOCK_MONOTONIC, &event, &w->timer) == 0 &&
-             timer_settime(w->timer, 0, &when, NULL) == 0;
-}
-
-static void watchdog_stop(struct watchdog *w)
-{
-    if (w->set)
-        timer_delete(w->timer);
-}
-#else /* one timer per process; a cell's data are drawn by one thread */
-struct watchdog {
-    int set;
-};
-
-static void watchdog_start(struct watchdog *w, double seconds)
-{
-    w->set = 1;
-    alarm((unsigned)seconds + 1);
-}
-
-static void watchdog_stop(struct watchdog *w)
-{
-    if (w->set)
-        alarm(0);
-}
-#endif
-
 /* ---- globals ----------------------------------------------------------------------------------*/
 
 /* As Lua's, but for tables and functions, whose address would differ from run to run. */
@@ -284,7 +245,6 @@ int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *a
     struct sandbox s = {.limits = limits, .body = body, .argument = argument,
                         .deadline = clock_seconds(CLOCK_THREAD_CPUTIME_ID) + limits->seconds,
                         .look_again = clock_seconds(CLOCK_MONOTONIC) + limits->seconds};
-    struct watchdog dog;
     int code = arena_open(&s.heap, FIRST_CHUNK, e);
     if (code)
         return code;
@@ -294,10 +254,8 @@ int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *a
                        s.memory.code ? s.memory.msg : "no memory for a Lua state");
         goto out;
     }
-    watchdog_start(&dog, limits->kill_seconds);
     lua_pushcfunction(L, protected_body);
     int status = lua_pcall(L, 0, 0, 0);
-    watchdog_stop(&dog);
     code = report(&s, L, status, e);
 out:
     arena_close(&s.heap);

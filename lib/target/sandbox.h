@@ -7,10 +7,9 @@
  * Every state is new and lasts for one call.  Its memory is one arena that is dropped as a whole,
  * so a state is never closed by Lua: nothing in it can have a finalizer.
  *
- * Time is limited three times over: by instructions, which is the same on every machine; by
- * processor time, looked at every `hook` instructions; and, since neither is looked at inside a C
- * function, by a timer on the wall clock whose SIGALRM ends the process.  The memory limit keeps
- * each C function short, so the last one is not expected to be needed. */
+ * Time is limited by instructions, which is the same on every machine, and by processor time, looked
+ * at every `hook` instructions.  One instruction can take longer than that (a table that grows, with
+ * keys that collide), so user code runs in a process that timers end (user_code.h). */
 #ifndef TARGET_SANDBOX_H
 #define TARGET_SANDBOX_H
 #include <lua.h>
@@ -22,7 +21,8 @@ struct sandbox_limits {
     long instructions;   /* of one call */
     size_t bytes;        /* of the state, all told */
     double seconds;      /* of processor time */
-    double kill_seconds; /* of the wall clock, then SIGALRM */
+    double slack;        /* more of it, then the process is ended */
+    double kill_seconds; /* likewise, of the wall clock */
     int hook;            /* instructions between two looks */
 };
 extern const struct sandbox_limits sandbox_limits;

@@ -27,9 +27,15 @@ struct target {
      * to `n` positions; NULL: nothing.  *state lives in arena. */
     int (*open)(const struct target_config *c, const struct space_config *s, int n,
                 struct arena *arena, void **state, struct err *e);
+    /* Gives up what the state holds besides memory; NULL: nothing. */
+    void (*close)(const void *state);
     /* Continuous: y (n,d) from x (n,d); overwrites y, which may not alias x. */
     int (*evaluate)(const void *state, const struct target_config *c, const struct layout *l, int d,
                     const double *x, double *y, struct err *e);
+    /* The same for `count` samples one after another, n[k] positions each, where a call costs much;
+     * *failed is the first that went wrong.  NULL: a call for each. */
+    int (*evaluate_all)(const void *state, int count, const int *n, int d, const double *x,
+                        double *y, int *failed, struct err *e);
     /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing. */
     int (*label)(const void *state, const struct target_config *c, const struct layout *l,
                  const int32_t *x, int32_t *label, struct err *e);

@@ -9,6 +9,8 @@
 
 #include "train/train.h"
 
+enum { BATCH = 32 }; /* samples that a target evaluates in one call, where it can */
+
 struct sampler {
     const struct task *task;
     const struct space *space;
@@ -78,19 +80,53 @@ static void copy_token(struct samples *s, int to, int from)
 
 /* ---- one sample -------------------------------------------------------------------------------*/
 
-/* Labels or outputs of the sample in rows first..; `number` is for messages. */
-static int evaluate_target(const struct sampler *d, struct samples *s, int first,
-                           const struct layout *l, uint64_t number, struct err *e)
+/* What is wrong with sample k of the set: its number counts from `number`, images apart. */
+static int blame(const struct sampler *d, uint64_t number, int k, int images, struct err *e)
+{
+    return err_context(e, "sample %llu of stream '%s'",
+                       (unsigned long long)(number + (uint64_t)(k / images)), d->purpose);
+}
+
+/* Outputs of samples [from, from + count), whose inputs lie one after another. */
+static int evaluate_batch(const struct sampler *d, struct samples *s, int from, int count,
+                          int *failed, struct err *e)
+{
+    int n[BATCH];
+    size_t at = (size_t)s->first[from] * (size_t)s->channels;
+    for (int k = 0; k < count; k++)
+        n[k] = s->layout[from + k]->n;
+    int code = d->target->evaluate_all(d->state, count, n, s->channels, s->x + at, s->y + at,
+                                       failed, e);
+    *failed += from;
+    return code;
+}
+
+/* Labels or outputs of sample k. */
+static int evaluate_one(const struct sampler *d, struct samples *s, int k, struct err *e)
 {
     const struct target *t = d->target;
+    int first = s->first[k];
     size_t at = (size_t)first * (size_t)s->channels;
-    int code = t->tokens
-                   ? t->label(d->state, &d->task->target, l, s->token + first, s->label + first, e)
-                   : t->evaluate(d->state, &d->task->target, l, s->channels, s->x + at, s->y + at,
-                                 e);
-    return code ? err_context(e, "sample %llu of stream '%s'", (unsigned long long)number,
-                              d->purpose)
-                : 0;
+    return t->tokens ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
+                                s->label + first, e)
+                     : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
+                                   s->y + at, e);
+}
+
+/* Labels or outputs of all samples, of which each has so many images, and the first that number. */
+static int evaluate_samples(const struct sampler *d, struct samples *s, uint64_t number, int images,
+                            struct err *e)
+{
+    bool batches = d->target->evaluate_all != NULL;
+    if (d->target->draw)
+        return 0;
+    for (int k = 0, failed; k < s->count; k += batches ? BATCH : 1) {
+        int count = s->count - k < BATCH ? s->count - k : BATCH;
+        failed = k;
+        if (batches ? evaluate_batch(d, s, k, count, &failed, e) : evaluate_one(d, s, k, e))
+            return blame(d, number, failed, images, e);
+    }
+    return 0;
 }
 
 /* Uniform tokens in the sample in rows first.. */
@@ -114,7 +150,8 @@ static void fill_fixed(struct samples *s, int first, int n)
         s->token[first + i] = 0;
 }
 
-/* Appends sample number `number` with the given pattern (negative: drawn too). */
+/* Appends the inputs of sample number `number` with the given pattern (negative: drawn too); a target
+ * that draws gives its labels with them. */
 static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
                        struct err *e)
 {
@@ -140,15 +177,13 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         for (int i = 0; i < n; i++)
             copy_token(s, first + i, first + d->source[i]);
     }
-    if (d->target->draw)
-        return d->target->draw(d->state, &d->task->target, l, &random, number, d->count,
-                               s->token + first, s->label + first, e);
-    return evaluate_target(d, s, first, l, number, e);
+    return d->target->draw ? d->target->draw(d->state, &d->task->target, l, &random, number,
+                                             d->count, s->token + first, s->label + first, e)
+                           : 0;
 }
 
-/* Appends images 1.. of the last sample, number `number`. */
-static int add_images(struct sampler *d, struct samples *s, const struct orbit *orbit,
-                      uint64_t number, struct err *e)
+/* Appends the inputs of images 1.. of the last sample. */
+static void add_images(struct sampler *d, struct samples *s, const struct orbit *orbit)
 {
     int base = s->count - 1, from = s->first[base];
     struct layout *l = s->layout[base];
@@ -157,11 +192,7 @@ static int add_images(struct sampler *d, struct samples *s, const struct orbit *
         orbit->image(l, k, d->source);
         for (int i = 0; i < l->n; i++)
             copy_token(s, first + i, from + d->source[i]);
-        int code = evaluate_target(d, s, first, l, number, e);
-        if (code)
-            return code;
     }
-    return 0;
 }
 
 /* ---- streams ----------------------------------------------------------------------------------*/
@@ -219,13 +250,15 @@ int sampler_draw(struct sampler *d, uint64_t number, int count, struct samples *
     int code = samples_reserve(into, count, d->n, task_io(d->task).channels, e);
     for (int k = 0; k < count && !code; k++)
         code = draw_sample(d, into, number + (uint64_t)k, -1, e);
-    return code;
+    return code ? code : evaluate_samples(d, into, number, 1, e);
 }
 
 void sampler_close(struct sampler *d)
 {
     if (!d)
         return;
+    if (d->state && d->target->close)
+        d->target->close(d->state);
     arena_close(&d->arena);
     memory_free(d);
 }
@@ -270,9 +303,9 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
         for (int64_t i = 0; i < counts[k] && !code; i++, number++) {
             code = draw_sample(d, s, number, k, e);
             if (!code && images > 1)
-                code = add_images(d, s, orbit, number, e);
+                add_images(d, s, orbit);
         }
-    return code;
+    return code ? code : evaluate_samples(d, s, 0, (int)images, e);
 }
 
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)

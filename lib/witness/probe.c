@@ -27,6 +27,8 @@ int probe_open(struct probe *p, const struct target_config *c, const struct spac
 
 void probe_close(struct probe *p)
 {
+    if (p->state && p->target->close)
+        p->target->close(p->state);
     arena_close(&p->arena);
     *p = (struct probe){0};
 }

@@ -64,3 +64,27 @@ ends_with() {
     grep -q 'target.y:' messages
     [ ! -e own ]
 }
+
+@test "one instruction that does not end is ended, and says so" {
+    # Keys that collide once the table grows to 2^19: then it takes half a minute to move them, and no
+    # count of instructions sees it.
+    cat >collide.lua <<'LUA'
+return function(x, n, d)
+    local t, count = {}, 0
+    for e = 1, 130 do
+        for j = 2049, 4095 do
+            t[(j * 524287 - e) / 2^31 * 2^e] = 1
+            count = count + 1
+        end
+    end
+    return x
+end
+LUA
+    status=0
+    begin=$SECONDS
+    "$PROBE" run small.yaml --out own --set 'target={kind: lua, file: collide.lua}' 2>messages ||
+        status=$?
+    [ "$status" -eq 2 ]
+    grep -q 'ran longer than the 10 seconds that a sample may take, in one instruction' messages
+    [ ! -e own ]
+}

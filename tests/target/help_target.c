@@ -128,6 +128,8 @@ void fixture_open(struct fixture *f)
 
 void fixture_close(struct fixture *f)
 {
+    if (f->state && f->target->close)
+        f->target->close(f->state);
     arena_close(&f->arena);
 }
 

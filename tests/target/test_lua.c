@@ -4,13 +4,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/named_file.h"
-#include "target/sandbox.h"
+#include "target/user_code.h"
 
 enum { N = 6, D = 2, TEXT = 256 };
 
@@ -223,39 +224,98 @@ static void test_deadline(void **state)
     assert_true(seconds() - start < 30);
 }
 
-/* Where nothing looks at the time, as inside a C function, a signal ends the process. */
-static void test_watchdog(void **state)
+/* Code that runs for ever under limits that no look between instructions enforces. */
+static struct user_code endless(struct sandbox_limits *limits, char *text)
 {
-    (void)state;
-    struct sandbox_limits limits = sandbox_limits;
-    limits.hook = 1 << 30;
-    limits.instructions = (long)1 << 60;
-    limits.seconds = limits.kill_seconds = .2;
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(0);
-        sandbox_run(&limits, run_text, spin, NULL);
-        _exit(0);
-    }
-    int status = 0;
-    double start = seconds();
-    while (waitpid(child, &status, WNOHANG) == 0 && seconds() - start < 10)
-        usleep(10000);
-    if (!status)
-        kill(child, SIGKILL);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+    *limits = sandbox_limits;
+    limits->hook = 1 << 30;
+    limits->instructions = (long)1 << 60;
+    limits->seconds = .1;
+    limits->slack = .1;
+    limits->kill_seconds = 60;
+    return (struct user_code){.name = "=target.y", .before = "local x, i, c, n, d = ... return ",
+                              .text = text, .count = strlen(text), .limits = limits};
 }
 
-/* A timer that outlived its call would kill the program later. */
-static void test_watchdog_ends_with_the_call(void **state)
+/* Where nothing looks at the time, as inside one instruction, a signal ends the process, which costs
+ * the sample and nothing else. */
+static void test_one_long_instruction(void **state)
 {
     (void)state;
-    struct sandbox_limits limits = sandbox_limits;
+    static char spins[] = "(function() while x[1][1] == 1 do end return x[1][1] end)()";
+    struct sandbox_limits limits;
+    struct user_code code = endless(&limits, spins);
+    int n[4] = {1, 2, 1, 3}, failed;
+    double x[7] = {0, 2, 3, 1, 0, 0, 0}, y[7];
+    for (int k = 0; k < 3; k++) {
+        struct err e = {0};
+        double start = seconds();
+        if (k == 2) {
+            user_code_close(&code);
+            limits.seconds = 60;
+            limits.kill_seconds = .2;
+        }
+        assert_int_equal(user_code_evaluate(&code, 4, n, 1, x, y, &failed, &e), ERR_EVALUATION);
+        assert_int_equal(failed, 2);
+        assert_non_null(strstr(e.msg, k < 2 ? "ran longer than the 0.1 seconds that a sample may "
+                                              "take, in one instruction"
+                                            : "ran longer than the 0.2 seconds"));
+        assert_true(seconds() - start < 30);
+        assert_int_equal(user_code_evaluate(&code, 2, n, 1, x, y, &failed, &e), 0);
+        assert_true(y[0] == 0 && y[1] == 2 && y[2] == 2);
+    }
+    user_code_close(&code);
+}
+
+/* A timer that outlived its call would end the process while it waits. */
+static void test_timers_end_with_the_call(void **state)
+{
+    (void)state;
+    static char little[] = "n";
+    struct sandbox_limits limits;
+    struct user_code code = endless(&limits, little);
     struct err e = {0};
-    char little[] = "return 1";
-    limits.kill_seconds = 1;
-    assert_int_equal(sandbox_run(&limits, run_text, little, &e), 0);
-    usleep(1500000);
+    int n = 1, failed;
+    double x = 0, y = 0;
+    limits.kill_seconds = .2;
+    assert_int_equal(user_code_evaluate(&code, 1, &n, 1, &x, &y, &failed, &e), 0);
+    pid_t pid = code.child.pid;
+    usleep(500000);
+    assert_int_equal(user_code_evaluate(&code, 1, &n, 1, &x, &y, &failed, &e), 0);
+    assert_int_equal(code.child.pid, pid);
+    user_code_close(&code);
+    assert_int_equal(kill(pid, 0), -1); /* reaped */
+}
+
+/* It dies with the process that asks, in the middle of what it does. */
+static void test_no_orphans(void **state)
+{
+    (void)state;
+    static char spins[] = "(function() while true do end end)()";
+    struct sandbox_limits limits;
+    int n = 1, failed;
+    double x = 0, y;
+    char path[64];
+    struct user_code *code = mmap(NULL, sizeof *code, PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(code != MAP_FAILED);
+    *code = endless(&limits, spins);
+    limits.seconds = 60;
+    pid_t parent = fork();
+    if (parent == 0) {
+        alarm(1); /* its end */
+        user_code_evaluate(code, 1, &n, 1, &x, &y, &failed, NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_true(code->child.pid > 0);
+    /* Gone, or a zombie that nobody reaps here: a zombie has no files. */
+    snprintf(path, sizeof path, "/proc/%d/fd/0", (int)code->child.pid);
+    double start = seconds();
+    while (file_exists(path) && seconds() - start < 30)
+        usleep(10000);
+    assert_false(file_exists(path));
+    munmap(code, sizeof *code);
 }
 
 /* ---- errors -----------------------------------------------------------------------------------*/
@@ -312,8 +372,9 @@ int main(void)
         cmocka_unit_test(test_text_chunks_only),
         cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_watchdog),
-        cmocka_unit_test(test_watchdog_ends_with_the_call),
+        cmocka_unit_test(test_one_long_instruction),
+        cmocka_unit_test(test_timers_end_with_the_call),
+        cmocka_unit_test(test_no_orphans),
         cmocka_unit_test(test_errors_name_their_line),
         cmocka_unit_test(test_changed_file),
     };
