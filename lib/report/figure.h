@@ -38,13 +38,6 @@ int figure_fail(struct figure_sink *sink, const char *name, const struct err *wh
 /* "KIND-EXPERIMENT"; "KINDNUMBER-EXPERIMENT" from the second page on.  What follows the first '-'
  * is the experiment. */
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number);
-/* The lines that every script starts with: its two outputs, and their size in pixels. */
-void figure_append_head(struct text *out, const char *name, int width, int height);
-/* " 0.125": a number between others in a block of data, six digits. */
-void figure_append_number(struct text *out, double value);
-/* "n = 16, 3 seeds (0, 1, 2)" of the view's lines. */
-void figure_append_sample(struct text *out, const struct figure_view *v);
-
 /* What line k of the view has: one of its groups; that of patterned inputs; that of generic ones,
  * which are all inputs where there are no patterns; NULL where it has none. */
 const struct summary_group *figure_group(const struct figure_view *v, int k);

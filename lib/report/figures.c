@@ -5,7 +5,7 @@
 #include "report/figure.h"
 #include "report/gnuplot.h"
 
-enum { SEEDS_NAMED = 5, FILE_MAX = FIGURE_NAME_MAX + 16 };
+enum { FILE_MAX = FIGURE_NAME_MAX + 16, LIST_MAX = 512 };
 
 static const struct figure *const figure_table[] = {
     &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
@@ -36,7 +36,7 @@ bool figure_has_seeds(const struct figure_view *v)
     return false;
 }
 
-/* ---- pieces of scripts ------------------------------------------------------------------------*/
+/* ---- files ------------------------------------------------------------------------------------*/
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number)
 {
     if (number > 1)
@@ -45,50 +45,6 @@ void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experi
         snprintf(out, FIGURE_NAME_MAX, "%s-%s", kind, experiment);
 }
 
-void figure_append_head(struct text *out, const char *name, int width, int height)
-{
-    text_append_format(out,
-                       "# `gnuplot %s.gp` draws %s.svg, `gnuplot -c %s.gp FILE` draws FILE,\n"
-                       "# `gnuplot -c %s.gp FILE png` draws FILE as PNG; `-` is the standard output.\n"
-                       "out = (ARGC > 0) ? ARG1 : '%s.svg'\n",
-                       name, name, name, name, name);
-    text_append_format(out,
-                       "if (ARGC > 1) {\n  set terminal pngcairo size %d,%d font 'sans,10' "
-                       "background '#ffffff' noenhanced\n} else {\n  set terminal svg size %d,%d "
-                       "font 'sans-serif,12' background '#ffffff' noenhanced\n}\n"
-                       "if (out eq '-') { set output } else { set output out }\n",
-                       width, height, width, height);
-}
-
-void figure_append_number(struct text *out, double value)
-{
-    char number[TEXT_NUMBER_MAX];
-    text_append_format(out, " %s", text_from_double(number, value, 6));
-}
-
-void figure_append_sample(struct text *out, const struct figure_view *v)
-{
-    const struct summary_group *g = figure_group(v, 0);
-    int64_t length = g->length;
-    bool lengths = false;
-    int seeds = 0;
-    for (int k = 0; k < v->count; k++) {
-        const struct summary_group *here = figure_group(v, k);
-        if (here->count > seeds)
-            seeds = here->count, g = here;
-        lengths |= here->length != length;
-    }
-    if (lengths)
-        text_append(out, "n as given");
-    else
-        text_append_format(out, "n = %lld", (long long)length);
-    text_append_format(out, ", %d seed%s (", seeds, seeds == 1 ? "" : "s");
-    for (int k = 0; k < seeds && k < SEEDS_NAMED; k++)
-        text_append_format(out, "%s%s", k ? ", " : "", result_text(g->row[k], "seed"));
-    text_append_format(out, "%s)", seeds > SEEDS_NAMED ? ", ..." : "");
-}
-
-/* ---- files ------------------------------------------------------------------------------------*/
 static int note_drawn(struct figures *f, const char *name, struct err *e)
 {
     if (memory_grow(f->name, (size_t)f->count + 1, e))
@@ -212,19 +168,14 @@ int report_figures_check(const struct spec *s, struct err *e)
             known++;
         if (known < count)
             continue;
-        char where[FILE_PATH_MAX];
-        struct text all = {0};
+        char where[FILE_PATH_MAX], list[LIST_MAX] = "";
+        struct text all = {.data = list, .capacity = sizeof list, .fixed = true};
         const char *near = text_nearest(name, names, count);
         spec_where(s, "figures", where, sizeof where);
         for (int m = 0; m < count; m++)
             text_append_format(&all, "%s%s", m ? ", " : "", names[m]);
-        int code = text_check(&all, e);
-        if (!code)
-            code = err_set(e, ERR_USAGE, where, "figures: no figure %s; expected some of %s%s%s%s",
-                           name, all.data, near ? "; did you mean " : "", near ? near : "",
-                           near ? "?" : "");
-        text_close(&all);
-        return code;
+        return err_set(e, ERR_USAGE, where, "figures: no figure %s; expected some of %s%s%s%s", name,
+                       list, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
     return 0;
 }

@@ -138,14 +138,28 @@ static void close_panel(struct plot_panel *panel)
     memory_free(panel->title);
 }
 
+static void find_scale(struct plot_panel *panel)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int s = 0; s < panel->count; s++)
+        for (int k = 0; k < panel->series[s].points; k++) {
+            low = fmin(low, panel->series[s].point[k].value);
+            high = fmax(high, panel->series[s].point[k].value);
+        }
+    if (panel->value.scale == PLOT_EITHER)
+        panel->value.scale = low > 0 && high > 10 * low ? PLOT_LOG : PLOT_LINEAR;
+}
+
 static void keep_worthy(struct plot *p)
 {
     int kept = 0;
-    for (int k = 0; k < p->panels; k++)
+    for (int k = 0; k < p->panels; k++) {
+        find_scale(&p->panel[k]);
         if (is_worth(p, &p->panel[k]))
             p->panel[kept++] = p->panel[k];
         else
             close_panel(&p->panel[k]);
+    }
     p->panels = kept;
 }
 

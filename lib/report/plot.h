@@ -21,8 +21,9 @@
 #define REPORT_PLOT_H
 #include "report/figure.h"
 
-/* Whole: of whole numbers.  Sizes: logarithmic, with a tic at each place where something is. */
-enum plot_scale { PLOT_LINEAR, PLOT_WHOLE, PLOT_LOG, PLOT_SIZES };
+/* Whole: of whole numbers.  Sizes: logarithmic, with a tic at each place where something is.  Either:
+ * logarithmic where the values, all positive, differ by more than a factor of ten, else linear. */
+enum plot_scale { PLOT_LINEAR, PLOT_WHOLE, PLOT_LOG, PLOT_SIZES, PLOT_EITHER };
 
 struct plot_axis {
     const char *label;     /* must outlive the plot */

@@ -13,7 +13,7 @@
  * fonts. */
 enum { WIDTH = 900, FRAME = 200, EDGE = 12, LINE = 18, LETTER = 8, TITLE_LINE = 15, TITLE_LETTER = 7 };
 enum { TIC_LETTER = 7, TICS = 20, AXIS_LABEL = 22, SAMPLE = 32, MOVE = 4 };
-enum { ROW_ROOM = 54, ROW_GAP = 4 }; /* letters of a line of a row's label; pixels between rows */
+enum { SEEDS_NAMED = 5, ROW_ROOM = 54, ROW_GAP = 4 }; /* letters of a line of a row's label; pixels between rows */
 
 struct page {
     const struct plot *plot;
@@ -69,6 +69,36 @@ static void append_lines(struct text *out, const struct page *g, const struct te
         gnuplot_string(out, s, strcspn(s, "\n"));
         text_append_format(out, " at screen %.5f,%.5f %s\n", x / WIDTH, 1 - y / g->height, justified);
     }
+}
+
+/* " 0.125": a number between others in a block of data, six digits. */
+static void append_number(struct text *out, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    text_append_format(out, " %s", text_from_double(number, value, 6));
+}
+
+/* "n = 16, 3 seeds (0, 1, 2)" of the view's lines. */
+static void append_seeds(struct text *out, const struct figure_view *v)
+{
+    const struct summary_group *g = figure_group(v, 0);
+    int64_t length = g->length;
+    bool lengths = false;
+    int seeds = 0;
+    for (int k = 0; k < v->count; k++) {
+        const struct summary_group *here = figure_group(v, k);
+        if (here->count > seeds)
+            seeds = here->count, g = here;
+        lengths |= here->length != length;
+    }
+    if (lengths)
+        text_append(out, "n as given");
+    else
+        text_append_format(out, "n = %lld", (long long)length);
+    text_append_format(out, ", %d seed%s (", seeds, seeds == 1 ? "" : "s");
+    for (int k = 0; k < seeds && k < SEEDS_NAMED; k++)
+        text_append_format(out, "%s%s", k ? ", " : "", result_text(g->row[k], "seed"));
+    text_append_format(out, "%s)", seeds > SEEDS_NAMED ? ", ..." : "");
 }
 
 /* ---- what a series looks like -----------------------------------------------------------------*/
@@ -227,7 +257,7 @@ static void measure(struct page *g, bool more)
                       : g->panel->heat.rows ? (int)g->panel_width - 5 * EDGE : FRAME;
     g->panel_height = g->frame_height + g->title_lines * TITLE_LINE + TICS + AXIS_LABEL + EDGE;
     text_append_format(&all, "%s: %s; ", p->view->experiment, p->what.length ? p->what.data : "");
-    figure_append_sample(&all, p->view);
+    append_seeds(&all, p->view);
     text_append_format(&all, "%s\n%s", more ? "; last page, further data are in the CSV files" : "",
                        p->note.length ? p->note.data : "");
     g->top = 2 * EDGE + LINE * break_text(&g->caption, all.failed ? "" : all.data, WIDTH / LETTER);
@@ -294,14 +324,14 @@ static void append_data(struct text *out, const struct plot_panel *p, const stru
             continue;
         }
         text_append(out, gap ? "\n" : "");
-        figure_append_number(out, point->at);
+        append_number(out, point->at);
         for (int m = 0; m < 5; m++) {
             double here = isnan(y[m]) ? y[0] : y[m];
             bool edge = here <= p->value.smallest || (s->marks & PLOT_ASIDE && here < d->value.low);
             if (edge && plot_is_log(&p->value))
                 text_append_format(out, " %.10g", d->value.low);
             else
-                figure_append_number(out, here);
+                append_number(out, here);
         }
         text_append(out, "\n");
         gap = false;
@@ -314,7 +344,7 @@ static void append_heat(struct text *out, const struct plot_heat *h, int number)
 {
     text_append_format(out, "$data_%d << EOD\n", number);
     for (int k = 0; k < h->rows * h->columns; k++) {
-        figure_append_number(out, h->value[k]);
+        append_number(out, h->value[k]);
         text_append(out, (k + 1) % h->columns ? "" : "\n");
     }
     text_append_format(out,
@@ -411,9 +441,25 @@ static void append_rows(struct text *out, const struct page *g)
     }
 }
 
+/* Two outputs, and their size in pixels. */
+static void append_head(struct text *out, const char *name, int height)
+{
+    text_append_format(out,
+                       "# `gnuplot %s.gp` draws %s.svg, `gnuplot -c %s.gp FILE` draws FILE,\n"
+                       "# `gnuplot -c %s.gp FILE png` draws FILE as PNG; `-` is the standard output.\n"
+                       "out = (ARGC > 0) ? ARG1 : '%s.svg'\n",
+                       name, name, name, name, name);
+    text_append_format(out,
+                       "if (ARGC > 1) {\n  set terminal pngcairo size %d,%d font 'sans,10' "
+                       "background '#ffffff' noenhanced\n} else {\n  set terminal svg size %d,%d "
+                       "font 'sans-serif,12' background '#ffffff' noenhanced\n}\n"
+                       "if (out eq '-') { set output } else { set output out }\n",
+                       WIDTH, height, WIDTH, height);
+}
+
 static void append_script(struct text *out, const struct page *g, const char *name)
 {
-    figure_append_head(out, name, WIDTH, g->height);
+    append_head(out, name, g->height);
     text_append(out,
                 "set border 3 lc rgb '#444444'\nset tics nomirror font ',10'\nset title font ',11' "
                 "offset 0,-0.4\nset xlabel font ',11' offset 0,0.7\nset ylabel font ',11'\n"

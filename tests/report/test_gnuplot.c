@@ -61,6 +61,7 @@ static void tables_are_numbers(void **state)
                {"\"\",0,1e300,1,,\n", "row 2: relation \"1e300\""},
                {"\"\",0,99999999999999999999,1,,\n", "row 2: relation"},
                {"\"\",0,7,1,,\n", "row 2: relation \"7\""},
+               {"\"\",0,2,1,,\n", "row 2: relation \"2\""}, /* behind 0 comes 1 */
                {"\"\",0,,1,,\n", "row 2: relation \"\""},
                {"\"\",0,1,1,,\n", NULL}};
     need_gnuplot();
