@@ -44,6 +44,22 @@ double construct_row_sum(const struct construct *c, int i, const double *kernel,
     return sum;
 }
 
+bool construct_same(const struct construct *c, const double *x, double *value)
+{
+    bool first = true;
+    *value = 0;
+    for (int i = 0; i < c->layout->n; i++) {
+        if (c->blind[i])
+            continue;
+        if (!first && fabs(x[i] - *value) > SAME * fmax(fabs(x[i]), fabs(*value)))
+            return false;
+        if (first)
+            *value = x[i];
+        first = false;
+    }
+    return true;
+}
+
 static void fail(struct construct *c, int code)
 {
     if (!c->code)
@@ -80,24 +96,34 @@ static void order_heads(struct construct *c)
     }
 }
 
+static void find_seen(struct construct *c)
+{
+    c->whole = true;
+    for (int i = 0; i < c->layout->n; i++) {
+        c->blind[i] = true;
+        for (int j = 0; j < c->layout->n; j++)
+            if (construct_sees(c, i, j)) {
+                c->seen[layout_relation(c->layout, i, j)] = true;
+                c->blind[i] = false;
+            } else {
+                c->whole = false;
+            }
+    }
+}
+
 static int open_tables(struct construct *c, struct err *e)
 {
     size_t relations = (size_t)c->layout->relations;
     c->seen = arena_alloc(&c->arena, relations, sizeof *c->seen, e);
+    c->blind = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *c->blind, e);
     c->order = arena_alloc(&c->arena, (size_t)c->shape.heads, sizeof *c->order, e);
     int *step = arena_alloc(&c->arena, relations, sizeof *step, e);
-    if (!c->seen || !c->order || !step)
+    if (!c->seen || !c->blind || !c->order || !step)
         return ERR_MEMORY;
     for (size_t r = 0; r < relations && c->layout->axes; r++)
         step[r] = mask_step(c->layout, (int)r);
     c->step = c->layout->axes ? step : NULL;
-    c->whole = true;
-    for (int i = 0; i < c->layout->n; i++)
-        for (int j = 0; j < c->layout->n; j++)
-            if (construct_sees(c, i, j))
-                c->seen[layout_relation(c->layout, i, j)] = true;
-            else
-                c->whole = false;
+    find_seen(c);
     if (c->model->attention == MODEL_URPE) {
         c->c_row = arena_alloc(&c->arena, relations, sizeof *c->c_row, e);
         if (!c->c_row)
@@ -215,22 +241,16 @@ static bool can_bias(const struct construct *c, const double *b)
     return true;
 }
 
-/* 1 / sum_j e^bias; false where a row sees nothing, whose weights are none. */
-static bool row_factors(const struct construct *c, const double *bias, double *row)
+/* 1 / sum_j e^bias. */
+static void row_factors(const struct construct *c, const double *bias, double *row)
 {
-    bool all = true;
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
-        bool any = false;
         for (int j = 0; j < c->layout->n; j++)
-            if (construct_sees(c, i, j)) {
+            if (construct_sees(c, i, j))
                 sum += exp(bias[layout_relation(c->layout, i, j)]);
-                any = true;
-            }
-        row[i] = 1 / sum;
-        all = all && any;
+        row[i] = c->blind[i] ? 0 : 1 / sum;
     }
-    return all;
 }
 
 static const double *copy(struct construct *c, const double *x, size_t count)
@@ -258,8 +278,7 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     t->row = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *t->row, &c->err);
     if (!wanted || !t->row)
         return c->err.code;
-    if (!row_factors(c, bias, t->row))
-        return CONSTRUCT_UNKNOWN;
+    row_factors(c, bias, t->row);
     if (b)
         t->b = copy(c, b, relations);
     if (kernel) {

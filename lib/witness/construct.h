@@ -36,7 +36,7 @@ struct construct_table {
     const double *b; /* (relations) asked for, or NULL: what the encoding has at rest */
     const double *c; /* (relations), or NULL: ones */
     double scale;    /* on every value channel, where a constant C is moved to the weights */
-    double *row;     /* (n) M_ij = kernel * row[i] */
+    double *row;     /* (n) M_ij = kernel * row[i]; 0 where row i sees no key */
     double range;    /* of the bias: what a score must beat */
     int values, scores; /* channels used in the current layer */
 };
@@ -51,6 +51,7 @@ struct construct {
     struct rest rest;
     int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
     bool *seen;                  /* (relations) some pair that is seen has it */
+    bool *blind;                 /* (n) the position sees none */
     bool whole;                  /* every position sees every other */
     int *step;                   /* (relations) j - i; NULL on a layout without axes */
     struct arena arena;
@@ -74,6 +75,9 @@ void construct_close(struct construct *c);
 bool construct_sees(const struct construct *c, int i, int j);
 /* sum over the j that i sees of kernel[relation(i,j)] * factor. */
 double construct_row_sum(const struct construct *c, int i, const double *kernel, double factor);
+/* Whether x (n) is the same but for rounding at all positions that see a key; *value: that number, 0
+ * where none sees any. */
+bool construct_same(const struct construct *c, const double *x, double *value);
 
 /* `count` new registers, 0 at the start of the stream; returns the first. */
 int construct_registers(struct construct *c, int count);

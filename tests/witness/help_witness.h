@@ -7,6 +7,7 @@
 struct help_case {
     const char *target, *encoding, *c; /* c NULL: rpe */
     const char *mask;                  /* NULL: none */
+    const struct kind_config *masked;  /* instead: a mask with its options; NULL: none */
     const char *normaliser;            /* NULL: softmax */
     int n, channels, vocab;
     double beta, eps;
