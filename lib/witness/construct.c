@@ -150,6 +150,7 @@ int construct_open(struct construct *c, const struct model_config *m, const stru
     if (code)
         return code;
     c->shape = model_shape(&config, trained);
+    c->softmax = normaliser_is_softmax(&m->normaliser);
     code = arena_open(&c->arena, 0, e);
     return code ? code : open_tables(c, e);
 }
@@ -229,8 +230,7 @@ static bool constant_c(const struct construct *c, const double *table, double *v
     return true;
 }
 
-/* B asked for: whether the encoding's table has a row for each different value. */
-static bool can_bias(const struct construct *c, const double *b)
+bool construct_can_bias(const struct construct *c, const double *b)
 {
     if (!c->rest.row)
         return false;
@@ -264,21 +264,27 @@ static const double *copy(struct construct *c, const double *x, size_t count)
     return out;
 }
 
-int construct_table(struct construct *c, const double *b, const double *kernel, int *table)
+int construct_next_head(const struct construct *c)
+{
+    return c->order[c->tables % c->shape.heads];
+}
+
+static int add_table(struct construct *c, const double *b, const double *kernel, int *table)
 {
     size_t relations = (size_t)c->layout->relations;
     struct construct_table *t = &c->table[c->tables];
     assert(!b || !kernel);
-    if (c->tables == CONSTRUCT_TABLES_MAX || (b && !can_bias(c, b)))
+    if (c->tables == CONSTRUCT_TABLES_MAX || (b && !construct_can_bias(c, b)))
         return CONSTRUCT_UNKNOWN;
-    int head = c->order[c->tables % c->shape.heads];
+    int head = construct_next_head(c);
     const double *bias = b ? b : construct_rest(c);
     double *wanted = arena_alloc(&c->arena, relations, sizeof *wanted, &c->err);
     *t = (struct construct_table){.head = head, .scale = 1, .range = bias_range(c, bias)};
     t->row = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *t->row, &c->err);
     if (!wanted || !t->row)
         return c->err.code;
-    row_factors(c, bias, t->row);
+    if (c->softmax)
+        row_factors(c, bias, t->row);
     if (b)
         t->b = copy(c, b, relations);
     if (kernel) {
@@ -295,9 +301,19 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     return c->code;
 }
 
+int construct_table(struct construct *c, const double *b, const double *kernel, int *table)
+{
+    return c->softmax ? add_table(c, b, kernel, table) : CONSTRUCT_UNKNOWN;
+}
+
+int construct_weights(struct construct *c, const double *b, int *table)
+{
+    return add_table(c, b, NULL, table);
+}
+
 const double *construct_rest(const struct construct *c)
 {
-    return rest_bias(c, c->order[c->tables % c->shape.heads]);
+    return rest_bias(c, construct_next_head(c));
 }
 
 void construct_drop(struct construct *c)

@@ -1,7 +1,6 @@
 /* One attention layer (trial.h). */
 #include "witness/trial.h"
 
-#include <assert.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
@@ -9,10 +8,10 @@
 int trial_open(struct trial *pr, const struct model_config *m, const struct layout *trained,
                struct err *e)
 {
-    assert(m->width >= TRIAL_CHANNELS);
     *pr = (struct trial){.layout = trained, .n = trained->n, .heads = (int)m->heads};
     struct model_config config = *m;
-    size_t n = (size_t)pr->n, width = (size_t)m->width;
+    size_t n = (size_t)pr->n;
+    size_t width = m->width > TRIAL_CHANNELS ? (size_t)m->width : TRIAL_CHANNELS;
     config.norm = MODEL_NORM_NONE;
     config.layers = config.ffn = 1;
     struct model_io io = {.channels = TRIAL_CHANNELS};
@@ -173,7 +172,7 @@ void trial_plain_attention(struct trial *pr, double *attention)
     int n = pr->n, width = m->shape.width, d = m->shape.head_width;
     double *hidden = pr->stream, *q = hidden + n * width, *k = q + n * width;
     for (int i = 0; i < n * TRIAL_CHANNELS; i++)
-        k[i] = (double)pr->x[i]; /* width >= TRIAL_CHANNELS: the input fits where keys go later */
+        k[i] = (double)pr->x[i]; /* the input fits where keys go later */
     linear(n, TRIAL_CHANNELS, width, k, pr->p + t[m->embed].offset,
            pr->p + t[m->embed_bias].offset, hidden);
     linear(n, width, width, hidden, pr->p + t[l->q].offset, pr->p + t[l->q_bias].offset, q);

@@ -18,14 +18,14 @@ struct trial {
     int n, heads;
     real *p, *x;    /* parameters; input (n, TRIAL_CHANNELS) */
     double *sums;   /* (heads,n) scratch */
-    double *stream; /* (3,n,width) scratch: hidden states, queries, keys */
+    double *stream; /* (3,n,width) scratch, width at least TRIAL_CHANNELS: hidden, queries, keys */
     real *unit;     /* (2,n,width) scratch: queries, keys */
 };
 
 enum { TRIAL_CHANNELS = 3 };
 
-/* A layer as m has them, without norms.  The layout must have each relation at most once in a row,
- * as sequences and grids do.  Released with trial_close, also after a failure. */
+/* A layer as m has them, without norms.  To read attention off, the layout must have each relation at
+ * most once in a row, as sequences and grids do.  Released with trial_close, also after a failure. */
 int trial_open(struct trial *pr, const struct model_config *m, const struct layout *trained,
                struct err *e);
 void trial_close(struct trial *pr);

@@ -30,7 +30,8 @@ static bool fill(struct help_witness *h)
     h->model.attention = c->c ? MODEL_URPE : MODEL_RPE;
     h->model.c = help_kind(&urpe_kinds, c->c ? c->c : "toeplitz");
     h->model.mask = c->masked ? *c->masked : help_kind(&mask_kinds, c->mask ? c->mask : "none");
-    h->model.normaliser = help_kind(&normaliser_kinds, c->normaliser ? c->normaliser : "softmax");
+    h->model.normaliser =
+        c->rows ? *c->rows : help_kind(&normaliser_kinds, c->normaliser ? c->normaliser : "softmax");
     h->model.precision = sizeof(real) == sizeof(double) ? MODEL_DOUBLE : MODEL_FLOAT;
     h->model.witness_beta = c->beta;
     h->model.witness_eps = c->eps;

@@ -69,22 +69,36 @@ static void test_every_target(void **state)
     assert_true(all.known > 0 && all.refused > 0);
 }
 
+/* Every normaliser, mask and option of both, for one target and encoding. */
+static void sweep_rows(const char *target, const char *encoding, const char *c,
+                       struct tally *tally)
+{
+    static struct help_encoding mask[HELP_ENCODINGS_MAX], rows[HELP_ENCODINGS_MAX];
+    int masks = help_variants(&mask_kinds, mask), kinds = help_variants(&normaliser_kinds, rows);
+    char label[256];
+    for (int m = 0; m < masks; m++)
+        for (int k = 0; k < kinds; k++) {
+            snprintf(label, sizeof label, "%s, %s", mask[m].label, rows[k].label);
+            check(&(struct help_case){.target = target, .encoding = encoding, .c = c,
+                                      .mask = label, .masked = &mask[m].config,
+                                      .rows = &rows[k].config, .n = 6, .channels = 2, .vocab = 5},
+                  tally);
+        }
+}
+
 /* Under normalisers whose rows are not those of softmax, and under every mask: what is called known is
  * right. */
 static void test_normalisers_and_masks(void **state)
 {
     (void)state;
-    static const char *const targets[] = {"position", "gain", "prefix_sum", "reverse", "mean"};
+    static const char *const targets[] = {"position", "affine", "piecewise", "prefix_sum",
+                                          "reverse",  "mean",   "moving_max", "pi", "token_shift"};
+    static const char *const encodings[] = {"none", "toeplitz", "alibi", "rope", "t5", "learned"};
     struct tally all = {0};
-    for (int t = 0; t < 5; t++)
-        for (int mask = 0; mask_table[mask]; mask++)
-            for (int k = 0; normaliser_table[k]; k++) {
-                struct help_case c = {.target = targets[t], .encoding = "toeplitz", .c = "toeplitz",
-                                      .mask = mask_table[mask]->name,
-                                      .normaliser = normaliser_table[k]->name, .n = 6,
-                                      .channels = 2};
-                check(&c, &all);
-            }
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
+        for (size_t k = 0; k < sizeof encodings / sizeof *encodings; k++)
+            for (size_t u = 0; u < 2; u++)
+                sweep_rows(targets[t], encodings[k], tables[u], &all);
     assert_true(all.known > 0 && all.refused > 0);
 }
 
@@ -96,6 +110,7 @@ static void test_known(void **state)
         const char *target, *encoding, *c;
         const char *mask;
         bool grid;
+        const char *normaliser;
     } must[] = {
         {"position", "toeplitz", "toeplitz", "none", false},
         {"position", "alibi", "toeplitz", "causal", false},
@@ -120,10 +135,22 @@ static void test_known(void **state)
         {"grid_position", "toeplitz", "toeplitz", "none", true},
         {"summed_area", "toeplitz", "toeplitz", "none", true},
         {"periodic_blur", "toeplitz", "toeplitz", "none", true},
+        /* without C: sums that differ by row, and an empty row */
+        {"position", "none", NULL, "causal", false, "sink"},
+        {"affine", "rope", NULL, "causal", false, "softmax-one"},
+        {"piecewise", "alibi", NULL, "causal", false, "bias-kv"},
+        {"gain", "none", NULL, "causal", false, "sigmoid"},
+        {"gain", "none", NULL, "causal", false, "relu"},
+        {"pi", "none", NULL, "causal", false, "stick-breaking"},
+        {"position", "toeplitz", NULL, "none", false, "sink"},
+        {"position", "toeplitz", NULL, "none", false, "softpick"},
+        {"position", "none", NULL, "strict", false, NULL},
+        {"grid_position", "none", NULL, "causal", true, "sink"},
     };
     for (size_t k = 0; k < sizeof must / sizeof *must; k++) {
         struct help_case c = {.target = must[k].target, .encoding = must[k].encoding,
-                              .c = must[k].c, .mask = must[k].mask, .n = must[k].grid ? 6 : 9,
+                              .c = must[k].c, .mask = must[k].mask,
+                              .normaliser = must[k].normaliser, .n = must[k].grid ? 6 : 9,
                               .channels = 3, .vocab = 4, .grid = must[k].grid};
         struct help_witness h;
         assert_true(help_witness_open(&h, &c));
@@ -229,7 +256,8 @@ static void test_etp_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_target), cmocka_unit_test(test_normalisers_and_masks),       cmocka_unit_test(test_known),
+        cmocka_unit_test(test_every_target),       cmocka_unit_test(test_normalisers_and_masks),
+        cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),
         cmocka_unit_test(test_selection_sharpens), cmocka_unit_test(test_etp_large),
     };
