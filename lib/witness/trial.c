@@ -87,6 +87,16 @@ void trial_clear_query_key(struct trial *pr, int only)
     }
 }
 
+void trial_clear_query_key_weights(struct trial *pr)
+{
+    const int index[] = {pr->model.layer[0].q, pr->model.layer[0].k};
+    for (int k = 0; k < 2; k++) {
+        size_t count;
+        real *p = trial_tensor(pr, index[k], &count);
+        memset(p, 0, count * sizeof *p);
+    }
+}
+
 double trial_channel_change(struct trial *pr, int c)
 {
     const struct model *m = &pr->model;
@@ -180,4 +190,17 @@ void trial_plain_attention(struct trial *pr, double *attention)
     for (int h = 0; h < pr->heads; h++)
         for (int i = 0; i < n; i++)
             softmax_row(pr, q + h * d, k + h * d, i, attention + (size_t)((h * n + i) * n));
+}
+
+double trial_distance(struct trial *pr, struct stream *random, int heads, double *a,
+                      double *plain)
+{
+    size_t entries = (size_t)heads * (size_t)pr->n * (size_t)pr->n;
+    double largest = 0;
+    trial_draw_input(pr, random, false);
+    trial_attention(pr, a);
+    trial_plain_attention(pr, plain);
+    for (size_t i = 0; i < entries; i++)
+        largest = isnan(a[i]) ? INFINITY : fmax(largest, fabs(a[i] - plain[i]));
+    return largest;
 }
