@@ -30,7 +30,7 @@ SEES_report   := base space mask target normaliser encoding floor model train wi
 SEES_run      := base kernel space mask target normaliser encoding floor model train witness spec report
 # Numeric, which is compiled twice: all files of these rooms, and of the others those that say `real`.
 NUMERIC  := $(wildcard $(foreach l,kernel normaliser encoding model train,lib/$l/*.c)) \
-            $(foreach f,conditions rest trial,lib/witness/$f.c)
+            $(foreach f,conditions plain rest signal trial,lib/witness/$f.c)
 # BELOW_x: room x and what it needs, highest first, as the linker reads them.
 reverse = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
 $(foreach l,$(LAYERS),$(eval BELOW_$l := $(filter $l $(foreach s,$(SEES_$l),$(BELOW_$s)),$(call reverse,$(LAYERS)))))

@@ -1,5 +1,5 @@
-/* urpe-probe conditions: the paper's two sufficient conditions for every encoding, with and without
- * C, under both masks. */
+/* urpe-probe conditions: the paper's two sufficient conditions for every encoding under softmax, with
+ * and without C, and for every normaliser; with --all for every encoding, normaliser and mask. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,115 +9,266 @@
 #include "witness/conditions.h"
 
 enum { POSITIONS = 8, WIDTH = 16, HEADS = 2 };
+enum { SUMS_TEXT = CONDITION_SUMS * (TEXT_NUMBER_MAX + 1) };
+#define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
 
 static const struct listing_column columns[] = {
     {"encoding", false},        {"c", false},           {"mask", false},
-    {"attentive", false},       {"distance", true},     {"position_aware", false},
-    {"row_sum_deviation", true}, {"distinct_rows", true}, {"smallest_step", true},
-    {"attentive_why", false},   {"position_why", false}};
-/* What a terminal shows: the answers and the two figures behind them. */
-static const struct listing_column short_columns[] = {
+    {"normaliser", false},      {"attentive", false},   {"distance", true},
+    {"position_aware", false},  {"row_sum_deviation", true}, {"distinct_rows", true},
+    {"smallest_step", true},    {"row_sums", false},    {"attentive_why", false},
+    {"position_why", false}};
+/* What a terminal shows: the answers and the figures behind them. */
+static const struct listing_column by_encoding[] = {
     {"encoding", false}, {"c", false}, {"mask", false}, {"attentive", false},
     {"distance", true}, {"aware", false}, {"deviation", true}, {"rows", true}};
-#define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
+static const struct listing_column by_normaliser[] = {
+    {"normaliser", false}, {"encoding", false}, {"mask", false}, {"attentive", false},
+    {"aware", false}, {"rows", true}, {"row sums", false}};
 
-/* Of a layer that sees everything, and of one that does not know what comes; others lie between. */
-static const char *const masks[] = {"none", "causal"};
+/* What is gone through: names, ended by NULL, or NULL for all of a table. */
+struct sweep {
+    const char *const *encodings, *const *masks, *const *normalisers;
+    bool c; /* by encoding, with C, too; else by mask */
+};
+/* The theorem's masks: a query sees all, or the past. */
+static const char *const masks[] = {"none", "causal", NULL};
+static const char *const softmax[] = {"softmax", NULL};
+static const char *const few[] = {"none", "toeplitz", NULL};
+static const struct sweep of_encodings = {NULL, masks, softmax, true},
+                          of_normalisers = {few, masks, NULL, false},
+                          of_all = {NULL, NULL, NULL, false};
+
+struct table {
+    struct listing listing;
+    enum { EVERYTHING, BY_ENCODING, BY_NORMALISER } form;
+    struct layout layout;
+    struct arena arena;
+};
+
+/* conditions_rows. */
+struct rows_answer {
+    enum condition_answer attentive;
+    double distance;
+};
 
 static const char *number(char out[TEXT_NUMBER_MAX], double value, bool brief)
 {
     return text_from_double(out, value, brief ? 3 : 17);
 }
 
-static int add_row(struct listing *l, bool brief, const struct model_config *m,
-                   const struct conditions *found, struct err *e)
+/* Brief: the first two and the last. */
+static void write_sums(char out[SUMS_TEXT], const struct conditions *found, bool brief)
+{
+    char one[TEXT_NUMBER_MAX];
+    size_t used = 0;
+    for (int i = 0; i < POSITIONS; i += brief && i == 1 ? POSITIONS - 2 : 1) {
+        text_from_double(one, found->sums[i], brief ? 2 : 17);
+        used += (size_t)snprintf(out + used, SUMS_TEXT - used, "%s%s",
+                                 !i ? "" : brief && i > 1 ? " .. " : " ", one);
+    }
+}
+
+static int add_row(struct table *t, const struct model_config *m, const struct conditions *found,
+                   struct err *e)
 {
     char distance[TEXT_NUMBER_MAX], deviation[TEXT_NUMBER_MAX], step[TEXT_NUMBER_MAX], rows[16];
-    const char *name = encoding_of(&m->encoding)->name,
+    char sums[SUMS_TEXT];
+    bool brief = t->form != EVERYTHING;
+    const char *encoding = encoding_of(&m->encoding)->name,
                *table = m->attention == MODEL_URPE ? "toeplitz" : "none",
                *mask = mask_of(&m->mask)->name, *attentive = condition_name(found->attentive),
+               *normaliser = normaliser_of(&m->normaliser)->name,
                *aware = found->position_aware ? "yes" : "no";
     snprintf(rows, sizeof rows, brief ? "%d of %d" : "%d", found->distinct, POSITIONS);
     number(distance, found->distance, brief);
     number(deviation, found->deviation, brief);
     number(step, found->step, brief);
-    if (brief)
-        return listing_add(l, (const char *[]){name, table, mask, attentive, distance, aware,
-                                               deviation, rows}, e);
-    return listing_add(l, (const char *[]){name, table, mask, attentive, distance, aware, deviation,
-                                           rows, step, found->attentive_why, found->position_why},
+    write_sums(sums, found, brief);
+    if (t->form == BY_ENCODING)
+        return listing_add(&t->listing, (const char *[]){encoding, table, mask, attentive, distance,
+                                                         aware, deviation, rows}, e);
+    if (t->form == BY_NORMALISER)
+        return listing_add(&t->listing, (const char *[]){normaliser, encoding, mask, attentive,
+                                                         aware, rows, sums}, e);
+    return listing_add(&t->listing,
+                       (const char *[]){encoding, table, mask, normaliser, attentive, distance,
+                                        aware, deviation, rows, step, sums, found->attentive_why,
+                                        found->position_why},
                        e);
 }
 
-/* A model of an encoding's default options. */
-static void fill_model(struct model_config *out, int kind, const char *mask, bool urpe)
+/* The weaker of the encoding's answer and the normaliser's. */
+static void combine(const struct model_config *m, const struct rows_answer *rows,
+                    struct conditions *found)
 {
-    memset(out, 0, sizeof *out);
-    option_defaults(model_options, out);
-    option_set_kind(&encoding_kinds, encoding_table[kind]->name, &out->encoding);
-    out->attention = urpe ? MODEL_URPE : MODEL_RPE;
-    option_set_kind(&mask_kinds, mask, &out->mask);
-    out->width = WIDTH;
-    out->heads = HEADS;
+    if (rows->attentive >= found->attentive)
+        return;
+    found->attentive = rows->attentive;
+    found->distance = rows->distance;
+    snprintf(found->attentive_why, CONDITION_TEXT, "%s %s", normaliser_of(&m->normaliser)->name,
+             rows->attentive == CONDITION_LIMIT
+                 ? "comes near softmax as its parameters or the logits grow"
+                 : "does not come near softmax");
 }
 
-static int fill(struct listing *l, bool brief, struct err *e)
+/* Whether a list of everything has the row from the sweep by encoding. */
+static bool is_listed(const struct table *t, const struct model_config *m)
+{
+    bool found = false;
+    for (int k = 0; masks[k]; k++)
+        found = found || strcmp(masks[k], mask_of(&m->mask)->name) == 0;
+    return t->form == EVERYTHING && found && normaliser_is_softmax(&m->normaliser);
+}
+
+static bool is_defined(const struct table *t, const struct model_config *m)
+{
+    struct err refused = {0};
+    struct model_io io = {.channels = 1};
+    return !model_check(m, &io, &t->layout, &t->layout, &refused);
+}
+
+/* A row, but for what the model refuses.  rows: what the normaliser can do; NULL: it is softmax. */
+static int test(struct table *t, const struct model_config *m, const struct rows_answer *rows,
+                struct err *e)
+{
+    struct conditions found;
+    if (!is_defined(t, m))
+        return 0;
+    int code = conditions_test_double(m, &t->layout, 0, &found, e);
+    if (!code && rows)
+        combine(m, rows, &found);
+    return code ? code : add_row(t, m, &found, e);
+}
+
+/* Sets *out to the k-th kind of a sweep, with default options; false after the last. */
+static bool pick(const struct kind_table *table, const char *const *names, int k,
+                 struct kind_config *out)
+{
+    const char *name = names ? names[k] : k < table->count ? table->name(k) : NULL;
+    return name && option_set_kind(table, name, out);
+}
+
+static int fill_by_encoding(struct table *t, const struct sweep *s, struct model_config *m,
+                            struct err *e)
+{
+    int code = 0;
+    for (int k = 0; !code && pick(&encoding_kinds, s->encodings, k, &m->encoding); k++)
+        for (int j = 0; !code && pick(&mask_kinds, s->masks, j, &m->mask); j++)
+            for (int c = 0; !code && c < 2; c++) {
+                m->attention = c ? MODEL_URPE : MODEL_RPE;
+                code = test(t, m, NULL, e);
+            }
+    return code;
+}
+
+/* What a normaliser can do under a mask is found once. */
+static int fill_by_mask(struct table *t, const struct sweep *s, struct model_config *m,
+                        struct err *e)
+{
+    int code = 0;
+    m->attention = MODEL_RPE;
+    for (int j = 0; !code && pick(&mask_kinds, s->masks, j, &m->mask); j++) {
+        struct rows_answer rows;
+        option_set_kind(&encoding_kinds, "none", &m->encoding);
+        if (is_listed(t, m) || !is_defined(t, m))
+            continue;
+        code = conditions_rows_double(m, &t->layout, 0, &rows.attentive, &rows.distance, e);
+        for (int k = 0; !code && pick(&encoding_kinds, s->encodings, k, &m->encoding); k++)
+            code = test(t, m, &rows, e);
+    }
+    return code;
+}
+
+static int fill(struct table *t, const struct sweep *s, struct err *e)
+{
+    struct model_config m;
+    int code = 0;
+    memset(&m, 0, sizeof m);
+    option_defaults(model_options, &m);
+    m.width = WIDTH;
+    m.heads = HEADS;
+    for (int i = 0; !code && pick(&normaliser_kinds, s->normalisers, i, &m.normaliser); i++)
+        code = s->c ? fill_by_encoding(t, s, &m, e) : fill_by_mask(t, s, &m, e);
+    return code;
+}
+
+static int open_table(struct table *t, struct err *e)
 {
     struct space_config space = {0};
-    struct arena arena;
-    struct layout layout;
-    int code = arena_open(&arena, 0, e);
+    int code = arena_open(&t->arena, 0, e);
     option_defaults(space_options, &space);
     space.length = POSITIONS;
     if (!code)
         code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
     if (!code)
-        code = space_of(&space)->layout(&space, POSITIONS, &arena, &layout, e);
-    for (int k = 0; !code && encoding_table[k]; k++) {
-        if (encoding_table[k]->axes_max < layout.axes)
-            continue; /* graphs only */
-        for (int mask = 0; !code && mask < COUNT_OF(masks); mask++)
-            for (int urpe = 0; !code && urpe < 2; urpe++) {
-                struct model_config model;
-                struct conditions found;
-                fill_model(&model, k, masks[mask], urpe);
-                if (encoding_table[k]->past_only && !mask_past(&model.mask))
-                    continue;
-                code = conditions_test_double(&model, &layout, 0, &found, e);
-                if (!code)
-                    code = add_row(l, brief, &model, &found, e);
-            }
-    }
-    arena_close(&arena);
+        code = space_of(&space)->layout(&space, POSITIONS, &t->arena, &t->layout, e);
     return code;
 }
 
-static int run(const struct arguments *a, struct err *e)
+/* One table of a terminal. */
+static int print_table(const struct arguments *a, struct table *t, const struct sweep *s,
+                       struct err *e)
 {
-    bool brief = a->format == LISTING_TABLE;
-    struct listing l;
-    listing_open(&l, brief ? short_columns : columns,
-                 brief ? COUNT_OF(short_columns) : COUNT_OF(columns));
-    int code = fill(&l, brief, e);
+    t->form = s == &of_encodings ? BY_ENCODING : BY_NORMALISER;
+    if (t->form == BY_ENCODING)
+        listing_open(&t->listing, by_encoding, COUNT_OF(by_encoding));
+    else
+        listing_open(&t->listing, by_normaliser, COUNT_OF(by_normaliser));
+    int code = fill(t, s, e);
     if (!code)
-        code = print_listing(a, &l, e);
-    if (!code && brief)
+        code = print_listing(a, &t->listing, e);
+    listing_close(&t->listing);
+    return code;
+}
+
+static int print_everything(const struct arguments *a, struct table *t, struct err *e)
+{
+    t->form = EVERYTHING;
+    listing_open(&t->listing, columns, COUNT_OF(columns));
+    int code = fill(t, &of_encodings, e);
+    if (!code)
+        code = fill(t, a->all ? &of_all : &of_normalisers, e);
+    if (!code)
+        code = print_listing(a, &t->listing, e);
+    listing_close(&t->listing);
+    return code;
+}
+
+static int print_tables(const struct arguments *a, struct table *t, struct err *e)
+{
+    int code = print_table(a, t, &of_encodings, e);
+    if (!code)
+        printf("\n");
+    if (!code)
+        code = print_table(a, t, a->all ? &of_all : &of_normalisers, e);
+    if (!code)
         printf("\nattentive: some parameters give plain softmax attention; distance: largest "
                "|A - softmax|\nof the construction. aware: some parameters give row sums A_U 1 "
                "with distinct entries;\nrows: how many of them are distinct. deviation: largest "
                "|row sum - 1| that a search\nfound. Both are sufficient only: a no proves "
                "nothing. Positions: %d.\n",
                POSITIONS);
-    listing_close(&l);
+    return code;
+}
+
+static int run(const struct arguments *a, struct err *e)
+{
+    struct table t = {0};
+    int code = open_table(&t, e);
+    if (!code)
+        code = a->format == LISTING_TABLE ? print_tables(a, &t, e) : print_everything(a, &t, e);
+    arena_close(&t.arena);
     return code;
 }
 
 const struct command command_conditions = {
     .name = "conditions",
     .operands = "",
-    .summary = "test the paper's two sufficient conditions for every encoding",
+    .summary = "test the paper's two sufficient conditions for encodings and normalisers",
     .details = "Attentive and position-aware (Luo et al. 2022, Theorem 3), by construction and by a "
-               "search over random parameters, for every encoding with its default options, with "
-               "and without C.\n--format csv and json add the reasons in words.",
-    .flag = {FLAG_FORMAT},
+               "search over random parameters, with default options: for every encoding under "
+               "softmax, with and without C, and for every normaliser, without encoding and with "
+               "toeplitz.\n--format csv and json add the reasons in words.",
+    .flag = {FLAG_FORMAT, FLAG_ALL},
     .run = run};

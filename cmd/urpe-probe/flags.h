@@ -38,6 +38,7 @@
     X(FAIL_FAST, fail_fast, on, "--fail-fast", NULL, "stop at the first cell that fails")          \
     SAME(KEEP_GOING, fail_fast, off, "--keep-going", NULL,                                         \
          "train the other cells when one fails (default)")                                         \
+    X(ALL, all, on, "--all", NULL, "every encoding with every normaliser and mask")                \
     X(GNUPLOT, gnuplot, on, "--gnuplot", NULL,                                                     \
       "keep gnuplot's scripts, with their data, beside the figures")                               \
     X(PNG, png, on, "--png", NULL, "draw each figure as PNG, too")

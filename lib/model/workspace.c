@@ -114,7 +114,7 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
         w->row = carve(c, 6, (size_t)n);
     if (m->normaliser->rest)
         w->left = carve(c, (size_t)rows, 1);
-    if (group > 1)
+    if (m->normaliser->mix)
         w->mix = carve(c, 2 * group + 1, group);
     if (m->encoding->scratch) {
         struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,

@@ -29,20 +29,6 @@ static double rounding(const struct trial *pr)
 }
 
 /* ---- attentive --------------------------------------------------------------------------------*/
-/* Largest |A - plain| for a random input; a, plain (heads,n,n) are scratch. */
-static double attention_distance(struct trial *pr, struct stream *random, double *a,
-                                 double *plain)
-{
-    size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
-    double largest = 0;
-    trial_draw_input(pr, random, false);
-    trial_attention(pr, a);
-    trial_plain_attention(pr, plain);
-    for (size_t i = 0; i < entries; i++)
-        largest = fmax(largest, fabs(a[i] - plain[i]));
-    return largest;
-}
-
 /* The channel of queries and keys that the encoding changes least; *change: by how much. */
 static int stillest_channel(struct trial *pr, double *change)
 {
@@ -64,7 +50,7 @@ static void construct_attentive(struct trial *pr, struct stream *random, double 
     char *why = out->attentive_why;
     trial_draw_parameters(pr, random);
     trial_clear_encoding(pr);
-    out->distance = attention_distance(pr, random, a, plain);
+    out->distance = trial_distance(pr, random, pr->heads, a, plain);
     out->attentive = out->distance <= rounding(pr) ? CONDITION_YES : CONDITION_NO;
     if (out->attentive) {
         snprintf(why, CONDITION_TEXT, pr->model.encoding_tensors
@@ -81,7 +67,7 @@ static void construct_attentive(struct trial *pr, struct stream *random, double 
     trial_draw_parameters(pr, random);
     trial_clear_encoding(pr);
     trial_clear_query_key(pr, channel);
-    out->distance = attention_distance(pr, random, a, plain);
+    out->distance = trial_distance(pr, random, pr->heads, a, plain);
     out->attentive = change > 0 ? CONDITION_LIMIT : CONDITION_YES;
     snprintf(why, CONDITION_TEXT, change > 0
                                       ? "every channel changes with the position; channel %d, the "
@@ -108,7 +94,7 @@ static int test_attentive(struct trial *reader, struct stream *random, struct co
         for (int k = 0; k < DRAWS; k++) {
             trial_draw_parameters(reader, random);
             out->distance_search =
-                fmin(out->distance_search, attention_distance(reader, random, a, a + entries));
+                fmin(out->distance_search, trial_distance(reader, random, reader->heads, a, a + entries));
         }
     }
     memory_free(a);
@@ -195,34 +181,58 @@ static void write_c(struct trial *pr, const double *a)
             }
 }
 
+static bool is_softmax(const struct trial *pr)
+{
+    return normaliser_is_softmax(&pr->model.config.normaliser);
+}
+
 static bool has_c(const struct trial *pr)
 {
     return pr->model.config.attention == MODEL_URPE;
 }
 
+static void keep_sums(const struct trial *pr, const double *first, struct conditions *out)
+{
+    for (int i = 0; i < pr->n && i < CONDITION_SUMS; i++)
+        out->sums[i] = first[i];
+}
+
+/* Random parameters, with the same query and the same key everywhere where rows need not sum to 1. */
 static void search_sums(struct trial *pr, struct stream *random, double *first,
                         struct conditions *out)
 {
     for (int k = 0; k < DRAWS; k++) {
         trial_draw_parameters(pr, random);
-        if (has_c(pr))
+        if (!is_softmax(pr))
+            trial_clear_query_key_weights(pr);
+        else if (has_c(pr))
             trial_clear_query_key(pr, -1);
         struct sums_report r = report_sums(pr, random, first);
         out->deviation = fmax(out->deviation, r.from_1);
+        bool constant = r.distinct == pr->n && r.varies <= rounding(pr);
+        if (r.distinct > out->distinct_search || (constant && r.step > out->step_search))
+            keep_sums(pr, first, out);
         if (r.distinct > out->distinct_search)
             out->distinct_search = r.distinct;
+        if (constant)
+            out->step_search = fmax(out->step_search, r.step);
     }
 }
 
-static int test_position_aware(struct trial *pr, struct trial *reader, struct stream *random,
-                               struct conditions *out, struct err *e)
+/* What the search found, where the construction does not serve. */
+static void take_search(const struct trial *pr, struct conditions *out)
 {
-    size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
-    double *a = memory_alloc(entries + (size_t)pr->n, sizeof *a, e);
-    if (!a)
-        return ERR_MEMORY;
-    double *first = a + entries;
-    search_sums(pr, random, first, out);
+    out->distinct = out->distinct_search;
+    out->position_aware = out->step_search > 0;
+    out->step = pr->n > 1 ? out->step_search : 0;
+    snprintf(out->position_why, CONDITION_TEXT, "%s",
+             out->position_aware ? "W_Q = 0: row sums of parameters that a search found"
+                                 : "no parameters of a search gave distinct row sums");
+}
+
+static void construct_sums(struct trial *pr, struct trial *reader, struct stream *random, double *a,
+                           double *first, struct conditions *out)
+{
     trial_draw_parameters(pr, random);
     trial_clear_encoding(pr);
     trial_clear_query_key(pr, -1);
@@ -235,14 +245,28 @@ static int test_position_aware(struct trial *pr, struct trial *reader, struct st
         write_c(pr, a);
     }
     struct sums_report r = report_sums(pr, random, first);
+    keep_sums(pr, first, out);
     out->distinct = r.distinct;
     out->step = has_c(pr) && pr->n > 1 ? r.step : 0;
     out->position_aware = r.distinct == pr->n && r.varies <= rounding(pr);
     snprintf(out->position_why, CONDITION_TEXT, "%s",
-             has_c(pr) ? out->position_aware
-                             ? "W_Q = 0 and C = e^-B on a triangle: row sums rise with the position"
-                             : "this construction's row sums are not all distinct"
+             has_c(pr) ? "W_Q = 0 and C = e^-B on a triangle: row sums rise with the position"
                        : "rows of softmax sum to 1 whatever the parameters");
+}
+
+static int test_position_aware(struct trial *pr, struct trial *reader, struct stream *random,
+                               struct conditions *out, struct err *e)
+{
+    size_t entries = (size_t)pr->heads * (size_t)pr->n * (size_t)pr->n;
+    double *a = memory_alloc(entries + (size_t)pr->n, sizeof *a, e);
+    if (!a)
+        return ERR_MEMORY;
+    double *first = a + entries;
+    search_sums(pr, random, first, out);
+    if (is_softmax(pr))
+        construct_sums(pr, reader, random, a, first, out);
+    if (!is_softmax(pr) || (has_c(pr) && !out->position_aware))
+        take_search(pr, out);
     memory_free(a);
     return 0;
 }
@@ -263,6 +287,7 @@ int conditions_test(const struct model_config *m, const struct layout *trained, 
     *out = (struct conditions){0};
     stream_open(&random, seed, "conditions", 0);
     read.attention = MODEL_URPE;
+    option_set_kind(&normaliser_kinds, "softmax", &read.normaliser);
     option_set_kind(&urpe_kinds, "toeplitz", &read.c);
     int code = trial_open(&reader, &read, trained, e);
     if (!code)

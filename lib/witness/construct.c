@@ -44,6 +44,22 @@ double construct_row_sum(const struct construct *c, int i, const double *kernel,
     return sum;
 }
 
+bool construct_same(const struct construct *c, const double *x, double *value)
+{
+    bool first = true;
+    *value = 0;
+    for (int i = 0; i < c->layout->n; i++) {
+        if (c->blind[i])
+            continue;
+        if (!first && fabs(x[i] - *value) > SAME * fmax(fabs(x[i]), fabs(*value)))
+            return false;
+        if (first)
+            *value = x[i];
+        first = false;
+    }
+    return true;
+}
+
 static void fail(struct construct *c, int code)
 {
     if (!c->code)
@@ -80,24 +96,34 @@ static void order_heads(struct construct *c)
     }
 }
 
+static void find_seen(struct construct *c)
+{
+    c->whole = true;
+    for (int i = 0; i < c->layout->n; i++) {
+        c->blind[i] = true;
+        for (int j = 0; j < c->layout->n; j++)
+            if (construct_sees(c, i, j)) {
+                c->seen[layout_relation(c->layout, i, j)] = true;
+                c->blind[i] = false;
+            } else {
+                c->whole = false;
+            }
+    }
+}
+
 static int open_tables(struct construct *c, struct err *e)
 {
     size_t relations = (size_t)c->layout->relations;
     c->seen = arena_alloc(&c->arena, relations, sizeof *c->seen, e);
+    c->blind = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *c->blind, e);
     c->order = arena_alloc(&c->arena, (size_t)c->shape.heads, sizeof *c->order, e);
     int *step = arena_alloc(&c->arena, relations, sizeof *step, e);
-    if (!c->seen || !c->order || !step)
+    if (!c->seen || !c->blind || !c->order || !step)
         return ERR_MEMORY;
     for (size_t r = 0; r < relations && c->layout->axes; r++)
         step[r] = mask_step(c->layout, (int)r);
     c->step = c->layout->axes ? step : NULL;
-    c->whole = true;
-    for (int i = 0; i < c->layout->n; i++)
-        for (int j = 0; j < c->layout->n; j++)
-            if (construct_sees(c, i, j))
-                c->seen[layout_relation(c->layout, i, j)] = true;
-            else
-                c->whole = false;
+    find_seen(c);
     if (c->model->attention == MODEL_URPE) {
         c->c_row = arena_alloc(&c->arena, relations, sizeof *c->c_row, e);
         if (!c->c_row)
@@ -124,6 +150,7 @@ int construct_open(struct construct *c, const struct model_config *m, const stru
     if (code)
         return code;
     c->shape = model_shape(&config, trained);
+    c->softmax = normaliser_is_softmax(&m->normaliser);
     code = arena_open(&c->arena, 0, e);
     return code ? code : open_tables(c, e);
 }
@@ -203,8 +230,7 @@ static bool constant_c(const struct construct *c, const double *table, double *v
     return true;
 }
 
-/* B asked for: whether the encoding's table has a row for each different value. */
-static bool can_bias(const struct construct *c, const double *b)
+bool construct_can_bias(const struct construct *c, const double *b)
 {
     if (!c->rest.row)
         return false;
@@ -215,22 +241,16 @@ static bool can_bias(const struct construct *c, const double *b)
     return true;
 }
 
-/* 1 / sum_j e^bias; false where a row sees nothing, whose weights are none. */
-static bool row_factors(const struct construct *c, const double *bias, double *row)
+/* 1 / sum_j e^bias. */
+static void row_factors(const struct construct *c, const double *bias, double *row)
 {
-    bool all = true;
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
-        bool any = false;
         for (int j = 0; j < c->layout->n; j++)
-            if (construct_sees(c, i, j)) {
+            if (construct_sees(c, i, j))
                 sum += exp(bias[layout_relation(c->layout, i, j)]);
-                any = true;
-            }
-        row[i] = 1 / sum;
-        all = all && any;
+        row[i] = c->blind[i] ? 0 : 1 / sum;
     }
-    return all;
 }
 
 static const double *copy(struct construct *c, const double *x, size_t count)
@@ -244,22 +264,27 @@ static const double *copy(struct construct *c, const double *x, size_t count)
     return out;
 }
 
-int construct_table(struct construct *c, const double *b, const double *kernel, int *table)
+int construct_next_head(const struct construct *c)
+{
+    return c->order[c->tables % c->shape.heads];
+}
+
+static int add_table(struct construct *c, const double *b, const double *kernel, int *table)
 {
     size_t relations = (size_t)c->layout->relations;
     struct construct_table *t = &c->table[c->tables];
     assert(!b || !kernel);
-    if (c->tables == CONSTRUCT_TABLES_MAX || (b && !can_bias(c, b)))
+    if (c->tables == CONSTRUCT_TABLES_MAX || (b && !construct_can_bias(c, b)))
         return CONSTRUCT_UNKNOWN;
-    int head = c->order[c->tables % c->shape.heads];
+    int head = construct_next_head(c);
     const double *bias = b ? b : construct_rest(c);
     double *wanted = arena_alloc(&c->arena, relations, sizeof *wanted, &c->err);
     *t = (struct construct_table){.head = head, .scale = 1, .range = bias_range(c, bias)};
     t->row = arena_alloc(&c->arena, (size_t)c->layout->n, sizeof *t->row, &c->err);
     if (!wanted || !t->row)
         return c->err.code;
-    if (!row_factors(c, bias, t->row))
-        return CONSTRUCT_UNKNOWN;
+    if (c->softmax)
+        row_factors(c, bias, t->row);
     if (b)
         t->b = copy(c, b, relations);
     if (kernel) {
@@ -276,9 +301,19 @@ int construct_table(struct construct *c, const double *b, const double *kernel, 
     return c->code;
 }
 
+int construct_table(struct construct *c, const double *b, const double *kernel, int *table)
+{
+    return c->softmax ? add_table(c, b, kernel, table) : CONSTRUCT_UNKNOWN;
+}
+
+int construct_weights(struct construct *c, const double *b, int *table)
+{
+    return add_table(c, b, NULL, table);
+}
+
 const double *construct_rest(const struct construct *c)
 {
-    return rest_bias(c, c->order[c->tables % c->shape.heads]);
+    return rest_bias(c, construct_next_head(c));
 }
 
 void construct_drop(struct construct *c)

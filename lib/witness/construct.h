@@ -36,7 +36,7 @@ struct construct_table {
     const double *b; /* (relations) asked for, or NULL: what the encoding has at rest */
     const double *c; /* (relations), or NULL: ones */
     double scale;    /* on every value channel, where a constant C is moved to the weights */
-    double *row;     /* (n) M_ij = kernel * row[i] */
+    double *row;     /* (n) M_ij = kernel * row[i]; 0 where row i sees no key or is not softmax's */
     double range;    /* of the bias: what a score must beat */
     int values, scores; /* channels used in the current layer */
 };
@@ -51,6 +51,8 @@ struct construct {
     struct rest rest;
     int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
     bool *seen;                  /* (relations) some pair that is seen has it */
+    bool *blind;                 /* (n) the position sees none */
+    bool softmax;                /* rows are those of softmax: the only ones that are written again here */
     bool whole;                  /* every position sees every other */
     int *step;                   /* (relations) j - i; NULL on a layout without axes */
     struct arena arena;
@@ -74,6 +76,9 @@ void construct_close(struct construct *c);
 bool construct_sees(const struct construct *c, int i, int j);
 /* sum over the j that i sees of kernel[relation(i,j)] * factor. */
 double construct_row_sum(const struct construct *c, int i, const double *kernel, double factor);
+/* Whether x (n) is the same but for rounding at all positions that see a key; *value: that number, 0
+ * where none sees any. */
+bool construct_same(const struct construct *c, const double *x, double *value);
 
 /* `count` new registers, 0 at the start of the stream; returns the first. */
 int construct_registers(struct construct *c, int count);
@@ -88,9 +93,17 @@ void construct_output(struct construct *c, int output, int reg, double weight);
 /* A head whose M is kernel (relations) times a factor of the row: through C, which also undoes the
  * bias that the encoding has at rest.  Or one whose logits are b (relations): then the kernel is
  * e^b, rows sum to 1 and no C is needed.  Or neither: the softmax of the bias at rest.  *table is
- * set, or CONSTRUCT_UNKNOWN returned where encoding or C cannot do it.  Arrays are copied. */
+ * set, or CONSTRUCT_UNKNOWN returned where encoding, C or normaliser cannot do it.  Arrays are
+ * copied. */
 int construct_table(struct construct *c, const double *b, const double *kernel, int *table);
+/* A head with the weights that the normaliser, whichever it is, makes of logits b, or of those at
+ * rest (NULL). */
+int construct_weights(struct construct *c, const double *b, int *table);
 
+/* Whether the encoding's table has a row for each different value of b (relations). */
+bool construct_can_bias(const struct construct *c, const double *b);
+/* The head that the next table gets. */
+int construct_next_head(const struct construct *c);
 /* Logits at rest (relations) of the head that the next table gets. */
 const double *construct_rest(const struct construct *c);
 /* Forgets the last table, which nothing may have used. */

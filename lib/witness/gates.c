@@ -4,6 +4,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "witness/signal.h"
+
 /* A gate's argument a v is about v / gap; its rounding must stay well below 1/2. */
 static double least_gap(const struct construct *c)
 {
@@ -91,15 +93,137 @@ static int signal_by_c(struct construct *c, struct gates *g)
     return code ? code : c->code;
 }
 
+/* ---- signal without C -------------------------------------------------------------------------*/
+/* Heads whose row sums, or those of a few layers, may differ between positions: B is HIGH where the
+ * key is up to the query, or at it, and LOW elsewhere; or as at rest, with q.k at a level. */
+#define HIGH 1.0
+#define LOW (-1.0)
+/* Two forward passes that add up in another order differ by more than a rounding. */
+#define SUMS_ROUNDING 4
+enum level { LEVEL_NONE, LEVEL_ONE, LEVEL_MINUS_LOG }; /* -log n: n keys weigh as much as one of 0 */
+static const struct source {
+    bool bias;
+    enum shape shape;
+    enum level level;
+} sources[] = {{.level = LEVEL_NONE},
+               {.level = LEVEL_ONE},
+               {.level = LEVEL_MINUS_LOG},
+               {.bias = true, .shape = UP_TO_HERE},
+               {.bias = true, .shape = HERE}};
+enum { SOURCES = sizeof sources / sizeof sources[0], DEPTH_MAX = 4 };
+
+struct sums {
+    struct model_config config;
+    double *b, *power; /* (relations), (DEPTH_MAX,n) */
+    struct signal_head head;
+};
+
+/* Fills s->head; false where the encoding cannot do it. */
+static bool set_source(const struct construct *c, const struct source *from, struct sums *s)
+{
+    int n = c->layout->n;
+    s->head = (struct signal_head){.head = construct_next_head(c), .seen = c->seen,
+                                   .b = from->bias ? s->b : NULL};
+    if (from->level != LEVEL_NONE)
+        s->head.level = from->level == LEVEL_ONE ? 1 : -log(n);
+    if (!from->bias)
+        return from->level == LEVEL_NONE || c->rest.scores;
+    for (int r = 0; c->step && r < c->layout->relations; r++)
+        s->b[r] = kernel_at(from->shape, c->step[r], n) > 0 ? HIGH : LOW;
+    return c->step && construct_can_bias(c, s->b);
+}
+
+/* v = sum of the first `depth` powers; *quality its relative gap, 0 where it cannot be had. */
+static int try_source(struct construct *c, struct gates *g, const struct source *from,
+                      struct sums *s, int depth, double *quality)
+{
+    int n = c->layout->n;
+    double gap;
+    *quality = 0;
+    if (!set_source(c, from, s))
+        return 0;
+    int code = (c->model->precision == MODEL_DOUBLE ? signal_powers_double : signal_powers)(
+        &s->config, c->layout, &c->rest, &s->head, depth, s->power, &c->err);
+    if (code)
+        return code;
+    for (int i = 0; i < n; i++) {
+        g->v[i] = 0;
+        for (int k = 0; k < depth; k++)
+            g->v[i] += s->power[k * n + i];
+    }
+    *quality = relative_gap(g->v, n, &gap);
+    return 0;
+}
+
+/* Layers of the current one and depth - 1 more. */
+static int write_powers(struct construct *c, struct gates *g, const struct sums *s, int depth)
+{
+    int table, from = CONSTRUCT_ONE, code = construct_weights(c, s->head.b, &table);
+    for (int k = 0; k < depth && !code; k++) {
+        if (k > 0)
+            construct_layer(c);
+        if (s->head.level != 0)
+            construct_score(c, table, CONSTRUCT_ONE, CONSTRUCT_ONE, s->head.level);
+        construct_value(c, table, from, g->signal, 1);
+        int next = k + 1 < depth ? construct_registers(c, 1) : 0;
+        if (k + 1 < depth)
+            construct_value(c, table, from, next, 1);
+        from = next;
+    }
+    return code ? code : c->code;
+}
+
+/* The clearest source at that depth; *best -1: none. */
+static int best_source(struct construct *c, struct gates *g, struct sums *s, int depth, int *best)
+{
+    double quality, most = SUMS_ROUNDING * least_gap(c);
+    *best = -1;
+    for (int k = 0; k < SOURCES; k++) {
+        int code = try_source(c, g, &sources[k], s, depth, &quality);
+        if (code)
+            return code;
+        if (quality > most) {
+            most = quality;
+            *best = k;
+        }
+    }
+    return 0;
+}
+
+/* As few layers as are enough. */
+static int signal_by_sums(struct construct *c, struct gates *g)
+{
+    struct sums s;
+    int best;
+    double quality;
+    g->close = true;
+    construct_config(c, &s.config);
+    s.b = arena_alloc(&c->arena, (size_t)c->layout->relations, sizeof *s.b, &c->err);
+    s.power = arena_alloc(&c->arena, DEPTH_MAX * (size_t)c->layout->n, sizeof *s.power, &c->err);
+    if (!s.b || !s.power)
+        return ERR_MEMORY;
+    for (int depth = 1; depth <= DEPTH_MAX; depth++) {
+        int code = best_source(c, g, &s, depth, &best);
+        if (!code && best >= 0)
+            code = try_source(c, g, &sources[best], &s, depth, &quality);
+        if (code || best >= 0)
+            return code ? code : write_powers(c, g, &s, depth);
+    }
+    return CONSTRUCT_UNKNOWN;
+}
+
 int gates_signal(struct construct *c, struct gates *g)
 {
     int n = c->layout->n;
     g->signal = construct_registers(c, 1);
+    g->close = false;
     g->v = arena_alloc(&c->arena, (size_t)n, sizeof *g->v, &c->err);
     if (!g->v)
         return ERR_MEMORY;
-    if (!c->rest.places)
-        return signal_by_c(c, g);
+    if (!c->rest.places) {
+        int code = signal_by_c(c, g);
+        return code == CONSTRUCT_UNKNOWN ? signal_by_sums(c, g) : code;
+    }
     for (int i = 0; i < n; i++) {
         g->v[i] = (i + 1.0) / n;
         construct_place(c, i, g->signal, g->v[i]);
@@ -114,6 +238,7 @@ void gates_fill(struct construct *c, struct gates *g)
     double gap;
     g->u = construct_registers(c, n);
     relative_gap(g->v, n, &gap);
+    gap /= g->close ? 2 : 1;
     for (int k = 0; k < n && n > 1; k++)
         for (int side = -1; side <= 1; side += 2) {
             int unit = construct_unit(c);

@@ -2,7 +2,8 @@
  * switched with them.
  *
  *   signal   v_i, a number that differs between positions and is the same for every input
- *   gate k   u_k = relu(a (v - v_k) - 1/2) + relu(a (v_k - v) - 1/2), a = 1 / smallest gap:
+ *   gate k   u_k = relu(a (v - v_k) - 1/2) + relu(a (v_k - v) - 1/2), a = 1 / smallest gap, or 2 where
+ *            gaps are hardly more than v's rounding:
  *            exactly 0 at position k whatever v's rounding, at least 1/2 at every other
  *   switch   relu(z - 2 M u_k) with M >= z: z at position k, 0 elsewhere (z >= 0) */
 #ifndef WITNESS_GATES_H
@@ -12,6 +13,7 @@
 struct gates {
     int signal;      /* register of v */
     double *v;       /* (n) its values */
+    bool close;      /* gaps may be hardly more than their rounding */
     int u;           /* first of n registers */
 };
 

@@ -224,14 +224,6 @@ static int scale_rows(struct witness_task *t, int table, const double *kernel,
     return code;
 }
 
-static bool all_same(const double *x, int n)
-{
-    for (int i = 1; i < n; i++)
-        if (fabs(x[i] - x[0]) > SAME * fabs(x[0]))
-            return false;
-    return true;
-}
-
 static int mix(struct witness_task *t, int table, double factor)
 {
     struct construct *c = t->c;
@@ -254,7 +246,7 @@ int witness_build_linear(struct witness_task *t)
 {
     struct construct *c = t->c;
     int n = c->layout->n, table;
-    double *row, *kernel;
+    double *row, *kernel, same;
     if (!linear_form(t, &row, &kernel))
         return CONSTRUCT_UNKNOWN;
     int code = construct_table(c, NULL, kernel, &table);
@@ -262,8 +254,9 @@ int witness_build_linear(struct witness_task *t)
     if (code || c->code)
         return code ? code : c->code;
     for (int i = 0; i < n; i++)
-        factor[i] = row[i] / c->table[table].row[i];
-    return all_same(factor, n) ? mix(t, table, factor[0]) : scale_rows(t, table, kernel, factor);
+        factor[i] = c->blind[i] ? 0 : row[i] / c->table[table].row[i];
+    return construct_same(c, factor, &same) ? mix(t, table, same)
+                                            : scale_rows(t, table, kernel, factor);
 }
 
 /* Rows of the map that are all positive and sum to one number are a softmax of ln kernel. */
@@ -271,7 +264,7 @@ int witness_build_normalised(struct witness_task *t)
 {
     struct construct *c = t->c;
     int n = c->layout->n, relations = c->layout->relations, table;
-    double *row, *kernel;
+    double *row, *kernel, total;
     if (!linear_form(t, &row, &kernel))
         return CONSTRUCT_UNKNOWN;
     double *sum = witness_array(c, (size_t)n, sizeof *sum);
@@ -285,13 +278,27 @@ int witness_build_normalised(struct witness_task *t)
             return CONSTRUCT_UNKNOWN;
         b[r] = kernel[r] > 0 ? log(kernel[r]) : CONSTRUCT_HIDDEN;
     }
-    if (sum[0] <= 0 || !all_same(sum, n))
+    if (!construct_same(c, sum, &total) || total <= 0)
         return CONSTRUCT_UNKNOWN;
     int code = construct_table(c, b, NULL, &table);
-    return code ? code : mix(t, table, sum[0]);
+    return code ? code : mix(t, table, total);
 }
 
 /* ---- largest of a window ----------------------------------------------------------------------*/
+/* Whether every position sees the one `shift` before it; where there is none, one that is not behind
+ * it, or nothing at all. */
+static bool sees_back(const struct construct *c, int shift)
+{
+    for (int i = 0; i < c->layout->n; i++) {
+        bool any = c->blind[i] && i < shift;
+        for (int j = i < shift ? 0 : i - shift; j <= (i < shift ? i : i - shift); j++)
+            any = any || construct_sees(c, i, j);
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
 /* A table that brings x_{i-shift}: 0 where there is none, or, through B, the earliest token there
  * is, which the window holds too. */
 static int shift_table(struct witness_task *t, int shift, int *table, double *weight)
@@ -299,12 +306,9 @@ static int shift_table(struct witness_task *t, int shift, int *table, double *we
     struct construct *c = t->c;
     int relations = c->layout->relations;
     double *kernel = witness_array(c, (size_t)relations, sizeof *kernel);
-    double *b = witness_array(c, (size_t)relations, sizeof *b);
+    double *b = witness_array(c, (size_t)relations, sizeof *b), row;
     if (c->code)
         return c->code;
-    for (int i = 0; i < c->layout->n; i++)
-        if (!construct_sees(c, i, i < shift ? 0 : i - shift))
-            return CONSTRUCT_UNKNOWN;
     for (int r = 0; r < relations; r++) {
         int step = c->step[r];
         kernel[r] = step == -shift;
@@ -315,9 +319,9 @@ static int shift_table(struct witness_task *t, int shift, int *table, double *we
     if (code != CONSTRUCT_UNKNOWN)
         return code;
     code = construct_table(c, NULL, kernel, table);
-    if (!code && !all_same(c->table[*table].row, c->layout->n))
+    if (!code && (!construct_same(c, c->table[*table].row, &row) || row == 0))
         return CONSTRUCT_UNKNOWN;
-    *weight = code ? 0 : 1 / c->table[*table].row[0];
+    *weight = code ? 0 : 1 / row;
     return code;
 }
 
@@ -332,6 +336,8 @@ int witness_build_window(struct witness_task *t)
         int table = 0, shifted = construct_registers(c, d);
         double weight = 0;
         shift = covered < window - covered ? covered : window - covered;
+        if (!sees_back(c, shift))
+            return CONSTRUCT_UNKNOWN;
         int code = shift_table(t, shift, &table, &weight);
         if (code)
             return code;

@@ -137,7 +137,7 @@ int witness_build_runs(struct witness_task *t)
     struct construct *c = t->c;
     int n = c->layout->n, flag, left, right, all, *source;
     int32_t *label;
-    struct gates length;
+    struct gates length = {.close = false};
     if (!can_hide(c) || !probe_labels(t->probe, &source, &label) ||
         !labels_differ(source, label, n))
         return CONSTRUCT_UNKNOWN;

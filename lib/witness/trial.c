@@ -1,7 +1,6 @@
 /* One attention layer (trial.h). */
 #include "witness/trial.h"
 
-#include <assert.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
@@ -9,10 +8,10 @@
 int trial_open(struct trial *pr, const struct model_config *m, const struct layout *trained,
                struct err *e)
 {
-    assert(m->width >= TRIAL_CHANNELS);
     *pr = (struct trial){.layout = trained, .n = trained->n, .heads = (int)m->heads};
     struct model_config config = *m;
-    size_t n = (size_t)pr->n, width = (size_t)m->width;
+    size_t n = (size_t)pr->n;
+    size_t width = m->width > TRIAL_CHANNELS ? (size_t)m->width : TRIAL_CHANNELS;
     config.norm = MODEL_NORM_NONE;
     config.layers = config.ffn = 1;
     struct model_io io = {.channels = TRIAL_CHANNELS};
@@ -85,6 +84,16 @@ void trial_clear_query_key(struct trial *pr, int only)
         for (size_t i = 0; i < count; i++)
             if (only < 0 || (int)(i / columns) % pr->model.shape.head_width != only)
                 p[i] = 0;
+    }
+}
+
+void trial_clear_query_key_weights(struct trial *pr)
+{
+    const int index[] = {pr->model.layer[0].q, pr->model.layer[0].k};
+    for (int k = 0; k < 2; k++) {
+        size_t count;
+        real *p = trial_tensor(pr, index[k], &count);
+        memset(p, 0, count * sizeof *p);
     }
 }
 
@@ -173,7 +182,7 @@ void trial_plain_attention(struct trial *pr, double *attention)
     int n = pr->n, width = m->shape.width, d = m->shape.head_width;
     double *hidden = pr->stream, *q = hidden + n * width, *k = q + n * width;
     for (int i = 0; i < n * TRIAL_CHANNELS; i++)
-        k[i] = (double)pr->x[i]; /* width >= TRIAL_CHANNELS: the input fits where keys go later */
+        k[i] = (double)pr->x[i]; /* the input fits where keys go later */
     linear(n, TRIAL_CHANNELS, width, k, pr->p + t[m->embed].offset,
            pr->p + t[m->embed_bias].offset, hidden);
     linear(n, width, width, hidden, pr->p + t[l->q].offset, pr->p + t[l->q_bias].offset, q);
@@ -181,4 +190,17 @@ void trial_plain_attention(struct trial *pr, double *attention)
     for (int h = 0; h < pr->heads; h++)
         for (int i = 0; i < n; i++)
             softmax_row(pr, q + h * d, k + h * d, i, attention + (size_t)((h * n + i) * n));
+}
+
+double trial_distance(struct trial *pr, struct stream *random, int heads, double *a,
+                      double *plain)
+{
+    size_t entries = (size_t)heads * (size_t)pr->n * (size_t)pr->n;
+    double largest = 0;
+    trial_draw_input(pr, random, false);
+    trial_attention(pr, a);
+    trial_plain_attention(pr, plain);
+    for (size_t i = 0; i < entries; i++)
+        largest = isnan(a[i]) ? INFINITY : fmax(largest, fabs(a[i] - plain[i]));
+    return largest;
 }

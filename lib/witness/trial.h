@@ -18,14 +18,14 @@ struct trial {
     int n, heads;
     real *p, *x;    /* parameters; input (n, TRIAL_CHANNELS) */
     double *sums;   /* (heads,n) scratch */
-    double *stream; /* (3,n,width) scratch: hidden states, queries, keys */
+    double *stream; /* (3,n,width) scratch, width at least TRIAL_CHANNELS: hidden, queries, keys */
     real *unit;     /* (2,n,width) scratch: queries, keys */
 };
 
 enum { TRIAL_CHANNELS = 3 };
 
-/* A layer as m has them, without norms.  The layout must have each relation at most once in a row,
- * as sequences and grids do.  Released with trial_close, also after a failure. */
+/* A layer as m has them, without norms.  To read attention off, the layout must have each relation at
+ * most once in a row, as sequences and grids do.  Released with trial_close, also after a failure. */
 int trial_open(struct trial *pr, const struct model_config *m, const struct layout *trained,
                struct err *e);
 void trial_close(struct trial *pr);
@@ -43,6 +43,10 @@ void trial_clear_encoding(struct trial *pr);
 /* Sets the query and key maps to 0 but for channel `only` of every head (-1: all of them). */
 void trial_clear_query_key(struct trial *pr, int only);
 
+/* Sets the query and key weights to 0 and leaves the biases: every position has the same query, and the
+ * same key. */
+void trial_clear_query_key_weights(struct trial *pr);
+
 /* How much the encoding changes channel c of queries and keys in place: the largest change of any
  * entry, over all positions, of the unit vector of that channel. */
 double trial_channel_change(struct trial *pr, int c);
@@ -54,5 +58,10 @@ void trial_sums(struct trial *pr, double *sums);
 void trial_attention(struct trial *pr, double *attention);
 /* The same for plain attention: softmax(scale q.k) from the query and key maps alone. */
 void trial_plain_attention(struct trial *pr, double *attention);
+
+/* Largest |A - plain| of the first `heads` heads for a random input, infinite where A is no number;
+ * a, plain (heads,n,n) are scratch for all heads. */
+double trial_distance(struct trial *pr, struct stream *random, int heads, double *a,
+                      double *plain);
 
 #endif

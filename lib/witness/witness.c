@@ -116,8 +116,7 @@ int witness_open(struct witness **out, const struct target_config *target,
     else if (!code)
         o.io = (struct model_io){.symbols = target_symbols(target),
                                  .labels = target_labels(target, trained->n)};
-    /* Every construction counts on rows of softmax. */
-    if (!code && !space_of(space)->draw && normaliser_is_softmax(&m->normaliser))
+    if (!code && !space_of(space)->draw)
         code = open_witness(w, &o);
     else if (!code)
         code = CONSTRUCT_UNKNOWN;

@@ -195,6 +195,21 @@ SPEC
     has "held" "$output"
 }
 
+@test "conditions covers every normaliser, and a row is there once" {
+    run "$URPE_PROBE" conditions --format csv
+    [ "$status" -eq 0 ]
+    for n in $("$URPE_PROBE" list normalisers --format csv | tail -n +2 | cut -d, -f1); do
+        for e in none toeplitz; do
+            [ "$(grep -c "^$e,none,causal,$n," <<<"$output")" -eq 1 ]
+        done
+    done
+    [ "$(cut -d, -f1-4 <<<"$output" | sort | uniq -d)" = "" ]
+    # a causal sink is enough without an encoding; without a mask it needs one
+    grep -q "^none,none,causal,sink,limit,[^,]*,yes," <<<"$output"
+    grep -q "^none,none,none,sink,limit,[^,]*,no," <<<"$output"
+    grep -q "^toeplitz,none,none,sink,limit,[^,]*,yes," <<<"$output"
+}
+
 @test "conditions covers every encoding, alone and with C, and its answers are the known ones" {
     run "$URPE_PROBE" conditions --format csv
     [ "$status" -eq 0 ]
@@ -203,10 +218,11 @@ SPEC
         [ "$(grep -c "^$e,none," <<<"$output")" -ge 1 ]
         [ "$(grep -c "^$e,toeplitz," <<<"$output")" -ge 1 ]
     done
-    # position-aware exactly with C
-    [ "$(awk -F, 'NR > 1 && ($2 == "none") == ($6 == "yes")' <<<"$output")" = "" ]
+    # under softmax position-aware exactly with C
+    [ "$(awk -F, '$4 == "softmax" && ($2 == "none") == ($7 == "yes")' <<<"$output")" = "" ]
     # attentive fails for fixed slopes and bounded tables alone
-    [ "$(awk -F, '$4 == "no" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
+    [ "$(awk -F, '$4 == "softmax" && $5 == "no" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
         alibi,kerple-log,kerple-power,sandwich ]
-    [ "$(awk -F, '$4 == "limit" {print $1}' <<<"$output" | sort -u | paste -sd,)" = rope,xpos ]
+    [ "$(awk -F, '$4 == "softmax" && $5 == "limit" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
+        rope,xpos ]
 }

@@ -29,8 +29,9 @@ static bool fill(struct help_witness *h)
     h->model.encoding = help_kind(&encoding_kinds, c->encoding);
     h->model.attention = c->c ? MODEL_URPE : MODEL_RPE;
     h->model.c = help_kind(&urpe_kinds, c->c ? c->c : "toeplitz");
-    h->model.mask = help_kind(&mask_kinds, c->mask ? c->mask : "none");
-    h->model.normaliser = help_kind(&normaliser_kinds, c->normaliser ? c->normaliser : "softmax");
+    h->model.mask = c->masked ? *c->masked : help_kind(&mask_kinds, c->mask ? c->mask : "none");
+    h->model.normaliser =
+        c->rows ? *c->rows : help_kind(&normaliser_kinds, c->normaliser ? c->normaliser : "softmax");
     h->model.precision = sizeof(real) == sizeof(double) ? MODEL_DOUBLE : MODEL_FLOAT;
     h->model.witness_beta = c->beta;
     h->model.witness_eps = c->eps;
@@ -41,7 +42,8 @@ static bool fill(struct help_witness *h)
     struct encoding_shape shape = {.width = 8, .heads = 2, .head_width = 4,
                                    .past = mask_past(&h->model.mask),
                                    .trained = &h->layout};
-    return !encoding_check(&h->model.encoding, &shape, &h->layout, &e) &&
+    return !mask_check(&h->model.mask, &h->layout, &e) &&
+           !encoding_check(&h->model.encoding, &shape, &h->layout, &e) &&
            (!c->c || !urpe_check(&h->model.c, &shape, &e));
 }
 

@@ -7,7 +7,9 @@
 struct help_case {
     const char *target, *encoding, *c; /* c NULL: rpe */
     const char *mask;                  /* NULL: none */
+    const struct kind_config *masked;  /* instead: a mask with its options; NULL: none */
     const char *normaliser;            /* NULL: softmax */
+    const struct kind_config *rows;    /* instead: a normaliser with its options; NULL: none */
     int n, channels, vocab;
     double beta, eps;
     bool grid; /* of n = height * width positions, height the larger divisor below sqrt */

@@ -179,6 +179,84 @@ static void test_reading(void **state)
     arena_close(&a);
 }
 
+/* What is known of the normalisers: y yes, n no, l limit, - not defined, . not settled.  Position-aware
+ * under a causal mask without encoding and with toeplitz, then without a mask; attentive under a causal
+ * mask.  From their formulas: row sums are constant, or a function of how many keys are seen, or of B. */
+static const struct known {
+    const char *normaliser, *key; /* key: an option that is set to `value`; NULL: defaults */
+    int value;
+    const char *answers;
+} known[] = {
+    {"softmax", NULL, 0, "nnnny"},
+    {"sink", NULL, 0, "yynyl"},
+    {"softmax-one", NULL, 0, "yynyl"},
+    {"bias-kv", NULL, 0, "yynyl"},
+    {"sigmoid", NULL, 0, "yynyn"},
+    {"sigmoid", "minus_log", 0, "yynyn"},
+    {"sigmoid", "minus_log", 2, "yynyn"},
+    {"relu", NULL, 0, "yynyn"},
+    {"relu", "over", 1, "nynyn"},
+    {"entmax", NULL, 0, "nnnnn"},
+    {"entmax", "learned", 1, "nnnnl"},
+    {"sparsemax", NULL, 0, "nnnnn"},
+    {"ssmax", NULL, 0, "nnnnn"},
+    {"ssmax", "bias", 1, "nnnny"},
+    {"stick-breaking", NULL, 0, "yy--n"},
+    {"stick-breaking", "remainder", 1, "nn--n"},
+    {"stick-breaking", "remainder", 2, "yy--n"},
+    {"softpick", NULL, 0, "nynyl"},
+    {"elastic", NULL, 0, "nynyy"},
+    {"average-hard", NULL, 0, "nnnn."},
+    {"differential", NULL, 0, "nnnny"},
+    {"talking-heads", NULL, 0, "nnnny"},
+};
+
+static void check_known(const struct known *k, int column, const struct layout *l)
+{
+    struct kind_config encoding = help_kind(&encoding_kinds, column % 2 ? "toeplitz" : "none");
+    struct model_config model = help_model(&encoding, -1, column < 2, 12);
+    struct conditions r;
+    const struct option *o;
+    model.normaliser = help_kind(&normaliser_kinds, k->normaliser);
+    o = normaliser_of(&model.normaliser)->options;
+    for (int i = 0; k->key && o[i].key; i++)
+        if (strcmp(o[i].key, k->key) == 0)
+            model.normaliser.number[i] = k->value;
+    int code = conditions_test(&model, l, 1, &r, NULL);
+    char found = code == ERR_USAGE ? '-' : r.position_aware ? 'y' : 'n';
+    if (found != k->answers[column])
+        fail_msg("%s %s %d, column %d: position-aware %c, %d distinct", k->normaliser,
+                 k->key ? k->key : "", k->value, column, found, r.distinct);
+    if (found == 'y')
+        assert_true(r.step > 0 && r.distinct == N && r.sums[0] != r.sums[1]);
+    if (column > 0 || k->answers[4] == '.')
+        return;
+    enum condition_answer attentive;
+    double distance;
+    assert_int_equal(conditions_rows(&model, l, 1, &attentive, &distance, NULL), 0);
+    if (condition_name(attentive)[0] != k->answers[4])
+        fail_msg("%s %s %d: attentive %s, distance %g", k->normaliser, k->key ? k->key : "",
+                 k->value, condition_name(attentive), distance);
+}
+
+static void test_every_normaliser(void **state)
+{
+    (void)state;
+    struct arena a;
+    bool covered[64] = {false};
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    const struct layout *l = help_layout(&a, N);
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        covered[help_kind(&normaliser_kinds, known[k].normaliser).kind] = true;
+        for (int column = 0; column < 4; column++)
+            check_known(&known[k], column, l);
+    }
+    for (int k = 0; k < normaliser_kinds.count; k++)
+        if (!covered[k])
+            fail_msg("%s: nothing is known", normaliser_kinds.name(k));
+    arena_close(&a);
+}
+
 /* What the model refuses is refused. */
 static void test_refused(void **state)
 {
@@ -202,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_every_encoding), cmocka_unit_test(test_partial_rotation),
         cmocka_unit_test(test_steps),          cmocka_unit_test(test_reading),
         cmocka_unit_test(test_refused),        cmocka_unit_test(test_steps_bias),
+        cmocka_unit_test(test_every_normaliser),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

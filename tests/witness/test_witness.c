@@ -42,14 +42,18 @@ static void check(const struct help_case *c, struct tally *tally)
     help_witness_close(&h);
 }
 
-/* Every encoding, mask and attention for one target; *tally counts. */
+/* Every encoding, mask and attention for one target; *tally counts.  Masks also with options that
+ * hide something on so few positions. */
 static void sweep(const char *target, int n, bool grid, struct tally *tally)
 {
+    static struct help_encoding mask[HELP_ENCODINGS_MAX];
+    int masks = help_variants(&mask_kinds, mask);
     for (int k = 0; encoding_table[k]; k++)
-        for (int mask = 0; mask_table[mask]; mask++)
+        for (int m = 0; m < masks; m++)
             for (size_t u = 0; u < sizeof tables / sizeof *tables; u++)
                 check(&(struct help_case){.target = target, .encoding = encoding_table[k]->name,
-                                          .c = tables[u], .mask = mask_table[mask]->name, .n = n, .channels = 2,
+                                          .c = tables[u], .mask = mask[m].label,
+                                          .masked = &mask[m].config, .n = n, .channels = 2,
                                           .vocab = 5, .grid = grid},
                       tally);
 }
@@ -65,22 +69,36 @@ static void test_every_target(void **state)
     assert_true(all.known > 0 && all.refused > 0);
 }
 
+/* Every normaliser, mask and option of both, for one target and encoding. */
+static void sweep_rows(const char *target, const char *encoding, const char *c,
+                       struct tally *tally)
+{
+    static struct help_encoding mask[HELP_ENCODINGS_MAX], rows[HELP_ENCODINGS_MAX];
+    int masks = help_variants(&mask_kinds, mask), kinds = help_variants(&normaliser_kinds, rows);
+    char label[256];
+    for (int m = 0; m < masks; m++)
+        for (int k = 0; k < kinds; k++) {
+            snprintf(label, sizeof label, "%s, %s", mask[m].label, rows[k].label);
+            check(&(struct help_case){.target = target, .encoding = encoding, .c = c,
+                                      .mask = label, .masked = &mask[m].config,
+                                      .rows = &rows[k].config, .n = 6, .channels = 2, .vocab = 5},
+                  tally);
+        }
+}
+
 /* Under normalisers whose rows are not those of softmax, and under every mask: what is called known is
  * right. */
 static void test_normalisers_and_masks(void **state)
 {
     (void)state;
-    static const char *const targets[] = {"position", "gain", "prefix_sum", "reverse", "mean"};
+    static const char *const targets[] = {"position", "affine", "piecewise", "prefix_sum",
+                                          "reverse",  "mean",   "moving_max", "pi", "token_shift"};
+    static const char *const encodings[] = {"none", "toeplitz", "alibi", "rope", "t5", "learned"};
     struct tally all = {0};
-    for (int t = 0; t < 5; t++)
-        for (int mask = 0; mask_table[mask]; mask++)
-            for (int k = 0; normaliser_table[k]; k++) {
-                struct help_case c = {.target = targets[t], .encoding = "toeplitz", .c = "toeplitz",
-                                      .mask = mask_table[mask]->name,
-                                      .normaliser = normaliser_table[k]->name, .n = 6,
-                                      .channels = 2};
-                check(&c, &all);
-            }
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
+        for (size_t k = 0; k < sizeof encodings / sizeof *encodings; k++)
+            for (size_t u = 0; u < 2; u++)
+                sweep_rows(targets[t], encodings[k], tables[u], &all);
     assert_true(all.known > 0 && all.refused > 0);
 }
 
@@ -92,33 +110,47 @@ static void test_known(void **state)
         const char *target, *encoding, *c;
         const char *mask;
         bool grid;
+        const char *normaliser;
     } must[] = {
-        {"position", "toeplitz", "toeplitz", "none", false},
-        {"position", "alibi", "toeplitz", "causal", false},
-        {"position", "cope", "toeplitz", "causal", false},
-        {"position", "rope", "bucketed", "none", false},
-        {"position", "learned", NULL, "none", false},
-        {"gain", "none", "toeplitz", "none", false},
-        {"affine", "sandwich", "toeplitz", "none", false},
-        {"piecewise", "t5", "bucketed", "none", false},
-        {"prefix_sum", "kerple-log", "toeplitz", "none", false},
-        {"filter", "xpos", "toeplitz", "causal", false},
-        {"reverse", "deberta", "toeplitz", "none", false},
-        {"even", "alibi", "toeplitz", "none", false},
-        {"prefix_mean", "t5", NULL, "none", false},
-        {"local_mean", "toeplitz", NULL, "none", false},
-        {"moving_max", "toeplitz", NULL, "causal", false},
-        {"moving_max", "shaw", "toeplitz", "none", false},
-        {"pi", "fire", "toeplitz", "none", false},
-        {"etp", "transformer-xl", "toeplitz", "none", false},
-        {"token_shift", "rope", "toeplitz", "causal", false},
-        {"grid_position", "toeplitz", "toeplitz", "none", true},
-        {"summed_area", "toeplitz", "toeplitz", "none", true},
-        {"periodic_blur", "toeplitz", "toeplitz", "none", true},
+        {"position", "toeplitz", "toeplitz", "none", false, NULL},
+        {"position", "alibi", "toeplitz", "causal", false, NULL},
+        {"position", "cope", "toeplitz", "causal", false, NULL},
+        {"position", "rope", "bucketed", "none", false, NULL},
+        {"position", "learned", NULL, "none", false, NULL},
+        {"gain", "none", "toeplitz", "none", false, NULL},
+        {"affine", "sandwich", "toeplitz", "none", false, NULL},
+        {"piecewise", "t5", "bucketed", "none", false, NULL},
+        {"prefix_sum", "kerple-log", "toeplitz", "none", false, NULL},
+        {"filter", "xpos", "toeplitz", "causal", false, NULL},
+        {"reverse", "deberta", "toeplitz", "none", false, NULL},
+        {"even", "alibi", "toeplitz", "none", false, NULL},
+        {"prefix_mean", "t5", NULL, "none", false, NULL},
+        {"local_mean", "toeplitz", NULL, "none", false, NULL},
+        {"moving_max", "toeplitz", NULL, "causal", false, NULL},
+        {"moving_max", "toeplitz", NULL, "strict", false, NULL},
+        {"moving_max", "shaw", "toeplitz", "none", false, NULL},
+        {"pi", "fire", "toeplitz", "none", false, NULL},
+        {"etp", "transformer-xl", "toeplitz", "none", false, NULL},
+        {"token_shift", "rope", "toeplitz", "causal", false, NULL},
+        {"grid_position", "toeplitz", "toeplitz", "none", true, NULL},
+        {"summed_area", "toeplitz", "toeplitz", "none", true, NULL},
+        {"periodic_blur", "toeplitz", "toeplitz", "none", true, NULL},
+        /* without C: sums that differ by row, and an empty row */
+        {"position", "none", NULL, "causal", false, "sink"},
+        {"affine", "rope", NULL, "causal", false, "softmax-one"},
+        {"piecewise", "alibi", NULL, "causal", false, "bias-kv"},
+        {"gain", "none", NULL, "causal", false, "sigmoid"},
+        {"gain", "none", NULL, "causal", false, "relu"},
+        {"pi", "none", NULL, "causal", false, "stick-breaking"},
+        {"position", "toeplitz", NULL, "none", false, "sink"},
+        {"position", "toeplitz", NULL, "none", false, "softpick"},
+        {"position", "none", NULL, "strict", false, NULL},
+        {"grid_position", "none", NULL, "causal", true, "sink"},
     };
     for (size_t k = 0; k < sizeof must / sizeof *must; k++) {
         struct help_case c = {.target = must[k].target, .encoding = must[k].encoding,
-                              .c = must[k].c, .mask = must[k].mask, .n = must[k].grid ? 6 : 9,
+                              .c = must[k].c, .mask = must[k].mask,
+                              .normaliser = must[k].normaliser, .n = must[k].grid ? 6 : 9,
                               .channels = 3, .vocab = 4, .grid = must[k].grid};
         struct help_witness h;
         assert_true(help_witness_open(&h, &c));
@@ -224,7 +256,8 @@ static void test_etp_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_target), cmocka_unit_test(test_normalisers_and_masks),       cmocka_unit_test(test_known),
+        cmocka_unit_test(test_every_target),       cmocka_unit_test(test_normalisers_and_masks),
+        cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),
         cmocka_unit_test(test_selection_sharpens), cmocka_unit_test(test_etp_large),
     };
