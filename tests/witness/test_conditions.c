@@ -239,6 +239,23 @@ static void check_known(const struct known *k, int column, const struct layout *
                  k->value, condition_name(attentive), distance);
 }
 
+/* Row sums that were found are those of one number for all inputs: i / (i + x) under a causal sink. */
+static void test_sink_sums(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct conditions r;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_config model = help_model(&none, -1, true, 12);
+    model.normaliser = help_kind(&normaliser_kinds, "sink");
+    assert_int_equal(conditions_test(&model, help_layout(&a, N), 3, &r, NULL), 0);
+    double x = 1 / r.sums[0] - 1;
+    for (int i = 1; i <= N; i++)
+        assert_true(fabs(r.sums[i - 1] - i / (i + x)) <= TOLERANCE);
+    arena_close(&a);
+}
+
 static void test_every_normaliser(void **state)
 {
     (void)state;
@@ -280,7 +297,7 @@ int main(void)
         cmocka_unit_test(test_every_encoding), cmocka_unit_test(test_partial_rotation),
         cmocka_unit_test(test_steps),          cmocka_unit_test(test_reading),
         cmocka_unit_test(test_refused),        cmocka_unit_test(test_steps_bias),
-        cmocka_unit_test(test_every_normaliser),
+        cmocka_unit_test(test_every_normaliser), cmocka_unit_test(test_sink_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
