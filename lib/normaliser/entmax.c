@@ -2,8 +2,8 @@
  * alpha -> 1 is softmax, alpha = 2 sparsemax, which has an entry of its own.  Rows sum to 1 and yet
  * weights depend on how many keys there are: doubling every key moves tau.
  *
- * tau by bisection of x = (alpha-1)(s - max s) over [-1, -m^-(alpha-1)], m the keys seen: the sum is
- * at least 1 at the one end and at most 1 at the other.  Backward: with w = a^(2-alpha) on the
+ * tau for x = (alpha-1)(s - max s) lies in [-1, -m^-(alpha-1)], m the keys seen: the sum is at least
+ * 1 at the one end and at most 1 at the other.  Backward: with w = a^(2-alpha) on the
  * support and 0 off it, q = w / sum w and h = sum a log a,
  *     ds = w (g - sum_j q g)
  *     dalpha = sum_j g ((a - q) / (alpha-1)^2 - (a log a - q h) / (alpha-1)).
@@ -14,7 +14,7 @@
 #include "normaliser/parts.h"
 
 enum { ALPHA, LEARNED };
-enum { HALVINGS = 60 };
+enum { ROUNDS = 60 };
 static const struct option options[] = {
     {.key = "alpha", .type = OPTION_REAL, .min = 1.01, .max = 16, .fallback = "1.5",
      .help = "1: softmax (not reached), 2: sparsemax; the start where it is learned"},
@@ -64,24 +64,59 @@ static double alpha_of(const struct normaliser_context *c, int head)
     return 1 + 1 / (1 + exp(-(double)c->parameter[0][head]));
 }
 
+/* x^power for x > 0, quickly where alpha is 2 or 1.5. */
+static double raised(double x, double power)
+{
+    if (power == 1 || power == 2)
+        return power == 1 ? x : x * x;
+    if (power == 0 || power == 0.5)
+        return power == 0 ? 1 : sqrt(x);
+    return pow(x, power);
+}
+
+/* sum_j [x_j - tau]_+^power for x = (alpha-1)(s - top), and *slope, minus its derivative by tau. */
+static double sum_above(int count, double alpha, double top, double tau, const real *s,
+                        double *slope)
+{
+    double power = 1 / (alpha - 1), sum = 0;
+    *slope = 0;
+    for (int j = 0; j < count; j++) {
+        double x = (alpha - 1) * ((double)s[j] - top) - tau;
+        if (x <= 0)
+            continue;
+        double below = raised(x, power - 1);
+        sum += x * below;
+        *slope += power * below;
+    }
+    return sum;
+}
+
+/* Up to alpha = 2 the sum is convex in tau, and Newton's steps from the left rise to the root; beyond
+ * it the interval is halved. */
+static double threshold(int count, double alpha, double top, const real *s)
+{
+    double low = -1, high = -pow(count, 1 - alpha), slope;
+    for (int round = 0; round < ROUNDS; round++) {
+        bool convex = alpha <= 2;
+        double tau = convex ? low : (low + high) / 2;
+        double over = sum_above(count, alpha, top, tau, s, &slope) - 1;
+        double next = convex ? low + over / slope : over < 0 ? low : tau;
+        high = !convex && over < 0 ? tau : high;
+        if (convex && next - low <= 1e-16)
+            break;
+        low = next;
+    }
+    return low;
+}
+
 /* s becomes the weights. */
 static void entmax_row(int count, double alpha, real *s)
 {
     double top = (double)row_top(count, s), power = 1 / (alpha - 1), sum = 0;
-    double low = -1, high = -pow(count, 1 - alpha);
-    for (int round = 0; round < HALVINGS; round++) {
-        double tau = (low + high) / 2;
-        sum = 0;
-        for (int j = 0; j < count; j++) {
-            double x = (alpha - 1) * ((double)s[j] - top) - tau;
-            sum += x > 0 ? pow(x, power) : 0;
-        }
-        *(sum < 1 ? &high : &low) = tau;
-    }
-    sum = 0;
+    double tau = threshold(count, alpha, top, s);
     for (int j = 0; j < count; j++) {
-        double x = (alpha - 1) * ((double)s[j] - top) - low;
-        double a = x > 0 ? pow(x, power) : 0;
+        double x = (alpha - 1) * ((double)s[j] - top) - tau;
+        double a = x > 0 ? raised(x, power) : 0;
         sum += a;
         s[j] = (real)a;
     }
@@ -89,20 +124,20 @@ static void entmax_row(int count, double alpha, real *s)
         s[j] = (real)((double)s[j] / sum);
 }
 
-/* da becomes ds; returns dalpha. */
-static double entmax_row_backward(int count, double alpha, const real *a, real *da)
+/* da becomes ds; returns dalpha, which counts where alpha is learned alone. */
+static double entmax_row_backward(int count, double alpha, bool learned, const real *a, real *da)
 {
     double total = 0, mean = 0, h = 0, dalpha = 0, scale = alpha - 1;
     for (int j = 0; j < count; j++) {
-        double w = a[j] > 0 ? pow((double)a[j], 2 - alpha) : 0;
+        double w = a[j] > 0 ? raised((double)a[j], 2 - alpha) : 0;
         total += w;
         mean += w * (double)da[j];
-        h += a[j] > 0 ? (double)a[j] * log((double)a[j]) : 0;
+        h += learned && a[j] > 0 ? (double)a[j] * log((double)a[j]) : 0;
     }
     mean /= total;
     for (int j = 0; j < count; j++) {
-        double g = (double)da[j], p = (double)a[j], w = p > 0 ? pow(p, 2 - alpha) : 0;
-        double q = w / total, plog = p > 0 ? p * log(p) : 0;
+        double g = (double)da[j], p = (double)a[j], w = p > 0 ? raised(p, 2 - alpha) : 0;
+        double q = w / total, plog = learned && p > 0 ? p * log(p) : 0;
         dalpha += g * ((p - q) / (scale * scale) - (plog - q * h) / scale);
         da[j] = (real)(w * (g - mean));
     }
@@ -119,7 +154,7 @@ static void row_backward(const struct normaliser_context *c, const struct normal
 {
     double alpha = alpha_of(c, r->head);
     (void)s;
-    double dalpha = entmax_row_backward(r->seen, alpha, a, da);
+    double dalpha = entmax_row_backward(r->seen, alpha, is_learned(c->config), a, da);
     if (is_learned(c->config))
         c->gradient[0][r->head] += (real)(dalpha * (alpha - 1) * (2 - alpha));
 }
@@ -134,7 +169,7 @@ static void sparse_row_backward(const struct normaliser_context *c, const struct
                                 const real *s, const real *a, real *da)
 {
     (void)c, (void)s;
-    entmax_row_backward(r->seen, 2, a, da);
+    entmax_row_backward(r->seen, 2, false, a, da);
 }
 
 const struct normaliser normaliser_entmax = {
