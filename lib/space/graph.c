@@ -169,6 +169,8 @@ static int degree_of(const struct kind_config *c)
     return (int)c->number[GRAPH_DEGREE];
 }
 
+static double given_neighbours(const struct kind_config *c) { return degree_of(c); }
+
 static int check_nothing(const struct kind_config *c, int n, struct err *e)
 {
     (void)c, (void)n, (void)e;
@@ -177,6 +179,11 @@ static int check_nothing(const struct kind_config *c, int n, struct err *e)
 
 /* ---- erdos-renyi ------------------------------------------------------------------------------
  * Every pair of nodes is joined with probability p, independently (Gilbert 1959; G(n,p)). */
+static double erdos_renyi_neighbours(const struct kind_config *c)
+{
+    return c->number[GRAPH_P] * (c->number[GRAPH_NODES] - 1);
+}
+
 static size_t erdos_renyi_edges(const struct kind_config *c, int n)
 {
     (void)c;
@@ -196,8 +203,9 @@ static int erdos_renyi_draw(const struct kind_config *c, struct stream *random, 
 
 /* ---- regular ------------------------------------------------------------------------------------
  * Nodes have `degree` ends each; ends are paired at random, and pairs that would make a loop or an
- * edge twice are paired anew (Steger and Wormald 1999; uniform in the limit). */
-enum { REGULAR_ATTEMPTS = 1000 };
+ * edge twice are paired anew (Steger and Wormald 1999; uniform in the limit).  Where nearly all nodes
+ * are joined hardly any attempt succeeds: then the pairs that are not joined are drawn so. */
+enum { REGULAR_ATTEMPTS = 1000, REGULAR_ENDS = 1 << 22 };
 
 static int regular_check(const struct kind_config *c, int n, struct err *e)
 {
@@ -249,28 +257,64 @@ static bool pair_ends(struct stream *random, struct graph *g, int *end, size_t e
     return true;
 }
 
+/* A graph of that degree, in a number of attempts that bounds the ends shuffled; false: none. */
+static bool draw_degree(struct stream *random, struct graph *g, int *end, int degree)
+{
+    size_t n = (size_t)g->n, ends = n * (size_t)degree;
+    size_t attempts = 1 + REGULAR_ENDS / (ends + 1);
+    for (size_t k = 0; k < attempts && k < REGULAR_ATTEMPTS; k++) {
+        g->edges = 0;
+        memset(g->joined, 0, n * n);
+        for (size_t m = 0; m < ends; m++)
+            end[m] = (int)(m % n);
+        if (pair_ends(random, g, end, ends))
+            return true;
+    }
+    return false;
+}
+
+/* Joins what is not joined and the other way round; g has room for the edges. */
+static void complement(struct graph *g)
+{
+    size_t n = (size_t)g->n;
+    g->edges = 0;
+    for (int i = 0; i < g->n; i++)
+        for (int j = i + 1; j < g->n; j++) {
+            unsigned char *at = &g->joined[(size_t)i * n + (size_t)j];
+            unsigned char *back = &g->joined[(size_t)j * n + (size_t)i];
+            bool join = !*at;
+            *at = *back = 0;
+            if (join)
+                graph_add(g, i, j);
+        }
+}
+
 static int regular_draw(const struct kind_config *c, struct stream *random, struct graph *g,
                         struct arena *arena, struct err *e)
 {
-    size_t n = (size_t)g->n, ends = n * (size_t)degree_of(c);
-    int *end = arena_alloc(arena, ends, sizeof *end, e);
+    int degree = degree_of(c);
+    int *end = arena_alloc(arena, (size_t)g->n * (size_t)degree, sizeof *end, e);
     if (!end)
         return ERR_MEMORY;
-    for (int attempt = 0; attempt < REGULAR_ATTEMPTS; attempt++) {
-        g->edges = 0;
-        memset(g->joined, 0, n * n);
-        for (size_t k = 0; k < ends; k++)
-            end[k] = (int)(k % n);
-        if (pair_ends(random, g, end, ends))
-            return 0;
+    if (draw_degree(random, g, end, degree))
+        return 0;
+    if (2 * degree >= g->n && draw_degree(random, g, end, g->n - 1 - degree)) {
+        complement(g);
+        return 0;
     }
     return err_set(e, ERR_NUMERIC, "space.degree", "no graph of %d nodes with %d neighbours each "
-                   "was found in %d attempts", g->n, degree_of(c), REGULAR_ATTEMPTS);
+                   "was found in %d attempts", g->n, degree, REGULAR_ATTEMPTS);
 }
 
 /* ---- tree ---------------------------------------------------------------------------------------
  * Uniform over labelled trees: n - 2 random labels are a tree's Pruefer sequence (Pruefer 1918),
  * in which a node comes once less often than it has neighbours. */
+static double tree_neighbours(const struct kind_config *c)
+{
+    (void)c;
+    return 2;
+}
+
 static size_t tree_edges(const struct kind_config *c, int n)
 {
     (void)c;
@@ -369,6 +413,7 @@ static int small_world_draw(const struct kind_config *c, struct stream *random, 
  * distributions from the stream. */
 struct graph_model {
     const char *name;
+    double (*neighbours)(const struct kind_config *c); /* of a node, in the mean */
     /* ERR_USAGE; e->where names the option. */
     int (*check)(const struct kind_config *c, int n, struct err *e);
     size_t (*edges_max)(const struct kind_config *c, int n);
@@ -378,12 +423,12 @@ struct graph_model {
 };
 
 #define MODELS(X)                                                                   \
-    X("erdos-renyi", check_nothing, erdos_renyi_edges, erdos_renyi_draw)            \
-    X("regular", regular_check, regular_edges, regular_draw)                        \
-    X("tree", check_nothing, tree_edges, tree_draw)                                 \
-    X("small-world", small_world_check, regular_edges, small_world_draw)
-#define MODEL_LINE(name, check, edges, draw) {name, check, edges, draw},
-#define MODEL_NAME(name, check, edges, draw) name,
+    X("erdos-renyi", erdos_renyi_neighbours, check_nothing, erdos_renyi_edges, erdos_renyi_draw) \
+    X("regular", given_neighbours, regular_check, regular_edges, regular_draw)      \
+    X("tree", tree_neighbours, check_nothing, tree_edges, tree_draw)                \
+    X("small-world", given_neighbours, small_world_check, regular_edges, small_world_draw)
+#define MODEL_LINE(name, ...) {name, __VA_ARGS__},
+#define MODEL_NAME(name, ...) name,
 
 static const struct graph_model graph_model_table[] = {MODELS(MODEL_LINE)};
 static const char *const graph_model_names[] = {MODELS(MODEL_NAME) NULL};
@@ -590,18 +635,41 @@ static const struct option options[] = {
 };
 
 /* ---- sizes ------------------------------------------------------------------------------------*/
-/* A file that cannot be read is the check's business. */
-static int64_t graph_positions(const struct space_config *c)
+/* The largest and the densest graph of a file; one that cannot be read is the check's business. */
+static void file_sizes(const struct space_config *c, int64_t *nodes, double *neighbours)
 {
     struct arena arena;
     struct graph_file file = {0};
-    if (!from_file(&c->kind))
-        return (int64_t)c->kind.number[GRAPH_NODES];
-    if (arena_open(&arena, 0, NULL))
-        return 1;
-    open_file(&file, c->kind.text[0].text, &arena, NULL);
+    *nodes = 1;
+    *neighbours = 0;
+    if (arena_open(&arena, 0, NULL) || open_file(&file, c->kind.text[0].text, &arena, NULL))
+        file.graphs = 0;
+    for (int k = 0; k < file.graphs; k++) {
+        const struct graph_of_file *g = &file.graph[k];
+        double here = 2.0 * g->edges / g->n;
+        *neighbours = here > *neighbours ? here : *neighbours;
+        *nodes = g->n > *nodes ? g->n : *nodes;
+    }
     arena_close(&arena);
-    return file.largest > 0 ? file.largest : 1;
+}
+
+static int64_t graph_positions(const struct space_config *c)
+{
+    int64_t nodes = (int64_t)c->kind.number[GRAPH_NODES];
+    double neighbours;
+    if (from_file(&c->kind))
+        file_sizes(c, &nodes, &neighbours);
+    return nodes;
+}
+
+static double graph_neighbours(const struct space_config *c)
+{
+    int64_t nodes;
+    double neighbours;
+    if (!from_file(&c->kind))
+        return graph_model_table[(int)c->kind.number[GRAPH_MODEL]].neighbours(&c->kind);
+    file_sizes(c, &nodes, &neighbours);
+    return neighbours;
 }
 
 static int smallest(const struct kind_config *c)
@@ -763,6 +831,7 @@ const struct space space_graph = {
     .patterns = patterns,
     .orbits = orbits,
     .graph = true,
+    .neighbours = graph_neighbours,
     .positions = graph_positions,
     .sized_by = "space.nodes or space.file",
     .check = graph_check,
