@@ -301,6 +301,8 @@ static int run(const struct arguments *a, struct err *e)
         goto out;
     }
     code = kernel_open(e);
+    if (!code)
+        code = kernel_reserve(1, e);
     int unpriced = code ? 0 : price_witnesses(kind, count, e);
     if (unpriced < 0)
         code = unpriced;

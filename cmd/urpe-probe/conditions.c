@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "commands.h"
+#include "kernel/kernel.h"
 #include "run/network.h"
 #include "witness/conditions.h"
 
@@ -201,6 +202,8 @@ static int open_table(struct table *t, struct err *e)
     space.length = POSITIONS;
     if (!code)
         code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
+    if (!code)
+        code = kernel_reserve(1, e);
     if (!code)
         code = space_of(&space)->layout(&space, POSITIONS, &t->arena, &t->layout, e);
     return code;

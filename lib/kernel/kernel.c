@@ -8,13 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "kernel/variant.h"
 
 static struct {
     const struct kernel_table *table;
     char blas[96];
-} chosen = {&kernel_table_portable, "CBLAS"};
+    pid_t pid; /* that has reserved buffers of the BLAS library for so many threads */
+    int room;
+} chosen = {.table = &kernel_table_portable, .blas = "CBLAS"};
 
 /* OpenBLAS's own functions, absent from other CBLAS libraries. */
 extern void openblas_set_num_threads(int count) __attribute__((weak));
@@ -88,6 +93,40 @@ int kernel_open(struct err *e)
     for (int k = VARIANTS - 1; k >= 0; k--)
         if (supported(k))
             chosen.table = variants[k].table;
+    return 0;
+}
+
+/* ---- room for the BLAS library ----------------------------------------------------------------*/
+/* Each thread that multiplies gets a buffer of this size (OpenBLAS 0.3 on x86-64 and arm64), for
+ * which the library asks again for ever where there is no room. */
+enum { BUFFER_MIB = 128, MIB = 1 << 20 };
+
+int kernel_room(int threads, struct err *e)
+{
+    size_t size = (size_t)threads * BUFFER_MIB * MIB;
+    struct rlimit limit;
+    if (!openblas_get_config || getrlimit(RLIMIT_AS, &limit) != 0 ||
+        limit.rlim_cur == RLIM_INFINITY || (chosen.pid == getpid() && threads <= chosen.room))
+        return 0;
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block != MAP_FAILED)
+        return munmap(block, size);
+    return err_set(e, ERR_MEMORY, "", "the BLAS library needs %d MiB of address space for each of %d "
+                   "thread%s, and the limit of %llu MiB (ulimit -v) leaves less", BUFFER_MIB, threads,
+                   threads == 1 ? "" : "s", (unsigned long long)limit.rlim_cur / MIB);
+}
+
+int kernel_reserve(int threads, struct err *e)
+{
+    enum { N = 128 };
+    static const real one[N * N];
+    real out[N * N];
+    int code = kernel_room(threads, e);
+    if (code || (chosen.pid == getpid() && threads <= chosen.room))
+        return code;
+    gemm(false, false, N, N, N, 1, one, N, one, N, 0, out, N); /* takes the first buffer now */
+    chosen.pid = getpid();
+    chosen.room = threads;
     return 0;
 }
 

@@ -23,6 +23,11 @@ int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
 int kernel_force(const char *name, struct err *e); /* for tests */
+/* Whether there is address space for the buffers that the BLAS library gives to so many threads:
+ * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
+int kernel_room(int threads, struct err *e);
+/* The same for this process, before its first product; takes the first buffer. */
+int kernel_reserve(int threads, struct err *e);
 /* The machine's CPU model name (a token without spaces or commas is not guaranteed). */
 void kernel_cpu_name(char *out, size_t size);
 

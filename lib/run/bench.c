@@ -240,7 +240,7 @@ static void measure_apart(void *context, int fd)
 {
     const struct order *o = context;
     struct answer answer = {0};
-    if (!kernel_open(&answer.err))
+    if (!kernel_open(&answer.err) && !kernel_reserve(o->subject->threads, &answer.err))
         o->run(o->subject, o->amount, &answer, &answer.err);
     child_send(fd, &answer, sizeof answer);
 }

@@ -3,6 +3,7 @@
 #include "run/network.h"
 
 #include "base/file.h"
+#include "kernel/kernel.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -17,6 +18,8 @@ int network_open(struct network *x, const struct task *t, struct pool *pool, str
 {
     *x = (struct network){.api = trainer_api_of(t->model.precision)};
     int code = x->api->kernel_open(e);
+    if (!code)
+        code = kernel_reserve(pool_threads(pool), e);
     return code ? code : x->api->open(&x->trainer, t, pool, e);
 }
 

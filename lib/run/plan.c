@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel/kernel.h"
 
 /* The part of free memory that workers may plan with. */
 #define PLAN_MEMORY_SHARE 0.9
@@ -127,6 +128,8 @@ int plan_open(struct plan *p, const struct spec *s, const struct run_options *o,
     int code = collect(p, s, o, e);
     if (!code)
         code = choose_jobs(p, s, o, e);
+    if (!code)
+        code = kernel_room(plan_threads(p, o, 0), e);
     if (code)
         plan_close(p);
     else

@@ -23,6 +23,8 @@ const struct price_words price_words[PRICE_PARTS] = {
 
 /* ---- memory and operations --------------------------------------------------------------------*/
 
+#define STEP_FLOPS 50.0 /* that a product does in the nanosecond of a target's step (target.h) */
+
 /* *bytes: of a sample's own layout, at most; 0 where samples share one.  *images: of each sample
  * that the evaluation set holds. */
 static int layout_price(const struct task *t, int length, double *bytes, double *images,
@@ -130,6 +132,8 @@ static void add_up(struct price *p)
 int price_task(const struct task *t, struct price *out, struct err *e)
 {
     double points = 1 + floor((double)t->train.steps / (double)t->evaluate.every);
+    const struct target *target = target_of(&t->target);
+    double drawing = target->work ? STEP_FLOPS * target->work(&t->target, &t->space) : 0;
     struct train_price training;
     struct set_price set;
     *out = (struct price){0};
@@ -149,8 +153,10 @@ int price_task(const struct task *t, struct price *out, struct err *e)
         (double)t->train.batch * set.layout;
     out->bytes_of[PRICE_SAMPLES] = set.bytes;
     out->bytes_of[PRICE_POLISH] = (double)training.polish;
-    out->flops_of[PRICE_TRAINING] = training.step_flops * (double)t->train.steps;
-    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1);
+    out->flops_of[PRICE_TRAINING] = (training.step_flops + (double)t->train.batch * drawing) *
+                                    (double)t->train.steps;
+    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) +
+                                   (double)t->evaluate.samples * drawing;
     out->flops_of[PRICE_POLISH] = training.polish_flops;
     add_up(out);
     return 0;

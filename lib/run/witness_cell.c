@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "kernel/kernel.h"
 #include "run/adversary.h"
 #include "run/run.h"
 #include "spec/start.h"
@@ -23,6 +24,8 @@ static int find(struct found *x, const struct task *t, struct err *e)
 {
     *x = (struct found){.own = *t};
     int code = trainer_api_of(t->model.precision)->kernel_open(e);
+    if (!code)
+        code = kernel_reserve(1, e);
     if (!code)
         code = start_open(&x->start, t, e);
     if (code || !x->start.witness)

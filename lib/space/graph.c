@@ -8,61 +8,17 @@
  *
  * Invariant: relations depend on edges alone, so nodes that are renamed keep theirs, and mean the
  * same in all layouts of one cap, whatever their graphs.  A graph is simple and undirected: no edge
- * joins a node with itself, and each edge is held once.  A random one is a function of the stream. */
+ * joins a node with itself, and each edge is held once. */
 #include <ctype.h>
-#include <gsl/gsl_randist.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/named_file.h"
-#include "space/space.h"
+#include "space/graph.h"
 #include "space/table.h"
 
 /* The relation table has n^2 entries.  A file is read again for every cell. */
 enum { GRAPH_NODES_MAX = 1024, GRAPH_FILE_BYTES_MAX = 1 << 23 };
-
-/* Own options of the space, by row; the file is their only text. */
-enum {
-    GRAPH_MODEL,
-    GRAPH_NODES,
-    GRAPH_NODES_MIN,
-    GRAPH_P,
-    GRAPH_DEGREE,
-    GRAPH_MAX_DISTANCE,
-    GRAPH_FILE
-};
-
-struct graph {
-    int n, edges;
-    int32_t *pair;         /* (edges,2) room for what graph_open was told */
-    unsigned char *joined; /* (n,n) whether two nodes are neighbours */
-};
-
-/* A graph of n nodes without edges, with room for edges_max of them. */
-static int graph_open(struct graph *g, int n, size_t edges_max, struct arena *arena, struct err *e)
-{
-    *g = (struct graph){.n = n};
-    g->pair = arena_alloc(arena, edges_max, 2 * sizeof *g->pair, e);
-    g->joined = arena_alloc(arena, (size_t)n, (size_t)n, e);
-    return arena_check(arena);
-}
-
-static bool graph_has(const struct graph *g, int i, int j)
-{
-    return g->joined[(size_t)i * (size_t)g->n + (size_t)j];
-}
-
-/* Adds the edge i - j, i != j, unless it is there. */
-static void graph_add(struct graph *g, int i, int j)
-{
-    if (graph_has(g, i, j))
-        return;
-    g->joined[(size_t)i * (size_t)g->n + (size_t)j] = 1;
-    g->joined[(size_t)j * (size_t)g->n + (size_t)i] = 1;
-    g->pair[2 * g->edges] = i;
-    g->pair[2 * g->edges + 1] = j;
-    g->edges++;
-}
 
 /* ---- from edges to layouts: breadth-first search from every node ------------------------------*/
 /* Tables that were made for other graphs: distances beyond their cap count as the cap. */
@@ -162,231 +118,6 @@ static int fill_tables(const struct graph_tables *t, const struct graph *g, stru
     }
     return code;
 }
-
-/* ---- random graphs, by the names that NetworkX has for them -----------------------------------*/
-static int degree_of(const struct kind_config *c)
-{
-    return (int)c->number[GRAPH_DEGREE];
-}
-
-static int check_nothing(const struct kind_config *c, int n, struct err *e)
-{
-    (void)c, (void)n, (void)e;
-    return 0;
-}
-
-/* ---- erdos-renyi ------------------------------------------------------------------------------
- * Every pair of nodes is joined with probability p, independently (Gilbert 1959; G(n,p)). */
-static size_t erdos_renyi_edges(const struct kind_config *c, int n)
-{
-    (void)c;
-    return (size_t)n * (size_t)(n - 1) / 2;
-}
-
-static int erdos_renyi_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                            struct arena *arena, struct err *e)
-{
-    (void)arena, (void)e;
-    for (int i = 0; i < g->n; i++)
-        for (int j = i + 1; j < g->n; j++)
-            if (gsl_ran_bernoulli(stream_rng(random), c->number[GRAPH_P]))
-                graph_add(g, i, j);
-    return 0;
-}
-
-/* ---- regular ------------------------------------------------------------------------------------
- * Nodes have `degree` ends each; ends are paired at random, and pairs that would make a loop or an
- * edge twice are paired anew (Steger and Wormald 1999; uniform in the limit). */
-enum { REGULAR_ATTEMPTS = 1000 };
-
-static int regular_check(const struct kind_config *c, int n, struct err *e)
-{
-    int degree = degree_of(c);
-    if (degree >= n)
-        return err_set(e, ERR_USAGE, "space.degree",
-                       "%d neighbours in a graph of %d nodes; expected less than the nodes", degree,
-                       n);
-    if (degree % 2 && n % 2)
-        return err_set(e, ERR_USAGE, "space.degree",
-                       "no graph of %d nodes has %d edges at each; expected an even degree, or even "
-                       "nodes and nodes_min", n, degree);
-    return 0;
-}
-
-static size_t regular_edges(const struct kind_config *c, int n)
-{
-    return (size_t)n * (size_t)degree_of(c) / 2;
-}
-
-static bool any_pair(const struct graph *g, const int *end, size_t ends)
-{
-    for (size_t a = 0; a < ends; a++)
-        for (size_t b = 0; b < a; b++)
-            if (end[a] != end[b] && !graph_has(g, end[a], end[b]))
-                return true;
-    return false;
-}
-
-/* One attempt; false: the last ends cannot be paired. */
-static bool pair_ends(struct stream *random, struct graph *g, int *end, size_t ends)
-{
-    while (ends) {
-        size_t left = 0;
-        gsl_ran_shuffle(stream_rng(random), end, ends, sizeof *end);
-        for (size_t k = 0; k < ends; k += 2) {
-            int a = end[k], b = end[k + 1];
-            if (a != b && !graph_has(g, a, b)) {
-                graph_add(g, a, b);
-                continue;
-            }
-            end[left++] = a;
-            end[left++] = b;
-        }
-        if (left == ends && !any_pair(g, end, ends))
-            return false;
-        ends = left;
-    }
-    return true;
-}
-
-static int regular_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                        struct arena *arena, struct err *e)
-{
-    size_t n = (size_t)g->n, ends = n * (size_t)degree_of(c);
-    int *end = arena_alloc(arena, ends, sizeof *end, e);
-    if (!end)
-        return ERR_MEMORY;
-    for (int attempt = 0; attempt < REGULAR_ATTEMPTS; attempt++) {
-        g->edges = 0;
-        memset(g->joined, 0, n * n);
-        for (size_t k = 0; k < ends; k++)
-            end[k] = (int)(k % n);
-        if (pair_ends(random, g, end, ends))
-            return 0;
-    }
-    return err_set(e, ERR_NUMERIC, "space.degree", "no graph of %d nodes with %d neighbours each "
-                   "was found in %d attempts", g->n, degree_of(c), REGULAR_ATTEMPTS);
-}
-
-/* ---- tree ---------------------------------------------------------------------------------------
- * Uniform over labelled trees: n - 2 random labels are a tree's Pruefer sequence (Pruefer 1918),
- * in which a node comes once less often than it has neighbours. */
-static size_t tree_edges(const struct kind_config *c, int n)
-{
-    (void)c;
-    return (size_t)n;
-}
-
-static int tree_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                     struct arena *arena, struct err *e)
-{
-    (void)c;
-    int n = g->n, length = n > 2 ? n - 2 : 0, at = 0;
-    int *sequence = arena_alloc(arena, (size_t)length, sizeof *sequence, e);
-    int *left = arena_alloc(arena, (size_t)n, sizeof *left, e); /* neighbours still to come */
-    if (!sequence || !left)
-        return ERR_MEMORY;
-    for (int i = 0; i < n; i++)
-        left[i] = 1;
-    for (int k = 0; k < length; k++) {
-        sequence[k] = (int)gsl_rng_uniform_int(stream_rng(random), (unsigned long)n);
-        left[sequence[k]]++;
-    }
-    /* The smallest leaf goes with the next label; that one may then be a still smaller leaf. */
-    int leaf = -1;
-    for (int k = 0; k < length; k++) {
-        if (leaf < 0) {
-            while (left[at] != 1)
-                at++;
-            leaf = at++;
-        }
-        int other = sequence[k];
-        graph_add(g, leaf, other);
-        left[leaf] = 0;
-        leaf = --left[other] == 1 && other < at ? other : -1;
-    }
-    int first = -1;
-    for (int i = 0; i < n; i++) /* two leaves are left */
-        if (left[i] == 1) {
-            if (first >= 0)
-                graph_add(g, first, i);
-            first = i;
-        }
-    return 0;
-}
-
-/* ---- small-world --------------------------------------------------------------------------------
- * A ring whose nodes are joined with their `degree` nearest ones; then each edge, in turn, keeps
- * one end and with probability p gets another at random (Watts and Strogatz 1998). */
-static int small_world_check(const struct kind_config *c, int n, struct err *e)
-{
-    int degree = degree_of(c);
-    if (degree >= n || degree % 2)
-        return err_set(e, ERR_USAGE, "space.degree",
-                       "%d nearest neighbours on a ring of %d nodes; expected an even number, less "
-                       "than the nodes", degree, n);
-    return 0;
-}
-
-/* Takes edge number `edge` from node i to j and gives it to i and k. */
-static void rewire(struct graph *g, int edge, int k)
-{
-    int i = g->pair[2 * edge], j = g->pair[2 * edge + 1];
-    size_t n = (size_t)g->n;
-    g->joined[(size_t)i * n + (size_t)j] = g->joined[(size_t)j * n + (size_t)i] = 0;
-    g->joined[(size_t)i * n + (size_t)k] = g->joined[(size_t)k * n + (size_t)i] = 1;
-    g->pair[2 * edge + 1] = k;
-}
-
-static int free_ends(const struct graph *g, int i)
-{
-    int count = 0;
-    for (int k = 0; k < g->n; k++)
-        count += k != i && !graph_has(g, i, k);
-    return count;
-}
-
-static int small_world_draw(const struct kind_config *c, struct stream *random, struct graph *g,
-                            struct arena *arena, struct err *e)
-{
-    (void)arena, (void)e;
-    gsl_rng *rng = stream_rng(random);
-    for (int far = 1; far <= degree_of(c) / 2; far++)
-        for (int i = 0; i < g->n; i++)
-            graph_add(g, i, (i + far) % g->n);
-    for (int edge = 0; edge < g->edges; edge++) {
-        int i = g->pair[2 * edge], k = i;
-        if (!gsl_ran_bernoulli(rng, c->number[GRAPH_P]) || !free_ends(g, i))
-            continue;
-        while (k == i || graph_has(g, i, k))
-            k = (int)gsl_rng_uniform_int(rng, (unsigned long)g->n);
-        rewire(g, edge, k);
-    }
-    return 0;
-}
-
-/* A model of random graphs, and what it needs to be defined on n nodes.  Draws with GSL's
- * distributions from the stream. */
-struct graph_model {
-    const char *name;
-    /* ERR_USAGE; e->where names the option. */
-    int (*check)(const struct kind_config *c, int n, struct err *e);
-    size_t (*edges_max)(const struct kind_config *c, int n);
-    /* g is open and has no edges; scratch from arena. */
-    int (*draw)(const struct kind_config *c, struct stream *random, struct graph *g,
-                struct arena *arena, struct err *e);
-};
-
-#define MODELS(X)                                                                   \
-    X("erdos-renyi", check_nothing, erdos_renyi_edges, erdos_renyi_draw)            \
-    X("regular", regular_check, regular_edges, regular_draw)                        \
-    X("tree", check_nothing, tree_edges, tree_draw)                                 \
-    X("small-world", small_world_check, regular_edges, small_world_draw)
-#define MODEL_LINE(name, check, edges, draw) {name, check, edges, draw},
-#define MODEL_NAME(name, check, edges, draw) name,
-
-static const struct graph_model graph_model_table[] = {MODELS(MODEL_LINE)};
-static const char *const graph_model_names[] = {MODELS(MODEL_NAME) NULL};
 
 /* ---- graphs of a file ---------------------------------------------------------------------------
  * Text, a line for each edge: two node numbers from 0, as NetworkX writes with data=False.  What
@@ -590,18 +321,41 @@ static const struct option options[] = {
 };
 
 /* ---- sizes ------------------------------------------------------------------------------------*/
-/* A file that cannot be read is the check's business. */
-static int64_t graph_positions(const struct space_config *c)
+/* The largest and the densest graph of a file; one that cannot be read is the check's business. */
+static void file_sizes(const struct space_config *c, int64_t *nodes, double *neighbours)
 {
     struct arena arena;
     struct graph_file file = {0};
-    if (!from_file(&c->kind))
-        return (int64_t)c->kind.number[GRAPH_NODES];
-    if (arena_open(&arena, 0, NULL))
-        return 1;
-    open_file(&file, c->kind.text[0].text, &arena, NULL);
+    *nodes = 1;
+    *neighbours = 0;
+    if (arena_open(&arena, 0, NULL) || open_file(&file, c->kind.text[0].text, &arena, NULL))
+        file.graphs = 0;
+    for (int k = 0; k < file.graphs; k++) {
+        const struct graph_of_file *g = &file.graph[k];
+        double here = 2.0 * g->edges / g->n;
+        *neighbours = here > *neighbours ? here : *neighbours;
+        *nodes = g->n > *nodes ? g->n : *nodes;
+    }
     arena_close(&arena);
-    return file.largest > 0 ? file.largest : 1;
+}
+
+static int64_t graph_positions(const struct space_config *c)
+{
+    int64_t nodes = (int64_t)c->kind.number[GRAPH_NODES];
+    double neighbours;
+    if (from_file(&c->kind))
+        file_sizes(c, &nodes, &neighbours);
+    return nodes;
+}
+
+static double graph_neighbours(const struct space_config *c)
+{
+    int64_t nodes;
+    double neighbours;
+    if (!from_file(&c->kind))
+        return graph_model_table[(int)c->kind.number[GRAPH_MODEL]].neighbours(&c->kind);
+    file_sizes(c, &nodes, &neighbours);
+    return neighbours;
 }
 
 static int smallest(const struct kind_config *c)
@@ -763,6 +517,7 @@ const struct space space_graph = {
     .patterns = patterns,
     .orbits = orbits,
     .graph = true,
+    .neighbours = graph_neighbours,
     .positions = graph_positions,
     .sized_by = "space.nodes or space.file",
     .check = graph_check,

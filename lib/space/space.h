@@ -97,6 +97,7 @@ struct space {
     const char *const *patterns, *const *orbits;
     int axes;   /* of its layouts */
     bool graph; /* they have steps and degree */
+    double (*neighbours)(const struct space_config *c); /* of a node, about; graphs only */
     /* Positions of a training sample, of the largest where they differ; NULL: c->length. */
     int64_t (*positions)(const struct space_config *c);
     const char *sized_by; /* where positions is set: the keys that space.length gives way to */

@@ -23,6 +23,8 @@ struct target {
     bool bytes;                   /* the symbols are the 256 bytes, whatever vocab says */
     unsigned needs;               /* TARGET_NEEDS_..., what the layout must have */
     int (*check)(const struct target_config *c, const struct space_config *s, struct err *e);
+    /* Steps of about a nanosecond that a sample takes, about; NULL: too few to be priced. */
+    double (*work)(const struct target_config *c, const struct space_config *s);
     /* Precomputes what does not depend on the sample (random matrices, filters) for layouts of up
      * to `n` positions; NULL: nothing.  *state lives in arena. */
     int (*open)(const struct target_config *c, const struct space_config *s, int n,

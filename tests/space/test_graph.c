@@ -142,6 +142,44 @@ static void test_regular(void **state)
     arena_close(&a);
 }
 
+/* Where nearly all nodes are joined, of sizes at which pairing ends never succeeds; each of the pairs
+ * that are left out is as likely. */
+static void test_nearly_complete(void **state)
+{
+    (void)state;
+    static const int shape[][2] = {{64, 61}, {128, 120}, {1024, 1000}, {1024, 1023}};
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
+        struct layout l;
+        struct space_config c = graph_config("regular", shape[k][0]);
+        graph_set(&c, "degree", shape[k][1]);
+        graph_draw(&c, NULL, k, &a, &l);
+        for (int i = 0; i < shape[k][0]; i++)
+            assert_int_equal(l.degree[i], shape[k][1]);
+        arena_reset(&a);
+    }
+    /* 24 of 276 pairs are missing, in 40 draws 3.5 each; chi-square has 275 degrees of freedom at most,
+     * standard deviation 23. */
+    enum { N = 24, DRAWS = 40 };
+    int missing[N * N] = {0};
+    double chi = 0, expected = DRAWS * 2.0 / (N - 1);
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        struct layout l;
+        struct space_config c = graph_config("regular", N);
+        graph_set(&c, "degree", N - 3);
+        graph_draw(&c, NULL, k, &a, &l);
+        for (int p = 0; p < N * N; p++)
+            missing[p] += !graph_joined(&l, p / N, p % N);
+        arena_reset(&a);
+    }
+    for (int p = 0; p < N * N; p++)
+        if (p / N < p % N)
+            chi += (missing[p] - expected) * (missing[p] - expected) / expected;
+    assert_true(chi > 275 - 5 * 23 && chi < 275 + 5 * 23);
+    arena_close(&a);
+}
+
 /* The 16 labelled trees of four nodes: 8000 draws, 500 each, standard deviation 22. */
 static void test_tree(void **state)
 {
@@ -341,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_erdos_renyi),
         cmocka_unit_test(test_regular),
+        cmocka_unit_test(test_nearly_complete),
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_small_world),
         cmocka_unit_test(test_refusals),

@@ -61,3 +61,19 @@ limited() {
     [ "$status" -eq 3 ]
     [ -s messages ]
 }
+
+@test "a limit on address space is an error that names it, and never a hang" {
+    local limit command
+    (ulimit -v 4000000 && "$PROBE" --version >/dev/null 2>&1) || skip "this build needs more than that"
+    for limit in 100000 150000 250000 350000; do
+        for command in "run --out low --force" check; do
+            status=0
+            # shellcheck disable=SC2086
+            (ulimit -v "$limit" && timeout 20 "$PROBE" $command small.yaml) >/dev/null 2>messages ||
+                status=$?
+            [ "$status" -eq 0 ] || { [ "$status" -eq 3 ] && grep -q 'ulimit -v' messages; }
+        done
+    done
+    (ulimit -v 150000 && timeout 20 "$PROBE" check small.yaml) >/dev/null 2>messages || status=$?
+    [ "$status" -eq 3 ]
+}

@@ -83,6 +83,65 @@ static void test_cycles(void **state)
     }
 }
 
+/* Closed walks of `left` more edges from path[used-1] that come to no node twice. */
+static int walks(const struct layout *l, int *path, int used, int left)
+{
+    int count = 0;
+    if (left == 1)
+        return l->steps[path[used - 1] * l->n + path[0]] == 1;
+    for (int j = 0; j < l->n; j++) {
+        bool fresh = l->steps[path[used - 1] * l->n + j] == 1;
+        for (int k = 0; k < used; k++)
+            fresh = fresh && path[k] != j;
+        path[used] = j;
+        count += fresh ? walks(l, path, used + 1, left - 1) : 0;
+    }
+    return count;
+}
+
+/* In random graphs, against a search that leaves nothing out; and what would take too long is
+ * refused, or given up where the graph is denser than was to be expected. */
+static void test_cycles_of_random_graphs(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct stream random;
+    struct err e = {0};
+    enum { NODES = 9 };
+    double x[2 * NODES] = {0}, y[2 * NODES];
+    fixture_configure(&f, "graph", fixture_kind("cycles"), NODES, 2);
+    f.space.kind.number[3] = 0.5; /* p */
+    assert_int_equal(space_finish(&f.space, NULL), 0);
+    assert_int_equal(arena_open(&f.arena, 0, NULL), 0);
+    for (int trial = 0; trial < 18; trial++) {
+        stream_open(&random, (uint64_t)trial, "test", 0);
+        assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, &random, &f.arena, &f.layout,
+                                                  NULL), 0);
+        fixture_set(&f, "length", 3 + trial % 6);
+        fixture_evaluate(&f, x, y);
+        for (int i = 0; i < NODES; i++) {
+            int path[NODES] = {i};
+            double count = walks(&f.layout, path, 1, 3 + trial % 6) / 2;
+            assert_true(y[2 * i] == count && y[2 * i + 1] == count);
+        }
+    }
+    fixture_set(&f, "length", 8);
+    f.space.kind.number[1] = 27; /* nodes */
+    f.space.kind.number[3] = 1;
+    assert_int_equal(target_check(&f.config, &f.space, &e), ERR_USAGE);
+    assert_string_equal(e.where, "target.length");
+    double *wide = memory_alloc(4 * 27, sizeof *wide, NULL);
+    assert_int_equal(space_finish(&f.space, NULL), 0);
+    assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, &random, &f.arena, &f.layout, NULL),
+                     0);
+    e = (struct err){0};
+    assert_int_equal(f.target->evaluate(NULL, &f.config, &f.layout, 2, wide, wide + 2 * 27, &e),
+                     ERR_EVALUATION);
+    assert_non_null(strstr(e.msg, "paths were tried"));
+    memory_free(wide);
+    fixture_close(&f);
+}
+
 /* One marked node, two, all, and one that most do not reach. */
 static void test_source_distance(void **state)
 {
@@ -147,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_cycles),
+        cmocka_unit_test(test_cycles_of_random_graphs),
         cmocka_unit_test(test_source_distance),
         cmocka_unit_test(test_caps_leave_targets_alone),
         cmocka_unit_test(test_renamed_nodes),
