@@ -128,7 +128,7 @@ int plan_open(struct plan *p, const struct spec *s, const struct run_options *o,
     int code = collect(p, s, o, e);
     if (!code)
         code = choose_jobs(p, s, o, e);
-    if (!code)
+    if (!code && p->jobs > 0) /* something is left to train */
         code = kernel_room(plan_threads(p, o, 0), e);
     if (code)
         plan_close(p);
