@@ -23,8 +23,6 @@ const struct price_words price_words[PRICE_PARTS] = {
 
 /* ---- memory and operations --------------------------------------------------------------------*/
 
-#define STEP_FLOPS 50.0 /* that a product does in the nanosecond of a target's step (target.h) */
-
 /* *bytes: of a sample's own layout, at most; 0 where samples share one.  *images: of each sample
  * that the evaluation set holds. */
 static int layout_price(const struct task *t, int length, double *bytes, double *images,

@@ -22,6 +22,8 @@ struct price {
     enum price_part part; /* that takes the most of it */
 };
 
+#define STEP_FLOPS 50.0 /* that a product does in a nanosecond, the step of what is no product */
+
 /* All but the witness, which takes a while to find and BLAS; its work bounds its size
  * (evaluate.witness). */
 int price_task(const struct task *t, struct price *out, struct err *e);

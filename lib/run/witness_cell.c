@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "kernel/kernel.h"
 #include "run/adversary.h"
+#include "run/price.h"
 #include "run/run.h"
 #include "spec/start.h"
 
@@ -83,26 +84,36 @@ struct asked {
     struct found found;
     const char *status;     /* "known", "none", "left-out"; NULL: it asks for nothing */
     bool measured;          /* it is known and not left out */
-    struct pass_price cost; /* of that */
+    struct pass_price search, cost; /* of looking for it, where that was done; of measuring it */
 };
+
+/* More work than the training, and not little. */
+static bool too_much(const struct task *t, const struct train_price *training, double flops)
+{
+    return t->evaluate.witness != EVALUATE_WITNESS_ALWAYS && flops > WORK_UNASKED &&
+           flops > training->step_flops * (double)t->train.steps;
+}
 
 static int find_asked(struct asked *x, const struct task *t, int64_t samples, struct err *e)
 {
     const struct trainer_api *api = trainer_api_of(t->model.precision);
     struct train_price training;
+    double bytes, steps;
     *x = (struct asked){.status = NULL};
+    witness_price(&t->target, &t->space, &bytes, &steps);
     if (t->evaluate.witness == EVALUATE_WITNESS_NEVER)
         return 0;
-    int code = find(&x->found, t, e);
+    int code = api->price(t, &training, e);
+    x->status = "left-out";
+    if (code || too_much(t, &training, STEP_FLOPS * steps))
+        return code;
+    x->search = (struct pass_price){.bytes = (size_t)bytes, .flops = STEP_FLOPS * steps};
+    code = find(&x->found, t, e);
     x->status = "none";
     if (code || !x->found.start.witness)
         return code;
     code = api->price_pass(&x->found.own, (int)t->space.length, samples, false, &x->cost, e);
-    if (!code)
-        code = api->price(t, &training, e);
-    bool too_much = !code && x->cost.flops > training.step_flops * (double)t->train.steps &&
-                    x->cost.flops > WORK_UNASKED;
-    x->measured = !code && (!too_much || t->evaluate.witness == EVALUATE_WITNESS_ALWAYS);
+    x->measured = !code && !too_much(t, &training, x->cost.flops);
     x->status = x->measured ? "known" : "left-out";
     return code;
 }
@@ -138,9 +149,10 @@ int witness_cell_price(const struct task *t, int64_t samples, struct pass_price 
     if (!code && x.measured)
         code = trainer_api_of(t->model.precision)->price(&x.found.own, &own, e);
     if (!code && x.measured)
-        *out = (struct pass_price){.bytes = witness_price((int)t->space.length) +
-                                            own.parameters * real_size + x.cost.bytes,
+        *out = (struct pass_price){.bytes = own.parameters * real_size + x.cost.bytes,
                                    .flops = x.cost.flops};
+    out->bytes += x.search.bytes;
+    out->flops += x.search.flops;
     close_found(&x.found);
     return code;
 }

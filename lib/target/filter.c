@@ -75,6 +75,13 @@ static int filter_evaluate(const void *state, const struct target_config *c,
     return 0;
 }
 
+/* All pairs. */
+static double filter_work(const struct target_config *c, const struct space_config *s)
+{
+    (void)c;
+    return 0.5 * (double)s->length * (double)s->length * (double)s->channels;
+}
+
 static int difference_evaluate(const void *state, const struct target_config *c,
                                const struct layout *l, int d, const double *x, double *y,
                                struct err *e)
@@ -92,6 +99,7 @@ const struct target target_filter = {
     .citation = "Wang, Li and Li 2024, arXiv 2305.19190",
     .options = filter_options,
     .needs = TARGET_NEEDS_ORDER,
+    .work = filter_work,
     .open = filter_open,
     .evaluate = filter_evaluate,
 };

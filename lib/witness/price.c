@@ -1,10 +1,17 @@
 /* What looking for a witness costs. */
 #include "witness/witness.h"
 
-/* Probes look at all pairs of positions, in matrices of so many bytes for each. */
-enum { PAIR_BYTES = 16 };
+/* Probes look at all pairs of positions, in matrices of so many bytes for each, and take so many
+ * nanoseconds for each: 1 to 36 and 60 to 450 were measured. */
+enum { PAIR_BYTES = 36, PAIR_STEPS = 300 };
 
-size_t witness_price(int n)
+/* A linear map is read off one position after the other; where each sample has a layout of its own
+ * nothing is looked for. */
+void witness_price(const struct target_config *target, const struct space_config *space,
+                   double *bytes, double *steps)
 {
-    return (size_t)PAIR_BYTES * (size_t)n * (size_t)n;
+    const struct target *t = target_of(target);
+    double n = space_of(space)->draw ? 0 : (double)space_positions(space);
+    *bytes = PAIR_BYTES * n * n;
+    *steps = PAIR_STEPS * n * n + (t->work && !t->tokens ? n * t->work(target, space) : 0);
 }

@@ -235,29 +235,74 @@ bool probe_linear(struct probe *p, double **out)
         evaluate(p, x, y);
         x[j * p->d] = 0;
         for (int i = 0; i < p->n; i++)
-            k[i * p->n + j] = y[i * p->d];
+            k[(size_t)i * n + (size_t)j] = y[i * p->d];
     }
     *out = k;
     return !p->code && verify(p, linear_form, k);
 }
 
-/* One sweep over the pairs: a known row gives its relations' kernel, a known relation its rows. */
-static bool spread(const struct probe *p, const double *k, double *row, double *kernel)
+/* An entry of the matrix that is not 0. */
+struct entry {
+    int row, relation;
+    double value;
+};
+
+/* One sweep over `count` entries: a known row gives its relations' kernel, a known relation its rows.
+ * Entries of which both are known drop out; returns how many are left. */
+static size_t spread(struct entry *entry, size_t count, double *row, double *kernel, bool *changed)
 {
-    bool changed = false;
-    for (int i = 0; i < p->n; i++)
-        for (int j = 0; j < p->n; j++) {
-            int r = layout_relation(p->layout, i, j);
-            double value = k[i * p->n + j];
-            if (value == 0 || isnan(row[i]) == isnan(kernel[r]))
-                continue;
-            if (isnan(row[i]))
-                row[i] = value / kernel[r];
-            else
-                kernel[r] = value / row[i];
-            changed = true;
+    size_t left = 0;
+    *changed = false;
+    for (size_t k = 0; k < count; k++) {
+        const struct entry *one = &entry[k];
+        double *r = &row[one->row], *c = &kernel[one->relation];
+        if (isnan(*r) && isnan(*c)) {
+            entry[left++] = *one;
+            continue;
         }
-    return changed;
+        *changed |= isnan(*r) || isnan(*c);
+        if (isnan(*r))
+            *r = one->value / *c;
+        else if (isnan(*c))
+            *c = one->value / *r;
+    }
+    return left;
+}
+
+/* All entries that are not 0, row by row; *count of them. */
+static struct entry *entries_of(struct probe *p, const double *k, size_t *count)
+{
+    size_t pairs = (size_t)p->n * (size_t)p->n, at = 0;
+    *count = 0;
+    for (size_t m = 0; m < pairs; m++)
+        *count += k[m] != 0;
+    struct entry *entry = array(p, *count, sizeof *entry);
+    for (int i = 0; i < p->n && entry; i++)
+        for (int j = 0; j < p->n; j++, k++)
+            if (*k != 0)
+                entry[at++] = (struct entry){i, layout_relation(p->layout, i, j), *k};
+    return entry;
+}
+
+/* row (n) and kernel (relations) from k; NaN is what no entry says. */
+static bool solve_factors(struct probe *p, const double *k, double *row, double *kernel)
+{
+    size_t left;
+    struct arena_mark mark = arena_mark(&p->arena);
+    struct entry *entry = entries_of(p, k, &left);
+    for (int i = 0; i < p->n; i++)
+        row[i] = NAN;
+    for (int r = 0; r < p->layout->relations; r++)
+        kernel[r] = NAN;
+    for (int i = 0; i < p->n && entry; i++)
+        if (isnan(row[i])) {
+            bool changed = true;
+            row[i] = 1;
+            while (changed)
+                left = spread(entry, left, row, kernel, &changed);
+        }
+    arena_release(&p->arena, mark);
+    return entry != NULL;
 }
 
 bool probe_factors(struct probe *p, const double *k, const struct kind_config *mask,
@@ -266,24 +311,14 @@ bool probe_factors(struct probe *p, const double *k, const struct kind_config *m
     int n = p->n, relations = p->layout->relations;
     double *row = array(p, (size_t)n, sizeof *row);
     double *kernel = array(p, (size_t)relations, sizeof *kernel);
-    if (!row || !kernel)
+    if (!row || !kernel || !solve_factors(p, k, row, kernel))
         return false;
-    for (int i = 0; i < n; i++)
-        row[i] = NAN;
-    for (int r = 0; r < relations; r++)
-        kernel[r] = NAN;
-    for (int i = 0; i < n; i++)
-        if (isnan(row[i])) {
-            row[i] = 1;
-            while (spread(p, k, row, kernel))
-                ;
-        }
     for (int r = 0; r < relations; r++)
         kernel[r] = isnan(kernel[r]) ? 0 : kernel[r];
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
+        for (int j = 0; j < n; j++, k++) {
             double value = row[i] * kernel[layout_relation(p->layout, i, j)];
-            if (!close_to(mask_sees(mask, p->layout, i, j) ? value : 0, k[i * n + j]))
+            if (!close_to(mask_sees(mask, p->layout, i, j) ? value : 0, *k))
                 return false;
         }
     *row_out = row;
@@ -299,7 +334,7 @@ bool probe_sources(struct probe *p, const double *k, int **out)
     for (int i = 0; i < p->n; i++) {
         source[i] = -1;
         for (int j = 0; j < p->n; j++) {
-            double value = k[i * p->n + j];
+            double value = *k++;
             if (value != 0 && (value != 1 || source[i] >= 0))
                 return false;
             if (value != 0)

@@ -14,14 +14,23 @@ struct bench {
     struct encoding_tensor tensor[ENCODING_TENSORS_MAX];
     int tensors, n, width;
     real *parameter[ENCODING_TENSORS_MAX];
-    real *state, *x, *q, *k, *s, *before, *scratch;
+    real *state, *x, *q, *k, *scratch;
+    real *s, *before; /* (ROWS,n) */
     int32_t *fold;
 };
+
+/* Queries that are looked at at a time; where all are alike, as many such blocks are looked at. */
+enum { ROWS = 32, BLOCKS = 4 };
+
+static int rows_from(const struct bench *b, int first)
+{
+    return b->n - first < ROWS ? b->n - first : ROWS;
+}
 
 static int reserve(struct bench *b, const struct encoding_shape *shape, struct arena *a,
                    struct err *e)
 {
-    size_t n = (size_t)b->n, stream = n * (size_t)b->width, pairs = n * n;
+    size_t n = (size_t)b->n, stream = n * (size_t)b->width;
     for (int t = 0; t < b->tensors; t++) {
         size_t count = 1;
         for (int i = 0; i < b->tensor[t].tensor.rank; i++)
@@ -37,13 +46,13 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
     shape->trained->fold(shape->trained, shape->trained, b->fold);
     b->context.fold = b->fold;
     size_t state = b->encoding->state_size ? b->encoding->state_size(&b->context) : 0;
-    size_t scratch = b->encoding->scratch ? b->encoding->scratch(&b->context, b->n) : 0;
+    size_t scratch = b->encoding->scratch ? b->encoding->scratch(&b->context, ROWS) : 0;
     b->state = arena_alloc(a, state, sizeof(real), e);
     b->x = arena_alloc(a, stream, sizeof(real), e);
     b->q = arena_alloc(a, stream, sizeof(real), e);
     b->k = arena_alloc(a, stream, sizeof(real), e);
-    b->s = arena_alloc(a, pairs, sizeof(real), e);
-    b->before = arena_alloc(a, pairs, sizeof(real), e);
+    b->s = arena_alloc(a, ROWS * n, sizeof(real), e);
+    b->before = arena_alloc(a, ROWS * n, sizeof(real), e);
     b->scratch = arena_alloc(a, scratch, sizeof(real), e);
     bool failed = !b->state || !b->x || !b->q || !b->k || !b->s || !b->before || !b->scratch;
     b->context.state = b->state;
@@ -91,20 +100,21 @@ static bool sees(const struct bench *b, int i, int j)
     return mask_sees(b->mask, b->context.layout, i, j);
 }
 
-/* s (n,n) of one head from b->q and b->k, with scale q.k in `before` and in s already. */
-static void head_logits(struct bench *b, int head)
+/* Rows first.. of s of one head from b->q and b->k, with scale q.k in `before`, too. */
+static void head_logits(struct bench *b, int head, int first)
 {
-    int d = b->context.shape->head_width;
+    int d = b->context.shape->head_width, rows = rows_from(b, first);
     const real *q = b->q + head * d, *k = b->k + head * d;
-    for (int i = 0; i < b->n; i++)
+    real *out = b->before;
+    for (int i = first; i < first + rows; i++)
         for (int j = 0; j < b->n; j++) {
             real sum = 0;
             for (int c = 0; c < d; c++)
                 sum += q[i * b->width + c] * k[j * b->width + c];
-            b->before[i * b->n + j] = (real)b->facts.scale * sum;
+            *out++ = (real)b->facts.scale * sum;
         }
-    memcpy(b->s, b->before, (size_t)b->n * (size_t)b->n * sizeof *b->s);
-    struct encoding_block block = {.head = head, .rows = b->n, .q = q, .k = k,
+    memcpy(b->s, b->before, (size_t)rows * (size_t)b->n * sizeof *b->s);
+    struct encoding_block block = {.head = head, .first = first, .rows = rows, .q = q, .k = k,
                                    .stride = b->width, .scale = b->facts.scale, .ld = b->n,
                                    .scratch = b->scratch};
     if (b->encoding->logits)
@@ -122,16 +132,36 @@ static bool adds_to_input(struct bench *b)
 
 static bool adds_to_values(struct bench *b)
 {
-    struct encoding_block block = {.rows = b->n, .q = b->q, .k = b->k, .stride = b->width,
-                                   .scale = b->facts.scale, .ld = b->n, .scratch = b->scratch};
-    size_t pairs = (size_t)b->n * (size_t)b->n, count = (size_t)b->n * (size_t)b->width;
+    size_t count = (size_t)b->n * (size_t)b->width;
     if (!b->encoding->value)
         return false;
-    for (size_t k = 0; k < pairs; k++)
+    for (size_t k = 0; k < ROWS * (size_t)b->n; k++)
         b->s[k] = 1;
     memset(b->x, 0, count * sizeof *b->x);
-    b->encoding->value(&b->context, &block, b->s, b->x, b->width);
+    for (int i = 0; i < b->n; i += ROWS) {
+        struct encoding_block block = {.first = i, .rows = rows_from(b, i), .q = b->q, .k = b->k,
+                                       .stride = b->width, .scale = b->facts.scale, .ld = b->n,
+                                       .scratch = b->scratch};
+        b->encoding->value(&b->context, &block, b->s, b->x + (size_t)i * (size_t)b->width, b->width);
+    }
     return !all_zero(b->x, count);
+}
+
+/* Notes the logits of rows first.. by relation; false where one is not the same everywhere. */
+static bool note_bias(const struct bench *b, int first, bool fresh, double *bias, bool *seen)
+{
+    const real *value = b->s;
+    for (int i = first; i < first + rows_from(b, first); i++)
+        for (int j = 0; j < b->n; j++, value++) {
+            int r = layout_relation(b->context.layout, i, j);
+            if (!sees(b, i, j))
+                continue;
+            if ((!fresh || seen[r]) && bias[r] != (double)*value)
+                return false;
+            bias[r] = (double)*value;
+            seen[r] = true;
+        }
+    return true;
 }
 
 /* Logits of a zero query by relation, the same for any keys; false where there is no such thing. */
@@ -145,18 +175,22 @@ static bool bias_of_head(struct bench *b, int head, uint64_t keys, bool first, d
         b->encoding->query_key(&b->context, b->q, b->k, b->width);
     if (!all_zero(b->q, count))
         return false;
-    head_logits(b, head);
-    for (int i = 0; i < b->n; i++)
-        for (int j = 0; j < b->n; j++) {
-            if (!sees(b, i, j))
-                continue;
-            int r = layout_relation(b->context.layout, i, j);
-            double value = (double)b->s[i * b->n + j];
-            if ((!first || seen[r]) && bias[r] != value)
+    for (int i = 0; i < b->n; i += ROWS) {
+        head_logits(b, head, i);
+        if (!note_bias(b, i, first, bias, seen))
+            return false;
+    }
+    return true;
+}
+
+/* Whether rows first.. have their scores and nothing else. */
+static bool only_scores(const struct bench *b, int first)
+{
+    size_t at = 0;
+    for (int i = first; i < first + rows_from(b, first); i++)
+        for (int j = 0; j < b->n; j++, at++)
+            if (sees(b, i, j) && b->s[at] != b->before[at])
                 return false;
-            bias[r] = value;
-            seen[r] = true;
-        }
     return true;
 }
 
@@ -193,11 +227,12 @@ static bool probe_scores(struct bench *b)
             return false;
     }
     for (int h = 0; h < b->context.shape->heads; h++) {
-        head_logits(b, h);
-        for (int i = 0; i < b->n; i++)
-            for (int j = 0; j < b->n; j++)
-                if (sees(b, i, j) && b->s[i * b->n + j] != b->before[i * b->n + j])
-                    return false;
+        for (int k = 0; k < BLOCKS; k++) {
+            int first = (int)((int64_t)k * (b->n > ROWS ? b->n - ROWS : 0) / (BLOCKS - 1));
+            head_logits(b, h, first);
+            if (!only_scores(b, first))
+                return false;
+        }
     }
     return true;
 }

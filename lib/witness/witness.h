@@ -22,8 +22,10 @@ int witness_open(struct witness **out, const struct target_config *target,
                  const struct space_config *space, const struct model_config *m,
                  const struct layout *trained, struct err *e);
 void witness_close(struct witness *w); /* NULL is fine */
-/* Bytes that looking for one takes at n positions; what it costs as a model, its config says. */
-size_t witness_price(int n);
+/* Bytes, and steps of about a nanosecond, that looking for one takes; what it costs as a model, its
+ * config says. */
+void witness_price(const struct target_config *target, const struct space_config *space,
+                   double *bytes, double *steps);
 /* Overwrites the parameter block of a model opened with w->config, in that model's precision. */
 void witness_write(const struct witness *w, const struct model *m, void *parameters);
 

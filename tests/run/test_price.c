@@ -134,14 +134,47 @@ static void what_is_asked_for_costs(void **unused)
     }
 }
 
+/* Looking for a witness costs pairs of positions, whatever is found; where that is more than the
+ * training, nobody looks unless asked to.  A target that says what it costs is priced by that. */
+static void looking_for_a_witness_costs(void **unused)
+{
+    (void)unused;
+    static const char text[] = "target: %s\nspace: {length: %d, channels: 1}\ntrain: {steps: 0}\n"
+                               "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
+                               "evaluate: {samples: 1, witness: %s}\n";
+    static const struct {
+        const char *target, *witness;
+        int n;
+        double least, most; /* FLOPs of the witness */
+    } row[] = {{"sort", "auto", 64, 1e6, 1e9},    {"sort", "auto", 512, 1e9, 1e10},
+               {"sort", "never", 512, 0, 0},      {"sort", "auto", 65536, 0, 0},
+               {"filter", "auto", 2500, 0, 0},    {"cycles", "auto", 0, 0, 0}};
+    for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
+        char yaml[512];
+        snprintf(yaml, sizeof yaml, text, row[k].target, row[k].n, row[k].witness);
+        if (!row[k].n)
+            snprintf(yaml, sizeof yaml, "target: cycles\nspace: {kind: graph, nodes: 40, p: 0.5}\n"
+                                        "evaluate: {samples: 100}\n");
+        struct spec *s = help_spec(yaml);
+        struct price price = price_of(s);
+        assert_int_equal(price_witness(&spec_cell(s, 0)->task, &price, NULL), 0);
+        assert_in_range((uintmax_t)price.flops_of[PRICE_WITNESS], (uintmax_t)row[k].least,
+                        (uintmax_t)row[k].most);
+        if (!row[k].n) /* 40 / 5 x 19.5^4 paths in each of 100 graphs */
+            assert_true(price.flops_of[PRICE_SAMPLES] > 100 * 8.0 * 19.5 * 19.5 * 19.5 * 19.5);
+        spec_close(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_for_costs),
 #ifndef MEMORY_DEBUG /* which touches all memory, and asan has no room under a limit */
         cmocka_unit_test(too_long_a_length_is_refused),
-        cmocka_unit_test(prices_are_what_cells_take), /* last: it calls BLAS */
+        cmocka_unit_test(prices_are_what_cells_take), /* from its end on BLAS is called */
 #endif
+        cmocka_unit_test(looking_for_a_witness_costs),
     };
 #ifdef MEMORY_DEBUG
     (void)prices_are_what_cells_take;
