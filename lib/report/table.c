@@ -9,6 +9,7 @@
 #include "report/label.h"
 #include "report/lines.h"
 #include "report/listing.h"
+#include "report/results.h"
 #include "report/trace.h"
 
 enum { AXES_MAX = 64, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
@@ -402,9 +403,11 @@ static int open_table(struct table *t, const struct spec *s, const struct result
                       struct err *e)
 {
     t->spec = s;
-    for (int k = 0; k < spec_cells(s); k++)
-        t->witnesses |= spec_cell(s, k)->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
     t->floors = r->rows > 0;
+    for (int k = 0; k < r->rows; k++) {
+        const struct cell *c = row_cell_in(&r->row[k], s);
+        t->witnesses |= c && c->task.evaluate.witness != EVALUATE_WITNESS_NEVER;
+    }
     for (int k = 0; k < r->rows; k++)
         t->floors &= !*result_text(&r->row[k], "status");
     int code = report_lines_open(&t->lines, r, s, e);

@@ -13,9 +13,9 @@
 #define PLAN_MEMORY_SHARE 0.9
 #define GIB (1024.0 * 1024.0 * 1024.0)
 
-static bool in_shard(const struct cell *c, const struct run_options *o)
+static bool in_shard(int cell, const struct run_options *o)
 {
-    return o->shards <= 1 || c->index % o->shards == o->shard;
+    return o->shards <= 1 || cell % o->shards == o->shard;
 }
 
 static int price(struct plan_cell *c, const struct spec *s, struct err *e)
@@ -57,9 +57,9 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
     char folder[RUN_PATH];
     int code = 0;
     for (int k = 0; !code && k < spec_cells(s); k++) {
-        const struct cell *c = spec_cell(s, k);
-        if (!in_shard(c, o))
+        if (!in_shard(k, o))
             continue;
+        const struct cell *c = spec_cell(s, k);
         p->shard_cells++;
         code = cell_folder(o->folder, c, folder, e);
         if (!code && !o->force && cell_finished(c, folder)) {

@@ -31,6 +31,22 @@ struct case_set {
     struct layer layer; /* of all of them */
 };
 
+/* Cells are large and alike: a cell is kept as the words in which it differs from the first one, and
+ * written out when somebody asks for it; memory that nobody asks for is never touched. */
+struct cell_difference {
+    uint16_t at; /* in words */
+    uint64_t word;
+};
+struct cell_block {
+    struct packed_cell {
+        char id[SPEC_ID];
+        bool whole;         /* it is written out */
+        size_t first;       /* of its differences, in bytes of spec.differences */
+        int differences;
+    } packed[CELL_BLOCK];
+    struct cell cell[CELL_BLOCK];
+};
+
 struct spec {
     struct arena arena;
     struct keys keys;
@@ -51,8 +67,9 @@ struct spec {
     int case_keys;
     const char **vary; /* (varies) the keys that differ among cells */
     int varies;
-    struct cell **block; /* (blocks) cells in blocks of CELL_BLOCK */
+    struct cell_block **block; /* (blocks) */
     int blocks, cells;
+    struct text differences; /* of the cells */
     int *by_id; /* (room) a hash table of cells: 1 + index; 0: free.  room: a power of 2 */
     size_t room;
     struct claim *claim;

@@ -169,19 +169,44 @@ static int resolve(struct expander *x)
     return code;
 }
 
+_Static_assert(sizeof(struct cell) % sizeof(uint64_t) == 0 &&
+                   sizeof(struct cell) / sizeof(uint64_t) <= UINT16_MAX,
+               "a cell is so many words");
+
+/* Notes the words in which the cell differs from the first. */
+static int note_differences(struct spec *s, const struct cell *c, struct packed_cell *p,
+                            struct err *e)
+{
+    const char *first = (const char *)s->block[0]->cell, *here = (const char *)c;
+    p->first = s->differences.length;
+    for (size_t at = 0; at < sizeof *c; at += sizeof(uint64_t)) {
+        struct cell_difference d = {.at = (uint16_t)(at / sizeof d.word)};
+        if (!memcmp(first + at, here + at, sizeof d.word))
+            continue;
+        memcpy(&d.word, here + at, sizeof d.word);
+        text_append_bytes(&s->differences, &d, sizeof d);
+        p->differences++;
+    }
+    return text_check(&s->differences, e);
+}
+
 static int keep_cell(struct expander *x)
 {
     struct spec *s = x->spec;
     if (s->cells == s->blocks * CELL_BLOCK) {
-        s->block[s->blocks] = memory_alloc(CELL_BLOCK, sizeof **s->block, x->e);
+        s->block[s->blocks] = memory_alloc(1, sizeof **s->block, x->e);
         if (!s->block[s->blocks])
             return ERR_MEMORY;
         s->blocks++;
     }
     x->cell.index = s->cells;
     *spec_place(s, x->cell.id) = s->cells + 1;
-    s->block[s->blocks - 1][s->cells % CELL_BLOCK] = x->cell;
-    s->cells++;
+    struct packed_cell *p = &s->block[s->blocks - 1]->packed[s->cells % CELL_BLOCK];
+    memcpy(p->id, x->cell.id, SPEC_ID);
+    if (s->cells++)
+        return note_differences(s, &x->cell, p, x->e);
+    p->whole = true;
+    s->block[0]->cell[0] = x->cell;
     return 0;
 }
 

@@ -103,6 +103,7 @@ void spec_close(struct spec *s)
         return;
     for (int b = 0; b < s->blocks; b++)
         memory_free(s->block[b]);
+    text_close(&s->differences);
     layers_close(&s->layers);
     keys_close(&s->keys);
     arena_close(&s->arena);
@@ -128,14 +129,26 @@ int spec_cells(const struct spec *s)
 
 const struct cell *spec_cell(const struct spec *s, int index)
 {
-    return &s->block[index / CELL_BLOCK][index % CELL_BLOCK];
+    struct packed_cell *p = &s->block[index / CELL_BLOCK]->packed[index % CELL_BLOCK];
+    struct cell *c = &s->block[index / CELL_BLOCK]->cell[index % CELL_BLOCK];
+    if (p->whole)
+        return c;
+    memcpy(c, s->block[0]->cell, sizeof *c);
+    for (int k = 0; k < p->differences; k++) {
+        struct cell_difference d;
+        memcpy(&d, s->differences.data + p->first + (size_t)k * sizeof d, sizeof d);
+        memcpy((char *)c + d.at * sizeof d.word, &d.word, sizeof d.word);
+    }
+    p->whole = true;
+    return c;
 }
 
 int *spec_place(const struct spec *s, const char *id)
 {
     size_t at = (size_t)strtoull(id, NULL, 16) & (s->room - 1);
-    while (s->by_id[at] && strcmp(spec_cell(s, s->by_id[at] - 1)->id, id) != 0)
-        at = (at + 1) & (s->room - 1);
+    for (int found; (found = s->by_id[at]); at = (at + 1) & (s->room - 1))
+        if (!strcmp(s->block[(found - 1) / CELL_BLOCK]->packed[(found - 1) % CELL_BLOCK].id, id))
+            break;
     return &s->by_id[at];
 }
 

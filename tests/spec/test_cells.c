@@ -1,8 +1,10 @@
 /* From spec to cells: defaults, precedence, cases, grid, --set, seeds, duplicates, limits. */
 #include "spec/help_spec.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/memory.h"
 
@@ -341,9 +343,41 @@ static void every_failed_allocation_is_reported(void **state)
 }
 #endif
 
+/* Cells take a few words each until somebody asks for them, and are then what they should be. */
+static void many_cells_take_little(void **state)
+{
+    (void)state;
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    struct spec *s = spec_of("target: gain\nseeds: 500\ngrid: {model.layers: [1, 2, 3, 4, 5], "
+                             "model.encoding: [toeplitz, {kind: t5, buckets: 8}], "
+                             "train.lr: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]}\n", NULL);
+    getrusage(RUSAGE_SELF, &after);
+    assert_int_equal(spec_cells(s), 50000);
+#ifndef MEMORY_DEBUG /* which touches all memory */
+    assert_true(after.ru_maxrss - before.ru_maxrss < 50000 * 2); /* KiB */
+#endif
+    for (int k = 0; k < 50000; k += 977) { /* axes in order, the seed fastest */
+        const struct cell *c = spec_cell(s, k);
+        struct cell again = *c;
+        assert_int_equal(c->index, k);
+        assert_int_equal(c->task.seed, k % 500);
+        assert_int_equal(c->task.model.layers, 1 + k / 10000);
+        assert_string_equal(encoding_of(&c->task.model.encoding)->name,
+                            k / 5000 % 2 ? "t5" : "toeplitz");
+        assert_true(fabs(c->task.train.lr - 0.1 * (1 + k / 500 % 10)) < 1e-12);
+        assert_ptr_equal(spec_find(s, c->id), c);
+        assert_int_equal(spec_cell_identify(&again, NULL), 0);
+        assert_string_equal(again.id, c->id);
+        assert_string_equal(again.group, c->group);
+    }
+    spec_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_cells_take_little), /* first: later the memory is there already */
         cmocka_unit_test(everything_but_the_target_has_a_default),
         cmocka_unit_test(a_default_on_an_axis_is_a_value),
         cmocka_unit_test(files_name_their_specs),
