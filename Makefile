@@ -62,7 +62,12 @@ Q := $(if $(V),,@)
 
 # Kernel variants: a file named *_avx2.c or *_avx512.c is compiled for that instruction set and
 # chosen at run time.  On another machine type the file is empty (it tests __x86_64__ itself).
-ifeq ($(shell uname -m),x86_64)
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
+# gcc 12 for arm64 dies of an internal error where it makes vectors of the largest of several.
+ifneq ($(filter aarch64-%,$(TARGET)),)
+ALL_CFLAGS += $(addprefix -fno-builtin-,fmax fmaxf fmin fminf)
+endif
+ifneq ($(filter x86_64-%,$(TARGET)),)
 VARIANT_avx2   := -mavx2 -mfma
 VARIANT_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 endif

@@ -48,6 +48,8 @@ static const struct {
 #if defined(__x86_64__)
     {&kernel_table_avx512, has_avx512},
     {&kernel_table_avx2, has_avx2},
+#elif defined(__aarch64__)
+    {&kernel_table_neon, NULL},
 #endif
     {&kernel_table_portable, NULL},
 };
@@ -67,8 +69,31 @@ int kernel_force(const char *name, struct err *e)
             chosen.table = variants[k].table;
             return 0;
         }
-    return err_set(e, ERR_USAGE, "URPE_KERNEL",
-                   "unknown kernel '%s'; expected portable, avx2 or avx512", name);
+    char names[64] = "";
+    for (int k = VARIANTS - 1; k >= 0; k--)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+                 variants[k].table->name, k > 1 ? ", " : k ? " or " : "");
+    return err_set(e, ERR_USAGE, "URPE_KERNEL", "unknown kernel '%s'; expected %s", name, names);
+}
+
+/* What OPENBLAS_CORETYPE has forced must be what this machine can execute. */
+static int check_core(struct err *e)
+{
+#if defined(__x86_64__)
+    static const struct {
+        const char *name;
+        bool (*supported)(void);
+    } cores[] = {{"SkylakeX", has_avx512}, {"Cooperlake", has_avx512}, {"SapphireRapids", has_avx512},
+                 {"Haswell", has_avx2},    {"Zen", has_avx2}};
+    for (size_t k = 0; openblas_get_corename && k < sizeof cores / sizeof *cores; k++)
+        if (strcmp(openblas_get_corename(), cores[k].name) == 0 && !cores[k].supported())
+            return err_set(e, ERR_USAGE, "OPENBLAS_CORETYPE",
+                           "the BLAS library was told to be %s, which this machine cannot execute",
+                           cores[k].name);
+#else
+    (void)e;
+#endif
+    return 0;
 }
 
 /* "OpenBLAS 0.3.21 SkylakeX" from the library's configuration line and core name. */
@@ -88,6 +113,9 @@ int kernel_open(struct err *e)
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
     name_blas();
+    int code = check_core(e);
+    if (code)
+        return code;
     if (name && name[0])
         return kernel_force(name, e);
     for (int k = VARIANTS - 1; k >= 0; k--)

@@ -14,13 +14,13 @@
 #include "base/real.h"
 
 /* ---- choice of instruction set ------------------------------------------------------------------
- * Made once, by kernel_open, before any other call: the best of portable, avx2 and avx512 that this
- * machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that
- * is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
+ * Made once, by kernel_open, before any other call: the best of portable, avx2, avx512 and neon that
+ * this machine has, or what the environment variable URPE_KERNEL names.  ERR_USAGE when that, or the
+ * BLAS library's OPENBLAS_CORETYPE, is unknown or not supported here.  Also switches the BLAS library's own threads off, so it must
  * run after the last fork.  The float and the double set choose separately: a program that uses
  * both opens both.  Without kernel_open the portable kernels serve. */
 int kernel_open(struct err *e);
-const char *kernel_name(void);       /* "portable", "avx2", "avx512" */
+const char *kernel_name(void);       /* "portable", "avx2", "avx512", "neon" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
 int kernel_force(const char *name, struct err *e); /* for tests */
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:

@@ -1,6 +1,6 @@
 /* Private to lib/kernel: one vector type and the few operations that the bodies need.
  *
- * The including file defines SIMD_BYTES (16, 32 or 64).  Arithmetic is GCC's and clang's own on
+ * The including file defines SIMD_BYTES (16, 32 or 64), and SIMD_NEON for that with 16.  Arithmetic is GCC's and clang's own on
  * vector types; intrinsics appear only for what C cannot say: fused multiply-add, masked loads,
  * maxima with a stated rule for NaN.  Every operation has one fixed order, so the same inputs give
  * the same bits. */
@@ -13,6 +13,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(SIMD_NEON)
+#include <arm_neon.h>
 #endif
 
 #define INLINE static inline __attribute__((always_inline, unused))
@@ -49,6 +51,12 @@ typedef real vec_memory __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(r
 #define SIMD(name) SIMD_NAME(_mm256_, name, _ps)
 #endif
 #define LANE_MASK(count) (__m256i)((ivec){IOTA} < (ivec){SPREAD((lane_int)(count))})
+#elif defined(SIMD_NEON) && defined(REAL_DOUBLE)
+#define NEON(name) v##name##q_f64
+typedef float64x2_t neon_vec;
+#elif defined(SIMD_NEON)
+#define NEON(name) v##name##q_f32
+typedef float32x4_t neon_vec;
 #endif
 
 /* ---- shuffles ---------------------------------------------------------------------------------*/
@@ -177,6 +185,8 @@ INLINE vec vec_fma(vec a, vec b, vec c)
 {
 #ifdef SIMD
     return SIMD(fmadd)(a, b, c);
+#elif defined(NEON)
+    return (vec)NEON(fma)((neon_vec)c, (neon_vec)a, (neon_vec)b);
 #else
     return a * b + c;
 #endif
@@ -216,6 +226,8 @@ INLINE vec vec_sqrt(vec x)
 {
 #ifdef SIMD
     return SIMD(sqrt)(x);
+#elif defined(NEON)
+    return (vec)NEON(sqrt)((neon_vec)x);
 #else
     for (int l = 0; l < LANES; l++)
         x[l] = REAL_MATH(sqrt)(x[l]);

@@ -10,6 +10,8 @@ extern const struct kernel_table kernel_table_portable;
 #if defined(__x86_64__)
 extern const struct kernel_table kernel_table_avx2;
 extern const struct kernel_table kernel_table_avx512;
+#elif defined(__aarch64__)
+extern const struct kernel_table kernel_table_neon;
 #endif
 
 /* The widest vector of any variant, in elements: scratch is padded for it, so that its size does

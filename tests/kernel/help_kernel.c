@@ -114,8 +114,8 @@ void check_close(const char *what, size_t count, const real *got, const real *wa
 
 const char *const *variants(void)
 {
-    static const char *const all[] = {"portable", "avx2", "avx512"};
-    static const char *usable[4];
+    static const char *const all[] = {"portable", "avx2", "avx512", "neon"};
+    static const char *usable[5];
     int count = 0;
     struct err e = {0};
     for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
