@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "run/history.h"
 #include "run/run.h"
 #include "spec/spec.h"
@@ -61,7 +62,9 @@ int LLVMFuzzerInitialize(int *count, char ***word)
     size_t size = 0;
     check(spec_parse(&rig.spec, "fuzz.yaml", yaml, strlen(yaml), NULL, 0, &e) == 0, e.msg);
     const struct task *task = &spec_cell(rig.spec, 0)->task;
-    check(network_open(&rig.network, task, NULL, &e) == 0, e.msg);
+    struct pool *one = NULL; /* as long as the process */
+    check(pool_open(&one, 1, &e) == 0, e.msg);
+    check(network_open(&rig.network, task, one, &e) == 0, e.msg);
     const struct network *x = &rig.network;
     check(x->api->save(x->trainer, stamp, NULL, 0, &bytes, &size, &e) == 0, e.msg);
     memcpy(rig.header, bytes, HEADER);
