@@ -35,10 +35,13 @@ NUMERIC  := $(wildcard $(foreach l,kernel normaliser encoding model train,lib/$l
 reverse = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
 $(foreach l,$(LAYERS),$(eval BELOW_$l := $(filter $l $(foreach s,$(SEES_$l),$(BELOW_$s)),$(call reverse,$(LAYERS)))))
 
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+# Optional, and for x86-64 only: kernels for small matrix products.  XSMM= builds without.
+XSMM ?= $(if $(filter x86_64-%,$(TARGET)),$(shell pkg-config --exists libxsmm && echo libxsmm))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(if $(XSMM),-DHAVE_LIBXSMM $(shell pkg-config --cflags $(XSMM)))
 # GSL comes with a reference CBLAS of its own, which must not win over the fast one.
-PKG_LIBS   := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lpthread -lm
+PKG_LIBS   := $(filter-out -lgslcblas,$(if $(XSMM),$(shell pkg-config --libs $(XSMM))) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lpthread -lm
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
@@ -62,7 +65,6 @@ Q := $(if $(V),,@)
 
 # Kernel variants: a file named *_avx2.c or *_avx512.c is compiled for that instruction set and
 # chosen at run time.  On another machine type the file is empty (it tests __x86_64__ itself).
-TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 # gcc 12 for arm64 dies of an internal error where it makes vectors of the largest of several.
 ifneq ($(filter aarch64-%,$(TARGET)),)
 ALL_CFLAGS += $(addprefix -fno-builtin-,fmax fmaxf fmin fminf)

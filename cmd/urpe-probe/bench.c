@@ -53,6 +53,8 @@ static void add_row(struct bench *b, const struct bench_case *c, const struct be
     csv_field_double(t, f->flops, 6);
     csv_field_double(t, f->sgemm_flops > 0 ? f->sgemm_flops : NAN, 6);
     csv_field_double(t, f->ratio > 0 ? f->ratio : NAN, 4);
+    csv_field_double(t, f->peak_flops > 0 ? f->peak_flops : NAN, 6);
+    csv_field_double(t, f->peak_ratio > 0 ? f->peak_ratio : NAN, 4);
     csv_field_double(t, f->peak_mib, 6);
     csv_end_row(t);
 }
@@ -68,9 +70,9 @@ static int run_sizes(struct bench *b, int threads, struct err *e)
         if (code)
             return code;
         add_row(b, &c, &f);
-        printf("%4d %5d %6d %5d %7d %9.3f %9.0f %8.1f %8.1f %6.3f %8.1f", c.n, c.width, c.layers,
+        printf("%4d %5d %6d %5d %7d %9.3f %9.0f %8.1f %8.1f %6.3f %8.1f %6.3f %8.1f", c.n, c.width, c.layers,
                c.batch, threads, f.ms_per_step, f.tokens_per_second, f.flops / 1e9,
-               f.sgemm_flops / 1e9, f.ratio, f.peak_mib);
+               f.sgemm_flops / 1e9, f.ratio, f.peak_flops / 1e9, f.peak_ratio, f.peak_mib);
         if (threads == 1)
             b->ms[k] = f.ms_per_step;
         else
@@ -139,13 +141,14 @@ static int run(const struct arguments *a, struct err *e)
     int threads = a->threads > 0 ? a->threads : machine_cores() > 1 ? 2 : 1;
     kernel_cpu_name(cpu, sizeof cpu);
     text_append(&b.csv, "n,d,layers,batch,heads,attention,threads,ms_per_step,tokens_per_second,"
-                        "flops,sgemm_flops,ratio,peak_mib\n");
+                        "flops,sgemm_flops,ratio,peak_flops,peak_ratio,peak_mib\n");
     printf("%s\n"
            "FLOP of a step = 3 x batch x forward; forward = layers x (2 n (4 d d + 2 d f) + 4 n n d)"
            " + 2 n d (in + out)\n"
-           "SGEMM: the linear layers' products at (batch n) rows, in turn with the steps; ratio: "
-           "median over turns\n"
-           "   n     d layers batch threads   ms/step  tokens/s  GFLOP/s    SGEMM  ratio peak MiB\n",
+           "SGEMM: the linear layers' products at (batch n) rows by the BLAS library; peak: multiply-adds "
+           "in registers;\nboth in turn with the steps, each ratio the median over turns\n"
+           "   n     d layers batch threads   ms/step  tokens/s  GFLOP/s    SGEMM  ratio     peak  ratio "
+           "peak MiB\n",
            cpu);
     int code = a->csv ? file_check_write(a->csv, e) : 0;
     if (!code)

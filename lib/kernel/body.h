@@ -13,6 +13,7 @@
 
 const struct kernel_table TABLE = {
     .name = NAME,
+    .multiply_add = variant_multiply_add,
     .bias_forward = variant_bias_forward,
     .bias_backward = variant_bias_backward,
     .add_forward = variant_add_forward,

@@ -209,7 +209,8 @@ static void variant_attention_forward(const struct attention_shape *shape, const
     attention_layout(&w, shape, bias, c, scratch);
     pack_rows(&w, w.n, k, shape->stride, shape->scale * (real)LOG2E, w.k);
     pack_rows(&w, w.n, v, shape->stride, 1, w.v);
-    pack_tables(&w, bias, c);
+    if (!shape->follows)
+        pack_tables(&w, bias, c);
     for (int first = 0; first < w.n; first += w.lanes) {
         block_open(&w, first);
         pack_block(&w, q, shape->stride, w.rows_q);
@@ -424,6 +425,15 @@ static void add_sums(const struct attention_work *w, const real *sum, real *grad
         y[k] += x[k];
 }
 
+static void open_tables(const struct attention_work *w, const real *bias, const real *c)
+{
+    pack_tables(w, bias, c);
+    if (bias && !w->shape->relation)
+        memset(w->sum_bias, 0, (size_t)table_size(w->n) * sizeof(vec));
+    if (c && !w->shape->relation)
+        memset(w->sum_c, 0, (size_t)table_size(w->n) * sizeof(vec));
+}
+
 static void attention_close(const struct attention_work *w, real *dk, real *dv, real *dbias,
                             real *dc)
 {
@@ -431,9 +441,11 @@ static void attention_close(const struct attention_work *w, real *dk, real *dv, 
     ptrdiff_t stride = w->shape->stride;
     unpack_rows(w, w->n, w->dk, w->width, &w->shape->scale, 0, dk, stride);
     unpack_rows(w, w->n, w->dv, w->width, &one, 0, dv, stride);
-    if (!w->shape->relation && dbias)
+    if (w->shape->relation || w->shape->continues)
+        return;
+    if (dbias)
         add_sums(w, w->sum_bias, dbias);
-    if (!w->shape->relation && dc)
+    if (dc)
         add_sums(w, w->sum_c, dc);
 }
 
@@ -448,13 +460,10 @@ static void variant_attention_backward(const struct attention_shape *shape, cons
     attention_layout(&w, shape, bias, c, scratch);
     pack_rows(&w, w.n, k, shape->stride, shape->scale * (real)LOG2E, w.k);
     pack_rows(&w, w.n, v, shape->stride, 1, w.v);
-    pack_tables(&w, bias, c);
+    if (!shape->follows)
+        open_tables(&w, bias, c);
     memset(w.dk, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dk);
     memset(w.dv, 0, (size_t)w.n * (size_t)w.width * sizeof *w.dv);
-    if (dbias && !shape->relation)
-        memset(w.sum_bias, 0, (size_t)table_size(w.n) * sizeof(vec));
-    if (dc && !shape->relation)
-        memset(w.sum_c, 0, (size_t)table_size(w.n) * sizeof(vec));
     for (int first = 0; first < w.n; first += w.lanes) {
         block_open(&w, first);
         pack_block(&w, q, shape->stride, w.rows_q);

@@ -105,16 +105,24 @@ static double variant_squared_error(size_t count, const real *y, const real *f, 
 }
 
 /* ---- activations ------------------------------------------------------------------------------*/
+/* 1 for a > 0, 0 for a <= 0, NaN for NaN. */
+INLINE vec step_of(vec a)
+{
+    ivec above = (ivec)(a > vec_zero()), below = (ivec)(a <= vec_zero());
+    return (vec)((above & (ivec)vec_set(1)) | (~(above | below) & (ivec)a));
+}
+
 INLINE void activation_step(const enum activation kind, real *x, const real *bias, real *y,
                             int count)
 {
     vec a = vec_read(x, count) + vec_read(bias, count), cdf, density;
-    vec_write(x, a, count);
     if (kind == ACTIVATION_RELU) {
         vec_write(y, vec_max(vec_zero(), a), count);
+        vec_write(x, step_of(a), count);
     } else {
         vec_normal(a, &cdf, &density);
         vec_write(y, a * cdf, count);
+        vec_write(x, vec_fma(a, density, cdf), count);
     }
 }
 
@@ -139,50 +147,27 @@ static void variant_activation_forward(enum activation kind, int rows, int d, re
         activation_rows(ACTIVATION_GELU, rows, d, x, bias, y);
 }
 
-/* 1 for a > 0, 0 for a <= 0, NaN for NaN. */
-INLINE vec step_of(vec a)
-{
-    ivec above = (ivec)(a > vec_zero()), below = (ivec)(a <= vec_zero());
-    return (vec)((above & (ivec)vec_set(1)) | (~(above | below) & (ivec)a));
-}
-
 /* A column of vectors at a time, so that dbias stays in a register. */
-INLINE void activation_column(const enum activation kind, int rows, int d, const real *x,
-                              const real *dy, real *dx, real *dbias, int count)
+INLINE void activation_column(int rows, int d, const real *slope, const real *dy, real *dx,
+                              real *dbias, int count)
 {
-    vec sum = vec_zero(), cdf, density;
-    for (int r = 0; r < rows; r++, x += d, dy += d, dx += d) {
-        vec a = vec_read(x, count), slope;
-        if (kind == ACTIVATION_RELU) {
-            slope = step_of(a);
-        } else {
-            vec_normal(a, &cdf, &density);
-            slope = vec_fma(a, density, cdf);
-        }
-        vec g = vec_read(dy, count) * slope;
+    vec sum = vec_zero();
+    for (int r = 0; r < rows; r++, slope += d, dy += d, dx += d) {
+        vec g = vec_read(dy, count) * vec_read(slope, count);
         vec_write(dx, g, count);
         sum += g;
     }
     vec_write(dbias, vec_read(dbias, count) + sum, count);
 }
 
-INLINE void activation_columns(const enum activation kind, int rows, int d, const real *x,
-                               const real *dy, real *dx, real *dbias)
+static void variant_activation_backward(int rows, int d, const real *slope, const real *dy,
+                                        real *dx, real *dbias)
 {
     int j = 0;
     for (; j + LANES <= d; j += LANES)
-        activation_column(kind, rows, d, x + j, dy + j, dx + j, dbias + j, LANES);
+        activation_column(rows, d, slope + j, dy + j, dx + j, dbias + j, LANES);
     if (j < d)
-        activation_column(kind, rows, d, x + j, dy + j, dx + j, dbias + j, d - j);
-}
-
-static void variant_activation_backward(enum activation kind, int rows, int d, const real *x,
-                                        const real *dy, real *dx, real *dbias)
-{
-    if (kind == ACTIVATION_RELU)
-        activation_columns(ACTIVATION_RELU, rows, d, x, dy, dx, dbias);
-    else
-        activation_columns(ACTIVATION_GELU, rows, d, x, dy, dx, dbias);
+        activation_column(rows, d, slope + j, dy + j, dx + j, dbias + j, d - j);
 }
 
 /* ---- Adam -------------------------------------------------------------------------------------*/

@@ -54,6 +54,25 @@ INLINE void product_tile(const int rows, const int vecs, int depth, const real *
     }
 }
 
+/* As many sums as hide the latency of one multiply-add and leave registers for its two factors. */
+enum { PEAK_SUMS = 12 };
+
+static double variant_multiply_add(size_t rounds, real *sink)
+{
+    vec sum[PEAK_SUMS], a = vec_set(sink[0]), b = vec_set(sink[1]);
+    UNROLL
+    for (int k = 0; k < PEAK_SUMS; k++)
+        sum[k] = vec_set((real)k);
+    for (size_t r = 0; r < rounds; r++) {
+        UNROLL
+        for (int k = 0; k < PEAK_SUMS; k++)
+            sum[k] = vec_fma(sum[k], a, b);
+    }
+    for (int k = 0; k < PEAK_SUMS; k++)
+        sink[0] += vec_sum(sum[k]);
+    return 2.0 * LANES * PEAK_SUMS * (double)rounds;
+}
+
 /* All rows of `vecs` vectors of columns, from column `at`. */
 INLINE void product_columns(const struct product *p, const int vecs, int at, const bool upright)
 {

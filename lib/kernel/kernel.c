@@ -96,26 +96,31 @@ static int check_core(struct err *e)
     return 0;
 }
 
-/* "OpenBLAS 0.3.21 SkylakeX" from the library's configuration line and core name. */
-static void name_blas(void)
+/* "OpenBLAS 0.3.21 SkylakeX + libxsmm skx", the first from its configuration line and core name. */
+static void name_blas(const char *small)
 {
     char product[32] = "", version[32] = "";
-    if (!openblas_get_config || !openblas_get_corename)
-        return;
-    if (sscanf(openblas_get_config(), "%31s %31s", product, version) == 2)
+    if (openblas_get_config && openblas_get_corename &&
+        sscanf(openblas_get_config(), "%31s %31s", product, version) == 2)
         snprintf(chosen.blas, sizeof chosen.blas, "%s %s %s", product, version,
                  openblas_get_corename());
+    if (small[0])
+        snprintf(chosen.blas + strlen(chosen.blas), sizeof chosen.blas - strlen(chosen.blas), " + %s",
+                 small);
 }
 
 int kernel_open(struct err *e)
 {
     const char *name = getenv("URPE_KERNEL");
+    char small[32] = "";
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
-    name_blas();
     int code = check_core(e);
+    if (!code)
+        code = products_open(small, sizeof small, e);
     if (code)
         return code;
+    name_blas(small);
     if (name && name[0])
         return kernel_force(name, e);
     for (int k = VARIANTS - 1; k >= 0; k--)

@@ -21,7 +21,7 @@
  * both opens both.  Without kernel_open the portable kernels serve. */
 int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512", "neon" */
-const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX" */
+const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX + libxsmm skx" */
 int kernel_force(const char *name, struct err *e); /* for tests */
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:
  * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
@@ -31,11 +31,23 @@ int kernel_reserve(int threads, struct err *e);
 /* The machine's CPU model name (a token without spaces or commas is not guaranteed). */
 void kernel_cpu_name(char *out, size_t size);
 
-/* ---- matrix products (CBLAS) --------------------------------------------------------------------
+/* ---- matrix products (CBLAS, libxsmm) --------------------------------------------------------------------
  * C (m,n) = alpha op(A) op(B) + beta C.  op(X) is X, or its transpose where ta (tb) is true; lda,
  * ldb, ldc are the strides between stored rows. */
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
           int ldb, real beta, real *c, int ldc);
+/* The same by the BLAS library, whatever gemm would choose: a yardstick. */
+void gemm_blas(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda,
+               const real *b, int ldb, real beta, real *c, int ldc);
+
+/* A linear layer, y = x W' with W (out,in), is the product of many rows with a small matrix.  Whether
+ * it is faster with W' (in,out) already transposed; and how many rows a caller who has several
+ * things to do with each row should take at a time, so that they are done while the rows are in
+ * cache (INT_MAX: all, since the library packs W anew for each product). */
+bool linear_is_turned(int in, int out);
+int linear_rows(void);
+/* out (columns,rows) = in (rows,columns), transposed. */
+void gemm_turn(int rows, int columns, const real *in, real *out);
 
 /* ---- arguments of kernels --------------------------------------------------------------------- */
 enum activation { ACTIVATION_RELU, ACTIVATION_GELU };
@@ -66,6 +78,10 @@ struct attention_shape {
     int output_stride;       /* between rows of o and do */
     int relations;           /* length of bias, c, dbias, dc */
     int origin;              /* n - 1 for a sequence */
+    /* Calls for one head of several samples: with `follows` the tables in scratch are still those
+     * that the last call has left there (same n, bias, c, form and direction), and with `continues`
+     * dbias and dc wait in scratch for the next call, which follows. */
+    bool follows, continues;
     const int32_t *relation; /* (n,n) or NULL */
 };
 /* Scratch that attention_forward / attention_backward need, in elements; at most linear in n. */
@@ -78,6 +94,9 @@ int attention_block_rows(int n);
 /* ---- kernels --------------------------------------------------------------------------------- */
 struct kernel_table {
     const char *name;
+    /* Multiply-adds in registers alone, `rounds` times: what the core can do at most.  Returns the
+     * FLOPs done (*sink is written so that they cannot be left out). */
+    double (*multiply_add)(size_t rounds, real *sink);
     /* y (rows,d) = x + bias (d), in place allowed. */
     void (*bias_forward)(int rows, int d, const real *x, const real *bias, real *y);
     /* dbias (d) += sum over rows of dy (rows,d; row stride ld). */
@@ -85,14 +104,15 @@ struct kernel_table {
     /* y += x over count elements. */
     void (*add_forward)(size_t count, const real *x, real *y);
 
-    /* y = act(x + bias), x (rows,d), and x becomes x + bias (kept for the backward pass).  GELU is
-     * the exact one, x Phi(x), with erf.  Source: Hendrycks and Gimpel 2016. */
+    /* y = act(x + bias), x (rows,d), and x becomes act'(x + bias), which the backward pass needs and
+     * which costs little beside act.  GELU is the exact one, x Phi(x), with erf.  Source: Hendrycks
+     * and Gimpel 2016. */
     void (*activation_forward)(enum activation kind, int rows, int d, real *x, const real *bias,
                                real *y);
-    /* dx = dy * act'(x), with x as left by the forward pass; dx may be dy.  dbias (d) += sum over
-     * rows of dx. */
-    void (*activation_backward)(enum activation kind, int rows, int d, const real *x,
-                                const real *dy, real *dx, real *dbias);
+    /* dx = dy * slope, with x as left by the forward pass for slope; dx may be dy.  dbias (d) += sum
+     * over rows of dx. */
+    void (*activation_backward)(int rows, int d, const real *slope, const real *dy, real *dx,
+                                real *dbias);
 
     /* y = (x - mean) / sqrt(var + epsilon) * gain + bias per row; mean and rstd (rows) are kept.
      * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016. */

@@ -26,26 +26,24 @@ static void activation_forward(enum activation kind, int rows, int d, real *x, c
     for (size_t r = 0; r < (size_t)rows; r++)
         for (size_t j = 0; j < (size_t)d; j++) {
             size_t k = r * (size_t)d + j;
-            x[k] += bias[j];
-            if (kind == ACTIVATION_RELU)
-                y[k] = x[k] < 0 ? 0 : x[k]; /* NaN compares false and stays */
-            else
-                y[k] = x[k] * normal_cdf(x[k]);
+            real a = x[k] + bias[j];
+            if (kind == ACTIVATION_RELU) {
+                y[k] = a < 0 ? 0 : a; /* NaN compares false and stays */
+                x[k] = a > 0 ? 1 : a <= 0 ? 0 : a;
+            } else {
+                y[k] = a * normal_cdf(a);
+                x[k] = normal_cdf(a) + a * normal_density(a);
+            }
         }
 }
 
-static void activation_backward(enum activation kind, int rows, int d, const real *x,
-                                const real *dy, real *dx, real *dbias)
+static void activation_backward(int rows, int d, const real *slope, const real *dy, real *dx,
+                                real *dbias)
 {
     for (size_t r = 0; r < (size_t)rows; r++)
         for (size_t j = 0; j < (size_t)d; j++) {
             size_t k = r * (size_t)d + j;
-            real slope;
-            if (kind == ACTIVATION_RELU)
-                slope = x[k] > 0 ? 1 : x[k] <= 0 ? 0 : x[k];
-            else
-                slope = normal_cdf(x[k]) + x[k] * normal_density(x[k]);
-            dx[k] = dy[k] * slope;
+            dx[k] = dy[k] * slope[k];
             dbias[j] += dx[k];
         }
 }

@@ -14,6 +14,11 @@ extern const struct kernel_table kernel_table_avx512;
 extern const struct kernel_table kernel_table_neon;
 #endif
 
+/* Which library multiplies small matrices: the environment variable URPE_PRODUCTS says blas or
+ * libxsmm, else libxsmm where the program was built with it.  *name is written when it is that one.
+ * ERR_USAGE. */
+int products_open(char *name, size_t size, struct err *e);
+
 /* The widest vector of any variant, in elements: scratch is padded for it, so that its size does
  * not depend on the variant. */
 #define LANES_MAX (64 / (int)sizeof(real))

@@ -31,23 +31,33 @@ static struct normaliser_context normaliser_context(const struct model *m, const
     return c;
 }
 
-static struct sample_attention open_sample(const struct model *m, const real *p,
-                                           const struct model_state *s, const struct batch *b,
-                                           struct workspace *w, int layer, int sample,
-                                           real *gradient, real *dstate)
+/* What all samples of the layer share; enter_sample before anything else. */
+static struct sample_attention open_layer(const struct model *m, const real *p,
+                                          const struct model_state *s, struct workspace *w,
+                                          int layer, real *gradient, real *dstate)
 {
-    const struct layout *l = b->layout[sample];
-    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .n = l->n,
-                                 .width = m->shape.head_width, .stride = 3 * m->shape.width,
-                                 .output_stride = m->shape.width};
-    a.encoding = model_context(m, p, s, layer, l, gradient, dstate);
-    a.normaliser = normaliser_context(m, p, layer, l->n, gradient);
-    if (m->normaliser->rows) {
-        for (int i = 0; i < l->n; i++)
-            w->seen[i] = mask_seen(&s->reach, l, i);
-        m->normaliser->rows(&a.normaliser, w->seen, w->offset, w->factor);
-    }
+    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .width = m->shape.head_width,
+                                 .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    a.encoding = model_context(m, p, s, layer, NULL, gradient, dstate);
+    a.encoding.layout = NULL;
+    a.normaliser = normaliser_context(m, p, layer, 0, gradient);
     return a;
+}
+
+/* Whether the sample is laid out as the one before it. */
+static bool enter_sample(struct sample_attention *a, const struct layout *l)
+{
+    struct workspace *w = a->w;
+    const struct normaliser *normaliser = a->m->normaliser;
+    if (a->encoding.layout == l)
+        return true;
+    a->encoding.layout = l;
+    a->n = a->normaliser.n = l->n;
+    for (int i = 0; i < l->n && normaliser->rows; i++)
+        w->seen[i] = mask_seen(a->reach, l, i);
+    if (normaliser->rows)
+        normaliser->rows(&a->normaliser, w->seen, w->offset, w->factor);
+    return false;
 }
 
 /* Head `index` of the sample whose first row is `first`; dstate NULL in a forward pass. */
@@ -96,6 +106,8 @@ static struct attention_shape fused_shape(const struct sample_attention *a)
         .output_stride = a->output_stride,
         .relations = l->relations,
         .origin = l->origin,
+        .follows = a->follows,
+        .continues = a->continues,
         .relation = l->relation};
 }
 
@@ -144,40 +156,49 @@ static void head_backward(const struct sample_attention *a, const struct head *h
     }
 }
 
+/* Calls `run` for each head, or group of heads, of each sample: of one head for all samples before the
+ * next, since the fused kernel's tables are then packed and summed once. */
+static void each_head(struct sample_attention *a, const struct model_state *s,
+                      const struct batch *b, int layer, real *dstate,
+                      void (*run)(const struct sample_attention *a, const struct head *h, int group))
+{
+    const struct model *m = a->m;
+    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    for (int i = 0; i < m->shape.heads; i += group) {
+        for (int k = 0; k < b->samples; k++) {
+            a->follows = enter_sample(a, b->layout[k]) && k > 0;
+            a->continues = k + 1 < b->samples && b->layout[k + 1] == b->layout[k];
+            for (int g = 0; g < group; g++)
+                a->w->head[g] = head_of(a, s, layer, (size_t)b->first[k], i + g, dstate);
+            run(a, a->w->head, group);
+        }
+    }
+}
+
 void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,
                              const struct batch *b, struct workspace *w, int layer)
 {
-    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
-    for (int k = 0; k < b->samples; k++) {
-        struct sample_attention a = open_sample(m, p, s, b, w, layer, k, NULL, NULL);
+    struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
+    for (int k = 0; k < b->samples && m->encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
-        if (m->encoding->query_key)
-            m->encoding->query_key(&a.encoding, q, q + m->shape.width, a.stride);
-        for (int i = 0; i < m->shape.heads; i += group) {
-            for (int g = 0; g < group; g++)
-                w->head[g] = head_of(&a, s, layer, (size_t)b->first[k], i + g, NULL);
-            head_forward(&a, w->head, group);
-        }
+        enter_sample(&a, b->layout[k]);
+        m->encoding->query_key(&a.encoding, q, q + m->shape.width, a.stride);
     }
+    each_head(&a, s, b, layer, NULL, head_forward);
 }
 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate)
 {
-    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    struct sample_attention a = open_layer(m, p, s, w, layer, gradient, dstate);
     if (!attention_is_fused(m))
         memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->shape.width * sizeof(real));
-    for (int k = 0; k < b->samples; k++) {
-        struct sample_attention a = open_sample(m, p, s, b, w, layer, k, gradient, dstate);
+    each_head(&a, s, b, layer, dstate, head_backward);
+    for (int k = 0; k < b->samples && m->encoding->query_key_backward; k++) {
         real *dq = w->dqkv + (size_t)b->first[k] * (size_t)a.stride;
-        for (int i = 0; i < m->shape.heads; i += group) {
-            for (int g = 0; g < group; g++)
-                w->head[g] = head_of(&a, s, layer, (size_t)b->first[k], i + g, dstate);
-            head_backward(&a, w->head, group);
-        }
-        if (m->encoding->query_key_backward)
-            m->encoding->query_key_backward(&a.encoding, dq, dq + m->shape.width, a.stride);
+        enter_sample(&a, b->layout[k]);
+        m->encoding->query_key_backward(&a.encoding, dq, dq + m->shape.width, a.stride);
     }
 }
 
@@ -186,7 +207,8 @@ void model_row_sums(const struct model *m, const real *p, const struct model_sta
 {
     int layer = (int)m->config.layers - 1;
     int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
-    struct sample_attention a = open_sample(m, p, s, b, w, layer, 0, NULL, NULL);
+    struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
+    enter_sample(&a, b->layout[0]);
     for (int i = 0; i < m->shape.heads; i += group) {
         for (int g = 0; g < group; g++)
             w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);

@@ -47,7 +47,7 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
                            int rows, const real *dout, real *gradient)
 {
     struct blocks b = {m, p, gradient};
-    int width = m->shape.width, columns = m->io.channels > 0 ? m->io.channels : m->io.labels;
+    int width = m->shape.width, columns = model_outputs(m);
     size_t from = (size_t)first * (size_t)width;
     linear_backward(&b, m->head, m->head_bias, rows, width, columns, w->hidden + from, dout, 1,
                     w->dhidden + from);
@@ -62,7 +62,7 @@ static void finish_backward(const struct blocks *b, struct workspace *w)
     if (m->dense >= 0) {
         norm_backward(b, m->head_norm, m->head_norm_bias, rows, w->dense_act, w->dense_mean,
                       w->dense_rstd, d, w->dtmp);
-        kernel()->activation_backward(ACTIVATION_GELU, rows, width, w->dense_h, w->dtmp, w->dtmp,
+        kernel()->activation_backward(rows, width, w->dense_h, w->dtmp, w->dtmp,
                                       grad(b, m->dense_bias));
         gemm(true, false, width, width, rows, 1, w->dtmp, width,
              m->norm >= 0 ? w->normed : w->last, width, 1, grad(b, m->dense), width);
@@ -89,8 +89,7 @@ static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
         memcpy(d, w->dtmp, (size_t)rows * (size_t)width * sizeof(real));
     }
     linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->act, d, 0, w->dwide);
-    kernel()->activation_backward(m->config.activation, rows, ffn, c->h, w->dwide, w->dwide,
-                                  grad(b, l->in_bias));
+    kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide, grad(b, l->in_bias));
     gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, c->f_in, width, 1, grad(b, l->in), width);
     bool pre = norm == MODEL_NORM_PRE;
     gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, pre ? 0 : 1,

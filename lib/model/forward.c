@@ -11,10 +11,15 @@ static const real *at(const struct model *m, const real *p, int tensor)
     return p + m->tensors.item[tensor].offset;
 }
 
-/* y = beta y + x W^T, W (out,in). */
-static void linear(int rows, int in, int out, const real *x, const real *weight, real beta, real *y)
+/* y = beta y + x W', W (out,in) the tensor of that number. */
+static void linear(const struct model *m, const real *p, const struct workspace *w, int tensor,
+                   int rows, int in, int out, const real *x, real beta, real *y)
 {
-    gemm(false, true, rows, out, in, 1, x, in, weight, in, beta, y, out);
+    size_t at = m->tensors.item[tensor].offset;
+    if (linear_is_turned(in, out))
+        gemm(false, false, rows, out, in, 1, x, in, w->turned + at, out, beta, y, out);
+    else
+        gemm(false, true, rows, out, in, 1, x, in, p + at, in, beta, y, out);
 }
 
 /* y = LayerNorm(x) (rows,width). */
@@ -36,7 +41,7 @@ static void embed(const struct model *m, const real *p, const struct model_state
             memcpy(start + (size_t)r * width, weight + (size_t)b->token[r] * width,
                    width * sizeof(real));
     } else {
-        linear(b->rows, m->io.channels, m->shape.width, b->x, weight, 0, start);
+        linear(m, p, w, m->embed, b->rows, m->io.channels, m->shape.width, b->x, 0, start);
         kernel()->bias_forward(b->rows, m->shape.width, start, at(m, p, m->embed_bias), start);
     }
     for (int k = 0; k < b->samples && m->encoding->input; k++) {
@@ -48,33 +53,70 @@ static void embed(const struct model *m, const real *p, const struct model_state
                      w->embed_mean, w->embed_rstd);
 }
 
+/* Rows from `at` on, of arrays of so many columns. */
+struct rows {
+    size_t at;
+    int count;
+};
+#define FROM(array, columns) ((array) + rows.at * (size_t)(columns))
+
+/* x to q, k, v. */
+static void before_attention(const struct model *m, const real *p, const struct workspace *w, int k,
+                             struct rows rows)
+{
+    const struct model_layer *l = &m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int width = m->shape.width;
+    real *qkv = FROM(c->qkv, 3 * width);
+    if (m->config.norm == MODEL_NORM_PRE)
+        norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
+                     FROM(c->a_in, width), FROM(c->mean1, 1), FROM(c->rstd1, 1));
+    linear(m, p, w, l->q, rows.count, width, 3 * width, FROM(c->a_in, width), 0, qkv);
+    kernel()->bias_forward(rows.count, 3 * width, qkv, at(m, p, l->q_bias), qkv);
+}
+
+/* From what the heads give to the next block's x. */
+static void after_attention(const struct model *m, const real *p, const struct workspace *w, int k,
+                            struct rows rows, real *next)
+{
+    const struct model_layer *l = &m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int width = m->shape.width, ffn = (int)m->config.ffn, norm = m->config.norm, n = rows.count;
+    real *s1 = FROM(c->s1, width), *mid = FROM(c->mid, width), *f_in = FROM(c->f_in, width);
+    kernel()->bias_forward(n, width, FROM(c->x, width), at(m, p, l->o_bias), s1);
+    linear(m, p, w, l->o, n, width, width, FROM(c->o, width), 1, s1);
+    if (norm == MODEL_NORM_POST)
+        norm_forward(m, p, l->norm1, l->norm1_bias, n, s1, mid, FROM(c->mean1, 1),
+                     FROM(c->rstd1, 1));
+
+    if (norm == MODEL_NORM_PRE)
+        norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, f_in, FROM(c->mean2, 1),
+                     FROM(c->rstd2, 1));
+    linear(m, p, w, l->in, n, width, ffn, f_in, 0, FROM(c->h, ffn));
+    kernel()->activation_forward(m->config.activation, n, ffn, FROM(c->h, ffn),
+                                 at(m, p, l->in_bias), FROM(c->act, ffn));
+    real *sum = norm == MODEL_NORM_POST ? FROM(c->s2, width) : FROM(next, width);
+    kernel()->bias_forward(n, width, mid, at(m, p, l->out_bias), sum);
+    linear(m, p, w, l->out, n, ffn, width, FROM(c->act, ffn), 1, sum);
+    if (norm == MODEL_NORM_POST)
+        norm_forward(m, p, l->norm2, l->norm2_bias, n, sum, FROM(next, width), FROM(c->mean2, 1),
+                     FROM(c->rstd2, 1));
+}
+
 static void block_forward(const struct model *m, const real *p, const struct model_state *s,
                           const struct batch *b, struct workspace *w, int k, real *next)
 {
-    const struct model_layer *l = &m->layer[k];
-    struct block_cache *c = &w->cache[k];
-    int rows = b->rows, width = m->shape.width, ffn = (int)m->config.ffn, norm = m->config.norm;
-
-    if (norm == MODEL_NORM_PRE)
-        norm_forward(m, p, l->norm1, l->norm1_bias, rows, c->x, c->a_in, c->mean1, c->rstd1);
-    linear(rows, width, 3 * width, c->a_in, at(m, p, l->q), 0, c->qkv); /* q, k, v in one */
-    kernel()->bias_forward(rows, 3 * width, c->qkv, at(m, p, l->q_bias), c->qkv);
+    struct rows rows;
+    int most = linear_rows();
+    for (int at = 0; at < b->rows; at += rows.count) {
+        rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
+        before_attention(m, p, w, k, rows);
+    }
     attention_layer_forward(m, p, s, b, w, k);
-    kernel()->bias_forward(rows, width, c->x, at(m, p, l->o_bias), c->s1);
-    linear(rows, width, width, c->o, at(m, p, l->o), 1, c->s1);
-    if (norm == MODEL_NORM_POST)
-        norm_forward(m, p, l->norm1, l->norm1_bias, rows, c->s1, c->mid, c->mean1, c->rstd1);
-
-    if (norm == MODEL_NORM_PRE)
-        norm_forward(m, p, l->norm2, l->norm2_bias, rows, c->mid, c->f_in, c->mean2, c->rstd2);
-    linear(rows, width, ffn, c->f_in, at(m, p, l->in), 0, c->h);
-    kernel()->activation_forward(m->config.activation, rows, ffn, c->h, at(m, p, l->in_bias),
-                                 c->act);
-    real *sum = norm == MODEL_NORM_POST ? c->s2 : next;
-    kernel()->bias_forward(rows, width, c->mid, at(m, p, l->out_bias), sum);
-    linear(rows, ffn, width, c->act, at(m, p, l->out), 1, sum);
-    if (norm == MODEL_NORM_POST)
-        norm_forward(m, p, l->norm2, l->norm2_bias, rows, c->s2, next, c->mean2, c->rstd2);
+    for (int at = 0; at < b->rows; at += rows.count) {
+        rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
+        after_attention(m, p, w, k, rows, next);
+    }
 }
 
 static void finish(const struct model *m, const real *p, struct workspace *w, int rows)
@@ -85,7 +127,7 @@ static void finish(const struct model *m, const real *p, struct workspace *w, in
                      w->norm_rstd);
     if (m->dense < 0)
         return;
-    linear(rows, width, width, m->norm >= 0 ? w->normed : w->last, at(m, p, m->dense), 0,
+    linear(m, p, w, m->dense, rows, width, width, m->norm >= 0 ? w->normed : w->last, 0,
            w->dense_h);
     kernel()->activation_forward(ACTIVATION_GELU, rows, width, w->dense_h, at(m, p, m->dense_bias),
                                  w->dense_act);
@@ -98,6 +140,7 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
 {
     int layers = (int)m->config.layers;
     w->rows = b->rows;
+    w->turned = s->turned;
     embed(m, p, s, b, w, w->cache[0].x);
     for (int k = 0; k < layers; k++) {
         /* Without a backward pass all blocks share one cache: `last` is then the way on. */
@@ -113,16 +156,10 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
         memset(w->dhidden, 0, (size_t)b->rows * (size_t)m->shape.width * sizeof(real));
 }
 
-static int outputs(const struct model *m)
-{
-    return m->io.channels > 0 ? m->io.channels : m->io.labels;
-}
-
 void model_output(const struct model *m, const real *p, struct workspace *w, int first, int rows,
                   real *out)
 {
-    int width = m->shape.width, columns = outputs(m);
-    linear(rows, width, columns, w->hidden + (size_t)first * (size_t)width, at(m, p, m->head), 0,
-           out);
+    int width = m->shape.width, columns = model_outputs(m);
+    linear(m, p, w, m->head, rows, width, columns, w->hidden + (size_t)first * (size_t)width, 0, out);
     kernel()->bias_forward(rows, columns, out, at(m, p, m->head_bias), out);
 }

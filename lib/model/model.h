@@ -132,6 +132,8 @@ struct model_state {
     size_t state_size;          /* of one encoding state */
     size_t elements;            /* of the block below, and of each microbatch's dstate */
     real *block;                /* states x state_size, then tables x heads x relations of C */
+    real *turned;               /* the weights of linear layers, transposed, at the places that they
+                                 * have in the block of parameters; see linear_is_turned */
 };
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e);

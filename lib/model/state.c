@@ -5,6 +5,7 @@
  * A microbatch's dstate has the same layout. */
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "model/workspace.h"
 
 static size_t tables_offset(const struct model *m, const struct model_state *s)
@@ -62,11 +63,12 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->elements = (size_t)m->states * s->state_size +
                   (size_t)m->tables * (size_t)m->shape.heads * relations;
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
+    s->turned = arena_alloc(arena, m->tensors.elements, sizeof *s->turned, e);
     int code = mask_reach_open(&s->reach, mask_of(&m->config.mask), &m->config.mask, longest,
                                arena, e);
     if (arena->measuring || code)
         return code;
-    if (!s->fold || !s->c_row || !s->block)
+    if (!s->fold || !s->c_row || !s->block || !s->turned)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);
     if (m->tables)
@@ -74,8 +76,33 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     return 0;
 }
 
+static void turn(const struct model *m, const real *p, struct model_state *s, int tensor, int in,
+                 int out)
+{
+    size_t at = tensor < 0 ? 0 : m->tensors.item[tensor].offset;
+    if (tensor >= 0 && linear_is_turned(in, out))
+        gemm_turn(out, in, p + at, s->turned + at);
+}
+
+static void turn_weights(const struct model *m, const real *p, struct model_state *s)
+{
+    int width = m->shape.width, ffn = (int)m->config.ffn;
+    for (int k = 0; k < (int)m->config.layers; k++) {
+        const struct model_layer *l = &m->layer[k];
+        turn(m, p, s, l->q, width, 3 * width); /* q, k, v in one */
+        turn(m, p, s, l->o, width, width);
+        turn(m, p, s, l->in, width, ffn);
+        turn(m, p, s, l->out, ffn, width);
+    }
+    if (m->io.channels > 0)
+        turn(m, p, s, m->embed, m->io.channels, width);
+    turn(m, p, s, m->dense, width, width);
+    turn(m, p, s, m->head, width, model_outputs(m));
+}
+
 void model_prepare(const struct model *m, const real *p, struct model_state *s)
 {
+    turn_weights(m, p, s);
     for (int k = 0; k < m->states && m->encoding->prepare; k++) {
         struct encoding_context c = model_context(m, p, s, k, NULL, NULL, NULL);
         m->encoding->prepare(&c, s->block + (size_t)k * s->state_size);

@@ -16,6 +16,7 @@ struct block_cache {
 struct workspace {
     int rows_max, rows;
     bool backward;
+    const real *turned;        /* the state's */
     struct block_cache *cache; /* (layers); without backward all are the same */
     real *embedded;            /* (R,w) before embed_norm; tokens with embed_norm only */
     real *embed_mean, *embed_rstd;
@@ -51,6 +52,12 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate);
+/* Columns of what the head puts out. */
+static inline int model_outputs(const struct model *m)
+{
+    return m->io.channels > 0 ? m->io.channels : m->io.labels;
+}
+
 /* Whether the fused kernel serves this model. */
 bool attention_is_fused(const struct model *m);
 
@@ -71,6 +78,7 @@ struct sample_attention {
     const struct mask_reach *reach;
     struct workspace *w;
     int n, width, stride, output_stride; /* width: d_h */
+    bool follows, continues;             /* see struct attention_shape */
 };
 struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,
                                    int rows);

@@ -20,11 +20,14 @@ struct bench_figures {
     double flops;       /* of the training step, FLOP/s: 3 x forward matrix products / time */
     double sgemm_flops; /* of SGEMM at the model's shapes, as many at a time as there are threads */
     double ratio;       /* flops / sgemm_flops, median over turns */
+    double peak_flops;  /* of multiply-adds in registers, likewise */
+    double peak_ratio;  /* flops / peak_flops, median over turns */
     double peak_mib;    /* of the process that took the steps */
 };
 
-/* The step against SGEMM at the shapes of the model's linear layers (forward, gradient of the input,
- * gradient of the weight; all rows of the batch), in turns for about `seconds`. */
+/* The step against the BLAS library's SGEMM at the shapes of the model's linear layers (forward,
+ * gradient of the input, gradient of the weight; all rows of the batch), and against the cores' own
+ * peak of multiply-adds, in turns for about `seconds`. */
 int bench_step(const struct bench_case *c, double seconds, struct bench_figures *out,
                struct err *e);
 

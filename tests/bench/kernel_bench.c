@@ -145,7 +145,7 @@ static void call_gelu(void *data)
 static void call_gelu_backward(void *data)
 {
     struct rows *r = data;
-    kernel()->activation_backward(ACTIVATION_GELU, ROWS, WIDTH, r->x, r->dy, r->y, r->bias);
+    kernel()->activation_backward(ROWS, WIDTH, r->x, r->dy, r->y, r->bias);
 }
 
 static void call_layernorm(void *data)

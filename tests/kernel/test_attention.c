@@ -361,6 +361,49 @@ static void test_scratch_is_linear(void **state)
     }
 }
 
+/* Two samples of one head, in calls that share tables and sums, as two calls of their own do. */
+static void test_calls_that_follow(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    for (const char *const *name = variants(); *name; name++) {
+        assert_int_equal(kernel_force(*name, &e), 0);
+        for (int form = ATTENTION_SOFTMAX; form <= ATTENTION_RELU; form++) {
+            struct problem p = problem_open(37, 8, SEES_HOLES, false, true, true);
+            p.shape.form = (enum attention_form)form;
+            struct answer apart = solve(&p, false), one = answer_open(&p);
+            struct buffer dbias = buffer_copy(&one.dbias), dc = buffer_copy(&one.dc);
+            for (size_t k = 0; k < dbias.count; k++) { /* twice what one call adds */
+                dbias.x[k] = 2 * apart.dbias.x[k] - one.dbias.x[k];
+                dc.x[k] = 2 * apart.dc.x[k] - one.dc.x[k];
+            }
+            for (int call = 0; call < 2; call++) {
+                p.shape.follows = call == 1;
+                kernel()->attention_forward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, one.o.x,
+                                            one.lse.x, one.scratch.x);
+            }
+            for (int call = 0; call < 2; call++) {
+                p.shape.follows = call == 1;
+                p.shape.continues = call == 0;
+                kernel()->attention_backward(&p.shape, p.q.x, p.k.x, p.v.x, p.bias.x, p.c.x, one.o.x,
+                                             one.lse.x, p.dout.x, one.dq.x, one.dk.x, one.dv.x,
+                                             one.dbias.x, one.dc.x, one.scratch.x);
+            }
+            double tolerance = 100 * (double)REAL_EPSILON;
+            compare("o", &one.o, &apart.o, tolerance);
+            compare("dq", &one.dq, &apart.dq, tolerance);
+            compare("dk", &one.dk, &apart.dk, tolerance);
+            compare("dbias", &one.dbias, &dbias, tolerance);
+            compare("dc", &one.dc, &dc, tolerance);
+            buffer_close(&dbias);
+            buffer_close(&dc);
+            answer_close(&apart);
+            answer_close(&one);
+            problem_close(&p);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_long),        cmocka_unit_test(test_large_logits),
         cmocka_unit_test(test_ones),        cmocka_unit_test(test_nan_is_seen),
         cmocka_unit_test(test_repeats),     cmocka_unit_test(test_scratch_is_linear),
+        cmocka_unit_test(test_calls_that_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
  * the sizes here.  GELU: simd_math.h states 1e-7 (float) and 1e-15 (double) for Phi. */
 #include "kernel/help_kernel.h"
 
+#include <stdlib.h>
 #include <math.h>
 #include <string.h>
 
@@ -112,11 +113,11 @@ static void check_activation(enum activation kind, int rows, int d)
 
     struct buffer dy = buffer_random(count, 3, 1), dx = buffer_open(count);
     struct buffer dbias = buffer_copy(&bias), dbias_want = buffer_copy(&bias);
-    kernel_plain.activation_backward(kind, rows, d, x.x, dy.x, want.x, dbias_want.x);
-    kernel()->activation_backward(kind, rows, d, x.x, dy.x, dx.x, dbias.x);
+    kernel_plain.activation_backward(rows, d, x.x, dy.x, want.x, dbias_want.x);
+    kernel()->activation_backward(rows, d, x.x, dy.x, dx.x, dbias.x);
     check_close("activation dx", count, dx.x, want.x, tolerance);
     check_close("activation dbias", (size_t)d, dbias.x, dbias_want.x, sum);
-    kernel()->activation_backward(kind, rows, d, x.x, dy.x, dy.x, dbias.x);
+    kernel()->activation_backward(rows, d, x.x, dy.x, dy.x, dbias.x);
     check_close("activation dx in place", count, dy.x, want.x, tolerance);
     buffer_close(&bias);
     buffer_close(&x);
@@ -169,9 +170,9 @@ static void test_gelu_accuracy(void **state)
             dwant.x[k] = (real)(0.5 * erfc(-t * 0.7071067811865476) + t * phi);
         }
         kernel()->activation_forward(ACTIVATION_GELU, 1, COUNT, x.x, none.x, y.x);
-        kernel()->activation_backward(ACTIVATION_GELU, 1, COUNT, x.x, one.x, dx.x, none.x);
+        kernel()->activation_backward(1, COUNT, x.x, one.x, dx.x, none.x);
         for (int k = 0; k < COUNT; k++)
-            y.x[k] /= (real)fmax(1, fabs((double)x.x[k]));
+            y.x[k] /= (real)fmax(1, fabs((real)((k - COUNT / 2) * 1e-3)));
         check_close("gelu", COUNT, y.x, want.x, value);
         check_close("gelu slope", COUNT, dx.x, dwant.x, slope);
         buffer_close(&x);
@@ -229,7 +230,7 @@ static void check_nan(int rows, int d)
         for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_GELU; kind++) {
             kernel()->activation_forward((enum activation)kind, rows, d, x.x, none.x, y.x);
             assert_true(isnan(y.x[at]));
-            kernel()->activation_backward((enum activation)kind, rows, d, x.x, z.x, y.x, none.x);
+            kernel()->activation_backward(rows, d, x.x, z.x, y.x, none.x);
             assert_true(isnan(y.x[at]));
             assert_true(isnan(none.x[at % (size_t)d]));
             buffer_fill(&none, 0);
@@ -254,7 +255,7 @@ static void test_nan_is_seen(void **state)
 }
 
 /* ---- matrix product ---------------------------------------------------------------------------*/
-static void check_gemm(bool ta, bool tb, int m, int n, int k)
+static void check_gemm(bool ta, bool tb, int m, int n, int k, double alpha, double beta)
 {
     int lda = (ta ? m : k) + 2, ldb = (tb ? k : n) + 1, ldc = n + 3;
     struct buffer a = buffer_random((size_t)((ta ? k : m) * lda), 1, 1);
@@ -267,9 +268,9 @@ static void check_gemm(bool ta, bool tb, int m, int n, int k)
                 total += (double)a.x[ta ? t * lda + i : i * lda + t] *
                          (double)b.x[tb ? j * ldb + t : t * ldb + j];
             real *w = &want.x[i * ldc + j];
-            *w = (real)(0.5 * total + 2 * (double)*w);
+            *w = (real)(alpha * total + beta * (double)*w);
         }
-    gemm(ta, tb, m, n, k, (real)0.5, a.x, lda, b.x, ldb, 2, c.x, ldc);
+    gemm(ta, tb, m, n, k, (real)alpha, a.x, lda, b.x, ldb, (real)beta, c.x, ldc);
     check_close("gemm", c.count, c.x, want.x, sum);
     buffer_close(&a);
     buffer_close(&b);
@@ -281,10 +282,52 @@ static void test_gemm(void **state)
 {
     (void)state;
     for (int kind = 0; kind < 4; kind++) {
-        check_gemm(kind & 1, kind & 2, 1, 1, 1);
-        check_gemm(kind & 1, kind & 2, 7, 13, 5);
-        check_gemm(kind & 1, kind & 2, 33, 17, 31);
+        check_gemm(kind & 1, kind & 2, 1, 1, 1, 0.5, 2);
+        check_gemm(kind & 1, kind & 2, 7, 13, 5, 0.5, 2);
+        check_gemm(kind & 1, kind & 2, 33, 17, 31, 0.5, 2);
     }
+}
+
+/* What the small-product library does, on both sides of its blocks of rows and of terms; and what is
+ * too large for it. */
+static void test_small_products(void **state)
+{
+    (void)state;
+    static const char *const library[] = {"blas", ""};
+    static const int rows[] = {1, 5, 63, 64, 65, 128, 130, 300};
+    struct err e = {0};
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(setenv("URPE_PRODUCTS", library[k], 1), 0);
+        assert_int_equal(kernel_open(&e), 0);
+        assert_true(k == 1 || !linear_is_turned(8, 8));
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+            for (int beta = 0; beta < 2; beta++) {
+                check_gemm(false, false, rows[r], 19, 7, 1, beta);
+                check_gemm(true, false, 19, 7, rows[r], 1, beta);
+                check_gemm(false, true, rows[r], 19, 7, 1, beta);
+            }
+        check_gemm(false, false, 3, 1 << 17, 3, 1, 1);
+    }
+    assert_int_equal(setenv("URPE_PRODUCTS", "eigen", 1), 0);
+    assert_int_equal(kernel_open(&e), ERR_USAGE);
+    assert_string_equal(e.where, "URPE_PRODUCTS");
+    assert_int_equal(unsetenv("URPE_PRODUCTS"), 0);
+    assert_int_equal(kernel_open(&e), 0);
+}
+
+static void test_turn(void **state)
+{
+    (void)state;
+    for (int rows = 1; rows < 40; rows += 13)
+        for (int columns = 1; columns < 70; columns += 17) {
+            struct buffer x = buffer_random((size_t)(rows * columns), 1, 1), y = buffer_copy(&x);
+            gemm_turn(rows, columns, x.x, y.x);
+            for (int r = 0; r < rows; r++)
+                for (int c = 0; c < columns; c++)
+                    assert_true(y.x[c * rows + r] == x.x[r * columns + c]);
+            buffer_close(&x);
+            buffer_close(&y);
+        }
 }
 
 int main(void)
@@ -293,7 +336,8 @@ int main(void)
         cmocka_unit_test(test_bias),        cmocka_unit_test(test_sums),
         cmocka_unit_test(test_activations), cmocka_unit_test(test_gelu_accuracy),
         cmocka_unit_test(test_adam),        cmocka_unit_test(test_nan_is_seen),
-        cmocka_unit_test(test_gemm),
+        cmocka_unit_test(test_gemm),        cmocka_unit_test(test_small_products),
+        cmocka_unit_test(test_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

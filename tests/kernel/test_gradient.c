@@ -64,14 +64,12 @@ static void test_activation(void **state)
         struct buffer g = buffer_open(CELLS + WIDTH);
         real a[CELLS], y[CELLS];
         buffer_fill(&g, 0);
+        for (int i = 0; i < CELLS; i++) /* ReLU has no derivative at 0 */
+            if (fabs((double)x.x[i] + (double)x.x[CELLS + i % WIDTH]) < 2 * step)
+                x.x[i] += (real)(8 * step);
         memcpy(a, x.x, sizeof a);
         kernel_plain.activation_forward(kind, ROWS, WIDTH, a, x.x + CELLS, y);
-        for (int i = 0; i < CELLS; i++) /* ReLU has no derivative at 0 */
-            if (fabs((double)a[i]) < 2 * step) {
-                x.x[i] += (real)(8 * step);
-                a[i] += (real)(8 * step);
-            }
-        kernel_plain.activation_backward(kind, ROWS, WIDTH, a, w.x, g.x, g.x + CELLS);
+        kernel_plain.activation_backward(ROWS, WIDTH, a, w.x, g.x, g.x + CELLS);
         check_gradient("activation", activation_loss, &kind, &x, &w, &g);
         buffer_close(&x);
         buffer_close(&w);

@@ -44,6 +44,12 @@ program:python3     python3              python3            python          pyth
 table_data='
 file:/usr/share/dasher/training_english_GB.txt dasher-data - - -
 '
+# Kernels for small matrix products: optional, and for this machine type only.
+if [ "$(uname -m)" = x86_64 ]; then
+    table_run="$table_run
+library:libxsmm     libxsmm-dev          -                  -               -
+"
+fi
 case $set_name in
 run) table=$table_run ;;
 ci) table=$table_ci$table_data$table_proof ;;
