@@ -9,21 +9,22 @@
 #include "kernel/kernel.h"
 #include "model/workspace.h"
 
-bool attention_is_fused(const struct model *m)
+bool attention_is_fused(const struct layer_kind *k)
 {
-    const struct encoding *enc = m->encoding;
-    return !enc->value && (m->facts.relation_bias || !enc->logits) &&
-           normaliser_is_fused(m->normaliser) && !mask_of(&m->config.mask)->pair;
+    const struct encoding *enc = k->encoding;
+    return !enc->value && (k->facts.relation_bias || !enc->logits) &&
+           normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
 }
 
 static struct normaliser_context normaliser_context(const struct model *m, const real *p, int layer,
                                                     int n, real *gradient)
 {
-    struct normaliser_context c = {.config = &m->config.normaliser,
-                                   .shape = &m->normaliser_shape,
+    const struct layer_kind *kind = m->layer[layer].kind;
+    struct normaliser_context c = {.config = &kind->config.normaliser,
+                                   .shape = &kind->normaliser_shape,
                                    .layer = layer,
                                    .n = n};
-    for (int k = 0; k < m->normaliser_tensors; k++) {
+    for (int k = 0; k < kind->normaliser_tensors; k++) {
         size_t at = m->tensors.item[m->layer[layer].normaliser[k]].offset;
         c.parameter[k] = p + at;
         c.gradient[k] = gradient ? gradient + at : NULL;
@@ -36,8 +37,10 @@ static struct sample_attention open_layer(const struct model *m, const real *p,
                                           const struct model_state *s, struct workspace *w,
                                           int layer, real *gradient, real *dstate)
 {
-    struct sample_attention a = {.m = m, .w = w, .reach = &s->reach, .width = m->shape.head_width,
-                                 .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    const struct layer_kind *kind = m->layer[layer].kind;
+    struct sample_attention a = {.m = m, .kind = kind, .w = w, .reach = &s->reach[kind - m->kind],
+                                 .width = m->head_width, .stride = 3 * m->width,
+                                 .output_stride = m->width};
     a.encoding = model_context(m, p, s, layer, NULL, gradient, dstate);
     a.encoding.layout = NULL;
     a.normaliser = normaliser_context(m, p, layer, 0, gradient);
@@ -48,7 +51,7 @@ static struct sample_attention open_layer(const struct model *m, const real *p,
 static bool enter_sample(struct sample_attention *a, const struct layout *l)
 {
     struct workspace *w = a->w;
-    const struct normaliser *normaliser = a->m->normaliser;
+    const struct normaliser *normaliser = a->kind->normaliser;
     if (a->encoding.layout == l)
         return true;
     a->encoding.layout = l;
@@ -67,12 +70,13 @@ static struct head head_of(const struct sample_attention *a, const struct model_
     const struct model *m = a->m;
     struct workspace *w = a->w;
     struct block_cache *cache = &w->cache[layer];
-    size_t width = (size_t)m->shape.width, column = (size_t)index * (size_t)a->width;
+    size_t width = (size_t)m->width, column = (size_t)index * (size_t)a->width;
     size_t relations = (size_t)s->longest.relations;
     const real *qkv = cache->qkv + first * 3 * width + column;
     struct head h = {
         .index = index, .q = qkv, .k = qkv + width, .v = qkv + 2 * width,
-        .bias = m->facts.relation_bias ? a->encoding.state + (size_t)index * relations : NULL,
+        .bias = a->kind->facts.relation_bias ? a->encoding.state + (size_t)index * relations
+                                             : NULL,
         .table = state_c(m, s, s->block, layer, index),
         .o = cache->o + first * width + column,
         .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
@@ -89,19 +93,19 @@ static struct head head_of(const struct sample_attention *a, const struct model_
 
 static struct attention_shape fused_shape(const struct sample_attention *a)
 {
-    const struct model *m = a->m;
+    const struct layer_kind *kind = a->kind;
     const struct layout *l = a->encoding.layout;
-    bool rows = m->normaliser->rows;
+    bool rows = kind->normaliser->rows;
     return (struct attention_shape){
         .n = l->n,
         .head_width = a->width,
         .low = a->reach->low,
         .high = a->reach->high,
         .hidden = a->reach->hidden,
-        .form = (enum attention_form)normaliser_form(&m->config.normaliser),
+        .form = (enum attention_form)normaliser_form(&kind->config.normaliser),
         .offset = rows ? a->w->offset : NULL,
         .factor = rows ? a->w->factor : NULL,
-        .scale = (real)m->facts.scale,
+        .scale = (real)kind->facts.scale,
         .stride = a->stride,
         .output_stride = a->output_stride,
         .relations = l->relations,
@@ -116,7 +120,7 @@ struct normaliser_beside beside_of(const struct sample_attention *a, const struc
 {
     ptrdiff_t in = (ptrdiff_t)first * a->stride, out = (ptrdiff_t)first * a->output_stride;
     return (struct normaliser_beside){.head = h->index, .rows = rows, .q = h->q + in,
-                                      .stride = a->stride, .scale = a->m->facts.scale,
+                                      .stride = a->stride, .scale = a->kind->facts.scale,
                                       .lse = h->lse + first, .o = h->o + out,
                                       .output_stride = a->output_stride,
                                       .dout = h->dout ? h->dout + out : NULL,
@@ -125,8 +129,8 @@ struct normaliser_beside beside_of(const struct sample_attention *a, const struc
 
 static void head_forward(const struct sample_attention *a, const struct head *h, int group)
 {
-    const struct normaliser *normaliser = a->m->normaliser;
-    if (attention_is_fused(a->m)) {
+    const struct normaliser *normaliser = a->kind->normaliser;
+    if (attention_is_fused(a->kind)) {
         struct attention_shape shape = fused_shape(a);
         kernel()->attention_forward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
                                     a->w->fused);
@@ -141,8 +145,8 @@ static void head_forward(const struct sample_attention *a, const struct head *h,
 
 static void head_backward(const struct sample_attention *a, const struct head *h, int group)
 {
-    const struct normaliser *normaliser = a->m->normaliser;
-    if (attention_is_fused(a->m)) {
+    const struct normaliser *normaliser = a->kind->normaliser;
+    if (attention_is_fused(a->kind)) {
         struct attention_shape shape = fused_shape(a);
         kernel()->attention_backward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
                                      h->dout, h->dq, h->dk, h->dv, h->dbias, h->dtable,
@@ -162,9 +166,8 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
                       const struct batch *b, int layer, real *dstate,
                       void (*run)(const struct sample_attention *a, const struct head *h, int group))
 {
-    const struct model *m = a->m;
-    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
-    for (int i = 0; i < m->shape.heads; i += group) {
+    int group = normaliser_group(&a->kind->config.normaliser, &a->kind->normaliser_shape);
+    for (int i = 0; i < a->m->heads; i += group) {
         for (int k = 0; k < b->samples; k++) {
             a->follows = enter_sample(a, b->layout[k]) && k > 0;
             a->continues = k + 1 < b->samples && b->layout[k + 1] == b->layout[k];
@@ -179,10 +182,11 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
                              const struct batch *b, struct workspace *w, int layer)
 {
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
-    for (int k = 0; k < b->samples && m->encoding->query_key; k++) {
+    const struct encoding *encoding = a.kind->encoding;
+    for (int k = 0; k < b->samples && encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
         enter_sample(&a, b->layout[k]);
-        m->encoding->query_key(&a.encoding, q, q + m->shape.width, a.stride);
+        encoding->query_key(&a.encoding, q, q + m->width, a.stride);
     }
     each_head(&a, s, b, layer, NULL, head_forward);
 }
@@ -192,13 +196,14 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
                               real *gradient, real *dstate)
 {
     struct sample_attention a = open_layer(m, p, s, w, layer, gradient, dstate);
-    if (!attention_is_fused(m))
-        memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->shape.width * sizeof(real));
+    const struct encoding *encoding = a.kind->encoding;
+    if (!attention_is_fused(a.kind))
+        memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->width * sizeof(real));
     each_head(&a, s, b, layer, dstate, head_backward);
-    for (int k = 0; k < b->samples && m->encoding->query_key_backward; k++) {
+    for (int k = 0; k < b->samples && encoding->query_key_backward; k++) {
         real *dq = w->dqkv + (size_t)b->first[k] * (size_t)a.stride;
         enter_sample(&a, b->layout[k]);
-        m->encoding->query_key_backward(&a.encoding, dq, dq + m->shape.width, a.stride);
+        encoding->query_key_backward(&a.encoding, dq, dq + m->width, a.stride);
     }
 }
 
@@ -206,10 +211,11 @@ void model_row_sums(const struct model *m, const real *p, const struct model_sta
                     const struct batch *b, struct workspace *w, double *sums)
 {
     int layer = (int)m->config.layers - 1;
-    int group = normaliser_group(&m->config.normaliser, &m->normaliser_shape);
+    const struct layer_kind *kind = m->layer[layer].kind;
+    int group = normaliser_group(&kind->config.normaliser, &kind->normaliser_shape);
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
     enter_sample(&a, b->layout[0]);
-    for (int i = 0; i < m->shape.heads; i += group) {
+    for (int i = 0; i < m->heads; i += group) {
         for (int g = 0; g < group; g++)
             w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);
         heads_row_sums(&a, w->head, group, sums + (ptrdiff_t)i * a.n);

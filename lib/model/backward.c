@@ -37,7 +37,7 @@ static void linear_backward(const struct blocks *b, int weight, int bias, int ro
 static void norm_backward(const struct blocks *b, int gain, int bias, int rows, const real *x,
                           const real *mean, const real *rstd, const real *dy, real *dx)
 {
-    int width = b->m->shape.width;
+    int width = b->m->width;
     memset(dx, 0, (size_t)rows * (size_t)width * sizeof(real));
     kernel()->layernorm_backward(rows, width, x, at(b, gain), mean, rstd, dy, dx, grad(b, gain),
                                  grad(b, bias));
@@ -47,7 +47,7 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
                            int rows, const real *dout, real *gradient)
 {
     struct blocks b = {m, p, gradient};
-    int width = m->shape.width, columns = model_outputs(m);
+    int width = m->width, columns = model_outputs(m);
     size_t from = (size_t)first * (size_t)width;
     linear_backward(&b, m->head, m->head_bias, rows, width, columns, w->hidden + from, dout, 1,
                     w->dhidden + from);
@@ -57,7 +57,7 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
 static void finish_backward(const struct blocks *b, struct workspace *w)
 {
     const struct model *m = b->m;
-    int rows = w->rows, width = m->shape.width;
+    int rows = w->rows, width = m->width;
     real *d = w->dhidden;
     if (m->dense >= 0) {
         norm_backward(b, m->head_norm, m->head_norm_bias, rows, w->dense_act, w->dense_mean,
@@ -82,7 +82,7 @@ static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
     const struct model *m = b->m;
     const struct model_layer *l = &m->layer[k];
     struct block_cache *c = &w->cache[k];
-    int rows = w->rows, width = m->shape.width, ffn = (int)m->config.ffn, norm = m->config.norm;
+    int rows = w->rows, width = m->width, ffn = (int)m->config.ffn, norm = m->config.norm;
     real *d = w->dstream;
     if (norm == MODEL_NORM_POST) {
         norm_backward(b, l->norm2, l->norm2_bias, rows, c->s2, c->mean2, c->rstd2, d, w->dtmp);
@@ -107,7 +107,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     const struct model *m = b->m;
     const struct model_layer *l = &m->layer[k];
     struct block_cache *c = &w->cache[k];
-    int rows = w->rows, width = m->shape.width, norm = m->config.norm;
+    int rows = w->rows, width = m->width, norm = m->config.norm;
     real *d = w->dstream;
     if (norm == MODEL_NORM_POST) {
         norm_backward(b, l->norm1, l->norm1_bias, rows, c->s1, c->mean1, c->rstd1, d, w->dtmp);
@@ -127,16 +127,17 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
                            const struct batch *batch, struct workspace *w, real *dx)
 {
     const struct model *m = b->m;
-    int width = m->shape.width;
+    int width = m->width;
     real *d = w->dstream;
     if (m->embed_norm >= 0) {
         norm_backward(b, m->embed_norm, m->embed_norm_bias, w->rows, w->embedded, w->embed_mean,
                       w->embed_rstd, d, w->dtmp);
         d = w->dtmp;
     }
-    for (int k = 0; k < batch->samples && m->encoding->input_backward; k++) {
+    const struct encoding *encoding = m->layer[0].kind->encoding;
+    for (int k = 0; k < batch->samples && encoding->input_backward; k++) {
         struct encoding_context c = model_context(m, b->p, s, 0, batch->layout[k], b->g, NULL);
-        m->encoding->input_backward(&c, d + (size_t)batch->first[k] * (size_t)width);
+        encoding->input_backward(&c, d + (size_t)batch->first[k] * (size_t)width);
     }
     if (batch->token) {
         real *table = grad(b, m->embed);

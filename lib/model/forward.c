@@ -26,14 +26,14 @@ static void linear(const struct model *m, const real *p, const struct workspace 
 static void norm_forward(const struct model *m, const real *p, int gain, int bias, int rows,
                          const real *x, real *y, real *mean, real *rstd)
 {
-    kernel()->layernorm_forward(rows, m->shape.width, EPSILON, x, at(m, p, gain), at(m, p, bias), y,
+    kernel()->layernorm_forward(rows, m->width, EPSILON, x, at(m, p, gain), at(m, p, bias), y,
                                 mean, rstd);
 }
 
 static void embed(const struct model *m, const real *p, const struct model_state *s,
                   const struct batch *b, struct workspace *w, real *x)
 {
-    size_t width = (size_t)m->shape.width;
+    size_t width = (size_t)m->width;
     real *start = m->embed_norm >= 0 ? w->embedded : x;
     const real *weight = at(m, p, m->embed);
     if (b->token) {
@@ -41,12 +41,13 @@ static void embed(const struct model *m, const real *p, const struct model_state
             memcpy(start + (size_t)r * width, weight + (size_t)b->token[r] * width,
                    width * sizeof(real));
     } else {
-        linear(m, p, w, m->embed, b->rows, m->io.channels, m->shape.width, b->x, 0, start);
-        kernel()->bias_forward(b->rows, m->shape.width, start, at(m, p, m->embed_bias), start);
+        linear(m, p, w, m->embed, b->rows, m->io.channels, m->width, b->x, 0, start);
+        kernel()->bias_forward(b->rows, m->width, start, at(m, p, m->embed_bias), start);
     }
-    for (int k = 0; k < b->samples && m->encoding->input; k++) {
+    void (*input)(const struct encoding_context *, real *) = m->layer[0].kind->encoding->input;
+    for (int k = 0; k < b->samples && input; k++) {
         struct encoding_context c = model_context(m, p, s, 0, b->layout[k], NULL, NULL);
-        m->encoding->input(&c, start + (size_t)b->first[k] * width);
+        input(&c, start + (size_t)b->first[k] * width);
     }
     if (m->embed_norm >= 0)
         norm_forward(m, p, m->embed_norm, m->embed_norm_bias, b->rows, start, x,
@@ -66,7 +67,7 @@ static void before_attention(const struct model *m, const real *p, const struct 
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->shape.width;
+    int width = m->width;
     real *qkv = FROM(c->qkv, 3 * width);
     if (m->config.norm == MODEL_NORM_PRE)
         norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
@@ -81,7 +82,7 @@ static void after_attention(const struct model *m, const real *p, const struct w
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->shape.width, ffn = (int)m->config.ffn, norm = m->config.norm, n = rows.count;
+    int width = m->width, ffn = (int)m->config.ffn, norm = m->config.norm, n = rows.count;
     real *s1 = FROM(c->s1, width), *mid = FROM(c->mid, width), *f_in = FROM(c->f_in, width);
     kernel()->bias_forward(n, width, FROM(c->x, width), at(m, p, l->o_bias), s1);
     linear(m, p, w, l->o, n, width, width, FROM(c->o, width), 1, s1);
@@ -121,7 +122,7 @@ static void block_forward(const struct model *m, const real *p, const struct mod
 
 static void finish(const struct model *m, const real *p, struct workspace *w, int rows)
 {
-    int width = m->shape.width;
+    int width = m->width;
     if (m->norm >= 0)
         norm_forward(m, p, m->norm, m->norm_bias, rows, w->last, w->normed, w->norm_mean,
                      w->norm_rstd);
@@ -149,17 +150,17 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
         block_forward(m, p, s, b, w, k, next);
         if (shared)
             memcpy(w->cache[k + 1].x, w->last,
-                   (size_t)b->rows * (size_t)m->shape.width * sizeof(real));
+                   (size_t)b->rows * (size_t)m->width * sizeof(real));
     }
     finish(m, p, w, b->rows);
     if (w->backward)
-        memset(w->dhidden, 0, (size_t)b->rows * (size_t)m->shape.width * sizeof(real));
+        memset(w->dhidden, 0, (size_t)b->rows * (size_t)m->width * sizeof(real));
 }
 
 void model_output(const struct model *m, const real *p, struct workspace *w, int first, int rows,
                   real *out)
 {
-    int width = m->shape.width, columns = model_outputs(m);
+    int width = m->width, columns = model_outputs(m);
     linear(m, p, w, m->head, rows, width, columns, w->hidden + (size_t)first * (size_t)width, 0, out);
     kernel()->bias_forward(rows, columns, out, at(m, p, m->head_bias), out);
 }

@@ -38,7 +38,7 @@ static struct encoding_block hook_block(const struct block *b, int g)
                                    .dq = h->dq,
                                    .dk = h->dk,
                                    .stride = b->a->stride,
-                                   .scale = b->a->m->facts.scale,
+                                   .scale = b->a->kind->facts.scale,
                                    .ld = b->n,
                                    .scratch = b->a->w->hook + (size_t)g * b->a->w->hook_size};
 }
@@ -104,7 +104,7 @@ static void mix_blocks(const struct block *b, const real *matrix, bool transpose
 /* The matrix of a stage; NULL: it is not mixed. */
 static const real *mixing(const struct block *b, bool before)
 {
-    const struct normaliser *normaliser = b->a->m->normaliser;
+    const struct normaliser *normaliser = b->a->kind->normaliser;
     real *matrix = b->a->w->mix;
     if (!normaliser->mix || !normaliser->mix(&b->a->normaliser, b->head[0].index, before, matrix))
         return NULL;
@@ -134,7 +134,7 @@ static void mix_backward(const struct block *b, bool before, const real *x, real
                        (double)x[(size_t)g * b->size + (size_t)k];
             dmatrix[m * group + g] = (real)sum;
         }
-    b->a->m->normaliser->mix_backward(&b->a->normaliser, b->head[0].index, before, dmatrix);
+    b->a->kind->normaliser->mix_backward(&b->a->normaliser, b->head[0].index, before, dmatrix);
     mix_blocks(b, matrix, true, dx);
 }
 
@@ -143,7 +143,7 @@ static void products(const struct block *b, real *s)
 {
     const struct sample_attention *a = b->a;
     for (int g = 0; g < b->group; g++)
-        gemm(false, true, b->rows, b->n, a->width, (real)a->m->facts.scale,
+        gemm(false, true, b->rows, b->n, a->width, (real)a->kind->facts.scale,
              b->head[g].q + (size_t)b->first * (size_t)a->stride, a->stride, b->head[g].k,
              a->stride, 0, s + (size_t)g * b->size, b->n);
 }
@@ -151,7 +151,7 @@ static void products(const struct block *b, real *s)
 static void add_encoding(const struct block *b, int g, real *s)
 {
     const struct head *h = &b->head[g];
-    const struct encoding *encoding = b->a->m->encoding;
+    const struct encoding *encoding = b->a->kind->encoding;
     if (h->bias) {
         for (int r = 0; r < b->rows; r++)
             for (int j = 0; j < b->n; j++)
@@ -177,9 +177,9 @@ static void logits(const struct block *b, real *s)
 static void logits_backward(const struct block *b, real *ds)
 {
     const struct sample_attention *a = b->a;
-    const struct encoding *encoding = a->m->encoding;
+    const struct encoding *encoding = a->kind->encoding;
     size_t at = (size_t)b->first * (size_t)a->stride;
-    real scale = (real)a->m->facts.scale;
+    real scale = (real)a->kind->facts.scale;
     for (int g = 0; g < b->group; g++) {
         const struct head *h = &b->head[g];
         real *mine = ds + (size_t)g * b->size;
@@ -252,7 +252,7 @@ static void weights_by_row(const struct block *b, int g, real *s)
         struct packed p = packed_row(b, g, r, s);
         pack(&p, p.logit, p.s);
         if (p.row.seen)
-            a->m->normaliser->row(&a->normaliser, &p.row, p.s);
+            a->kind->normaliser->row(&a->normaliser, &p.row, p.s);
         unpack(b, &p, p.s, s + (size_t)r * (size_t)b->n);
     }
 }
@@ -268,7 +268,7 @@ static void weights_by_row_backward(const struct block *b, int g, const real *s,
         pack(&p, weight + at, p.a);
         pack(&p, da + at, p.da);
         if (p.row.seen)
-            a->m->normaliser->row_backward(&a->normaliser, &p.row, p.s, p.a, p.da);
+            a->kind->normaliser->row_backward(&a->normaliser, &p.row, p.s, p.a, p.da);
         unpack(b, &p, p.da, da + at);
     }
 }
@@ -277,8 +277,8 @@ static void weights_by_row_backward(const struct block *b, int g, const real *s,
 static void weights_by_element(const struct block *b, real *s, real *da)
 {
     const struct workspace *w = b->a->w;
-    enum attention_form form = (enum attention_form)normaliser_form(&b->a->m->config.normaliser);
-    bool rows = b->a->m->normaliser->rows;
+    enum attention_form form = (enum attention_form)normaliser_form(&b->a->kind->config.normaliser);
+    bool rows = b->a->kind->normaliser->rows;
     for (int r = 0; r < b->rows; r++)
         for (int j = 0; j < b->n; j++) {
             size_t at = (size_t)r * (size_t)b->n + (size_t)j;
@@ -296,11 +296,11 @@ static void weights_by_element(const struct block *b, real *s, real *da)
 /* s becomes the weights; lse (rows) is kept by softmax. */
 static void weights_of_head(const struct block *b, int g, real *s, bool again)
 {
-    const struct normaliser *normaliser = b->a->m->normaliser;
+    const struct normaliser *normaliser = b->a->kind->normaliser;
     real *lse = b->head[g].lse + b->first;
     if (normaliser->row)
         weights_by_row(b, g, s);
-    else if (normaliser_form(&b->a->m->config.normaliser) != ATTENTION_SOFTMAX)
+    else if (normaliser_form(&b->a->kind->config.normaliser) != ATTENTION_SOFTMAX)
         weights_by_element(b, s, NULL);
     else if (again)
         kernel()->softmax_recompute(b->rows, b->n, b->n, b->count, s, lse);
@@ -313,12 +313,12 @@ static void weights_of_head_backward(const struct block *b, int g, real *s, cons
                                      real *da)
 {
     const struct sample_attention *a = b->a;
-    const struct normaliser *normaliser = a->m->normaliser;
+    const struct normaliser *normaliser = a->kind->normaliser;
     if (normaliser->row) {
         weights_by_row_backward(b, g, s, weight, da);
         return;
     }
-    if (normaliser_form(&a->m->config.normaliser) != ATTENTION_SOFTMAX) {
+    if (normaliser_form(&a->kind->config.normaliser) != ATTENTION_SOFTMAX) {
         weights_by_element(b, s, da);
         return;
     }
@@ -359,8 +359,8 @@ static void c_backward(const struct block *b, int g, const real *a, real *dp)
 static const real *rest_of(const struct block *b, int g, real **dvector)
 {
     const struct sample_attention *a = b->a;
-    const struct normaliser *normaliser = a->m->normaliser;
-    int tensor = normaliser->rest ? normaliser->rest(&a->m->config.normaliser) : -1;
+    const struct normaliser *normaliser = a->kind->normaliser;
+    int tensor = normaliser->rest ? normaliser->rest(&a->kind->config.normaliser) : -1;
     size_t at = (size_t)b->head[g].index * (size_t)a->width;
     if (tensor < 0)
         return NULL;
@@ -441,15 +441,15 @@ void heads_forward(const struct sample_attention *a, const struct head *head, in
             const struct head *h = &head[g];
             real *s = a->w->s + (size_t)g * b.size;
             real *o = h->o + (size_t)first * (size_t)a->output_stride;
-            if (a->m->normaliser->rest)
+            if (a->kind->normaliser->rest)
                 rest_weights(&b, s, a->w->left);
             if (h->table)
                 multiply_c(&b, g, s, s);
             gemm(false, false, b.rows, a->width, a->n, 1, s, a->n, h->v, a->stride, 0, o,
                  a->output_stride);
-            if (a->m->encoding->value) {
+            if (a->kind->encoding->value) {
                 struct encoding_block hook = hook_block(&b, g);
-                a->m->encoding->value(&a->encoding, &hook, s, o, a->output_stride);
+                a->kind->encoding->value(&a->encoding, &hook, s, o, a->output_stride);
             }
             rest_forward(&b, g, a->w->left);
         }
@@ -468,9 +468,9 @@ static void values_backward(const struct block *b, int g, const real *weight, re
     }
     gemm(false, true, b->rows, b->n, a->width, 1, dout, a->output_stride, h->v, a->stride, 0, dp,
          b->n);
-    if (a->m->encoding->value_backward) {
+    if (a->kind->encoding->value_backward) {
         struct encoding_block hook = hook_block(b, g);
-        a->m->encoding->value_backward(&a->encoding, &hook, p, dout, a->output_stride, dp);
+        a->kind->encoding->value_backward(&a->encoding, &hook, p, dout, a->output_stride, dp);
     }
     gemm(true, false, b->n, a->width, b->rows, 1, p, b->n, dout, a->output_stride, 1, h->dv,
          a->stride);
@@ -527,7 +527,7 @@ static void scale_by_shares(const struct sample_attention *a, const struct head 
     for (int i = 0; i < a->n; i++) {
         struct normaliser_beside beside = beside_of(a, h, i, 1);
         double keys = (double)h->lse[i];
-        a->m->normaliser->beside(&a->normaliser, &beside);
+        a->kind->normaliser->beside(&a->normaliser, &beside);
         sums[i] *= exp(keys - (double)h->lse[i]);
     }
 }
@@ -547,6 +547,6 @@ void heads_row_sums(const struct sample_attention *a, const struct head *head, i
                 sums[g * a->n + first + r] = sum_of(a->n, s + r * a->n);
         }
     }
-    for (int g = 0; g < group && a->m->normaliser->beside; g++)
+    for (int g = 0; g < group && a->kind->normaliser->beside; g++)
         scale_by_shares(a, &head[g], sums + (ptrdiff_t)g * a->n);
 }

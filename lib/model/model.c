@@ -108,39 +108,44 @@ static void add_norm(struct builder *b, const char *name, int d, int *gain, int 
     *bias = add_vector(b, text, d, 0);
 }
 
-/* The encoding's tensors of one scope class, written to index[]. */
-static void add_encoding(struct builder *b, bool per_layer, int *index)
+/* The encoding's tensors of one scope class, written to index[]; whether there are any. */
+static bool add_encoding(struct builder *b, const struct layer_kind *kind, bool per_layer,
+                         int *index)
 {
-    struct model *m = b->m;
     struct encoding_tensor t[ENCODING_TENSORS_MAX] = {0};
-    if (!m->encoding->tensors)
-        return;
-    m->encoding_tensors = m->encoding->tensors(&m->config.encoding, &m->shape, t);
-    for (int k = 0; k < m->encoding_tensors; k++) {
+    bool any = false;
+    if (kind->encoding_tensors)
+        kind->encoding->tensors(&kind->config.encoding, &kind->shape, t);
+    for (int k = 0; k < kind->encoding_tensors; k++) {
         bool layered = t[k].scope == ENCODING_LAYER ||
-                       (t[k].scope == ENCODING_TABLE && !m->config.share);
+                       (t[k].scope == ENCODING_TABLE && !kind->config.share);
         char name[TENSOR_NAME_MAX + 16];
         if (layered != per_layer)
             continue;
         snprintf(name, sizeof name, "encoding.%.*s", TENSOR_NAME_MAX, t[k].tensor.name);
         index[k] = add(b, name, &t[k].tensor);
-        if (layered)
-            m->states = (int)m->config.layers;
+        any = true;
     }
+    return any;
 }
 
-static void add_normaliser(struct builder *b, int *index)
+static void add_normaliser(struct builder *b, const struct layer_kind *kind, int *index)
 {
-    struct model *m = b->m;
     struct tensor t[NORMALISER_TENSORS_MAX] = {0};
-    if (!m->normaliser->tensors)
-        return;
-    m->normaliser_tensors = m->normaliser->tensors(&m->config.normaliser, &m->normaliser_shape, t);
-    for (int k = 0; k < m->normaliser_tensors; k++) {
+    if (kind->normaliser_tensors)
+        kind->normaliser->tensors(&kind->config.normaliser, &kind->normaliser_shape, t);
+    for (int k = 0; k < kind->normaliser_tensors; k++) {
         char name[TENSOR_NAME_MAX + 16];
         snprintf(name, sizeof name, "normaliser.%.*s", TENSOR_NAME_MAX, t[k].name);
         index[k] = add(b, name, &t[k]);
     }
+}
+
+static int add_c(struct builder *b, const struct layer_kind *kind)
+{
+    struct tensor t;
+    urpe_tensor(&kind->config.c, &kind->shape, &t);
+    return add(b, "urpe.c", &t);
 }
 
 static bool shares_c(const struct model_config *c)
@@ -149,11 +154,20 @@ static bool shares_c(const struct model_config *c)
     return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
 }
 
+/* The first layer of k's kind. */
+static int first_alike(const struct model *m, int k)
+{
+    int first = 0;
+    while (m->layer[first].kind != m->layer[k].kind)
+        first++;
+    return first;
+}
+
 static void add_layer(struct builder *b, int k)
 {
     struct model *m = b->m;
     struct model_layer *l = &m->layer[k];
-    int w = m->shape.width, f = (int)m->config.ffn;
+    int w = m->width, f = (int)m->config.ffn;
     snprintf(b->prefix, sizeof b->prefix, "layers.%d.", k);
     l->q = add_weight(b, "attn.q.weight", w, w);
     l->k = add_weight(b, "attn.k.weight", w, w);
@@ -171,21 +185,53 @@ static void add_layer(struct builder *b, int k)
     l->in_bias = add_vector(b, "ffn.in.bias", f, 0);
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
-    add_encoding(b, true, l->encoding);
-    add_normaliser(b, l->normaliser);
-    if (m->config.attention == MODEL_URPE && !shares_c(&m->config)) {
-        struct tensor t;
-        urpe_tensor(&m->config.c, &m->shape, &t);
-        l->c = add(b, "urpe.c", &t);
-        m->tables = (int)m->config.layers;
+    int like = first_alike(m, k);
+    bool own = add_encoding(b, l->kind, true, l->encoding);
+    l->state = own || like == k ? m->states++ : m->layer[like].state;
+    add_normaliser(b, l->kind, l->normaliser);
+    if (l->kind->config.attention == MODEL_URPE) {
+        own = l->c < 0;
+        l->c = own ? add_c(b, l->kind) : l->c;
+        l->table = own || like == k ? m->tables++ : m->layer[like].table;
     }
     b->prefix[0] = '\0';
+}
+
+static void open_kind(struct model *m, const struct model_config *c, struct layer_kind *out)
+{
+    *out = (struct layer_kind){.config = *c, .shape = model_shape(c, &m->trained),
+                               .encoding = encoding_of(&c->encoding),
+                               .normaliser = normaliser_of(&c->normaliser)};
+    struct encoding_tensor encoding[ENCODING_TENSORS_MAX] = {0};
+    struct tensor normaliser[NORMALISER_TENSORS_MAX] = {0};
+    out->encoding->facts(&out->config.encoding, &out->shape, &out->facts);
+    out->normaliser_shape = model_normaliser_shape(c, &out->shape);
+    if (out->encoding->tensors)
+        out->encoding_tensors =
+            out->encoding->tensors(&out->config.encoding, &out->shape, encoding);
+    if (out->normaliser->tensors)
+        out->normaliser_tensors = out->normaliser->tensors(
+            &out->config.normaliser, &out->normaliser_shape, normaliser);
+}
+
+/* All layers of a kind, with what they share. */
+static void add_kind(struct builder *b, const struct layer_kind *kind)
+{
+    struct model *m = b->m;
+    struct model_layer shared;
+    memset(&shared, 0xff, sizeof shared); /* every index -1 */
+    shared.kind = kind;
+    add_encoding(b, kind, false, shared.encoding);
+    if (kind->config.attention == MODEL_URPE && shares_c(&kind->config))
+        shared.c = add_c(b, kind);
+    for (int k = 0; k < m->config.layers; k++)
+        m->layer[k] = shared;
 }
 
 static void add_embedding(struct builder *b)
 {
     struct model *m = b->m;
-    int w = m->shape.width;
+    int w = m->width;
     m->embed_bias = m->embed_norm = m->embed_norm_bias = -1;
     if (m->io.channels > 0) {
         m->embed = add_weight(b, "embed.weight", w, m->io.channels);
@@ -202,7 +248,7 @@ static void add_embedding(struct builder *b)
 static void add_head(struct builder *b)
 {
     struct model *m = b->m;
-    int w = m->shape.width, out = m->io.channels > 0 ? m->io.channels : m->io.labels;
+    int w = m->width, out = m->io.channels > 0 ? m->io.channels : m->io.labels;
     m->norm = m->norm_bias = m->dense = m->dense_bias = m->head_norm = m->head_norm_bias = -1;
     if (m->config.norm == MODEL_NORM_PRE)
         add_norm(b, "norm", w, &m->norm, &m->norm_bias);
@@ -218,35 +264,21 @@ static void add_head(struct builder *b)
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,
                const struct layout *trained, struct err *e)
 {
-    *m = (struct model){.config = *c, .io = *io, .trained = *trained, .states = 1};
-    m->shape = model_shape(c, &m->trained);
-    m->encoding = encoding_of(&c->encoding);
-    m->encoding->facts(&m->config.encoding, &m->shape, &m->facts);
-    m->normaliser = normaliser_of(&c->normaliser);
-    m->normaliser_shape = model_normaliser_shape(c, &m->shape);
+    *m = (struct model){.config = *c, .io = *io, .trained = *trained, .kinds = 1,
+                        .width = (int)c->width, .heads = (int)c->heads,
+                        .head_width = (int)(c->width / c->heads)};
     m->layer = memory_alloc((size_t)c->layers, sizeof *m->layer, e);
-    if (!m->layer)
+    m->kind = memory_alloc((size_t)m->kinds, sizeof *m->kind, e);
+    if (!m->layer || !m->kind) {
+        model_close(m);
         return ERR_MEMORY;
-    for (int k = 0; k < c->layers; k++)
-        memset(&m->layer[k], 0xff, sizeof m->layer[k]); /* every index -1 */
-
+    }
     struct builder b = {.m = m, .e = e};
+    open_kind(m, c, &m->kind[0]);
     add_embedding(&b);
-    int shared[ENCODING_TENSORS_MAX];
-    memset(shared, 0xff, sizeof shared);
-    add_encoding(&b, false, shared);
-    int c_shared = -1;
-    if (c->attention == MODEL_URPE && shares_c(c)) {
-        struct tensor t;
-        urpe_tensor(&m->config.c, &m->shape, &t);
-        c_shared = add(&b, "urpe.c", &t);
-        m->tables = 1;
-    }
-    for (int k = 0; k < c->layers; k++) {
-        memcpy(m->layer[k].encoding, shared, sizeof shared);
-        m->layer[k].c = c_shared;
+    add_kind(&b, &m->kind[0]);
+    for (int k = 0; k < c->layers; k++)
         add_layer(&b, k);
-    }
     add_head(&b);
     if (b.code)
         model_close(m);
@@ -257,6 +289,7 @@ void model_close(struct model *m)
 {
     tensor_list_close(&m->tensors);
     memory_free(m->layer);
+    memory_free(m->kind);
     *m = (struct model){0};
 }
 
@@ -280,16 +313,23 @@ static void initialise_tensor(const struct tensor *t, uint64_t seed, real *p)
         }
 }
 
+/* What encoding and normaliser say instead of a draw. */
+static void initialise_layer(const struct model *m, int layer, real *p)
+{
+    const struct model_layer *l = &m->layer[layer];
+    const struct layer_kind *kind = l->kind;
+    for (int k = 0; k < kind->encoding_tensors && kind->encoding->initial; k++)
+        kind->encoding->initial(&kind->config.encoding, &kind->shape, k,
+                                p + m->tensors.item[l->encoding[k]].offset);
+    for (int k = 0; k < kind->normaliser_tensors && kind->normaliser->initial; k++)
+        kind->normaliser->initial(&kind->normaliser_shape, k, layer,
+                                  p + m->tensors.item[l->normaliser[k]].offset);
+}
+
 void model_initialise(const struct model *m, uint64_t seed, real *p)
 {
     for (int k = 0; k < m->tensors.count; k++)
         initialise_tensor(&m->tensors.item[k], seed, p + m->tensors.item[k].offset);
-    for (int l = 0; l < m->config.layers && m->encoding->initial; l++)
-        for (int k = 0; k < m->encoding_tensors; k++)
-            m->encoding->initial(&m->config.encoding, &m->shape, k,
-                                 p + m->tensors.item[m->layer[l].encoding[k]].offset);
-    for (int l = 0; l < m->config.layers && m->normaliser->initial; l++)
-        for (int k = 0; k < m->normaliser_tensors; k++)
-            m->normaliser->initial(&m->normaliser_shape, k, l,
-                                   p + m->tensors.item[m->layer[l].normaliser[k]].offset);
+    for (int k = 0; k < m->config.layers; k++)
+        initialise_layer(m, k, p);
 }

@@ -50,7 +50,20 @@ struct model_io {
     int symbols, labels;
 };
 
+/* What layers of one kind share: all layers of a model whose layers are alike. */
+struct layer_kind {
+    struct model_config config; /* that of a model all of whose layers are of this kind */
+    struct encoding_shape shape;
+    const struct encoding *encoding;
+    struct encoding_facts facts;
+    const struct normaliser *normaliser;
+    struct normaliser_shape normaliser_shape;
+    int encoding_tensors, normaliser_tensors;
+};
+
 struct model_layer { /* indices into tensors; -1: none */
+    const struct layer_kind *kind;
+    int state, table; /* which encoding state and which table of C; table -1: rpe */
     int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
     int norm1, norm1_bias, norm2, norm2_bias;
     int in, in_bias, out, out_bias;
@@ -62,20 +75,18 @@ struct model {
     struct model_config config;
     struct model_io io;
     struct layout trained;
-    struct encoding_shape shape;
-    const struct encoding *encoding;
-    struct encoding_facts facts;
-    const struct normaliser *normaliser;
-    struct normaliser_shape normaliser_shape;
+    int width, heads, head_width; /* of every layer */
     struct tensor_list tensors;
-    int encoding_tensors, normaliser_tensors;
     int embed, embed_bias, embed_norm, embed_norm_bias;
     int norm, norm_bias;
     int dense, dense_bias, head_norm, head_norm_bias; /* mlm head */
     int head, head_bias;                              /* head: the embedding's index when tied */
+    int kinds;
+    struct layer_kind *kind;   /* (kinds) */
     struct model_layer *layer; /* (layers) */
-    int states;                /* distinct encoding states: 1, or layers when a tensor is per layer */
-    int tables;                /* distinct C tables: 0 (rpe), 1, or layers */
+    /* Distinct encoding states and tables of C, numbered in the order of the first layers that use
+     * them. */
+    int states, tables;
 };
 
 /* What the encoding and C are built for, with tables sized by `trained`. */
@@ -127,11 +138,12 @@ struct batch {
  * C expanded over relations.  One for all microbatches, made anew after each update. */
 struct model_state {
     struct layout longest;
-    struct mask_reach reach;    /* of all samples' layouts */
-    int32_t *fold, *c_row;      /* (relations) */
-    size_t state_size;          /* of one encoding state */
+    struct mask_reach *reach;   /* (kinds) of all samples' layouts */
+    int32_t *fold;              /* (relations) */
+    int32_t *c_row;             /* (kinds,relations) */
+    size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */
     size_t elements;            /* of the block below, and of each microbatch's dstate */
-    real *block;                /* states x state_size, then tables x heads x relations of C */
+    real *block;                /* the states, then tables x heads x relations of C */
     real *turned;               /* the weights of linear layers, transposed, at the places that they
                                  * have in the block of parameters; see linear_is_turned */
 };

@@ -1,46 +1,41 @@
 /* Encoding states and C over relations: what depends on parameters and layout, not on samples.
  *
  *   block:  | state 0 | ... | state S-1 | C 0 (H,relations) | ... | C T-1 |
- *   S = 1, or one per layer when a tensor of the encoding is per layer; T likewise for C, 0 in rpe.
+ *   S: one for layers that share all tensors of their encoding, else one per layer; T likewise for C,
+ *   none in rpe.
  * A microbatch's dstate has the same layout. */
 #include <string.h>
 
 #include "kernel/kernel.h"
 #include "model/workspace.h"
 
-static size_t tables_offset(const struct model *m, const struct model_state *s)
-{
-    return (size_t)m->states * s->state_size;
-}
-
 struct encoding_context model_context(const struct model *m, const real *p,
                                       const struct model_state *s, int layer,
                                       const struct layout *l, real *gradient, real *dstate)
 {
-    struct encoding_context c = {.config = &m->config.encoding,
-                                 .shape = &m->shape,
+    const struct model_layer *of = &m->layer[layer];
+    const struct layer_kind *kind = of->kind;
+    struct encoding_context c = {.config = &kind->config.encoding,
+                                 .shape = &kind->shape,
                                  .layout = l ? l : &s->longest,
                                  .fold = s->fold,
                                  .layer = layer};
-    size_t offset = m->states > 1 ? (size_t)layer * s->state_size : 0;
-    for (int k = 0; k < m->encoding_tensors; k++) {
-        size_t at = m->tensors.item[m->layer[layer].encoding[k]].offset;
+    for (int k = 0; k < kind->encoding_tensors; k++) {
+        size_t at = m->tensors.item[of->encoding[k]].offset;
         c.parameter[k] = p + at;
         c.gradient[k] = gradient ? gradient + at : NULL;
     }
-    c.state = s->block ? s->block + offset : NULL;
-    c.dstate = dstate ? dstate + offset : NULL;
+    c.state = s->block ? s->block + s->state_at[of->state] : NULL;
+    c.dstate = dstate ? dstate + s->state_at[of->state] : NULL;
     return c;
 }
 
 real *state_c(const struct model *m, const struct model_state *s, real *block, int layer, int head)
 {
-    if (!m->tables || !block)
+    if (m->layer[layer].table < 0 || !block)
         return NULL;
-    size_t relations = (size_t)s->longest.relations;
-    size_t table = m->tables > 1 ? (size_t)layer : 0;
-    return block + tables_offset(m, s) +
-           (table * (size_t)m->shape.heads + (size_t)head) * relations;
+    size_t table = (size_t)m->layer[layer].table * (size_t)m->heads + (size_t)head;
+    return block + s->state_at[m->states] + table * (size_t)s->longest.relations;
 }
 
 const real *model_c(const struct model *m, const struct model_state *s, int layer, int head)
@@ -48,31 +43,74 @@ const real *model_c(const struct model *m, const struct model_state *s, int laye
     return state_c(m, s, s->block, layer, head);
 }
 
+static size_t state_size(const struct layer_kind *kind, const struct model_state *s)
+{
+    struct encoding_context c = {.config = &kind->config.encoding, .shape = &kind->shape,
+                                 .layout = &s->longest, .fold = s->fold};
+    return kind->encoding->state_size ? kind->encoding->state_size(&c) : 0;
+}
+
+static int32_t *rows_of_c(const struct model *m, const struct model_state *s, int layer)
+{
+    return s->c_row + (m->layer[layer].kind - m->kind) * (ptrdiff_t)s->longest.relations;
+}
+
+/* Sizes and places of all that the block holds.  Here and below, the first layer with a state's
+ * number makes it. */
+static void place(struct model_state *s, const struct model *m)
+{
+    size_t at = 0;
+    int states = 0;
+    for (int k = 0; k < m->config.layers; k++) {
+        if (m->layer[k].state != states)
+            continue;
+        if (s->state_at)
+            s->state_at[states] = at;
+        at += state_size(m->layer[k].kind, s);
+        states++;
+    }
+    if (s->state_at)
+        s->state_at[states] = at;
+    s->elements = at + (size_t)m->tables * (size_t)m->heads * (size_t)s->longest.relations;
+}
+
+static int open_kinds(struct model_state *s, const struct model *m, struct arena *arena,
+                      struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < m->kinds && !code; k++) {
+        const struct kind_config *mask = &m->kind[k].config.mask;
+        struct mask_reach reach;
+        code = mask_reach_open(&reach, mask_of(mask), mask, &s->longest, arena, e);
+        if (s->reach)
+            s->reach[k] = reach;
+    }
+    return code;
+}
+
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e)
 {
     *s = (struct model_state){.longest = *longest};
-    size_t relations = (size_t)longest->relations;
+    size_t relations = (size_t)longest->relations, kinds = (size_t)m->kinds;
     s->fold = arena_alloc(arena, relations, sizeof *s->fold, e);
-    s->c_row = arena_alloc(arena, relations, sizeof *s->c_row, e);
-    if (m->encoding->state_size) {
-        struct encoding_context c = {.config = &m->config.encoding, .shape = &m->shape,
-                                     .layout = &s->longest, .fold = s->fold};
-        s->state_size = m->encoding->state_size(&c);
-    }
-    s->elements = (size_t)m->states * s->state_size +
-                  (size_t)m->tables * (size_t)m->shape.heads * relations;
+    s->c_row = arena_alloc(arena, kinds * relations, sizeof *s->c_row, e);
+    s->state_at = arena_alloc(arena, (size_t)m->states + 1, sizeof *s->state_at, e);
+    s->reach = arena_alloc(arena, kinds, sizeof *s->reach, e);
+    place(s, m);
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
     s->turned = arena_alloc(arena, m->tensors.elements, sizeof *s->turned, e);
-    int code = mask_reach_open(&s->reach, mask_of(&m->config.mask), &m->config.mask, longest,
-                               arena, e);
+    int code = open_kinds(s, m, arena, e);
     if (arena->measuring || code)
         return code;
-    if (!s->fold || !s->c_row || !s->block || !s->turned)
+    if (!s->fold || !s->c_row || !s->state_at || !s->reach ||
+        !s->block || !s->turned)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);
-    if (m->tables)
-        urpe_of(&m->config.c)->map(&m->shape, &s->longest, s->c_row);
+    for (int k = 0; k < m->kinds; k++)
+        if (m->kind[k].config.attention == MODEL_URPE)
+            urpe_of(&m->kind[k].config.c)->map(&m->kind[k].shape, &s->longest,
+                                               s->c_row + (size_t)k * relations);
     return 0;
 }
 
@@ -86,7 +124,7 @@ static void turn(const struct model *m, const real *p, struct model_state *s, in
 
 static void turn_weights(const struct model *m, const real *p, struct model_state *s)
 {
-    int width = m->shape.width, ffn = (int)m->config.ffn;
+    int width = m->width, ffn = (int)m->config.ffn;
     for (int k = 0; k < (int)m->config.layers; k++) {
         const struct model_layer *l = &m->layer[k];
         turn(m, p, s, l->q, width, 3 * width); /* q, k, v in one */
@@ -100,38 +138,66 @@ static void turn_weights(const struct model *m, const real *p, struct model_stat
     turn(m, p, s, m->head, width, model_outputs(m));
 }
 
+/* C of layer k over relations, from its table. */
+static void expand_c(const struct model *m, const real *p, struct model_state *s, int k)
+{
+    const struct tensor *table = &m->tensors.item[m->layer[k].c];
+    const int32_t *row_of = rows_of_c(m, s, k);
+    for (int h = 0; h < m->heads; h++) {
+        const real *row = p + table->offset + (size_t)h * (size_t)table->shape[1];
+        real *c = state_c(m, s, s->block, k, h);
+        for (int r = 0; r < s->longest.relations; r++)
+            c[r] = row[row_of[r]];
+    }
+}
+
 void model_prepare(const struct model *m, const real *p, struct model_state *s)
 {
+    int states = 0, tables = 0;
     turn_weights(m, p, s);
-    for (int k = 0; k < m->states && m->encoding->prepare; k++) {
-        struct encoding_context c = model_context(m, p, s, k, NULL, NULL, NULL);
-        m->encoding->prepare(&c, s->block + (size_t)k * s->state_size);
-    }
-    for (int t = 0; t < m->tables; t++) {
-        const struct tensor *table = &m->tensors.item[m->layer[t].c];
-        for (int h = 0; h < m->shape.heads; h++) {
-            const real *row = p + table->offset + (size_t)h * (size_t)table->shape[1];
-            real *c = state_c(m, s, s->block, t, h);
-            for (int r = 0; r < s->longest.relations; r++)
-                c[r] = row[s->c_row[r]];
+    for (int k = 0; k < m->config.layers; k++) {
+        const struct encoding *encoding = m->layer[k].kind->encoding;
+        if (m->layer[k].state == states) {
+            struct encoding_context c = model_context(m, p, s, k, NULL, NULL, NULL);
+            if (encoding->prepare)
+                encoding->prepare(&c, s->block + s->state_at[states]);
+            states++;
         }
+        if (m->layer[k].table == tables) {
+            expand_c(m, p, s, k);
+            tables++;
+        }
+    }
+}
+
+static void expand_c_backward(const struct model *m, const struct model_state *s, int k,
+                              real *dstate, real *gradient)
+{
+    const struct tensor *table = &m->tensors.item[m->layer[k].c];
+    const int32_t *row_of = rows_of_c(m, s, k);
+    for (int h = 0; h < m->heads; h++) {
+        real *row = gradient + table->offset + (size_t)h * (size_t)table->shape[1];
+        const real *dc = state_c(m, s, dstate, k, h);
+        for (int r = 0; r < s->longest.relations; r++)
+            row[row_of[r]] += dc[r];
     }
 }
 
 void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,
                             real *dstate, real *gradient)
 {
-    for (int k = 0; k < m->states && m->encoding->prepare_backward; k++) {
-        struct encoding_context c = model_context(m, p, s, k, NULL, gradient, dstate);
-        m->encoding->prepare_backward(&c);
-    }
-    for (int t = 0; t < m->tables; t++) {
-        const struct tensor *table = &m->tensors.item[m->layer[t].c];
-        for (int h = 0; h < m->shape.heads; h++) {
-            real *row = gradient + table->offset + (size_t)h * (size_t)table->shape[1];
-            const real *dc = state_c(m, s, dstate, t, h);
-            for (int r = 0; r < s->longest.relations; r++)
-                row[s->c_row[r]] += dc[r];
+    int states = 0, tables = 0;
+    for (int k = 0; k < m->config.layers; k++) {
+        const struct encoding *encoding = m->layer[k].kind->encoding;
+        if (m->layer[k].state == states) {
+            struct encoding_context c = model_context(m, p, s, k, NULL, gradient, dstate);
+            if (encoding->prepare_backward)
+                encoding->prepare_backward(&c);
+            states++;
+        }
+        if (m->layer[k].table == tables) {
+            expand_c_backward(m, s, k, dstate, gradient);
+            tables++;
         }
     }
 }

@@ -27,7 +27,7 @@ static real *carve(struct carver *c, size_t rows, size_t columns)
 static void carve_block(struct carver *c, const struct model *m, struct block_cache *b)
 {
     int norm = m->config.norm;
-    size_t heads = (size_t)m->shape.heads;
+    size_t heads = (size_t)m->heads;
     b->x = carve(c, c->rows, c->width);
     b->a_in = norm == MODEL_NORM_PRE ? carve(c, c->rows, c->width) : b->x;
     b->qkv = carve(c, c->rows, 3 * c->width);
@@ -82,46 +82,74 @@ static void carve_backward(struct carver *c, struct workspace *w)
     w->dwide = carve(c, c->rows, c->ffn);
 }
 
+/* What attention needs of one layer at most. */
+struct room {
+    size_t fused, group, hook; /* hook: of one head */
+    bool blocks, rows, row, rest, mix;
+};
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void add_room(struct room *room, const struct layer_kind *k, const struct model *m,
+                     const struct model_state *s, int rows)
+{
+    struct attention_shape shape = {.n = s->longest.n, .head_width = m->head_width,
+                                    .relations = s->longest.relations,
+                                    .origin = s->longest.origin, .relation = s->longest.relation,
+                                    .stride = 3 * m->width, .output_stride = m->width};
+    struct encoding_context context = {.config = &k->config.encoding, .shape = &k->shape,
+                                       .layout = &s->longest, .fold = s->fold};
+    bool fused = attention_is_fused(k);
+    size_t group = (size_t)normaliser_group(&k->config.normaliser, &k->normaliser_shape);
+    room->group = larger(room->group, group);
+    room->fused = fused ? larger(room->fused, attention_scratch(&shape)) : room->fused;
+    room->hook = k->encoding->scratch ? larger(room->hook, k->encoding->scratch(&context, rows))
+                                      : room->hook;
+    room->blocks = room->blocks || !fused;
+    room->rows = room->rows || k->normaliser->rows;
+    room->row = room->row || k->normaliser->row;
+    room->rest = room->rest || k->normaliser->rest;
+    room->mix = room->mix || k->normaliser->mix;
+}
+
 /* Scratch of one head: the fused kernel's, or the blocks of the general path. */
 static void carve_attention(struct carver *c, const struct model *m, const struct model_state *s,
                             struct workspace *w)
 {
     int n = s->longest.n, rows = attention_block_rows(n);
-    size_t group = (size_t)normaliser_group(&m->config.normaliser, &m->normaliser_shape);
-    size_t block = group * (size_t)rows;
-    struct attention_shape shape = {.n = n, .head_width = m->shape.head_width,
-                                    .relations = s->longest.relations,
-                                    .origin = s->longest.origin, .relation = s->longest.relation,
-                                    .stride = 3 * m->shape.width, .output_stride = m->shape.width};
+    struct room room = {0};
+    for (int k = 0; k < m->kinds; k++)
+        add_room(&room, &m->kind[k], m, s, rows);
+    size_t block = room.group * (size_t)rows;
     w->block_rows = rows;
-    if (attention_is_fused(m))
-        w->fused = carve(c, attention_scratch(&shape), 1);
+    if (room.fused)
+        w->fused = carve(c, room.fused, 1);
     w->s = carve(c, block, (size_t)n);
     w->dot = carve(c, (size_t)rows, 1);
     w->count = arena_alloc(c->arena, (size_t)rows, sizeof *w->count, c->e);
-    w->head = arena_alloc(c->arena, group, sizeof *w->head, c->e);
-    if (w->backward && !attention_is_fused(m)) {
+    w->head = arena_alloc(c->arena, room.group, sizeof *w->head, c->e);
+    if (w->backward && room.blocks) {
         w->a = carve(c, block, (size_t)n);
         w->dp = carve(c, block, (size_t)n);
         w->p = carve(c, (size_t)rows, (size_t)n);
     }
-    if (m->normaliser->rows) {
+    if (room.rows) {
         w->offset = carve(c, (size_t)n, 1);
         w->factor = carve(c, (size_t)n, 1);
         w->seen = arena_alloc(c->arena, (size_t)n, sizeof *w->seen, c->e);
     }
-    if (m->normaliser->row)
+    if (room.row)
         w->row = carve(c, 6, (size_t)n);
-    if (m->normaliser->rest)
+    if (room.rest)
         w->left = carve(c, (size_t)rows, 1);
-    if (m->normaliser->mix)
-        w->mix = carve(c, 2 * group + 1, group);
-    if (m->encoding->scratch) {
-        struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
-                                           .layout = &s->longest, .fold = s->fold};
-        w->hook_size = m->encoding->scratch(&context, rows);
-        w->hook = carve(c, w->hook_size, group);
-    }
+    if (room.mix)
+        w->mix = carve(c, 2 * room.group + 1, room.group);
+    w->hook_size = room.hook;
+    if (room.hook)
+        w->hook = carve(c, room.hook, room.group);
 }
 
 int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
@@ -132,7 +160,7 @@ int workspace_open(struct workspace **out, const struct model *m, const struct m
     size_t layers = (size_t)m->config.layers;
     struct workspace *w = arena_alloc(arena, 1, sizeof *w, e);
     struct carver c = {.arena = arena, .e = e, .rows = (size_t)rows,
-                       .width = (size_t)m->shape.width, .ffn = (size_t)m->config.ffn};
+                       .width = (size_t)m->width, .ffn = (size_t)m->config.ffn};
     if (!w && !arena->measuring)
         return ERR_MEMORY;
     if (!w)

@@ -58,8 +58,8 @@ static inline int model_outputs(const struct model *m)
     return m->io.channels > 0 ? m->io.channels : m->io.labels;
 }
 
-/* Whether the fused kernel serves this model. */
-bool attention_is_fused(const struct model *m);
+/* Whether the fused kernel serves layers of this kind. */
+bool attention_is_fused(const struct layer_kind *k);
 
 /* ---- one sample's heads, for attention.c and heads.c ------------------------------------------*/
 /* A head of a sample: pointers to its columns of row 0. */
@@ -73,6 +73,7 @@ struct head {
 /* What the heads of one sample and layer share. */
 struct sample_attention {
     const struct model *m;
+    const struct layer_kind *kind;
     struct encoding_context encoding;
     struct normaliser_context normaliser;
     const struct mask_reach *reach;

@@ -70,25 +70,36 @@ int trainer_import_weights(struct trainer *t, const char *path, struct err *e)
     return code;
 }
 
+/* How many of the first layers have tables that stand for all: one where all layers share theirs. */
+static int layers_with_tables(const struct model *m)
+{
+    bool biased = false;
+    for (int k = 0; k < m->kinds; k++)
+        biased = biased || m->kind[k].facts.relation_bias;
+    if ((biased && m->states > 1) || m->tables > 1)
+        return (int)m->config.layers;
+    return biased || m->tables ? 1 : 0;
+}
+
 int trainer_tables(struct trainer *t, trainer_table each, void *context, struct err *e)
 {
     const struct model *m = &t->model;
     struct model_state s;
     struct arena arena;
-    int b_tables = m->facts.relation_bias ? m->states : 0;
-    int tables = b_tables > m->tables ? b_tables : m->tables, relations = t->trained.relations;
+    int layers = layers_with_tables(m), relations = t->trained.relations;
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = model_state_open(&s, m, &t->trained, &arena, e);
     if (!code)
         model_prepare(m, t->p, &s);
-    for (int k = 0; k < tables && !code; k++)
-        for (int h = 0; h < m->shape.heads; h++) {
-            size_t of = b_tables > 1 ? (size_t)k * s.state_size : 0;
-            const real *b = s.block + of + (size_t)h * (size_t)relations;
+    for (int k = 0; k < layers && !code; k++)
+        for (int h = 0; h < m->heads; h++) {
+            const struct model_layer *l = &m->layer[k];
+            const real *b = l->kind->facts.relation_bias ? s.block + s.state_at[l->state] : NULL;
             const real *c = model_c(m, &s, k, h);
-            for (int r = 0; r < relations; r++)
-                each(context, tables > 1 ? k : -1, h, r, b_tables ? (double)b[r] : NAN,
+            size_t first = (size_t)h * (size_t)relations;
+            for (int r = 0; r < relations && (b || c); r++)
+                each(context, layers > 1 ? k : -1, h, r, b ? (double)b[first + (size_t)r] : NAN,
                      c ? (double)c[r] : NAN);
         }
     arena_close(&arena);

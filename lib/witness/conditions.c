@@ -34,7 +34,7 @@ static int stillest_channel(struct trial *pr, double *change)
 {
     int best = 0;
     *change = INFINITY;
-    for (int c = 0; c < pr->model.shape.head_width; c++) {
+    for (int c = 0; c < pr->model.head_width; c++) {
         double here = trial_channel_change(pr, c);
         if (here < *change) {
             *change = here;
@@ -53,12 +53,12 @@ static void construct_attentive(struct trial *pr, struct stream *random, double 
     out->distance = trial_distance(pr, random, pr->heads, a, plain);
     out->attentive = out->distance <= rounding(pr) ? CONDITION_YES : CONDITION_NO;
     if (out->attentive) {
-        snprintf(why, CONDITION_TEXT, pr->model.encoding_tensors
+        snprintf(why, CONDITION_TEXT, pr->model.kind->encoding_tensors
                                           ? "with the encoding's parameters at 0, B = 0"
                                           : "nothing is added to the logits");
         return;
     }
-    if (!pr->model.encoding->query_key) {
+    if (!pr->model.kind->encoding->query_key) {
         snprintf(why, CONDITION_TEXT, "B cannot be 0: its parameters, if any, keep it away");
         return;
     }
@@ -84,7 +84,7 @@ static int test_attentive(struct trial *reader, struct stream *random, struct co
     double *a = memory_alloc(2 * entries, sizeof *a, e);
     if (!a)
         return ERR_MEMORY;
-    if (reader->model.facts.absolute) {
+    if (reader->model.kind->facts.absolute) {
         out->attentive = CONDITION_YES;
         snprintf(out->attentive_why, CONDITION_TEXT,
                  "positions are added to the input; attention itself is plain");
@@ -155,7 +155,7 @@ static struct sums_report report_sums(struct trial *pr, struct stream *random, d
 /* The factor that C gives to an offset, e^{-B} apart. */
 static double offset_factor(const struct trial *pr, int i, int j)
 {
-    if (pr->model.shape.past)
+    if (pr->model.kind->shape.past)
         return (2.0 * (i - j) + 1) / pr->n;
     return j <= i;
 }

@@ -431,7 +431,7 @@ static void put_entry(const struct writer *w, const struct construct_entry *x)
 {
     const struct model *m = w->m;
     const struct model_layer *l = &m->layer[larger(x->layer, 0)];
-    int slot = w->c->table[x->table].head * m->shape.head_width + x->at;
+    int slot = w->c->table[x->table].head * m->head_width + x->at;
     switch (x->part) {
     case CONSTRUCT_EMBED:
         if (m->io.channels > 0)

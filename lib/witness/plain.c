@@ -39,11 +39,11 @@ static void set_level(struct trial *t, double level)
 {
     const struct model_layer *l = &t->model.layer[0];
     const int weight[] = {l->q, l->k}, bias[] = {l->q_bias, l->k_bias};
-    size_t count, width = (size_t)t->model.shape.width;
-    size_t slot = (size_t)t->model.shape.head_width - 1;
+    size_t count, width = (size_t)t->model.width;
+    size_t slot = (size_t)t->model.head_width - 1;
     for (int k = 0; k < 2; k++) {
         memset(trial_tensor(t, weight[k], &count) + slot * width, 0, width * sizeof(real));
-        trial_tensor(t, bias[k], &count)[slot] = k ? 1 : (real)(level / t->model.facts.scale);
+        trial_tensor(t, bias[k], &count)[slot] = k ? 1 : (real)(level / t->model.kind->facts.scale);
     }
 }
 
@@ -53,7 +53,7 @@ static double distance(struct plain *p, const struct setting *s, double value)
     struct trial *t = &p->trial;
     struct stream random;
     memcpy(t->p, p->start, t->model.tensors.elements * sizeof *t->p);
-    for (int k = 0; k < t->model.normaliser_tensors; k++) {
+    for (int k = 0; k < t->model.kind->normaliser_tensors; k++) {
         size_t count;
         real *x = trial_tensor(t, t->model.layer[0].normaliser[k], &count);
         bool set = s->set >> k & 1;
@@ -127,7 +127,7 @@ static int open_plain(struct plain *p, const struct model_config *m, const struc
     trial_draw_parameters(t, &random);
     memcpy(p->start, t->p, t->model.tensors.elements * sizeof *t->p);
     model_initialise(&t->model, p->seed, t->p);
-    for (int k = 0; k < t->model.normaliser_tensors; k++) {
+    for (int k = 0; k < t->model.kind->normaliser_tensors; k++) {
         const struct tensor *x = &t->model.tensors.item[t->model.layer[0].normaliser[k]];
         memcpy(p->start + x->offset, t->p + x->offset, x->count * sizeof *t->p);
     }
@@ -142,7 +142,7 @@ int conditions_rows(const struct model_config *m, const struct layout *trained, 
     *attentive = CONDITION_NO;
     *least = INFINITY;
     for (int started = 0; started < 2 && !code; started++)
-        for (int set = 0; set < 1 << p.trial.model.normaliser_tensors; set++)
+        for (int set = 0; set < 1 << p.trial.model.kind->normaliser_tensors; set++)
             for (int level = 0; level < (set ? 1 : 2) && *attentive < CONDITION_YES; level++)
                 try_setting(&p, &(struct setting){started, level, set}, attentive, least);
     trial_close(&p.trial);

@@ -17,7 +17,7 @@ static void write(struct trial *t, const struct rest *rest, const struct signal_
 {
     const struct model *m = &t->model;
     const struct model_layer *l = &m->layer[0];
-    size_t width = (size_t)m->shape.width, slot = (size_t)(from->head * m->shape.head_width);
+    size_t width = (size_t)m->width, slot = (size_t)(from->head * m->head_width);
     size_t count, first = (size_t)from->head * (size_t)rest->table_rows;
     memset(t->p, 0, m->tensors.elements * sizeof *t->p);
     if (l->c >= 0) {

@@ -66,7 +66,7 @@ void trial_draw_input(struct trial *pr, struct stream *random, bool identical)
 
 void trial_clear_encoding(struct trial *pr)
 {
-    for (int k = 0; k < pr->model.encoding_tensors; k++) {
+    for (int k = 0; k < pr->model.kind->encoding_tensors; k++) {
         size_t count;
         real *p = trial_tensor(pr, pr->model.layer[0].encoding[k], &count);
         memset(p, 0, count * sizeof *p);
@@ -80,9 +80,9 @@ void trial_clear_query_key(struct trial *pr, int only)
     for (int k = 0; k < 4; k++) {
         size_t count;
         real *p = trial_tensor(pr, index[k], &count);
-        size_t columns = count / (size_t)pr->model.shape.width;
+        size_t columns = count / (size_t)pr->model.width;
         for (size_t i = 0; i < count; i++)
-            if (only < 0 || (int)(i / columns) % pr->model.shape.head_width != only)
+            if (only < 0 || (int)(i / columns) % pr->model.head_width != only)
                 p[i] = 0;
     }
 }
@@ -100,19 +100,19 @@ void trial_clear_query_key_weights(struct trial *pr)
 double trial_channel_change(struct trial *pr, int c)
 {
     const struct model *m = &pr->model;
-    int width = m->shape.width, entries = pr->n * width;
-    struct encoding_context context = {.config = &m->config.encoding, .shape = &m->shape,
+    int width = m->width, entries = pr->n * width;
+    struct encoding_context context = {.config = &m->config.encoding, .shape = &m->kind->shape,
                                        .layout = pr->layout, .fold = pr->state.fold,
                                        .state = pr->state.block};
-    for (int k = 0; k < m->encoding_tensors; k++)
+    for (int k = 0; k < m->kind->encoding_tensors; k++)
         context.parameter[k] = pr->p + m->tensors.item[m->layer[0].encoding[k]].offset;
     for (int i = 0; i < 2 * entries; i++)
-        pr->unit[i] = i % m->shape.head_width == c;
+        pr->unit[i] = i % m->head_width == c;
     model_prepare(m, pr->p, &pr->state);
-    m->encoding->query_key(&context, pr->unit, pr->unit + entries, width);
+    m->kind->encoding->query_key(&context, pr->unit, pr->unit + entries, width);
     double largest = 0;
     for (int i = 0; i < 2 * entries; i++)
-        largest = fmax(largest, fabs((double)pr->unit[i] - (i % m->shape.head_width == c)));
+        largest = fmax(largest, fabs((double)pr->unit[i] - (i % m->head_width == c)));
     return largest;
 }
 
@@ -160,12 +160,12 @@ static void linear(int n, int in, int out, const double *x, const real *weight, 
 static void softmax_row(const struct trial *pr, const double *q, const double *k, int i,
                         double *a)
 {
-    int d = pr->model.shape.head_width, width = pr->model.shape.width;
+    int d = pr->model.head_width, width = pr->model.width;
     double largest = -INFINITY, sum = 0;
     for (int j = 0; j < pr->n; j++) {
         a[j] = mask_sees(&pr->model.config.mask, pr->layout, i, j) ? 0 : -INFINITY;
         for (int c = 0; c < d; c++)
-            a[j] += pr->model.facts.scale * q[i * width + c] * k[j * width + c];
+            a[j] += pr->model.kind->facts.scale * q[i * width + c] * k[j * width + c];
         largest = fmax(largest, a[j]);
     }
     for (int j = 0; j < pr->n; j++)
@@ -179,7 +179,7 @@ void trial_plain_attention(struct trial *pr, double *attention)
     const struct model *m = &pr->model;
     const struct model_layer *l = &m->layer[0];
     const struct tensor *t = m->tensors.item;
-    int n = pr->n, width = m->shape.width, d = m->shape.head_width;
+    int n = pr->n, width = m->width, d = m->head_width;
     double *hidden = pr->stream, *q = hidden + n * width, *k = q + n * width;
     for (int i = 0; i < n * TRIAL_CHANNELS; i++)
         k[i] = (double)pr->x[i]; /* the input fits where keys go later */
