@@ -30,12 +30,12 @@
 #define GENERATE libxsmm_smmdispatch
 #endif
 
-#ifdef HAVE_LIBXSMM
 /* Rows of C, and terms of a sum over rows, that one call of a generated kernel takes: what it reads
  * stays in the first-level cache.  Beyond SMALL elements in the operand that every call reads again
  * (or, in a sum over rows, adds to), which should stay in the second, packing pays. */
 enum { ROWS = 64, TERMS = 128, SMALL = 1 << 18 };
 
+#ifdef HAVE_LIBXSMM
 static bool generate; /* written by products_open, before any thread uses a kernel */
 
 /* Calls kernels of `most` rows or terms each, and one of what is left, at a, b and c + k times these
@@ -92,10 +92,15 @@ static bool generated(bool ta, bool tb, int m, int n, int k, real alpha, const r
 }
 #endif
 
+bool linear_is_small(int in, int out)
+{
+    return (size_t)in * (size_t)out <= SMALL;
+}
+
 bool linear_is_turned(int in, int out)
 {
 #ifdef HAVE_LIBXSMM
-    return generate && (size_t)in * (size_t)out <= SMALL;
+    return generate && linear_is_small(in, out);
 #else
     (void)in, (void)out;
     return false;

@@ -45,6 +45,8 @@ void gemm_blas(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
  * things to do with each row should take at a time, so that they are done while the rows are in
  * cache (INT_MAX: all, since the library packs W anew for each product). */
 bool linear_is_turned(int in, int out);
+/* Whether any program might turn a matrix of this size. */
+bool linear_is_small(int in, int out);
 int linear_rows(void);
 /* out (columns,rows) = in (rows,columns), transposed. */
 void gemm_turn(int rows, int columns, const real *in, real *out);

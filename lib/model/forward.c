@@ -17,7 +17,8 @@ static void linear(const struct model *m, const real *p, const struct workspace 
 {
     size_t at = m->tensors.item[tensor].offset;
     if (linear_is_turned(in, out))
-        gemm(false, false, rows, out, in, 1, x, in, w->turned + at, out, beta, y, out);
+        gemm(false, false, rows, out, in, 1, x, in, w->state->turned + w->state->turned_at[tensor],
+             out, beta, y, out);
     else
         gemm(false, true, rows, out, in, 1, x, in, p + at, in, beta, y, out);
 }
@@ -141,7 +142,7 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
 {
     int layers = (int)m->config.layers;
     w->rows = b->rows;
-    w->turned = s->turned;
+    w->state = s;
     embed(m, p, s, b, w, w->cache[0].x);
     for (int k = 0; k < layers; k++) {
         /* Without a backward pass all blocks share one cache: `last` is then the way on. */

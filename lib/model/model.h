@@ -144,8 +144,8 @@ struct model_state {
     size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */
     size_t elements;            /* of the block below, and of each microbatch's dstate */
     real *block;                /* the states, then tables x heads x relations of C */
-    real *turned;               /* the weights of linear layers, transposed, at the places that they
-                                 * have in the block of parameters; see linear_is_turned */
+    real *turned;               /* weights of linear layers, transposed; see linear_is_turned */
+    size_t *turned_at;          /* (tensors) where in `turned` */
 };
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e);

@@ -88,6 +88,55 @@ static int open_kinds(struct model_state *s, const struct model *m, struct arena
     return code;
 }
 
+/* ---- transposed weights -----------------------------------------------------------------------*/
+struct linear {
+    int tensor, in, out;
+};
+
+/* The model's linear layers by number, in the order of their tensors; false: no more.  A layer that the
+ * model lacks has tensor -1. */
+static bool linear_of(const struct model *m, int number, struct linear *x)
+{
+    int layers = (int)m->config.layers, width = m->width, ffn = (int)m->config.ffn;
+    if (number < 4 * layers) {
+        const struct model_layer *l = &m->layer[number / 4];
+        const struct linear of[] = {{l->q, width, 3 * width}, /* q, k, v in one */
+                                    {l->o, width, width}, {l->in, width, ffn}, {l->out, ffn, width}};
+        *x = of[number % 4];
+        return true;
+    }
+    const struct linear ends[] = {{m->io.channels > 0 ? m->embed : -1, m->io.channels, width},
+                                  {m->dense, width, width}, {m->head, width, model_outputs(m)}};
+    number -= 4 * layers;
+    if (number < 3)
+        *x = ends[number];
+    return number < 3;
+}
+
+/* Room for all that might be turned, whether this program does or not: then a price holds for both. */
+static size_t place_turned(const struct model *m, size_t *at)
+{
+    struct linear x;
+    size_t size = 0;
+    for (int k = 0; linear_of(m, k, &x); k++)
+        if (x.tensor >= 0 && linear_is_small(x.in, x.out)) {
+            if (at)
+                at[x.tensor] = size;
+            size += (size_t)x.in * (size_t)x.out;
+        }
+    return size;
+}
+
+static void turn_weights(const struct model *m, const real *p, const struct model_state *s)
+{
+    struct linear x;
+    for (int k = 0; linear_of(m, k, &x); k++)
+        if (x.tensor >= 0 && linear_is_turned(x.in, x.out))
+            gemm_turn(x.out, x.in, p + m->tensors.item[x.tensor].offset,
+                      s->turned + s->turned_at[x.tensor]);
+}
+
+/* ---- the state --------------------------------------------------------------------------------*/
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e)
 {
@@ -99,12 +148,13 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->reach = arena_alloc(arena, kinds, sizeof *s->reach, e);
     place(s, m);
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
-    s->turned = arena_alloc(arena, m->tensors.elements, sizeof *s->turned, e);
+    s->turned_at = arena_alloc(arena, (size_t)m->tensors.count, sizeof *s->turned_at, e);
+    s->turned = arena_alloc(arena, place_turned(m, s->turned_at), sizeof *s->turned, e);
     int code = open_kinds(s, m, arena, e);
     if (arena->measuring || code)
         return code;
-    if (!s->fold || !s->c_row || !s->state_at || !s->reach ||
-        !s->block || !s->turned)
+    if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->block ||
+        !s->turned_at || !s->turned)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);
     for (int k = 0; k < m->kinds; k++)
@@ -112,30 +162,6 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
             urpe_of(&m->kind[k].config.c)->map(&m->kind[k].shape, &s->longest,
                                                s->c_row + (size_t)k * relations);
     return 0;
-}
-
-static void turn(const struct model *m, const real *p, struct model_state *s, int tensor, int in,
-                 int out)
-{
-    size_t at = tensor < 0 ? 0 : m->tensors.item[tensor].offset;
-    if (tensor >= 0 && linear_is_turned(in, out))
-        gemm_turn(out, in, p + at, s->turned + at);
-}
-
-static void turn_weights(const struct model *m, const real *p, struct model_state *s)
-{
-    int width = m->width, ffn = (int)m->config.ffn;
-    for (int k = 0; k < (int)m->config.layers; k++) {
-        const struct model_layer *l = &m->layer[k];
-        turn(m, p, s, l->q, width, 3 * width); /* q, k, v in one */
-        turn(m, p, s, l->o, width, width);
-        turn(m, p, s, l->in, width, ffn);
-        turn(m, p, s, l->out, ffn, width);
-    }
-    if (m->io.channels > 0)
-        turn(m, p, s, m->embed, m->io.channels, width);
-    turn(m, p, s, m->dense, width, width);
-    turn(m, p, s, m->head, width, model_outputs(m));
 }
 
 /* C of layer k over relations, from its table. */

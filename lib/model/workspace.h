@@ -16,7 +16,7 @@ struct block_cache {
 struct workspace {
     int rows_max, rows;
     bool backward;
-    const real *turned;        /* the state's */
+    const struct model_state *state;
     struct block_cache *cache; /* (layers); without backward all are the same */
     real *embedded;            /* (R,w) before embed_norm; tokens with embed_norm only */
     real *embed_mean, *embed_rstd;
