@@ -274,10 +274,13 @@ static void append_start(struct text *out, const struct figures *f)
 {
     text_append(out,
                 "<h1>urpe-probe: results</h1>\n"
-                "<p>The <b>floor</b> is a proven lower bound on the error of every network of the "
-                "class; the <b>error</b> is what training found, as a share of the error of the "
+                "<p>The <b>floor</b> is a proven lower bound, in exact arithmetic, on the error of "
+                "every network of the class; of floats, error \u2265 floor \u2212 leak holds, where the "
+                "<b>leak</b> (columns leak_rms, leak_sup) is by how much rounding told inputs apart "
+                "that the class cannot. The <b>error</b> is what training found, as a share of the error of the "
                 "best constant (tokens: the share of wrong answers). A verdict is "
-                "<b>impossible</b> where the floor is above the tolerance, <b>reached</b> where "
+                "<b>impossible</b> where the floor is above the tolerance, <b>by-rounding</b> where it "
+                "is and the error is below it for all that, <b>reached</b> where "
                 "the error is within it, <b>not-reached</b> where neither is so. <b>rpe</b> is "
                 "relative encoding inside the softmax only; <b>urpe</b> multiplies the attention "
                 "by a learned table C. <b>A \u2212 B</b> is the difference of the errors of the "

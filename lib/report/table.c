@@ -390,7 +390,7 @@ static const char *paint(const char *value)
     static const struct {
         const char *start, *colour;
     } table[] = {{"reached", PAINT_GOOD},    {"impossible", PAINT_IMPOSSIBLE},
-                 {"mixed", PAINT_MIXED},     {"diverged", PAINT_BAD},
+                 {"by-rounding", PAINT_MIXED}, {"mixed", PAINT_MIXED}, {"diverged", PAINT_BAD},
                  {"failed", PAINT_BAD}};
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
         if (strncmp(value, table[k].start, strlen(table[k].start)) == 0)

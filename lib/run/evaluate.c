@@ -14,6 +14,9 @@
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define DENOMINATOR_MIN 1e-12
+/* A loss below this share of its floor is not rounding of the floor's own size: rounding told merged
+ * pairs apart. */
+#define UNDONE_SHARE 0.99
 
 struct subset {
     const char *name;
@@ -23,6 +26,11 @@ struct subset {
     double denominator;         /* rms of the target about its per-channel mean; continuous only */
     struct floor_errors floor;  /* continuous only */
     struct floor_labels labels; /* tokens only */
+};
+
+/* A logit over the rows of a group. */
+struct merged_logit {
+    double sum, least, greatest;
 };
 
 struct evaluation {
@@ -44,10 +52,11 @@ struct evaluation {
     /* tokens */
     int labels;
     unsigned char *informative; /* (rows) */
-    int32_t *slot;              /* (groups) row of `sum`; -1: the group is one row */
-    double *sum;                /* (slots,labels) logits summed over a group */
+    int32_t *slot;              /* (groups) row of `merged`; -1: the group is one row */
+    struct merged_logit *merged; /* (slots,labels) */
     size_t slots;
-    int32_t *decision;          /* (groups) the label chosen; -1: no logit was a number */
+    int32_t *grouped;           /* (groups) the label of the mean logits; -1: none was a number */
+    int32_t *decision;          /* (rows) the label chosen, likewise */
     double *nats;               /* (rows) cross-entropy */
 };
 
@@ -200,11 +209,12 @@ static int open_continuous(struct evaluation *ev, struct err *e)
     return open_positions(ev, e);
 }
 
-/* Rows of the table of summed logits, for groups of more than one row. */
+/* Rows of the table of merged logits, for groups of more than one row. */
 static int open_slots(struct evaluation *ev, struct err *e)
 {
     ev->slot = arena_alloc(&ev->arena, (size_t)ev->groups, sizeof *ev->slot, e);
-    ev->decision = arena_alloc(&ev->arena, (size_t)ev->groups, sizeof *ev->decision, e);
+    ev->grouped = arena_alloc(&ev->arena, (size_t)ev->groups, sizeof *ev->grouped, e);
+    ev->decision = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->decision, e);
     if (e->code)
         return e->code;
     for (int r = 0; r < ev->rows; r++)
@@ -215,7 +225,7 @@ static int open_slots(struct evaluation *ev, struct err *e)
     if (!memory_multiply(ev->slots, (size_t)ev->labels, &count))
         return err_set(e, ERR_MEMORY, NULL, "logits of %zu merged groups do not fit in memory",
                        ev->slots);
-    ev->sum = arena_alloc(&ev->arena, count, sizeof *ev->sum, e);
+    ev->merged = arena_alloc(&ev->arena, count, sizeof *ev->merged, e);
     return e->code;
 }
 
@@ -381,8 +391,23 @@ static double row_square(const struct evaluation *ev, int row, double *sup)
     return sum;
 }
 
-static void measure_continuous(const struct evaluation *ev, const struct subset *s,
-                               struct record *out)
+/* By how much outputs differ that are equal in exact arithmetic: the floor of the outputs as if they
+ * were a target.  With it error >= floor - leak for every network, whatever its arithmetic: rms by the
+ * triangle inequality for the distance from functions that are constant on groups; sup because two
+ * pairs of a group with targets 2 floor_sup apart have outputs at most 2 leak_sup apart. */
+static int measure_leak(const struct evaluation *ev, const struct subset *s, struct record *out,
+                        struct err *e)
+{
+    struct floor_errors leak;
+    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->output,
+                                s->mask, &leak, e);
+    out->leak_rms = leak.rms;
+    out->leak_sup = isnan(leak.rms) ? NAN : leak.sup;
+    return code;
+}
+
+static int measure_continuous(const struct evaluation *ev, const struct subset *s,
+                              struct record *out, struct err *e)
 {
     double sum = 0, sup = 0;
     for (int r = 0; r < ev->rows; r++)
@@ -390,10 +415,11 @@ static void measure_continuous(const struct evaluation *ev, const struct subset 
             sum += row_square(ev, r, &sup);
     out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
     out->error_sup = sup;
-    if (subset_constant(s))
-        return;
-    out->error_rel = out->error_rms / s->denominator;
-    out->gap_rel = out->error_rel - out->floor_rel;
+    if (!subset_constant(s)) {
+        out->error_rel = out->error_rms / s->denominator;
+        out->gap_rel = out->error_rel - out->floor_rel;
+    }
+    return measure_leak(ev, s, out, e);
 }
 
 static void measure_positions(struct evaluation *ev)
@@ -431,56 +457,91 @@ static double row_nats(const double *logits, int labels, int32_t label)
     return max + log(sum) - logits[label];
 }
 
-/* Takes a chunk of logits: a row that stands alone is decided at once, others add to their group,
- * whose mean has the same argmax as its sum. */
+static void merge_logits(struct merged_logit *m, int labels, const double *logits)
+{
+    for (int v = 0; v < labels; v++) {
+        m[v].sum += logits[v];
+        m[v].least = fmin(m[v].least, logits[v]);
+        m[v].greatest = fmax(m[v].greatest, logits[v]);
+    }
+}
+
+/* Takes a chunk of logits: a row is decided by its own, and adds them to its group, whose mean has
+ * the same argmax as its sum. */
 static void take_logits(void *context, int first, int rows, int labels, const double *logits)
 {
     struct evaluation *ev = context;
     assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
-    for (int k = 0; k < rows; k++, logits += labels) {
-        int32_t g = ev->group[first + k], slot = ev->slot[g];
-        ev->nats[first + k] = row_nats(logits, labels, ev->set.label[first + k]);
-        if (slot < 0) {
-            ev->decision[g] = argmax(logits, labels);
-            continue;
-        }
-        double *sum = ev->sum + (size_t)slot * (size_t)labels;
-        for (int v = 0; v < labels; v++)
-            sum[v] += logits[v];
+    for (int row = first; row < first + rows; row++, logits += labels) {
+        int32_t g = ev->group[row], slot = ev->slot[g];
+        ev->nats[row] = row_nats(logits, labels, ev->set.label[row]);
+        ev->decision[row] = argmax(logits, labels);
+        if (slot < 0)
+            ev->grouped[g] = ev->decision[row];
+        else
+            merge_logits(ev->merged + (size_t)slot * (size_t)labels, labels, logits);
     }
+}
+
+/* The label of a group's mean logits. */
+static int32_t argmax_merged(const struct merged_logit *m, int labels)
+{
+    int32_t best = -1;
+    for (int v = 0; v < labels; v++)
+        if (!isnan(m[v].sum) && (best < 0 || m[v].sum > m[best].sum))
+            best = v;
+    return best;
 }
 
 static int decide(struct evaluation *ev, struct predictor p, struct err *e)
 {
-    memset(ev->sum, 0, ev->slots * (size_t)ev->labels * sizeof *ev->sum);
+    size_t labels = (size_t)ev->labels;
+    for (size_t k = 0; k < ev->slots * labels; k++)
+        ev->merged[k] = (struct merged_logit){0, INFINITY, -INFINITY};
     int code = p.outputs(p.self, &ev->set, NULL, take_logits, ev, e);
-    if (code)
-        return code;
-    for (int g = 0; g < ev->groups; g++) {
-        if (ev->slot[g] < 0)
+    for (int g = 0; g < ev->groups && !code; g++)
+        if (ev->slot[g] >= 0)
+            ev->grouped[g] = argmax_merged(ev->merged + (size_t)ev->slot[g] * labels, ev->labels);
+    return code;
+}
+
+/* Half the largest spread of a logit over a group that has rows in the subset; NaN where a logit is
+ * no number. */
+static double logit_leak(const struct evaluation *ev, const struct subset *s)
+{
+    double leak = 0;
+    for (int r = 0; r < ev->rows; r++) {
+        int32_t slot = ev->slot[ev->group[r]];
+        if (slot < 0 || !subset_has(s, r))
             continue;
-        const double *sum = ev->sum + (size_t)ev->slot[g] * (size_t)ev->labels;
-        ev->decision[g] = argmax(sum, ev->labels);
+        const struct merged_logit *m = ev->merged + (size_t)slot * (size_t)ev->labels;
+        for (int v = 0; v < ev->labels; v++)
+            leak = isnan(m[v].sum) ? NAN : fmax(leak, (m[v].greatest - m[v].least) / 2);
+        if (isnan(leak))
+            return leak;
     }
-    return 0;
+    return leak;
 }
 
 static void measure_tokens(const struct evaluation *ev, const struct subset *s,
                            struct record *out)
 {
-    int hits = 0, informative = 0, informative_hits = 0;
+    int hits = 0, grouped = 0, informative = 0, informative_hits = 0;
     double nats = 0;
     for (int r = 0; r < ev->rows; r++) {
         if (!subset_has(s, r))
             continue;
-        int hit = ev->decision[ev->group[r]] == ev->set.label[r];
+        int hit = ev->decision[r] == ev->set.label[r];
         hits += hit;
+        grouped += ev->grouped[ev->group[r]] == ev->set.label[r];
         informative += ev->informative[r];
         informative_hits += hit && ev->informative[r];
         nats += ev->nats[r];
     }
     out->accuracy = (double)hits / s->rows;
+    out->accuracy_grouped = (double)grouped / s->rows;
     out->cross_entropy = nats / s->rows;
+    out->leak_sup = logit_leak(ev, s);
     if (target_of(&ev->task->target)->bytes)
         out->bits_per_byte = out->cross_entropy / log(2);
     if (informative)
@@ -496,21 +557,35 @@ static int predict(struct evaluation *ev, struct predictor p, struct err *e)
     return decide(ev, p, e);
 }
 
-static void measure_subset(const struct evaluation *ev, int subset, struct record *out)
+/* Whether the floats did what exact arithmetic cannot.  Losses that are continuous tell it; single
+ * decisions between near ties do not. */
+static bool rounding_undid(const struct evaluation *ev, const struct record *r, double measure)
+{
+    if (measure <= ev->task->evaluate.tolerance)
+        return true;
+    return ev->set.channels ? r->error_rms < UNDONE_SHARE * r->floor_rms
+                            : r->cross_entropy < UNDONE_SHARE * r->cross_entropy_floor;
+}
+
+static int measure_subset(const struct evaluation *ev, int subset, struct record *out,
+                          struct err *e)
 {
     const struct subset *s = &ev->subset[subset];
     evaluation_floors(ev, subset, out);
-    double measure;
+    double measure, tolerance = ev->task->evaluate.tolerance;
+    int code = 0;
     if (ev->set.channels) {
-        measure_continuous(ev, s, out);
+        code = measure_continuous(ev, s, out, e);
         measure = subset_constant(s) ? out->error_rms : out->error_rel;
     } else {
         measure_tokens(ev, s, out);
         measure = 1 - out->accuracy;
     }
-    if (floor_measure(ev, s) > ev->task->evaluate.tolerance)
-        return; /* "impossible" */
-    out->verdict = measure <= ev->task->evaluate.tolerance ? "reached" : "not-reached";
+    if (floor_measure(ev, s) <= tolerance)
+        out->verdict = measure <= tolerance ? "reached" : "not-reached";
+    else if (rounding_undid(ev, out, measure))
+        out->verdict = "by-rounding";
+    return code; /* else "impossible", as the floor has it */
 }
 
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
@@ -519,20 +594,21 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
     int code = predict(ev, p, e);
     if (code)
         return code;
-    for (int k = 0; k < ev->subsets; k++)
-        measure_subset(ev, k, &figures[k]);
-    if (ev->set.channels)
+    for (int k = 0; k < ev->subsets && !code; k++)
+        code = measure_subset(ev, k, &figures[k], e);
+    if (ev->set.channels && !code)
         measure_positions(ev);
-    return 0;
+    return code;
 }
 
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e)
 {
     struct record all;
     int code = predict(ev, p, e);
+    if (!code)
+        code = measure_subset(ev, 0, &all, e);
     if (code)
         return code;
-    measure_subset(ev, 0, &all);
     *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
     if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
         *error = INFINITY;

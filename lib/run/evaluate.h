@@ -1,8 +1,10 @@
 /* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on
  * the same samples, for the whole set and for each pattern of input.
  *
- * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds
- * row by row up to rounding, whatever the network of the class. */
+ * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds row
+ * by row in exact arithmetic, whatever the network of the class.  Floats tell merged rows apart by
+ * rounding, and weights can make that large; error >= floor - leak holds for them too: of rms and
+ * sup, and for labels cross_entropy >= cross_entropy_floor - 2 leak_sup. */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
 #include <stddef.h>
@@ -36,8 +38,8 @@ const struct samples *evaluation_samples(const struct evaluation *ev);
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
 /* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten.  p is taken to be
- * of the task's class: rows that the floor merges have equal logits up to rounding, and are decided
- * as one. */
+ * of the task's class: the leak is how far its outputs for merged rows are apart, and
+ * accuracy_grouped decides them as one, by their mean logits. */
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e);
 /* Continuous targets: (rows,channels) as last predicted. */

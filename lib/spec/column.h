@@ -51,7 +51,8 @@
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
     X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
-      "impossible: floor above tolerance; reached: error within it; not-reached") \
+      "impossible: floor above tolerance; by-rounding: so it is in exact arithmetic, but this " \
+      "network's error is below the floor; reached: error within tolerance; not-reached") \
     X(REAL, error_rms, NULL, CONTINUOUS, PAIRED, "root mean square error") \
     X(REAL, error_rel, NULL, CONTINUOUS, PAIRED, \
       "error_rms over the target's rms about its mean; 1: as bad as a constant") \
@@ -63,7 +64,7 @@
       "the same over positions whose label carries information") \
     X(REAL, cross_entropy, NULL, TOKENS, PAIRED, "mean cross-entropy, nats") \
     X(REAL, floor_rms, NULL, CONTINUOUS, MEAN, \
-      "certified lower bound of error_rms on the same samples") \
+      "certified lower bound of error_rms on the same samples, in exact arithmetic") \
     X(REAL, floor_rel, NULL, CONTINUOUS, MEAN, "certified lower bound of error_rel") \
     X(REAL, floor_sup, NULL, CONTINUOUS, MEAN, "certified lower bound of error_sup") \
     X(REAL, floor_worst, NULL, SEARCHED, MEAN, "certified lower bound of error_worst") \
@@ -95,7 +96,16 @@
       "has no column") \
     X(REPORT, axes, NULL, ALL, NONE, \
       "key=value ...: what varies within the experiment, defaults included, but the seed; a value " \
-      "with blanks is quoted as in a shell")
+      "with blanks is quoted as in a shell") \
+    X(REAL, leak_rms, NULL, CONTINUOUS, MEAN, \
+      "outputs about their mean over pairs that are equal in exact arithmetic, root mean square; " \
+      "error_rms >= floor_rms - leak_rms for every network") \
+    X(REAL, leak_sup, NULL, ALL, MEAN, \
+      "half the largest spread of an output, or logit, over such pairs; error_sup >= floor_sup - " \
+      "leak_sup, cross_entropy >= cross_entropy_floor - 2 leak_sup") \
+    X(REAL, accuracy_grouped, NULL, TOKENS, SHARE, \
+      "accuracy where such pairs are decided as one, by their mean logits; never above " \
+      "accuracy_ceiling")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \

@@ -279,10 +279,10 @@ static void nan_is_never_reached(void **unused)
 
 /* ---- tokens -----------------------------------------------------------------------------------*/
 
-/* pi, n = 4.  A constant sequence is one group under RPE.  Logits that are right in every row have
- * a four-way tie in the group's mean, which goes to label 0: one position in four is right, the
- * ceiling.  Row by row they would all be right, above the ceiling. */
-static void tokens_are_decided_once_per_group(void **unused)
+/* pi, n = 4.  A constant sequence is one group under RPE.  Logits that are right in every row are those
+ * of no network of the class in exact arithmetic: they leak.  Decided as one, the group's mean has a
+ * four-way tie, which goes to label 0: one position in four is right, the ceiling. */
+static void tokens_are_decided_by_row_and_by_group(void **unused)
 {
     (void)unused;
     struct record f[PATTERN_MAX + 1];
@@ -296,11 +296,15 @@ static void tokens_are_decided_once_per_group(void **unused)
     assert_float_equal(f[1].accuracy, 1, 0);
     assert_float_equal(f[1].accuracy_ceiling, 1, 0);
     assert_string_equal(f[1].verdict, "reached");
-    assert_float_equal(f[2].accuracy, 0.25, 0);
+    assert_float_equal(f[2].accuracy, 1, 0);
+    assert_float_equal(f[2].accuracy_grouped, 0.25, 0);
+    assert_float_equal(f[2].leak_sup, 0.5, 0);
+    assert_float_equal(f[1].leak_sup, 0, 0);
     assert_float_equal(f[2].accuracy_ceiling, 0.25, 1e-15);
     assert_float_equal(f[2].cross_entropy_floor, log(4), 1e-14);
-    assert_string_equal(f[2].verdict, "impossible");
-    assert_float_equal(f[0].accuracy, (6 + 2 * 0.25) / 8, 1e-15);
+    assert_string_equal(f[2].verdict, "by-rounding");
+    assert_float_equal(f[0].accuracy, 1, 0);
+    assert_float_equal(f[0].accuracy_grouped, (6 + 2 * 0.25) / 8, 1e-15);
     assert_float_equal(f[0].accuracy_ceiling, (6 + 2 * 0.25) / 8, 1e-15);
     for (int k = 0; k < 3; k++) {
         assert_float_equal(f[k].cross_entropy, log(exp(1) + 3) - 1, 1e-14);
@@ -317,6 +321,8 @@ static void tokens_are_decided_once_per_group(void **unused)
     struct record again[PATTERN_MAX + 1];
     measure(ev, &right, again);
     assert_memory_equal(&again[2].accuracy, &f[2].accuracy, sizeof f[2].accuracy);
+    assert_memory_equal(&again[2].leak_sup, &f[2].leak_sup, sizeof f[2].leak_sup);
+    assert_true(again[2].accuracy_grouped == 0.25);
     evaluation_close(ev);
 }
 
@@ -338,7 +344,8 @@ static void group_goes_with_its_mean(void **unused)
         token_task = spec_cell(s, 0)->task;
         struct evaluation *ev = open_evaluation(&token_task);
         measure(ev, &right, f);
-        assert_float_equal(f[0].accuracy, 0.75, 0);
+        assert_float_equal(f[0].accuracy, 1, 0);
+        assert_float_equal(f[0].accuracy_grouped, 0.75, 0);
         assert_float_equal(f[0].accuracy_ceiling, 0.75, 1e-15);
         evaluation_close(ev);
         spec_close(s);
@@ -409,7 +416,7 @@ int main(void)
         cmocka_unit_test(subsets_have_their_own_figures),
         cmocka_unit_test(constant_target),
         cmocka_unit_test(nan_is_never_reached),
-        cmocka_unit_test(tokens_are_decided_once_per_group),
+        cmocka_unit_test(tokens_are_decided_by_row_and_by_group),
         cmocka_unit_test(group_goes_with_its_mean),
         cmocka_unit_test(informative_rows_are_counted_apart),
         cmocka_unit_test(row_prints_what_it_is_given),
