@@ -77,7 +77,7 @@ int space_finish(struct space_config *c, struct err *e)
         return err_set(e, ERR_USAGE, "space.inputs",
                        "the shares sum to %.9g; expected at most 1, the rest being generic inputs",
                        sum);
-    c->share[PATTERN_GENERIC] = sum < 1 ? 1 - sum : 0;
+    c->share[PATTERN_GENERIC] = sum < 1 - SHARE_SLACK ? 1 - sum : 0;
     int rc = s->check ? s->check(c, e) : 0;
     if (!rc)
         c->length = space_positions(c);

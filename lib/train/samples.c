@@ -271,8 +271,6 @@ static int64_t count_patterns(const struct task *t, int64_t counts[PATTERN_MAX])
     int64_t total = 0;
     for (int k = 0; pattern_table[k]; k++) {
         counts[k] = llround(t->space.share[k] * (double)t->evaluate.samples);
-        if (t->space.share[k] > 0 && counts[k] < 1)
-            counts[k] = 1;
         total += counts[k];
     }
     return total;

@@ -1,5 +1,10 @@
 /* What a task as a whole must satisfy, and the sizes that follow from it. */
+#include <math.h>
+
 #include "train/train.h"
+
+/* Shares are typed in decimal: 0.01 of 100 samples is one. */
+#define SAMPLE_SLACK 1e-9
 
 struct model_io task_io(const struct task *t)
 {
@@ -98,10 +103,27 @@ static int check_adversary(const struct task *t, struct err *e)
                    "needs one for all; expected starts: 0", space_of(&t->space)->name);
 }
 
+/* A pattern of less than one sample would get a whole one, and so a larger share than was declared: a
+ * floor of .01 over all inputs would read .12. */
+static int check_shares(const struct task *t, struct err *e)
+{
+    for (int k = 0; pattern_table[k]; k++) {
+        double share = t->space.share[k], samples = share * (double)t->evaluate.samples;
+        if (share > 0 && !(samples >= 1 - SAMPLE_SLACK))
+            return err_set(e, ERR_USAGE, "evaluate.samples",
+                           "a share of %.3g %s inputs is less than one of %lld samples; expected at "
+                           "least %.0f samples, or a larger share in space.inputs", share,
+                           pattern_table[k]->name, (long long)t->evaluate.samples,
+                           ceil((1 - SAMPLE_SLACK) / share));
+    }
+    return 0;
+}
+
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
-        check_inputs, check_labels, check_lengths, check_curriculum, check_batch, check_adversary};
+        check_inputs, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
+        check_adversary};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
         code = check[k](t, e);

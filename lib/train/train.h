@@ -76,8 +76,8 @@ struct samples {
     double *x, *y;             /* (rows,channels) continuous only */
     struct arena arena;
 };
-/* The evaluation set of length `length`: round(share x samples) of each pattern (at least 1 where
- * the share is positive), grouped by pattern in table order, then all images under the orbit: the
+/* The evaluation set of length `length`: round(share x samples) of each pattern (task_check
+ * sees that none is below one), grouped by pattern in table order, then all images under the orbit: the
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
