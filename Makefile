@@ -36,7 +36,7 @@ reverse = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
 $(foreach l,$(LAYERS),$(eval BELOW_$l := $(filter $l $(foreach s,$(SEES_$l),$(BELOW_$s)),$(call reverse,$(LAYERS)))))
 
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
-PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4
+PACKAGES := gsl openblas yaml-0.1 libcjson nettle lua5.4 zlib
 # Optional, and for x86-64 only: kernels for small matrix products.  XSMM= builds without.
 XSMM ?= $(if $(filter x86_64-%,$(TARGET)),$(shell pkg-config --exists libxsmm && echo libxsmm))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(if $(XSMM),-DHAVE_LIBXSMM $(shell pkg-config --cflags $(XSMM)))

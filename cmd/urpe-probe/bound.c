@@ -4,11 +4,12 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "run/certificate.h"
 #include "run/evaluate.h"
 
-/* The rows of one cell, in the form of results.csv. */
-static int append_cell(struct text *out, const struct spec *s, const struct cell *c,
-                       struct err *e)
+/* The rows of one cell, in the form of results.csv, and their certificates. */
+static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
+                       const struct cell *c, struct err *e)
 {
     const struct option_ints *lengths = &c->task.evaluate.lengths;
     struct train_price price;
@@ -24,17 +25,20 @@ static int append_cell(struct text *out, const struct spec *s, const struct cell
             r.params = (int64_t)price.parameters;
             row_append(out, c, &r);
         }
+        if (!code && a->certificate)
+            code = certificates_write(a->certificate, s, c, ev, e);
         evaluation_close(ev);
     }
     return code;
 }
 
-static int append_rows(struct text *out, const struct spec *s, struct err *e)
+static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
+                       struct err *e)
 {
     int code = 0;
     row_append_header(out);
     for (int k = 0; !code && k < spec_cells(s); k++) {
-        code = append_cell(out, s, spec_cell(s, k), e);
+        code = append_cell(a, out, s, spec_cell(s, k), e);
         if (!code && *terminal_signal())
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
@@ -62,8 +66,10 @@ static int run(const struct arguments *a, struct err *e)
     terminal_watch_signals();
     if (a->out)
         code = prepare_folder(a->out, "bound.csv", e);
+    if (!code && a->certificate)
+        code = file_make_folder(a->certificate, e);
     if (!code)
-        code = append_rows(&rows, s, e);
+        code = append_rows(a, &rows, s, e);
     if (code == ERR_INTERRUPTED)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)
@@ -91,6 +97,7 @@ const struct command command_bound = {
                "floor is above evaluate.tolerance, else `open`.  Floors hold in exact arithmetic; "
                "what rounding adds to that, `run` measures as leak_rms and leak_sup.  With --format csv the columns are "
                "those of results.csv; --out DIR writes DIR/bound.csv.",
-    .flag = {FLAG_SET, FLAG_OUT, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET, FLAG_COLOR},
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
+             FLAG_COLOR},
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "run/certificate.h"
 #include "run/run.h"
 
 #define CHECKPOINT_SECONDS 30.0
@@ -78,6 +79,21 @@ static int check_rows(const struct results *r, const struct spec *s, const struc
                                           "skipped is named above", ended, there);
 }
 
+/* Certificates of all rows, also of cells that an earlier call has finished: they depend on the spec
+ * alone. */
+static int certify(const struct arguments *a, const struct spec *s, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < spec_cells(s) && !code; k++) {
+        if (k % a->shard.count == a->shard.index)
+            code = certificates_write_cell(a->certificate, s, spec_cell(s, k), e);
+        if (!code && *terminal_signal())
+            code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted while certificates were written; "
+                           "the same command writes them all");
+    }
+    return code;
+}
+
 /* The rows of this spec: to the terminal, to its claims, to the shared file. */
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
                     const struct run_counts *n, int *status, struct err *e)
@@ -113,8 +129,12 @@ static int run(const struct arguments *a, struct err *e)
         code = spec_check_claims(s, e);
     if (!code && a->csv)
         code = report_shared_check(a->csv, e);
+    if (!code && a->certificate)
+        code = file_make_folder(a->certificate, e);
     if (!code)
         code = train(a, s, folder, &counts, e);
+    if (!code && a->certificate)
+        code = certify(a, s, e);
     if (!code)
         code = conclude(a, s, folder, &counts, &status, e);
     if (!code && !a->quiet)
@@ -133,7 +153,8 @@ const struct command command_run = {
                "their checkpoint.  Results go to results/NAME or --out DIR; SPEC may be - for "
                "standard input.\n"
                "The exit status is 1 when a cell failed or a claim of the spec did not hold.",
-    .flag = {FLAG_SET, FLAG_OUT, FLAG_CSV, FLAG_JOBS, FLAG_THREADS, FLAG_SHARD, FLAG_NO_CLAIMS,
-             FLAG_QUIET, FLAG_NO_PROGRESS, FLAG_FORCE, FLAG_FAIL_FAST, FLAG_KEEP_GOING, FLAG_COLOR},
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_CSV, FLAG_CERTIFICATE, FLAG_JOBS, FLAG_THREADS, FLAG_SHARD,
+             FLAG_NO_CLAIMS, FLAG_QUIET, FLAG_NO_PROGRESS, FLAG_FORCE, FLAG_FAIL_FAST,
+             FLAG_KEEP_GOING, FLAG_COLOR},
     .run = run,
 };

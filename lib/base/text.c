@@ -107,7 +107,7 @@ static void point_normalise(char out[TEXT_NUMBER_MAX], const char *number)
     size_t n = 0;
     bool in_point = false;
     for (; *number != '\0' && n + 1 < TEXT_NUMBER_MAX; number++) {
-        bool point = strchr("0123456789+-e", *number) == NULL;
+        bool point = strchr("0123456789abcdefpx+-", *number) == NULL;
         if (!point)
             out[n++] = *number;
         else if (!in_point)
@@ -142,6 +142,14 @@ const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value)
             return out;
     }
     return text_from_double(out, value, 17);
+}
+
+const char *text_from_double_exact(char out[TEXT_NUMBER_MAX], double value)
+{
+    char number[64];
+    snprintf(number, sizeof number, "%a", value);
+    point_normalise(out, number);
+    return out;
 }
 
 /* ---- text to numbers --------------------------------------------------------------------------*/

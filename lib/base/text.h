@@ -32,6 +32,8 @@ enum { TEXT_NUMBER_MAX = 40 };
 const char *text_from_double(char out[TEXT_NUMBER_MAX], double value, int digits);
 /* The fewest of 15, 16, 17 digits that read back exactly. */
 const char *text_from_double_short(char out[TEXT_NUMBER_MAX], double value);
+/* As C's %a writes it, with '.' in every locale: the value itself, "-0x1.8p-2". */
+const char *text_from_double_exact(char out[TEXT_NUMBER_MAX], double value);
 
 /* Whole string must be a number (YAML 1.2 core float or int); false otherwise.  text_to_double also
  * takes "nan", "inf" and "-inf" as text_from_double writes them, and refuses what is too large for

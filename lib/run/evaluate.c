@@ -355,6 +355,15 @@ static double floor_measure(const struct evaluation *ev, const struct subset *s)
     return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
 }
 
+struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
+{
+    const struct subset *s = &ev->subset[subset];
+    bool relative = ev->set.channels && !subset_constant(s);
+    return (struct evaluation_part){.group = ev->group, .groups = ev->groups, .mask = s->mask,
+                                    .informative = ev->informative,
+                                    .deviation = relative ? s->denominator : 0};
+}
+
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out)
 {
     const struct subset *s = &ev->subset[subset];

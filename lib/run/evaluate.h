@@ -33,6 +33,17 @@ int evaluation_subsets(const struct evaluation *ev);
 int evaluation_pattern(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev);
 
+/* What the floors of a subset are computed from. */
+struct evaluation_part {
+    const int32_t *group; /* (rows) of the whole set, 0 .. groups-1 */
+    int groups;
+    const unsigned char *mask;        /* (rows) not 0 in the subset; NULL: everywhere */
+    const unsigned char *informative; /* (rows) likewise; NULL: targets are numbers */
+    double deviation; /* root mean square of these about their mean in each channel; 0: they count as
+                         constant, and floor_rel is empty */
+};
+struct evaluation_part evaluation_part(const struct evaluation *ev, int subset);
+
 /* Length, subset and floors; all else is empty, the verdict is "impossible" or "open".  Cannot
  * fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);

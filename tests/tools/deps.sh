@@ -19,6 +19,7 @@ library:openblas    libopenblas-dev      openblas-devel     openblas        open
 library:libcjson    libcjson-dev         cjson-devel        cjson           cjson
 library:nettle      nettle-dev           nettle-devel       nettle          nettle
 library:lua5.4      liblua5.4-dev        lua-devel          lua             lua
+library:zlib        zlib1g-dev           zlib-devel         zlib            zlib
 library:cmocka      libcmocka-dev        libcmocka-devel    cmocka          cmocka
 program:bats        bats                 bats               bats            bats-core
 program:gnuplot     gnuplot-nox          gnuplot-minimal    gnuplot         gnuplot

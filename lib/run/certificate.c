@@ -1,0 +1,346 @@
+/* Writing certificates (certificate.h).
+ *
+ * Invariant: all rows of a sample are listed, or none.  A sample is left out when none of its
+ * evaluated rows shares its group with another evaluated one: it adds nothing to any figure, and
+ * what it holds decides nothing about the others, since a row sees its own sample only. */
+#include "run/certificate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/gzip.h"
+#include "base/memory.h"
+#include "floor/intern.h"
+#include "spec/value.h"
+
+enum { PLAIN_BYTES = 1 << 20 }; /* what is larger is compressed */
+
+struct writer {
+    const struct spec *spec;
+    const struct cell *cell;
+    const struct evaluation *ev;
+    int subset;
+    struct evaluation_part part;
+    const struct samples *set;
+    int32_t *size;   /* (groups) evaluated rows */
+    int32_t *first;  /* (groups) number of the first listed pair; -1: none so far */
+    int32_t *id;     /* (rows) of its token; listed samples only */
+    bool *listed;    /* (samples) */
+    int alone, alone_rows, alone_informative;
+    int32_t pairs;   /* listed so far */
+    struct text text;
+};
+
+/* ---- which samples are listed -----------------------------------------------------------------*/
+
+static bool evaluated(const struct writer *w, int row)
+{
+    return !w->part.mask || w->part.mask[row];
+}
+
+static bool informative(const struct writer *w, int row)
+{
+    return w->part.informative && w->part.informative[row];
+}
+
+static int open_writer(struct writer *w, struct err *e)
+{
+    w->size = memory_alloc((size_t)w->part.groups, sizeof *w->size, e);
+    w->first = memory_alloc((size_t)w->part.groups, sizeof *w->first, e);
+    w->id = memory_alloc((size_t)w->set->rows, sizeof *w->id, e);
+    w->listed = memory_alloc((size_t)w->set->count, sizeof *w->listed, e);
+    return w->size && w->first && w->id && w->listed ? 0 : ERR_MEMORY;
+}
+
+static void close_writer(struct writer *w)
+{
+    memory_free(w->size);
+    memory_free(w->first);
+    memory_free(w->id);
+    memory_free(w->listed);
+    text_close(&w->text);
+}
+
+/* A sample outside the subset is neither listed nor alone. */
+static void take_sample(struct writer *w, int sample)
+{
+    int rows = 0, telling = 0;
+    for (int r = w->set->first[sample]; r < w->set->first[sample + 1]; r++) {
+        if (!evaluated(w, r))
+            continue;
+        rows++;
+        telling += informative(w, r);
+        w->listed[sample] |= w->size[w->part.group[r]] > 1;
+    }
+    if (w->listed[sample] || !rows)
+        return;
+    w->alone++;
+    w->alone_rows += rows;
+    w->alone_informative += telling;
+}
+
+static void choose_samples(struct writer *w)
+{
+    for (int g = 0; g < w->part.groups; g++)
+        w->first[g] = -1;
+    for (int r = 0; r < w->set->rows; r++)
+        w->size[w->part.group[r]] += evaluated(w, r);
+    for (int b = 0; b < w->set->count; b++)
+        take_sample(w, b);
+}
+
+/* ---- the head ---------------------------------------------------------------------------------*/
+
+static void append_number(struct text *t, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    text_append_format(t, " %s", text_from_double_exact(number, value));
+}
+
+static void append_space(struct writer *w)
+{
+    const struct space_config *c = &w->cell->task.space;
+    const struct space *space = space_of(c);
+    const struct layout *l = w->set->layout[0];
+    text_append_format(&w->text, "space %s", space->name);
+    for (int axis = 0; space->axes > 1 && axis < space->axes; axis++)
+        text_append_format(&w->text, " %d", layout_extent(l, axis));
+    if (space->graph) /* relations: 0 .. M, and no path */
+        text_append_format(&w->text, " %d", l->relations - 2);
+    text_append_format(&w->text, "\ntrained %lld\nprefix 0\n", (long long)c->length);
+}
+
+static void append_option(struct text *t, const char *key, const char *own,
+                          const struct option *row, const struct option_value *v)
+{
+    text_append_format(t, own ? " %s.%s=" : " %s=", key, own);
+    value_write(row, v, false, t);
+}
+
+/* A key of the class, and below it all options of the kind that it picks. */
+static void append_key(struct text *t, const struct option *row, const struct model_config *m)
+{
+    struct option_value v;
+    option_load(row, m, &v);
+    append_option(t, row->key, NULL, row, &v);
+    if (row->type != OPTION_KIND)
+        return;
+    const struct kind_config *kind = (const void *)((const char *)m + row->offset);
+    const struct option *own = row->kinds->options(kind->kind);
+    for (const struct option *o = own; o && o->key; o++) {
+        option_load_own(own, o, kind, &v);
+        append_option(t, row->key, o->key, o, &v);
+    }
+}
+
+/* Of all that a model is made of, what decides its class. */
+static void append_layer(struct text *t, const struct model_config *m)
+{
+    static const char *const parts[] = {"encoding", "attention", "c", "mask", "normaliser"};
+    text_append(t, "layer");
+    for (const struct option *row = model_options; row->key; row++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            if (!strcmp(row->key, parts[k]) && (!row->applies || row->applies(m)))
+                append_key(t, row, m);
+    text_append(t, "\n");
+}
+
+static void append_claims(struct writer *w)
+{
+    static const int claimed[] = {RESULT_floor_rms, RESULT_floor_rel, RESULT_floor_sup,
+                                  RESULT_accuracy_ceiling, RESULT_informative_ceiling,
+                                  RESULT_cross_entropy_floor};
+    struct record r;
+    evaluation_floors(w->ev, w->subset, &r);
+    for (size_t k = 0; k < sizeof claimed / sizeof *claimed; k++) {
+        const struct column *c = &column_table[claimed[k]];
+        double value;
+        memcpy(&value, (const char *)&r + c->offset, sizeof value);
+        if (isnan(value))
+            continue;
+        text_append_format(&w->text, "claim %s", c->name);
+        append_number(&w->text, value);
+        text_append(&w->text, "\n");
+    }
+}
+
+static void append_head(struct writer *w, const char *subset)
+{
+    struct text *t = &w->text;
+    text_append_format(t, "urpe-probe certificate 1\nexperiment %s\nspec %s\ncell %s\nseed %llu\n"
+                       "length %d\nsubset %s\nversion %s\n", spec_name(w->spec),
+                       spec_hash(w->spec), w->cell->id, (unsigned long long)w->cell->task.seed,
+                       evaluation_length(w->ev), subset, URPE_VERSION);
+    append_space(w);
+    append_layer(t, &w->cell->task.model);
+    text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
+                       w->set->channels ? w->set->channels : 1,
+                       w->set->channels ? "numbers" : "labels", w->alone, w->alone_rows,
+                       w->alone_informative);
+    if (w->part.deviation > 0) {
+        text_append(t, "deviation");
+        append_number(t, w->part.deviation);
+        text_append(t, "\n");
+    }
+    append_claims(w);
+}
+
+/* ---- tokens and samples -----------------------------------------------------------------------*/
+
+/* Numbers (words) of a row's token, 0 for -0 as floors have it. */
+static void token_key(const struct samples *s, int row, uint64_t *key)
+{
+    for (int c = 0; c < s->channels; c++) {
+        double x = s->x[(size_t)row * (size_t)s->channels + (size_t)c];
+        x = x == 0 ? 0 : x;
+        memcpy(&key[c], &x, sizeof x);
+    }
+}
+
+static void append_token(struct writer *w, int id, const uint64_t *key)
+{
+    text_append_format(&w->text, "token %d", id);
+    for (int c = 0; c < w->set->channels; c++) {
+        double x;
+        memcpy(&x, &key[c], sizeof x);
+        append_number(&w->text, x);
+    }
+    text_append(&w->text, "\n");
+}
+
+/* Ids of the tokens of listed samples, by first appearance, and what they stand for; a symbol is its
+ * own id. */
+static int append_tokens(struct writer *w, struct err *e)
+{
+    const struct samples *s = w->set;
+    size_t words = (size_t)(s->channels ? s->channels : 1);
+    struct intern seen = {0};
+    uint64_t *key = memory_alloc(words, sizeof *key, e);
+    int code = key ? intern_open(&seen, words, e) : ERR_MEMORY;
+    for (int b = 0; b < s->count; b++)
+        for (int r = s->first[b]; w->listed[b] && r < s->first[b + 1] && !code; r++) {
+            int32_t known = seen.count;
+            if (!s->channels) {
+                w->id[r] = s->token[r];
+                continue;
+            }
+            token_key(s, r, key);
+            code = intern_id(&seen, key, &w->id[r], e);
+            if (seen.count > known)
+                append_token(w, w->id[r], key);
+        }
+    intern_close(&seen);
+    memory_free(key);
+    return code;
+}
+
+static void append_edges(struct text *t, const struct layout *l)
+{
+    for (int i = 0; l->steps && i < l->n; i++)
+        for (int j = i + 1; j < l->n; j++)
+            if (l->steps[(size_t)i * (size_t)l->n + (size_t)j] == 1)
+                text_append_format(t, " %d-%d", i, j);
+}
+
+static void append_target(struct writer *w, int row)
+{
+    int channels = w->set->channels;
+    if (!channels && evaluated(w, row))
+        text_append_format(&w->text, " %d%s", w->set->label[row], informative(w, row) ? "" : "~");
+    else if (!evaluated(w, row))
+        for (int c = 0; c < (channels ? channels : 1); c++)
+            text_append(&w->text, " -");
+    for (int c = 0; c < channels && evaluated(w, row); c++)
+        append_number(&w->text, w->set->y[(size_t)row * (size_t)channels + (size_t)c]);
+}
+
+static void append_sample(struct writer *w, int sample)
+{
+    struct text *t = &w->text;
+    int from = w->set->first[sample], end = w->set->first[sample + 1];
+    text_append_format(t, "sample %d", end - from);
+    append_edges(t, w->set->layout[sample]);
+    text_append(t, "\nt");
+    for (int r = from; r < end; r++)
+        text_append_format(t, " %d", w->id[r]);
+    text_append(t, "\ng");
+    for (int r = from; r < end; r++, w->pairs++) {
+        int32_t *first = &w->first[w->part.group[r]];
+        *first = *first < 0 ? w->pairs : *first;
+        text_append_format(t, " %d", *first);
+    }
+    text_append(t, "\ny");
+    for (int r = from; r < end; r++)
+        append_target(w, r);
+    text_append(t, "\n");
+}
+
+/* ---- files ------------------------------------------------------------------------------------*/
+
+/* Under the name that its size asks for; one of the other name would be older. */
+static int write_file(const char *folder, const char *name, const struct text *t, struct err *e)
+{
+    char path[FILE_PATH_MAX], file[128], other[128];
+    struct text packed = {0};
+    bool pack = t->length > PLAIN_BYTES;
+    snprintf(file, sizeof file, "%s%s", name, pack ? CERTIFICATE_PACKED : CERTIFICATE_PLAIN);
+    snprintf(other, sizeof other, "%s%s", name, pack ? CERTIFICATE_PLAIN : CERTIFICATE_PACKED);
+    int code = text_check(t, e);
+    if (!code && pack)
+        code = gzip_append(&packed, t->data, t->length, e);
+    if (!code)
+        code = file_write_text(folder, file, pack ? &packed : t, e);
+    if (!code)
+        code = file_join(path, sizeof path, folder, other, e);
+    if (!code)
+        code = file_remove(path, e);
+    text_close(&packed);
+    return code;
+}
+
+static int write_subset(struct writer *w, const char *folder, struct err *e)
+{
+    char name[96];
+    int pattern = evaluation_pattern(w->ev, w->subset);
+    const char *subset = pattern < 0 ? "all" : pattern_table[pattern]->name;
+    int code = open_writer(w, e);
+    if (code)
+        return code;
+    choose_samples(w);
+    append_head(w, subset);
+    code = append_tokens(w, e);
+    for (int b = 0; b < w->set->count && !code; b++)
+        if (w->listed[b])
+            append_sample(w, b);
+    text_append(&w->text, "end\n");
+    snprintf(name, sizeof name, "%s-%d-%s", w->cell->id, evaluation_length(w->ev), subset);
+    return code ? code : write_file(folder, name, &w->text, e);
+}
+
+int certificates_write(const char *folder, const struct spec *s, const struct cell *c,
+                       const struct evaluation *ev, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
+        struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
+                           .part = evaluation_part(ev, k), .set = evaluation_samples(ev)};
+        code = write_subset(&w, folder, e);
+        close_writer(&w);
+    }
+    return code;
+}
+
+int certificates_write_cell(const char *folder, const struct spec *s, const struct cell *c,
+                            struct err *e)
+{
+    const struct option_ints *lengths = &c->task.evaluate.lengths;
+    int code = 0;
+    for (int k = 0; k < lengths->count && !code; k++) {
+        struct evaluation *ev = NULL;
+        code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
+        if (!code)
+            code = certificates_write(folder, s, c, ev, e);
+        evaluation_close(ev);
+    }
+    return code;
+}
