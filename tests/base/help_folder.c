@@ -1,4 +1,5 @@
 #include "base/help_folder.h"
+#include "help_temporary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,7 @@
 
 void help_folder_make(char path[FOLDER_MAX])
 {
-    const char *parent = getenv("TMPDIR");
-    snprintf(path, FOLDER_MAX, "%s/urpe-test-XXXXXX", parent != NULL ? parent : "/tmp");
+    help_temporary(path, FOLDER_MAX, "test-XXXXXX");
     assert_non_null(mkdtemp(path));
 }
 

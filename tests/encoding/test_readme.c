@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "help_rig.h"
 #include "kernel/kernel.h"
+#include "help_temporary.h"
 
 /* Writes the README's only C block to `path` and returns its number of lines. */
 static int extract(const char *path)
@@ -57,7 +58,8 @@ static void test_worked_example(void **state)
 {
     (void)state;
     struct err e = {0};
-    char folder[] = "/tmp/encoding-readme-XXXXXX", source[64], object[64];
+    char folder[256], source[300], object[300];
+    help_temporary(folder, sizeof folder, "readme-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(file_join(source, sizeof source, folder, "root.c", &e), 0);
     assert_int_equal(file_join(object, sizeof object, folder, "root.so", &e), 0);

@@ -10,11 +10,11 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "help_temporary.h"
 
 void help_folder(char out[HELP_PATH])
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(out, HELP_PATH, "%s/urpe-report-XXXXXX", base ? base : "/tmp");
+    help_temporary(out, HELP_PATH, "report-XXXXXX");
     assert_non_null(mkdtemp(out));
 }
 

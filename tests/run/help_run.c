@@ -10,6 +10,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "help_temporary.h"
 
 struct task help_task(const char *target, const char *encoding, int attention, int n, int d)
 {
@@ -39,8 +40,7 @@ struct spec *help_spec(const char *text)
 
 void help_folder(char out[HELP_PATH])
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(out, HELP_PATH, "%s/urpe-run-XXXXXX", base ? base : "/tmp");
+    help_temporary(out, HELP_PATH, "run-XXXXXX");
     assert_non_null(mkdtemp(out));
 }
 

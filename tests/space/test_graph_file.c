@@ -7,13 +7,16 @@
 #include "base/file.h"
 #include "base/named_file.h"
 #include "space/help_graph.h"
+#include "help_temporary.h"
+
+enum { PATH = 256 };
 
 /* Names a file of this content in the configuration; the caller removes *path.  Not by file_write,
  * whose fsync would be most of a test with thousands of files. */
-static void name_file(struct space_config *c, const char *content, char path[64])
+static void name_file(struct space_config *c, const char *content, char path[PATH])
 {
     struct err e = {0};
-    snprintf(path, 64, "/tmp/urpe-graph-%ld", (long)getpid());
+    help_temporary(path, PATH, "graph");
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     assert_int_not_equal(fputs(content, f), EOF);
@@ -24,7 +27,7 @@ static void name_file(struct space_config *c, const char *content, char path[64]
 static void test_file(void **state)
 {
     (void)state;
-    char path[64];
+    char path[PATH];
     struct err e = {0};
     struct arena a;
     struct space_config c = graph_config("tree", 4);
@@ -67,7 +70,7 @@ static void test_bad_files(void **state)
         {"0 99999999999999999999\n", 1},         {"0,1\n", 1},       {"0 +1\n", 1},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        char path[64], place[96];
+        char path[PATH], place[PATH + 32];
         struct err e = {0};
         struct space_config c = graph_config("tree", 4);
         name_file(&c, cases[k].content, path);
@@ -78,7 +81,7 @@ static void test_bad_files(void **state)
             fail_msg("'%s': %s", cases[k].content, e.msg);
         remove(path);
     }
-    char path[64];
+    char path[PATH];
     struct err e = {0};
     struct space_config c = graph_config("tree", 4);
     name_file(&c, "0 1\n", path);
@@ -92,7 +95,7 @@ static void test_large_file(void **state)
 {
     (void)state;
     enum { BYTES = (1 << 23) + 1 };
-    char path[64], *bytes = malloc(BYTES);
+    char path[PATH], *bytes = malloc(BYTES);
     struct err e = {0};
     struct space_config c = graph_config("tree", 4);
     assert_non_null(bytes);
@@ -112,7 +115,7 @@ static void test_large_file(void **state)
 static void test_nul_byte(void **state)
 {
     (void)state;
-    char path[64];
+    char path[PATH];
     struct err e = {0};
     struct space_config c = graph_config("tree", 4);
     name_file(&c, "0 1\n", path);
@@ -129,7 +132,7 @@ static void test_random_texts(void **state)
     (void)state;
     static const char *const word[] = {"graph", " ", "\n", "0", "1", "12", "1023", "1024", "-", "#",
                                        "\t", "graph 3\n", "0 1\n", "\r\n", "x"};
-    char path[64];
+    char path[PATH];
     int accepted = 0;
     for (uint64_t k = 0; k < 3000; k++) {
         struct stream random;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "help_temporary.h"
 
 enum { PATH = 256 };
 static const char one[] = "function y(x) return x end", two[] = "function y(x) return  x end";
@@ -19,7 +20,7 @@ struct place {
 /* A folder with spec.yaml's place and maps.lua. */
 static void open_place(struct place *p, const char *chunk)
 {
-    snprintf(p->folder, PATH, "/tmp/test_files-XXXXXX");
+    help_temporary(p->folder, PATH, "files-XXXXXX");
     assert_non_null(mkdtemp(p->folder));
     snprintf(p->spec, PATH, "%.200s/spec.yaml", p->folder);
     snprintf(p->file, PATH, "%.200s/maps.lua", p->folder);
@@ -224,7 +225,7 @@ static void test_text_refusals(void **state)
     assert_int_equal(file_write(large, "", 0, NULL), 0);
     assert_int_equal(truncate(large, ((off_t)1 << 26) + 1), 0);
     refuses("spec.yaml", text_of, "absent.txt", "2:28", "absent.txt cannot be opened: No such file");
-    refuses("spec.yaml", text_of, "/tmp", "2:28", "/tmp is no file");
+    refuses("spec.yaml", text_of, "/", "2:28", "/ is no file");
     refuses("spec.yaml", text_of, large, "2:28", "larger than the 67108864 bytes that are allowed");
     refuses("spec.yaml", text_of, empty, "2:28", "is empty");
     refuses("spec.yaml", text_of, a.file, "2:28", "training part has 22 bytes; expected at least 33");

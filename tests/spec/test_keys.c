@@ -7,8 +7,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "help_temporary.h"
 
-#define TEXT "/tmp/urpe-test-keys.txt" /* of kinds that are nothing without a file */
+static char text_path[256], text_option[300]; /* of kinds that are nothing without a file */
 
 static struct spec_key *all; /* (count_all) */
 static int count_all;
@@ -16,6 +17,8 @@ static int count_all;
 static int load_keys(void **state)
 {
     (void)state;
+    help_temporary(text_path, sizeof text_path, "keys.txt");
+    snprintf(text_option, sizeof text_option, ", file: %s", text_path);
     return spec_keys(&all, &count_all, NULL);
 }
 
@@ -28,7 +31,7 @@ static int free_keys(void **state)
 
 struct setting {
     const char *base; /* a spec */
-    char kind[128];   /* --set of the kind that has the option, or "" */
+    char kind[384];   /* --set of the kind that has the option, or "" */
     char value[192];  /* --set of the key */
 };
 
@@ -48,8 +51,7 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
 /* What some kinds must have, or what makes more of their keys matter. */
 static const char *companion(const char *kind)
 {
-    static const char *const list[][2] = {{"text", ", file: " TEXT},
-                                          {"graph", ", model: small-world"}};
+    const char *const list[][2] = {{"text", text_option}, {"graph", ", model: small-world"}};
     for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
         if (strcmp(list[k][0], kind) == 0)
             return list[k][1];
@@ -213,7 +215,7 @@ static void every_key_that_counts_changes_the_id(void **state)
     (void)state;
     int tried = 0;
     char text[4000] = "";
-    assert_int_equal(file_write(TEXT, text, sizeof text, NULL), 0);
+    assert_int_equal(file_write(text_path, text, sizeof text, NULL), 0);
     for (int k = 0; k < count_all; k++) {
         const struct option *o = all[k].option;
         bool alone = o->type == OPTION_KIND && o->kinds->count == 1;
@@ -228,7 +230,7 @@ static void every_key_that_counts_changes_the_id(void **state)
         tried++;
     }
     assert_true(tried > 30);
-    file_remove(TEXT, NULL);
+    file_remove(text_path, NULL);
 }
 
 /* "ID DIGEST": of the first cell, and of all cells' ids and groups. */

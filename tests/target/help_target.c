@@ -11,6 +11,7 @@
 #include "base/named_file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "help_temporary.h"
 
 int fixture_kind(const char *name)
 {
@@ -37,8 +38,8 @@ static double fallback_of(const struct option *o)
 
 static const char *text_path(void)
 {
-    static char path[64];
-    snprintf(path, sizeof path, "/tmp/test_target-%ld.txt", (long)getpid());
+    static char path[256];
+    help_temporary(path, sizeof path, "target.txt");
     return path;
 }
 

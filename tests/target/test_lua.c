@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/named_file.h"
 #include "target/user_code.h"
+#include "help_temporary.h"
 
 enum { N = 6, D = 2, TEXT = 256 };
 
@@ -25,8 +26,8 @@ static void configure(struct fixture *f, const char *y, const char *chunk)
     if (!chunk)
         return;
     struct err e = {0};
-    char path[64];
-    snprintf(path, sizeof path, "/tmp/test_lua-%ld.lua", (long)getpid());
+    char path[256];
+    help_temporary(path, sizeof path, "target.lua");
     assert_int_equal(file_write(path, chunk, strlen(chunk), &e), 0);
     assert_int_equal(named_file_resolve(text[1].text, TEXT, "", path, &e), 0);
 }

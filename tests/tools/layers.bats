@@ -59,3 +59,8 @@ model/model.c > model/model.h > space/space.h > base/err.h"
     sed -i 1d README.md
     finds "README.md: the house shows space base; expected model space base"
 }
+
+@test "no test names a place of its own in a folder of all" {
+    run grep -rln --include='*.c' --include='*.h' --include='*.bats' --include='*.bash' '["= ]/tmp/' "$BATS_TEST_DIRNAME/.."
+    [ -z "$output" ]
+}

@@ -42,15 +42,19 @@ judge() { # log, exit status, seconds taken
 }
 
 if [ "$1" = --one ]; then # FOLDER PROGRAM: what xargs starts below
-    log=$(log_of "$2" "$3") runner=()
+    log=$(log_of "$2" "$3")
+    read -ra runner <<<"${EMULATOR:-}"
     [[ $3 != *.bats ]] || runner=(bats --tap)
+    own=$(mktemp -d) && chmod 755 "$own" || exit 2 # some tests become another user
+    export TMPDIR=$own # what the program makes it makes there
     SECONDS=0
     set -m # a group of its own, in which SIGINT means what it does in a terminal
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "${runner[@]}" "$3" >"$log.log" 2>&1 \
         </dev/null &
-    trap 'kill "$!"; exit 130' INT TERM
+    trap 'kill "$!"; rm -rf "$own"; exit 130' INT TERM
     status=0
     wait "$!" 2>/dev/null || status=$?
+    chmod -R u+rwx "$own" && rm -rf "$own"
     judge "$log.log" "$status" "$SECONDS" >"$log.result"
     echo "$SECONDS $3"
     exit 0

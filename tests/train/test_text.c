@@ -9,13 +9,14 @@
 #include "base/named_file.h"
 #include "kernel/kernel.h"
 #include "train/help_task.h"
+#include "help_temporary.h"
 
 enum { SIZE = 4000, N = 8, V = 5 };
 
 static const char *path(void)
 {
-    static char name[64];
-    snprintf(name, sizeof name, "/tmp/test_train_text-%ld", (long)getpid());
+    static char name[256];
+    help_temporary(name, sizeof name, "text");
     return name;
 }
 
