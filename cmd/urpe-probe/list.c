@@ -59,7 +59,8 @@ static void append_type(struct text *out, const struct option *o)
                                        [OPTION_REAL] = "number",
                                        [OPTION_BOOL] = "true | false",
                                        [OPTION_TEXT] = "text",
-                                       [OPTION_INT_LIST] = "integers"};
+                                       [OPTION_INT_LIST] = "integers",
+                                       [OPTION_PLAN] = "list of maps"};
     if (o->type == OPTION_CHOICE || o->type == OPTION_KIND)
         append_names(out, o);
     else

@@ -41,6 +41,7 @@ bool option_default(const struct option *row, struct option_value *out)
         out->number = choice_of(row, row->fallback);
         break;
     case OPTION_INT_LIST: /* empty */
+    case OPTION_PLAN:
     case OPTION_TEXT:
         break;
     }
@@ -76,6 +77,7 @@ void option_store(const struct option *row, const struct option_value *v, void *
     case OPTION_CHOICE: *(int *)field = (int)v->number; break;
     case OPTION_TEXT: set_text(field, v->text); break;
     case OPTION_INT_LIST: *(struct option_ints *)field = v->ints; break;
+    case OPTION_PLAN: break; /* its reader's business */
     case OPTION_KIND: ((struct kind_config *)field)->kind = (int)v->number; break;
     }
 }
@@ -91,6 +93,10 @@ void option_load(const struct option *row, const void *owner, struct option_valu
     case OPTION_CHOICE: v->number = *(const int *)field; break;
     case OPTION_TEXT: v->text = ((const struct option_text *)field)->text; break;
     case OPTION_INT_LIST: v->ints = *(const struct option_ints *)field; break;
+    case OPTION_PLAN:
+        v->number = *(const int *)field;
+        v->plan = field;
+        break;
     case OPTION_KIND: v->number = ((const struct kind_config *)field)->kind; break;
     }
 }

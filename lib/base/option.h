@@ -17,6 +17,8 @@ enum option_type {
     OPTION_CHOICE,   /* int field: index into names */
     OPTION_TEXT,     /* struct option_text field */
     OPTION_INT_LIST, /* struct option_ints field; a single number is a list of one */
+    OPTION_PLAN,     /* a list of maps of the section's own keys that are `layered`; of the field only
+                        its first member is known here, an int: how many maps, 0 by default */
     OPTION_KIND      /* struct kind_config field; `X: name` is short for `X: {kind: name}` */
 };
 
@@ -77,6 +79,7 @@ struct option {
     bool quiet;
     /* KIND: it was a choice once, and ids call which one it is by the key itself, not `key.kind`. */
     bool was_choice;
+    bool layered; /* a map of the section's OPTION_PLAN may give it */
     /* What a key has no meaning without.  One that has none is left out of the cell's id and of the
      * resolved spec, and has no value.  `needs`: another key of the section, not at its
      * default (adversary.steps needs adversary.starts); `applies`: anything else about the owner's
@@ -92,6 +95,8 @@ struct option_value {
     double number;           /* INT, REAL; BOOL: 0 or 1; CHOICE, KIND: the index */
     const char *text;        /* TEXT */
     struct option_ints ints; /* INT_LIST */
+    const void *plan;        /* PLAN: the field of the owner's, or NULL, and then */
+    const void *given;       /* what a spec says, as its reader has it; number: how many maps */
 };
 /* A row's default; false, and nothing of use, where the key is required. */
 bool option_default(const struct option *row, struct option_value *out);

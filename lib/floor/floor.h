@@ -62,6 +62,9 @@ struct floor_set {
  * token occurs more than once, times their positions.  ERR_MEMORY. */
 int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
                 int *groups, struct err *e);
+/* The same for networks whose layers are each of one of several classes, in any order. */
+int floor_merge_classes(const struct floor_class *const *c, int classes, const struct floor_set *s,
+                        int32_t *group, int *groups, struct err *e);
 
 /* ---- from groups to floors ----------------------------------------------------------------------
  * Which rows a figure is about: mask (rows) non-zero, or NULL for all; groups are restricted to

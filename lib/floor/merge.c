@@ -26,10 +26,13 @@
 #include "floor/tally.h"
 
 struct merge {
-    const struct floor_class *class;
+    const struct floor_class *const *every; /* (turn) */
+    int turn;
+    const struct floor_class *class; /* of every, and its relation classes: those of this round */
+    struct classes *classes;
     const struct floor_set *set;
     struct arena arena;      /* of all that follows */
-    struct classes classes;
+    struct classes *table;   /* (turn) */
     struct tally tally;
     uint64_t hash_mask;
     int rows, colours;
@@ -59,17 +62,19 @@ static uint64_t number_bits(double x)
 static int colour_tokens(struct merge *m, struct err *e)
 {
     const struct floor_set *s = m->set;
-    size_t words = s->token ? 1 : (size_t)s->channels;
+    size_t words = s->token ? 1 : (size_t)s->channels, marks = (size_t)m->turn * FLOOR_KEY;
     struct intern seen = {0};
-    uint64_t *key = arena_alloc(&m->arena, words + FLOOR_KEY, sizeof *key, e);
-    int code = key ? intern_open(&seen, words + FLOOR_KEY, e) : ERR_MEMORY;
+    uint64_t *key = arena_alloc(&m->arena, words + marks, sizeof *key, e);
+    int code = key ? intern_open(&seen, words + marks, e) : ERR_MEMORY;
     for (int row = 0; row < m->rows && !code; row++) {
         int sample = m->sample[row];
         for (size_t k = 0; k < words; k++)
             key[k] = s->token ? (uint64_t)s->token[row]
                               : number_bits(s->x[(size_t)row * words + k]);
-        if (m->class->mark)
-            m->class->mark(m->class, s->layout[sample], row - s->first[sample], key + words);
+        for (int k = 0; k < m->turn; k++)
+            if (m->every[k]->mark)
+                m->every[k]->mark(m->every[k], s->layout[sample], row - s->first[sample],
+                                  key + words + (size_t)k * FLOOR_KEY);
         code = intern_id(&seen, key, &m->colour[row], e);
     }
     m->colours = seen.count;
@@ -86,7 +91,7 @@ struct view {
 
 static const struct layout_classes *classes_of(const struct merge *m, int row)
 {
-    return &m->classes.item[m->classes.of_sample[m->sample[row]]];
+    return &m->classes->item[m->classes->of_sample[m->sample[row]]];
 }
 
 /* The colour of everything seen; -1: there are several, or nothing is seen. */
@@ -289,24 +294,33 @@ static void list_items(struct merge *m)
             m->item[m->items++].row = row;
 }
 
+/* One round of the class at hand. */
+static void refine_once(struct merge *m)
+{
+    list_items(m);
+    hash_items(m);
+    sort_items(m->item, m->items);
+    memset(m->taken, 0, (size_t)m->colours * sizeof *m->taken);
+    for (size_t at = 0, next; at < m->items; at = next) {
+        for (next = at; next < m->items && m->item[next].key == m->item[at].key;)
+            next++;
+        size_t left = next - at;
+        while (left)
+            left = split_first(m, m->item + at, left);
+    }
+    memcpy(m->colour, m->next, (size_t)m->rows * sizeof *m->colour);
+}
+
+/* Until no class of the turn splits a colour: the partition is then stable under each of them. */
 static void refine(struct merge *m)
 {
-    int before;
-    do {
-        before = m->colours;
-        list_items(m);
-        hash_items(m);
-        sort_items(m->item, m->items);
-        memset(m->taken, 0, (size_t)m->colours * sizeof *m->taken);
-        for (size_t at = 0, next; at < m->items; at = next) {
-            for (next = at; next < m->items && m->item[next].key == m->item[at].key;)
-                next++;
-            size_t left = next - at;
-            while (left)
-                left = split_first(m, m->item + at, left);
-        }
-        memcpy(m->colour, m->next, (size_t)m->rows * sizeof *m->colour);
-    } while (m->colours > before);
+    for (int k = 0, quiet = 0; quiet < m->turn; k = (k + 1) % m->turn) {
+        int before = m->colours;
+        m->class = m->every[k];
+        m->classes = &m->table[k];
+        refine_once(m);
+        quiet = m->colours > before ? 0 : quiet + 1;
+    }
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
@@ -323,7 +337,9 @@ static int alloc_rows(struct merge *m, struct err *e)
 
 static int alloc_entries(struct merge *m, size_t entries, struct err *e)
 {
-    size_t classes = (size_t)m->classes.ids.count;
+    size_t classes = 0;
+    for (int k = 0; k < m->turn; k++)
+        classes = (size_t)m->table[k].ids.count > classes ? (size_t)m->table[k].ids.count : classes;
     m->class_weight = arena_alloc(&m->arena, classes, sizeof *m->class_weight, e);
     m->scale = arena_alloc(&m->arena, entries, sizeof *m->scale, e);
     m->value = arena_alloc(&m->arena, entries, sizeof *m->value, e);
@@ -347,24 +363,32 @@ static int alloc_items(struct merge *m, struct err *e)
     return m->item ? 0 : ERR_MEMORY;
 }
 
-static int merge_open(struct merge *m, const struct floor_class *c, const struct floor_set *s,
-                      uint64_t hash_mask, struct err *e)
+static int open_tables(struct merge *m, struct err *e)
 {
-    *m = (struct merge){
-        .class = c, .set = s, .hash_mask = hash_mask, .rows = s->first[s->count]};
+    m->table = arena_alloc(&m->arena, (size_t)m->turn, sizeof *m->table, e);
+    int code = m->table ? 0 : ERR_MEMORY;
+    for (int k = 0; k < m->turn && !code; k++)
+        code = classes_open(&m->table[k], m->every[k], m->set, &m->arena, e);
+    return code;
+}
+
+static int merge_open(struct merge *m, struct err *e)
+{
+    const struct floor_set *s = m->set;
     int longest = 1;
     for (int k = 0; k < s->count; k++)
         longest = s->layout[k]->n > longest ? s->layout[k]->n : longest;
     int code = arena_open(&m->arena, 0, e);
-    if (code || (code = classes_open(&m->classes, c, s, &m->arena, e)) ||
+    if (code || (code = open_tables(m, e)) ||
         (code = tally_open(&m->tally, longest, &m->arena, e)) || (code = alloc_rows(m, e)) ||
         (code = alloc_entries(m, (size_t)longest + 1, e)))
         return code;
     for (int k = 0; k < s->count; k++)
         for (int row = s->first[k]; row < s->first[k + 1]; row++)
             m->sample[row] = k;
-    for (int32_t k = 0; k < m->classes.ids.count; k++)
-        m->class_weight[k] = intern_mix(~(uint64_t)k);
+    for (int t = 0; t < m->turn; t++)
+        for (int32_t k = 0; k < m->table[t].ids.count; k++)
+            m->class_weight[k] = intern_mix(~(uint64_t)k);
     fill_scale(m->scale, longest);
     if ((code = colour_tokens(m, e)))
         return code;
@@ -372,30 +396,43 @@ static int merge_open(struct merge *m, const struct floor_class *c, const struct
     return alloc_items(m, e);
 }
 
-int merge_pairs(const struct floor_class *c, const struct floor_set *s, uint64_t hash_mask,
-                int32_t *group, int *groups, struct err *e)
+/* Ids in the order of first appearance, so that they depend on the partition alone. */
+static void number_groups(struct merge *m, int32_t *group, int *groups)
 {
-    struct merge m;
-    int code = merge_open(&m, c, s, hash_mask, e);
+    memset(m->size, 0xff, (size_t)m->colours * sizeof *m->size);
+    *groups = 0;
+    for (int row = 0; row < m->rows; row++) {
+        int32_t *id = &m->size[m->colour[row]];
+        if (*id < 0)
+            *id = (*groups)++;
+        group[row] = *id;
+    }
+}
+
+int merge_pairs(const struct floor_class *const *c, int classes, const struct floor_set *s,
+                uint64_t hash_mask, int32_t *group, int *groups, struct err *e)
+{
+    struct merge m = {.every = c, .turn = classes, .set = s, .hash_mask = hash_mask,
+                      .rows = s->first[s->count]};
+    int code = merge_open(&m, e);
     if (!code) {
         refine(&m);
-        /* Ids in the order of first appearance, so that they depend on the partition alone. */
-        memset(m.size, 0xff, (size_t)m.colours * sizeof *m.size);
-        *groups = 0;
-        for (int row = 0; row < m.rows; row++) {
-            int32_t *id = &m.size[m.colour[row]];
-            if (*id < 0)
-                *id = (*groups)++;
-            group[row] = *id;
-        }
+        number_groups(&m, group, groups);
     }
-    intern_close(&m.classes.ids);
+    for (int k = 0; k < m.turn && m.table; k++)
+        intern_close(&m.table[k].ids);
     arena_close(&m.arena);
     return code;
+}
+
+int floor_merge_classes(const struct floor_class *const *c, int classes, const struct floor_set *s,
+                        int32_t *group, int *groups, struct err *e)
+{
+    return merge_pairs(c, classes, s, UINT64_MAX, group, groups, e);
 }
 
 int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t *group,
                 int *groups, struct err *e)
 {
-    return merge_pairs(c, s, UINT64_MAX, group, groups, e);
+    return floor_merge_classes(&c, 1, s, group, groups, e);
 }

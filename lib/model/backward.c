@@ -134,11 +134,12 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
                       w->embed_rstd, d, w->dtmp);
         d = w->dtmp;
     }
-    const struct encoding *encoding = m->layer[0].kind->encoding;
-    for (int k = 0; k < batch->samples && encoding->input_backward; k++) {
-        struct encoding_context c = model_context(m, b->p, s, 0, batch->layout[k], b->g, NULL);
-        encoding->input_backward(&c, d + (size_t)batch->first[k] * (size_t)width);
-    }
+    for (const struct layer_kind *kind = m->kind; kind < m->kind + m->kinds; kind++)
+        for (int k = 0; k < batch->samples && kind->input && kind->encoding->input_backward; k++) {
+            struct encoding_context c =
+                model_context(m, b->p, s, kind->first, batch->layout[k], b->g, NULL);
+            kind->encoding->input_backward(&c, d + (size_t)batch->first[k] * (size_t)width);
+        }
     if (batch->token) {
         real *table = grad(b, m->embed);
         for (int r = 0; r < batch->rows; r++)

@@ -93,3 +93,23 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
         .see = see,
         .mark = facts.absolute ? mark : NULL};
 }
+
+int model_merge(const struct model_config *c, const struct layout *trained,
+                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    const struct floor_class *every[PLAN_KINDS_MAX];
+    int kinds = model_kinds(c);
+    struct model_class *class = memory_alloc((size_t)kinds, sizeof *class, e);
+    struct model_config *one = memory_alloc(1, sizeof *one, e);
+    int code = class && one ? 0 : ERR_MEMORY;
+    for (int k = 0; k < kinds && !code; k++) {
+        model_kind_config(c, k, one);
+        model_class_of(one, trained, &class[k]);
+        every[k] = &class[k].floor;
+    }
+    if (!code)
+        code = floor_merge_classes(every, kinds, s, group, groups, e);
+    memory_free(class);
+    memory_free(one);
+    return code;
+}

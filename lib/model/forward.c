@@ -45,11 +45,12 @@ static void embed(const struct model *m, const real *p, const struct model_state
         linear(m, p, w, m->embed, b->rows, m->io.channels, m->width, b->x, 0, start);
         kernel()->bias_forward(b->rows, m->width, start, at(m, p, m->embed_bias), start);
     }
-    void (*input)(const struct encoding_context *, real *) = m->layer[0].kind->encoding->input;
-    for (int k = 0; k < b->samples && input; k++) {
-        struct encoding_context c = model_context(m, p, s, 0, b->layout[k], NULL, NULL);
-        input(&c, start + (size_t)b->first[k] * width);
-    }
+    for (const struct layer_kind *kind = m->kind; kind < m->kind + m->kinds; kind++)
+        for (int k = 0; k < b->samples && kind->input; k++) {
+            struct encoding_context c =
+                model_context(m, p, s, kind->first, b->layout[k], NULL, NULL);
+            kind->encoding->input(&c, start + (size_t)b->first[k] * width);
+        }
     if (m->embed_norm >= 0)
         norm_forward(m, p, m->embed_norm, m->embed_norm_bias, b->rows, start, x,
                      w->embed_mean, w->embed_rstd);

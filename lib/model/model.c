@@ -27,13 +27,10 @@ struct normaliser_shape model_normaliser_shape(const struct model_config *c,
                                      .own = mask_sees(&c->mask, s->trained, 0, 0)};
 }
 
-int model_check(const struct model_config *c, const struct model_io *io,
-                const struct layout *trained, const struct layout *evaluated, struct err *e)
+/* What every layer of a model whose layers are alike must satisfy. */
+static int check_layer(const struct model_config *c, const struct layout *trained,
+                       const struct layout *evaluated, struct err *e)
 {
-    if (c->width % c->heads)
-        return err_set(e, ERR_USAGE, "model.heads",
-                       "%lld heads do not divide width %lld; expected a divisor of model.width",
-                       (long long)c->heads, (long long)c->width);
     if (mask_check(&c->mask, trained, e))
         return ERR_USAGE;
     struct encoding_shape shape = model_shape(c, trained);
@@ -46,6 +43,35 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, inner.code, inner.where, "%s", inner.msg);
     if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
+    return 0;
+}
+
+static int check_layers(const struct model_config *c, const struct layout *trained,
+                        const struct layout *evaluated, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < model_kinds(c) && !code; k++) {
+        struct model_config one;
+        struct err inner = {0};
+        model_kind_config(c, k, &one);
+        code = check_layer(&one, trained, evaluated, &inner);
+        if (code && c->plan.turn)
+            err_set(e, code, "model.plan", "%s: %s", inner.where, inner.msg);
+        else if (code)
+            err_pass(e, &inner);
+    }
+    return code;
+}
+
+int model_check(const struct model_config *c, const struct model_io *io,
+                const struct layout *trained, const struct layout *evaluated, struct err *e)
+{
+    if (c->width % c->heads)
+        return err_set(e, ERR_USAGE, "model.heads",
+                       "%lld heads do not divide width %lld; expected a divisor of model.width",
+                       (long long)c->heads, (long long)c->width);
+    if (check_layers(c, trained, evaluated, e))
+        return ERR_USAGE;
     if (io->channels > 0 && c->tie)
         return err_set(e, ERR_USAGE, "model.tie",
                        "only models of token targets can share embedding and output; remove it or "
@@ -154,15 +180,6 @@ static bool shares_c(const struct model_config *c)
     return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
 }
 
-/* The first layer of k's kind. */
-static int first_alike(const struct model *m, int k)
-{
-    int first = 0;
-    while (m->layer[first].kind != m->layer[k].kind)
-        first++;
-    return first;
-}
-
 static void add_layer(struct builder *b, int k)
 {
     struct model *m = b->m;
@@ -185,7 +202,7 @@ static void add_layer(struct builder *b, int k)
     l->in_bias = add_vector(b, "ffn.in.bias", f, 0);
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
-    int like = first_alike(m, k);
+    int like = l->kind->first;
     bool own = add_encoding(b, l->kind, true, l->encoding);
     l->state = own || like == k ? m->states++ : m->layer[like].state;
     add_normaliser(b, l->kind, l->normaliser);
@@ -197,11 +214,16 @@ static void add_layer(struct builder *b, int k)
     b->prefix[0] = '\0';
 }
 
-static void open_kind(struct model *m, const struct model_config *c, struct layer_kind *out)
+static void open_kind(struct model *m, int k)
 {
-    *out = (struct layer_kind){.config = *c, .shape = model_shape(c, &m->trained),
-                               .encoding = encoding_of(&c->encoding),
-                               .normaliser = normaliser_of(&c->normaliser)};
+    struct layer_kind *out = &m->kind[k];
+    const struct model_config *c = &out->config;
+    model_kind_config(&m->config, k, &out->config);
+    out->shape = model_shape(c, &m->trained);
+    out->encoding = encoding_of(&c->encoding);
+    out->normaliser = normaliser_of(&c->normaliser);
+    while (model_kind_of(&m->config, out->first) != k)
+        out->first++;
     struct encoding_tensor encoding[ENCODING_TENSORS_MAX] = {0};
     struct tensor normaliser[NORMALISER_TENSORS_MAX] = {0};
     out->encoding->facts(&out->config.encoding, &out->shape, &out->facts);
@@ -214,18 +236,60 @@ static void open_kind(struct model *m, const struct model_config *c, struct laye
             &out->config.normaliser, &out->normaliser_shape, normaliser);
 }
 
-/* All layers of a kind, with what they share. */
-static void add_kind(struct builder *b, const struct layer_kind *kind)
+/* Whether kinds have one encoding, or C, so that they share what their layers share. */
+static bool same_encoding(const struct layer_kind *a, const struct layer_kind *b)
+{
+    return !memcmp(&a->config.encoding, &b->config.encoding, sizeof a->config.encoding) &&
+           a->shape.past == b->shape.past && a->config.share == b->config.share;
+}
+
+static bool same_c(const struct layer_kind *a, const struct layer_kind *b)
+{
+    return a->config.attention == MODEL_URPE && b->config.attention == MODEL_URPE &&
+           !memcmp(&a->config.c, &b->config.c, sizeof a->config.c) &&
+           a->shape.past == b->shape.past && shares_c(&a->config) == shares_c(&b->config);
+}
+
+/* Layer `first` of kind k, with what all layers of the kind share; it stands for them. */
+static void add_kind(struct builder *b, int k)
 {
     struct model *m = b->m;
-    struct model_layer shared;
-    memset(&shared, 0xff, sizeof shared); /* every index -1 */
-    shared.kind = kind;
-    add_encoding(b, kind, false, shared.encoding);
-    if (kind->config.attention == MODEL_URPE && shares_c(&kind->config))
-        shared.c = add_c(b, kind);
+    struct layer_kind *kind = &m->kind[k];
+    struct model_layer *shared = &m->layer[kind->first];
+    int encoding = 0, c = 0;
+    memset(shared, 0xff, sizeof *shared); /* every index -1 */
+    shared->kind = kind;
+    while (encoding < k && !same_encoding(&m->kind[encoding], kind))
+        encoding++;
+    while (c < k && !same_c(&m->kind[c], kind))
+        c++;
+    kind->input = encoding == k && kind->encoding->input;
+    if (m->kinds > 1)
+        snprintf(b->prefix, sizeof b->prefix, "plan.%d.", k);
+    if (encoding < k)
+        memcpy(shared->encoding, m->layer[m->kind[encoding].first].encoding,
+               sizeof shared->encoding);
+    else
+        add_encoding(b, kind, false, shared->encoding);
+    if (c < k)
+        shared->c = m->layer[m->kind[c].first].c;
+    else if (kind->config.attention == MODEL_URPE && shares_c(&kind->config))
+        shared->c = add_c(b, kind);
+    b->prefix[0] = '\0';
+}
+
+/* What all layers of a kind share, and then each by itself. */
+static void add_layers(struct builder *b)
+{
+    struct model *m = b->m;
+    for (int k = 0; k < m->kinds; k++)
+        open_kind(m, k);
+    for (int k = 0; k < m->kinds; k++)
+        add_kind(b, k);
     for (int k = 0; k < m->config.layers; k++)
-        m->layer[k] = shared;
+        m->layer[k] = m->layer[m->kind[model_kind_of(&m->config, k)].first];
+    for (int k = 0; k < m->config.layers; k++)
+        add_layer(b, k);
 }
 
 static void add_embedding(struct builder *b)
@@ -264,9 +328,12 @@ static void add_head(struct builder *b)
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,
                const struct layout *trained, struct err *e)
 {
-    *m = (struct model){.config = *c, .io = *io, .trained = *trained, .kinds = 1,
+    *m = (struct model){.config = *c, .io = *io, .trained = *trained,
                         .width = (int)c->width, .heads = (int)c->heads,
                         .head_width = (int)(c->width / c->heads)};
+    for (int k = 0; k < c->layers; k++)
+        if (model_kind_of(c, k) == m->kinds)
+            m->kinds++;
     m->layer = memory_alloc((size_t)c->layers, sizeof *m->layer, e);
     m->kind = memory_alloc((size_t)m->kinds, sizeof *m->kind, e);
     if (!m->layer || !m->kind) {
@@ -274,11 +341,8 @@ int model_open(struct model *m, const struct model_config *c, const struct model
         return ERR_MEMORY;
     }
     struct builder b = {.m = m, .e = e};
-    open_kind(m, c, &m->kind[0]);
     add_embedding(&b);
-    add_kind(&b, &m->kind[0]);
-    for (int k = 0; k < c->layers; k++)
-        add_layer(&b, k);
+    add_layers(&b);
     add_head(&b);
     if (b.code)
         model_close(m);

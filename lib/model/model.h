@@ -30,19 +30,59 @@ enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
+/* What layers of one model may differ in: the rows of model_options that are `layered`. */
+#define LAYER_FIELDS                                                                               \
+    struct kind_config encoding, c, normaliser, mask;                                              \
+    int attention; /* enum above */                                                                \
+    bool share;    /* one B table for all layers, or for all that are of one kind */
+struct layer_config {
+    LAYER_FIELDS
+};
+
+/* Layers that take their kinds in turn: layer k is of kind[of[k % turn]].
+ * Invariant (plan_settle): kinds are all different, and numbered in the order of their first layers;
+ * a turn has at least two kinds and is no repetition of a shorter one. */
+enum { PLAN_KINDS_MAX = 6, PLAN_TURN_MAX = 64, PLAN_NAME_MAX = 48 };
+struct model_plan {
+    int turn; /* layers of one turn; 0: all layers are alike */
+    int kinds;
+    unsigned char of[PLAN_TURN_MAX];
+    struct layer_config kind[PLAN_KINDS_MAX];
+    char name[PLAN_NAME_MAX]; /* in tables; "": made of what differs */
+};
+
 struct model_config {
-    struct kind_config encoding, c, normaliser, mask;
-    int attention, norm, activation, precision, head; /* enums above, kernel's for activation */
+    union { /* of all layers; with a plan, of its first kind */
+        struct layer_config layer;
+        struct {
+            LAYER_FIELDS
+        };
+    };
+    int norm, activation, precision, head; /* enums above, kernel's for activation */
     int64_t layers, heads, width, ffn;
-    bool share;      /* one B table for all layers */
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
     double embed_std; /* tokens: standard deviation of the embedding's start */
     int init;        /* enum above: what training starts from, and with witness whose sizes */
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */
+    struct model_plan plan;
 };
 extern const struct option model_options[];
+
+/* How many kinds of layers there are, and the configuration of a model all of whose layers are of
+ * kind k. */
+int model_kinds(const struct model_config *c);
+void model_kind_config(const struct model_config *c, int k, struct model_config *out);
+int model_kind_of(const struct model_config *c, int64_t layer);
+/* Whether every layer hides what comes after the query. */
+bool model_past(const struct model_config *c);
+/* Appends a layer to the plan's turn, as the spec says it; false: there are too many, or too many
+ * kinds.  Every byte of the config counts, padding too. */
+bool plan_append(struct model_plan *p, const struct layer_config *layer);
+/* Brings a plan whose layers have been appended into its one form, with the fields of c that layers
+ * may differ in; a plan of layers that are all alike is none. */
+void plan_settle(struct model_config *c);
 
 /* What goes in and out: channels > 0 for continuous inputs and outputs, else symbols and labels. */
 struct model_io {
@@ -59,6 +99,8 @@ struct layer_kind {
     const struct normaliser *normaliser;
     struct normaliser_shape normaliser_shape;
     int encoding_tensors, normaliser_tensors;
+    int first;  /* layer */
+    bool input; /* its encoding adds to the input, and no kind's before it is the same */
 };
 
 struct model_layer { /* indices into tensors; -1: none */
@@ -101,7 +143,8 @@ struct normaliser_shape model_normaliser_shape(const struct model_config *c,
 int model_check(const struct model_config *c, const struct model_io *io,
                 const struct layout *trained, const struct layout *evaluated, struct err *e);
 
-/* The class of layers that the configuration's are of, for floors (floor/floor.h). */
+/* The class of layers that the configuration's are of, for floors (floor/floor.h), where all are
+ * alike. */
 struct model_class {
     struct floor_class floor;
     struct model_config config;
@@ -110,6 +153,9 @@ struct model_class {
 };
 void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out);
+/* floor_merge for networks of the configuration's layers, whatever their depth. */
+int model_merge(const struct model_config *c, const struct layout *trained,
+                const struct floor_set *s, int32_t *group, int *groups, struct err *e);
 
 /* Builds the descriptor table.  `trained` must outlive the model. */
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,

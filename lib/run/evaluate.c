@@ -127,11 +127,8 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
-    if (!code) {
-        struct model_class class;
-        model_class_of(&t->model, &trained, &class);
-        code = floor_merge(&class.floor, &set, group, groups, e);
-    }
+    if (!code)
+        code = model_merge(&t->model, &trained, &set, group, groups, e);
     arena_close(&arena);
     return code;
 }

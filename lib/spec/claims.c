@@ -99,6 +99,8 @@ static int read_row_value(const struct option *row, const char *name, const stru
 {
     struct option_value v;
     struct text t = {0};
+    if (row->type == OPTION_PLAN) /* by its name */
+        return keep_text(name, n, n->text, out, size, e);
     int code = value_read(row, name, n, NULL, &v, e);
     if (code == 0 && row->type == OPTION_TEXT)
         return keep_text(name, n, v.text, out, size, e);

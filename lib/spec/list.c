@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/named_file.h"
+#include "spec/plan.h"
 #include "spec/resolve.h"
 
 #define TOP(name, standard, kind, text)                                                            \
@@ -114,7 +115,9 @@ static int match_leaf(void *context, const struct leaf *leaf)
         return 0;
     if (leaf->key[length] && strcmp(leaf->key + length, ".kind") != 0)
         return 0;
-    if (leaf->row->type == OPTION_TEXT)
+    if (leaf->row->type == OPTION_PLAN)
+        plan_show(leaf->value.plan, &r->text);
+    else if (leaf->row->type == OPTION_TEXT)
         text_append(&r->text, shown_text(leaf));
     else
         value_write(leaf->row, &leaf->value, false, &r->text);
@@ -179,7 +182,10 @@ static int append_leaf(void *context, const struct leaf *leaf)
     if (has_column(leaf->key) || leaf->row->cosmetic || !said)
         return 0;
     text_append_format(s->out, "%s%s=", s->out->length > s->start ? "; " : "", leaf->key);
-    value_write(leaf->row, &leaf->value, false, s->out);
+    if (leaf->row->type == OPTION_PLAN)
+        plan_show(leaf->value.plan, s->out);
+    else
+        value_write(leaf->row, &leaf->value, false, s->out);
     return 0;
 }
 

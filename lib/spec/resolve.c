@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spec/plan.h"
+
 /* ---- slots -> struct --------------------------------------------------------------------------*/
 
 /* Where kinds vary, options that some of them have belong beside the kind. */
@@ -40,7 +42,7 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
                     const struct node *absent, void *owner, struct err *e)
 {
     memset(owner, 0, section_table[id].size);
-    int code = 0;
+    int code = 0, plan = -1;
     for (int i = k->first[id]; i < k->first[id + 1] && code == 0; i++) {
         const struct slot *s = &k->slot[i];
         struct option_value v;
@@ -51,8 +53,10 @@ int section_resolve(const struct keys *k, enum section_id id, const struct node 
         code = value_read(s->row, s->key, state[i], absent, &v, e);
         if (code == 0)
             option_store(s->row, &v, owner);
+        if (s->row->type == OPTION_PLAN && v.given)
+            plan = i;
     }
-    return code;
+    return code || plan < 0 ? code : plan_resolve(k, plan, state, absent, owner, e);
 }
 
 /* ---- struct -> leaves -------------------------------------------------------------------------*/

@@ -123,7 +123,8 @@ static int put_axis(struct spec *s, const char *key, struct node *list, struct e
 static bool makes_axis(const struct spec *s, int slot, enum key_type type,
                        const struct node *value)
 {
-    bool list = type == KEY_SLOT && s->keys.slot[slot].row->type == OPTION_INT_LIST;
+    enum option_type value_type = slot >= 0 ? s->keys.slot[slot].row->type : OPTION_TEXT;
+    bool list = type == KEY_SLOT && (value_type == OPTION_INT_LIST || value_type == OPTION_PLAN);
     if (value->type != NODE_LIST)
         return false;
     return !list || (value->count > 0 && value->item[0]->type == NODE_LIST);

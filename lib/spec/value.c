@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/named_file.h"
+#include "spec/plan.h"
 
 /* ---- what is expected -------------------------------------------------------------------------*/
 
@@ -36,6 +37,7 @@ static void expected(const struct option *o, char *out, size_t size)
     case OPTION_BOOL: snprintf(out, size, "true or false"); break;
     case OPTION_TEXT: snprintf(out, size, "text of at most %d bytes", OPTION_TEXT_MAX - 1); break;
     case OPTION_INT_LIST: expected_range(o, "a list of whole numbers", out, size); break;
+    case OPTION_PLAN: snprintf(out, size, "none, or a list of maps, one for each layer of a turn"); break;
     case OPTION_CHOICE:
     case OPTION_KIND: expected_names(o, out, size); break;
     }
@@ -123,6 +125,17 @@ static int read_text(const struct option *o, const char *key, const struct node 
     return 0;
 }
 
+static int read_plan(const char *key, const struct node *n, struct option_value *v, struct err *e)
+{
+    int maps;
+    if (n->type == NODE_SCALAR && !strcmp(n->text, "none"))
+        return 0;
+    int code = plan_read(key, n, &maps, e);
+    v->number = maps;
+    v->given = n;
+    return code;
+}
+
 static int read_ints(const struct option *o, const char *key, const struct node *n,
                      struct option_ints *out, struct err *e)
 {
@@ -161,6 +174,7 @@ int value_read(const struct option *o, const char *key, const struct node *n,
     case OPTION_REAL: return read_real(o, key, n, &v->number, e);
     case OPTION_TEXT: return read_text(o, key, n, &v->text, e);
     case OPTION_INT_LIST: return read_ints(o, key, n, &v->ints, e);
+    case OPTION_PLAN: return read_plan(key, n, v, e);
     case OPTION_CHOICE:
     case OPTION_KIND: return read_choice(o, key, n, &v->number, e);
     case OPTION_BOOL: break;
@@ -201,6 +215,16 @@ static void write_text(const struct option *o, const char *text, bool exact, str
     text_close(&place);
 }
 
+static void write_plan(const struct option_value *v, bool exact, struct text *t)
+{
+    if (v->given)
+        node_write(t, v->given);
+    else if (v->number)
+        plan_write(v->plan, exact, t);
+    else
+        text_append(t, "none");
+}
+
 void value_write(const struct option *o, const struct option_value *v, bool exact, struct text *t)
 {
     char number[TEXT_NUMBER_MAX];
@@ -213,6 +237,7 @@ void value_write(const struct option *o, const struct option_value *v, bool exac
     case OPTION_BOOL: text_append(t, v->number != 0 ? "true" : "false"); break;
     case OPTION_TEXT: write_text(o, v->text, exact, t); break;
     case OPTION_INT_LIST: write_ints(&v->ints, t); break;
+    case OPTION_PLAN: write_plan(v, exact, t); break;
     case OPTION_CHOICE:
     case OPTION_KIND: text_append(t, option_name(o, (int)v->number)); break;
     }

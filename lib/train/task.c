@@ -20,7 +20,7 @@ static int check_inputs(const struct task *t, struct err *e)
 {
     const struct target *target = target_of(&t->target);
     struct space_config space = t->space;
-    if ((target->needs & TARGET_NEEDS_CAUSAL) && !mask_past(&t->model.mask))
+    if ((target->needs & TARGET_NEEDS_CAUSAL) && !model_past(&t->model))
         return err_set(e, ERR_USAGE, "model.mask", "without a mask a network can copy the labels "
                        "of target %s from its inputs; expected causal", target->name);
     if (!target->draw)

@@ -308,7 +308,7 @@ static void naive_check(struct naive *v, const struct floor_class *c, const char
     } while (colours > before);
     for (size_t m = 0; m < sizeof mask / sizeof *mask; m++) {
         int groups = -1, largest = -1;
-        assert_int_equal(merge_pairs(c, v->set, mask[m], group, &groups, NULL), 0);
+        assert_int_equal(merge_pairs(&c, 1, v->set, mask[m], group, &groups, NULL), 0);
         for (int row = 0; row < v->rows; row++) {
             assert_in_range(group[row], 0, largest + 1);
             largest = group[row] > largest ? group[row] : largest;

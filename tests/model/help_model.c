@@ -1,5 +1,6 @@
 #include "model/help_model.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <gsl/gsl_randist.h>
@@ -63,6 +64,8 @@ static void fill_config(struct rig *r)
     m->heads = c->heads;
     m->width = c->width;
     m->ffn = c->ffn;
+    if (c->change)
+        c->change(m);
 }
 
 static real *reals(struct rig *r, size_t count)
@@ -192,4 +195,54 @@ void rig_backward(struct rig *r)
     model_backward(&r->model, r->p, &r->state, &r->batch, r->w, r->g, r->dstate,
                    r->config.channels ? r->dx : NULL);
     model_prepare_backward(&r->model, r->p, &r->state, r->dstate, r->g);
+}
+
+/* ---- random networks --------------------------------------------------------------------------*/
+/* Far from the initial values: tables of deviation 1, matrices that keep the size of what goes
+ * through them, vectors of deviation 0.3.  A constant beyond the length (FIRE's L) is drawn from
+ * where it matters. */
+static void random_parameters(const struct model *m, struct stream *s, real *p)
+{
+    model_initialise(m, pcg64_next(&s->state), p);
+    for (int k = 0; k < m->tensors.count; k++) {
+        const struct tensor *t = &m->tensors.item[k];
+        double deviation = t->table ? 1 : t->rank > 1 ? 1 / sqrt(t->shape[1]) : 0.3;
+        for (size_t i = 0; i < t->count; i++) {
+            if (t->init == TENSOR_CONSTANT && t->mean > m->trained.n)
+                p[t->offset + i] = (real)(stream_uniform24(s) * m->trained.n);
+            p[t->offset + i] += (real)gsl_ran_gaussian_ziggurat(stream_rng(s), deviation);
+        }
+    }
+}
+
+void help_random_network(const struct model_config *config, const struct layout *trained,
+                         const struct floor_set *set, const struct layout *longest,
+                         struct stream *s, double *y)
+{
+    struct model_io io = {.channels = set->channels};
+    struct model m;
+    struct model_state state;
+    struct workspace *w;
+    struct arena a;
+    int rows = set->first[set->count], count = rows * set->channels;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    assert_int_equal(model_open(&m, config, &io, trained, NULL), 0);
+    assert_int_equal(model_state_open(&state, &m, longest, &a, NULL), 0);
+    assert_int_equal(workspace_open(&w, &m, &state, rows, false, &a, NULL), 0);
+    real *p = arena_alloc(&a, m.tensors.elements, sizeof *p, NULL);
+    real *x = arena_alloc(&a, (size_t)count, sizeof *x, NULL);
+    real *out = arena_alloc(&a, (size_t)count, sizeof *out, NULL);
+    assert_true(p && x && out);
+    random_parameters(&m, s, p);
+    for (int k = 0; k < count; k++)
+        x[k] = (real)set->x[k];
+    struct batch b = {.samples = set->count, .rows = rows, .first = set->first,
+                      .layout = set->layout, .x = x};
+    model_prepare(&m, p, &state);
+    model_forward(&m, p, &state, &b, w);
+    model_output(&m, p, w, 0, rows, out);
+    for (int k = 0; k < count; k++)
+        y[k] = (double)out[k];
+    model_close(&m);
+    arena_close(&a);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "model/model.h"
 
 struct rig_option { /* of a kind; CHOICE by index, BOOL as 0 or 1 */
@@ -27,6 +28,7 @@ struct rig_config {
     struct rig_option weights[2]; /* of the normaliser */
     struct rig_option seen[2];    /* of the mask; others are small beside a rig */
     const char *space;   /* NULL: sequence.  Spaces of a size of their own have their default one */
+    void (*change)(struct model_config *m); /* what else is set before the model is opened */
 };
 
 /* gelu, pre-norm, two layers, odd sizes. */
@@ -54,6 +56,12 @@ void rig_perturb(struct rig *r, uint64_t seed, double deviation);
 void rig_forward(struct rig *r);                 /* fills y */
 double rig_loss(struct rig *r);                  /* sum of cotangent * y after a forward pass */
 void rig_backward(struct rig *r);                /* fills g, dx; after a forward pass */
+
+/* y (rows,channels of the set) of a network whose parameters are drawn far from their start; longest:
+ * the layout that has all relations. */
+void help_random_network(const struct model_config *config, const struct layout *trained,
+                         const struct floor_set *set, const struct layout *longest,
+                         struct stream *s, double *y);
 
 #ifdef REAL_DOUBLE
 /* The gradient of every tensor and of the input of a perturbed rig against central differences; fails

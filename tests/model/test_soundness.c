@@ -9,13 +9,13 @@
  * EQUAL = 24 * 12 * 64 epsilon < 2^15 epsilon of the largest output.  What tells pairs apart must
  * stand clear of that: APART = 2^6 EQUAL.  In float that leaves no room for pairs that a network
  * tells apart only just, so that half of the claim is checked in double. */
-#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
 #include "floor/help_floor.h"
+#include "model/help_model.h"
 
 #define EQUAL (0x1p15 * REAL_EPSILON)
 #define APART (0x1p6 * EQUAL)
@@ -49,54 +49,12 @@ static struct model_config random_config(const struct model_class *c, struct str
     return m;
 }
 
-/* Far from the initial values: tables of deviation 1, matrices that keep the size of what goes
- * through them, vectors of deviation 0.3.  A constant beyond the length (FIRE's L) is drawn from
- * where it matters. */
-static void random_parameters(const struct model *m, struct stream *s, real *p)
-{
-    model_initialise(m, pcg64_next(&s->state), p);
-    for (int k = 0; k < m->tensors.count; k++) {
-        const struct tensor *t = &m->tensors.item[k];
-        double deviation = t->table ? 1 : t->rank > 1 ? 1 / sqrt(t->shape[1]) : 0.3;
-        for (size_t i = 0; i < t->count; i++) {
-            if (t->init == TENSOR_CONSTANT && t->mean > m->trained.n)
-                p[t->offset + i] = (real)(stream_uniform24(s) * m->trained.n);
-            p[t->offset + i] += (real)gsl_ran_gaussian_ziggurat(stream_rng(s), deviation);
-        }
-    }
-}
-
 /* y (rows,CHANNELS) of one random network; longest: the layout that has all relations. */
 static void run_network(const struct model_class *c, const struct floor_set *set,
                         const struct layout *longest, struct stream *s, double *y)
 {
     struct model_config config = random_config(c, s);
-    struct model_io io = {.channels = CHANNELS};
-    struct model m;
-    struct model_state state;
-    struct workspace *w;
-    struct arena a;
-    int rows = set->first[set->count];
-    assert_int_equal(arena_open(&a, 0, NULL), 0);
-    assert_int_equal(model_open(&m, &config, &io, c->shape.trained, NULL), 0);
-    assert_int_equal(model_state_open(&state, &m, longest, &a, NULL), 0);
-    assert_int_equal(workspace_open(&w, &m, &state, rows, false, &a, NULL), 0);
-    real *p = arena_alloc(&a, m.tensors.elements, sizeof *p, NULL);
-    real *x = arena_alloc(&a, (size_t)(rows * CHANNELS), sizeof *x, NULL);
-    real *out = arena_alloc(&a, (size_t)(rows * CHANNELS), sizeof *out, NULL);
-    assert_true(p && x && out);
-    random_parameters(&m, s, p);
-    for (int k = 0; k < rows * CHANNELS; k++)
-        x[k] = (real)set->x[k];
-    struct batch b = {.samples = set->count, .rows = rows, .first = set->first,
-                      .layout = set->layout, .x = x};
-    model_prepare(&m, p, &state);
-    model_forward(&m, p, &state, &b, w);
-    model_output(&m, p, w, 0, rows, out);
-    for (int k = 0; k < rows * CHANNELS; k++)
-        y[k] = (double)out[k];
-    model_close(&m);
-    arena_close(&a);
+    help_random_network(&config, c->shape.trained, set, longest, s, y);
 }
 
 static const char *attention_of(const struct trial *t)

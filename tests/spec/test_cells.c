@@ -374,6 +374,32 @@ static void many_cells_take_little(void **state)
     spec_close(s);
 }
 
+/* A plan has one form, however it is said: what its kinds share is the model's, and what repeats is
+ * said once; its name is no part of the id. */
+static void plans_have_one_form(void **state)
+{
+    (void)state;
+    struct spec *s = spec_of(
+        "target: gain\ncases:\n"
+        "  - {model.plan: [{encoding: rope}, {encoding: none}], model.mask: causal}\n"
+        "  - {model.plan: {name: nope, layers: [{encoding: rope, mask: causal}, "
+        "{encoding: {kind: none}, mask: causal}, {encoding: rope, mask: causal}, "
+        "{encoding: none, mask: causal}]}}\n"
+        "  - {model.plan: [{encoding: t5}, {encoding: t5}]}\n"
+        "  - {model.encoding: t5}\n"
+        "  - {model.plan: [{mask: {kind: window, past: 3}, layers: 5}, {}], model.mask: causal}\n"
+        "  - {model.plan: [{encoding: {kind: rope, base: 20}}, {encoding: rope}]}\n", NULL);
+    assert_int_equal(spec_cells(s), 4); /* two are said twice */
+    value_is(s, 0, "model.plan", "rope/none");
+    value_is(s, 0, "model.encoding", "rope");
+    value_is(s, 1, "model.plan", "none");
+    value_is(s, 1, "model.encoding", "t5");
+    value_is(s, 2, "model.plan", "window x5/causal");
+    value_is(s, 2, "model.mask", "window");
+    value_is(s, 3, "model.plan", "rope base 20/rope base 10000");
+    spec_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +421,7 @@ int main(void)
         cmocka_unit_test(seeds_are_counted_or_listed),
         cmocka_unit_test(a_hundred_thousand_cells_and_no_more),
         cmocka_unit_test(places_are_found),
+        cmocka_unit_test(plans_have_one_form),
 #ifdef MEMORY_DEBUG
         cmocka_unit_test(every_failed_allocation_is_reported),
 #endif

@@ -146,6 +146,10 @@ static bool candidate(const struct spec_key *key, int nth, struct setting *t)
             snprintf(t->value, sizeof t->value, "%s=%s", key->key, name);
         return name != NULL;
     }
+    if (o->type == OPTION_PLAN) {
+        snprintf(t->value, sizeof t->value, "%s=[{encoding: rope}, {encoding: none}]", key->key);
+        return nth == 0;
+    }
     if (o->type == OPTION_INT_LIST) {
         static const char *const lists[] = {"[7]", "[8, 32]", "[1, 3]"};
         int count = sizeof lists / sizeof lists[0];
