@@ -254,7 +254,7 @@ static int print_table(const struct spec *s, struct listing *l, const struct kin
                        int count, int unpriced, struct err *e)
 {
     struct text text = {0}, comment = {0};
-    int code = spec_text(s, &text, e);
+    int code = spec_text_here(s, &text, e);
     append_totals(&comment, s, kind, count, unpriced);
     fit_columns(l, terminal_width() - 2);
     if (!code)

@@ -114,7 +114,7 @@ static void append_option(struct text *t, const char *key, const char *own,
                           const struct option *row, const struct option_value *v)
 {
     text_append_format(t, own ? " %s.%s=" : " %s=", key, own);
-    value_write(row, v, false, t);
+    value_write(row, v, VALUE_STORED, t);
 }
 
 /* A key of the class, and below it all options of the kind that it picks. */

@@ -105,7 +105,7 @@ static int read_row_value(const struct option *row, const char *name, const stru
     if (code == 0 && row->type == OPTION_TEXT)
         return keep_text(name, n, v.text, out, size, e);
     if (code == 0) {
-        value_write(row, &v, false, &t);
+        value_write(row, &v, VALUE_STORED, &t);
         code = text_check(&t, e);
     }
     if (code == 0)

@@ -20,6 +20,7 @@ struct entries { /* neighbours in one section or group stand side by side */
     struct entry *item;
     int count;
     struct text values;
+    enum value_form form;
     struct err *e;
 };
 
@@ -31,7 +32,7 @@ static int add_entry(struct entries *list, const char *key, const struct option 
     struct entry *one = &list->item[list->count++];
     snprintf(one->key, sizeof one->key, "%s", key);
     one->value = list->values.length;
-    value_write(row, v, false, &list->values);
+    value_write(row, v, list->form, &list->values);
     text_append_bytes(&list->values, "", 1);
     return text_check(&list->values, list->e);
 }
@@ -100,7 +101,7 @@ static int add_leaf(void *context, const struct leaf *leaf)
 
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e)
 {
-    struct entries list = {.e = e};
+    struct entries list = {.form = VALUE_STORED, .e = e};
     int code = task_leaves(&c->task, add_leaf, &list);
     if (code == 0) {
         text_append(out, "name: ");
@@ -326,12 +327,13 @@ static int write_spec(struct echo *x)
     return code ? code : text_check(x->out, x->e);
 }
 
-static struct echo *open_echo(const struct spec *s, struct text *out, struct err *e)
+static struct echo *open_echo(const struct spec *s, enum value_form form, struct text *out,
+                              struct err *e)
 {
     struct echo *x = memory_alloc(1, sizeof *x, e);
     if (!x)
         return NULL;
-    *x = (struct echo){.spec = s, .list = {.e = e}, .out = out, .e = e};
+    *x = (struct echo){.spec = s, .list = {.form = form, .e = e}, .out = out, .e = e};
     layer_apply(&s->layers, s->base, x->base);
     layer_apply(&s->layers, s->set_layer, x->base);
     return x;
@@ -347,7 +349,7 @@ static void close_echo(struct echo *x)
 int spec_base(const struct spec *s, int (*each)(void *context, const char *key, const char *value),
               void *context, struct err *e)
 {
-    struct echo *x = open_echo(s, NULL, e);
+    struct echo *x = open_echo(s, VALUE_STORED, NULL, e);
     int code = x ? base_entries(x, true) : ERR_MEMORY;
     for (int k = 0; code == 0 && k < x->list.count; k++)
         code = each(context, x->list.item[k].key, x->list.values.data + x->list.item[k].value);
@@ -355,10 +357,20 @@ int spec_base(const struct spec *s, int (*each)(void *context, const char *key, 
     return code;
 }
 
-int spec_text(const struct spec *s, struct text *out, struct err *e)
+static int echo(const struct spec *s, enum value_form form, struct text *out, struct err *e)
 {
-    struct echo *x = open_echo(s, out, e);
+    struct echo *x = open_echo(s, form, out, e);
     int code = x ? write_spec(x) : ERR_MEMORY;
     close_echo(x);
     return code;
+}
+
+int spec_text(const struct spec *s, struct text *out, struct err *e)
+{
+    return echo(s, VALUE_STORED, out, e);
+}
+
+int spec_text_here(const struct spec *s, struct text *out, struct err *e)
+{
+    return echo(s, VALUE_HERE, out, e);
 }

@@ -35,7 +35,7 @@ static int print_leaf(void *context, const struct leaf *leaf)
         return 0;
     size_t name = strlen(leaf->key) - (leaf->row->was_choice ? strlen(".kind") : 0);
     text_append_format(t, "%.*s=", (int)name, leaf->key);
-    value_write(leaf->row, &leaf->value, true, t);
+    value_write(leaf->row, &leaf->value, VALUE_EXACT, t);
     text_append(t, "\n");
     return 0;
 }
@@ -63,7 +63,9 @@ static int hash_cell(const struct text printed[SECTION_COUNT], struct text *t,
     if (code)
         return code;
     hash_text(digits, t->data, t->length);
-    memcpy(out, digits, SPEC_ID - 1);
+    /* 1028506406119003 and 42801063682654e3 are numbers to who reads a CSV: a letter comes first. */
+    out[0] = 'c';
+    memcpy(out + 1, digits, SPEC_ID - 2);
     out[SPEC_ID - 1] = 0;
     return 0;
 }

@@ -120,7 +120,7 @@ static int match_leaf(void *context, const struct leaf *leaf)
     else if (leaf->row->type == OPTION_TEXT)
         text_append(&r->text, shown_text(leaf));
     else
-        value_write(leaf->row, &leaf->value, false, &r->text);
+        value_write(leaf->row, &leaf->value, VALUE_STORED, &r->text);
     return 1;
 }
 
@@ -185,7 +185,7 @@ static int append_leaf(void *context, const struct leaf *leaf)
     if (leaf->row->type == OPTION_PLAN)
         plan_show(leaf->value.plan, s->out);
     else
-        value_write(leaf->row, &leaf->value, false, s->out);
+        value_write(leaf->row, &leaf->value, VALUE_STORED, s->out);
     return 0;
 }
 

@@ -3,6 +3,7 @@
  * equal. */
 #include "spec/node.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +182,11 @@ bool node_same(const struct node *a, const struct node *b)
 
 /* ---- writing ----------------------------------------------------------------------------------*/
 
+/* Words that YAML 1.1 takes for true and false. */
+static const char *const old_words[] = {"y",   "Y",   "yes", "Yes", "YES", "on",  "On", "ON",
+                                        "n",   "N",   "no",  "No",  "NO",  "off", "Off", "OFF", NULL};
+
+/* By every reader, of YAML 1.1 or 1.2. */
 static bool reads_as_text(const char *s)
 {
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -188,7 +194,8 @@ static bool reads_as_text(const char *s)
     double ignored;
     if (!*s || strchr("0123456789.-", *s) || strspn(s, safe) != strlen(s))
         return false;
-    return !is_word(s, bool_words) && !is_word(s, null_words) && !text_to_double(s, &ignored);
+    return !is_word(s, bool_words) && !is_word(s, null_words) && !is_word(s, old_words) &&
+           !text_to_double(s, &ignored);
 }
 
 /* YAML takes these for the ends of lines, even within quotes. */
@@ -228,12 +235,52 @@ void node_write_text(struct text *t, const char *s)
     text_append(t, "\"");
 }
 
+void node_write_number(struct text *t, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    const char *s = text_from_double_short(number, value);
+    size_t mantissa = strcspn(s, "e");
+    if (!isfinite(value))
+        text_append_format(t, "%s.%s", *s == '-' ? "-" : "", isnan(value) ? "nan" : "inf");
+    else if (s[mantissa] && !memchr(s, '.', mantissa))
+        text_append_format(t, "%.*s.0%s", (int)mantissa, s, s + mantissa);
+    else
+        text_append(t, s);
+}
+
+/* Whether all readers take it for the same number: 0x10, 010 and 1e5 are not one thing to all. */
+static bool reads_as_number(const char *s)
+{
+    s += *s == '-';
+    size_t whole = strspn(s, "0123456789");
+    if (!whole || (whole > 1 && *s == '0'))
+        return false;
+    s += whole;
+    bool point = *s == '.';
+    s += point ? 1 + strspn(s + 1, "0123456789") : 0;
+    return !*s || (point && *s == 'e' && (s[1] == '-' || s[1] == '+'));
+}
+
+/* A number as it was given, if that will do. */
+static void write_number(struct text *t, const char *s, double value)
+{
+    int64_t whole;
+    if (reads_as_number(s))
+        text_append(t, s);
+    else if (text_to_int64(s, &whole))
+        text_append_format(t, "%lld", (long long)whole);
+    else
+        node_write_number(t, value);
+}
+
 static void write_scalar(struct text *t, const struct node *n)
 {
     double number;
     bool truth;
-    if (node_is_bool(n, &truth) || (n->plain && text_to_double(n->text, &number)))
-        text_append(t, n->text);
+    if (node_is_bool(n, &truth))
+        text_append(t, truth ? "true" : "false");
+    else if (n->plain && text_to_double(n->text, &number))
+        write_number(t, n->text, number);
     else if (node_is_null(n))
         text_append(t, "null");
     else

@@ -61,6 +61,9 @@ struct node *node_new(enum node_type type, const struct node *place, struct aren
 
 /* Appends text as a YAML flow scalar: plain where that reads back as the same string. */
 void node_write_text(struct text *t, const char *s);
+/* Appends a number, with as few digits as read back, in a form that readers of YAML 1.1 take for a
+ * number as well: 1.0e-05. */
+void node_write_number(struct text *t, double value);
 /* Appends a tree in flow style; reads back to the same tree. */
 void node_write(struct text *t, const struct node *n);
 

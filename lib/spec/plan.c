@@ -145,7 +145,7 @@ int plan_resolve(const struct keys *k, int slot, const struct node *const *state
 
 /* ---- writing ----------------------------------------------------------------------------------*/
 /* Value of one row of a kind of layers, "" where it has no meaning. */
-static void write_row(const struct option *row, const struct model_config *c, bool exact,
+static void write_row(const struct option *row, const struct model_config *c, enum value_form form,
                       struct text *t)
 {
     struct option_value v;
@@ -155,13 +155,13 @@ static void write_row(const struct option *row, const struct model_config *c, bo
     const struct kind_config *kind = (const void *)((const char *)c + row->offset);
     const struct option *own = row->type == OPTION_KIND ? row->kinds->options(kind->kind) : NULL;
     text_append(t, own && own->key ? "{kind: " : "");
-    value_write(row, &v, exact, t);
+    value_write(row, &v, form, t);
     for (const struct option *o = own; o && o->key; o++) {
         option_load_own(own, o, kind, &v);
         if (o->quiet && option_is_default(o, &v))
             continue;
         text_append_format(t, ", %s: ", o->key);
-        value_write(o, &v, exact, t);
+        value_write(o, &v, form, t);
     }
     text_append(t, own && own->key ? "}" : "");
 }
@@ -171,9 +171,9 @@ static bool same_row(const struct option *row, const struct model_plan *p, int a
 {
     struct model_config c = {.layer = p->kind[a]};
     struct text one = {0}, other = {0};
-    write_row(row, &c, true, &one);
+    write_row(row, &c, VALUE_EXACT, &one);
     c.layer = p->kind[b];
-    write_row(row, &c, true, &other);
+    write_row(row, &c, VALUE_EXACT, &other);
     bool same = one.length == other.length && !memcmp(one.data, other.data, one.length);
     text_close(&one);
     text_close(&other);
@@ -196,7 +196,7 @@ static int run_from(const struct model_plan *p, int first)
     return end - first;
 }
 
-static void write_map(const struct model_plan *p, int kind, int run, bool exact, struct text *t)
+static void write_map(const struct model_plan *p, int kind, int run, enum value_form form, struct text *t)
 {
     struct model_config c = {.layer = p->kind[kind]};
     const char *comma = "";
@@ -204,7 +204,7 @@ static void write_map(const struct model_plan *p, int kind, int run, bool exact,
     for (const struct option *row = model_options; row->key; row++)
         if (differs(row, p) && row_applies(model_options, row, &c)) {
             text_append_format(t, "%s%s: ", comma, row->key);
-            write_row(row, &c, exact, t);
+            write_row(row, &c, form, t);
             comma = ", ";
         }
     if (run > 1)
@@ -212,9 +212,9 @@ static void write_map(const struct model_plan *p, int kind, int run, bool exact,
     text_append(t, "}");
 }
 
-void plan_write(const struct model_plan *p, bool exact, struct text *t)
+void plan_write(const struct model_plan *p, enum value_form form, struct text *t)
 {
-    bool named = p->name[0] && !exact;
+    bool named = p->name[0] && form != VALUE_EXACT;
     if (named) {
         text_append(t, "{name: ");
         node_write_text(t, p->name);
@@ -224,7 +224,7 @@ void plan_write(const struct model_plan *p, bool exact, struct text *t)
     for (int k = 0, run; k < p->turn; k += run) {
         run = run_from(p, k);
         text_append(t, k ? ", " : "");
-        write_map(p, p->of[k], run, exact, t);
+        write_map(p, p->of[k], run, form, t);
     }
     text_append(t, named ? "]}" : "]");
 }
@@ -248,7 +248,7 @@ static void show_options(const struct option *row, const struct model_plan *p, i
             if (other->kind != mine->kind || o->type == OPTION_TEXT || a.number == b.number)
                 continue;
             text_append_format(t, " %s ", o->key);
-            value_write(o, &a, false, t);
+            value_write(o, &a, VALUE_STORED, t);
             shown = true;
         }
     }
@@ -266,7 +266,7 @@ static void show_kind(const struct model_plan *p, int kind, struct text *t)
         text_append(t, space);
         if (row->type != OPTION_KIND && row->type != OPTION_CHOICE)
             text_append_format(t, "%s ", row->key);
-        value_write(row, &v, false, t);
+        value_write(row, &v, VALUE_STORED, t);
         if (row->type == OPTION_KIND)
             show_options(row, p, kind, t);
         space = " ";

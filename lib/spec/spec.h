@@ -109,8 +109,11 @@ const char *spec_figure(const struct spec *s, int index);
 /* FILE:LINE:COL of a dotted key, for errors found later (a cell too large for memory). */
 void spec_where(const struct spec *s, const char *key, char *out, size_t size);
 
-/* The whole spec resolved, with grid, cases, claims, figures; reads back to the same cells. */
+/* The whole spec resolved, with grid, cases, claims, figures; reads back to the same cells.  Files
+ * are named where a run keeps copies of them. */
 int spec_text(const struct spec *s, struct text *out, struct err *e);
+/* The same with files named where they were read, so that it runs from the current folder. */
+int spec_text_here(const struct spec *s, struct text *out, struct err *e);
 /* Sets id and group of a cell whose task was changed.  The task must be sound. */
 int spec_cell_identify(struct cell *c, struct err *e);
 /* One cell resolved, as a spec of its own without grid. */

@@ -197,15 +197,20 @@ static void write_ints(const struct option_ints *ints, struct text *t)
 }
 
 /* A file is its content in hashes, and lies beside the resolved spec elsewhere. */
-static void write_text(const struct option *o, const char *text, bool exact, struct text *t)
+static void write_text(const struct option *o, const char *text, enum value_form form,
+                       struct text *t)
 {
     struct text place = {0};
     if (!o->file || !*text) {
         node_write_text(t, text);
         return;
     }
-    if (exact) {
+    if (form == VALUE_EXACT) {
         named_file_append_hash(t, text);
+        return;
+    }
+    if (form == VALUE_HERE) {
+        node_write_text(t, named_file_path(text));
         return;
     }
     named_file_append_place(&place, text);
@@ -215,29 +220,32 @@ static void write_text(const struct option *o, const char *text, bool exact, str
     text_close(&place);
 }
 
-static void write_plan(const struct option_value *v, bool exact, struct text *t)
+static void write_plan(const struct option_value *v, enum value_form form, struct text *t)
 {
     if (v->given)
         node_write(t, v->given);
     else if (v->number)
-        plan_write(v->plan, exact, t);
+        plan_write(v->plan, form, t);
     else
         text_append(t, "none");
 }
 
-void value_write(const struct option *o, const struct option_value *v, bool exact, struct text *t)
+void value_write(const struct option *o, const struct option_value *v, enum value_form form,
+                 struct text *t)
 {
     char number[TEXT_NUMBER_MAX];
     switch (o->type) {
     case OPTION_INT: text_append_format(t, "%lld", (long long)v->number); break;
     case OPTION_REAL:
-        text_append(t, exact ? text_from_double(number, v->number, 17)
-                             : text_from_double_short(number, v->number));
+        if (form == VALUE_EXACT)
+            text_append(t, text_from_double(number, v->number, 17));
+        else
+            node_write_number(t, v->number);
         break;
     case OPTION_BOOL: text_append(t, v->number != 0 ? "true" : "false"); break;
-    case OPTION_TEXT: write_text(o, v->text, exact, t); break;
+    case OPTION_TEXT: write_text(o, v->text, form, t); break;
     case OPTION_INT_LIST: write_ints(&v->ints, t); break;
-    case OPTION_PLAN: write_plan(v, exact, t); break;
+    case OPTION_PLAN: write_plan(v, form, t); break;
     case OPTION_CHOICE:
     case OPTION_KIND: text_append(t, option_name(o, (int)v->number)); break;
     }

@@ -9,8 +9,13 @@
  * `key` is the full name for messages; texts are the node's. */
 int value_read(const struct option *o, const char *key, const struct node *n,
                const struct node *absent, struct option_value *v, struct err *e);
-/* Appends the value as a spec would say it.  exact: every real number with 17 digits, for hashing;
- * otherwise with as few as read back. */
-void value_write(const struct option *o, const struct option_value *v, bool exact, struct text *t);
+enum value_form {
+    VALUE_EXACT,  /* for hashing: real numbers with 17 digits, files by their content */
+    VALUE_STORED, /* as few digits as read back; files where a copy lies beside the spec */
+    VALUE_HERE    /* the same, files where they were read from */
+};
+/* Appends the value as a spec would say it. */
+void value_write(const struct option *o, const struct option_value *v, enum value_form form,
+                 struct text *t);
 
 #endif

@@ -54,7 +54,7 @@ static void a_claim_keeps_what_it_says(void **state)
     assert_string_equal(c->pair.key, "train.lr");
     assert_string_equal(c->pair.value[0], "0.003");
     assert_string_equal(c->pair.value[1], "0.01");
-    assert_string_equal(c->text, "pair {train.lr: [3e-3, 1e-2]} expect {error_rel: \"> 0\"}");
+    assert_string_equal(c->text, "pair {train.lr: [0.003, 0.01]} expect {error_rel: \"> 0\"}");
     spec_close(s);
 }
 

@@ -37,6 +37,7 @@ program:munged      munge                munge              munge           -
 program:python3     python3              python3            python          python
 program:chromium    chromium             chromium           chromium        chromium
 program:xmllint     libxml2-utils        libxml2            libxml2         libxml2
+file:/usr/lib/python3/dist-packages/yaml python3-yaml     -                  -               -
 '
 table_proof='
 program:coqc        coq                  coq                coq             coq

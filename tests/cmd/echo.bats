@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# Echoed specs are (python3-yaml reads 1.1) what readers of YAML 1.1 take them for, too.
+load help_cmd.bash
+
+# Every leaf of the spec $1 must be in its echo $2 with its value and type.
+compare() {
+    /usr/bin/python3 - "$1" "$2" <<'PY'
+import sys
+import yaml
+
+given, echo = (yaml.safe_load(open(path)) for path in sys.argv[1:])
+wrong = []
+
+def number(x):
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+def leaves(x, at=""):
+    if isinstance(x, dict):
+        for key, value in x.items():
+            if not isinstance(key, str):
+                wrong.append(f"{at}: the key {key!r} is no text")
+            yield from leaves(value, f"{at}.{key}")
+    elif isinstance(x, list):
+        for k, value in enumerate(x):
+            yield from leaves(value, f"{at}[{k}]")
+    else:
+        yield at, x
+
+def same(want, got, at):
+    if isinstance(want, str) and number(got):
+        want = float(want)  # 1e-8, which YAML 1.1 takes for a text
+    if isinstance(want, dict) and isinstance(got, dict):
+        for key, value in want.items():
+            if key in got:
+                same(value, got[key], f"{at}.{key}")
+    elif isinstance(want, str) and isinstance(got, dict) and "kind" in got:
+        same(want, got["kind"], at)
+    elif number(want) and number(got):
+        if float(want) != float(got):
+            wrong.append(f"{at}: {got!r}, not {want!r}")
+    elif isinstance(want, str) and isinstance(got, str) and got.endswith("/" + want):
+        pass  # a file, found from where the spec is
+    elif type(want) in (str, bool, int, float) and type(got) is not list and want != got:
+        wrong.append(f"{at}: {got!r}, not {want!r}")
+
+for at, leaf in leaves(echo):
+    if isinstance(leaf, str):
+        try:
+            float(leaf)
+            wrong.append(f"{at}: {leaf!r} is a text that looks like a number")
+        except ValueError:
+            pass
+    elif not number(leaf) and not isinstance(leaf, bool):
+        wrong.append(f"{at}: {leaf!r} is neither text nor number nor truth")
+same(given, echo, "")
+print("\n".join(wrong))
+sys.exit(bool(wrong))
+PY
+}
+
+@test "the echo of every experiment reads the same with PyYAML" {
+    for spec in "$ROOT"/experiments/*.yaml; do
+        probe check "$spec" >echo.yaml 2>messages || { grep dasher messages && continue; cat messages; return 1; }
+        compare "$spec" echo.yaml || { echo "$spec"; return 1; }
+    done
+}
+
+@test "a spec that names files runs as it is printed" {
+    mkdir away
+    printf '0 1\n1 2\n2 0\n' >away/edges.txt
+    printf 'target: {kind: cycles, length: 5}\nseeds: 1\nspace: {kind: graph, file: edges.txt}\n' >away/g.yaml
+    probe check away/g.yaml >printed.yaml
+    grep "file: \"away/edges.txt\"" printed.yaml
+    probe check printed.yaml >again.yaml
+    diff <(grep -v '^#\|^name' printed.yaml) <(grep -v '^#\|^name' again.yaml)
+}
+
+@test "numbers and words that readers differ on are written so that none does" {
+    cat >odd.yaml <<'Y'
+name: "no"
+seeds: [3]
+target: gain
+train: {steps: 2, lr: 1.0e-05, optimizer: {kind: adam, epsilon: 2.0e-20}}
+grid:
+  train.lr: [1e-5, 2e-3, .5]
+  space.length: [0x10, 010, 12]
+claims:
+  - {where: {train.lr: 1e-5}, expect: {error_rel: "< 1"}}
+Y
+    probe check odd.yaml >echo.yaml
+    cat echo.yaml
+    /usr/bin/python3 - <<'PY'
+import yaml
+x = yaml.safe_load(open("echo.yaml"))
+assert x["name"] == "no", x["name"]
+assert x["train"]["optimizer"]["epsilon"] == 2e-20
+assert x["grid"]["train.lr"] == [1e-5, 2e-3, .5], x["grid"]
+assert x["grid"]["space.length"] == [16, 10, 12], x["grid"]
+PY
+    probe check echo.yaml >again.yaml
+    sed -i "/^#/d" echo.yaml again.yaml
+    diff echo.yaml again.yaml
+}
