@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "command.h"
+#include "spec/spec.h"
 
 enum { HELP_WIDTH = 80, HELP_INDENT = 24, COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
 
@@ -135,6 +136,25 @@ const struct flag *command_flag(const struct command *c, int index)
 }
 
 /* ---- parsing ----------------------------------------------------------------------------------*/
+/* Whether a key's last part begins so: --step means --set train.steps=. */
+static bool key_called(const char *word, char *out, size_t size)
+{
+    enum { LEAST = 4 };
+    struct spec_key *key = NULL;
+    int count = 0;
+    bool found = false;
+    if (strlen(word) < LEAST || spec_keys(&key, &count, NULL))
+        return false;
+    for (int k = 0; k < count && !found; k++) {
+        const char *dot = strrchr(key[k].key, '.');
+        found = dot && !key[k].kind && !strncmp(dot + 1, word, strlen(word));
+        if (found)
+            snprintf(out, size, "%s", key[k].key);
+    }
+    memory_free(key);
+    return found;
+}
+
 /* The flag of c that `word` names, up to its '=' if there is one. */
 static const struct flag *find_flag(const struct command *c, const char *word, struct err *e)
 {
@@ -150,8 +170,12 @@ static const struct flag *find_flag(const struct command *c, const char *word, s
     for (int k = 0; k < FLAGS; k++)
         if (strcmp(flag_table[k].name, bare) == 0)
             err_set(e, ERR_USAGE, NULL, "`%s` does not take %s", c->name, bare);
-    const char *near = text_nearest(bare, names, count);
-    if (near)
+    const char *near = text_nearest(bare, names, count), *value = strchr(word, '=');
+    char key[96];
+    if (key_called(bare + strspn(bare, "-"), key, sizeof key))
+        err_set(e, ERR_USAGE, NULL, "unknown option %s; did you mean --set %s=%s?", bare, key,
+                value ? value + 1 : "VALUE");
+    else if (near)
         err_set(e, ERR_USAGE, NULL, "unknown option %s; did you mean %s?", bare, near);
     else
         err_set(e, ERR_USAGE, NULL, "unknown option %s; see `urpe-probe %s --help`", bare, c->name);
@@ -312,7 +336,10 @@ const struct command *command_find(const char *name, struct err *e)
         names[count] = command_table[count]->name;
     }
     const char *near = text_nearest(name, names, count);
-    if (near)
+    if (file_exists(name))
+        err_set(e, ERR_USAGE, NULL, "unknown command %s; did you mean `urpe-probe run %s`?", name,
+                name);
+    else if (near)
         err_set(e, ERR_USAGE, NULL, "unknown command %s; did you mean %s?", name, near);
     else
         err_set(e, ERR_USAGE, NULL, "unknown command %s; see `urpe-probe --help`", name);

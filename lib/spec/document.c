@@ -32,8 +32,9 @@ static bool is_name(const char *text)
            length;
 }
 
-/* The file's name without folder and ending.  Where that is no name one must be given, since specs
- * of one name share their results; standard input has a name for all. */
+/* The file's name without folder and ending, a dash for each blank.  Where that
+ * is no name one must be given, since specs of one name share their results; standard input has a
+ * name for all. */
 static int name_from_source(struct spec *s, struct err *e)
 {
     char shown[SPEC_NAME_MAX + 1];
@@ -43,6 +44,8 @@ static int name_from_source(struct spec *s, struct err *e)
     bool standard = s->source[0] == '<';
     snprintf(s->name, sizeof s->name, "%.*s", standard ? SPEC_NAME_MAX : (int)length,
              standard ? "experiment" : stem);
+    for (char *c = s->name; *c; c++)
+        *c = *c == ' ' ? '-' : *c;
     if (length <= SPEC_NAME_MAX && is_name(s->name))
         return 0;
     snprintf(shown, sizeof shown, "%.*s", (int)length, stem);

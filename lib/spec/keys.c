@@ -178,7 +178,24 @@ static int beside(const struct keys *k, const char *key, size_t parent, bool at_
     return count;
 }
 
-/* The key that was meant: beside this one; where nothing is, by its full name; by its last part, for
+/* model.window: window is no key, but what model.mask may be. */
+static bool says_kind(const struct keys *k, const char *key, const char *last, char *out, size_t size)
+{
+    const char *name;
+    for (int s = 0; s < k->count; s++) {
+        const struct slot *slot = &k->slot[s];
+        if (slot->type != SLOT_KIND || strncmp(slot->key, key, (size_t)(last - key)) != 0)
+            continue;
+        for (int n = 0; (name = option_name(slot->row, n)); n++)
+            if (!strcmp(name, last)) {
+                snprintf(out, size, "did you mean %s: %s?", slot->key, name);
+                return true;
+            }
+    }
+    return false;
+}
+
+/* The key that was meant: beside this one; what a kind beside it is called; where nothing is, by its full name; by its last part, for
  * model.lr means train.lr. */
 static void suggest(const struct keys *k, const char *key, bool at_top, char *out, size_t size)
 {
@@ -190,6 +207,8 @@ static void suggest(const struct keys *k, const char *key, bool at_top, char *ou
         name[n] = k->name[n].text;
     if (count == 0)
         far = text_nearest(key, name, k->names);
+    if (!near && !far && says_kind(k, key, last, out, size))
+        return;
     for (int s = 0; !far && s < k->count; s++) {
         dot = strrchr(k->slot[s].key, '.');
         far = dot && !strcmp(dot + 1, last) ? k->slot[s].key : NULL;

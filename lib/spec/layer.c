@@ -58,7 +58,13 @@ static int assign_whole(struct layers *l, const char *key, int slot, const struc
     if (!map && slot < 0)
         return node_error(value, e, "%s: %s where its keys are due; expected a map", key,
                           node_show(value, shown));
-    int code = !map || kind || !is_section(key) ? clear(l, key, slot, e) : 0;
+    struct option_value v;
+    int code = 0;
+    if (kind) /* before its options, which another kind need not have */
+        code = value_read(l->keys->slot[slot].row, key, value->item[node_find(value, "kind")], NULL,
+                          &v, e);
+    if (!code && (!map || kind || !is_section(key)))
+        code = clear(l, key, slot, e);
     if (code)
         return code;
     return map ? assign_children(l, key, value, e) : add(l, slot, value, e);

@@ -2,6 +2,7 @@
  * and gives the same value. */
 #include "spec/value.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,38 @@ static int read_real(const struct option *o, const char *key, const struct node 
     return 0;
 }
 
+/* Whether a name is meant: RoPE is rope, prefix_lm is prefix-lm. */
+static bool is_meant(const char *given, const char *name)
+{
+    for (; *given && *name; given++, name++) {
+        char a = *given == '_' ? '-' : (char)tolower((unsigned char)*given);
+        if (a != (*name == '_' ? '-' : *name))
+            return false;
+    }
+    return *given == *name;
+}
+
+/* What papers and other programs call a kind. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {{"rotary", "rope"},          {"nope", "none"},
+               {"no-position", "none"},     {"absolute", "learned"},
+               {"kerple", "kerple-log"},    {"xl", "transformer-xl"},
+               {"transformerxl", "transformer-xl"}, {"sin", "sinusoidal"},
+               {"sliding-window", "window"}, {"swa", "window"},
+               {"local", "window"},         {"chunked", "blocks"},
+               {"full", "none"},            {"bidirectional", "none"},
+               {"softmax1", "softmax-one"}, {"off-by-one", "softmax-one"},
+               {"attention-sink", "sink"},  {"prefixlm", "prefix-lm"}};
+
+static const char *named(const struct option *o, const char *given)
+{
+    for (size_t k = 0; o->type == OPTION_KIND && k < sizeof aliases / sizeof *aliases; k++)
+        if (is_meant(given, aliases[k].alias))
+            return aliases[k].name;
+    return given;
+}
+
 static int read_choice(const struct option *o, const char *key, const struct node *n, double *out,
                        struct err *e)
 {
@@ -105,7 +138,7 @@ static int read_choice(const struct option *o, const char *key, const struct nod
         return refuse(o, key, n, "is not a name", e);
     for (int k = 0; (name = option_name(o, k)); k++) {
         *out = k;
-        if (!strcmp(name, n->text))
+        if (is_meant(n->text, name) || is_meant(named(o, n->text), name))
             return 0;
         near = near ? near : text_nearest(n->text, &name, 1);
     }

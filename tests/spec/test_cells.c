@@ -36,7 +36,7 @@ static void files_name_their_specs(void **state)
     (void)state;
     static const char *const names[][2] = {
         {"a/b.c/my-spec.yaml", "my-spec"}, {"7", "7"},        {"<stdin>", "experiment"},
-        {"a/my spec.yaml", NULL},          {"-x.yaml", NULL}, {".yaml", NULL},
+        {"a/my spec.yaml", "my-spec"},          {"-x.yaml", NULL}, {".yaml", NULL},
         {"\xc3\x9cn\xc3\xaf.yaml", NULL}, {"a\033.yaml", NULL},
         {"sixty-five-letters-are-one-too-many-for-a-name-of-an-experiment12.yaml", NULL}};
     static const char gain[] = "target: gain\n", named[] = "name: mine\ntarget: gain\n";
