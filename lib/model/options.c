@@ -77,4 +77,7 @@ const struct option model_options[] = {
      .quiet = true},
     {.key = "plan", .type = OPTION_PLAN, .offset = FIELD(plan), .fallback = "none", .quiet = true,
      .help = "layers that take these maps of encoding, mask .. in turn: [{mask: window, layers: 5}, {}]"},
+    {.key = "prefix", .type = OPTION_KIND, .offset = FIELD(prefix), .fallback = "none",
+     .kinds = &prefix_kinds, .quiet = true,
+     .help = "learned vectors in front of the sequence, kept in all layers"},
     {.key = NULL}};
