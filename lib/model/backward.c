@@ -149,7 +149,8 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
                                   table + (size_t)batch->token[r] * (size_t)width);
         return;
     }
-    linear_backward(b, m->embed, m->embed_bias, batch->rows, m->io.channels, width, batch->x, d, 0, dx);
+    linear_backward(b, m->embed, m->embed_bias, batch->rows, m->io.channels, width, batch->x, d, 0,
+                    dx);
 }
 
 void model_backward(const struct model *m, const real *p, const struct model_state *s,

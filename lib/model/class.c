@@ -163,11 +163,12 @@ static int merge_fronted(const struct floor_class *const *every, int kinds, int 
     int code = arena_open(&f.arena, 0, e);
     code = code ? code : layout_line(n + before, &f.arena, &f.longest, e);
     code = code ? code : fill_fronted(&f, s, e);
-    int32_t *all = code ? NULL : arena_alloc(&f.arena, (size_t)f.set.first[s->count], sizeof *all, e);
-    code = code ? code : all ? floor_merge_classes(every, kinds, &f.set, all, &of_all, e) : ERR_MEMORY;
-    int32_t *id = code ? NULL : arena_alloc(&f.arena, (size_t)of_all, sizeof *id, e);
-    if (!code && !id)
+    size_t rows = code ? 0 : (size_t)f.set.first[s->count];
+    int32_t *all = code ? NULL : arena_alloc(&f.arena, rows, sizeof *all, e);
+    int32_t *id = code ? NULL : arena_alloc(&f.arena, rows, sizeof *id, e);
+    if (!code && (!all || !id))
         code = ERR_MEMORY;
+    code = code ? code : floor_merge_classes(every, kinds, &f.set, all, &of_all, e);
     *groups = 0;
     for (int k = 0; k < s->count && !code; k++)
         for (int row = s->first[k]; row < s->first[k + 1]; row++) {

@@ -213,8 +213,9 @@ void model_prepare_backward(const struct model *m, const real *p, const struct m
 
 /* One microbatch's activations and scratch. */
 struct workspace;
-/* rows: upper limit of a batch, which with a prefix has at most rows / longest n samples; the state's longest layout is that of its samples.  backward: keep
- * what the backward pass needs.  Memory comes from arena (a measuring one gives the price). */
+/* rows: upper limit of a batch, which with a prefix has at most rows / longest n samples; the state's
+ * longest layout is that of its samples.  backward: keep what the backward pass needs.  Memory comes
+ * from arena (a measuring one gives the price). */
 int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
                    int rows, bool backward, struct arena *arena, struct err *e);
 
