@@ -54,10 +54,10 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
 }
 
 /* From dhidden to dstream, the gradient of the last block's output. */
-static void finish_backward(const struct blocks *b, struct workspace *w)
+static void finish_backward(const struct blocks *b, const struct batch *batch, struct workspace *w)
 {
     const struct model *m = b->m;
-    int rows = w->rows, width = m->width;
+    int rows = batch->rows, width = m->width;
     real *d = w->dhidden;
     if (m->dense >= 0) {
         norm_backward(b, m->head_norm, m->head_norm_bias, rows, w->dense_act, w->dense_mean,
@@ -124,7 +124,8 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
 }
 
 static void embed_backward(const struct blocks *b, const struct model_state *s,
-                           const struct batch *batch, struct workspace *w, real *dx)
+                           const struct batch *batch, const struct batch *all, struct workspace *w,
+                           real *dx)
 {
     const struct model *m = b->m;
     int width = m->width;
@@ -137,9 +138,10 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
     for (const struct layer_kind *kind = m->kind; kind < m->kind + m->kinds; kind++)
         for (int k = 0; k < batch->samples && kind->input && kind->encoding->input_backward; k++) {
             struct encoding_context c =
-                model_context(m, b->p, s, kind->first, batch->layout[k], b->g, NULL);
-            kind->encoding->input_backward(&c, d + (size_t)batch->first[k] * (size_t)width);
+                model_context(m, b->p, s, kind->first, all->layout[k], b->g, NULL);
+            kind->encoding->input_backward(&c, d + (size_t)all->first[k] * (size_t)width);
         }
+    prefix_gather(batch, all, width, m->before ? grad(b, m->prefix) : NULL, d);
     if (batch->token) {
         real *table = grad(b, m->embed);
         for (int r = 0; r < batch->rows; r++)
@@ -147,7 +149,8 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
                                   table + (size_t)batch->token[r] * (size_t)width);
         return;
     }
-    linear_backward(b, m->embed, m->embed_bias, w->rows, m->io.channels, width, batch->x, d, 0, dx);
+    linear_backward(b, m->embed, m->embed_bias, batch->rows, m->io.channels, width, batch->x, d, 0,
+                    dx);
 }
 
 void model_backward(const struct model *m, const real *p, const struct model_state *s,
@@ -155,10 +158,12 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
                     real *dx)
 {
     struct blocks b = {m, p, gradient};
-    finish_backward(&b, w);
+    struct batch all = prefix_batch(m, s, batch, w);
+    finish_backward(&b, batch, w);
+    prefix_spread(batch, &all, m->width, NULL, w->dstream);
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {
         ffn_backward(&b, w, k);
-        attention_half_backward(&b, s, batch, w, k, dstate);
+        attention_half_backward(&b, s, &all, w, k, dstate);
     }
-    embed_backward(&b, s, batch, w, dx);
+    embed_backward(&b, s, batch, &all, w, dx);
 }

@@ -2,7 +2,9 @@
  * the row of C's table, the common refinement of the two, never one chosen of them.  (|offset|
  * alone, with ALiBi and a bucketed C, would merge the mirror pairs of palindromes, which C tells
  * apart.) */
-#include "model/model.h"
+#include <string.h>
+
+#include "model/workspace.h"
 
 /* What one layout's pairs are looked up with. */
 struct lookup {
@@ -61,7 +63,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
 
 /* An absolute encoding's mark, or the position.  Positions of different layouts are the same thing
  * on a line only. */
-static void mark(const struct floor_class *c, const struct layout *l, int i, floor_key key)
+static void mark_position(const struct floor_class *c, const struct layout *l, int i, floor_key key)
 {
     const struct model_class *m = class_of(c);
     const struct encoding *entry = encoding_of(&m->config.encoding);
@@ -71,6 +73,23 @@ static void mark(const struct floor_class *c, const struct layout *l, int i, flo
     key[0] = entry->mark ? (uint64_t)entry->mark(&context, i) : (uint64_t)i;
     key[1] = entry->mark || line ? 0 : (uint64_t)(uintptr_t)l;
     key[2] = 0;
+}
+
+/* What stands before the sample is like nothing else. */
+static void mark_front(const struct floor_class *c, const struct layout *l, int i, floor_key key)
+{
+    const struct model_config *m = &class_of(c)->config;
+    (void)l;
+    key[0] = key[1] = 0;
+    key[2] = i < model_before(m) ? (uint64_t)i + 1 : 0;
+}
+
+static void mark(const struct floor_class *c, const struct layout *l, int i, floor_key key)
+{
+    floor_key front;
+    mark_front(c, l, i, front);
+    mark_position(c, l, i, key);
+    key[2] = front[2];
 }
 
 void model_class_of(const struct model_config *c, const struct layout *trained,
@@ -91,11 +110,80 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
         .relative = facts.shift_invariant && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,
-        .mark = facts.absolute ? mark : NULL};
+        .mark = facts.absolute     ? mark
+                : model_before(c) ? mark_front
+                                  : NULL};
 }
 
-int model_merge(const struct model_config *c, const struct layout *trained,
-                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+/* ---- merging ----------------------------------------------------------------------------------
+ * What stands before a sample's positions are further pairs of it, with marks of their own: they are
+ * part of what others see and of no figure. */
+struct fronted {
+    struct floor_set set;
+    struct layout longest;
+    int before;
+    struct arena arena;
+};
+
+static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err *e)
+{
+    size_t rows = (size_t)(s->first[s->count] + s->count * f->before);
+    int *first = arena_alloc(&f->arena, (size_t)s->count + 1, sizeof *first, e);
+    struct layout *line = arena_alloc(&f->arena, (size_t)s->count, sizeof *line, e);
+    const struct layout **layout = arena_alloc(&f->arena, (size_t)s->count, sizeof *layout, e);
+    double *x = arena_alloc(&f->arena, rows * (size_t)s->channels, sizeof *x, e);
+    int32_t *token = arena_alloc(&f->arena, rows, sizeof *token, e);
+    if (!first || !line || !layout || !x || !token)
+        return ERR_MEMORY;
+    for (int k = 0; k < s->count; k++) {
+        int n = s->first[k + 1] - s->first[k], own = first[k] + f->before;
+        size_t d = (size_t)s->channels;
+        bool again = k && layout[k - 1]->n == n + f->before;
+        first[k + 1] = own + n;
+        line[k] = layout_shorter(&f->longest, n + f->before);
+        layout[k] = again ? layout[k - 1] : &line[k];
+        if (s->token)
+            memcpy(token + own, s->token + s->first[k], (size_t)n * sizeof *token);
+        else
+            memcpy(x + (size_t)own * d, s->x + (size_t)s->first[k] * d, (size_t)n * d * sizeof *x);
+    }
+    f->set = (struct floor_set){.count = s->count, .first = first, .layout = layout,
+                                .channels = s->channels, .x = s->token ? NULL : x,
+                                .token = s->token ? token : NULL};
+    return 0;
+}
+
+static int merge_fronted(const struct floor_class *const *every, int kinds, int before,
+                         const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    struct fronted f = {.before = before};
+    int n = 1, of_all = 0;
+    for (int k = 0; k < s->count; k++)
+        n = s->layout[k]->n > n ? s->layout[k]->n : n;
+    int code = arena_open(&f.arena, 0, e);
+    code = code ? code : layout_line(n + before, &f.arena, &f.longest, e);
+    code = code ? code : fill_fronted(&f, s, e);
+    size_t rows = code ? 0 : (size_t)f.set.first[s->count];
+    int32_t *all = code ? NULL : arena_alloc(&f.arena, rows, sizeof *all, e);
+    int32_t *id = code ? NULL : arena_alloc(&f.arena, rows, sizeof *id, e);
+    if (!code && (!all || !id))
+        code = ERR_MEMORY;
+    code = code ? code : floor_merge_classes(every, kinds, &f.set, all, &of_all, e);
+    *groups = 0;
+    for (int k = 0; k < s->count && !code; k++)
+        for (int row = s->first[k]; row < s->first[k + 1]; row++) {
+            int32_t *known = &id[all[row + (k + 1) * before]];
+            if (!*known)
+                *known = ++*groups;
+            group[row] = *known - 1;
+        }
+    arena_close(&f.arena);
+    return code;
+}
+
+/* Classes of all kinds, with tables sized by `trained`, which has what stands before it. */
+static int merge_kinds(const struct model_config *c, const struct layout *trained,
+                       const struct floor_set *s, int32_t *group, int *groups, struct err *e)
 {
     const struct floor_class *every[PLAN_KINDS_MAX];
     int kinds = model_kinds(c);
@@ -108,8 +196,21 @@ int model_merge(const struct model_config *c, const struct layout *trained,
         every[k] = &class[k].floor;
     }
     if (!code)
-        code = floor_merge_classes(every, kinds, s, group, groups, e);
+        code = model_before(c) ? merge_fronted(every, kinds, model_before(c), s, group, groups, e)
+                               : floor_merge_classes(every, kinds, s, group, groups, e);
     memory_free(class);
     memory_free(one);
+    return code;
+}
+
+int model_merge(const struct model_config *c, const struct layout *trained,
+                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    struct arena arena;
+    struct layout first;
+    int code = arena_open(&arena, 0, e);
+    code = code ? code : prefix_layout(c, trained, &arena, &first, e);
+    code = code ? code : merge_kinds(c, &first, s, group, groups, e);
+    arena_close(&arena);
     return code;
 }

@@ -31,8 +31,9 @@ static void norm_forward(const struct model *m, const real *p, int gain, int bia
                                 mean, rstd);
 }
 
+/* x in the rows inside, `all`. */
 static void embed(const struct model *m, const real *p, const struct model_state *s,
-                  const struct batch *b, struct workspace *w, real *x)
+                  const struct batch *b, const struct batch *all, struct workspace *w, real *x)
 {
     size_t width = (size_t)m->width;
     real *start = m->embed_norm >= 0 ? w->embedded : x;
@@ -45,14 +46,15 @@ static void embed(const struct model *m, const real *p, const struct model_state
         linear(m, p, w, m->embed, b->rows, m->io.channels, m->width, b->x, 0, start);
         kernel()->bias_forward(b->rows, m->width, start, at(m, p, m->embed_bias), start);
     }
+    prefix_spread(b, all, m->width, m->before ? at(m, p, m->prefix) : NULL, start);
     for (const struct layer_kind *kind = m->kind; kind < m->kind + m->kinds; kind++)
         for (int k = 0; k < b->samples && kind->input; k++) {
             struct encoding_context c =
-                model_context(m, p, s, kind->first, b->layout[k], NULL, NULL);
-            kind->encoding->input(&c, start + (size_t)b->first[k] * width);
+                model_context(m, p, s, kind->first, all->layout[k], NULL, NULL);
+            kind->encoding->input(&c, start + (size_t)all->first[k] * width);
         }
     if (m->embed_norm >= 0)
-        norm_forward(m, p, m->embed_norm, m->embed_norm_bias, b->rows, start, x,
+        norm_forward(m, p, m->embed_norm, m->embed_norm_bias, all->rows, start, x,
                      w->embed_mean, w->embed_rstd);
 }
 
@@ -142,18 +144,20 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
                    const struct batch *b, struct workspace *w)
 {
     int layers = (int)m->config.layers;
-    w->rows = b->rows;
+    struct batch all = prefix_batch(m, s, b, w);
+    w->rows = all.rows;
     w->state = s;
-    embed(m, p, s, b, w, w->cache[0].x);
+    embed(m, p, s, b, &all, w, w->cache[0].x);
     for (int k = 0; k < layers; k++) {
         /* Without a backward pass all blocks share one cache: `last` is then the way on. */
         bool shared = !w->backward && k + 1 < layers;
         real *next = k + 1 < layers && w->backward ? w->cache[k + 1].x : w->last;
-        block_forward(m, p, s, b, w, k, next);
+        block_forward(m, p, s, &all, w, k, next);
         if (shared)
             memcpy(w->cache[k + 1].x, w->last,
-                   (size_t)b->rows * (size_t)m->width * sizeof(real));
+                   (size_t)all.rows * (size_t)m->width * sizeof(real));
     }
+    prefix_gather(b, &all, m->width, NULL, w->last);
     finish(m, p, w, b->rows);
     if (w->backward)
         memset(w->dhidden, 0, (size_t)b->rows * (size_t)m->width * sizeof(real));

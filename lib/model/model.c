@@ -1,7 +1,7 @@
 /* The descriptor table: which tensors a configuration has, in which order, and how they start.
  * Invariant: q, k, v weights (and biases) of a layer are neighbours, so that one matrix product
  * serves the three. */
-#include "model/model.h"
+#include "model/workspace.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,17 +49,24 @@ static int check_layer(const struct model_config *c, const struct layout *traine
 static int check_layers(const struct model_config *c, const struct layout *trained,
                         const struct layout *evaluated, struct err *e)
 {
-    int code = 0;
+    struct layout first, longest;
+    struct arena arena;
+    int code = prefix_check(c, trained, e);
+    if (code || (code = arena_open(&arena, 0, e)))
+        return code;
+    code = prefix_layout(c, trained, &arena, &first, e);
+    code = code ? code : prefix_layout(c, evaluated, &arena, &longest, e);
     for (int k = 0; k < model_kinds(c) && !code; k++) {
         struct model_config one;
         struct err inner = {0};
         model_kind_config(c, k, &one);
-        code = check_layer(&one, trained, evaluated, &inner);
+        code = check_layer(&one, &first, &longest, &inner);
         if (code && c->plan.turn)
             err_set(e, code, "model.plan", "%s: %s", inner.where, inner.msg);
         else if (code)
             err_pass(e, &inner);
     }
+    arena_close(&arena);
     return code;
 }
 
@@ -70,8 +77,9 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.heads",
                        "%lld heads do not divide width %lld; expected a divisor of model.width",
                        (long long)c->heads, (long long)c->width);
-    if (check_layers(c, trained, evaluated, e))
-        return ERR_USAGE;
+    int code = check_layers(c, trained, evaluated, e);
+    if (code)
+        return code;
     if (io->channels > 0 && c->tie)
         return err_set(e, ERR_USAGE, "model.tie",
                        "only models of token targets can share embedding and output; remove it or "
@@ -296,7 +304,12 @@ static void add_embedding(struct builder *b)
 {
     struct model *m = b->m;
     int w = m->width;
-    m->embed_bias = m->embed_norm = m->embed_norm_bias = -1;
+    m->embed_bias = m->embed_norm = m->embed_norm_bias = m->prefix = -1;
+    if (m->before)
+        m->prefix = add(b, "prefix.weight",
+                        &(struct tensor){.rank = 2, .shape = {m->before, w}, .init = TENSOR_NORMAL,
+                                         .deviation = m->config.prefix.number[PREFIX_OPTION_STD],
+                                         .decay = true});
     if (m->io.channels > 0) {
         m->embed = add_weight(b, "embed.weight", w, m->io.channels);
         m->embed_bias = add_vector(b, "embed.bias", w, 0);
@@ -328,9 +341,14 @@ static void add_head(struct builder *b)
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,
                const struct layout *trained, struct err *e)
 {
-    *m = (struct model){.config = *c, .io = *io, .trained = *trained,
+    *m = (struct model){.config = *c, .io = *io, .before = model_before(c),
                         .width = (int)c->width, .heads = (int)c->heads,
                         .head_width = (int)(c->width / c->heads)};
+    int code = m->before ? arena_open(&m->arena, 0, e) : 0;
+    if (code || (code = prefix_layout(c, trained, &m->arena, &m->trained, e))) {
+        model_close(m);
+        return code;
+    }
     for (int k = 0; k < c->layers; k++)
         if (model_kind_of(c, k) == m->kinds)
             m->kinds++;
@@ -354,6 +372,8 @@ void model_close(struct model *m)
     tensor_list_close(&m->tensors);
     memory_free(m->layer);
     memory_free(m->kind);
+    if (m->before)
+        arena_close(&m->arena);
     *m = (struct model){0};
 }
 

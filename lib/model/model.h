@@ -67,7 +67,12 @@ struct model_config {
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */
     struct model_plan plan;
+    struct kind_config prefix; /* what stands in front of the sequence */
 };
+extern const struct kind_table prefix_kinds; /* none, bos */
+enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
+/* How many positions a model puts before a sample's own. */
+int model_before(const struct model_config *c);
 extern const struct option model_options[];
 
 /* How many kinds of layers there are, and the configuration of a model all of whose layers are of
@@ -116,9 +121,12 @@ struct model_layer { /* indices into tensors; -1: none */
 struct model {
     struct model_config config;
     struct model_io io;
-    struct layout trained;
+    struct layout trained; /* with what stands before */
+    struct arena arena;    /* of its arrays, where something does */
+    int before;            /* positions */
     int width, heads, head_width; /* of every layer */
     struct tensor_list tensors;
+    int prefix; /* (before,width) */
     int embed, embed_bias, embed_norm, embed_norm_bias;
     int norm, norm_bias;
     int dense, dense_bias, head_norm, head_norm_bias; /* mlm head */
@@ -183,7 +191,8 @@ struct batch {
 /* What depends on parameters and on the longest layout, but not on the sample: encoding states and
  * C expanded over relations.  One for all microbatches, made anew after each update. */
 struct model_state {
-    struct layout longest;
+    int n;                      /* a sample's own positions, at most */
+    struct layout longest;      /* with what stands before them */
     struct mask_reach *reach;   /* (kinds) of all samples' layouts */
     int32_t *fold;              /* (relations) */
     int32_t *c_row;             /* (kinds,relations) */
@@ -204,8 +213,9 @@ void model_prepare_backward(const struct model *m, const real *p, const struct m
 
 /* One microbatch's activations and scratch. */
 struct workspace;
-/* rows: upper limit of a batch; the state's longest layout is that of its samples.  backward: keep
- * what the backward pass needs.  Memory comes from arena (a measuring one gives the price). */
+/* rows: upper limit of a batch, which with a prefix has at most rows / longest n samples; the state's
+ * longest layout is that of its samples.  backward: keep what the backward pass needs.  Memory comes
+ * from arena (a measuring one gives the price). */
 int workspace_open(struct workspace **out, const struct model *m, const struct model_state *s,
                    int rows, bool backward, struct arena *arena, struct err *e);
 

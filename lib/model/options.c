@@ -76,5 +76,8 @@ const struct option model_options[] = {
      .fallback = "0", .help = "rpe: a witness for inputs whose neighbours differ by more; 0: none",
      .quiet = true},
     {.key = "plan", .type = OPTION_PLAN, .offset = FIELD(plan), .fallback = "none", .quiet = true,
-     .help = "layers that take these maps of encoding, mask .. in turn: [{mask: window, layers: 5}, {}]"},
+     .help = "maps that layers take in turn: [{mask: window, layers: 5}, {}]"},
+    {.key = "prefix", .type = OPTION_KIND, .offset = FIELD(prefix), .fallback = "none",
+     .kinds = &prefix_kinds, .quiet = true,
+     .help = "learned vectors in front of the sequence, kept in all layers"},
     {.key = NULL}};

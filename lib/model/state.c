@@ -77,14 +77,21 @@ static void place(struct model_state *s, const struct model *m)
 static int open_kinds(struct model_state *s, const struct model *m, struct arena *arena,
                       struct err *e)
 {
-    int code = 0;
+    struct layout longest = s->longest;
+    struct arena measured = {0}; /* while measuring, no array of a longer line is there to look at */
+    bool absent = arena->measuring && m->before;
+    int code = absent ? arena_open(&measured, 0, e) : 0;
+    if (absent && !code)
+        code = layout_line(longest.n, &measured, &longest, e);
     for (int k = 0; k < m->kinds && !code; k++) {
         const struct kind_config *mask = &m->kind[k].config.mask;
         struct mask_reach reach;
-        code = mask_reach_open(&reach, mask_of(mask), mask, &s->longest, arena, e);
+        code = mask_reach_open(&reach, mask_of(mask), mask, &longest, arena, e);
         if (s->reach)
             s->reach[k] = reach;
     }
+    if (absent)
+        arena_close(&measured);
     return code;
 }
 
@@ -140,8 +147,10 @@ static void turn_weights(const struct model *m, const real *p, const struct mode
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e)
 {
-    *s = (struct model_state){.longest = *longest};
-    size_t relations = (size_t)longest->relations, kinds = (size_t)m->kinds;
+    *s = (struct model_state){.n = longest->n};
+    if (prefix_layout(&m->config, longest, arena, &s->longest, e))
+        return ERR_MEMORY;
+    size_t relations = (size_t)s->longest.relations, kinds = (size_t)m->kinds;
     s->fold = arena_alloc(arena, relations, sizeof *s->fold, e);
     s->c_row = arena_alloc(arena, kinds * relations, sizeof *s->c_row, e);
     s->state_at = arena_alloc(arena, (size_t)m->states + 1, sizeof *s->state_at, e);

@@ -159,13 +159,22 @@ int workspace_open(struct workspace **out, const struct model *m, const struct m
     struct block_cache cache = {0};
     size_t layers = (size_t)m->config.layers;
     struct workspace *w = arena_alloc(arena, 1, sizeof *w, e);
-    struct carver c = {.arena = arena, .e = e, .rows = (size_t)rows,
+    size_t samples = m->before ? (size_t)(rows / s->n) : 0;
+    struct carver c = {.arena = arena, .e = e, .rows = (size_t)rows + samples * (size_t)m->before,
                        .width = (size_t)m->width, .ffn = (size_t)m->config.ffn};
     if (!w && !arena->measuring)
         return ERR_MEMORY;
     if (!w)
         w = &local;
-    w->rows_max = rows;
+    w->rows_max = (int)c.rows;
+    w->samples_max = (int)samples;
+    if (samples) {
+        w->first = arena_alloc(arena, samples + 1, sizeof *w->first, e);
+        w->line = arena_alloc(arena, samples, sizeof *w->line, e);
+        w->layout = arena_alloc(arena, samples, sizeof *w->layout, e);
+        if (!arena->measuring && (!w->first || !w->line || !w->layout))
+            return ERR_MEMORY;
+    }
     w->backward = backward;
     w->cache = arena_alloc(arena, layers, sizeof *w->cache, e);
     if (!w->cache && !arena->measuring)

@@ -14,7 +14,11 @@ struct block_cache {
 };
 
 struct workspace {
-    int rows_max, rows;
+    int rows_max, rows; /* with what stands before the samples */
+    int samples_max;    /* of the next three, with a prefix only */
+    int *first;
+    struct layout *line;
+    const struct layout **layout;
     bool backward;
     const struct model_state *state;
     struct block_cache *cache; /* (layers); without backward all are the same */
@@ -36,6 +40,21 @@ struct workspace {
     size_t hook_size;      /* of each head's part of `hook` */
     struct head *head;     /* (G) */
 };
+
+/* ---- what stands before a sample (prefix.c) ----------------------------------------------------*/
+int prefix_check(const struct model_config *c, const struct layout *l, struct err *e);
+/* l with it; equal to l without a prefix. */
+int prefix_layout(const struct model_config *c, const struct layout *l, struct arena *arena,
+                  struct layout *out, struct err *e);
+/* The batch with rows inside; equal to b without a prefix.  It points into w; x and token stay. */
+struct batch prefix_batch(const struct model *m, const struct model_state *s, const struct batch *b,
+                          struct workspace *w);
+/* x (rows,width) from rows outside to rows inside, in place, with front (before,width), NULL: zeros,
+ * before each sample; and back, with what was there added to dfront (NULL: not wanted). */
+void prefix_spread(const struct batch *outside, const struct batch *inside, int width,
+                   const real *front, real *x);
+void prefix_gather(const struct batch *outside, const struct batch *inside, int width, real *dfront,
+                   real *x);
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */
 struct encoding_context model_context(const struct model *m, const real *p,

@@ -145,6 +145,18 @@ static void append_layer(struct text *t, const struct model_config *m)
     text_append(t, "\n");
 }
 
+static int append_layers(struct text *t, const struct model_config *m, struct err *e)
+{
+    struct model_config *one = memory_alloc(1, sizeof *one, e);
+    int turn = m->plan.turn ? m->plan.turn : 1;
+    for (int k = 0; one && k < turn; k++) {
+        model_kind_config(m, model_kind_of(m, k), one);
+        append_layer(t, one);
+    }
+    memory_free(one);
+    return one ? 0 : ERR_MEMORY;
+}
+
 static void append_claims(struct writer *w)
 {
     static const int claimed[] = {RESULT_floor_rms, RESULT_floor_rel, RESULT_floor_sup,
@@ -164,7 +176,7 @@ static void append_claims(struct writer *w)
     }
 }
 
-static void append_head(struct writer *w, const char *subset)
+static int append_head(struct writer *w, const char *subset, struct err *e)
 {
     struct text *t = &w->text;
     text_append_format(t, "urpe-probe certificate 1\nexperiment %s\nspec %s\ncell %s\nseed %llu\n"
@@ -172,7 +184,7 @@ static void append_head(struct writer *w, const char *subset)
                        spec_hash(w->spec), w->cell->id, (unsigned long long)w->cell->task.seed,
                        evaluation_length(w->ev), subset, URPE_VERSION);
     append_space(w);
-    append_layer(t, &w->cell->task.model);
+    int code = append_layers(t, &w->cell->task.model, e);
     text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
                        w->set->channels ? w->set->channels : 1,
                        w->set->channels ? "numbers" : "labels", w->alone, w->alone_rows,
@@ -183,6 +195,7 @@ static void append_head(struct writer *w, const char *subset)
         text_append(t, "\n");
     }
     append_claims(w);
+    return code;
 }
 
 /* ---- tokens and samples -----------------------------------------------------------------------*/
@@ -307,7 +320,8 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
     if (code)
         return code;
     choose_samples(w);
-    append_head(w, subset);
+    if ((code = append_head(w, subset, e)))
+        return code;
     code = append_tokens(w, e);
     for (int b = 0; b < w->set->count && !code; b++)
         if (w->listed[b])
@@ -321,6 +335,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
                        const struct evaluation *ev, struct err *e)
 {
     int code = 0;
+    if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
+        return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
+                       "prefix; expected 'none'");
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
                            .part = evaluation_part(ev, k), .set = evaluation_samples(ev)};

@@ -17,10 +17,8 @@ static void sequence_fold(const struct layout *trained, const struct layout *her
     }
 }
 
-static int sequence_layout(const struct space_config *c, int length, struct arena *arena,
-                           struct layout *out, struct err *e)
+int layout_line(int length, struct arena *arena, struct layout *out, struct err *e)
 {
-    (void)c;
     assert(length >= 1);
     int relations = 2 * length - 1;
     int32_t *offset = arena_alloc(arena, (size_t)relations, sizeof *offset, e);
@@ -34,6 +32,24 @@ static int sequence_layout(const struct space_config *c, int length, struct aren
     *out = (struct layout){.n = length, .relations = relations, .origin = length - 1, .axes = 1,
                            .offset = offset, .distance = distance, .fold = sequence_fold};
     return 0;
+}
+
+struct layout layout_shorter(const struct layout *line, int n)
+{
+    struct layout out = *line;
+    out.n = n;
+    out.relations = 2 * n - 1;
+    out.origin = n - 1;
+    out.offset += line->n - n;
+    out.distance += line->n - n;
+    return out;
+}
+
+static int sequence_layout(const struct space_config *c, int length, struct arena *arena,
+                           struct layout *out, struct err *e)
+{
+    (void)c;
+    return layout_line(length, arena, out, e);
 }
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",

@@ -42,6 +42,15 @@ static inline int layout_coordinate(const struct layout *l, int i, int axis)
 {
     return l->coordinate ? l->coordinate[i * l->axes + axis] : i;
 }
+/* A line: positions are related by their offset alone, and more may stand before the first. */
+static inline bool layout_is_line(const struct layout *l)
+{
+    return l->axes == 1 && !l->coordinate && !l->relation;
+}
+/* The line of n positions; its arrays are in `arena`, which may be a measuring one. */
+int layout_line(int n, struct arena *arena, struct layout *out, struct err *e);
+/* The line of n positions in the arrays of a longer one. */
+struct layout layout_shorter(const struct layout *line, int n);
 /* Size along one axis.  Positions are in row-major order: the last is at the end of each axis. */
 static inline int layout_extent(const struct layout *l, int axis)
 {

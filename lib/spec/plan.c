@@ -196,7 +196,8 @@ static int run_from(const struct model_plan *p, int first)
     return end - first;
 }
 
-static void write_map(const struct model_plan *p, int kind, int run, enum value_form form, struct text *t)
+static void write_map(const struct model_plan *p, int kind, int run, enum value_form form,
+                      struct text *t)
 {
     struct model_config c = {.layer = p->kind[kind]};
     const char *comma = "";

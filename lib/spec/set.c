@@ -120,14 +120,20 @@ static int put_axis(struct spec *s, const char *key, struct node *list, struct e
 
 /* ---- one --set --------------------------------------------------------------------------------*/
 
+/* A list for a key that takes one value; for one that takes a list, a list of lists, and for a plan,
+ * a list of maps, anything else. */
 static bool makes_axis(const struct spec *s, int slot, enum key_type type,
                        const struct node *value)
 {
-    enum option_type value_type = slot >= 0 ? s->keys.slot[slot].row->type : OPTION_TEXT;
-    bool list = type == KEY_SLOT && (value_type == OPTION_INT_LIST || value_type == OPTION_PLAN);
+    enum option_type due = type == KEY_SLOT ? s->keys.slot[slot].row->type : OPTION_TEXT;
+    bool maps = true;
     if (value->type != NODE_LIST)
         return false;
-    return !list || (value->count > 0 && value->item[0]->type == NODE_LIST);
+    for (int k = 0; k < value->count; k++)
+        maps = maps && value->item[k]->type == NODE_MAP;
+    if (due == OPTION_PLAN)
+        return !maps;
+    return due != OPTION_INT_LIST || (value->count > 0 && value->item[0]->type == NODE_LIST);
 }
 
 static int set_key(struct spec *s, const char *key, struct node *value, struct err *e)

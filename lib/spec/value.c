@@ -38,7 +38,9 @@ static void expected(const struct option *o, char *out, size_t size)
     case OPTION_BOOL: snprintf(out, size, "true or false"); break;
     case OPTION_TEXT: snprintf(out, size, "text of at most %d bytes", OPTION_TEXT_MAX - 1); break;
     case OPTION_INT_LIST: expected_range(o, "a list of whole numbers", out, size); break;
-    case OPTION_PLAN: snprintf(out, size, "none, or a list of maps, one for each layer of a turn"); break;
+    case OPTION_PLAN:
+        snprintf(out, size, "none, or a list of maps, one for each layer of a turn");
+        break;
     case OPTION_CHOICE:
     case OPTION_KIND: expected_names(o, out, size); break;
     }

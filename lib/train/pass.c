@@ -20,7 +20,7 @@ int pass_first(const struct pass *p, int samples, int k)
 static int carve_microbatch(const struct pass *p, struct microbatch *micro, int samples,
                             struct arena *a, struct err *e)
 {
-    int n = p->state.longest.n;
+    int n = p->state.n;
     const struct model_io *io = &p->model->io;
     size_t rows, channels = (size_t)io->channels, outputs = channels ? channels : (size_t)io->labels;
     if (!memory_multiply((size_t)samples, (size_t)n, &rows) || rows > INT32_MAX)

@@ -1,0 +1,324 @@
+/* Tokens in front of the sequence: against a plain model that reads them as one symbol more, their
+ * gradients, and floors with plans, windows, sinks and C; on identical tokens, the verdicts that are
+ * known. */
+#include "model/help_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "floor/help_floor.h"
+#include "kernel/kernel.h"
+
+/* EQUAL as in test_plan.c. */
+#define EQUAL (0x1p16 * REAL_EPSILON)
+enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 5, SYMBOLS = 4, N = 7 };
+
+static void set_prefix(struct model_config *m, int tokens)
+{
+    assert_true(option_set_kind(&prefix_kinds, "bos", &m->prefix));
+    m->prefix.number[PREFIX_OPTION_TOKENS] = tokens;
+}
+
+static void one_token(struct model_config *m) { set_prefix(m, 1); }
+static void two_tokens(struct model_config *m) { set_prefix(m, 2); }
+
+/* ---- one symbol more --------------------------------------------------------------------------*/
+static const struct tensor *find(const struct model *m, const char *name)
+{
+    for (int k = 0; k < m->tensors.count; k++)
+        if (!strcmp(m->tensors.item[k].name, name))
+            return &m->tensors.item[k];
+    return NULL;
+}
+
+/* Parameters, or gradients, of the model with a prefix at the places of the plain one; where that
+ * embeds two symbols more they are the prefix's. */
+static void transfer(const struct rig *from, const real *p, const struct rig *to, real *out)
+{
+    for (int k = 0; k < from->model.tensors.count; k++) {
+        const struct tensor *t = &from->model.tensors.item[k];
+        bool front = !strcmp(t->name, "prefix.weight");
+        const struct tensor *u = find(&to->model, front ? "embed.weight" : t->name);
+        size_t at = front ? (size_t)(SYMBOLS * from->model.width) : 0;
+        assert_true(u && at + t->count <= u->count);
+        memcpy(out + u->offset + at, p + t->offset, t->count * sizeof *p);
+    }
+}
+
+static void same_numbers(const char *what, const real *a, const real *b, size_t count)
+{
+    double scale = 0;
+    for (size_t i = 0; i < count; i++)
+        scale = fmax(scale, fabs((double)a[i]));
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)(a[i] - b[i])) <= 4096 * REAL_EPSILON * fmax(scale, 1)))
+            fail_msg("%s[%zu]: %.9g, not %.9g", what, i, (double)b[i], (double)a[i]);
+}
+
+static void check_symbol(const char *encoding, const char *c, int mask, const char *normaliser,
+                         bool embed_norm, int norm)
+{
+    struct rig with, plain;
+    struct rig_config config = rig_default(encoding, c, mask);
+    config.channels = 0;
+    config.symbols = SYMBOLS;
+    config.labels = 3;
+    config.normaliser = normaliser;
+    config.embed_norm = embed_norm;
+    config.norm = norm;
+    config.change = two_tokens;
+    if (!rig_open(&with, &config, 5))
+        return;
+    config.change = NULL;
+    config.symbols += 2;
+    config.n += 2;
+    assert_true(rig_open(&plain, &config, 5));
+    rig_perturb(&with, 3, 0.3);
+    transfer(&with, with.p, &plain, plain.p);
+    int n = with.config.n, labels = config.labels;
+    memset(plain.cotangent, 0, (size_t)(plain.rows * labels) * sizeof(real));
+    for (int s = 0; s < config.samples; s++) {
+        plain.token[s * (n + 2)] = SYMBOLS;
+        plain.token[s * (n + 2) + 1] = SYMBOLS + 1;
+        for (int i = 0; i < n; i++)
+            plain.token[s * (n + 2) + 2 + i] = with.token[s * n + i];
+        memcpy(plain.cotangent + (s * (n + 2) + 2) * labels, with.cotangent + s * n * labels,
+               (size_t)(n * labels) * sizeof(real));
+    }
+    rig_forward(&with);
+    rig_forward(&plain);
+    for (int s = 0; s < config.samples; s++)
+        same_numbers(encoding, plain.y + (s * (n + 2) + 2) * labels, with.y + s * n * labels,
+                     (size_t)(n * labels));
+    rig_backward(&with);
+    rig_backward(&plain);
+    real *g = memory_alloc(plain.model.tensors.elements, sizeof *g, NULL);
+    assert_non_null(g);
+    transfer(&with, with.g, &plain, g);
+    same_numbers(encoding, plain.g, g, plain.model.tensors.elements);
+    memory_free(g);
+    rig_close(&with);
+    rig_close(&plain);
+}
+
+static void test_one_symbol_more(void **state)
+{
+    (void)state;
+    static const char *const weights[] = {NULL, "sink", "sigmoid", "entmax"};
+    for (int k = 0; encoding_table[k]; k++)
+        for (int mask = 0; mask < mask_kinds.count; mask++)
+            check_symbol(encoding_table[k]->name, k % 2 ? "toeplitz" : NULL, mask,
+                         weights[(k + mask) % 4], mask % 2, (k + mask) % 3);
+}
+
+/* ---- gradients --------------------------------------------------------------------------------*/
+static void bos_and_plan(struct model_config *m)
+{
+    struct layer_config window;
+    memcpy(&window, &m->layer, sizeof window);
+    window.mask = help_kind(&mask_kinds, "window");
+    window.mask.number[0] = 2;
+    window.normaliser = help_kind(&normaliser_kinds, "sink");
+    window.attention = MODEL_RPE;
+    plan_append(&m->plan, &window);
+    plan_append(&m->plan, &m->layer);
+    plan_settle(m);
+    set_prefix(m, 1);
+}
+
+#ifdef REAL_DOUBLE
+static void test_gradients(void **state)
+{
+    (void)state;
+    static void (*const change[])(struct model_config *) = {one_token, two_tokens, bos_and_plan};
+    static const char *const encodings[] = {"none", "toeplitz", "rope", "learned", "shaw", "t5"};
+    for (int k = 0; k < 18; k++) {
+        struct rig_config c = rig_default(encodings[k % 6], k % 2 ? "toeplitz" : NULL, k % 4);
+        char what[64];
+        snprintf(what, sizeof what, "%s with prefix %d", c.encoding, k / 6);
+        c.change = change[k / 6];
+        c.norm = k % 3;
+        rig_check_gradient(&c, what);
+    }
+}
+#endif
+
+static void test_lines_only(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct rig_config c = rig_default("toeplitz", NULL, 0);
+    c.change = one_token;
+    c.space = "grid";
+    assert_false(rig_open(&r, &c, 1));
+    c.space = "graph";
+    assert_false(rig_open(&r, &c, 1));
+}
+
+/* ---- floors -----------------------------------------------------------------------------------*/
+/* The largest difference of two rows' outputs over several networks, relative to the largest output. */
+static double apart(double (*y)[ROWS_MAX * CHANNELS], const double *scale, int p, int q)
+{
+    double largest = 0;
+    for (int k = 0; k < NETWORKS * CHANNELS; k++)
+        largest = fmax(largest, fabs(y[k / CHANNELS][p * CHANNELS + k % CHANNELS] -
+                                     y[k / CHANNELS][q * CHANNELS + k % CHANNELS]) /
+                                    scale[k / CHANNELS]);
+    return largest;
+}
+
+static void run_networks(const struct model_config *m, struct help_set *set, uint64_t seed,
+                         double (*y)[ROWS_MAX * CHANNELS], double *scale)
+{
+    struct floor_set view = help_set_view(set);
+    struct stream s;
+    stream_open(&s, seed, "prefix", 0);
+    assert_true(view.first[view.count] <= ROWS_MAX);
+    for (int k = 0; k < NETWORKS; k++) {
+        struct model_config one = *m;
+        one.norm = k % 3;
+        help_random_network(&one, set->layout[0], &view, set->layout[0], &s, y[k]);
+        scale[k] = 0;
+        for (int i = 0; i < view.first[view.count] * CHANNELS; i++)
+            scale[k] = fmax(scale[k], fabs(y[k][i]));
+    }
+}
+
+static struct model_config config_of(const char *encoding, const char *mask, const char *normaliser,
+                                     bool urpe)
+{
+    struct kind_config kind = help_kind(&encoding_kinds, encoding);
+    struct model_config m = help_model(&kind, urpe ? 0 : -1, true, 8);
+    m.mask = help_kind(&mask_kinds, mask);
+    if (m.mask.number[0] > 2)
+        m.mask.number[0] = 2;
+    m.normaliser = help_kind(&normaliser_kinds, normaliser);
+    m.ffn = 12;
+    return m;
+}
+
+/* Combinations of plan, prefix, window, sink and C: what merges is equal in every network. */
+static void test_combinations(void **state)
+{
+    (void)state;
+    static double y[NETWORKS][ROWS_MAX * CHANNELS];
+    static const char *const encodings[] = {"none", "rope", "alibi", "toeplitz", "learned"};
+    static struct help_set set;
+    static int32_t group[ROWS_MAX];
+    double scale[NETWORKS];
+    long merged = 0, told = 0;
+    for (int k = 0; k < 40; k++) {
+        struct model_config m = config_of(encodings[k % 5], k & 1 ? "window" : k & 2 ? "causal" : "none",
+                                          k & 4 ? "sink" : "softmax", k % 7 == 6);
+        int groups;
+        if (k & 8)
+            bos_and_plan(&m);
+        else
+            set_prefix(&m, 1 + k % 3);
+        m.layers = 2 + k % 2;
+        help_set_open(&set, CHANNELS, (uint64_t)k);
+        struct layout *l = help_layout(&set.arena, 6);
+        help_set_plant(&set, l, 2, 0);
+        help_set_plant(&set, l, 3, 1);
+        struct floor_set view = help_set_view(&set);
+        assert_int_equal(model_merge(&m, l, &view, group, &groups, NULL), 0);
+        run_networks(&m, &set, (uint64_t)k, y, scale);
+        for (int p = 0; p < view.first[view.count]; p++)
+            for (int q = p + 1; q < view.first[view.count]; q++) {
+                double d = apart(y, scale, p, q);
+                if (group[p] == group[q] && !(d <= EQUAL))
+                    fail_msg("combination %d: merged rows %d and %d differ by %g", k, p, q, d);
+                merged += group[p] == group[q];
+                told += group[p] != group[q] && d > EQUAL;
+            }
+        help_set_close(&set);
+    }
+    print_message("%ld merged pairs, %ld told apart\n", merged, told);
+    assert_true(merged > 1000 && told > 100000);
+}
+
+/* Seven equal tokens, two layers: how many of the rows a floor and random networks tell apart. */
+static void check_identical(const struct model_config *m, const char *what, int expected)
+{
+    static double y[NETWORKS][ROWS_MAX * CHANNELS];
+    static struct help_set set;
+    int32_t token[N] = {0}, group[N];
+    double scale[NETWORKS];
+    int groups, distinct = 0;
+    help_set_open(&set, CHANNELS, 1);
+    struct layout *l = help_layout(&set.arena, N);
+    help_set_add(&set, l, token);
+    struct floor_set view = help_set_view(&set);
+    assert_int_equal(model_merge(m, l, &view, group, &groups, NULL), 0);
+    run_networks(m, &set, 9, y, scale);
+    for (int p = 0; p < N; p++) {
+        bool new = true;
+        for (int q = 0; q < p; q++)
+            new = new && apart(y, scale, p, q) > EQUAL;
+        distinct += new;
+    }
+    view.token = token; /* as symbols: what stands in front is none of them */
+    view.x = NULL;
+    view.channels = 0;
+    int symbol_groups;
+    assert_int_equal(model_merge(m, l, &view, group, &symbol_groups, NULL), 0);
+    assert_int_equal(symbol_groups, groups);
+    if (groups != expected || (sizeof(real) == sizeof(double) && distinct != expected))
+        fail_msg("%s: %d groups, %d outputs; expected %d", what, groups, distinct, expected);
+    help_set_close(&set);
+}
+
+/* Rows `BOS`, `CLS`, `alternating layers` and `sink and window` of a table that was measured with
+ * another program (numbers of distinct outputs of seven equal tokens). */
+static void test_identical_tokens(void **state)
+{
+    (void)state;
+    static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi"};
+    for (int k = 0; k < 4; k++)
+        for (int causal = 0; causal < 2; causal++) {
+            struct model_config m = config_of(encodings[k], causal ? "causal" : "none", "softmax", false);
+            struct layer_config other;
+            char what[64];
+            snprintf(what, sizeof what, "%s, causal %d", encodings[k], causal);
+            check_identical(&m, what, 1);
+            one_token(&m);
+            check_identical(&m, what, causal || k ? N : 1); /* BOS, CLS */
+            memset(&m.prefix, 0, sizeof m.prefix);
+            memcpy(&other, &m.layer, sizeof other);
+            other.encoding = help_kind(&encoding_kinds, "none");
+            plan_append(&m.plan, &m.layer);
+            plan_append(&m.plan, &other);
+            plan_settle(&m);
+            check_identical(&m, "RoPE and none alternate", 1);
+            struct model_config local = config_of(encodings[k], "window", "softmax", false);
+            memcpy(&other, &local.layer, sizeof other);
+            plan_append(&local.plan, &other);
+            memcpy(&other, &m.layer, sizeof other);
+            plan_append(&local.plan, &other);
+            plan_settle(&local);
+            check_identical(&local, "local and global alternate", 1);
+        }
+    struct model_config rope = config_of("rope", "causal", "softmax", false);
+    bos_and_plan(&rope);
+    check_identical(&rope, "a global layer sees BOS", N);
+}
+
+int main(void)
+{
+    struct err e = {0};
+    if (kernel_open(&e)) {
+        fprintf(stderr, "%s\n", e.msg);
+        return 1;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_symbol_more),
+#ifdef REAL_DOUBLE
+        cmocka_unit_test(test_gradients),
+#endif
+        cmocka_unit_test(test_lines_only),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_identical_tokens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
