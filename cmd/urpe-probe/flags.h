@@ -18,7 +18,7 @@
       "add this call's rows to FILE, which other calls may use at the same time")                  \
     SAME(BENCH_CSV, csv, path, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
     X(CERTIFICATE, certificate, path, "--certificate", "DIR",                                      \
-      "write a certificate of each row's floor, CELL-LENGTH-SUBSET.txt, for urpe-probe-check")     \
+      "write a certificate of each row's floor, DIR/CELL/LENGTH-SUBSET.txt, for urpe-probe-check") \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
     X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \

@@ -175,6 +175,65 @@ static int append_spec(struct text *out, const struct spec *s, struct err *e)
     return code;
 }
 
+/* ---- certificates -----------------------------------------------------------------------------*/
+
+static bool is_impossible(const struct result_row *row)
+{
+    return strcmp(result_text(row, "verdict"), "impossible") == 0;
+}
+
+/* What is impossible of a group, and the certificate of each seed: of a name that any shell completes,
+ * since large ones are compressed (run/certificate.h). */
+static int append_certificates(struct text *out, const struct summary_group *g)
+{
+    int count = 0;
+    for (int k = 0; k < g->count; k++) {
+        const struct result_row *row = g->row[k];
+        if (!is_impossible(row))
+            continue;
+        if (!count++) {
+            text_append(out, "<li>");
+            html_escape(out, result_text(row, "axes"));
+            text_append_format(out, ", length %lld, ", (long long)g->length);
+            html_escape(out, result_text(row, "subset"));
+            text_append(out, ":");
+        }
+        text_append(out, " <code>certificates/");
+        html_escape(out, result_text(row, "cell"));
+        text_append_format(out, "/%lld-", (long long)g->length);
+        html_escape(out, result_text(row, "subset"));
+        text_append(out, ".*</code>");
+    }
+    text_append(out, count ? "</li>\n" : "");
+    return count;
+}
+
+/* For who does not want to believe a floor: what writes the certificates of the experiment, what
+ * checks them, and which is whose.  Nothing where nothing is impossible. */
+static void append_certified(struct text *out, const struct results *r,
+                             const struct summary_group *group, int groups)
+{
+    size_t start = out->length;
+    int lines = 0;
+    text_append(out, "<details><summary>Certificates: have each impossible line checked</summary>\n"
+                     "<p>In the results folder, this writes a certificate of each floor, and has "
+                     "them judged by a program of its own that needs Python only:</p>\n<pre>");
+    for (int k = 0; k < r->specs; k++)
+        if (strcmp(spec_name(r->spec[k]), spec_name(group->spec)) == 0)
+            text_append_format(out, "urpe-probe bound specs/%s.yaml --certificate certificates "
+                               "--no-claims --quiet\n", spec_hash(r->spec[k]));
+    text_append(out, "urpe-probe-check certificates/*/*</pre>\n<p>One line is checked by "
+                     "<code>urpe-probe-check</code> and the name of its certificate, one for each "
+                     "seed:</p>\n<ul>\n");
+    for (int k = 0; k < groups; k++)
+        lines += append_certificates(out, &group[k]);
+    text_append(out, "</ul>\n</details>\n");
+    if (!lines && !out->failed) {
+        out->length = start;
+        out->data[start] = '\0';
+    }
+}
+
 static int append_experiment(struct text *out, const char *folder, const struct results *r,
                              const struct summary_group *group, int groups,
                              const struct figures *f, struct err *e)
@@ -189,6 +248,8 @@ static int append_experiment(struct text *out, const char *folder, const struct 
             code = append_claims(out, r, k, e);
     if (!code)
         code = append_matrices(out, group, groups, e);
+    if (!code)
+        append_certified(out, r, group, groups);
     if (!code)
         code = append_figures(out, folder, experiment, f, e);
     for (int k = 0; !code && k < r->specs; k++)

@@ -327,21 +327,24 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
         if (w->listed[b])
             append_sample(w, b);
     text_append(&w->text, "end\n");
-    snprintf(name, sizeof name, "%s-%d-%s", w->cell->id, evaluation_length(w->ev), subset);
+    snprintf(name, sizeof name, "%d-%s", evaluation_length(w->ev), subset);
     return code ? code : write_file(folder, name, &w->text, e);
 }
 
 int certificates_write(const char *folder, const struct spec *s, const struct cell *c,
                        const struct evaluation *ev, struct err *e)
 {
-    int code = 0;
+    char own[FILE_PATH_MAX];
     if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
         return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
                        "prefix; expected 'none'");
+    int code = file_join(own, sizeof own, folder, c->id, e);
+    if (!code)
+        code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
                            .part = evaluation_part(ev, k), .set = evaluation_samples(ev)};
-        code = write_subset(&w, folder, e);
+        code = write_subset(&w, own, e);
         close_writer(&w);
     }
     return code;

@@ -9,12 +9,12 @@
 #include "run/evaluate.h"
 #include "spec/spec.h"
 
-/* A row's certificate is called CELL-LENGTH-SUBSET and this: plain, or compressed where it is large. */
+/* A row's certificate is CELL/LENGTH-SUBSET and this: plain, or compressed where it is large. */
 #define CERTIFICATE_PLAIN ".txt"
 #define CERTIFICATE_PACKED ".txt.gz"
 
-/* Writes the certificate of each subset of ev, an evaluation of cell c of s, into a folder that is
- * there.  ERR_IO, ERR_MEMORY. */
+/* Writes the certificate of each subset of ev, an evaluation of cell c of s, below the folder, which
+ * is made if need be.  ERR_IO, ERR_MEMORY. */
 int certificates_write(const char *folder, const struct spec *s, const struct cell *c,
                        const struct evaluation *ev, struct err *e);
 /* The same at every evaluated length of the cell; or what evaluation_open reports. */

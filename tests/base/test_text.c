@@ -59,6 +59,8 @@ static void numbers_are_written(void **state)
     assert_string_equal(text_from_double_short(out, 0.1), "0.1");
     assert_string_equal(text_from_double_short(out, 1.0 / 3), "0.3333333333333333");
     assert_string_equal(text_from_double_short(out, 0.1 + 0.2), "0.30000000000000004");
+    assert_string_equal(text_from_double_exact(out, 0.1), "0x1.999999999999ap-4");
+    assert_string_equal(text_from_double_exact(out, -0.0), "-0x0p+0");
 }
 
 static void read_as(const char *s, double expected)

@@ -1,11 +1,13 @@
 """Tests of urpe-probe-check: certificates made by help_certificate.py, by hand, and 2,000 with a lie in them.
 
-    python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
+    [URPE_PROBE=PROGRAM] python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
 """
 import copy
+import csv
 import gzip
 import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +20,9 @@ sys.dont_write_bytecode = True
 import help_certificate as maker  # noqa: E402
 
 PATH = sys.argv[1]
+PROGRAM = os.environ.get("URPE_PROBE", os.path.join(os.path.dirname(PATH), "../../build/urpe-probe"))
 MUTATIONS = 2000
+FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # thousands of files, each flushed to the disk
 loader = importlib.machinery.SourceFileLoader("checker", PATH)
 checker = importlib.util.module_from_spec(importlib.util.spec_from_loader("checker", loader))
 loader.exec_module(checker)
@@ -139,6 +143,32 @@ def sound(case):
                for name, claim in ((name, Fraction(claim)) for name, claim in case.claims.items()))
 
 
+def tell_lies(test, start_of):
+    """MUTATIONS lies about the cases that start_of(rng) gives."""
+    counts = Counter()
+    seed = 10**6
+    while sum(counts.values()) < MUTATIONS:
+        seed += 1
+        rng = maker.rng_of(seed)
+        start, lie = start_of(rng), LIES[seed % len(LIES)]
+        for _ in range(4):  # what is no lie after all is tried again, and counts now and then
+            case = copy.deepcopy(start)
+            true = not lie(rng, case) or sound(case)
+            if not true:
+                break
+        if true and rng.random() < 0.7 or case.text() == start.text():
+            continue
+        accepted = verdict(case.text()) is None
+        test.assertFalse(accepted and not true, f"{lie.__name__}, seed {seed}\n{case.text()}")
+        counts[lie.__name__, accepted, true] += 1
+    print(file=sys.stderr)
+    for lie in LIES:
+        refused, kept, strict = (counts[lie.__name__, *key] for key in ((False, False), (True, True), (False, True)))
+        print(f"# {lie.__name__}: {refused + kept + strict} tried, {refused} refused, {kept} accepted since they are "
+              f"true all the same, {strict} true and refused", file=sys.stderr)
+        test.assertGreater(refused, 30)
+
+
 class Certificates(unittest.TestCase):
     def test_true_certificates_are_valid(self):
         merged = 0
@@ -155,28 +185,7 @@ class Certificates(unittest.TestCase):
         self.assertGreater(merged, 1000)
 
     def test_lies_are_refused_unless_they_are_true(self):
-        counts = Counter()
-        seed = 10**6
-        while sum(counts.values()) < MUTATIONS:
-            seed += 1
-            rng = maker.rng_of(seed)
-            start, lie = maker.random_case(rng), LIES[seed % len(LIES)]
-            for _ in range(4):  # what is no lie after all is tried again, and counts now and then
-                case = copy.deepcopy(start)
-                true = not lie(rng, case) or sound(case)
-                if not true:
-                    break
-            if true and rng.random() < 0.7 or case.text() == start.text():
-                continue
-            accepted = verdict(case.text()) is None
-            self.assertFalse(accepted and not true, f"{lie.__name__}, seed {seed}\n{case.text()}")
-            counts[lie.__name__, accepted, true] += 1
-        print(file=sys.stderr)
-        for lie in LIES:
-            refused, kept, strict = (counts[lie.__name__, *key] for key in ((False, False), (True, True), (False, True)))
-            print(f"# {lie.__name__}: {refused + kept + strict} tried, {refused} refused, {kept} accepted since they are "
-                  f"true all the same, {strict} true and refused", file=sys.stderr)
-            self.assertGreater(refused, 30)
+        tell_lies(self, maker.random_case)
 
     def test_the_checker_sees_what_the_exhaustive_refinement_sees(self):
         """Random groups: accepted exactly where every step holds, so it is neither blind nor too strict."""
@@ -206,6 +215,158 @@ class Certificates(unittest.TestCase):
                     for d in range(-1100, 1101):
                         self.assertEqual(checker.bucket(d, causal, buckets, far), maker.bucket(d, causal, buckets, far),
                                          (d, causal, buckets, far))
+
+
+# ---- certificates that the program writes -------------------------------------------------------------------
+
+SPEC = """name: certificates
+space: {space}
+target: {target}
+model: {{precision: double, layers: 1, heads: 2, width: 8, ffn: 4}}
+evaluate: {evaluate}
+cases:
+"""
+# Few tokens, so that much merges, and images of each sample; a table trained at 4 ends where samples of 6 go on.
+SPACES = {
+    "sequence": {"space": "{length: 4, inputs: {identical: 0.4}}", "target": "{kind: pi, vocab: 2}",
+                 "evaluate": "{samples: 3, orbit: reversal}"},
+    "grid": {"space": "{kind: grid, height: 2, width: 3, inputs: {identical: 0.4}}",
+             "target": "{kind: pi, vocab: 2}", "evaluate": "{samples: 3, orbit: reversal}"},
+    "graph": {"space": "{kind: graph, nodes: 5, channels: 1, max_distance: 2, inputs: {identical: 0.4}}", "target": "degree", "evaluate": "{samples: 3}"},
+}
+
+
+AT_ONE_LENGTH = ("learned", "tupe")  # undefined beyond
+
+
+def case_line(layer):
+    """A layer as one of a spec's cases."""
+    parts = []
+    for kind in ("encoding", "mask", "normaliser", "c"):
+        if kind in layer:
+            own = [f"{key.split('.')[1]}: {value}" for key, value in layer.items() if key.startswith(kind + ".")]
+            parts.append(f"model.{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
+    return f"  - {{{', '.join([*parts, 'model.attention: ' + layer['attention']])}}}\n"
+
+
+def written(test, folder, spec, lines):
+    """The text of each certificate of a spec with these cases, and its row."""
+    for k in range(0, len(lines), 2000):  # a spec has at most a megabyte
+        yield from written_at_once(test, folder, spec + "".join(lines[k:k + 2000]))
+
+
+def written_at_once(test, folder, spec):
+    path = os.path.join(folder, "spec.yaml")
+    with open(path, "w") as file:
+        file.write(spec)
+    done = subprocess.run([PROGRAM, "bound", path, "--certificate", os.path.join(folder, "out"), "--format", "csv"],
+                          capture_output=True, text=True)
+    test.assertEqual((done.returncode, done.stderr), (0, ""))
+    for row in csv.DictReader(done.stdout.splitlines()):
+        name = os.path.join(folder, "out", row["cell"], f"{row['length']}-{row['subset']}.txt")
+        if os.path.exists(name):
+            with open(name) as file:
+                yield file.read(), row
+        else:
+            with gzip.open(name + ".gz", "rt") as file:
+                yield file.read(), row
+
+
+class Program(unittest.TestCase):
+    def judge(self, text, row):
+        """Valid, with the figures of the row."""
+        try:
+            c, figures = checker.examine(text)
+        except checker.Wrong as wrong:
+            self.fail(f"{wrong}\n{text[:4000]}")
+        for name in ("floor_rms", "floor_rel", "floor_sup", "accuracy_ceiling", "informative_ceiling",
+                     "cross_entropy_floor"):
+            self.assertEqual(name in c.claims, row[name] != "", name)
+            if row[name]:
+                self.assertAlmostEqual(float(row[name]), float(figures[name]), delta=1e-12 * float(figures[name]))
+        return c
+
+    def test_every_class(self):
+        seen, count, merged = Counter(), 0, 0
+        for space, keys in SPACES.items():
+            layers = list(maker.all_layers(maker.rng_of(len(space)), space))
+            with tempfile.TemporaryDirectory(dir=FAST) as folder:
+                for text, row in written(self, folder, SPEC.format(**keys), list(map(case_line, layers))):
+                    c = self.judge(text, row)
+                    count, merged = count + 1, merged + len(c.first) - len(set(c.first))
+            for layer in layers:
+                seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), space])
+        self.assertEqual({*SPACES, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
+                         set(), "never tried")
+        self.assertGreater(merged, count)
+        print(f"\n# {count} certificates of {sum(map(seen.get, SPACES))} classes, {merged} pairs merged", file=sys.stderr)
+
+    def test_nothing_new_is_left_out(self):
+        """What the program has is known to the checker: a new kind comes with its relation there."""
+        for what, known in (("encodings", checker.ENCODINGS), ("normalisers", checker.NORMALISERS),
+                            ("masks", checker.MASKS), ("c", checker.C_KINDS), ("spaces", SPACES)):
+            done = subprocess.run([PROGRAM, "list", what, "--format", "json"], capture_output=True, text=True, check=True)
+            self.assertEqual({next(iter(entry.values())) for entry in json.loads(done.stdout)}, set(known), what)
+
+    def lines(self, space, count):
+        rng = maker.rng_of(7)
+        layers = [layer for layer in maker.all_layers(rng, space) if layer["encoding"] not in AT_ONE_LENGTH]
+        return [case_line(layer) for layer in rng.sample(layers, count)]
+
+    def rich(self, of, count, **keys):
+        """Certificates of some classes on numbers, all patterns of inputs, more than one length."""
+        keys = {**SPACES[of], **keys}
+        with tempfile.TemporaryDirectory(dir=FAST) as folder:
+            for text, row in written(self, folder, SPEC.format(**keys), self.lines(of, count)):
+                yield text, self.judge(text, row)
+
+    def test_numbers_patterns_lengths(self):
+        """A table that was trained at length 4 ends where samples of 7 go on; samples alone are counted."""
+        alone = Counter()
+        spaces = {
+            "sequence": ("{length: 4, channels: 2, inputs: {identical: 0.2, palindrome: 0.2, prefix: 0.2, periodic: 0.2}}",
+                         "prefix_sum", "{samples: 10, orbit: shifts, lengths: [4, 7]}"),
+            "grid": ("{kind: grid, height: 2, width: 3, channels: 2, inputs: {identical: 0.3, mirror: 0.3}}", "grid_gain",
+                     "{samples: 6, orbit: mirrors}"),
+            "graph": ("{kind: graph, nodes: 6, p: 0.3, channels: 2, inputs: {identical: 0.5}}", "neighbour_sum",
+                      "{samples: 6}"),
+        }
+        for space, (inputs, target, evaluate) in spaces.items():
+            for _, c in self.rich(space, 60, space=inputs, target=target, evaluate=evaluate):
+                alone[space, c.alone[0] > 0] += 1
+        self.assertEqual(len(alone), 6)  # with such samples and without
+
+    def test_no_file_stops_it(self):
+        """Whatever is written over a certificate, or over its compressed form, the answer is a verdict."""
+        texts = [BY_HAND] + [text for space in SPACES for text, _ in self.rich(space, 8)]
+        parts = ["", "0", "9", "-", "-1", "\n", " ", "x", "~", "=", "1e9", "p", "any", "\0", "\xff", "99999999999"]
+        with tempfile.TemporaryDirectory(dir=FAST) as folder:
+            for seed in range(5000):
+                rng = maker.rng_of(seed)
+                whole = rng.choice(texts).encode()
+                data = bytearray(gzip.compress(whole, 1) if seed % 10 == 0 else whole)
+                for _ in range(rng.randint(1, 3)):
+                    at = rng.randrange(len(data))
+                    data[at:at + rng.randint(0, 2)] = rng.choice(parts).encode("latin-1")
+                with open(os.path.join(folder, f"{seed:04}"), "wb") as file:
+                    file.write(data)
+            done = subprocess.run([sys.executable, "-B", os.path.abspath(PATH), *sorted(os.listdir(folder))], cwd=folder,
+                                  capture_output=True, text=True)
+        verdicts = Counter(line.split()[1] for line in done.stdout.splitlines() if line[0] != " ")
+        self.assertEqual((done.returncode, done.stderr, sum(verdicts.values())), (1, "", 5000))
+        self.assertGreater(min(verdicts["valid"], verdicts["NOT"]), 200)
+        print(f"\n# of 5000 files that were written over {verdicts['NOT']} are refused, {verdicts['valid']} still valid",
+              file=sys.stderr)
+
+    def test_lies_about_its_own(self):
+        cases = []
+        for space in SPACES:
+            cases += [maker.read_case(text) for text, _ in self.rich(space, 100)]
+        for space, target in (("sequence", "position"), ("grid", "grid_position")):
+            one = SPACES[space]["space"].replace("{", "{channels: 1, ", 1)
+            cases += [maker.read_case(text) for text, _ in self.rich(space, 50, space=one, target=target)]
+        cases = [case for case in cases if case.samples]
+        tell_lies(self, lambda rng: copy.deepcopy(rng.choice(cases)))
 
 
 HEAD = """urpe-probe certificate 1
@@ -336,16 +497,6 @@ end
         self.assertIsNotNone(verdict(""))
         for old, new in (("alone 0 0 0", "alone 0 0 0\ndeviation 0x0p+0"), ("0x1p-2 0x1p-1 0x1.8p-1 0x1p+0", "- - - -")):
             self.assertIsNotNone(verdict(BY_HAND.replace(old, new, 1)))
-
-    def test_no_file_stops_it(self):
-        """Whatever is written over a certificate, the answer is a verdict."""
-        for seed in range(2000):
-            rng = maker.rng_of(seed)
-            text = list(BY_HAND if seed % 2 else maker.random_case(maker.rng_of(seed % 50)).text())
-            for _ in range(rng.randint(1, 3)):
-                at = rng.randrange(len(text))
-                text[at:at + rng.randint(0, 2)] = rng.choice(["", "0", "9", "-", "-1", "\n", " ", "x", "~", "=", "1e9", "p", "any"])
-            verdict("".join(text))
 
     def test_example(self):
         """The README's is valid."""

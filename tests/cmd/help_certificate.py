@@ -41,8 +41,8 @@ def encoding_options(rng, name):
     }.get(name, {})
 
 
-def random_mask(rng, space):
-    masks = [{"mask": "none"}, {"mask": "causal"}] * 4
+def masks_of(rng, space):
+    masks = [{"mask": "none"}, {"mask": "causal"}]
     if space == "graph":
         masks.append({"mask": "hops", "hops": str(rng.randint(0, 2))})
     else:
@@ -54,7 +54,12 @@ def random_mask(rng, space):
         masks += [{"mask": "window", "past": a, "future": str(rng.randint(0, 2))}, {"mask": "dilated", "step": a, "size": b},
                   {"mask": "strided", "length": a}, {"mask": "blocks", "size": a, "causal": rng.choice(("true", "false"))},
                   {"mask": "prefix-lm", "prefix": a}]
-    return {key if key == "mask" else f"mask.{key}": value for key, value in rng.choice(masks).items()}
+    return [{key if key == "mask" else f"mask.{key}": value for key, value in mask.items()} for mask in masks]
+
+
+def random_mask(rng, space):
+    masks = masks_of(rng, space)
+    return rng.choice(masks[:2] * 4 + masks[2:])
 
 
 def looks_back(layer):
@@ -63,23 +68,45 @@ def looks_back(layer):
         or layer.get("mask.causal") == "true"
 
 
-def random_layer(rng, space):
-    mask = random_mask(rng, space)
-    past = looks_back(mask)
-    names = list(ANYWHERE) + (["centrality"] * 2 if space == "graph" else list(WITH_AXES))
+def names_of(space, past):
+    """Encodings and normalisers that a space has, under a mask that hides what comes after the query or none."""
+    names = list(ANYWHERE) + (["centrality"] if space == "graph" else list(WITH_AXES))
     if space == "sequence":
         names += ON_LINES + (CAUSAL_ONLY if past else ())
-    normaliser = rng.choice([n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"])
-    if rng.random() < 0.3:
-        normaliser = NORMALISERS[0]
-    encoding = rng.choice(names)
-    layer = {"encoding": encoding, "attention": rng.choice(("rpe", "rpe", "urpe")), **mask}
+    return names, [n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"]
+
+
+def layer_of(rng, encoding, mask, normaliser, c):
+    layer = {"encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
     layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding).items()})
     layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
-    if layer["attention"] == "urpe":
-        layer["c"] = rng.choice(("toeplitz", "bucketed")) if space == "sequence" else "toeplitz"
-        layer.update(C_OPTIONS)
+    if c:
+        layer.update({"c": c, **C_OPTIONS})
     return layer
+
+
+def c_kinds(space):
+    return ("toeplitz", "bucketed") if space == "sequence" else ("toeplitz",)
+
+
+def random_layer(rng, space):
+    mask = random_mask(rng, space)
+    names, normalisers = names_of(space, looks_back(mask))
+    normaliser = NORMALISERS[0] if rng.random() < 0.3 else rng.choice(normalisers)
+    c = rng.choice((None, None, rng.choice(c_kinds(space))))
+    return layer_of(rng, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
+
+
+def all_layers(rng, space):
+    """Every encoding with every normaliser, mask and C that go together, options at random."""
+    for mask in masks_of(rng, space):
+        if space == "graph" and mask["mask"] == "causal":
+            continue  # nodes have no order
+        names, normalisers = names_of(space, looks_back(mask))
+        for encoding in names:
+            for normaliser in normalisers:
+                for c in (None, *c_kinds(space)):
+                    yield layer_of(rng, encoding, mask, normaliser, c)
 
 
 # ---- relations, from the formulas -------------------------------------------------------------------------
@@ -308,6 +335,43 @@ class Case:
                       "g " + " ".join(map(str, self.group[first:first + size])), "y " + " ".join(ys)]
             first += size
         return "\n".join(lines + ["end", ""])
+
+
+def read_case(text):
+    """A certificate as a Case."""
+    case = Case()
+    case.layers, case.samples, case.targets, case.group, case.claims = [], [], [], [], {}
+    case.width, case.max_distance, case.deviation = 1, 0, 1.0
+    for word, *rest in (line.split() for line in text.splitlines()):
+        if word == "space":
+            case.space, *sizes = rest
+            case.width, case.max_distance = int([*sizes, 1][-1]), int([*sizes, 0][-1])
+        elif word in ("trained", "prefix", "channels"):
+            setattr(case, word, int(rest[0]))
+        elif word == "layer":
+            case.layers.append(dict(item.split("=") for item in rest))
+        elif word == "depth":
+            case.depth = None if rest[0] == "any" else int(rest[0])
+        elif word == "targets":
+            case.labels = rest[0] == "labels"
+        elif word == "alone":
+            case.alone = list(map(int, rest))
+        elif word == "deviation":
+            case.deviation = float.fromhex(rest[0])
+        elif word == "claim":
+            case.claims[rest[0]] = float.fromhex(rest[1])
+        elif word == "sample":
+            case.samples.append(Sample(int(rest[0]), [], [tuple(map(int, edge.split("-"))) for edge in rest[1:]]))
+        elif word == "t":
+            case.samples[-1].tokens = list(map(int, rest))
+        elif word == "g":
+            case.group += map(int, rest)
+        elif word == "y" and case.labels:
+            case.targets.append([(int(y.rstrip("~")), y[-1] != "~") for y in rest])
+        elif word == "y":
+            ys = [Fraction(float.fromhex(y)) for y in rest]
+            case.targets.append([ys[k:k + case.channels] for k in range(0, len(ys), case.channels)])
+    return case
 
 
 def random_tokens(rng, n):
