@@ -164,7 +164,7 @@ $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 # ---- what people type --------------------------------------------------------------------------
 BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats tests/tools/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
-.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install clean
+.PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install uninstall deb clean
 deps:
 	@tests/tools/deps.sh run
 deps-ci: deps
@@ -238,6 +238,20 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.fish $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
 
+# What install puts there, and nothing else.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,urpe-probe urpe-probe-check) $(SHARE)/man/man1/urpe-probe.1
+	rm -f $(SHARE)/bash-completion/completions/urpe-probe $(SHARE)/zsh/site-functions/_urpe-probe
+	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
+
+# A Debian package of the staged files: $(BUILD)/urpe-probe_VERSION_ARCH.deb.  Libraries are those that
+# the program was linked with here, by the packages that own them.
+DEB := $(BUILD)/deb
+deb: $(BUILD)/urpe-probe
+	@rm -rf $(DEB)
+	@$(MAKE) --no-print-directory install DESTDIR=$(DEB)/root PREFIX=/usr >/dev/null
+	@tests/tools/deb.sh $(DEB) $(BUILD) $(VERSION)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -259,6 +273,8 @@ help:
 	@echo "make bench        training steps against this machine's own SGEMM"
 	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"
 	@echo "make install      program, man page, completion to PREFIX=$(PREFIX), under DESTDIR"
+	@echo "make uninstall    removes what install put there"
+	@echo "make deb          a Debian package in $(BUILD)/"
 	@echo "make clean        remove $(BUILD)/"
 
 -include $(wildcard tests/*/rules.mk)

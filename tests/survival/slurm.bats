@@ -9,9 +9,10 @@ setup() {
 }
 teardown() { slurm_stop; }
 
+# submit TASKS ARRAY
 submit() {
-    sbatch --parsable --array="$1" --output="$PWD/slurm-%A_%a.out" \
-        "$ROOT/experiments/slurm/array.sh" "$PWD/small.yaml" --quiet --out "$PWD/shared"
+    sbatch --parsable --array="$2" --output="$PWD/slurm-%A_%a.out" \
+        "$ROOT/experiments/slurm/array.sh" "$1" "$PWD/small.yaml" --quiet --out "$PWD/shared"
 }
 # Array task $1 trains one of its cells.
 trains() {
@@ -48,16 +49,17 @@ finishes() {
     export URPE_PROBE=$PROBE
     "$PROBE" run small.yaml --out whole >/dev/null 2>&1
 
-    job=$(submit 0-3)
+    job=$(submit 4 0-3)
     eventually trains "${job}_0"
     scontrol requeue "${job}_0"
     eventually trains "${job}_1"
     scancel "${job}_1"
     finishes
-    # The cancelled task has left a checkpoint; an array of another size takes it up.
+    # The cancelled task has left a checkpoint; lists and steps of tasks take it up, two arrays at a time.
     [ -n "$(ls shared/cells/*/checkpoint)" ]
     [ "$(ls shared/cells/*/row.csv | wc -l)" -lt 8 ]
-    submit 5-9:2
+    submit 4 1,3
+    submit 4 0-2:2
     finishes
     [ "$(ls shared/cells/*/row.csv | wc -l)" -eq 8 ]
     [ -z "$(grep 'starts again' slurm-*.out)" ]
@@ -65,4 +67,16 @@ finishes() {
     cat slurm-*.out
     "$PROBE" report shared >/dev/null
     same_results whole shared
+}
+
+@test "the script says what it was not told, and refuses a task beyond the last" {
+    run env SLURM_ARRAY_TASK_ID=1 "$ROOT/experiments/slurm/array.sh" small.yaml --out shared
+    [ "$status" -eq 2 ]
+    [[ $output == *"'small.yaml' is no number of tasks"* ]]
+    run env SLURM_ARRAY_TASK_ID=7 "$ROOT/experiments/slurm/array.sh" 7 small.yaml --out shared
+    [ "$status" -eq 2 ]
+    [[ $output == *"tasks count from 0 to 6"* ]]
+    [ ! -e shared ]
+    URPE_PROBE=echo SLURM_ARRAY_TASK_ID=3 run "$ROOT/experiments/slurm/array.sh" 8 small.yaml
+    [ "$output" = "run small.yaml --no-progress --jobs 1 --shard 3/8" ]
 }
