@@ -185,6 +185,7 @@ struct batch {
 struct model_state {
     struct layout longest;
     struct mask_reach *reach;   /* (kinds) of all samples' layouts */
+    void **code;                /* (kinds) what the encoding's open made */
     int32_t *fold;              /* (relations) */
     int32_t *c_row;             /* (kinds,relations) */
     size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */
