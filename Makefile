@@ -13,14 +13,15 @@ VERSION  := 0.1.0
 
 # The rooms of lib/, lowest first, and whose headers each sees, itself or through other headers.
 # `make lint` compares; a test of a room links what its row leads to.
-LAYERS        := base kernel space mask target normaliser encoding floor model train witness spec report run
+LAYERS        := base kernel lua space mask target normaliser encoding floor model train witness spec report run
 SEES_base     :=
 SEES_kernel   := base
+SEES_lua      := base
 SEES_space    := base
 SEES_mask     := base space
-SEES_target   := base space
+SEES_target   := base lua space
 SEES_normaliser := base kernel
-SEES_encoding := base kernel space
+SEES_encoding := base kernel lua space
 SEES_floor    := base space
 SEES_model    := base kernel space mask normaliser encoding floor
 SEES_train    := base kernel space mask target normaliser encoding floor model

@@ -72,6 +72,7 @@ struct option {
     const char *help;         /* one line */
     bool file;                /* TEXT: names a file, relative to the spec; in the owner's struct it is
                                  the value of base/named_file.h, and the content is part of the id */
+    bool map;                 /* TEXT: a map of the user's own names in a spec, as {a: 1, b: {c: 2}} here */
     bool cosmetic;            /* cannot change a cell's numbers, so it is left out of the cell's id */
     /* At its default it is left out of the cell's id and of the resolved spec, so that a key that
      * comes later changes neither the ids nor the specs that were made before it.  It has its value

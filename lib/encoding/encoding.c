@@ -26,7 +26,8 @@
     ENTRY(fire)                                                                                    \
     ENTRY(xpos)                                                                                    \
     ENTRY(tupe)                                                                                    \
-    ENTRY(cope)
+    ENTRY(cope)                                                                                    \
+    ENTRY(formula)
 
 #define DECLARE(name) extern const struct encoding encoding_##name;
 #define ADDRESS(name) &encoding_##name,
@@ -74,6 +75,25 @@ static int check_axes(const struct encoding *entry, const struct encoding_shape 
                    others);
 }
 
+/* What is opened only to run is tried where it trains and where it is evaluated. */
+static int try_code(const struct kind_config *c, const struct encoding_shape *s,
+                    const struct layout *evaluated, struct err *e)
+{
+    struct encoding_context context = {.config = c, .shape = s, .layout = s->trained};
+    struct arena nowhere;
+    arena_open_measure(&nowhere);
+    int code = encoding_open(&context, &nowhere, e);
+    context.layout = evaluated;
+    return code || evaluated->n == s->trained->n ? code : encoding_open(&context, &nowhere, e);
+}
+
+int encoding_open(struct encoding_context *c, struct arena *arena, struct err *e)
+{
+    const struct encoding *entry = encoding_of(c->config);
+    c->code = NULL;
+    return entry->open ? entry->open(c, arena, &c->code, e) : 0;
+}
+
 int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
                    const struct layout *evaluated, struct err *e)
 {
@@ -91,7 +111,8 @@ int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
                        "%s is undefined beyond the training length: %d positions are evaluated, "
                        "%d are trained; evaluate up to %d, or train at the longest length",
                        entry->name, evaluated->n, s->trained->n, s->trained->n);
-    return entry->check ? entry->check(c, s, e) : 0;
+    code = entry->check ? entry->check(c, s, e) : 0;
+    return code || !entry->open ? code : try_code(c, s, evaluated, e);
 }
 
 int64_t encoding_relation(const struct encoding_context *c, int i, int j)

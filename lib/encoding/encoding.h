@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "base/option.h"
 #include "base/real.h"
 #include "base/tensor.h"
@@ -60,6 +61,7 @@ struct encoding_context {
     const struct layout *layout; /* prepare: the batch's longest; other hooks: the sample's */
     const int32_t *fold;         /* (relations of the longest layout) row of a trained table */
     int layer;
+    void *code;                  /* what open made; NULL: nothing */
     const real *parameter[ENCODING_TENSORS_MAX]; /* in the order of `tensors` */
     real *gradient[ENCODING_TENSORS_MAX];        /* accumulated; NULL in a forward pass */
     const real *state;                           /* what prepare wrote */
@@ -105,6 +107,11 @@ struct encoding {
      * NULL: every position has one of its own, so nothing merges within a sample. */
     int64_t (*mark)(const struct encoding_context *c, int i);
 
+    /* What prepare needs besides parameters, for c->layout, in arena (a measuring one gives the price,
+     * and tries it all the same); *code is c->code from then on.  Two threads may not prepare with one
+     * code.  ERR_USAGE where the user's own formula is wrong; e->where names its key.  NULL: nothing. */
+    int (*open)(const struct encoding_context *c, struct arena *arena, void **code, struct err *e);
+
     /* Elements of state for c->layout.  NULL: 0. */
     size_t (*state_size)(const struct encoding_context *c);
     void (*prepare)(const struct encoding_context *c, real *state);
@@ -145,6 +152,8 @@ const struct encoding *encoding_of(const struct kind_config *c);
  * instead.  `evaluated`: the longest evaluated layout. */
 int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
                    const struct layout *evaluated, struct err *e);
+/* Sets c->code by the entry's open, for c->layout. */
+int encoding_open(struct encoding_context *c, struct arena *arena, struct err *e);
 /* The class of (i,j) for the floor: `relation` or its default. */
 int64_t encoding_relation(const struct encoding_context *c, int i, int j);
 

@@ -34,7 +34,8 @@ static int open_lookup(const struct floor_class *c, const struct layout *l, stru
         x->c_row = c_row;
     }
     *state = x;
-    return 0;
+    /* Graphs, where each sample has a layout of its own, do without: relations are few there. */
+    return l->axes ? encoding_open(&x->context, a, e) : 0;
 }
 
 /* A normaliser that knows the sample's length, or divides by it, has it in every key: lengths are then

@@ -194,6 +194,7 @@ struct model_state {
     int n;                      /* a sample's own positions, at most */
     struct layout longest;      /* with what stands before them */
     struct mask_reach *reach;   /* (kinds) of all samples' layouts */
+    void **code;                /* (kinds) what the encoding's open made */
     int32_t *fold;              /* (relations) */
     int32_t *c_row;             /* (kinds,relations) */
     size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */

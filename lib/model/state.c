@@ -19,7 +19,8 @@ struct encoding_context model_context(const struct model *m, const real *p,
                                  .shape = &kind->shape,
                                  .layout = l ? l : &s->longest,
                                  .fold = s->fold,
-                                 .layer = layer};
+                                 .layer = layer,
+                                 .code = s->code ? s->code[kind - m->kind] : NULL};
     for (int k = 0; k < kind->encoding_tensors; k++) {
         size_t at = m->tensors.item[of->encoding[k]].offset;
         c.parameter[k] = p + at;
@@ -89,6 +90,11 @@ static int open_kinds(struct model_state *s, const struct model *m, struct arena
         code = mask_reach_open(&reach, mask_of(mask), mask, &longest, arena, e);
         if (s->reach)
             s->reach[k] = reach;
+        struct encoding_context c = {.config = &m->kind[k].config.encoding,
+                                     .shape = &m->kind[k].shape, .layout = &s->longest};
+        code = code ? code : encoding_open(&c, arena, e);
+        if (s->code)
+            s->code[k] = c.code;
     }
     if (absent)
         arena_close(&measured);
@@ -155,6 +161,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->c_row = arena_alloc(arena, kinds * relations, sizeof *s->c_row, e);
     s->state_at = arena_alloc(arena, (size_t)m->states + 1, sizeof *s->state_at, e);
     s->reach = arena_alloc(arena, kinds, sizeof *s->reach, e);
+    s->code = arena_alloc(arena, kinds, sizeof *s->code, e);
     place(s, m);
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
     s->turned_at = arena_alloc(arena, (size_t)m->tensors.count, sizeof *s->turned_at, e);
@@ -162,7 +169,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     int code = open_kinds(s, m, arena, e);
     if (arena->measuring || code)
         return code;
-    if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->block ||
+    if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->code || !s->block ||
         !s->turned_at || !s->turned)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);

@@ -36,7 +36,13 @@ static void expected(const struct option *o, char *out, size_t size)
     case OPTION_INT: expected_range(o, "a whole number", out, size); break;
     case OPTION_REAL: expected_range(o, "a number", out, size); break;
     case OPTION_BOOL: snprintf(out, size, "true or false"); break;
-    case OPTION_TEXT: snprintf(out, size, "text of at most %d bytes", OPTION_TEXT_MAX - 1); break;
+    case OPTION_TEXT:
+        if (o->map) {
+            snprintf(out, size, "a map of names");
+            break;
+        }
+        snprintf(out, size, "text of at most %d bytes", OPTION_TEXT_MAX - 1);
+        break;
     case OPTION_INT_LIST: expected_range(o, "a list of whole numbers", out, size); break;
     case OPTION_PLAN:
         snprintf(out, size, "none, or a list of maps, one for each layer of a turn");
@@ -152,8 +158,12 @@ static int read_choice(const struct option *o, const char *key, const struct nod
 static int read_text(const struct option *o, const char *key, const struct node *n,
                      const char **out, struct err *e)
 {
-    if (n->type != NODE_SCALAR || node_is_null(n))
-        return refuse(o, key, n, "is not text", e);
+    if (o->map && n->type == NODE_MAP) { /* before files_resolve has written it out */
+        *out = "{}";
+        return 0;
+    }
+    if (n->type != NODE_SCALAR || node_is_null(n) || (o->map && n->text[0] != '{'))
+        return refuse(o, key, n, o->map ? "is not a map" : "is not text", e);
     if (strlen(n->text) >= OPTION_TEXT_MAX)
         return refuse(o, key, n, "is too long", e);
     *out = n->text;
@@ -236,6 +246,10 @@ static void write_text(const struct option *o, const char *text, enum value_form
                        struct text *t)
 {
     struct text place = {0};
+    if (o->map) {
+        text_append(t, text);
+        return;
+    }
     if (!o->file || !*text) {
         node_write_text(t, text);
         return;

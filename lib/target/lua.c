@@ -169,7 +169,8 @@ const struct target target_lua = {
     .name = "lua",
     .formula = "y_i[c] = the value of an expression, or of a file's function(x, n, d), in Lua 5.4",
     .summary = "the user's own: y, an expression, or file, whose function gets the whole sequence; "
-               "math (without random), assert, error, ipairs, select, tonumber, tostring, type",
+               "math, string and table without what knows chance or addresses, assert, error, "
+               "ipairs, select, tonumber, tostring, type",
     .options = options,
     .check = lua_check,
     .open = lua_prepare,

@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -162,20 +160,6 @@ struct answer {
     struct err err;
 };
 
-static void ring_after(int timer, double seconds)
-{
-    struct itimerval value = {.it_value = {(time_t)seconds,
-                                           (suseconds_t)(1e6 * (seconds - floor(seconds)))}};
-    setitimer(timer, &value, NULL);
-}
-
-/* What no look between two instructions ends, a signal does: of processor time, of the wall clock. */
-static void limit_time(double seconds, double kill_seconds)
-{
-    ring_after(ITIMER_PROF, seconds);
-    ring_after(ITIMER_REAL, kill_seconds);
-}
-
 static void answer_one(struct user_code *s, const struct request *r, const int *n, const double *x,
                        double *y, struct answer *a)
 {
@@ -183,24 +167,21 @@ static void answer_one(struct user_code *s, const struct request *r, const int *
     for (int k = 0; k < r->count && a->failed < 0; k++) {
         struct call call = {.code = s, .n = n[k], .d = r->d, .x = x, .y = y};
         *s->at = k;
-        limit_time(s->limits->seconds + s->limits->slack, s->limits->kill_seconds);
+        process_limit(s->limits);
         if (sandbox_run(s->limits, evaluate_body, &call, &a->err))
             a->failed = k;
         x += (size_t)n[k] * (size_t)r->d;
         y += (size_t)n[k] * (size_t)r->d;
     }
-    limit_time(0, 0); /* it may now wait for long */
+    process_limit(NULL); /* it may now wait for long */
 }
 
-/* Until the other side has ended.  Signals meant for it, or for all, leave this process alone. */
+/* Until the other side has ended. */
 static void serve(void *context, int fd)
 {
-    static const int deaf[] = {SIGINT, SIGTERM, SIGHUP};
     struct user_code *s = context;
     struct request r;
-    for (size_t k = 0; k < sizeof deaf / sizeof *deaf; k++)
-        signal(deaf[k], SIG_IGN);
-    signal(SIGALRM, SIG_DFL);
+    process_enter();
     while (child_receive(fd, &r, sizeof r)) {
         struct answer a = {.failed = 0};
         int *n = memory_alloc((size_t)r.count, sizeof *n, &a.err);
@@ -231,20 +212,6 @@ static int start(struct user_code *s, struct err *e)
     return child_start(&s->child, SIGKILL, serve, s, e);
 }
 
-/* Why the process ended. */
-static int say_death(struct user_code *s, struct err *e)
-{
-    int status = child_end(&s->child), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (number == SIGPROF || number == SIGALRM)
-        return err_set(e, ERR_EVALUATION, NULL,
-                       "%s:1: ran longer than the %g seconds that a sample may take, in one "
-                       "instruction", s->name + 1,
-                       number == SIGPROF ? s->limits->seconds : s->limits->kill_seconds);
-    return err_set(e, number == SIGKILL ? ERR_MEMORY : ERR_EVALUATION, NULL,
-                   "the process that ran %s ended with %s %d", s->name + 1,
-                   number ? "signal" : "status", number ? number : WEXITSTATUS(status));
-}
-
 int user_code_evaluate(struct user_code *s, int count, const int *n, int d, const double *x,
                        double *y, int *failed, struct err *e)
 {
@@ -261,7 +228,7 @@ int user_code_evaluate(struct user_code *s, int count, const int *n, int d, cons
         !child_send(fd, x, r.numbers * sizeof *x) || !child_receive(fd, &a, sizeof a) ||
         (a.failed < 0 && !child_receive(fd, y, r.numbers * sizeof *y))) {
         *failed = *s->at;
-        return say_death(s, e);
+        return process_say_end(&s->child, s->name + 1, s->limits, e);
     }
     *failed = a.failed;
     return err_pass(e, &a.err);

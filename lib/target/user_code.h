@@ -2,8 +2,7 @@
  * lib/target. */
 #ifndef TARGET_USER_CODE_H
 #define TARGET_USER_CODE_H
-#include "base/child.h"
-#include "target/sandbox.h"
+#include "lua/process.h"
 
 struct user_code {
     const char *name, *before; /* as sandbox_compile wants them */

@@ -45,6 +45,9 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
         return ERR_MEMORY;
     shape->trained->fold(shape->trained, shape->trained, b->fold);
     b->context.fold = b->fold;
+    int code = encoding_open(&b->context, a, e);
+    if (code)
+        return code;
     size_t state = b->encoding->state_size ? b->encoding->state_size(&b->context) : 0;
     size_t scratch = b->encoding->scratch ? b->encoding->scratch(&b->context, ROWS) : 0;
     b->state = arena_alloc(a, state, sizeof(real), e);

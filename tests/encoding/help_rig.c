@@ -118,8 +118,7 @@ void rig_configure(const struct encoding *entry, const char *options, struct kin
     *out = (struct kind_config){0};
     char copy[256] = "", *rest = copy;
     strncat(copy, options ? options : "", sizeof copy - 1);
-    for (int i = 0; entry->options && entry->options[i].key; i++)
-        out->number[i] = parse(&entry->options[i], entry->options[i].fallback);
+    option_kind_defaults(entry->options, out);
     for (char *item; (item = strtok_r(rest, ",", &rest));) {
         char *value = strchr(item, '=');
         assert_non_null(value);
@@ -224,6 +223,9 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
     entry->facts(&g->config, &g->shape, &g->facts);
     open_parameters(g, &seed);
     struct encoding_context c = rig_context(g);
+    struct err e = {0};
+    assert_int_equal(entry->open ? entry->open(&c, a, &g->code, &e) : 0, 0);
+    c = rig_context(g);
     g->state_size = entry->state_size ? entry->state_size(&c) : 0;
     g->state = take_reals(a, g->state_size);
     g->dstate = take_reals(a, g->state_size);
@@ -254,7 +256,7 @@ bool rig_visible(const struct rig *g, int i, int j)
 struct encoding_context rig_context(const struct rig *g)
 {
     struct encoding_context c = {.config = &g->config, .shape = &g->shape, .layout = &g->layout,
-                                 .fold = g->fold, .state = g->state};
+                                 .fold = g->fold, .state = g->state, .code = g->code};
     for (int t = 0; t < g->tensors; t++)
         c.parameter[t] = g->parameter[t];
     return c;

@@ -23,6 +23,7 @@ struct rig {
     struct encoding_shape shape;
     struct layout trained, layout;
     int32_t *fold;
+    void *code;
     struct encoding_facts facts;
     int rows, tensors;
     struct encoding_tensor tensor[ENCODING_TENSORS_MAX];

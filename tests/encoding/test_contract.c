@@ -46,7 +46,7 @@ static int values_of(const struct option *o, char value[VALUES_MAX][VALUE_SIZE])
     for (int k = 0; o->type == OPTION_REAL && k < 2; k++)
         if (other[k] >= o->min && other[k] != number)
             snprintf(value[count++], VALUE_SIZE, "%g", other[k]);
-    assert_in_range(count, 2, VALUES_MAX);
+    assert_in_range(count, o->type == OPTION_TEXT ? 1 : 2, VALUES_MAX);
     return count;
 }
 
@@ -60,8 +60,9 @@ static bool combination(const struct option *o, int index, char *text, size_t si
         int count = values_of(&o[k], value);
         chosen[k] = index % count;
         index /= count;
-        snprintf(text + strlen(text), size - strlen(text), "%s%s=%s", k ? "," : "", o[k].key,
-                 value[chosen[k]]);
+        if (o[k].type != OPTION_TEXT)
+            snprintf(text + strlen(text), size - strlen(text), "%s%s=%s", *text ? "," : "",
+                     o[k].key, value[chosen[k]]);
     }
     return index == 0;
 }

@@ -14,7 +14,7 @@ only() { # header, folder where it may be included
     only 'yaml\.h' lib/spec/
     only 'cblas|openblas' lib/kernel/
     only 'cjson/' lib/base/
-    only 'lua' lib/target/
+    only 'lua' lib/
     grep -lE '(^|[^_a-z])(malloc|calloc|realloc|aligned_alloc) ?\(' -r lib cmd |
         grep -v '^lib/base/memory\.c$' |
         while read -r f; do echo "$f calls malloc; only lib/base/memory.c may"; done

@@ -1,17 +1,19 @@
-/* Lua for strangers: a state that can compute, fail, and nothing else.  Private to lib/target.
+/* Lua for strangers: a state that can compute, fail, and nothing else.
  *
- * What it has: the language; math without random and randomseed; assert, error, ipairs, select,
- * tonumber, tostring, type.  What it has not: any other library, pcall, metatables, coroutines,
- * methods on strings, binary chunks, addresses in the text of tables and functions.
+ * What it has: the language; math, string and table but for what knows chance, addresses or bytecode
+ * (math.random, string.format, string.dump); assert, error, ipairs, select, tonumber, tostring,
+ * type.  What it has not: any other library, pairs (whose order differs from run to run), pcall,
+ * metatables, coroutines, binary chunks, addresses in the text of tables and functions.  Reading a
+ * name that Lua has and the sandbox has not is an error that says so.
  *
  * Every state is new and lasts for one call.  Its memory is one arena that is dropped as a whole,
  * so a state is never closed by Lua: nothing in it can have a finalizer.
  *
  * Time is limited by instructions, which is the same on every machine, and by processor time, looked
  * at every `hook` instructions.  One instruction can take longer than that (a table that grows, with
- * keys that collide), so user code runs in a process that timers end (user_code.h). */
-#ifndef TARGET_SANDBOX_H
-#define TARGET_SANDBOX_H
+ * keys that collide), so user code runs in a process that timers end (process.h). */
+#ifndef LUA_SANDBOX_H
+#define LUA_SANDBOX_H
 #include <lua.h>
 #include <stddef.h>
 
@@ -24,6 +26,7 @@ struct sandbox_limits {
     double slack;        /* more of it, then the process is ended */
     double kill_seconds; /* likewise, of the wall clock */
     int hook;            /* instructions between two looks */
+    const char *of;      /* whose limits they are, in messages: "a sample" */
 };
 extern const struct sandbox_limits sandbox_limits;
 

@@ -5,7 +5,7 @@
  * powers of two, and a freed block goes to the list of its size.
  *
  *   free[k] -> block -> block -> NULL         blocks of 64 * 2^k bytes */
-#include "target/sandbox.h"
+#include "lua/sandbox.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -24,7 +24,8 @@ const struct sandbox_limits sandbox_limits = {.instructions = 100000000,
                                               .seconds = 10,
                                               .slack = 1,
                                               .kill_seconds = 120,
-                                              .hook = 100};
+                                              .hook = 100,
+                                              .of = "a sample"};
 
 struct freed {
     struct freed *next;
@@ -118,11 +119,11 @@ static struct sandbox *sandbox_of(lua_State *L)
     return s;
 }
 
-/* Raises "file:line: <text with the limit>"; luaL_error would name the caller's line. */
+/* Raises "file:line: <text with the limit and whose>"; luaL_error would name the caller's line. */
 static void stop(lua_State *L, const char *format, double limit)
 {
     luaL_where(L, 0);
-    lua_pushfstring(L, format, (lua_Integer)limit);
+    lua_pushfstring(L, format, (lua_Integer)limit, sandbox_of(L)->limits->of);
     lua_concat(L, 2);
     lua_error(L);
 }
@@ -133,10 +134,10 @@ static void look(lua_State *L, lua_Debug *unused)
     (void)unused;
     s->instructions += s->limits->hook;
     if (s->instructions >= s->limits->instructions)
-        stop(L, "took more than the %I instructions that a sample may take",
+        stop(L, "took more than the %I instructions that %s may take",
              (double)s->limits->instructions);
     if (out_of_time(s))
-        stop(L, "ran longer than the %I seconds that a sample may take", s->limits->seconds);
+        stop(L, "ran longer than the %I seconds that %s may take", s->limits->seconds);
 }
 
 /* ---- globals ----------------------------------------------------------------------------------*/
@@ -152,33 +153,82 @@ static int user_tostring(lua_State *L)
     return 1;
 }
 
-static void keep_math(lua_State *L, int globals)
+static const char *const kept_math[] = {
+    "abs", "acos", "asin", "atan",       "ceil",       "cos",  "deg", "exp",  "floor", "fmod", "huge",
+    "log", "max",  "maxinteger", "min",  "mininteger", "modf", "pi",  "rad",  "sin",   "sqrt", "tan",
+    "tointeger", "type", "ult", NULL};
+static const char *const kept_string[] = {"byte", "char",  "find", "gmatch",  "gsub", "len", "lower",
+                                          "match", "rep",  "reverse", "sub",  "upper", NULL};
+static const char *const kept_table[] = {"concat", "insert", "move", "pack", "remove", "sort",
+                                         "unpack", NULL};
+static const char *const kept_base[] = {"assert", "error", "ipairs", "select", "tonumber", "type",
+                                        NULL};
+static const char *const never_opened[] = {"coroutine", "debug",   "io",   "os",
+                                           "package",   "require", "utf8", NULL};
+
+/* __index of what is shown: its upvalues are the library as Lua has it, and its name with a dot. */
+static int say_missing(lua_State *L)
 {
-    static const char *const dropped[] = {"random", "randomseed"};
-    luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 0);
-    for (size_t k = 0; k < sizeof dropped / sizeof dropped[0]; k++) {
-        lua_pushnil(L);
-        lua_setfield(L, -2, dropped[k]);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    bool missing = lua_type(L, 2) == LUA_TSTRING && !lua_isnil(L, -1);
+    lua_pushnil(L);
+    if (!missing)
+        return 1;
+    luaL_where(L, 1);
+    if (!*lua_tostring(L, -1))
+        luaL_where(L, 2); /* another function asked on behalf of the user's */
+    lua_pushfstring(L, "%s%s is not in the sandbox, which has math, string and table without what "
+                    "knows chance or addresses, and assert, error, ipairs, select, tonumber, "
+                    "tostring, type", lua_tostring(L, lua_upvalueindex(2)), lua_tostring(L, 2));
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+/* The library on top of the stack gives way to a table of what is kept of it. */
+static void show_kept(lua_State *L, const char *prefix, const char *const *kept)
+{
+    lua_newtable(L);
+    for (; *kept; kept++) {
+        lua_getfield(L, -2, *kept);
+        lua_setfield(L, -2, *kept);
     }
-    lua_setfield(L, globals, LUA_MATHLIBNAME);
+    lua_newtable(L);
+    lua_pushvalue(L, -3);
+    lua_pushstring(L, prefix);
+    lua_pushcclosure(L, say_missing, 2);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_remove(L, -2);
 }
 
 /* A table of what is allowed takes the place of the globals; the rest cannot be reached any more,
  * since no allowed function gives a way to it. */
 static void allow(lua_State *L)
 {
-    static const char *const kept[] = {"assert", "error", "ipairs", "select", "tonumber", "type"};
-    lua_newtable(L);
-    int globals = lua_gettop(L);
-    keep_math(L, globals);
     luaL_requiref(L, LUA_GNAME, luaopen_base, 0);
-    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
-        lua_getfield(L, -1, kept[k]);
-        lua_setfield(L, globals, kept[k]);
+    for (int k = 0; never_opened[k]; k++) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, -2, never_opened[k]);
     }
+    show_kept(L, "", kept_base);
+    luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 0);
+    show_kept(L, "math.", kept_math);
+    lua_setfield(L, -2, LUA_MATHLIBNAME);
+    luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 0);
+    show_kept(L, "table.", kept_table);
+    lua_setfield(L, -2, LUA_TABLIBNAME);
+    lua_pushliteral(L, ""); /* for its methods */
+    luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 0);
+    show_kept(L, "string.", kept_string);
+    lua_getmetatable(L, -2);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    lua_setfield(L, -3, LUA_STRLIBNAME);
     lua_pop(L, 1);
     lua_pushcfunction(L, user_tostring);
-    lua_setfield(L, globals, "tostring");
+    lua_setfield(L, -2, "tostring");
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 }
 
@@ -229,8 +279,8 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
         return err_pass(e, &s->memory);
     if (status == LUA_ERRMEM)
         return err_set(e, ERR_EVALUATION, NULL,
-                       "needs more than the %zu MiB of memory that a sample may take",
-                       s->limits->bytes >> 20);
+                       "needs more than the %zu MiB of memory that %s may take",
+                       s->limits->bytes >> 20, s->limits->of);
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     if (text)
         err_set(&own, ERR_EVALUATION, NULL, "%s", text);

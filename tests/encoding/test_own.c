@@ -1,0 +1,327 @@
+/* Formulas of one's own: the same numbers and gradients as built-in encodings, the same classes, and
+ * wrong ones refused in place. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "help_rig.h"
+#include "kernel/kernel.h"
+
+enum { HEADS = 3 };
+
+/* One encoding on one layout. */
+struct side {
+    struct kind_config config;
+    struct encoding_shape shape;
+    struct encoding_context context;
+    struct encoding_tensor tensor[ENCODING_TENSORS_MAX];
+    int tensors;
+    size_t count;
+    int32_t *fold;
+    real *state, *dstate, *parameter, *gradient; /* of all tensors, one after another */
+};
+
+static void *take(struct arena *a, size_t count, size_t size)
+{
+    void *out = arena_alloc(a, count, size, NULL);
+    assert_non_null(out);
+    return out;
+}
+
+static struct kind_config formula(const char *bias, const char *parameters)
+{
+    struct kind_config c;
+    assert_true(option_set_kind(&encoding_kinds, "formula", &c));
+    snprintf(c.text[0].text, OPTION_TEXT_MAX, "%s", bias);
+    snprintf(c.text[1].text, OPTION_TEXT_MAX, "%s", parameters);
+    return c;
+}
+
+static void open_side(struct side *s, struct arena *a, struct kind_config config, const struct layout *l,
+                      bool past)
+{
+    struct err e = {0};
+    *s = (struct side){.config = config, .shape = {HEADS * 8, HEADS, 8, past, l}};
+    const struct encoding *entry = encoding_of(&s->config);
+    if (encoding_check(&s->config, &s->shape, l, &e))
+        fail_msg("%s: %s", config.text[0].text, e.msg);
+    s->fold = take(a, (size_t)l->relations, sizeof *s->fold);
+    l->fold(l, l, s->fold);
+    s->context = (struct encoding_context){
+        .config = &s->config, .shape = &s->shape, .layout = l, .fold = s->fold};
+    assert_int_equal(encoding_open(&s->context, a, &e), 0);
+    s->tensors = entry->tensors ? entry->tensors(&s->config, &s->shape, s->tensor) : 0;
+    size_t size[ENCODING_TENSORS_MAX];
+    for (int k = 0; k < s->tensors; k++) {
+        const struct tensor *t = &s->tensor[k].tensor;
+        size[k] = (size_t)t->shape[0] * (t->rank > 1 ? (size_t)t->shape[1] : 1);
+        s->count += size[k];
+    }
+    s->parameter = take(a, s->count + 1, sizeof(real));
+    s->gradient = take(a, s->count + 1, sizeof(real));
+    size_t state = entry->state_size(&s->context);
+    s->state = take(a, state, sizeof(real));
+    s->dstate = take(a, state, sizeof(real));
+    uint64_t seed = 5;
+    for (size_t k = 0; k < s->count; k++)
+        s->parameter[k] = (real)(0.8 + 0.5 * rig_uniform(&seed));
+    for (size_t k = 0; k < state; k++)
+        s->dstate[k] = (real)rig_uniform(&seed);
+    for (size_t k = 0, at = 0; k < (size_t)s->tensors; at += size[k++]) {
+        s->context.parameter[k] = s->parameter + at;
+        s->context.gradient[k] = s->gradient + at;
+    }
+    s->context.state = s->state;
+    s->context.dstate = s->dstate;
+    entry->prepare(&s->context, s->state);
+    if (s->count)
+        entry->prepare_backward(&s->context);
+}
+
+static bool behind(const struct layout *l, int r)
+{
+    return l->axes == 1 && l->offset[r] > 0;
+}
+
+static void assert_near(const char *what, double want, double got)
+{
+    if (!(fabs(want - got) <= 100 * REAL_EPSILON * (1 + fabs(want))))
+        fail_msg("%s: %.17g, the formula gives %.17g", what, want, got);
+}
+
+static void check_equal(const char *name, const char *bias, const char *parameters,
+                        const struct layout *l, struct arena *a, bool past)
+{
+    struct side built_in, own;
+    struct kind_config config;
+    assert_true(option_set_kind(&encoding_kinds, name, &config));
+    open_side(&built_in, a, config, l, past);
+    open_side(&own, a, formula(bias, parameters), l, past);
+    assert_int_equal(built_in.count, own.count);
+    for (int k = 0; k < built_in.tensors; k++) {
+        const struct tensor *x = &built_in.tensor[k].tensor, *y = &own.tensor[k].tensor;
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->rank, y->rank);
+        assert_int_equal(x->init, y->init);
+        assert_true(x->mean == y->mean && x->deviation == y->deviation && x->table == y->table);
+    }
+    for (int k = 0; k < HEADS * l->relations; k++)
+        if (!past || !behind(l, k % l->relations))
+            assert_near(name, (double)built_in.state[k], (double)own.state[k]);
+    for (size_t k = 0; k < own.count && !past; k++) /* the hidden half has a dstate here */
+        assert_near(name, (double)built_in.gradient[k], (double)own.gradient[k]);
+    for (int p = 0; p < l->n * l->n; p++)
+        for (int q = 0; q < p; q++) {
+            int i = p / l->n, j = p % l->n, k = q / l->n, m = q % l->n;
+            if (past && (j > i || m > k))
+                continue;
+            bool want = encoding_relation(&built_in.context, i, j) ==
+                        encoding_relation(&built_in.context, k, m);
+            if (want != (encoding_relation(&own.context, i, j) ==
+                         encoding_relation(&own.context, k, m)))
+                fail_msg("%s: the classes of (%d,%d) and (%d,%d) differ", name, i, j, k, m);
+        }
+}
+
+static const char *const t5_bias =
+    "local b, m = d > 0 and 17 or 1, math.abs(d) if m < 8 then return bias[h][b + m] end "
+    "return bias[h][b + math.min(15, 8 + math.floor(math.log(m/8) / math.log(16) * 8 + 1e-9))]";
+
+static const struct {
+    const char *name, *bias, *parameters;
+} pairs[] = {
+    {"alibi", "-(h <= 2 and 2^(-4*h) or 2^-2) * math.abs(d)", "{}"},
+    {"kerple-log", "-math.max(p[h], .01) * math.log(1 + math.max(a[h], .01) * math.abs(d))",
+     "{a: {low: 0, high: 1}, p: {low: 0, high: 2}}"},
+    {"kerple-power", "-math.max(a[h], .01) * math.abs(d) ^ math.min(math.max(p[h], .01), 2)",
+     "{a: {low: 0, high: 1}, p: {low: 0, high: 2}}"},
+    {"sandwich", "local s = -4 for k = 1, 4 do s = s + math.cos(d / 10000^(2*k/8)) end "
+                 "return s / (8*h/H)", "{}"},
+};
+
+static void test_equals_built_in(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 37), graph = rig_graph(&a, 7), grid = rig_grid(&a, 3, 4);
+    for (int past = 0; past < 2; past++)
+        for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
+            check_equal(pairs[k].name, pairs[k].bias, pairs[k].parameters, &line, &a, past);
+    check_equal("t5", t5_bias, "{bias: {size: 32, std: 0.20412414523193154, table: true}}", &line, &a,
+                false);
+    check_equal("toeplitz", "bias[h][d + n]", "{bias: {size: 73, std: 0.02, table: true}}", &line, &a,
+                false);
+    check_equal("toeplitz", "bias[h][(dy + 2) * 7 + dx + 4]",
+                "{bias: {size: 35, std: 0.02, table: true}}", &grid, &a, false);
+    char graphormer[96]; /* the distance, and one number for what nothing reaches */
+    snprintf(graphormer, sizeof graphormer, "{bias: {size: %d, std: 0.02, table: true}}",
+             graph.relations);
+    check_equal("toeplitz", "bias[h][d + 1]", graphormer, &graph, &a, false);
+    arena_close(&a);
+}
+
+/* ---- what is refused --------------------------------------------------------------------------*/
+
+/* Signs that a formula itself takes away do not keep relations apart. */
+static void test_classes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bias;
+        int classes; /* of 11 offsets */
+    } cases[] = {{"a[h] * d", 11}, {"a[h] * math.abs(d)", 6}, {"math.abs(a[h] * d)", 6},
+                 {"math.cos(-a[h] * d / 7)", 6}, {"(a[h] * d)^3", 11}, {"a[h]", 1},
+                 {"a[h] * math.min(math.abs(d), 2)", 3}};
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct side s;
+        int classes = 0;
+        open_side(&s, &a, formula(cases[k].bias, "{a: 1}"), &line, false);
+        for (int x = 0; x < 11; x++) {
+            int before = 0;
+            for (int y = 0; y < x; y++)
+                before += encoding_relation(&s.context, x < 6 ? 0 : x - 5, x < 6 ? x : 0) ==
+                          encoding_relation(&s.context, y < 6 ? 0 : y - 5, y < 6 ? y : 0);
+            classes += before == 0;
+        }
+        if (classes != cases[k].classes)
+            fail_msg("%s has %d classes; expected %d", cases[k].bias, classes, cases[k].classes);
+    }
+    arena_close(&a);
+}
+
+static const struct {
+    const char *bias, *parameters, *says;
+} wrong[] = {
+    /* no Lua */
+    {"a[h", "{a: 1}", "bias:1: ']' expected near <eof>"},
+    {"a[h] * * d", "{a: 1}", "bias:1: unexpected symbol"},
+    {"a[h]) * (d", "{a: 1}", "bias:1:"},
+    {"a[h] end, function() return 1", "{a: 1}", "bias:1:"},
+    {"return a[h] +", "{a: 1}", "bias:1: unexpected symbol"},
+    {"\nlocal x = 1\nx +", "{a: 1}", "bias:3:"},
+    {"goto x", "{a: 1}", "bias:1:"},
+    /* names */
+    {"a[h] * x", "{a: 1}", "bias:1: unknown name x"},
+    {"a[h] * D", "{a: 1}", "bias:1: unknown name D"},
+    {"a[h] * dy", "{a: 1}", "bias:1: unknown name dy"},
+    {"a[h] * i", "{a: 1}", "bias:1: unknown name i"},
+    {"a[h] * os.time()", "{a: 1}", "bias:1: os is not in the sandbox"},
+    {"a[h] * math.random()", "{a: 1}", "bias:1: math.random is not in the sandbox"},
+    {"a[h] * math.tanh(d)", "{a: 1}", "bias:1: math.tanh is not in the sandbox"},
+    {"y = d return a[h] * y", "{a: 1}", "bias:1: sets the global y; expected local y"},
+    /* values */
+    {"a[h] / d", "{a: 1}", "bias:1: is inf at d = 0, h = 1"},
+    {"a[h] * math.log(d)", "{a: 1}", "bias:1: is nan at d = -5, h = 1"},
+    {"a[h] * (0/0)", "{a: 1}", "bias:1: is"},
+    {"'x' .. d", "{}", "bias:1: gives string; expected a number"},
+    {"nil", "{}", "bias:1: gives nil; expected a number"},
+    {"d > 3", "{}", "bias:1: gives boolean; expected a number"},
+    {"d, h", "{}", "bias:1: gives 2 values; expected one"},
+    {"local x = d", "{}", "bias:1: gives 0 values; expected one"},
+    {"error('no')", "{}", "bias:1: no"},
+    {"({})[1][2]", "{}", "bias:1: attempt to index a nil value"},
+    /* time and memory */
+    {"(function() while true do end end)()", "{}", "instructions that a formula may take"},
+    {"(function() local t = {} for k = 1, 1e9 do t[k] = {} end end)()", "{}",
+     "64 MiB of memory that a formula may take"},
+    {"(function() local s = a[h] for k = 1, 5000 do s = s + a[h] end return s end)()", "{a: 1}",
+     "more than 4096 operations"},
+    /* gradients */
+    {"a[h] > 0 and d or -d", "{a: 1}", "bias:1: compares a parameter"},
+    {"a[h] == b[h] and d or -d", "{a: 1, b: 1}", "bias:1: compares a parameter"},
+    {"a[h] == 1 and d*b[h] or -d*b[h]", "{a: 1, b: 1}", "bias:1: parameter a has no effect"},
+    {"a[h] == 1 and 2*d*a[h] or d*a[h]", "{a: 1}", "bias:1: at d = "},
+    {"math.floor(a[h]) * d", "{a: 1}", "bias:1: math.floor of a parameter has no gradient"},
+    {"a[h] % 2 * d", "{a: 1}", "bias:1: % of a parameter has no gradient"},
+    {"math.sqrt(a[h] * d * d)", "{a: 1}", "bias:1: its gradient is undefined at d = 0, h = 1"},
+    {"math.abs(a[h]) * d", "{a: 0}", "bias:1: its gradient and its differences disagree at d = "},
+    {"math.max(a[h], 1) * d", "{a: 1}", "it has a kink at the start"},
+    /* parameters */
+    {"a * d", "{a: 1}", "bias:1: a is several numbers; expected a[h]"},
+    {"a[h] * d", "{a: {size: 2}}", "bias:1: a is several numbers; expected a[h][k]"},
+    {"a[9] * d", "{a: 1}", "bias:1: a has no entry 9; expected a whole number from 1 to 3"},
+    {"a[d] * 2", "{a: 1}", "bias:1: a has no entry -5"},
+    {"a[h]", "{a: 1, b: 1}", "bias:1: parameter b has no effect"},
+    {"a[h]", "{d: 1}", "d: is no name for a parameter"},
+    {"a[h]", "{end: 1}", "end: is no name for a parameter"},
+    {"a[h]", "{a: one}", "a: one; expected a finite number"},
+    {"a[h]", "{a: {begin: 1}}", "a: begin; expected start, std"},
+    {"a[h]", "{a: {per: word}}", "a: word; expected per head, model or layer"},
+    {"a[h]", "{a: {size: 0}}", "a: 0; expected a size from 1"},
+    {"a[h]", "{a: {std: -1}}", "a: a negative std; expected 0 or more"},
+};
+
+static void test_wrong_ones(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6);
+    struct encoding_shape shape = {HEADS * 8, HEADS, 8, false, &line};
+    int failed = 0;
+    assert_true(sizeof wrong / sizeof *wrong >= 40);
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        struct kind_config c = formula(wrong[k].bias, wrong[k].parameters);
+        struct err e = {0};
+        int code = encoding_check(&c, &shape, &line, &e);
+        if (code == ERR_USAGE && strstr(e.msg, wrong[k].says) &&
+            strncmp(e.where, "model.encoding.", 15) == 0)
+            continue;
+        print_error("%s: %d '%s' at '%s'; expected '%s'\n", wrong[k].bias, code, e.msg, e.where,
+                    wrong[k].says);
+        failed++;
+    }
+    assert_int_equal(failed, 0);
+    arena_close(&a);
+}
+
+/* Under a mask that hides what is behind, the formula need not be defined there; a longer evaluated
+ * layout is tried as well. */
+static void test_where_it_is_tried(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = {0};
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6), longer = rig_sequence(&a, 9);
+    struct encoding_shape causal = {HEADS * 8, HEADS, 8, true, &line}, open = causal;
+    struct kind_config root = formula("a[h] * math.sqrt(-d)", "{a: 1}"),
+                       limited = formula("a[h] * math.sqrt(8 - math.abs(d) - 1)", "{a: 1}");
+    open.past = false;
+    assert_int_equal(encoding_check(&root, &causal, &line, &e), 0);
+    assert_int_equal(encoding_check(&root, &open, &line, &e), ERR_USAGE);
+    e = (struct err){0};
+    assert_int_equal(encoding_check(&limited, &open, &line, &e), 0);
+    assert_int_equal(encoding_check(&limited, &open, &longer, &e), ERR_USAGE);
+    assert_non_null(strstr(e.msg, "at d = -8"));
+    arena_close(&a);
+}
+
+static int open_kernels(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    return kernel_open(&e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equals_built_in),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_wrong_ones),
+        cmocka_unit_test(test_where_it_is_tried),
+    };
+    return cmocka_run_group_tests(tests, open_kernels, NULL);
+}
