@@ -31,6 +31,9 @@
       "only every M-th cell, from the I-th (I counts from 0); claims are left to `report`")        \
     X(NO_CLAIMS, no_claims, on, "--no-claims", NULL, "do not judge the spec's claims")             \
     X(FORMAT, format, choice, "--format", "table|csv|json", "form of the rows; default: table")    \
+    X(CELL, cell, text, "--cell", "ID", "the cell whose id starts with ID")                        \
+    X(SAMPLE, sample, count, "--sample", "K", "the K-th sample of the evaluation set, from 1")     \
+    X(FORM, form, choice, "--format", "text|json|svg", "form of the explanation; default: text")   \
     X(COLOR, color, choice, "--color", "auto|always|never",                                        \
       "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set")      \
     X(QUIET, quiet, on, "--quiet", NULL, "print errors only")                                      \

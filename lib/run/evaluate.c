@@ -324,6 +324,12 @@ const struct samples *evaluation_samples(const struct evaluation *ev)
     return &ev->set;
 }
 
+const int32_t *evaluation_groups(const struct evaluation *ev, int *groups)
+{
+    *groups = ev->groups;
+    return ev->group;
+}
+
 const double *evaluation_outputs(const struct evaluation *ev)
 {
     return ev->output;

@@ -32,6 +32,8 @@ int evaluation_subsets(const struct evaluation *ev);
 /* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev);
+/* The merged rows: (rows) ids 0..*groups-1, as in floor_merge. */
+const int32_t *evaluation_groups(const struct evaluation *ev, int *groups);
 
 /* What the floors of a subset are computed from. */
 struct evaluation_part {

@@ -6,6 +6,7 @@
 #include "floor/help_floor.h"
 #include "floor/intern.h"
 #include "floor/merge.h"
+#include "floor/rounds.h"
 #include "floor/sort.h"
 
 /* ---- what a class is called in the closed form ------------------------------------------------*/
@@ -297,6 +298,28 @@ static struct naive *naive_open(const struct floor_set *set)
 }
 
 /* Refines, compares with the groups that merging finds under three kinds of hashes, and closes. */
+/* The refinement that people are shown, round by round. */
+static void rounds_check(const struct floor_set *set, const struct floor_class *c,
+                         const int32_t *group, int groups, const char *label)
+{
+    struct arena a;
+    struct floor_rounds r;
+    struct err e = {0};
+    assert_int_equal(arena_open(&a, 0, &e), 0);
+    if (floor_rounds(c, set, &a, &r, &e))
+        fail_msg("%s: %s", label, e.msg);
+    const int32_t *last = r.colour + (size_t)r.rounds * (size_t)r.rows;
+    if (r.colours != groups || memcmp(last, group, (size_t)r.rows * sizeof *group) != 0)
+        fail_msg("%s: the rounds end in another partition", label);
+    for (int row = 0, mates; row < r.rows; row++) {
+        mates = 0;
+        for (int other = 0; other < r.rows; other++)
+            mates += group[other] == group[row];
+        assert_int_equal(r.rule[row] == FLOOR_ALONE, mates == 1);
+    }
+    arena_close(&a);
+}
+
 static void naive_check(struct naive *v, const struct floor_class *c, const char *label)
 {
     static const uint64_t mask[] = {UINT64_MAX, 3, 0};
@@ -316,6 +339,8 @@ static void naive_check(struct naive *v, const struct floor_class *c, const char
         assert_int_equal(groups, largest + 1);
         if (!help_same_partition(v->colour, group, v->rows))
             fail_msg("%s: not the naive result (hash mask %d)", label, (int)m);
+        if (m == 0)
+            rounds_check(v->set, c, group, groups, label);
     }
     memory_free(v->relation);
     memory_free(v);

@@ -1,0 +1,396 @@
+/* Explanations (why.h).  Invariant: text, JSON and picture say the same, from the same figures. */
+#include "report/why.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "report/html.h"
+#include "report/listing.h"
+
+enum { NAME_COLUMNS = 10, CELL_COLUMNS = 8, DIGITS = 6, LABEL_SIZE = 16, LISTED = 3 };
+
+#define NOTHING 1e-12 /* sin(pi), say, to be shown as 0 */
+
+/* ---- pieces -----------------------------------------------------------------------------------*/
+static const int32_t *colours_of(const struct why *w, int round)
+{
+    return w->rounds->colour + (size_t)round * (size_t)w->rounds->rows;
+}
+
+/* Pairs that share the colour of a row. */
+static int size_of(const struct why *w, int round, int row)
+{
+    const int32_t *colour = colours_of(w, round);
+    int size = 0;
+    for (int r = 0; r < w->rounds->rows; r++)
+        size += colour[r] == colour[row];
+    return size;
+}
+
+/* "a" .. "z", then "c26", "c27". */
+static const char *colour_name(char out[LABEL_SIZE], int32_t colour)
+{
+    if (colour < 26)
+        snprintf(out, LABEL_SIZE, "%c", 'a' + (int)colour);
+    else
+        snprintf(out, LABEL_SIZE, "c%d", (int)colour);
+    return out;
+}
+
+static const char *number_name(char out[LABEL_SIZE], double value)
+{
+    snprintf(out, LABEL_SIZE, "%.3g", fabs(value) < NOTHING ? 0 : value);
+    return out;
+}
+
+/* The token at a row: a symbol, or the channel whose targets are shown. */
+static const char *token_name(char out[LABEL_SIZE], const struct why *w, int row)
+{
+    if (w->channels)
+        return number_name(out, w->x[(size_t)row * (size_t)w->channels + (size_t)w->channel]);
+    snprintf(out, LABEL_SIZE, "%d", (int)w->token[row]);
+    return out;
+}
+
+static const char *target_name(char out[LABEL_SIZE], const struct why *w, int row)
+{
+    if (w->channels)
+        return number_name(out, w->y[(size_t)row * (size_t)w->channels + (size_t)w->channel]);
+    snprintf(out, LABEL_SIZE, "%d", (int)w->label[row]);
+    return out;
+}
+
+/* The weakest rule by which a member stays with the group. */
+static enum floor_rule rule_of(const struct why *w)
+{
+    enum floor_rule rule = FLOOR_ALONE;
+    for (int r = 0; r < w->rounds->rows; r++)
+        if (w->member[r] && w->rounds->rule[r] > rule)
+            rule = w->rounds->rule[r];
+    return rule;
+}
+
+static const char *rule_word(const struct why *w)
+{
+    static const char *const word[] = {[FLOOR_ALONE] = "alone",
+                                       [FLOOR_EQUAL] = "equal",
+                                       [FLOOR_MULTIPLE] = "multiples",
+                                       [FLOOR_ONE] = "one colour"};
+    return word[rule_of(w)];
+}
+
+static const char *rule_words(const struct why *w)
+{
+    switch (rule_of(w)) {
+    case FLOOR_ONE:
+        return "each sees one colour only, and the weights of a row of attention have one and the same "
+               "sum: the weighted sum of equal values is that sum times the value, whatever the "
+               "weights are";
+    case FLOOR_MULTIPLE:
+        return "each sees the same colours at the same relations, in the same proportions, and the "
+               "normaliser divides a common factor out";
+    case FLOOR_EQUAL:
+        return w->view == FLOOR_ORDERED
+                   ? "each sees the same colours at the same relations, in the same order"
+                   : "each sees the same colours at the same relations, equally often";
+    default: return "each stands alone";
+    }
+}
+
+/* "positions 1 to 4" where they are in one run, else "positions 1, 4 and 7". */
+static void append_members(struct text *out, const struct why *w, int sample)
+{
+    int first = w->first[sample], last = -1, count = 0, least = -1, at = 0;
+    for (int r = first; r < w->first[sample + 1]; r++)
+        if (w->member[r]) {
+            least = least < 0 ? r - first : least;
+            last = r - first;
+            count++;
+        }
+    text_append(out, count == 1 ? "position " : "positions ");
+    if (count > 2 && last - least + 1 == count) {
+        text_append_format(out, "%d to %d", least + 1, last + 1);
+        return;
+    }
+    for (int r = first; r < w->first[sample + 1]; r++)
+        if (w->member[r])
+            text_append_format(out, "%s%d", !at++ ? "" : at == count ? " and " : ", ", r - first + 1);
+}
+
+static void append_all_members(struct text *out, const struct why *w)
+{
+    for (int k = 0; k < w->samples; k++) {
+        text_append(out, k ? "; " : "");
+        append_members(out, w, k);
+        text_append_format(out, " of sample %d", w->number[k] + 1);
+    }
+    if (w->members > w->shown)
+        text_append_format(out, "; and %d more in other samples", w->members - w->shown);
+}
+
+/* "4 of colour a" of what a row sees in the last round. */
+static void append_seen(struct text *out, const struct why *w, int row)
+{
+    const struct floor_rounds *r = w->rounds;
+    char name[LABEL_SIZE];
+    const char *before = "";
+    for (int c = 0; c < r->colours; c++) {
+        int count = (int)r->sees[(size_t)row * (size_t)r->colours + (size_t)c];
+        if (!count)
+            continue;
+        text_append_format(out, "%s%d of colour %s", before, count, colour_name(name, c));
+        before = ", ";
+    }
+    text_append(out, *before ? "" : "nothing");
+}
+
+static void append_number(struct text *out, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    text_append(out, text_from_double(number, fabs(value) < NOTHING ? 0 : value, DIGITS));
+}
+
+/* From the group to the floor and the verdict. */
+static void append_arithmetic(struct text *out, const struct why *w)
+{
+    if (w->channels) {
+        text_append_format(out, "The best single answer for the %d pairs of the group is the mean of "
+                           "their targets (in channel %d, which is shown, ", w->members,
+                           w->channel + 1);
+        append_number(out, w->mean);
+        text_append(out, "); the mean square about it, over all channels, is ");
+        append_number(out, w->square);
+        text_append_format(out, ", so these pairs contribute %d x that. Over the %d pairs of the "
+                           "inputs '%s', of which %d are in %d groups of several and the others "
+                           "contribute 0, the mean of all squares is floor_rms^2 = ", w->members,
+                           w->pairs, w->floors.subset, w->merged, w->groups);
+        append_number(out, w->floors.floor_rms * w->floors.floor_rms);
+        text_append(out, ": floor_rms = ");
+        append_number(out, w->floors.floor_rms);
+        if (!isnan(w->floors.floor_rel)) {
+            text_append(out, ". The target's own deviation there is ");
+            append_number(out, w->deviation);
+            text_append(out, ", so floor_rel = ");
+            append_number(out, w->floors.floor_rel);
+        }
+    } else {
+        text_append_format(out, "The best single answer for the %d pairs of the group is their "
+                           "commonest label, %d, which is right in %d of them. Over the %d pairs of "
+                           "the inputs '%s', of which %d are in %d groups of several, the commonest "
+                           "labels are right in a share of accuracy_ceiling = ", w->members,
+                           (int)w->commonest, w->commonest_members, w->pairs, w->floors.subset,
+                           w->merged, w->groups);
+        append_number(out, w->floors.accuracy_ceiling);
+    }
+    bool impossible = strcmp(w->floors.verdict, "impossible") == 0;
+    text_append_format(out, ", %s the tolerance of ", impossible ? "beyond" : "within");
+    append_number(out, w->tolerance);
+    text_append_format(out, ": %s", w->floors.verdict);
+}
+
+/* ---- words ------------------------------------------------------------------------------------*/
+static const int shades[] = {214, 75, 114, 177, 221, 110, 203, 151}; /* of a terminal's 256 */
+
+typedef const char *(*name_of_row)(char out[LABEL_SIZE], const struct why *w, int row);
+
+/* A line over the positions from..to of a sample; with a round, in its colours. */
+static void append_line(struct text *out, const struct why *w, const char *name, int from, int to,
+                        name_of_row label, int round, bool colour)
+{
+    char text[LABEL_SIZE];
+    text_append_format(out, "  %-*s", NAME_COLUMNS, name);
+    for (int r = from; r < to; r++) {
+        int32_t c = round < 0 ? 0 : colours_of(w, round)[r];
+        bool shade = colour && round >= 0 && size_of(w, round, r) > 1;
+        if (shade)
+            text_append_format(out, "\x1b[30;48;5;%dm",
+                               shades[(size_t)c % (sizeof shades / sizeof *shades)]);
+        text_append_format(out, "%*s", CELL_COLUMNS,
+                           label ? label(text, w, r) : colour_name(text, c));
+        text_append(out, shade ? PAINT_OFF : "");
+    }
+    text_append(out, "\n");
+}
+
+static void append_strip(struct text *out, const struct why *w, int sample,
+                         const struct report_screen *screen)
+{
+    int fit = (screen->width - NAME_COLUMNS - 2) / CELL_COLUMNS, end = w->first[sample + 1];
+    for (int from = w->first[sample], to; from < end; from = to) {
+        char name[32];
+        to = from + fit < end ? from + fit : end;
+        text_append_format(out, "  %-*s", NAME_COLUMNS, "position");
+        for (int r = from; r < to; r++)
+            text_append_format(out, "%*d", CELL_COLUMNS, r - w->first[sample] + 1);
+        text_append(out, "\n");
+        append_line(out, w, "token", from, to, token_name, -1, false);
+        for (int k = 0; k <= w->rounds->rounds; k++) {
+            snprintf(name, sizeof name, "round %d", k);
+            append_line(out, w, name, from, to, NULL, k, screen->colour);
+        }
+        append_line(out, w, "target", from, to, target_name, -1, false);
+        text_append(out, "\n");
+    }
+}
+
+static void append_said(struct text *out, struct text *said, int width)
+{
+    append_paragraph(out, said, width);
+    text_append(out, "\n");
+    text_clear(said);
+}
+
+static void append_views(struct text *out, const struct why *w)
+{
+    int listed = 0;
+    for (int k = 0; k < w->samples; k++)
+        for (int r = w->first[k]; r < w->first[k + 1] && listed < LISTED; r++) {
+            if (!w->member[r])
+                continue;
+            text_append_format(out, "%sposition %d of sample %d sees ", listed++ ? "; " : "",
+                               r - w->first[k] + 1, w->number[k] + 1);
+            append_seen(out, w, r);
+        }
+    if (w->shown > listed)
+        text_append(out, "; and so on");
+}
+
+void why_text(struct text *out, const struct why *w, const struct report_screen *screen)
+{
+    struct text said = {0};
+    text_append_format(&said, "Cell %s: target %s, encoding %s, attention %s, inputs '%s'.", w->cell,
+                       w->target, w->encoding, w->attention, w->floors.subset);
+    append_said(out, &said, screen->width);
+    if (w->members < 2) {
+        text_append(&said, "No two pairs of the evaluation set have to get equal outputs: the floor "
+                           "is 0, and nothing is proved impossible.");
+        append_said(out, &said, screen->width);
+        text_close(&said);
+        return;
+    }
+    text_append(&said, "No network of this class, of any depth, width and weights, tells these apart "
+                       "in exact arithmetic: ");
+    append_all_members(&said, w);
+    text_append(&said, ".");
+    append_said(out, &said, screen->width);
+    for (int k = 0; k < w->samples; k++)
+        append_strip(out, w, k, screen);
+    text_append_format(&said, "Round 0: a position has the colour of its token (and of the mark of an "
+                       "absolute encoding), which is all that the embedding knows. In each further "
+                       "round two positions of one colour keep it together if attention cannot give "
+                       "them different results, whatever its weights. Residual stream, norm and "
+                       "feed-forward network act on each position alone, so what is equal stays equal. "
+                       "Round %d splits nothing more; then no further layer does.",
+                       w->rounds->rounds);
+    append_said(out, &said, screen->width);
+    text_append_format(&said, "Why they stay together (%s): ", rule_word(w));
+    append_views(&said, w);
+    text_append_format(&said, ". So %s.", rule_words(w));
+    append_said(out, &said, screen->width);
+    append_arithmetic(&said, w);
+    text_append(&said, ".");
+    append_said(out, &said, screen->width);
+    out->failed |= said.failed;
+    text_close(&said);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------*/
+static void json_number(struct text *out, const char *name, double value)
+{
+    char number[TEXT_NUMBER_MAX];
+    text_append_format(out, ", \"%s\": %s", name,
+                       isfinite(value) ? text_from_double_short(number, value) : "null");
+}
+
+static void json_list(struct text *out, const char *name, const struct why *w, int sample,
+                      void (*item)(struct text *out, const struct why *w, int row, int round), int round)
+{
+    text_append_format(out, "%s\"%s\": [", *name ? ", " : "", name);
+    for (int r = w->first[sample]; r < w->first[sample + 1]; r++) {
+        text_append(out, r > w->first[sample] ? ", " : "");
+        item(out, w, r, round);
+    }
+    text_append(out, "]");
+}
+
+static void json_value(struct text *out, const struct why *w, const double *value, int32_t symbol,
+                       int row)
+{
+    char number[TEXT_NUMBER_MAX];
+    if (!w->channels)
+        text_append_format(out, "%d", (int)symbol);
+    for (int c = 0; c < w->channels; c++)
+        text_append_format(out, "%s%s", c ? ", " : "[",
+                           text_from_double_short(number, value[(size_t)row * (size_t)w->channels +
+                                                                (size_t)c]));
+    text_append(out, w->channels ? "]" : "");
+}
+
+static void item_token(struct text *out, const struct why *w, int row, int round)
+{
+    (void)round;
+    json_value(out, w, w->x, w->channels ? 0 : w->token[row], row);
+}
+
+static void item_target(struct text *out, const struct why *w, int row, int round)
+{
+    (void)round;
+    json_value(out, w, w->y, w->channels ? 0 : w->label[row], row);
+}
+
+static void item_member(struct text *out, const struct why *w, int row, int round)
+{
+    (void)round;
+    text_append(out, w->member[row] ? "true" : "false");
+}
+
+static void item_colour(struct text *out, const struct why *w, int row, int round)
+{
+    text_append_format(out, "%d", (int)colours_of(w, round)[row]);
+}
+
+static void json_sample(struct text *out, const struct why *w, int sample)
+{
+    text_append_format(out, "%s{\"sample\": %d", sample ? ", " : "", w->number[sample] + 1);
+    json_list(out, "tokens", w, sample, item_token, 0);
+    json_list(out, "targets", w, sample, item_target, 0);
+    json_list(out, "group", w, sample, item_member, 0);
+    text_append(out, ", \"rounds\": [");
+    for (int k = 0; k <= w->rounds->rounds; k++) {
+        text_append(out, k ? ", [" : "[");
+        for (int r = w->first[sample]; r < w->first[sample + 1]; r++) {
+            text_append(out, r > w->first[sample] ? ", " : "");
+            item_colour(out, w, r, k);
+        }
+        text_append(out, "]");
+    }
+    text_append(out, "]}");
+}
+
+void why_json(struct text *out, const struct why *w)
+{
+    text_append_format(out, "{\"cell\": \"%s\", \"target\": \"%s\", \"encoding\": \"%s\", "
+                       "\"attention\": \"%s\", \"subset\": \"%s\", \"rule\": \"%s\", \"members\": %d, "
+                       "\"samples\": [", w->cell, w->target, w->encoding, w->attention,
+                       w->floors.subset, rule_word(w), w->members);
+    for (int k = 0; k < w->samples; k++)
+        json_sample(out, w, k);
+    text_append(out, "]");
+    if (w->channels) {
+        text_append_format(out, ", \"channel\": %d", w->channel + 1);
+        json_number(out, "mean", w->mean);
+        json_number(out, "mean_square", w->square);
+        json_number(out, "sup", w->sup);
+    } else {
+        text_append_format(out, ", \"commonest\": %d, \"commonest_members\": %d", (int)w->commonest,
+                           w->commonest_members);
+    }
+    text_append_format(out, ", \"pairs\": %d, \"merged_pairs\": %d, \"merged_groups\": %d", w->pairs,
+                       w->merged, w->groups);
+    json_number(out, "floor_rms", w->floors.floor_rms);
+    json_number(out, "floor_rel", w->floors.floor_rel);
+    json_number(out, "floor_sup", w->floors.floor_sup);
+    json_number(out, "accuracy_ceiling", w->floors.accuracy_ceiling);
+    json_number(out, "tolerance", w->tolerance);
+    text_append_format(out, ", \"verdict\": \"%s\"}\n", w->floors.verdict);
+}
