@@ -65,6 +65,14 @@ int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t 
 /* The same for networks whose layers are each of one of several classes, in any order. */
 int floor_merge_classes(const struct floor_class *const *c, int classes, const struct floor_set *s,
                         int32_t *group, int *groups, struct err *e);
+/* The same for networks of `layers` layers (at least 1), layer[k] the class of each in its order,
+ * often one pointer throughout.  after (layers,rows), after_groups (layers): for every k, the pairs
+ * that all networks which are the first k+1 of these layers map to equal outputs; each partition is
+ * as fine as the one before or finer.  group, groups: whatever the depth, as floor_merge_classes
+ * over the same classes gives it; as fine as the last of `after` or finer. */
+int floor_merge_layers(const struct floor_class *const *layer, int layers,
+                       const struct floor_set *s, int32_t *after, int *after_groups,
+                       int32_t *group, int *groups, struct err *e);
 
 /* ---- from groups to floors ----------------------------------------------------------------------
  * Which rows a figure is about: mask (rows) non-zero, or NULL for all; groups are restricted to

@@ -40,6 +40,7 @@ struct merge {
     int32_t *colour, *next;  /* (rows) now, and after this round */
     int32_t *size;           /* (rows) pairs of each colour */
     bool *taken;             /* (rows) whether a part of an old colour has kept it, this round */
+    bool *quiet;             /* (turn) whether a round of this class splits nothing as things are */
     struct sort_item *item;  /* (items) pairs whose colour can split */
     size_t items;
     uint64_t *class_weight;  /* (classes) */
@@ -311,16 +312,30 @@ static void refine_once(struct merge *m)
     memcpy(m->colour, m->next, (size_t)m->rows * sizeof *m->colour);
 }
 
+/* A round of class k; nothing is done where it is known to split nothing. */
+static void refine_by(struct merge *m, int k)
+{
+    int before = m->colours;
+    if (m->quiet[k])
+        return;
+    m->class = m->every[k];
+    m->classes = &m->table[k];
+    refine_once(m);
+    if (m->colours > before)
+        memset(m->quiet, 0, (size_t)m->turn * sizeof *m->quiet);
+    else
+        m->quiet[k] = true;
+}
+
 /* Until no class of the turn splits a colour: the partition is then stable under each of them. */
 static void refine(struct merge *m)
 {
-    for (int k = 0, quiet = 0; quiet < m->turn; k = (k + 1) % m->turn) {
-        int before = m->colours;
-        m->class = m->every[k];
-        m->classes = &m->table[k];
-        refine_once(m);
-        quiet = m->colours > before ? 0 : quiet + 1;
-    }
+    int before;
+    do {
+        before = m->colours;
+        for (int k = 0; k < m->turn; k++)
+            refine_by(m, k);
+    } while (m->colours > before);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
@@ -332,7 +347,11 @@ static int alloc_rows(struct merge *m, struct err *e)
     m->next = arena_alloc(&m->arena, rows, sizeof *m->next, e);
     m->size = arena_alloc(&m->arena, rows, sizeof *m->size, e);
     m->taken = arena_alloc(&m->arena, rows, sizeof *m->taken, e);
-    return m->sample && m->colour && m->next && m->size && m->taken ? 0 : ERR_MEMORY;
+    m->quiet = arena_alloc(&m->arena, (size_t)m->turn, sizeof *m->quiet, e);
+    if (!m->sample || !m->colour || !m->next || !m->size || !m->taken || !m->quiet)
+        return ERR_MEMORY;
+    memset(m->quiet, 0, (size_t)m->turn * sizeof *m->quiet);
+    return 0;
 }
 
 static int alloc_entries(struct merge *m, size_t entries, struct err *e)
@@ -409,20 +428,38 @@ static void number_groups(struct merge *m, int32_t *group, int *groups)
     }
 }
 
+/* The layers of a network, as classes of a turn. */
+struct layers {
+    int count;
+    const int *turn;  /* (count) index into the turn */
+    int32_t *group;   /* (count,rows) the partition after each layer */
+    int *groups;      /* (count) */
+};
+
+static int merge_run(struct merge *m, const struct layers *layers, int32_t *group, int *groups,
+                     struct err *e)
+{
+    int code = merge_open(m, e);
+    for (int k = 0; k < layers->count && !code; k++) {
+        refine_by(m, layers->turn[k]);
+        number_groups(m, layers->group + (size_t)k * (size_t)m->rows, &layers->groups[k]);
+    }
+    if (!code) {
+        refine(m);
+        number_groups(m, group, groups);
+    }
+    for (int k = 0; k < m->turn && m->table; k++)
+        intern_close(&m->table[k].ids);
+    arena_close(&m->arena);
+    return code;
+}
+
 int merge_pairs(const struct floor_class *const *c, int classes, const struct floor_set *s,
                 uint64_t hash_mask, int32_t *group, int *groups, struct err *e)
 {
     struct merge m = {.every = c, .turn = classes, .set = s, .hash_mask = hash_mask,
                       .rows = s->first[s->count]};
-    int code = merge_open(&m, e);
-    if (!code) {
-        refine(&m);
-        number_groups(&m, group, groups);
-    }
-    for (int k = 0; k < m.turn && m.table; k++)
-        intern_close(&m.table[k].ids);
-    arena_close(&m.arena);
-    return code;
+    return merge_run(&m, &(struct layers){0}, group, groups, e);
 }
 
 int floor_merge_classes(const struct floor_class *const *c, int classes, const struct floor_set *s,
@@ -435,4 +472,37 @@ int floor_merge(const struct floor_class *c, const struct floor_set *s, int32_t 
                 int *groups, struct err *e)
 {
     return floor_merge_classes(&c, 1, s, group, groups, e);
+}
+
+/* every (layers): the distinct classes of layer, in the order of first appearance; turn (layers):
+ * which of them each layer is.  Returns how many there are. */
+static int find_turn(const struct floor_class *const *layer, int layers,
+                     const struct floor_class **every, int *turn)
+{
+    int count = 0;
+    for (int k = 0; k < layers; k++) {
+        for (turn[k] = 0; turn[k] < count && every[turn[k]] != layer[k];)
+            turn[k]++;
+        if (turn[k] == count)
+            every[count++] = layer[k];
+    }
+    return count;
+}
+
+int floor_merge_layers(const struct floor_class *const *layer, int layers,
+                       const struct floor_set *s, int32_t *after, int *after_groups,
+                       int32_t *group, int *groups, struct err *e)
+{
+    const struct floor_class **every = memory_alloc((size_t)layers, sizeof *every, e);
+    int *turn = memory_alloc((size_t)layers, sizeof *turn, e);
+    int code = ERR_MEMORY;
+    if (every && turn) {
+        struct merge m = {.every = every, .turn = find_turn(layer, layers, every, turn), .set = s,
+                          .hash_mask = UINT64_MAX, .rows = s->first[s->count]};
+        struct layers l = {.count = layers, .turn = turn, .group = after, .groups = after_groups};
+        code = merge_run(&m, &l, group, groups, e);
+    }
+    memory_free(every);
+    memory_free(turn);
+    return code;
 }

@@ -17,11 +17,14 @@ enum family { FAMILY_ONE, FAMILY_SYMMETRIC, FAMILY_ABSOLUTE, FAMILY_OTHER };
 static enum family family_of(const struct model_class *c, const struct layout *l)
 {
     int32_t fold[64];
+    struct arena arena;
     bool one = true, symmetric = true;
     struct encoding_context context = {
         .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
     assert_true(l->relations <= 64);
     l->fold(c->shape.trained, l, fold);
+    assert_int_equal(arena_open(&arena, 0, NULL), 0);
+    assert_int_equal(encoding_open(&context, &arena, NULL), 0);
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < l->n; j++) {
             int64_t here = encoding_relation(&context, i, j);
@@ -29,6 +32,7 @@ static enum family family_of(const struct model_class *c, const struct layout *l
             symmetric = symmetric &&
                         here == encoding_relation(&context, l->n - 1 - i, l->n - 1 - j);
         }
+    arena_close(&arena);
     return encoding_of(&c->config.encoding)->input ? FAMILY_ABSOLUTE
            : one                                   ? FAMILY_ONE
            : symmetric                             ? FAMILY_SYMMETRIC
@@ -297,7 +301,6 @@ static struct naive *naive_open(const struct floor_set *set)
     return v;
 }
 
-/* Refines, compares with the groups that merging finds under three kinds of hashes, and closes. */
 /* The refinement that people are shown, round by round. */
 static void rounds_check(const struct floor_set *set, const struct floor_class *c,
                          const int32_t *group, int groups, const char *label)
@@ -320,11 +323,34 @@ static void rounds_check(const struct floor_set *set, const struct floor_class *
     arena_close(&a);
 }
 
+enum { LAYERS = 3 };
+
+/* What merging finds after each of the first layers: after (LAYERS,rows). */
+static void merge_layers(const struct naive *v, const struct floor_class *c, int32_t *after)
+{
+    const struct floor_class *layer[LAYERS] = {c, c, c};
+    int32_t group[HELP_ROWS_MAX], stable[HELP_ROWS_MAX];
+    int each[LAYERS], groups, expected;
+    assert_int_equal(
+        floor_merge_layers(layer, LAYERS, v->set, after, each, group, &groups, NULL), 0);
+    assert_int_equal(floor_merge(c, v->set, stable, &expected, NULL), 0);
+    assert_int_equal(groups, expected);
+    assert_memory_equal(group, stable, (size_t)v->rows * sizeof *stable);
+}
+
+/* Refines, compares with the groups that merging finds after each layer and, under three kinds of
+ * hashes, at any depth, and closes. */
 static void naive_check(struct naive *v, const struct floor_class *c, const char *label)
 {
     static const uint64_t mask[] = {UINT64_MAX, 3, 0};
-    int32_t group[HELP_ROWS_MAX];
+    int32_t group[HELP_ROWS_MAX], after[LAYERS * HELP_ROWS_MAX];
     int before, colours = naive_round(v, same_token);
+    merge_layers(v, c, after);
+    for (int k = 0; k < LAYERS; k++) {
+        colours = naive_round(v, stay_together);
+        if (!help_same_partition(v->colour, after + k * v->rows, v->rows))
+            fail_msg("%s: not the naive result after %d layers", label, k + 1);
+    }
     do {
         before = colours;
         colours = naive_round(v, stay_together);
@@ -358,12 +384,16 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
         urpe_of(&c->config.c)->map(&c->shape, l, c_row);
     struct encoding_context context = {
         .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
+    struct arena arena;
+    assert_int_equal(arena_open(&arena, 0, NULL), 0);
+    assert_int_equal(encoding_open(&context, &arena, NULL), 0);
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < (c->shape.past ? i + 1 : l->n); j++)
             v->relation[(size_t)(v->set->first[s] + i) * (size_t)v->longest + (size_t)j] =
                 (struct relation){.seen = true,
                                   .encoding = encoding_relation(&context, i, j),
                                   .c = urpe ? c_row[layout_relation(l, i, j)] : 0};
+    arena_close(&arena);
 }
 
 static void check_naive(const struct model_class *c, const char *label, const struct layout *l)
@@ -552,6 +582,80 @@ static void test_sizes(void **state)
     arena_close(&a);
 }
 
+static bool see_neighbours(const struct floor_class *c, const struct layout *l, const void *state,
+                           int i, int j, floor_key key)
+{
+    (void)c, (void)l, (void)state, (void)key;
+    return j - i >= -1 && j - i <= 1;
+}
+
+static bool see_itself(const struct floor_class *c, const struct layout *l, const void *state,
+                       int i, int j, floor_key key)
+{
+    (void)c, (void)l, (void)state, (void)key;
+    return i == j;
+}
+
+/* One token that differs stands at the start, and a layer sees one step to each side: k layers tell
+ * k + 2 places apart.  A layer that sees only itself takes its turn and tells nothing. */
+static void test_layers(void **state)
+{
+    (void)state;
+    enum { N = 9, DEPTH = 5 };
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    const struct layout *l = help_layout(&a, N);
+    int32_t token[N] = {1}, after[DEPTH * N], group[N];
+    int first[] = {0, N}, each[DEPTH], groups;
+    struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
+    struct floor_class near = {.stochastic = true, .see = see_neighbours};
+    struct floor_class self = {.stochastic = true, .see = see_itself};
+    const struct floor_class *layer[][DEPTH] = {{&near, &near, &near, &near, &near},
+                                                {&self, &near, &self, &near, &near},
+                                                {&near, &self, &self, &self, &near}};
+    static const int expected[][DEPTH] = {{3, 4, 5, 6, 7}, {2, 3, 3, 4, 5}, {3, 3, 3, 3, 4}};
+    for (size_t k = 0; k < sizeof layer / sizeof *layer; k++) {
+        assert_int_equal(
+            floor_merge_layers(layer[k], DEPTH, &set, after, each, group, &groups, NULL), 0);
+        assert_memory_equal(each, expected[k], sizeof each);
+        assert_int_equal(groups, N);
+        for (int row = 0; row < DEPTH * N; row++)
+            assert_int_equal(after[row], row % N < each[row / N] ? row % N : each[row / N] - 1);
+    }
+    arena_close(&a);
+}
+
+static bool see_before(const struct floor_class *c, const struct layout *l, const void *state,
+                       int i, int j, floor_key key)
+{
+    (void)c, (void)l, (void)state, (void)key;
+    return j == i || j == i - 1;
+}
+
+/* Equal tokens: an average over what is near tells nothing until a layer that counts has told the
+ * two ends apart from the rest. */
+static void test_layers_wake(void **state)
+{
+    (void)state;
+    enum { N = 9, DEPTH = 3 };
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    const struct layout *l = help_layout(&a, N);
+    int32_t token[N] = {0}, after[DEPTH * N], group[N];
+    int first[] = {0, N}, each[DEPTH], groups;
+    struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
+    struct floor_class average = {.stochastic = true, .see = see_before};
+    struct floor_class count = {.view = FLOOR_COUNTED, .see = see_neighbours};
+    const struct floor_class *layer[DEPTH] = {&average, &count, &average};
+    static const int32_t last[N] = {0, 1, 2, 2, 2, 2, 2, 2, 3};
+    assert_int_equal(floor_merge_layers(layer, DEPTH, &set, after, each, group, &groups, NULL), 0);
+    assert_int_equal(each[0], 1);
+    assert_int_equal(each[1], 2);
+    assert_memory_equal(after + 2 * N, last, sizeof last);
+    assert_int_equal(groups, N);
+    arena_close(&a);
+}
+
 /* Tokens are compared exactly: one bit apart is apart, and 0 is -0. */
 static void test_tokens(void **state)
 {
@@ -619,7 +723,8 @@ int main(void)
         cmocka_unit_test(test_intern),      cmocka_unit_test(test_sort),
         cmocka_unit_test(test_closed_form), cmocka_unit_test(test_closed_form_longer),
         cmocka_unit_test(test_naive),       cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_views),       cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_layers_wake),
         cmocka_unit_test(test_sizes),       cmocka_unit_test(test_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 
 #define EQUAL (0x1p15 * REAL_EPSILON)
 #define APART (0x1p6 * EQUAL)
-enum { NETWORKS = 6, CHANNELS = 2, ROWS_MAX = 512 };
+enum { NETWORKS = 6, CHANNELS = 2, ROWS_MAX = 512, DEPTH_MAX = 3 };
 
 /* Outputs of several networks of one class on one set. */
 struct trial {
@@ -28,6 +28,8 @@ struct trial {
     char label[96];
     int rows, groups;
     int32_t group[ROWS_MAX];
+    int32_t after[DEPTH_MAX * ROWS_MAX]; /* (DEPTH_MAX,rows) groups after each layer */
+    int layers[NETWORKS];
     double y[NETWORKS][ROWS_MAX * CHANNELS], scale[NETWORKS]; /* scale: largest output */
 };
 
@@ -44,17 +46,19 @@ static struct model_config random_config(const struct model_class *c, struct str
     m.norm = pick(s, 3);
     m.activation = pick(s, 2) ? ACTIVATION_GELU : ACTIVATION_RELU;
     m.share = pick(s, 2);
-    m.layers = 2 + pick(s, 2);
+    m.layers = DEPTH_MAX - 1 + pick(s, 2);
     m.ffn = 16 + pick(s, 9);
     return m;
 }
 
-/* y (rows,CHANNELS) of one random network; longest: the layout that has all relations. */
-static void run_network(const struct model_class *c, const struct floor_set *set,
+/* y (rows,CHANNELS) of one random network; longest: the layout that has all relations.  Returns its
+ * layers. */
+static int run_network(const struct model_class *c, const struct floor_set *set,
                         const struct layout *longest, struct stream *s, double *y)
 {
     struct model_config config = random_config(c, s);
     help_random_network(&config, c->shape.trained, set, longest, s, y);
+    return config.layers;
 }
 
 static const char *attention_of(const struct trial *t)
@@ -78,7 +82,15 @@ static double difference(const struct trial *t, int network, int p, int q)
 
 struct counts {
     long merged, broken, apart, unseen;
+    long deep, shallow; /* of pairs that a network tells apart, and its floor at its own depth, or
+                         * at one layer fewer, does not */
 };
+
+static bool merged_after(const struct trial *t, int layers, int p, int q)
+{
+    const int32_t *group = t->after + (layers - 1) * t->rows;
+    return group[p] == group[q];
+}
 
 /* broken: merged pairs that a network tells apart.  unseen: unmerged pairs that none does. */
 static struct counts count_pairs(const struct trial *t)
@@ -87,8 +99,12 @@ static struct counts count_pairs(const struct trial *t)
     for (int p = 0; p < t->rows; p++)
         for (int q = p + 1; q < t->rows; q++) {
             double largest = 0;
-            for (int k = 0; k < NETWORKS; k++)
+            for (int k = 0; k < NETWORKS; k++) {
+                bool told = !(difference(t, k, p, q) <= EQUAL);
                 largest = fmax(largest, difference(t, k, p, q));
+                n.deep += told && merged_after(t, t->layers[k], p, q);
+                n.shallow += told && merged_after(t, t->layers[k] - 1, p, q);
+            }
             bool merged = t->group[p] == t->group[q];
             n.merged += merged;
             n.apart += !merged;
@@ -103,9 +119,13 @@ static void run_trial(struct trial *t, const struct layout *longest, struct stre
     struct floor_set set = help_set_view(&t->set);
     t->rows = set.first[set.count];
     assert_true(t->rows <= ROWS_MAX);
-    assert_int_equal(floor_merge(&t->class.floor, &set, t->group, &t->groups, NULL), 0);
+    const struct floor_class *layer[DEPTH_MAX] = {&t->class.floor, &t->class.floor,
+                                                  &t->class.floor};
+    int each[DEPTH_MAX];
+    assert_int_equal(floor_merge_layers(layer, DEPTH_MAX, &set, t->after, each, t->group,
+                                        &t->groups, NULL), 0);
     for (int k = 0; k < NETWORKS; k++) {
-        run_network(&t->class, &set, longest, s, t->y[k]);
+        t->layers[k] = run_network(&t->class, &set, longest, s, t->y[k]);
         t->scale[k] = 0;
         for (int i = 0; i < t->rows * CHANNELS; i++)
             t->scale[k] = fmax(t->scale[k], fabs(t->y[k][i]));
@@ -151,6 +171,9 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
     if (n.broken)
         fail_msg("%s %s: %ld of %ld merged pairs have unequal outputs", t->label, attention_of(t),
                  n.broken, n.merged);
+    if (n.deep)
+        fail_msg("%s %s: %ld pairs merged at a network's depth have unequal outputs", t->label,
+                 attention_of(t), n.deep);
     bool exact = strcmp(encoding_of(&t->class.config.encoding)->name, "alibi") != 0 ||
                  t->class.config.attention == MODEL_URPE;
     if (n.unseen && exact && sizeof(real) == sizeof(double))
@@ -259,8 +282,8 @@ static bool open_class(struct trial *t, const struct kind_config *encoding, int 
     return false;
 }
 
-/* Merged pairs that networks tell apart. */
-static long broken_pairs(struct trial *t, uint64_t seed)
+/* Runs networks on the set of t, counts, and closes the set. */
+static struct counts count_and_close(struct trial *t, uint64_t seed)
 {
     struct stream s;
     stream_open(&s, seed, "soundness", 0);
@@ -269,7 +292,7 @@ static long broken_pairs(struct trial *t, uint64_t seed)
     if (!n.broken)
         check_floors(t, &s);
     help_set_close(&t->set);
-    return n.broken;
+    return n;
 }
 
 /* Every normaliser, with each value of its options, by each of the families of encodings (one
@@ -283,6 +306,7 @@ static void test_normalisers_and_masks(void **state)
     assert_non_null(t);
     int normalisers = help_variants(&normaliser_kinds, normaliser);
     int masks = help_variants(&mask_kinds, mask), turn = 0, checked = 0;
+    long shallow = 0;
     for (int k = 0; k < normalisers; k++)
         for (int e = 0; e < 6; e++)
             for (int m = 0; m < 5; m++, turn++) {
@@ -294,16 +318,17 @@ static void test_normalisers_and_masks(void **state)
                 const struct layout *l = t->class.shape.trained;
                 help_set_plant(&t->set, l, 2, 0);
                 help_set_plant(&t->set, l, 3, 1);
-                long broken = broken_pairs(t, (uint64_t)turn);
-                if (broken)
-                    fail_msg("%s, %s, %s C=%d: %ld merged pairs have unequal outputs",
-                             normaliser[k].label, encodings[e], mask[sight].label, turn % 2,
-                             broken);
+                struct counts n = count_and_close(t, (uint64_t)turn);
+                if (n.broken || n.deep)
+                    fail_msg("%s, %s, %s C=%d: %ld merged pairs have unequal outputs, %ld of those"
+                             " merged at the depth of a network", normaliser[k].label,
+                             encodings[e], mask[sight].label, turn % 2, n.broken, n.deep);
+                shallow += n.shallow;
                 checked++;
             }
     memory_free(t);
-    print_message("%d classes\n", checked);
-    assert_true(checked > 300);
+    print_message("%d classes, %ld pairs that one layer fewer would merge\n", checked, shallow);
+    assert_true(checked > 300 && shallow > 100);
 }
 
 /* A view that is coarser than the class allows is found out on all words of six letters over two
@@ -344,7 +369,7 @@ static void test_wrong_views_are_found_out(void **state)
                                          word >> 4 & 1, word >> 5});
             t->class.floor.view = wrong[k].view;
             t->class.floor.stochastic = wrong[k].stochastic;
-            broken += broken_pairs(t, k);
+            broken += count_and_close(t, k).broken;
         }
         if (!broken)
             fail_msg("a view of %s that is too coarse (%d, %d) goes unnoticed", wrong[k].normaliser,
