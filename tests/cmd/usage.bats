@@ -135,3 +135,16 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     probe list keys >&4 2>/dev/null || status=$?
     [ "$status" = 3 ]
 }
+
+@test "names match without case, and a cell is the same one; a spec in place of a command is told of run" {
+    probe check tiny.yaml --set model.encoding=rope >lower
+    probe check tiny.yaml --set model.encoding=RoPE >mixed
+    grep -q 'encoding: *{*\(kind: \)*rope' mixed
+    diff <(grep -v '^#' lower) <(grep -v '^#' mixed)
+    probe run tiny.yaml --quiet --no-claims --set model.encoding=rope
+    probe run tiny.yaml --quiet --no-claims --set model.encoding=RoPE
+    [ "$(ls results/tiny/cells | wc -l)" = 2 ]
+    try tiny.yaml
+    [ "$status" = 2 ]
+    has "urpe-probe run tiny.yaml" "$errors"
+}
