@@ -8,6 +8,7 @@ CC       ?= cc
 CONFIG   ?= release
 BUILD    ?= build
 PREFIX   ?= /usr/local
+NM       ?= nm
 OUT      := $(BUILD)/$(CONFIG)
 VERSION  := 0.1.0
 
@@ -95,18 +96,18 @@ $(OUT)/float/%.o: lib/%.c
 names_of = $(foreach l,$(BELOW_$1),$(if $(call numeric,$l),$(OUT)/names/$l.h))
 define layer_rules
 $(OUT)/lib$1.a: $(call float_objects,$1)
-	@rm -f $$@ && ar rcs $$@ $$^
+	@rm -f $$@ && $(AR) rcs $$@ $$^
 ifneq ($(call numeric,$1),)
 $(OUT)/names/$1.h: $(patsubst lib/%.c,$(OUT)/float/%.o,$(call numeric,$1))
 	@mkdir -p $$(@D)
-	@nm -g -P $$^ | awk '$$$$2 ~ /^[TDRBCGS]$$$$/ {sub(/^_/, "", $$$$1); if ($$$$1 !~ /^_/) print "#define " $$$$1 " " $$$$1 "_double"}' | sort -u > $$@.new
+	@$(NM) -g -P $$^ | awk '$$$$2 ~ /^[TDRBCGS]$$$$/ {sub(/^_/, "", $$$$1); if ($$$$1 !~ /^_/) print "#define " $$$$1 " " $$$$1 "_double"}' | sort -u > $$@.new
 	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
 $(call double_objects,$1): $(OUT)/double/%.o: lib/%.c $(call names_of,$1)
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  CC     $$< (double)")
 	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
 $(OUT)/lib$1-double.a: $(call double_objects,$1)
-	@rm -f $$@ && ar rcs $$@ $$^
+	@rm -f $$@ && $(AR) rcs $$@ $$^
 endif
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$l)))
@@ -131,7 +132,8 @@ $(BUILD)/urpe-probe: $(OUT)/urpe-probe
 # a layer's tests are tests/<layer>/help_*.c, each compiled once.
 # No program takes a tenth of TEST_SECONDS on an idle machine.
 TEST_SECONDS ?= $(if $(filter release,$(CONFIG)),600,1800)
-RUN_TESTS = TEST_SECONDS=$(TEST_SECONDS) tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
+# EMULATOR: what runs a program of another machine type (make arm64).
+RUN_TESTS = TEST_SECONDS=$(TEST_SECONDS) EMULATOR="$(EMULATOR)" tests/tools/run-tests.sh $(if $(SUMMARY),--summary $(SUMMARY)) $(OUT)/tests/logs
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 # What the tests of a layer use besides: helpers of other layers' tests; what the tests of floor name
 # classes by.
@@ -190,7 +192,7 @@ $(OUT)/tests/tools/failing: tests/tools/failing.c
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
+	@URPE_KILLS=50 URPE_STOPS=100 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
@@ -266,6 +268,8 @@ help:
 	@echo "make gradcheck    gradients against finite differences"
 	@echo "make lint         layers, includes, shell scripts"
 	@echo "make asan, tsan   the tests under sanitizers"
+	@echo "make arm64        tests and a short run for 64-bit ARM, under emulation (needs qemu-user)"
+	@echo "make portable     tests without anything that only Linux has"
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make valgrind     leaks and bad reads in a short run"
 	@echo "make proof        the theorem behind the floors, checked by Coq"

@@ -7,6 +7,7 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/system.h"
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
@@ -138,8 +139,8 @@ static int run(const struct arguments *a, struct err *e)
 {
     struct bench b = {0};
     char cpu[128];
-    int threads = a->threads > 0 ? a->threads : machine_cores() > 1 ? 2 : 1;
-    kernel_cpu_name(cpu, sizeof cpu);
+    int threads = a->threads > 0 ? a->threads : system_cores() > 1 ? 2 : 1;
+    system_cpu_name(cpu, sizeof cpu);
     text_append(&b.csv, "n,d,layers,batch,heads,attention,threads,ms_per_step,tokens_per_second,"
                         "flops,sgemm_flops,ratio,peak_flops,peak_ratio,peak_mib\n");
     printf("%s\n"

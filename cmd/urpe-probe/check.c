@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/system.h"
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
@@ -214,7 +215,7 @@ static void append_totals(struct text *out, const struct spec *s, const struct k
                           int count, int unpriced)
 {
     double seconds = 0, of[PRICE_PARTS] = {0};
-    int cores = machine_cores(), cells = spec_cells(s), workers = cells < cores ? cells : cores;
+    int cores = system_cores(), cells = spec_cells(s), workers = cells < cores ? cells : cores;
     for (int k = 0; k < count; k++) {
         seconds += kind[k].total * kind[k].cells;
         for (int part = 0; part < PRICE_PARTS; part++)

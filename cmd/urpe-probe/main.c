@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system.h"
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
@@ -23,7 +24,7 @@ static int print_version(struct err *e)
     int code = kernel_open(e);
     if (code)
         return code;
-    kernel_cpu_name(cpu, sizeof cpu);
+    system_cpu_name(cpu, sizeof cpu);
     printf("urpe-probe %s\nnumerics   %d (results of another numerics version are never reused)\n"
            "kernels    %s\nBLAS       %s\nCPU        %s\n",
            URPE_VERSION, SPEC_NUMERICS_VERSION, kernel_name(), kernel_blas_name(), cpu);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/system.h"
 #include "command.h"
 #include "commands.h"
 #include "run/run.h"
@@ -146,7 +147,7 @@ static int run(const struct arguments *a, struct err *e)
     if (a->out)
         code = prepare_folder(a->out, "witness.csv", e);
     if (!code)
-        code = pool_open(&w.pool, a->threads ? a->threads : machine_cores(), e);
+        code = pool_open(&w.pool, a->threads ? a->threads : system_cores(), e);
     if (!code)
         code = add_cells(&w, e);
     if (code == ERR_INTERRUPTED)

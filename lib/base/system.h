@@ -2,6 +2,7 @@
  * with -DPORTABLE_ONLY uses plain POSIX. */
 #ifndef BASE_SYSTEM_H
 #define BASE_SYSTEM_H
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Opens the folder `name` in the folder `at` for the calls that end in "at", following no link in
@@ -9,5 +10,15 @@
 int system_open_folder(int at, const char *name);
 /* From now on this process gets signal `number` when `parent`, which has forked it, has ended. */
 void system_follow(pid_t parent, int number);
+
+/* Cores that this process may use. */
+int system_cores(void);
+/* The machine's CPU model name (a token without spaces or commas is not guaranteed). */
+void system_cpu_name(char *out, size_t size);
+/* Bytes that could be allocated now without swapping, from the files below `root` ("": this
+ * machine's), without the process's own limit; 0: unknown. */
+size_t system_memory(const char *root);
+/* The largest resident size of this process so far. */
+double system_peak_mib(void);
 
 #endif

@@ -178,26 +178,6 @@ const char *kernel_blas_name(void)
     return chosen.blas;
 }
 
-void kernel_cpu_name(char *out, size_t size)
-{
-    static const char *const keys[] = {"model name", "CPU part", "cpu model"};
-    char line[256];
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    snprintf(out, size, "unknown");
-    while (f && fgets(line, sizeof line, f))
-        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
-            const char *value = strchr(line, ':');
-            if (value && strncmp(line, keys[k], strlen(keys[k])) == 0) {
-                value += 1 + strspn(value + 1, " \t");
-                snprintf(out, size, "%.*s", (int)strcspn(value, "\n"), value);
-                fclose(f);
-                return;
-            }
-        }
-    if (f)
-        fclose(f);
-}
-
 /* ---- attention --------------------------------------------------------------------------------*/
 static size_t round_up(size_t x, size_t unit)
 {

@@ -28,8 +28,6 @@ int kernel_force(const char *name, struct err *e); /* for tests */
 int kernel_room(int threads, struct err *e);
 /* The same for this process, before its first product; takes the first buffer. */
 int kernel_reserve(int threads, struct err *e);
-/* The machine's CPU model name (a token without spaces or commas is not guaranteed). */
-void kernel_cpu_name(char *out, size_t size);
 
 /* ---- matrix products (CBLAS, libxsmm) --------------------------------------------------------------------
  * C (m,n) = alpha op(A) op(B) + beta C.  op(X) is X, or its transpose where ta (tb) is true; lda,

@@ -10,6 +10,7 @@
 #include <gsl/gsl_sort.h>
 
 #include "base/child.h"
+#include "base/system.h"
 #include "kernel/kernel.h"
 #include "run/run.h"
 #include "spec/spec.h"
@@ -162,7 +163,7 @@ static void fill_figures(struct bench_figures *f, const struct bench_case *c, do
     f->ms_per_step = 1e3 * seconds;
     f->tokens_per_second = c->batch * (double)c->n / seconds;
     f->flops = flops / seconds;
-    f->peak_mib = machine_peak_mib();
+    f->peak_mib = system_peak_mib();
 }
 
 static int measure_step(const struct bench_case *c, double seconds, struct answer *out,
@@ -179,7 +180,7 @@ static int measure_step(const struct bench_case *c, double seconds, struct answe
         code = subject_open(&s, c, e);
     for (int k = 0; k < 2 && !code; k++)
         code = time_steps(&s, WARM_UP, &one, e);
-    double peak = machine_peak_mib();
+    double peak = system_peak_mib();
     for (int k = 0; k < c->threads && !code; k++)
         code = products_open(&p[k], c, &arena, e);
     if (code)

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "base/system.h"
 #include "kernel/kernel.h"
 #include "run/adversary.h"
 #include "run/history.h"
@@ -101,7 +102,7 @@ static int open_network(struct work *w, struct err *e)
 static void write_stamp(struct work *w)
 {
     const struct trainer_api *api = w->network.api;
-    kernel_cpu_name(w->cpu, sizeof w->cpu);
+    system_cpu_name(w->cpu, sizeof w->cpu);
     snprintf(w->stamp, sizeof w->stamp,
              "cell %s; version %s; numerics %d; kernel %s; blas %s; cpu %s", w->run->cell->id,
              URPE_VERSION, SPEC_NUMERICS_VERSION, api->kernel_name(), api->blas_name(), w->cpu);
@@ -287,7 +288,7 @@ static void set_facts(const struct work *w, struct record *r)
     r->train_loss = w->history.loss;
     r->seconds = seconds(w);
     r->tokens_per_second = tokens_per_second(w);
-    r->peak_mib = machine_peak_mib();
+    r->peak_mib = system_peak_mib();
     r->cpu = w->cpu;
     r->blas = w->network.api->blas_name();
     r->threads = pool_threads(w->pool);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/system.h"
 #include "kernel/kernel.h"
 
 /* The part of free memory that workers may plan with. */
@@ -121,7 +122,7 @@ static int choose_jobs(struct plan *p, const struct spec *s, const struct run_op
 
 int plan_open(struct plan *p, const struct spec *s, const struct run_options *o, struct err *e)
 {
-    *p = (struct plan){.cores = machine_cores(), .memory = machine_memory()};
+    *p = (struct plan){.cores = system_cores(), .memory = machine_memory()};
     p->cell = memory_alloc((size_t)spec_cells(s), sizeof *p->cell, e);
     if (!p->cell)
         return ERR_MEMORY;

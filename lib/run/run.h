@@ -81,14 +81,9 @@ int cell_write_failed(const struct cell *c, const char *folder, struct err *e);
 int cell_forget(const char *folder, struct err *e);
 
 /* ---- the machine ------------------------------------------------------------------------------*/
-/* Cores that this process may use. */
-int machine_cores(void);
-/* Bytes that could be allocated now without swapping, as far as the system tells; 0: unknown. */
+/* Bytes that could be allocated now without swapping, as far as the system and the process's
+ * limits tell; 0: unknown. */
 size_t machine_memory(void);
-/* The same from the files below `root` ("": this machine's), without the process's own limit. */
-size_t machine_memory_below(const char *root);
-/* The largest resident size of this process so far. */
-double machine_peak_mib(void);
 /* Seconds of a clock that never runs backwards. */
 double machine_seconds(void);
 

@@ -1,5 +1,6 @@
 /* The choice of variant: what is forced is used, what is unknown is refused. */
 #define _GNU_SOURCE /* dladdr */
+#include "base/system.h"
 #include "kernel/help_kernel.h"
 
 #include <cblas.h>
@@ -47,8 +48,8 @@ static void test_names(void **state)
     struct err e = {0};
     char cpu[128] = "", tiny[4];
     assert_int_equal(kernel_open(&e), 0);
-    kernel_cpu_name(cpu, sizeof cpu);
-    kernel_cpu_name(tiny, sizeof tiny);
+    system_cpu_name(cpu, sizeof cpu);
+    system_cpu_name(tiny, sizeof tiny);
     assert_true(strlen(cpu) > 0 && !strchr(cpu, '\n'));
     assert_int_equal(strlen(tiny), 3);
     assert_memory_equal(tiny, cpu, 3);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/system.h"
 #include "run/help_run.h"
 
 #define GIB ((size_t)1 << 30)
@@ -28,10 +29,10 @@ static void without_a_group_it_is_the_systems(void **unused)
     (void)unused;
     char root[HELP_PATH];
     setup(root);
-    assert_true(machine_memory_below(root) == 8 * GIB);
+    assert_true(system_memory(root) == 8 * GIB);
     put(root, "sys/fs/cgroup/memory.max", "max\n");
     put(root, "sys/fs/cgroup/memory.current", "7516192768\n");
-    assert_true(machine_memory_below(root) == 8 * GIB);
+    assert_true(system_memory(root) == 8 * GIB);
     help_remove(root);
 }
 
@@ -45,7 +46,7 @@ static void cache_counts_as_free(void **unused)
     put(root, "sys/fs/cgroup/memory.current", "4294967296\n");
     put(root, "sys/fs/cgroup/memory.stat",
         "anon 1073741824\nfile 3221225472\ninactive_file_x 5\ninactive_file 2147483648\n");
-    assert_true(machine_memory_below(root) == 2 * GIB);
+    assert_true(system_memory(root) == 2 * GIB);
     help_remove(root);
 }
 
@@ -57,7 +58,7 @@ static void a_full_group_leaves_next_to_nothing(void **unused)
     setup(root);
     put(root, "sys/fs/cgroup/memory.max", "1073741824\n");
     put(root, "sys/fs/cgroup/memory.current", "1073745920\n");
-    assert_true(machine_memory_below(root) == 1);
+    assert_true(system_memory(root) == 1);
     help_remove(root);
 }
 
@@ -70,9 +71,9 @@ static void the_older_layout_is_read_too(void **unused)
     put(root, "sys/fs/cgroup/memory/memory.usage_in_bytes", "2147483648\n");
     put(root, "sys/fs/cgroup/memory/memory.stat",
         "inactive_file 0\ntotal_inactive_file 1073741824\n");
-    assert_true(machine_memory_below(root) == 2 * GIB);
+    assert_true(system_memory(root) == 2 * GIB);
     put(root, "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"); /* none */
-    assert_true(machine_memory_below(root) == 8 * GIB);
+    assert_true(system_memory(root) == 8 * GIB);
     help_remove(root);
 }
 

@@ -1,6 +1,7 @@
 # A stop takes effect within seconds in every phase, however long that phase would take, and leaves
 # no process behind.
 load help
+load session
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
@@ -17,36 +18,10 @@ YAML
 }
 teardown() { [ -z "${pid:-}" ] || kill -s KILL -- "-$pid" 2>/dev/null || true; }
 
-# Starts the program in a session of its own, $pid.
-start() {
-    setsid "$PROBE" "$@" >/dev/null 2>messages &
-    pid=$!
-}
-# The processes of that session, but for dead ones.
-left() {
-    local file line
-    for file in /proc/[0-9]*/stat; do
-        read -r line <"$file" || continue # it has just ended
-        # pid (name) state parent group session ...
-        line=${line##*) }
-        set -- $line
-        if [ "$4" = "$pid" ] && [ "$1" != Z ]; then basename "${file%/stat}"; fi
-    done 2>/dev/null
-}
-works() { [ "$(left | wc -l)" -ge "$1" ]; }
-gone() { [ -z "$(left)" ]; }
-
-# Sends signal $1 to $2, which is "group", "coordinator" or "worker", and waits for the end.
+# Sends signal $1 to $2, and waits for the end.
 stop_with() {
-    local begin=$SECONDS
-    case $2 in
-    group) kill -s "$1" -- "-$pid" ;;
-    coordinator) kill -s "$1" "$pid" ;;
-    esac
-    status=0
-    wait "$pid" || status=$?
-    eventually gone
-    [ $((SECONDS - begin)) -le 30 ] # 5 s where the machine is idle
+    stop "$1" "$2"
+    wait_for_end "$2"
 }
 
 @test "a first signal ends a run that draws samples" {
@@ -81,4 +56,10 @@ stop_with() {
         stop_with TERM coordinator
         [ "$status" -eq 143 ]
     done
+}
+
+@test "stops at random moments leave nothing, and the results are those of a run without" {
+    "$BATS_TEST_DIRNAME/random-stops.sh" "${URPE_STOPS:-8}" "${URPE_STOPS_SEED:-1}" >stops
+    cat stops
+    grep -q '^[1-9][0-9]* passed, 0 failed$' stops
 }

@@ -38,6 +38,9 @@ program:python3     python3              python3            python          pyth
 program:chromium    chromium             chromium           chromium        chromium
 program:xmllint     libxml2-utils        libxml2            libxml2         libxml2
 file:/usr/lib/python3/dist-packages/yaml python3-yaml     -                  -               -
+program:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc -
+header:arm64        libc6-dev-arm64-cross -                 -               -
+program:qemu-aarch64 qemu-user           qemu-user          qemu-user       -
 '
 table_proof='
 program:coqc        coq                  coq                coq             coq
@@ -73,6 +76,7 @@ missing_probe() {
     program:*) ! have_program "${1#program:}" ;;
     file:*) ! [ -e "${1#file:}" ] ;;
     header:asan) ! ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan* >/dev/null 2>&1 ;;
+    header:arm64) ! [ -e /usr/aarch64-linux-gnu/include/stdio.h ] ;;
     header:pcg) ! [ -e /usr/include/pcg_random.hpp ] ;;
     esac
 }
