@@ -1,5 +1,5 @@
 /* The columns of the CSV files.  One line of a list is one column: the record that a line of the file
- * is written from, the header, `list columns`, README's tables, claims and the summary over seeds all
+ * is written from, the header, `list columns`, the tables of columns.md, claims and the summary over seeds all
  * come from it.
  *
  *   X(kind, name, of, scope, over, "meaning")

@@ -27,7 +27,7 @@ PY
     probe bound tiny.yaml --quiet --no-claims --certificate c --set model.mask=causal \
         --set 'model.plan=[{encoding: rope, attention: rpe}, {encoding: toeplitz, attention: rpe}]' \
         >/dev/null
-    for file in c/*.txt; do
+    for file in c/*/*.txt; do
         [ "$(grep -c '^layer' "$file")" = 2 ]
         python3 "$ROOT/cmd/urpe-probe-check/urpe-probe-check" "$file" >/dev/null
     done

@@ -1,7 +1,7 @@
 # README and the program say the same.
 load help_cmd
 
-@test "files have the columns that list names, and README says what they mean (test_readme)" {
+@test "files have the columns that list names, and columns.md says what they mean (test_readme)" {
     probe run tiny.yaml --quiet --no-claims
     for file in results summary curves positions tables; do
         listed=$(probe list columns --format csv | sed -n "s/^$file[.]csv,\([a-z0-9_]*\),.*/\1/p" | paste -sd,)

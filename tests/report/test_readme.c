@@ -1,4 +1,4 @@
-/* README's tables of columns are those of the program. */
+/* The tables of lib/spec/columns.md are those of the program. */
 #include <string.h>
 
 #include "base/file.h"
@@ -14,13 +14,13 @@ static void append_rows(struct text *out, const struct column_file *f)
             text_append_format(out, "| `%s` | %s |\n", c->name, c->help);
 }
 
-static void readme_has_every_column(void **state)
+static void the_page_has_every_column(void **state)
 {
     struct err e = {0};
     char *readme;
     size_t count;
     (void)state;
-    if (file_read("README.md", 1 << 20, &readme, &count, &e))
+    if (file_read("lib/spec/columns.md", 1 << 20, &readme, &count, &e))
         fail_msg("%s", e.msg);
     for (int k = 0; k < FILE_COUNT; k++) {
         const struct column_file *f = &column_files[k];
@@ -30,7 +30,7 @@ static void readme_has_every_column(void **state)
         snprintf(start, sizeof start, "olumns of `%s`", f->name);
         const char *at = strstr(readme, start), *found = at ? strstr(at, rows.data) : NULL;
         if (!found || found[rows.length] != '\n')
-            fail_msg("behind 'Columns of `%s`' README should have just\n%s", f->name, rows.data);
+            fail_msg("behind 'Columns of `%s`' columns.md should have just\n%s", f->name, rows.data);
         text_close(&rows);
     }
     memory_free(readme);
@@ -38,6 +38,6 @@ static void readme_has_every_column(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(readme_has_every_column)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_page_has_every_column)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
