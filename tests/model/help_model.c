@@ -201,7 +201,7 @@ void rig_backward(struct rig *r)
 /* Far from the initial values: tables of deviation 1, matrices that keep the size of what goes
  * through them, vectors of deviation 0.3.  A constant beyond the length (FIRE's L) is drawn from
  * where it matters. */
-static void random_parameters(const struct model *m, struct stream *s, real *p)
+void help_random_parameters(const struct model *m, struct stream *s, real *p)
 {
     model_initialise(m, pcg64_next(&s->state), p);
     for (int k = 0; k < m->tensors.count; k++) {
@@ -233,7 +233,7 @@ void help_random_network(const struct model_config *config, const struct layout 
     real *x = arena_alloc(&a, (size_t)count, sizeof *x, NULL);
     real *out = arena_alloc(&a, (size_t)count, sizeof *out, NULL);
     assert_true(p && x && out);
-    random_parameters(&m, s, p);
+    help_random_parameters(&m, s, p);
     for (int k = 0; k < count; k++)
         x[k] = (real)set->x[k];
     struct batch b = {.samples = set->count, .rows = rows, .first = set->first,

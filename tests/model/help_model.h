@@ -57,6 +57,8 @@ void rig_forward(struct rig *r);                 /* fills y */
 double rig_loss(struct rig *r);                  /* sum of cotangent * y after a forward pass */
 void rig_backward(struct rig *r);                /* fills g, dx; after a forward pass */
 
+/* Parameters drawn far from their start. */
+void help_random_parameters(const struct model *m, struct stream *s, real *p);
 /* y (rows,channels of the set) of a network whose parameters are drawn far from their start; longest:
  * the layout that has all relations. */
 void help_random_network(const struct model_config *config, const struct layout *trained,

@@ -1,0 +1,236 @@
+/* What attention makes of equal tokens: random networks of every kind on a sequence of one repeated
+ * vector.  Outputs are equal at all positions, at rounding level, where no network of the kind can tell
+ * them apart, and differ where some can.  One row of `rows` is one kind of attention; its eight cells
+ * are {causal, no mask} x {none, toeplitz, rope, alibi}.
+ *
+ * Sizes of the reference: n = 7, two layers of 2 heads of 8, residuals and a ReLU feed-forward network,
+ * no norm, biases everywhere, 24 draws, in double.  Rounding there is below 1e-13 of the outputs; a
+ * network that tells positions apart does so by 1e-6 at the least (most by 1e-2 and more). */
+#include "model/help_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+
+struct masked {
+    const char *name;
+    struct rig_option option[2];
+};
+
+/* Of each cell the most positions that a draw tells apart: 7, all; 4, mirrored positions alike; 1,
+ * none; '-': the kind is not defined there.  All draws tell them apart; where `some` has a letter, a few
+ * (all logits of a ReLU may be negative, a row's of softpick of one sign, nothing cut by elastic). */
+static const struct identical {
+    const char *name, *normaliser;
+    const char *distinct, *some; /* NULL: nowhere */
+    struct rig_option option[2]; /* of the normaliser */
+    struct {
+        const char *suffix; /* of parameters; NULL: none */
+        double value;       /* that they have in every draw */
+    } fixed;
+    const char *c;             /* NULL: rpe */
+    struct masked past, whole; /* instead of causal and none */
+    void (*change)(struct model_config *m); /* NULL: no_norm */
+} rows[] = {
+    {"softmax", "softmax", .distinct = "11111111"},
+    {"softmax * C", "softmax", .distinct = "77777777", .c = "toeplitz"},
+    {"softmax-one", "softmax-one", .distinct = "77771774"},
+    {"sink", "sink", .distinct = "77771774"},
+    {"bias-kv", "bias-kv", .distinct = "77771774"},
+    {"sigmoid, b = -log n", "sigmoid", .distinct = "77771774"},
+    {"sigmoid, b = -log m", "sigmoid", .distinct = "77771774", .option = {{"minus_log", 2}}},
+    {"sigmoid, b fixed", "sigmoid", .distinct = "77771774", .option = {{"minus_log", 0}}},
+    {"sigmoid / m", "sigmoid", .distinct = "17771774", .option = {{"minus_log", 0}, {"divide", 1}}},
+    {"relu / n", "relu", .distinct = "77771774", .some = "s..s...s"},
+    {"relu / m", "relu", .distinct = "17771774", .some = "...s...s", .option = {{"over", 1}}},
+    {"relu^2 / n", "relu", .distinct = "77771774", .some = "s..s...s", .option = {{"power", 2}}},
+    {"differential", "differential", .distinct = "11111111"},
+    {"talking heads", "talking-heads", .distinct = "11111111"},
+    {"sparsemax", "sparsemax", .distinct = "11111111"},
+    {"1.5-entmax", "entmax", .distinct = "11111111"},
+    {"average-hard", "average-hard", .distinct = "11111111"},
+    {"ssmax", "ssmax", .distinct = "11111111"},
+    {"ssmax with a bias", "ssmax", .distinct = "11111111", .option = {{"bias", 1}}},
+    {"stick-breaking, remainder dropped", "stick-breaking", .distinct = "7777----"},
+    {"stick-breaking, to the head", "stick-breaking", .distinct = "7777----", .option = {{"remainder", 2}}},
+    {"stick-breaking, to the value", "stick-breaking", .distinct = "1111----", .option = {{"remainder", 1}}},
+    {"elastic, tau = -0.3", "elastic", .distinct = "17711771", .some = ".ss...s.", .fixed = {".tau", -0.3}},
+    {"elastic, tau = -1", "elastic", .distinct = "17771774", .fixed = {".tau", -1}},
+    {"elastic, tau = 0.3", "elastic", .distinct = "11111111", .fixed = {".tau", 0.3}},
+    {"softpick", "softpick", .distinct = "17771774", .some = ".sss...s"},
+    {"strict, the first row empty", "softmax", .distinct = "7777----", .past = {"strict"}},
+    {"window", "softmax", .distinct = "11111111", .past = {"window", {{"past", 2}}},
+     .whole = {"window", {{"past", 2}, {"future", 1}}}},
+    {"sink and window", "sink", .distinct = "3333----", .past = {"window", {{"past", 2}}}},
+    {"dilated", "softmax", .distinct = "1111----", .past = {"dilated", {{"step", 2}, {"size", 2}}}},
+    {"strided", "softmax", .distinct = "1111----", .past = {"strided", {{"length", 3}}}},
+    {"blocks", "softmax", .distinct = "11111111", .past = {"blocks", {{"size", 3}}},
+     .whole = {"blocks", {{"size", 3}, {"causal", 0}}}},
+    {"prefix-lm", "softmax", .distinct = "1111----", .past = {"prefix-lm", {{"prefix", 3}}}},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+#ifdef REAL_DOUBLE
+enum { N = 7, CHANNELS = 3, DRAWS = 24, CELLS = 8, SOME = 4 };
+static const double equal = 1e-9, apart = 1e-6;
+static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi"};
+
+static void no_norm(struct model_config *m)
+{
+    m->norm = MODEL_NORM_NONE;
+}
+
+static struct rig_config config_of(const struct identical *row, int cell)
+{
+    const struct masked *own = cell < 4 ? &row->past : &row->whole;
+    struct rig_config c = rig_default(encodings[cell % 4], row->c, cell < 4);
+    struct kind_config mask;
+    c.normaliser = row->normaliser;
+    memcpy(c.weights, row->option, sizeof c.weights);
+    if (own->name) {
+        assert_true(option_set_kind(&mask_kinds, own->name, &mask));
+        c.mask = mask.kind;
+        memcpy(c.seen, own->option, sizeof c.seen);
+    }
+    c.activation = ACTIVATION_RELU;
+    c.width = c.ffn = 16;
+    c.n = N;
+    c.samples = 1;
+    c.channels = CHANNELS;
+    c.change = row->change ? row->change : no_norm;
+    return c;
+}
+
+/* ---- draws ------------------------------------------------------------------------------------*/
+static void draw(struct rig *r, const struct identical *row, uint64_t seed)
+{
+    struct stream s;
+    stream_open(&s, seed, "identical", 0);
+    help_random_parameters(&r->model, &s, r->p);
+    for (int k = 0; k < r->model.tensors.count && row->fixed.suffix; k++) {
+        const struct tensor *t = &r->model.tensors.item[k];
+        const char *end = strstr(t->name, row->fixed.suffix);
+        for (size_t i = 0; i < t->count && end && !end[strlen(row->fixed.suffix)]; i++)
+            r->p[t->offset + i] = (real)row->fixed.value;
+    }
+    for (int i = CHANNELS; i < r->rows * CHANNELS; i++)
+        r->x[i] = r->x[i - CHANNELS];
+    rig_forward(r);
+}
+
+static double distance(const struct rig *r, int p, int q)
+{
+    double most = 0;
+    for (int c = 0; c < CHANNELS; c++)
+        most = fmax(most, fabs(r->y[p * CHANNELS + c] - r->y[q * CHANNELS + c]));
+    return most;
+}
+
+/* How many of the outputs are no other's, and the largest distance to the first. */
+static int distinct_outputs(const struct rig *r, double *spread)
+{
+    int count = 0;
+    *spread = 0;
+    for (int p = 0; p < N; p++) {
+        int q = 0;
+        while (q < p && distance(r, p, q) > equal)
+            q++;
+        count += q == p;
+        *spread = fmax(*spread, distance(r, p, 0));
+    }
+    return count;
+}
+
+/* Groups that the floor makes of the positions. */
+static int groups_of(const struct rig *r)
+{
+    double x[N * CHANNELS] = {0};
+    int32_t group[N];
+    int groups, first[] = {0, N};
+    const struct layout *layout = &r->layout;
+    struct floor_set set = {.count = 1, .first = first, .layout = &layout, .channels = CHANNELS,
+                            .x = x};
+    assert_int_equal(model_merge(&r->model_config, &r->layout, &set, group, &groups, NULL), 0);
+    return groups;
+}
+
+/* ---- the table --------------------------------------------------------------------------------*/
+struct seen {
+    int most, escapes; /* distinct outputs of the draw with the most; draws that tell any apart */
+    double least, largest; /* spreads */
+};
+
+static struct seen look(struct rig *r, const struct identical *row)
+{
+    struct seen seen = {.least = INFINITY};
+    for (int k = 0; k < DRAWS; k++) {
+        double spread;
+        draw(r, row, (uint64_t)k);
+        int distinct = distinct_outputs(r, &spread);
+        seen.most = distinct > seen.most ? distinct : seen.most;
+        seen.escapes += spread > apart;
+        seen.least = fmin(seen.least, spread);
+        seen.largest = fmax(seen.largest, spread);
+    }
+    return seen;
+}
+
+static void check_cell(const struct identical *row, int cell)
+{
+    struct rig r;
+    struct rig_config c = config_of(row, cell);
+    bool none = row->distinct[cell] == '-', some = row->some && row->some[cell] == 's';
+    if (none && cell >= 4 && row->past.name && !row->whole.name)
+        return; /* the mask is causal by itself */
+    assert_int_equal(rig_open(&r, &c, 3), !none);
+    if (none)
+        return;
+    struct seen seen = look(&r, row);
+    int want = row->distinct[cell] - '0', groups = groups_of(&r);
+    bool escapes = want > 1 ? seen.escapes >= (some ? SOME : DRAWS) : seen.largest < equal;
+    if (!escapes || (some ? seen.most > want : seen.most != want))
+        fail_msg("%s, %s, %s: spreads %.2g to %.2g, %d of %d draws escape, %d outputs (%d)", row->name,
+                 cell < 4 ? "causal" : "unmasked", encodings[cell % 4], seen.least, seen.largest,
+                 seen.escapes, DRAWS, seen.most, want);
+    if (groups < seen.most) /* what networks tell apart, the floor may not merge */
+        fail_msg("%s, %s: the floor makes %d groups", row->name, encodings[cell % 4], groups);
+    rig_close(&r);
+}
+
+static void test_equal_tokens(void **state)
+{
+    (void)state;
+    for (int k = 0; k < ROWS; k++)
+        for (int cell = 0; cell < CELLS; cell++)
+            check_cell(&rows[k], cell);
+}
+#endif
+
+/* Every normaliser has a row. */
+static void test_nothing_is_left_out(void **state)
+{
+    (void)state;
+    for (int w = 0; normaliser_table[w]; w++) {
+        int k = 0;
+        while (k < ROWS && strcmp(rows[k].normaliser, normaliser_table[w]->name) != 0)
+            k++;
+        if (k == ROWS)
+            fail_msg("%s has no row", normaliser_table[w]->name);
+    }
+}
+
+int main(void)
+{
+    struct err e = {0};
+    if (kernel_open(&e))
+        return 1;
+    const struct CMUnitTest tests[] = {
+#ifdef REAL_DOUBLE
+        cmocka_unit_test(test_equal_tokens),
+#endif
+        cmocka_unit_test(test_nothing_is_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
