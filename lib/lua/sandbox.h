@@ -31,7 +31,8 @@ struct sandbox_limits {
 extern const struct sandbox_limits sandbox_limits;
 
 /* Runs `body` in a new state whose globals are the ones above.  body may raise any Lua error.
- * ERR_EVALUATION with Lua's message (file:line: what), control characters replaced by '?';
+ * ERR_EVALUATION with Lua's message (file:line: what), raw as the chunk
+ * may have made it;
  * ERR_MEMORY when the limit is not the reason that memory ran out. */
 int sandbox_run(const struct sandbox_limits *limits, lua_CFunction body, void *argument,
                 struct err *e);

@@ -4,7 +4,7 @@
 # What a fuzzer finds is put into tests/fuzz/corpus/NAME/, which every call replays.
 FUZZ_RUNS    ?= 1000000
 FUZZ_SECONDS ?= 60
-FUZZERS      := spec safetensors checkpoint
+FUZZERS      := spec safetensors checkpoint csv edges lua
 FUZZ_PROGRAMS := $(patsubst %,$(OUT)/fuzz/fuzz_%,$(FUZZERS))
 FLAGS_fuzz   := -O1 -g -DMEMORY_DEBUG -fsanitize=fuzzer-no-link,address,undefined \
                 -fno-sanitize-recover=all -fno-omit-frame-pointer
