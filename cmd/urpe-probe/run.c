@@ -105,7 +105,7 @@ static int conclude(const struct arguments *a, const struct spec *s, const char 
         return code;
     code = check_rows(&r, s, n, folder, e);
     if (!code && a->csv)
-        code = report_shared_add(a->csv, &r, s, a->force, e);
+        code = report_shared_add(a->csv, folder, s, a->force, e);
     if (!code && !a->quiet)
         code = report_table(stdout, s, &r, &screen, e);
     if (!code && a->shard.count == 1 && !a->no_claims)

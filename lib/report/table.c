@@ -54,6 +54,7 @@ struct curve {
 
 struct table {
     const struct spec *spec;
+    const struct results *results;
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
@@ -308,12 +309,14 @@ static int fit(struct table *t, int width, struct err *e)
 /* ---- text -------------------------------------------------------------------------------------*/
 static void append_title(struct text *out, const struct table *t, int width)
 {
-    struct text title = {0};
+    struct text title = {0}, differs = {0};
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds)
             seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: ", spec_name(t->spec));
+    axes_append_spec(&differs, t->results, t->spec);
+    text_append_format(&title, "%s%s%s: ", spec_name(t->spec), differs.length ? ", " : "",
+                       differs.length ? differs.data : "");
     if (t->floors)
         text_append_format(&title, "certified floor of %s, by kind of input",
                            report_lines_measure(&t->lines));
@@ -326,7 +329,8 @@ static void append_title(struct text *out, const struct table *t, int width)
                            t->floors ? "" : " ± 95 % t interval");
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
-    title.failed |= t->constants.failed;
+    title.failed |= t->constants.failed || differs.failed;
+    text_close(&differs);
     append_paragraph(out, &title, width);
     text_append(out, "\n");
     text_close(&title);
@@ -403,6 +407,7 @@ static int open_table(struct table *t, const struct spec *s, const struct result
                       struct err *e)
 {
     t->spec = s;
+    t->results = r;
     t->floors = r->rows > 0;
     for (int k = 0; k < r->rows; k++) {
         const struct cell *c = row_cell_in(&r->row[k], s);
