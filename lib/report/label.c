@@ -191,7 +191,10 @@ void axes_append_spec(struct text *out, const struct results *r, const struct sp
         if (is_own_axis(s, axes->key[k]) ||
             !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
             continue;
-        text_append_format(out, "%s%s=", out->length > start ? ", " : "", axes->key[k]);
+        size_t length = strlen(axes->key[k]), end = strlen(".kind");
+        bool kind = length > end && strcmp(axes->key[k] + length - end, ".kind") == 0;
+        text_append_format(out, "%s%.*s=", out->length > start ? ", " : "",
+                           (int)(kind ? length - end : length), axes->key[k]);
         append_value(out, value);
     }
     for (int k = 0; k < r->specs && out->length == start; k++)
