@@ -259,6 +259,20 @@ void arguments_close(struct arguments *a)
     *a = (struct arguments){0};
 }
 
+void arguments_blame(const struct arguments *a, const struct command *c, struct err *e)
+{
+    char where[sizeof e->where];
+    const struct flag *f;
+    for (int k = 0; (f = command_flag(c, k)); k++) {
+        const char *path = f->take == take_path ? *(char *const *)((const char *)a + f->offset) : NULL;
+        if (!path || strcmp(path, e->where) != 0)
+            continue;
+        snprintf(where, sizeof where, "%s %s", f->name, path);
+        memcpy(e->where, where, sizeof where);
+        return;
+    }
+}
+
 /* ---- help -------------------------------------------------------------------------------------*/
 static void append_entry(struct text *out, const char *name, const char *value, const char *help)
 {

@@ -313,6 +313,8 @@ static int run(const struct arguments *a, struct err *e)
         code = print_kinds(a, s, kind, count, unpriced, e);
     if (!code)
         warn_memory(s, kind, count);
+    if (!code)
+        say_doubts(s);
 out:
     memory_free(kind);
     spec_close(s);

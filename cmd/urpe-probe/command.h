@@ -53,6 +53,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 }; /* a cell failed or a claim did not ho
 int arguments_parse(struct arguments *a, const struct command *c, int count, char **word,
                     bool *help, struct err *e);
 void arguments_close(struct arguments *a);
+/* Where e is about the very path that an option names, e->where begins with the option. */
+void arguments_blame(const struct arguments *a, const struct command *c, struct err *e);
 /* --help of one command, and of all. */
 int help_command(const struct command *c, struct text *out, struct err *e);
 int help_program(struct text *out, struct err *e);
@@ -98,6 +100,8 @@ volatile const int *terminal_signal(void);
 int prepare_folder(const char *folder, const char *name, struct err *e);
 /* Names the files that were skipped in reading results. */
 void say_skipped(const struct results *r);
+/* Warns of what a spec allows but hardly means (space.h, doubt). */
+void say_doubts(const struct spec *s);
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */

@@ -261,7 +261,7 @@ static const struct section {
     void (*fill)(struct list *l);
     const char *columns[COLUMNS_MAX + 1]; /* NULL-terminated */
 } section_table[] = {
-    {"encodings", "encodings (model.encoding)", list_encodings,
+    {"encodings", "encodings (model.encoding); positions i and j count from 0 here", list_encodings,
      {"encoding", "formula", "summary", "options", "right-stochastic", "relation", "longer",
       "source"}},
     {"normalisers", "normalisers (model.normaliser)", list_normalisers,
@@ -269,7 +269,7 @@ static const struct section {
     {"c", "C of URPE (model.c)", list_c, {"c", "summary", "options", "longer", "source"}},
     {"masks", "masks (model.mask)", list_masks,
      {"mask", "formula", "summary", "options", "hides what follows", "source"}},
-    {"targets", "targets (target)", list_targets,
+    {"targets", "targets (target); positions i count from 1 here, from 0 in encodings", list_targets,
      {"target", "formula", "summary", "options", "inputs", "source"}},
     {"spaces", "spaces (space)", list_spaces,
      {"space", "summary", "options", "inputs", "orbits", "source"}},

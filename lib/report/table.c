@@ -373,7 +373,8 @@ static void append_legend(struct text *out, const struct table *t, int width)
         if (t->lines.further[k])
             text_append_format(&line, "%s%s", line.length ? ", " : "", pattern_table[k]->name);
     if (line.length) {
-        text_append(&line, " inputs, and all kinds together: in results.csv");
+        text_append_format(&line, " inputs, and all kinds together: %s",
+                           t->floors ? "with --format csv" : "in results.csv");
         append_paragraph(out, &line, width);
     }
     if (is_mixed(t))

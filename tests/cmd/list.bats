@@ -173,6 +173,16 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
     has "identical floor  generic floor  verdict" "$output"
     [[ "$output" != *witness* && "$output" != *interval* ]]
+    # It writes no results.csv, so it points to none.
+    try bound tiny.yaml --set space.inputs.palindrome=0.2
+    has "with --format csv" "$(tr '\n' ' ' <<<"$output")"
+    [[ "$output" != *results.csv* ]]
+}
+
+@test "positions: what counts from 0 and what from 1 says so" {
+    has "i from 0" "$(probe list encodings --format csv | grep ^sinusoidal)"
+    has "i and j count from 0" "$(probe list encodings | head -1)"
+    has "i count from 1" "$(probe list targets | head -1)"
 }
 
 @test "bound judges the claims made on bound" {

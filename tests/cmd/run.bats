@@ -133,6 +133,18 @@ PY
     [ "$(grep -c '^tiny, spec [0-9a-f]\{12\}:' <<<"$output")" = 2 ]
 }
 
+@test "cells of an earlier version of the spec are counted; a spec on standard input says where it goes" {
+    probe run tiny.yaml --no-claims --quiet
+    try run tiny.yaml --no-claims
+    ! grep older <<<"$errors"
+    sed -i 's/steps: 3/steps: 5/' tiny.yaml
+    try run tiny.yaml --no-claims
+    has "2 older cells are there too" "$errors"
+    grep -v '^name' tiny.yaml >nameless.yaml
+    try run - --no-claims <nameless.yaml
+    has "its results go to results/experiment" "$errors"
+}
+
 @test "--csv with another header is refused before training" {
     echo a,b >all.csv
     try run tiny.yaml --csv all.csv
@@ -141,6 +153,7 @@ PY
     [ ! -e results ]
     try run tiny.yaml --csv no/all.csv
     [ "$status" = 3 ]
+    has "--csv no/all.csv: cannot be written" "$errors"
     [ ! -e results ]
 }
 
@@ -243,7 +256,8 @@ said = p.communicate()[1]
 assert p.returncode == 130, (p.returncode, said)
 assert "interrupted" in said and "stopped" in said, said
 PY
-    probe run tiny.yaml --out stopped --quiet "$@"
+    try run tiny.yaml --out stopped "$@"
+    has " resumed)" "$errors"
     probe run tiny.yaml --out straight --quiet "$@"
     [ "$(steady stopped/results.csv)" = "$(steady straight/results.csv)" ]
 }

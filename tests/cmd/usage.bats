@@ -84,6 +84,16 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     [ ! -e results ]
 }
 
+@test "an edge list that counts from 1 is read with a warning, by check, run and bound" {
+    printf '1 2\n2 3\n' >one.txt
+    printf 'space: {kind: graph, file: one.txt}\ntarget: degree\ntrain: {steps: 1}\n' >graph.yaml
+    for command in check run bound; do
+        try $command graph.yaml
+        [ "$status" = 0 ]
+        has "graph.yaml:1:28: warning: space.file: one.txt: node 0 has no edge" "$errors"
+    done
+}
+
 @test "operands: too few, too many, -- and -" {
     try check
     [ "$status" = 2 ]
