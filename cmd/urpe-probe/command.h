@@ -78,10 +78,10 @@ extern const struct exit_meaning exit_table[]; /* ended by a NULL status */
 const struct command *command_find(const char *name, struct err *e);
 
 /* ---- terminal.c -------------------------------------------------------------------------------*/
-/* Columns of the terminal on standard output, COLUMNS, or 80; at least 80. */
+/* Columns of the terminal on standard output, COLUMNS, or 80; at least 40. */
 int terminal_width(void);
 /* How `out` shows text: as wide as standard output; in colour where --color says so, or where it is
- * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); sparklines where the
+ * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); in ASCII unless the
  * locale's character set is UTF-8. */
 struct report_screen terminal_screen(const struct arguments *a, FILE *out);
 /* Writes text to standard output, cleaned (text_show) where that is a terminal; ERR_IO when it

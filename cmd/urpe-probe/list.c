@@ -293,7 +293,9 @@ static int append_section(struct text *out, const struct section *s, const struc
     listing_open(&l.listing, column, columns);
     s->fill(&l);
     if (l.terminal)
-        text_append_format(out, "%s\n\n", s->title);
+        append_wrapped(out, s->title, 0, terminal_width());
+    if (l.terminal)
+        text_append(out, "\n\n");
     if (!l.code)
         l.code = listing_append(out, &l.listing, a->format, terminal_width(), e);
     if (l.terminal)

@@ -86,7 +86,7 @@ int report_shared_add(const char *path, const char *folder, const struct spec *s
 struct report_screen {
     int width;    /* columns */
     bool colour;  /* verdicts and claims in colour, by ECMA-48 sequences */
-    bool unicode; /* signs beyond the accents of Latin letters are drawn, sparklines say */
+    bool unicode; /* signs beyond ASCII are drawn, sparklines say */
 };
 
 /* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one

@@ -132,8 +132,8 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     [ "$status" = 0 ]
     has polishing "$(grep '^# time' <<<"$output")"
     has "search for the worst case" "$(grep '^# time' <<<"$output")"
-    has "search for the worst case" "$(grep '^# memory of the largest cell' <<<"$output")"
-    has witness "$(grep '^# memory of the largest cell' <<<"$output")"
+    has "search for the worst case" "$(grep -A1 '^# memory of the largest cell' <<<"$output")"
+    has witness "$(grep -A1 '^# memory of the largest cell' <<<"$output")"
     try check tiny.yaml --set evaluate.witness=never --set space.length=200
     [ "$(grep -c '^#.*\(witness\|polishing\|search\)' <<<"$output")" = 0 ]
 }
