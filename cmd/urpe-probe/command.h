@@ -95,6 +95,10 @@ enum { SIGNAL_STATUS = 128 }; /* + the signal's number: exit status of the inter
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
+/* ---- man.c ------------------------------------------------------------------------------------*/
+/* Appends the man page, for roff's man macros. */
+int man_append(struct text *out, struct err *e);
+
 /* ---- print.c ----------------------------------------------------------------------------------*/
 /* Makes the folder and sees that `name` can be written there, before the work that fills it. */
 int prepare_folder(const char *folder, const char *name, struct err *e);

@@ -17,6 +17,12 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     done
 }
 
+@test "help COMMAND is COMMAND --help" {
+    for command in $(commands); do [ "$(probe help "$command")" = "$(probe "$command" --help)" ]; done
+    try help rum
+    has "did you mean run?" "$errors"
+}
+
 @test "help fits 80 columns" {
     for command in $(commands); do
         [ "$(probe "$command" --help | awk 'length > 80' | wc -l)" = 0 ]
