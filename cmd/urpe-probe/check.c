@@ -261,9 +261,16 @@ static void warn_memory(const struct spec *s, const struct kind *kind, int count
 static int print_table(const struct spec *s, struct listing *l, const struct kind *kind,
                        int count, int unpriced, struct err *e)
 {
-    struct text text = {0}, comment = {0};
+    struct text text = {0}, comment = {0}, totals = {0};
     int code = spec_text_here(s, &text, e);
-    append_totals(&comment, s, kind, count, unpriced);
+    append_totals(&totals, s, kind, count, unpriced);
+    for (char *rest, *line = totals.data ? strtok_r(totals.data, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        append_wrapped(&comment, line, 0, terminal_width() - 2);
+        text_append(&comment, "\n");
+    }
+    comment.failed |= totals.failed;
+    text_close(&totals);
     fit_columns(l, terminal_width() - 2);
     if (!code)
         code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
@@ -320,6 +327,8 @@ static int run(const struct arguments *a, struct err *e)
         code = print_kinds(a, s, kind, count, unpriced, e);
     if (!code)
         warn_memory(s, kind, count);
+    if (!code)
+        say_doubts(s);
 out:
     memory_free(kind);
     spec_close(s);

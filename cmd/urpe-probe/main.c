@@ -52,6 +52,8 @@ static int run_command(const char *name, int count, char **word, struct err *e)
     int code = arguments_parse(&a, c, count, word, &help, e);
     if (!code)
         code = help ? print_help(c, e) : c->run(&a, e);
+    if (code < 0 && e->where[0])
+        arguments_blame(&a, c, e);
     arguments_close(&a);
     return code;
 }

@@ -133,15 +133,28 @@ static bool is_plain(const char *verdict)
     return false;
 }
 
+/* What the head says of a place in the body, for screens that have no room for the head. */
+static void append_of(struct text *out, const struct matrix *m, int place)
+{
+    int values = m->value.count;
+    text_append(out, " data-of=\"");
+    html_escape(out, m->kind[m->columns].text[place / values].data);
+    text_append(out, " ");
+    html_escape(out, m->value.text[place % values].data);
+    text_append(out, "\">");
+}
+
 /* "reached", or "reached in 2 of 3" where seeds differ. */
-static void append_verdict(struct text *out, const struct summary_group *g)
+static void append_verdict(struct text *out, const struct matrix *m, int place,
+                           const struct summary_group *g)
 {
     const char *first = verdict_of(g->row[0]);
     int same = 0;
     for (int k = 0; k < g->count; k++)
         same += strcmp(first, verdict_of(g->row[k])) == 0;
-    text_append_format(out, "<td class=\"%s\">",
+    text_append_format(out, "<td class=\"%s\"",
                        same == g->count && is_plain(first) ? first : "mixed");
+    append_of(out, m, place);
     text_append_format(out, "%s ", mark_of(first));
     html_escape(out, first);
     if (same < g->count)
@@ -162,14 +175,15 @@ static void append_figure(struct text *out, const char *name, const struct inter
     text_append(out, "</small>");
 }
 
-static int append_cell(struct text *out, const struct matrix *m, const struct summary_group *g,
-                       struct err *e)
+/* place: of the column in the body. */
+static int append_cell(struct text *out, const struct matrix *m, int place,
+                       const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     int code = line_figures_of(g, &f, e);
     if (code)
         return code;
-    append_verdict(out, g);
+    append_verdict(out, m, place, g);
     append_figure(out, "error", &f.error);
     append_figure(out, "floor", &f.floor);
     append_figure(out, "weights", &f.witness);
@@ -228,9 +242,12 @@ static int append_body(struct text *out, const struct matrix *m, struct err *e)
         for (int k = 0; !code && k < values * m->kind[m->columns].count; k++) {
             const struct summary_group *g = group_at(m, r, k / values, k % values);
             if (g)
-                code = append_cell(out, m, g, e);
-            else
-                text_append(out, "<td class=\"none\">not run</td>");
+                code = append_cell(out, m, k, g, e);
+            else {
+                text_append(out, "<td class=\"none\"");
+                append_of(out, m, k);
+                text_append(out, "not run</td>");
+            }
         }
         text_append(out, "</tr>\n");
     }
@@ -243,7 +260,7 @@ static int append_matrix(struct text *out, struct matrix *m, struct err *e)
     int code = lay_out(m, e);
     if (code)
         return code;
-    text_append(out, "<div class=\"wide\"><table>\n");
+    text_append(out, "<div class=\"wide\"><table class=\"verdicts\">\n");
     append_head(out, m);
     code = append_body(out, m, e);
     text_append(out, "</table></div>\n");

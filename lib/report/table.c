@@ -54,6 +54,7 @@ struct curve {
 
 struct table {
     const struct spec *spec;
+    const struct results *results;
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
@@ -62,6 +63,7 @@ struct table {
     struct curve *curve; /* (lines.count); NULL: the screen has no signs for them */
     double low, high;    /* of all curves */
     const struct step *step;
+    const char *plus_minus;
     struct listing_column column[COLUMNS_MAX];
     struct listing listing;
     struct text constants; /* what columns that are not shown say */
@@ -122,7 +124,7 @@ static void append_curve(struct text *out, const struct table *t, const struct c
 
 /* ---- fields -----------------------------------------------------------------------------------*/
 static int fill_subset(struct text *error, const struct summary_group *g, const struct step *step,
-                       struct err *e)
+                       const char *plus_minus, struct err *e)
 {
     struct line_figures f;
     int code = g ? line_figures_of(g, &f, e) : 0;
@@ -130,7 +132,8 @@ static int fill_subset(struct text *error, const struct summary_group *g, const 
         return code;
     append_short(&error[0], f.error.mean);
     if (step->intervals && !isnan(f.error.sd)) {
-        text_append(&error[0], step->gap > 1 ? " ±" : "±");
+        text_append(&error[0], step->gap > 1 ? " " : "");
+        text_append(&error[0], plus_minus);
         append_short(&error[0], (f.error.high - f.error.low) / 2);
     }
     append_short(&error[1], f.floor.mean);
@@ -202,9 +205,9 @@ static int fill_fields(struct text *field, const struct table *t, const struct r
     if (t->curve && t->step->curves)
         append_curve(&last[CURVE], t, &t->curve[line - t->lines.line]);
     fill_verdict(&last[VERDICT], g);
-    int code = fill_subset(&last[PATTERNED], line->patterned, t->step, e);
+    int code = fill_subset(&last[PATTERNED], line->patterned, t->step, t->plus_minus, e);
     if (!code)
-        code = fill_subset(&last[GENERIC], line->generic, t->step, e);
+        code = fill_subset(&last[GENERIC], line->generic, t->step, t->plus_minus, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 
@@ -308,12 +311,14 @@ static int fit(struct table *t, int width, struct err *e)
 /* ---- text -------------------------------------------------------------------------------------*/
 static void append_title(struct text *out, const struct table *t, int width)
 {
-    struct text title = {0};
+    struct text title = {0}, differs = {0};
     int seeds = 0;
     for (int k = 0; k < t->lines.summary.groups; k++)
         if (t->lines.summary.group[k].count > seeds)
             seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: ", spec_name(t->spec));
+    axes_append_spec(&differs, t->results, t->spec);
+    text_append_format(&title, "%s%s%s: ", spec_name(t->spec), differs.length ? ", " : "",
+                       differs.length ? differs.data : "");
     if (t->floors)
         text_append_format(&title, "certified floor of %s, by kind of input",
                            report_lines_measure(&t->lines));
@@ -322,11 +327,13 @@ static void append_title(struct text *out, const struct table *t, int width)
                            report_lines_measure(&t->lines),
                            t->witnesses ? ", and beside explicit weights" : "");
     if (seeds > 1)
-        text_append_format(&title, "; mean of %d seeds%s", seeds,
-                           t->floors ? "" : " ± 95 % t interval");
+        text_append_format(&title, "; mean of %d seeds", seeds);
+    if (seeds > 1 && !t->floors)
+        text_append_format(&title, " %s 95 %% t interval", t->plus_minus);
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
-    title.failed |= t->constants.failed;
+    title.failed |= t->constants.failed || differs.failed;
+    text_close(&differs);
     append_paragraph(out, &title, width);
     text_append(out, "\n");
     text_close(&title);
@@ -369,7 +376,8 @@ static void append_legend(struct text *out, const struct table *t, int width)
         if (t->lines.further[k])
             text_append_format(&line, "%s%s", line.length ? ", " : "", pattern_table[k]->name);
     if (line.length) {
-        text_append(&line, " inputs, and all kinds together: in results.csv");
+        text_append_format(&line, " inputs, and all kinds together: %s",
+                           t->floors ? "with --format csv" : "in results.csv");
         append_paragraph(out, &line, width);
     }
     if (is_mixed(t))
@@ -403,6 +411,7 @@ static int open_table(struct table *t, const struct spec *s, const struct result
                       struct err *e)
 {
     t->spec = s;
+    t->results = r;
     t->floors = r->rows > 0;
     for (int k = 0; k < r->rows; k++) {
         const struct cell *c = row_cell_in(&r->row[k], s);
@@ -439,7 +448,7 @@ static int append_table(struct text *out, struct table *t, const struct report_s
 int report_table(FILE *out, const struct spec *s, const struct results *r,
                  const struct report_screen *screen, struct err *e)
 {
-    struct table t = {0};
+    struct table t = {.plus_minus = screen->unicode ? "±" : "+-"};
     struct text text = {0};
     int code = open_table(&t, s, r, screen->unicode, e);
     if (!code)

@@ -150,6 +150,7 @@ static int resume(struct work *w, struct err *e)
     if (!code) {
         if (w->history.points)
             w->error = w->history.point[w->history.points - 1].error_rel;
+        tell(w); /* whoever listens learns that it goes on from there */
         return 0;
     }
     if (code == ERR_MEMORY)

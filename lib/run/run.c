@@ -166,6 +166,7 @@ static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct
         /* fall through */
     case WORKER_TRAINED:
         r->counts->trained++;
+        r->counts->resumed += w->heard && w->resumed > 0;
         end_cell(r, c, true);
         return 0;
     case WORKER_FINISHED:
