@@ -15,6 +15,7 @@ import tempfile
 import unittest
 from collections import Counter
 from fractions import Fraction
+from urllib.parse import quote
 
 sys.dont_write_bytecode = True
 import help_certificate as maker  # noqa: E402
@@ -70,6 +71,8 @@ def change_relation(rng, case):
         if key in layer:
             ways.append(lambda key=key, least=least:
                         layer.update({key: str(max(int(layer[key]) + rng.choice((-1, 1)), least))}))
+    if "encoding.bias" in layer and layer["encoding"] == "formula":
+        ways.append(lambda: layer.update({"encoding.bias": maker.encoding_options(rng, "formula", case.space)["bias"]}))
     if "encoding.buckets" in layer:
         ways.append(lambda: layer.update({"encoding.buckets": rng.choice(("4", "6", "8"))}))
     for key, names in (("encoding.gather", ("paper", "released")), ("encoding.value", ("true", "false")),
@@ -244,7 +247,8 @@ def case_line(layer):
     parts = []
     for kind in ("encoding", "mask", "normaliser", "c"):
         if kind in layer:
-            own = [f"{key.split('.')[1]}: {value}" for key, value in layer.items() if key.startswith(kind + ".")]
+            own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
+                   for key, value in layer.items() if key.startswith(kind + ".")]
             parts.append(f"model.{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
     return f"  - {{{', '.join([*parts, 'model.attention: ' + layer['attention']])}}}\n"
 
@@ -459,6 +463,26 @@ end
         self.change("encoding=toeplitz encoding.std=0.02", "encoding=deberta encoding.k=2 encoding.gather=paper",
                     "of sequences is used on a grid", BY_HAND.replace("sequence", "grid 2 2"))
         self.change("encoding=toeplitz encoding.std=0.02", "encoding=xpos encoding.base=1 encoding.scale_base=2", None)
+
+    def test_formulas(self):
+        """Mirror images among equal tokens are alike where the formula is an even function of d."""
+        def text(bias, parameters="{a: 1}", heads=2):
+            layer = f"encoding=formula encoding.bias={quote(bias)} encoding.parameters={quote(parameters)} heads={heads}"
+            return BY_HAND.replace("encoding=toeplitz encoding.std=0.02", layer).replace("softmax", "softmax-one").replace(
+                "g 0 0 0 0", "g 0 1 1 0").replace("claim floor_rms 0x1.1e3779b97f4a8p-2\nclaim floor_sup 0x1.8p-2\n", "")
+        for even in ("a[h]", "-math.abs(a[h]*d)", "a[h]*d^2", "a[h] ^ (d*d)", "math.cos(-(a[h] * d) / 3)", "a[h]*-math.max(d, -d)",
+                     "math.max(-9, math.log(math.abs(d))) + a[h]", "d == 0 and 0 or d % 2 * a[h]", "a[h] + h * H",
+                     "d ~= 0 and a[h] or math.abs(2 / (d - 1))", "(d // 1)^2 + a[h]", "a[h][1 + d % 2]"):
+            self.check(text(even), None)
+        for odd in ("a[h]*d", "a[h] + math.max(d, 0)", "math.abs(a[h] + d)", "math.abs(d)^a[h] < 1 and d or 0", "math.sin(a[h]*d)",
+                    "d > 0 and a[h] or -a[h]", "a[h + d]", "h > 1 and a[h]*d or a[h]", "math.atan(d) * a[h]", "d - -d + a[h]"):
+            self.assertIsNotNone(verdict(text(odd)), odd)
+        self.check(text("h > 1 and a[h]*d or a[h]", heads=1), None)
+        for bias, expected in (("a[h] -- d", "comments"), ("b[h]", "'b'"), ("os.exit()", "os.exit"), ("a[h] > 0 and d or 0", "branches"),
+                               ("a[h] = d", "SyntaxError"), ("(" * 300 + "d", "not understood"), ("'d'", "not understood"),
+                               ("a[h].real", "not understood"), ("9^9^9^9", "not understood"), ("d:f()", "not understood"),
+                               ("[x for x in a]", "not understood"), ("local x = d; return x", "not understood")):
+            self.check(text(bias), expected)
 
     def test_tables_end_where_training_did(self):
         """C trained at length 1 is one number; at length 2 it tells the positions of equal tokens apart."""

@@ -9,9 +9,10 @@ import copy
 import math
 import random
 from fractions import Fraction
+from urllib.parse import quote, unquote
 
 ON_LINES = ("t5", "shaw", "transformer-xl", "deberta", "sandwich", "fire", "tupe")
-ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power")
+ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power", "formula")
 WITH_AXES = ("sinusoidal", "learned", "rope")
 CAUSAL_ONLY = ("xpos", "cope")
 NORMALISERS = (
@@ -28,11 +29,23 @@ NORMALISERS = (
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
     {"normaliser": "differential"}, {"normaliser": "talking-heads"})
 C_OPTIONS = {"c.init": "ones", "c.mean": "1", "c.share": "model", "c.std": "0.02"}
+# Formulas in Lua, the spaces where they are defined, and what they tell apart of d, n and a grid's offsets.
+SPACES = ("sequence", "grid", "graph")
+FORMULAS = (
+    ("-a[h] * math.log(1 + math.abs(b[h] * d))", SPACES, lambda d, n, *_: abs(d)),
+    ("a[h] * math.max(-2, math.min(2, d)) + b[h]", SPACES, lambda d, n, *_: between(-2, d, 2)),
+    ("a[h] * (h == 2 and d or math.abs(d)) + b[h]", SPACES, lambda d, n, *_: d),
+    ("a[h] * math.cos(0.5 * d) - b[h]*(d^2 // 3 ~= 0 and 0 or 1)", SPACES, lambda d, n, *_: abs(d)),
+    ("d % 2 == 0 and a[h] or b[h] / n", ("sequence", "grid"), lambda d, n, *_: d % 2 == 0 or (n,)),
+    ("-a[h] * math.sqrt(dy^2 + 2 * dx^2) * -math.pi + b[h]", ("grid",), lambda d, n, y, x: y * y + 2 * x * x),
+)
 
 
-def encoding_options(rng, name):
+def encoding_options(rng, name, space):
     k = str(rng.randint(1, 4))
+    formula = rng.choice([text for text, where, _ in FORMULAS if space in where])
     return {
+        "formula": {"bias": formula, "parameters": "{a: 1, b: {start: 0.1, std: 0.02}}"},
         "toeplitz": {"std": "0.02"}, "t5": {"buckets": str(rng.choice((4, 6, 8))), "max_distance": str(rng.randint(5, 9))},
         "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
         "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
@@ -76,9 +89,9 @@ def names_of(space, past):
     return names, [n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"]
 
 
-def layer_of(rng, encoding, mask, normaliser, c):
-    layer = {"encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
-    layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding).items()})
+def layer_of(rng, space, encoding, mask, normaliser, c):
+    layer = {"heads": "2", "encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
+    layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding, space).items()})
     layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
     if c:
         layer.update({"c": c, **C_OPTIONS})
@@ -94,7 +107,7 @@ def random_layer(rng, space):
     names, normalisers = names_of(space, looks_back(mask))
     normaliser = NORMALISERS[0] if rng.random() < 0.3 else rng.choice(normalisers)
     c = rng.choice((None, None, rng.choice(c_kinds(space))))
-    return layer_of(rng, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
+    return layer_of(rng, space, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
 
 
 def all_layers(rng, space):
@@ -106,7 +119,7 @@ def all_layers(rng, space):
         for encoding in names:
             for normaliser in normalisers:
                 for c in (None, *c_kinds(space)):
-                    yield layer_of(rng, encoding, mask, normaliser, c)
+                    yield layer_of(rng, space, encoding, mask, normaliser, c)
 
 
 # ---- relations, from the formulas -------------------------------------------------------------------------
@@ -146,15 +159,18 @@ def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
+    tells = {text: tell for text, _, tell in FORMULAS}.get(o.get("bias"))
     if case.space == "graph":
         hop = sample.hops[i][j]
-        scores = hop if name != "none" and o.get("bias") != "false" else None
+        scores = (hop if hop == math.inf else tells(hop, 0)) if tells else hop if name != "none" and o.get("bias") != "false" else None
         return scores, hop if c else None
     if case.space == "grid":
         (a, b), (p, q) = divmod(i, case.width), divmod(j, case.width)
         both = p - a, q - b
         scores = {"toeplitz": both, "rope": both, "alibi": math.hypot(*both), "kerple-log": math.hypot(*both),
                   "kerple-power": math.hypot(*both)}.get(name)
+        if tells:
+            scores = tells(math.hypot(*both), sample.n, *both)
         return scores, both if c else None
     d, last = j - i, case.trained - 1
     k = int(o.get("k", 0))
@@ -164,7 +180,7 @@ def relation(layer, sample, i, j, case):
         "transformer-xl": lambda: d, "shaw": lambda: between(-k, d, k), "tupe": lambda: (i, j),
         "t5": lambda: bucket(d, causal, int(o["buckets"]), int(o["max_distance"])),
         "deberta": lambda: (between(0, k - d, 2 * k - 1), between(0, k + d, 2 * k - 1) if o["gather"] == "paper" else 0),
-        "fire": lambda: (i, j) if causal else (abs(d), sample.n),
+        "formula": lambda: tells(d, case.prefix + sample.n), "fire": lambda: (i, j) if causal else (abs(d), sample.n),
     }.get(name, lambda: None)()
     return scores, {"toeplitz": between(-last, d, last), "bucketed": bucket(d, causal, 32, 128)}[c] if c else None
 
@@ -317,7 +333,7 @@ class Case:
         head = {"sequence": "sequence", "grid": f"grid 0 {self.width}", "graph": f"graph {self.max_distance}"}[self.space]
         lines = ["urpe-probe certificate 1", "experiment test", "spec 0", "seed 0", f"space {head}",
                  f"trained {self.trained}", f"prefix {self.prefix}"]
-        lines += ["layer " + " ".join(f"{key}={value}" for key, value in layer.items()) for layer in self.layers]
+        lines += ["layer " + " ".join(f"{key}={quote(value)}" for key, value in layer.items()) for layer in self.layers]
         lines += [f"depth {self.depth or 'any'}", f"channels {self.channels}",
                   f"targets {'labels' if self.labels else 'numbers'}", "alone " + " ".join(map(str, self.alone))]
         if not self.labels:
@@ -349,7 +365,7 @@ def read_case(text):
         elif word in ("trained", "prefix", "channels"):
             setattr(case, word, int(rest[0]))
         elif word == "layer":
-            case.layers.append(dict(item.split("=") for item in rest))
+            case.layers.append(dict(unquote(item).split("=", 1) for item in rest))
         elif word == "depth":
             case.depth = None if rest[0] == "any" else int(rest[0])
         elif word == "targets":
