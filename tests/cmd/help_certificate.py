@@ -137,12 +137,14 @@ def bucket(offset, causal, buckets, far):
 
 def sees(layer, case, sample, i, j):
     """i and j count from the first prefix token; places of a line from the first that is none."""
-    o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
     p, q, name = i - case.prefix, j - case.prefix, layer["mask"]
+    if name in ("none", "causal"):
+        return name == "none" or j <= i
+    o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
     if name == "neighbourhood":
         return abs(i // case.width - j // case.width) <= o["dy"] and abs(i % case.width - j % case.width) <= o["dx"]
     return {
-        "none": lambda: True, "causal": lambda: j <= i, "strict": lambda: j < i,
+        "strict": lambda: j < i,
         "window": lambda: i - o["past"] < j <= i + o["future"],
         "dilated": lambda: j in [i - o["step"] * t for t in range(o["size"])],
         "strided": lambda: j <= i and (i - j < o["length"] or (i - j) % o["length"] == 0),
@@ -212,11 +214,13 @@ class Case:
     """space, trained, prefix, layers, depth (None: any), samples; group: for each pair the first of its
     group; targets: for each sample and position a list of Fractions, or (label, informative), or None."""
 
-    def __deepcopy__(self, memo):
-        other = Case()
-        for name, value in vars(self).items():
-            if name not in ("memory", "table"):  # of truth, which begins afresh
-                setattr(other, name, copy.deepcopy(value, memo))
+    def copy(self):
+        """One whose layers, samples, targets and claims may be changed."""
+        other = copy.copy(self)
+        other.layers, other.samples = list(map(dict, self.layers)), list(map(copy.copy, self.samples))
+        for sample in other.samples:
+            sample.tokens = list(sample.tokens)
+        other.targets, other.claims = list(map(list, self.targets)), dict(self.claims)
         return other
 
     def pairs(self):
@@ -248,7 +252,9 @@ class Case:
 
     def alike(self, layer, colours, p, q):
         """Whether no layer of the class tells p's view from q's."""
-        kind, one, length = promise(layer)
+        if id(layer) not in self.memory:
+            self.memory[id(layer)] = promise(layer)
+        kind, one, length = self.memory[id(layer)]
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
             views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
@@ -265,7 +271,7 @@ class Case:
 
     def row(self, layer, s, i):
         """(j, its relation) of what i sees."""
-        key = id(layer), id(s), i
+        key = id(layer), id(s) if self.space == "graph" else s.n, i
         if key not in self.memory:
             seen = [j for j in range(self.prefix + s.n) if sees(layer, self, s, i, j)]
             self.memory[key] = [(j, relation(layer, s, i, j, self)) for j in seen]
@@ -320,9 +326,10 @@ class Case:
         square, gap = Fraction(0), Fraction(0)
         for ys in of.values():
             for column in zip(*ys):
-                mean = sum(column) / len(column)
-                square += sum((y - mean) ** 2 for y in column)
-                gap = max(gap, *(abs(y - z) / 2 for y in column for z in column))
+                if len(column) > 1:
+                    mean = sum(column) / len(column)
+                    square += sum((y - mean) ** 2 for y in column)
+                    gap = max(gap, *(abs(y - z) / 2 for y in column for z in column))
         mse = square / (pairs * self.channels)
         return {"floor_rms": math.sqrt(mse), "floor_sup": gap, "floor_rel": math.sqrt(mse) / self.deviation}
 
