@@ -2,7 +2,6 @@
 
     [URPE_PROBE=PROGRAM] python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
 """
-import csv
 import gzip
 import importlib.machinery
 import importlib.util
@@ -221,58 +220,13 @@ class Certificates(unittest.TestCase):
 
 # ---- certificates that the program writes -------------------------------------------------------------------
 
-SPEC = """name: certificates
-space: {space}
-target: {target}
-model: {{precision: double, layers: 1, heads: 2, width: 8, ffn: 4}}
-evaluate: {evaluate}
-cases:
-"""
-# Few tokens, so that much merges, and images of each sample; a table trained at 4 ends where samples of 6 go on.
-SPACES = {
-    "sequence": {"space": "{length: 4, inputs: {identical: 0.4}}", "target": "{kind: pi, vocab: 2}",
-                 "evaluate": "{samples: 3, orbit: reversal}"},
-    "grid": {"space": "{kind: grid, height: 2, width: 3, inputs: {identical: 0.4}}",
-             "target": "{kind: pi, vocab: 2}", "evaluate": "{samples: 3, orbit: reversal}"},
-    "graph": {"space": "{kind: graph, nodes: 5, channels: 1, max_distance: 2, inputs: {identical: 0.4}}", "target": "degree", "evaluate": "{samples: 3}"},
-}
-
-
 AT_ONE_LENGTH = ("learned", "tupe")  # undefined beyond
 
 
-def case_line(layer):
-    """A layer as one of a spec's cases."""
-    parts = []
-    for kind in ("encoding", "mask", "normaliser", "c"):
-        if kind in layer:
-            own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
-                   for key, value in layer.items() if key.startswith(kind + ".")]
-            parts.append(f"model.{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
-    return f"  - {{{', '.join([*parts, 'model.attention: ' + layer['attention']])}}}\n"
-
-
-def written(test, folder, spec, lines):
+def written(folder, spec, lines):
     """The text of each certificate of a spec with these cases, and its row."""
     for k in range(0, len(lines), 2000):  # a spec has at most a megabyte
-        yield from written_at_once(test, folder, spec + "".join(lines[k:k + 2000]))
-
-
-def written_at_once(test, folder, spec):
-    path = os.path.join(folder, "spec.yaml")
-    with open(path, "w") as file:
-        file.write(spec)
-    done = subprocess.run([PROGRAM, "bound", path, "--certificate", os.path.join(folder, "out"), "--format", "csv"],
-                          capture_output=True, text=True)
-    test.assertEqual((done.returncode, done.stderr), (0, ""))
-    for row in csv.DictReader(done.stdout.splitlines()):
-        name = os.path.join(folder, "out", row["cell"], f"{row['length']}-{row['subset']}.txt")
-        if os.path.exists(name):
-            with open(name) as file:
-                yield file.read(), row
-        else:
-            with gzip.open(name + ".gz", "rt") as file:
-                yield file.read(), row
+        yield from maker.written(PROGRAM, folder, spec + "".join(lines[k:k + 2000]))
 
 
 class Program(unittest.TestCase):
@@ -291,36 +245,52 @@ class Program(unittest.TestCase):
 
     def test_every_class(self):
         seen, count, merged = Counter(), 0, 0
-        for space, keys in SPACES.items():
+        for space, keys in maker.SPECS.items():
             layers = list(maker.all_layers(maker.rng_of(len(space)), space))
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
-                for text, row in written(self, folder, SPEC.format(**keys), list(map(case_line, layers))):
+                for text, row in written(folder, maker.SPEC.format(**keys), list(map(maker.case_line, layers))):
                     c = self.judge(text, row)
                     count, merged = count + 1, merged + len(c.first) - len(set(c.first))
             for layer in layers:
                 seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), space])
-        self.assertEqual({*SPACES, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
+        self.assertEqual({*maker.SPECS, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
                          set(), "never tried")
         self.assertGreater(merged, count)
-        print(f"\n# {count} certificates of {sum(map(seen.get, SPACES))} classes, {merged} pairs merged", file=sys.stderr)
+        print(f"\n# {count} certificates of {sum(map(seen.get, maker.SPECS))} classes, {merged} pairs merged", file=sys.stderr)
+
+    def test_plans_are_written(self):
+        """Layers of several kinds, lengths beyond the trained one among them."""
+        rng, merged = maker.rng_of(11), 0
+        for space, keys in maker.SPECS.items():
+            plans = []
+            while len(plans) < 40:
+                plan = [maker.random_layer(rng, space) for _ in range(rng.randint(2, 4))]
+                if space != "graph" or all(layer["mask"] != "causal" for layer in plan):
+                    plans.append(maker.case_line(*plan))
+            with tempfile.TemporaryDirectory(dir=FAST) as folder:
+                for text, row in written(folder, maker.SPEC.format(**keys), plans):
+                    c = self.judge(text, row)
+                    self.assertGreater(len(c.layers), 1)
+                    merged += len(c.first) - len(set(c.first))
+        self.assertGreater(merged, 500)
 
     def test_nothing_new_is_left_out(self):
         """What the program has is known to the checker: a new kind comes with its relation there."""
         for what, known in (("encodings", checker.ENCODINGS), ("normalisers", checker.NORMALISERS),
-                            ("masks", checker.MASKS), ("c", checker.C_KINDS), ("spaces", SPACES)):
+                            ("masks", checker.MASKS), ("c", checker.C_KINDS), ("spaces", maker.SPECS)):
             done = subprocess.run([PROGRAM, "list", what, "--format", "json"], capture_output=True, text=True, check=True)
             self.assertEqual({next(iter(entry.values())) for entry in json.loads(done.stdout)}, set(known), what)
 
     def lines(self, space, count):
         rng = maker.rng_of(7)
         layers = [layer for layer in maker.all_layers(rng, space) if layer["encoding"] not in AT_ONE_LENGTH]
-        return [case_line(layer) for layer in rng.sample(layers, count)]
+        return [maker.case_line(layer) for layer in rng.sample(layers, count)]
 
     def rich(self, of, count, **keys):
         """Certificates of some classes on numbers, all patterns of inputs, more than one length."""
-        keys = {**SPACES[of], **keys}
+        keys = {**maker.SPECS[of], **keys}
         with tempfile.TemporaryDirectory(dir=FAST) as folder:
-            for text, row in written(self, folder, SPEC.format(**keys), self.lines(of, count)):
+            for text, row in written(folder, maker.SPEC.format(**keys), self.lines(of, count)):
                 yield text, self.judge(text, row)
 
     def test_numbers_patterns_lengths(self):
@@ -341,7 +311,7 @@ class Program(unittest.TestCase):
 
     def test_no_file_stops_it(self):
         """Whatever is written over a certificate, or over its compressed form, the answer is a verdict."""
-        texts = [BY_HAND] + [text for space in SPACES for text, _ in self.rich(space, 8)]
+        texts = [BY_HAND] + [text for space in maker.SPECS for text, _ in self.rich(space, 8)]
         parts = ["", "0", "9", "-", "-1", "\n", " ", "x", "~", "=", "1e9", "p", "any", "\0", "\xff", "99999999999"]
         with tempfile.TemporaryDirectory(dir=FAST) as folder:
             for seed in range(5000):
@@ -363,10 +333,10 @@ class Program(unittest.TestCase):
 
     def test_lies_about_its_own(self):
         cases = []
-        for space in SPACES:
+        for space in maker.SPECS:
             cases += [maker.read_case(text) for text, _ in self.rich(space, 100)]
         for space, target in (("sequence", "position"), ("grid", "grid_position")):
-            one = SPACES[space]["space"].replace("{", "{channels: 1, ", 1)
+            one = maker.SPECS[space]["space"].replace("{", "{channels: 1, ", 1)
             cases += [maker.read_case(text) for text, _ in self.rich(space, 50, space=one, target=target)]
         cases = [case for case in cases if case.samples]
         tell_lies(self, lambda rng: rng.choice(cases))

@@ -6,8 +6,13 @@ Slow, so only for samples of a few positions.  A Case is a certificate's content
 file, with the groups and figures that are in the case, true or not.
 """
 import copy
+import csv
+import gzip
+import json
 import math
+import os
 import random
+import subprocess
 from fractions import Fraction
 from urllib.parse import quote, unquote
 
@@ -444,3 +449,53 @@ def random_case(rng, space=None, layers=None):
 
 def rng_of(seed):
     return random.Random(seed)
+
+
+# ---- certificates that the program writes -------------------------------------------------------------------
+
+SPEC = """name: certificates
+space: {space}
+target: {target}
+model: {{precision: double, layers: 1, heads: 2, width: 8, ffn: 4}}
+evaluate: {evaluate}
+cases:
+"""
+# Few tokens, so that much merges, and images of each sample; a table trained at 4 ends where samples of 6 go on.
+SPECS = {
+    "sequence": {"space": "{length: 4, inputs: {identical: 0.4}}", "target": "{kind: pi, vocab: 2}",
+                 "evaluate": "{samples: 3, orbit: reversal}"},
+    "grid": {"space": "{kind: grid, height: 2, width: 3, inputs: {identical: 0.4}}",
+             "target": "{kind: pi, vocab: 2}", "evaluate": "{samples: 3, orbit: reversal}"},
+    "graph": {"space": "{kind: graph, nodes: 5, channels: 1, max_distance: 2, inputs: {identical: 0.4}}", "target": "degree", "evaluate": "{samples: 3}"},
+}
+
+
+def case_line(*plan, prefix=0):
+    """A layer, or the layers of a plan, as one of a spec's cases."""
+    layers = []
+    for layer in plan:
+        layers.append([f"attention: {layer['attention']}"])
+        for kind in ("encoding", "mask", "normaliser", "c"):
+            if kind in layer:
+                own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
+                       for key, value in layer.items() if key.startswith(kind + ".")]
+                layers[-1].append(f"{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
+    keys = [f"model.{part}" for part in layers[0]] if len(layers) == 1 else [
+        f"model.layers: {len(layers)}", "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in layers) + "]"]
+    if prefix:
+        keys.append(f"model.prefix: {{kind: bos, tokens: {prefix}}}")
+    return f"  - {{{', '.join(keys)}}}\n"
+
+
+def written(program, folder, spec):
+    """The text of each certificate that the program writes of a spec, and its row."""
+    path, out = os.path.join(folder, "spec.yaml"), os.path.join(folder, "out")
+    with open(path, "w") as file:
+        file.write(spec)
+    done = subprocess.run([program, "bound", path, "--certificate", out, "--format", "csv"], capture_output=True, text=True)
+    if done.returncode or done.stderr:
+        raise AssertionError(done.stderr)
+    for row in csv.DictReader(done.stdout.splitlines()):
+        name = os.path.join(out, row["cell"], f"{row['length']}-{row['subset']}.txt")
+        with open(name) if os.path.exists(name) else gzip.open(name + ".gz", "rt") as file:
+            yield file.read(), row
