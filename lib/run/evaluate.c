@@ -621,7 +621,8 @@ int evaluation_error(struct evaluation *ev, struct predictor p, double *error, s
         code = measure_subset(ev, 0, &all, e);
     if (code)
         return code;
-    *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
+    *error = !ev->set.channels ? 1 - all.accuracy
+             : subset_constant(&ev->subset[0]) ? all.error_rms : all.error_rel;
     if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
         *error = INFINITY;
     return 0;

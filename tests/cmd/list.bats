@@ -171,7 +171,7 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
 @test "bound: each floor's column says whose it is" {
     try bound tiny.yaml --set seeds=2
     has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
-    has "identical floor  generic floor  verdict" "$output"
+    has "identical floor generic floor verdict" "$output"
     [[ "$output" != *witness* && "$output" != *interval* ]]
 }
 
