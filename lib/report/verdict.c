@@ -7,16 +7,18 @@
 
 /* In the order in which seeds that differ are told. */
 static const struct verdict_style styles[] = {
-    {"failed", "\u2013", PAINT_BAD, false, true, 8},
-    {"diverged", "\u2013", PAINT_BAD, false, true, 7},
-    {"by-rounding", "\u2013", PAINT_MIXED, false, false, 6},
-    {"impossible", "\u2717", PAINT_IMPOSSIBLE, true, false, 5},
-    {"reached", "\u2713", PAINT_GOOD, true, false, 1},
-    {"not-reached", "\u2013", NULL, true, false, 3},
-    {"open", "\u2013", NULL, false, false, 2},
+    {"failed", "\u2013", PAINT_BAD, false, true, 8, false},
+    {"diverged", "\u2013", PAINT_BAD, false, true, 7, false},
+    {"by-rounding", "\u2013", PAINT_MIXED, false, false, 6, false},
+    {"impossible", "\u2717", PAINT_IMPOSSIBLE, true, false, 5, false},
+    {"reached", "\u2713", PAINT_GOOD, true, false, 1, false},
+    {"not-reached", "\u2013", NULL, true, false, 3, true},
+    {"bounded", "\u2013", NULL, false, false, 2, false},
+    {"open", "\u2013", NULL, false, false, 2, false},
+    {"possible", "\u2713", NULL, false, false, 1, false},
 };
 enum { STYLES = sizeof styles / sizeof *styles };
-static const struct verdict_style unknown = {"", "\u2013", NULL, false, false, 0};
+static const struct verdict_style unknown = {"", "\u2013", NULL, false, false, 0, false};
 
 const struct verdict_style *verdict_style(const char *name)
 {
@@ -29,7 +31,10 @@ const struct verdict_style *verdict_style(const char *name)
 const char *verdict_of_row(const struct result_row *row)
 {
     const char *status = result_text(row, "status"), *verdict = result_text(row, "verdict");
-    return (*status && strcmp(status, "ok") != 0) || !*verdict ? status : verdict;
+    if ((*status && strcmp(status, "ok") != 0) || !*verdict)
+        return status;
+    const char *proof = result_text(row, "proof"); /* where nothing was trained it says more */
+    return strcmp(verdict, "open") == 0 && *proof ? proof : verdict;
 }
 
 const struct verdict_style *verdict_of_group(const struct summary_group *g, int *seeds)
@@ -58,6 +63,16 @@ int verdict_badness(const struct summary_group *g)
     return worst;
 }
 
+/* That all seeds share; "" where they do not. */
+static const char *proof_of_group(const struct summary_group *g)
+{
+    const char *proof = result_text(g->row[0], "proof");
+    for (int k = 1; k < g->count; k++)
+        if (strcmp(result_text(g->row[k], "proof"), proof) != 0)
+            return "";
+    return proof;
+}
+
 bool verdict_same(const struct summary_group *a, const struct summary_group *b)
 {
     int in_a, in_b;
@@ -68,7 +83,10 @@ bool verdict_same(const struct summary_group *a, const struct summary_group *b)
 void verdict_append(struct text *out, const struct summary_group *g)
 {
     int seeds;
-    text_append(out, verdict_of_group(g, &seeds)->name);
+    const struct verdict_style *said = verdict_of_group(g, &seeds);
+    text_append(out, said->name);
     if (seeds < g->count)
         text_append_format(out, " in %d of %d", seeds, g->count);
+    if (said->missed && *proof_of_group(g))
+        text_append_format(out, " (%s)", proof_of_group(g));
 }

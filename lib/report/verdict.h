@@ -12,6 +12,7 @@ struct verdict_style {
     bool plain;         /* the page has a colour of its own for it; else it is mixed */
     bool end;           /* how a cell ended, whatever the inputs */
     int badness;        /* the greater, the worse */
+    bool missed;        /* training did not find it: behind it stands what the class can */
 };
 /* By a name; one without marks for a name that is none. */
 const struct verdict_style *verdict_style(const char *name);
@@ -25,7 +26,7 @@ const struct verdict_style *verdict_of_group(const struct summary_group *g, int 
 int verdict_badness(const struct summary_group *g);
 /* Whether the same is said of both. */
 bool verdict_same(const struct summary_group *a, const struct summary_group *b);
-/* "reached", or "reached in 2 of 3". */
+/* "reached", "reached in 2 of 3", "not-reached (possible)". */
 void verdict_append(struct text *out, const struct summary_group *g);
 
 #endif

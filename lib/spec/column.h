@@ -105,7 +105,11 @@
       "leak_sup, cross_entropy >= cross_entropy_floor - 2 leak_sup") \
     X(REAL, accuracy_grouped, NULL, TOKENS, SHARE, \
       "accuracy where such pairs are decided as one, by their mean logits; never above " \
-      "accuracy_ceiling")
+      "accuracy_ceiling") \
+    X(TEXT, proof, proof_names, ALL, NONE, \
+      "what the class can: impossible: floor above tolerance; bounded: a smaller floor, not 0; " \
+      "possible: floor 0, and a network of the class is known that does it (explicit weights, random " \
+      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
