@@ -29,6 +29,7 @@ static const struct variant {
     {"deberta-released", "deberta", {{"k", 3}, {"gather", 1}}},
     {"fire", "fire", {{0}}},
     {"fire-long", "fire", {{0}}},
+    {"formula", "formula", {{0}}},
     {"kerple-log", "kerple-log", {{0}}},
     {"kerple-power", "kerple-power", {{0}}},
     {"learned", "learned", {{0}}},

@@ -77,6 +77,7 @@ VARIANTS = {
     "tupe": (e.Tupe, SMALL),
     "tupe-t5": (e.TupeT5, SMALL),
     "cope": (e.Cope, {}),
+    "formula": (e.Formula, {**SMALL, "share": 0}),
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
