@@ -77,6 +77,7 @@ VARIANTS = {
     "tupe": (e.Tupe, SMALL),
     "tupe-t5": (e.TupeT5, SMALL),
     "cope": (e.Cope, {}),
+    "formula": (e.Formula, {**SMALL, "share": 0}),
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
@@ -144,6 +145,12 @@ WEIGHTS = {
         wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)),
     "masks-graph": (e.Encoding, GRAPH, under(
         wt.Normaliser(), wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))),
+    "weights-linear": (e.Rope, TINY, [
+        *causal(wt.Linear(), wt.Linear("unrotated"), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear(), wt.NONE), (wt.Linear("unrotated"), wt.window(3, 2))]),
+    "weights-linear-bias": (e.Toeplitz, TINY, [
+        *causal(wt.Linear(), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear("unrotated"), wt.STRICT)]),
 }
 
 
@@ -216,6 +223,7 @@ def attention(c, encoding, case, w, layer, x):
     def split(x):
         return x.view(x.shape[0], n, heads, c["width"] // heads).transpose(1, 2)
     q, k, v = (split(linear(x, name)) for name in "qkv")
+    raw = q, k
     q, k = encoding.rotate(q, k)
 
     def encoding_parameter(name):
@@ -225,8 +233,9 @@ def attention(c, encoding, case, w, layer, x):
         return parameter("normaliser." + name)
     s = encoding.logits(q, k, encoding_parameter, causal)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)
-    p, rest = normaliser.attend(s, seen, q, {**c, "layer": layer}, normaliser_parameter)
+    p, rest = normaliser.attend(s, seen, q, about, normaliser_parameter)
     if case["attention"] == URPE:
         p = p * parameter("urpe.c")[:, relation_of(c, causal)]
     o = p @ v + rest + encoding.value(p, encoding_parameter)
