@@ -4,7 +4,12 @@
  *                         |                                          rows x width
  *                         '- x += Attn(norm1 x);  x += FFN(norm2 x)         (norm: pre)
  *                            x = norm1(x + Attn x);  x = norm2(x + FFN x)   (norm: post)
+ *                            x += norm1'(Attn(norm1 x));  ... likewise       (norm: both)
+ *                            x += norm1(Attn x);  x += norm2(FFN x)         (norm: branch)
  *                            x += Attn x;  x += FFN x                       (norm: none)
+ *
+ * FFN x = out(act(in x)), or out(act(in x) * up x) where it is gated (Shazeer 2020).  Keys and values
+ * of kv_heads heads serve groups of query heads (Ainslie et al. 2023).
  *
  * Invariant: parameters, gradients and optimiser moments are flat blocks laid out by
  * model->tensors; nothing here allocates after workspace_open. */
@@ -25,7 +30,14 @@
 #include "space/space.h"
 
 enum model_attention { MODEL_RPE, MODEL_URPE };
-enum model_norm { MODEL_NORM_NONE, MODEL_NORM_PRE, MODEL_NORM_POST };
+enum model_norm {
+    MODEL_NORM_NONE,
+    MODEL_NORM_PRE,
+    MODEL_NORM_POST,
+    MODEL_NORM_BOTH,
+    MODEL_NORM_BRANCH
+};
+enum model_norm_kind { MODEL_NORM_LAYER, MODEL_NORM_RMS };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
@@ -58,8 +70,10 @@ struct model_config {
             LAYER_FIELDS
         };
     };
-    int norm, activation, precision, head; /* enums above, kernel's for activation */
+    int norm, norm_kind, activation, precision, head; /* enums above, kernel's for activation */
     int64_t layers, heads, width, ffn;
+    int64_t kv_heads; /* 0: as many as heads */
+    bool gated;
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
     double embed_std; /* tokens: standard deviation of the embedding's start */
@@ -75,6 +89,15 @@ enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
 int model_before(const struct model_config *c);
 extern const struct option model_options[];
 
+/* Whether a part's input, or its output, has a norm before it is added to the residual stream. */
+static inline bool model_norm_before(const struct model_config *c)
+{
+    return c->norm == MODEL_NORM_PRE || c->norm == MODEL_NORM_BOTH;
+}
+static inline bool model_norm_after(const struct model_config *c)
+{
+    return c->norm == MODEL_NORM_BOTH || c->norm == MODEL_NORM_BRANCH;
+}
 /* How many kinds of layers there are, and the configuration of a model all of whose layers are of
  * kind k. */
 int model_kinds(const struct model_config *c);
@@ -112,8 +135,9 @@ struct model_layer { /* indices into tensors; -1: none */
     const struct layer_kind *kind;
     int state, table; /* which encoding state and which table of C; table -1: rpe */
     int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
-    int norm1, norm1_bias, norm2, norm2_bias;
-    int in, in_bias, out, out_bias;
+    int norm1, norm1_bias, norm2, norm2_bias; /* bias -1: RMSNorm */
+    int after1, after1_bias, after2, after2_bias; /* norm: both */
+    int in, in_bias, up, up_bias, out, out_bias;
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
     int c;
 };
@@ -125,6 +149,7 @@ struct model {
     struct arena arena;    /* of its arrays, where something does */
     int before;            /* positions */
     int width, heads, head_width; /* of every layer */
+    int kv_heads, qkv_width;      /* columns of q, k and v together, before k and v are repeated */
     struct tensor_list tensors;
     int prefix; /* (before,width) */
     int embed, embed_bias, embed_norm, embed_norm_bias;
