@@ -122,8 +122,45 @@ static void hidden_layer_backward(const struct blocks *b, struct workspace *w, i
     kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide, grad(b, l->in_bias));
 }
 
+/* Whether layer k convolves there, and if so from dy, of what it gave, dx, of x. */
+static bool mix_backward(const struct blocks *b, const struct batch *batch, int k,
+                         enum convolved_place place, const real *x, const real *dy, real *dx)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct kind_config *config = &l->kind->config.convolution;
+    int channels = place == CONVOLVED_QKV ? b->m->qkv_width : b->m->width;
+    int weight = l->convolution[place];
+    if (!convolution_at(config, place))
+        return false;
+    struct convolved c = convolved_of(config, batch, channels, weight < 0 ? NULL : at(b, weight),
+                                      weight < 0 ? NULL : grad(b, weight));
+    convolved_backward(&c, x, dy, dx);
+    return true;
+}
+
+/* A part's input and the norm before it, if any, from dtmp, its gradient behind a convolution; where
+ * there is neither the gradient is in dstream already. */
+static void begin_part_backward(const struct blocks *b, const struct batch *batch,
+                                struct workspace *w, bool attention, int k)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    size_t count = (size_t)w->rows * (size_t)b->m->width;
+    bool mixed = mix_backward(b, batch, k, attention ? CONVOLVED_INPUT : CONVOLVED_FFN,
+                              attention ? c->a_in : c->f_in, w->dtmp, w->dmixed);
+    const real *d = mixed ? w->dmixed : w->dtmp;
+    if (model_norm_before(&b->m->config))
+        norm_add_backward(b, attention ? l->norm1 : l->norm2,
+                          attention ? l->norm1_bias : l->norm2_bias, w->rows,
+                          attention ? c->x : c->mid, attention ? c->mean1 : c->mean2,
+                          attention ? c->rstd1 : c->rstd2, d, w->dstream);
+    else if (mixed)
+        kernel()->add_forward(count, d, w->dstream);
+}
+
 /* dstream: of the feed-forward half's output -> of `mid`. */
-static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
+static void ffn_backward(const struct blocks *b, const struct batch *batch, struct workspace *w,
+                         int k)
 {
     const struct model *m = b->m;
     const struct model_layer *l = &m->layer[k];
@@ -133,15 +170,16 @@ static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
     const real *dout = end_part_backward(b, w, false, k);
     linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->product, dout, 0, w->dwide);
     hidden_layer_backward(b, w, k);
-    gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, c->f_in, width, 1, grad(b, l->in), width);
-    bool before = model_norm_before(&m->config);
-    gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, before ? 0 : 1,
-         before ? w->dtmp : d, width);
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_FFN);
+    bool apart = mixed || model_norm_before(&m->config);
+    const real *f_in = mixed ? c->f_mixed : c->f_in;
+    gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, f_in, width, 1, grad(b, l->in), width);
+    gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, apart ? 0 : 1,
+         apart ? w->dtmp : d, width);
     if (m->config.gated)
-        linear_backward(b, l->up, l->up_bias, rows, width, ffn, c->f_in, w->dup, 1,
-                        before ? w->dtmp : d);
-    if (before)
-        norm_add_backward(b, l->norm2, l->norm2_bias, rows, c->mid, c->mean2, c->rstd2, w->dtmp, d);
+        linear_backward(b, l->up, l->up_bias, rows, width, ffn, f_in, w->dup, 1,
+                        apart ? w->dtmp : d);
+    begin_part_backward(b, batch, w, false, k);
 }
 
 /* From the layout of heads to (rows,qkv_width): a head's gradient is the sum over its group. */
@@ -174,11 +212,13 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
         gather_heads(m, rows, w->dqkv, w->narrow);
         dqkv = w->narrow;
     }
-    bool before = model_norm_before(&m->config);
-    linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, c->a_in, dqkv, before ? 0 : 1,
-                    before ? w->dtmp : d);
-    if (before)
-        norm_add_backward(b, l->norm1, l->norm1_bias, rows, c->x, c->mean1, c->rstd1, w->dtmp, d);
+    if (mix_backward(b, batch, k, CONVOLVED_QKV, c->projected, dqkv, w->dprojected))
+        dqkv = w->dprojected;
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_INPUT);
+    bool apart = mixed || model_norm_before(&m->config);
+    linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, mixed ? c->a_mixed : c->a_in, dqkv,
+                    apart ? 0 : 1, apart ? w->dtmp : d);
+    begin_part_backward(b, batch, w, true, k);
 }
 
 static void embed_backward(const struct blocks *b, const struct model_state *s,
@@ -220,7 +260,7 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
     finish_backward(&b, batch, w);
     prefix_spread(batch, &all, m->width, NULL, w->dstream);
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {
-        ffn_backward(&b, w, k);
+        ffn_backward(&b, &all, w, k);
         attention_half_backward(&b, s, &all, w, k, dstate);
     }
     embed_backward(&b, s, batch, &all, w, dx);

@@ -81,22 +81,40 @@ static void repeat_heads(const struct model *m, int rows, const real *narrow, re
     }
 }
 
+/* The rows of x, convolved into y where layer k does so at this place; returns which of the two goes
+ * on. */
+static const real *mix(const struct model *m, const real *p, const struct batch *b, int k,
+                       enum convolved_place place, struct rows rows, const real *x, real *y)
+{
+    const struct kind_config *config = &m->layer[k].kind->config.convolution;
+    int weight = m->layer[k].convolution[place];
+    if (!convolution_at(config, place))
+        return x;
+    struct convolved c = convolved_of(config, b, place == CONVOLVED_QKV ? m->qkv_width : m->width,
+                                      weight < 0 ? NULL : at(m, p, weight), NULL);
+    convolved_forward(&c, (int)rows.at, rows.count, x, y);
+    return y;
+}
+
 /* x to q, k, v. */
-static void before_attention(const struct model *m, const real *p, const struct workspace *w, int k,
-                             struct rows rows)
+static void before_attention(const struct model *m, const real *p, const struct batch *b,
+                             const struct workspace *w, int k, struct rows rows)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
     int width = m->width;
     bool grouped = m->kv_heads < m->heads;
-    real *qkv = grouped ? FROM(w->narrow, m->qkv_width) : FROM(c->qkv, 3 * width);
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_QKV);
+    real *end = grouped ? w->narrow : c->qkv, *qkv = FROM(mixed ? c->projected : end, m->qkv_width);
     if (model_norm_before(&m->config))
         norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
                      FROM(c->a_in, width), FROM(c->mean1, 1), FROM(c->rstd1, 1));
-    linear(m, p, w, l->q, rows.count, width, m->qkv_width, FROM(c->a_in, width), 0, qkv);
+    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, rows, c->a_in, c->a_mixed);
+    linear(m, p, w, l->q, rows.count, width, m->qkv_width, FROM(a_in, width), 0, qkv);
     kernel()->bias_forward(rows.count, m->qkv_width, qkv, at(m, p, l->q_bias), qkv);
+    mix(m, p, b, k, CONVOLVED_QKV, rows, c->projected, end);
     if (grouped)
-        repeat_heads(m, rows.count, qkv, FROM(c->qkv, 3 * width));
+        repeat_heads(m, rows.count, FROM(end, m->qkv_width), FROM(c->qkv, 3 * width));
 }
 
 /* A part of a block: its last linear layer, the norms behind it, and where their inputs are kept. */
@@ -135,13 +153,14 @@ static void end_part(const struct model *m, const real *p, const struct workspac
 }
 
 /* act(in x), times up x where the network is gated; leaves it in the cache's product. */
-static void hidden_layer(const struct model *m, const real *p, const struct workspace *w, int k,
-                         struct rows rows)
+static void hidden_layer(const struct model *m, const real *p, const struct batch *b,
+                         const struct workspace *w, int k, struct rows rows)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
     int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
-    real *act = FROM(c->act, ffn), *f_in = FROM(c->f_in, width);
+    real *act = FROM(c->act, ffn);
+    const real *f_in = FROM(mix(m, p, b, k, CONVOLVED_FFN, rows, c->f_in, c->f_mixed), width);
     linear(m, p, w, l->in, n, width, ffn, f_in, 0, FROM(c->h, ffn));
     kernel()->activation_forward(m->config.activation, n, ffn, FROM(c->h, ffn),
                                  at(m, p, l->in_bias), act);
@@ -155,8 +174,8 @@ static void hidden_layer(const struct model *m, const real *p, const struct work
 }
 
 /* From what the heads give to the next block's x. */
-static void after_attention(const struct model *m, const real *p, const struct workspace *w, int k,
-                            struct rows rows, real *next)
+static void after_attention(const struct model *m, const real *p, const struct batch *b,
+                            const struct workspace *w, int k, struct rows rows, real *next)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
@@ -178,7 +197,7 @@ static void after_attention(const struct model *m, const real *p, const struct w
     if (model_norm_before(&m->config))
         norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, FROM(c->f_in, width),
                      FROM(c->mean2, 1), FROM(c->rstd2, 1));
-    hidden_layer(m, p, w, k, rows);
+    hidden_layer(m, p, b, w, k, rows);
     end_part(m, p, w, &network, n, ffn, FROM(c->product, ffn), mid, FROM(next, width));
 }
 
@@ -189,12 +208,12 @@ static void block_forward(const struct model *m, const real *p, const struct mod
     int most = linear_rows();
     for (int at = 0; at < b->rows; at += rows.count) {
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        before_attention(m, p, w, k, rows);
+        before_attention(m, p, b, w, k, rows);
     }
     attention_layer_forward(m, p, s, b, w, k);
     for (int at = 0; at < b->rows; at += rows.count) {
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        after_attention(m, p, w, k, rows, next);
+        after_attention(m, p, b, w, k, rows, next);
     }
 }
 

@@ -52,6 +52,10 @@ static int check_layers(const struct model_config *c, const struct layout *train
     struct layout first, longest;
     struct arena arena;
     int code = prefix_check(c, trained, e);
+    if (!code && model_convolves(c) && !layout_is_line(trained))
+        code = err_set(e, ERR_USAGE, "model.convolution",
+                       "it goes along the line of positions, which this space has not; expected "
+                       "'none', or space: sequence");
     if (code || (code = arena_open(&arena, 0, e)))
         return code;
     code = prefix_layout(c, trained, &arena, &first, e);
@@ -182,6 +186,15 @@ static void add_normaliser(struct builder *b, const struct layer_kind *kind, int
     }
 }
 
+static void add_convolutions(struct builder *b, const struct kind_config *c, int *index)
+{
+    static const char *const names[] = {"conv.input.weight", "conv.qkv.weight", "conv.ffn.weight"};
+    const int channels[] = {b->m->width, b->m->qkv_width, b->m->width};
+    for (int k = 0; k < CONVOLVED_PLACES && convolution_learned(c); k++)
+        if (convolution_at(c, (enum convolved_place)k))
+            index[k] = add_weight(b, names[k], channels[k], convolution_size(c));
+}
+
 static int add_c(struct builder *b, const struct layer_kind *kind)
 {
     struct tensor t;
@@ -226,6 +239,7 @@ static void add_layer(struct builder *b, int k)
     }
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
+    add_convolutions(b, &l->kind->config.convolution, l->convolution);
     int like = l->kind->first;
     bool own = add_encoding(b, l->kind, true, l->encoding);
     l->state = own || like == k ? m->states++ : m->layer[like].state;

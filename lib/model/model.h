@@ -44,7 +44,7 @@ enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 /* What layers of one model may differ in: the rows of model_options that are `layered`. */
 #define LAYER_FIELDS                                                                               \
-    struct kind_config encoding, c, normaliser, mask;                                              \
+    struct kind_config encoding, c, normaliser, mask, convolution;                                 \
     int attention; /* enum above */                                                                \
     bool share;    /* one B table for all layers, or for all that are of one kind */
 struct layer_config {
@@ -85,6 +85,16 @@ struct model_config {
 };
 extern const struct kind_table prefix_kinds; /* none, bos */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
+/* What mixes each position with those before it, beside attention (convolution.c). */
+extern const struct kind_table convolution_kinds; /* none, canon, shift */
+enum convolved_place { CONVOLVED_INPUT, CONVOLVED_QKV, CONVOLVED_FFN, CONVOLVED_PLACES };
+/* Whether it is applied there, anywhere; over how many positions, its own too; with weights? */
+bool convolution_at(const struct kind_config *c, enum convolved_place place);
+bool convolution_any(const struct kind_config *c);
+int convolution_size(const struct kind_config *c);
+bool convolution_learned(const struct kind_config *c);
+/* Whether layers of some kind have one. */
+bool model_convolves(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
 extern const struct option model_options[];
@@ -139,6 +149,7 @@ struct model_layer { /* indices into tensors; -1: none */
     int after1, after1_bias, after2, after2_bias; /* norm: both */
     int in, in_bias, up, up_bias, out, out_bias;
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
+    int convolution[CONVOLVED_PLACES]; /* (channels,size) */
     int c;
 };
 

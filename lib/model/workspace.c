@@ -24,6 +24,15 @@ static real *carve(struct carver *c, size_t rows, size_t columns)
     return p;
 }
 
+/* Whether some layer has a convolution there. */
+static bool mixes(const struct model *m, enum convolved_place place)
+{
+    bool any = false;
+    for (int k = 0; k < m->kinds; k++)
+        any = any || convolution_at(&m->kind[k].config.convolution, place);
+    return any;
+}
+
 static void carve_block(struct carver *c, const struct model *m, struct block_cache *b)
 {
     int norm = m->config.norm;
@@ -31,6 +40,12 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
     b->x = carve(c, c->rows, c->width);
     bool before = model_norm_before(&m->config), after = model_norm_after(&m->config);
     b->a_in = before ? carve(c, c->rows, c->width) : b->x;
+    if (mixes(m, CONVOLVED_INPUT))
+        b->a_mixed = carve(c, c->rows, c->width);
+    if (mixes(m, CONVOLVED_QKV))
+        b->projected = carve(c, c->rows, (size_t)m->qkv_width);
+    if (mixes(m, CONVOLVED_FFN))
+        b->f_mixed = carve(c, c->rows, c->width);
     b->qkv = carve(c, c->rows, 3 * c->width);
     b->lse = carve(c, c->rows, heads);
     b->o = carve(c, c->rows, c->width);
@@ -96,6 +111,10 @@ static void carve_backward(struct carver *c, const struct model *m, struct works
     w->do_ = carve(c, c->rows, c->width);
     w->dqkv = carve(c, c->rows, 3 * c->width);
     w->dwide = carve(c, c->rows, c->ffn);
+    if (mixes(m, CONVOLVED_INPUT) || mixes(m, CONVOLVED_FFN))
+        w->dmixed = carve(c, c->rows, c->width);
+    if (mixes(m, CONVOLVED_QKV))
+        w->dprojected = carve(c, c->rows, (size_t)m->qkv_width);
     if (m->config.gated)
         w->dup = carve(c, c->rows, c->ffn);
 }

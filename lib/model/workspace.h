@@ -14,6 +14,7 @@ struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
+    real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
     real *up, *product; /* product is act where the network is not gated */
 };
 
@@ -34,7 +35,7 @@ struct workspace {
     real *hidden;              /* what the head reads: last, normed or dense_out */
     real *narrow;              /* (R,qkv_width) q, k, v before k and v are repeated; grouped only */
     /* Backward only. */
-    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup;
+    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dmixed, *dprojected;
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
@@ -60,6 +61,22 @@ void prefix_spread(const struct batch *outside, const struct batch *inside, int 
                    const real *front, real *x);
 void prefix_gather(const struct batch *outside, const struct batch *inside, int width, real *dfront,
                    real *x);
+
+/* ---- convolutions (convolution.c) --------------------------------------------------------------*/
+struct convolved {
+    const struct batch *batch;
+    int channels, size, shifted; /* shifted: channels from the position before, where weight is NULL */
+    bool residual;
+    const real *weight; /* (channels,size), or NULL */
+    real *gradient;
+};
+struct convolved convolved_of(const struct kind_config *c, const struct batch *b, int channels,
+                              const real *weight, real *gradient);
+/* Rows first .. first+count-1 of y from x, both (rows,channels) from row 0 on; x holds the rows before
+ * them too. */
+void convolved_forward(const struct convolved *c, int first, int count, const real *x, real *y);
+/* All rows of the batch; dx is overwritten, the weight's gradient accumulates. */
+void convolved_backward(const struct convolved *c, const real *x, const real *dy, real *dx);
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */
 struct encoding_context model_context(const struct model *m, const real *p,

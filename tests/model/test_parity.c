@@ -219,6 +219,34 @@ static void bos_and_window(struct model_config *m)
     m->mask.number[0] = 3;
 }
 
+static struct kind_config *set_convolution(struct model_config *m, const char *name)
+{
+    assert_true(option_set_kind(&convolution_kinds, name, &m->convolution));
+    return &m->convolution;
+}
+
+static void set_canon(struct model_config *m, bool residual, bool input, bool qkv, bool ffn)
+{
+    struct kind_config *c = set_convolution(m, "canon");
+    const double number[] = {3, residual, input, qkv, ffn};
+    memcpy(c->number, number, sizeof number);
+    m->kv_heads = 2;
+    set_prefix(m, 1);
+}
+
+static void canon_a(struct model_config *m) { set_canon(m, true, true, false, false); }
+static void canon_b(struct model_config *m) { set_canon(m, true, false, true, false); }
+static void canon_abc(struct model_config *m) { set_canon(m, true, true, true, true); }
+
+static void convolution_ffn(struct model_config *m)
+{
+    set_canon(m, false, false, false, true);
+    m->gated = true;
+}
+
+static void shift(struct model_config *m) { set_convolution(m, "shift"); }
+static void shift_both(struct model_config *m) { set_convolution(m, "shift")->number[2] = 1; }
+
 static const struct blocks {
     const char *file, *encoding;
     void (*change[8])(struct model_config *m); /* by case; NULL: nothing */
@@ -229,6 +257,8 @@ static const struct blocks {
     {"block-one-key", "toeplitz", {one_key, one_key}},
     {"block-plan", "rope", {rope_and_none, local_and_global}},
     {"block-prefix", "toeplitz", {bos, bos, bos, bos_and_window}},
+    {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
+    {"block-shift", "none", {shift, shift_both}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };

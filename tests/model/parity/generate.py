@@ -166,6 +166,12 @@ BLOCKS = {
         {"plan": [WINDOW, {"encoding": e.Encoding, "mask": BOTH, "seen_by": wt.NONE}]}]),
     "block-prefix": (e.Toeplitz, {**TINY, "before": 1}, [
         {}, {"mask": BOTH}, {"attention": URPE}, {"seen_by": wt.window(3)}]),
+    "block-canon": (e.Rope, {**FOUR, "layers": 2, "kv_heads": 2, "before": 1}, [
+        {"canon": ("input",), "mask": BOTH}, {"canon": ("qkv",)},
+        {"canon": ("input", "qkv", "ffn"), "norm": NORM_BRANCH},
+        {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
+    "block-shift": (e.Encoding, TINY, [
+        {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
     "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
 }
 
@@ -200,6 +206,9 @@ def draw_weights(c, encoding):
             norm(prefix + "after2")
         if any(case.get("gated") for case in c["cases"]):
             matrix(prefix + "ffn.up", f, d)
+        for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d)):
+            if any(place in case.get("canon", ()) for case in c["cases"]):
+                w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
     if "before" in c:
         w["prefix.weight"] = torch.randn(c["before"], d)
     norm("norm")
@@ -232,6 +241,20 @@ def relation_of(c, causal):
     return bucket_matrix(n, causal) if c["bucketed"] else offsets(n) + n - 1
 
 
+def mixed(case, w, prefix, place, x):
+    """Canon layers and token shift: along the line, with zeros before the start."""
+    def back(t):
+        return torch.cat([torch.zeros_like(x[:, :t]), x[:, :x.shape[1] - t]], 1)
+    if place in case.get("canon", ()):
+        weight = w[f"{prefix}conv.{place}.weight"]
+        y = sum(weight[:, t] * back(t) for t in range(weight.shape[1]))
+        return y + x if case.get("residual", True) else y
+    if place in case.get("shift", ()):
+        half = x.shape[-1] // 2
+        return torch.cat([back(1)[..., :half], x[..., half:]], -1)
+    return x
+
+
 def attention(c, encoding, case, w, layer, x):
     """The theory's head (Luo et al. 2022, eqs. 3 and 5), all of them, and the output projection."""
     n, heads = c["n"], c["heads"]
@@ -245,10 +268,14 @@ def attention(c, encoding, case, w, layer, x):
     def linear(x, name):
         return x @ parameter(f"attn.{name}.weight").T + parameter(f"attn.{name}.bias")
 
+    sizes = [w[f"layers.{layer}.attn.{name}.weight"].shape[0] for name in "qkv"]
+    x = mixed(case, w, f"layers.{layer}.", "input", x)
+    qkv = mixed(case, w, f"layers.{layer}.", "qkv", torch.cat([linear(x, s) for s in "qkv"], -1))
+
     def split(x):
         x = x.view(x.shape[0], n, -1, c["width"] // heads).transpose(1, 2)
         return x.repeat_interleave(heads // x.shape[1], 1)
-    q, k, v = (split(linear(x, name)) for name in "qkv")
+    q, k, v = (split(x) for x in qkv.split(sizes, -1))
     q, k = encoding.rotate(q, k)
 
     def encoding_parameter(name):
@@ -277,6 +304,7 @@ def model(c, encoding, case, w, x):
 
     def ffn(x, prefix):
         functional = torch.nn.functional
+        x = mixed(case, w, prefix, "ffn", x)
         h = (torch.relu, functional.gelu, functional.silu)[case["activation"]](
             linear(x, prefix + "ffn.in"))
         if case.get("gated"):
