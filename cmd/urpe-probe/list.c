@@ -8,7 +8,9 @@
 #include "commands.h"
 #include "encoding/encoding.h"
 #include "mask/mask.h"
+#include "model/presets.h"
 #include "normaliser/normaliser.h"
+#include "run/preset.h"
 #include "space/space.h"
 #include "target/target.h"
 
@@ -234,6 +236,21 @@ static void list_keys(struct list *l)
     memory_free(keys);
 }
 
+/* Each with its verdicts, which are computed here and now; then what no keys make. */
+static void list_presets(struct list *l)
+{
+    for (const struct preset *p = preset_table + 1; p->name && !l->code; p++) {
+        const char *alone = "", *fronted = "";
+        l->code = preset_verdict(p->name, "none", &alone, l->e);
+        l->code = l->code ? l->code : preset_verdict(p->name, "bos", &fronted, l->e);
+        ADD_ROW(l, p->name, p->keys, alone, fronted, p->lacks, p->source);
+    }
+    for (const struct preset_absent *p = preset_absent; p->name; p++) {
+        text_append_format(&l->first, "not here: %s", p->reason);
+        ADD_ROW(l, p->name, "", "", "", l->first.data, "");
+    }
+}
+
 static void list_figures(struct list *l)
 {
     const char *name, *title;
@@ -273,6 +290,9 @@ static const struct section {
      {"target", "formula", "summary", "options", "inputs", "source"}},
     {"spaces", "spaces (space)", list_spaces,
      {"space", "summary", "options", "inputs", "orbits", "source"}},
+    {"presets", "presets (model.preset); which tell equal tokens apart, by themselves and with a token "
+     "in front", list_presets,
+     {"preset", "keys", "alone", "with BOS", "left out", "source"}},
     {"figures", "figures (figures: [NAME, ...]; default: all that have data)", list_figures,
      {"figure", "summary"}},
     {"keys", "keys of a spec (those of a claim as claims.where)", list_keys,
@@ -323,7 +343,7 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|normalisers|c|masks|targets|spaces|figures|keys|columns]",
+    .operands = "[encodings|normalisers|c|masks|targets|spaces|presets|figures|keys|columns]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
     .details = "Without an argument everything is listed.",
     .flag = {FLAG_FORMAT},

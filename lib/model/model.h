@@ -80,6 +80,7 @@ struct model_config {
     int init;        /* enum above: what training starts from, and with witness whose sizes */
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */
+    int preset;      /* index into preset_table (presets.h): where keys that are not said come from */
     struct model_plan plan;
     struct kind_config prefix; /* what stands in front of the sequence */
 };

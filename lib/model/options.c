@@ -5,6 +5,7 @@
 
 #include "kernel/kernel.h"
 #include "model/model.h"
+#include "model/presets.h"
 
 static const char *const attention_names[] = {
     [MODEL_RPE] = "rpe", [MODEL_URPE] = "urpe", NULL};
@@ -23,6 +24,9 @@ static const char *const head_names[] = {
 static const char *const init_names[] = {
     [MODEL_INIT_DEFAULT] = "default", [MODEL_INIT_WITNESS] = "witness", NULL};
 
+#define PRESET_NAME(name, keys, lacks, source) name,
+static const char *const preset_names[] = {PRESET_LIST(PRESET_NAME) NULL};
+
 static bool with_c(const void *owner)
 {
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
@@ -36,6 +40,9 @@ static bool with_norm(const void *owner)
 #define FIELD(name) offsetof(struct model_config, name)
 
 const struct option model_options[] = {
+    {.key = "preset", .type = OPTION_CHOICE, .offset = FIELD(preset), .fallback = "none",
+     .names = preset_names, .quiet = true,
+     .help = "an architecture: keys that nothing else gives; `list presets` shows which"},
     {.key = "encoding", .type = OPTION_KIND, .offset = FIELD(encoding), .fallback = "toeplitz",
      .kinds = &encoding_kinds, .layered = true, .help = "positional encoding (B)"},
     {.key = "attention", .type = OPTION_CHOICE, .offset = FIELD(attention), .fallback = "urpe",
