@@ -39,7 +39,7 @@
     X(SIZE, heads, "model.heads", ALL, SAME, "attention heads of a layer") \
     X(SIZE, width, "model.width", ALL, SAME, "size of the hidden states") \
     X(SIZE, ffn, "model.ffn", ALL, SAME, "hidden size of the feed-forward network") \
-    X(NAME, norm, "model.norm", ALL, SAME, "none, pre or post") \
+    X(NAME, norm, "model.norm", ALL, SAME, "none, pre, post, both or branch") \
     X(NAME, precision, "model.precision", ALL, SAME, "float or double") \
     X(WHOLE, params, NULL, ALL, SAME, "number of parameters")
 
