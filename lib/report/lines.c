@@ -39,9 +39,10 @@ static void find_lines(struct report_lines *l)
             l->further[g->subset - 1] = true;
         l->lengths |= g->length != l->summary.group[0].length;
         const struct target *target = target_of(&g->cell->task.target);
-        l->tokens |= target->tokens;
+        bool labels = target_form(&g->cell->task.target).labels;
+        l->tokens |= labels;
         l->bytes &= target->bytes;
-        l->shares |= target->tokens && !target->bytes;
+        l->shares |= labels && !target->bytes;
     }
 }
 

@@ -94,12 +94,12 @@ int column_index(const char *name)
 /* ---- values -----------------------------------------------------------------------------------*/
 bool column_applies(const struct column *c, const struct task *t)
 {
-    const struct target *target = target_of(&t->target);
+    struct target_form form = target_form(&t->target);
     switch (c->scope) {
-    case COLUMN_CONTINUOUS: return !target->tokens;
-    case COLUMN_SEARCHED: return !target->tokens && t->evaluate.adversary_starts > 0;
-    case COLUMN_TOKENS: return target->tokens;
-    case COLUMN_BYTES: return target->bytes;
+    case COLUMN_CONTINUOUS: return !form.labels;
+    case COLUMN_SEARCHED: return !form.labels && t->evaluate.adversary_starts > 0;
+    case COLUMN_TOKENS: return form.labels;
+    case COLUMN_BYTES: return target_of(&t->target)->bytes;
     default: return true;
     }
 }
