@@ -1,7 +1,7 @@
 /* --csv FILE: one results file that several calls add to.
  *
  * Invariant: the file is read, extended and replaced by the holder of its lock, so that a (cell,
- * length, subset) is in it once however many calls add at the same time. */
+ * length, subset), or one of them and a name of what was scored, is in it once however many calls add at the same time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,13 +74,24 @@ struct shared_row {
     int columns, position;
 };
 
+static bool is_scored(const char *const *field)
+{
+    return !strcmp(field[RESULT_status], "scored");
+}
+
+/* Which model of a cell a row is about: of those from elsewhere, by their experiment's name. */
+static const char *model_of(const char *const *field)
+{
+    return is_scored(field) ? field[RESULT_experiment] : "";
+}
+
 static int compare_keys(const struct shared_row *a, const struct shared_row *b)
 {
     static const int key[] = {RESULT_cell, RESULT_length, RESULT_subset};
     int order = 0;
     for (int k = 0; k < 3 && !order; k++)
         order = strcmp(a->field[key[k]], b->field[key[k]]);
-    return order;
+    return order ? order : strcmp(model_of(a->field), model_of(b->field));
 }
 
 static int compare_position(const void *a, const void *b)
@@ -98,9 +109,13 @@ static int compare_rows(const void *a, const void *b)
 
 /* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
  * failed cell has fewer. */
-static bool gives_way(char *const *row, const struct spec *s, const bool *renewed, bool force)
+static bool gives_way(const char *const *row, const struct spec *s, const bool *renewed,
+                      const struct results *r, bool force)
 {
     const struct cell *c = spec_find(s, row[RESULT_cell]);
+    bool scored = is_scored(r->row[0].field);
+    if (is_scored(row) || scored)
+        return c && renewed[c->index] && scored && !strcmp(model_of(row), spec_name(s));
     return c && renewed[c->index] && (force || !strcmp(row[RESULT_status], "failed"));
 }
 
@@ -115,9 +130,10 @@ static int gather(struct shared_row *all, const struct csv *old, const struct re
             renewed[c->index] = true;
     }
     for (int k = 1; k < old->rows; k++) {
-        if (gives_way(old->row[k], s, renewed, force))
+        const char *const *row = (const char *const *)old->row[k];
+        if (r->rows && gives_way(row, s, renewed, r, force))
             continue;
-        all[count] = (struct shared_row){(const char *const *)old->row[k], old->columns, count};
+        all[count] = (struct shared_row){row, old->columns, count};
         count++;
     }
     for (int k = 0; k < r->rows; k++)

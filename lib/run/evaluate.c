@@ -623,6 +623,15 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
     return code;
 }
 
+void evaluation_set_witness(struct record *out, const struct record *witness)
+{
+    out->witness = witness->witness;
+    out->witness_rms = witness->error_rms;
+    out->witness_rel = witness->error_rel;
+    out->witness_sup = witness->error_sup;
+    out->witness_accuracy = witness->accuracy;
+}
+
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e)
 {
     struct record all;
