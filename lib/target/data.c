@@ -38,7 +38,7 @@ static bool shuffled(const void *owner)
 
 static const struct option options[] = {
     {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
-     .help = "safetensors: x [N,n,d] or symbols [N,n], y or labels; see experiments/own.md"},
+     .help = "safetensors: x [N,n,d] or symbols [N,n], y or labels; see experiments/own"},
     {.key = "selection", .type = OPTION_REAL, .min = 0, .max = 0.9, .fallback = "0.1",
      .help = "share of the samples before the test part; unused where the file has a split"},
     {.key = "test", .type = OPTION_REAL, .min = 0, .max = 0.9, .fallback = "0.1",
