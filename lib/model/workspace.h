@@ -99,7 +99,7 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
 /* Columns of what the head puts out. */
 static inline int model_outputs(const struct model *m)
 {
-    return m->io.channels > 0 ? m->io.channels : m->io.labels;
+    return model_io_outputs(&m->io);
 }
 
 /* Whether the fused kernel serves layers of this kind. */
