@@ -118,6 +118,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     bool pre = norm == MODEL_NORM_PRE;
     linear_backward(b, l->q, l->q_bias, rows, width, 3 * width, c->a_in, w->dqkv, pre ? 0 : 1,
                     pre ? w->dtmp : d);
+    attention_content_backward(m, b->p, s, batch, w, k, b->g, pre ? w->dtmp : d);
     if (pre)
         kernel()->layernorm_backward(rows, width, c->x, at(b, l->norm1), c->mean1, c->rstd1,
                                      w->dtmp, d, grad(b, l->norm1), grad(b, l->norm1_bias));
