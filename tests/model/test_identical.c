@@ -22,6 +22,15 @@ struct masked {
 /* Of each cell the most positions that a draw tells apart: 7, all; 4, mirrored positions alike; 1,
  * none; '-': the kind is not defined there.  All draws tell them apart; where `some` has a letter, a few
  * (all logits of a ReLU may be negative, a row's of softpick of one sign, nothing cut by elastic). */
+static void set_convolution(struct model_config *m, const char *name)
+{
+    m->norm = MODEL_NORM_NONE;
+    assert_true(option_set_kind(&convolution_kinds, name, &m->convolution));
+}
+
+static void canon(struct model_config *m) { set_convolution(m, "canon"); }
+static void shift(struct model_config *m) { set_convolution(m, "shift"); }
+
 static const struct identical {
     const char *name, *normaliser;
     const char *distinct, *some; /* NULL: nowhere */
@@ -72,6 +81,8 @@ static const struct identical {
     {"strided", "softmax", .distinct = "1111----", .past = {"strided", {{"length", 3}}}},
     {"blocks", "softmax", .distinct = "11111111", .past = {"blocks", {{"size", 3}}},
      .whole = {"blocks", {{"size", 3}, {"causal", 0}}}},
+    {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
+    {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"prefix-lm", "softmax", .distinct = "1111----", .past = {"prefix-lm", {{"prefix", 3}}}},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
