@@ -196,7 +196,7 @@ PY
 @test "bound: each floor's column says whose it is" {
     try bound tiny.yaml --set seeds=2
     has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
-    has "identical floor  generic floor  verdict" "$output"
+    has "identical floor generic floor verdict" "$output"
     [[ "$output" != *witness* && "$output" != *interval* ]]
     # It writes no results.csv, so it points to none.
     try bound tiny.yaml --set space.inputs.palindrome=0.2

@@ -60,6 +60,10 @@ PY
     for page in experiments/*.md; do
         name=$(basename "$page" .md)
         [ "$name" != README ] || continue
+        if [ ! -e "experiments/$name.yaml" ]; then # about no spec of its own
+            grep -qF "($name.md)" experiments/README.md
+            continue
+        fi
         for kind in yaml svg csv; do [ -s "experiments/$name.$kind" ]; done
         grep -q "($name.svg)" "$page"
         grep -q "($name.csv)" "$page"

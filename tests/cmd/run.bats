@@ -15,7 +15,7 @@ for row in rows:
     [ "$status" = 0 ]
     for file in results summary curves positions tables; do [ -s results/tiny/$file.csv ]; done
     [ "$(wc -l <results/tiny/results.csv)" = 7 ]
-    has "position toeplitz" "$(echo "$output" | tr -s ' ')"
+    has "target position, encoding toeplitz" "$output"
     has "held" "$output"
     [ "$(echo "$output" | awk 'length > 82' | wc -l)" = 0 ] # bytes: the sign of the interval has two
 }

@@ -45,6 +45,12 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     for word in urpe-probe numerics kernels BLAS CPU; do has "$word" "$output"; done
 }
 
+@test "a processor newer than OpenBLAS does not get the oldest one's products, unless it is asked to" {
+    probe --version | grep -q '^BLAS.*OpenBLAS' && grep -q avx2 /proc/cpuinfo || skip "no OpenBLAS, no AVX2"
+    ! probe --version | grep -q Prescott
+    OPENBLAS_CORETYPE=Prescott probe --version | grep -q Prescott
+}
+
 @test "URPE_KERNEL forces the kernels, and an unknown one is a usage error" {
     URPE_KERNEL=portable try --version
     [ "$status" = 0 ]
