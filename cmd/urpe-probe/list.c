@@ -10,11 +10,13 @@
 #include "encoding/encoding.h"
 #include "encoding/picture.h"
 #include "mask/mask.h"
+#include "model/presets.h"
 #include "normaliser/normaliser.h"
+#include "run/preset.h"
 #include "space/space.h"
 #include "target/target.h"
 
-#define SECTIONS "encodings|normalisers|c|masks|targets|spaces|figures|keys|columns"
+#define SECTIONS "encodings|normalisers|c|masks|targets|spaces|presets|figures|keys|columns"
 static const char sections[] = SECTIONS;
 enum { KINDS_SPELT = 4, COLUMNS_MAX = 8 };
 #define HUGE_RANGE 1e15 /* a limit beyond it is none that anybody meets */
@@ -238,6 +240,21 @@ static void list_keys(struct list *l)
     memory_free(keys);
 }
 
+/* Each with its verdicts, which are computed here and now; then what no keys make. */
+static void list_presets(struct list *l)
+{
+    for (const struct preset *p = preset_table + 1; p->name && !l->code; p++) {
+        const char *alone = "", *fronted = "";
+        l->code = preset_verdict(p->name, "none", &alone, l->e);
+        l->code = l->code ? l->code : preset_verdict(p->name, "bos", &fronted, l->e);
+        ADD_ROW(l, p->name, p->keys, alone, fronted, p->lacks, p->source);
+    }
+    for (const struct preset_absent *p = preset_absent; p->name; p++) {
+        text_append_format(&l->first, "not here: %s", p->reason);
+        ADD_ROW(l, p->name, "", "", "", l->first.data, "");
+    }
+}
+
 static void list_figures(struct list *l)
 {
     const char *name, *title;
@@ -317,6 +334,9 @@ static const struct section {
      {"target", "formula", "summary", "options", "inputs", "source"}, &target_kinds, NULL},
     {"spaces", "spaces (space)", list_spaces,
      {"space", "summary", "options", "inputs", "orbits", "source"}, &space_kinds, NULL},
+    {"presets", "presets (model.preset); which tell equal tokens apart, by themselves and with a token "
+     "in front", list_presets,
+     {"preset", "keys", "alone", "with BOS", "left out", "source"}, NULL, NULL},
     {"figures", "figures (figures: [NAME, ...]; default: all that have data)", list_figures,
      {"figure", "summary"}, NULL, NULL},
     {"keys", "keys of a spec (those of a claim as claims.where)", list_keys,

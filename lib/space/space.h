@@ -68,6 +68,7 @@ enum pattern_id {
     PATTERN_MIRROR,
     PATTERN_CHECKERBOARD,
     PATTERN_CONSTANT,
+    PATTERN_FIRST,
     PATTERN_MAX = 16
 };
 

@@ -64,6 +64,7 @@ struct spec {
     struct node *root;  /* a map */
     struct node *set;   /* a map: dotted key -> value of each --set that makes no axis */
     struct layer base, set_layer;
+    struct layer *preset; /* (presets) of preset.c; NULL: no cell names one yet */
     char name[SPEC_NAME_MAX + 1];
     int64_t *seed;
     int seeds;

@@ -10,6 +10,7 @@
 
 #include "spec/check.h"
 #include "spec/document.h"
+#include "spec/preset.h"
 #include "spec/resolve.h"
 #include "spec/start.h"
 
@@ -113,6 +114,8 @@ static int resolve_one(struct expander *x, enum section_id id)
         return code;
     if (id == SECTION_SPACE)
         code = space_finish(&task->space, &cause);
+    if (id == SECTION_TARGET)
+        code = target_finish(&task->target, &cause);
     if (id == SECTION_EVALUATE)
         code = lengths_complete(&task->evaluate, space_positions(&task->space), &cause);
     return code ? cell_error(s, x->state, &cause, section_table[id].name, x->e)
@@ -237,7 +240,7 @@ static void apply(struct expander *x, struct layer layer)
 
 static int add_combination(struct expander *x, int which, const int *value)
 {
-    const struct spec *s = x->spec;
+    struct spec *s = x->spec;
     memset(x->state, 0, (size_t)s->keys.count * sizeof x->state[0]);
     x->length_meant = false;
     apply(x, s->base);
@@ -245,7 +248,8 @@ static int add_combination(struct expander *x, int which, const int *value)
     for (int a = 0; a < s->axes; a++)
         apply(x, s->axis[a].value[value[a]]);
     apply(x, s->set_layer);
-    int code = resolve(x);
+    int code = preset_apply(s, x->state, x->e);
+    code = code ? code : resolve(x);
     return code ? code : add_seeds(x);
 }
 
