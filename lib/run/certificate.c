@@ -346,6 +346,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
+    if (model_convolves(&c->task.model)) /* the checker has no class of theirs */
+        return err_set(e, ERR_USAGE, "model.convolution", "no certificates are written of models with a "
+                       "convolution; expected 'none'");
     if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
         return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
                        "prefix; expected 'none'");

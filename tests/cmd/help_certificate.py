@@ -27,6 +27,8 @@ NORMALISERS = (
     {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "m"},
     {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "none"},
     {"normaliser": "relu", "power": "1", "over": "n"}, {"normaliser": "relu", "power": "2", "over": "m"},
+    {"normaliser": "linear", "divide": "sum", "phi": "elu"}, {"normaliser": "linear", "divide": "none", "phi": "none"},
+    {"normaliser": "linear", "divide": "unrotated", "phi": "elu"},
     {"normaliser": "entmax", "alpha": "1.5", "learned": "false"}, {"normaliser": "sparsemax"},
     {"normaliser": "ssmax", "scale": "0.43", "bias": "false"}, {"normaliser": "softpick"},
     {"normaliser": "stick-breaking", "remainder": "drop", "current": "false"},
@@ -94,6 +96,11 @@ def names_of(space, past):
     return names, [n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"]
 
 
+def go_together(encoding, normaliser):
+    """CoPE reads logits, which linear attention has not."""
+    return encoding != "cope" or normaliser["normaliser"] != "linear"
+
+
 def layer_of(rng, space, encoding, mask, normaliser, c):
     layer = {"heads": "2", "encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
     layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding, space).items()})
@@ -112,6 +119,7 @@ def random_layer(rng, space):
     names, normalisers = names_of(space, looks_back(mask))
     normaliser = NORMALISERS[0] if rng.random() < 0.3 else rng.choice(normalisers)
     c = rng.choice((None, None, rng.choice(c_kinds(space))))
+    names = [name for name in names if go_together(name, normaliser)]
     return layer_of(rng, space, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
 
 
@@ -123,7 +131,7 @@ def all_layers(rng, space):
         names, normalisers = names_of(space, looks_back(mask))
         for encoding in names:
             for normaliser in normalisers:
-                for c in (None, *c_kinds(space)):
+                for c in (None, *c_kinds(space)) if go_together(encoding, normaliser) else ():
                     yield layer_of(rng, space, encoding, mask, normaliser, c)
 
 
@@ -198,9 +206,11 @@ def promise(layer):
     options = {key.split(".")[1]: value for key, value in layer.items() if key.startswith("normaliser.")}
     ratio = name in ("softmax", "softpick", "elastic", "average-hard", "differential", "talking-heads") \
         or name == "relu" and options["over"] == "m" \
+        or name == "linear" and options["divide"] != "none" \
         or name == "sigmoid" and options["divide"] == "m" and options["minus_log"] == "none"
     kind = "ratio" if ratio else "per n" if name == "relu" else "order" if name == "stick-breaking" else "count"
     sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
+        or name == "linear" and options["divide"] == "sum" \
         or options.get("remainder") == "value" and layer["mask"] != "strict"
     one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
     if layer["encoding"] == "cope":
