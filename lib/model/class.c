@@ -183,8 +183,22 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     return 0;
 }
 
+/* Groups of what stands before the samples, after those of the rows; id of all: of rows, from 1. */
+static void number_front(const struct fronted *f, const int32_t *all, int32_t *id, int groups,
+                         int32_t *front)
+{
+    for (int k = 0; k < f->set.count; k++)
+        for (int i = 0; i < f->before; i++) {
+            int32_t *known = &id[all[f->set.first[k] + i]];
+            if (!*known)
+                *known = ++groups;
+            front[k * f->before + i] = *known - 1;
+        }
+}
+
 static int merge_fronted(const struct floor_class *const *every, int kinds, int before,
-                         const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+                         const struct floor_set *s, int32_t *front, int32_t *group, int *groups,
+                         struct err *e)
 {
     struct fronted f = {.before = before};
     int n = 1, of_all = 0;
@@ -207,13 +221,16 @@ static int merge_fronted(const struct floor_class *const *every, int kinds, int 
                 *known = ++*groups;
             group[row] = *known - 1;
         }
+    if (front && !code)
+        number_front(&f, all, id, *groups, front);
     arena_close(&f.arena);
     return code;
 }
 
 /* Classes of all kinds, with tables sized by `trained`, which has what stands before it. */
 static int merge_kinds(const struct model_config *c, const struct layout *trained,
-                       const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+                       const struct floor_set *s, int32_t *front, int32_t *group, int *groups,
+                       struct err *e)
 {
     const struct floor_class *every[2 * PLAN_KINDS_MAX];
     struct convolution_class mixed[PLAN_KINDS_MAX];
@@ -230,7 +247,8 @@ static int merge_kinds(const struct model_config *c, const struct layout *traine
             every[steps++] = &mixed[k].floor;
     }
     if (!code)
-        code = model_before(c) ? merge_fronted(every, steps, model_before(c), s, group, groups, e)
+        code = model_before(c) ? merge_fronted(every, steps, model_before(c), s, front, group,
+                                               groups, e)
                                : floor_merge_classes(every, steps, s, group, groups, e);
     memory_free(class);
     memory_free(one);
@@ -326,16 +344,23 @@ static int merge_means(const struct floor_set *s, int32_t *group, int *groups, s
     return code;
 }
 
-int model_merge(const struct model_config *c, const struct layout *trained,
-                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+int model_merge_front(const struct model_config *c, const struct layout *trained,
+                      const struct floor_set *s, int32_t *front, int32_t *group, int *groups,
+                      struct err *e)
 {
     struct arena arena;
     struct layout first;
     int code = arena_open(&arena, 0, e);
     code = code ? code : prefix_layout(c, trained, &arena, &first, e);
-    code = code ? code : merge_kinds(c, &first, s, group, groups, e);
+    code = code ? code : merge_kinds(c, &first, s, front, group, groups, e);
     if (!code && c->pool == MODEL_POOL_MEAN)
         code = merge_means(s, group, groups, e);
     arena_close(&arena);
     return code;
+}
+
+int model_merge(const struct model_config *c, const struct layout *trained,
+                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    return model_merge_front(c, trained, s, NULL, group, groups, e);
 }

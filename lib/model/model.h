@@ -211,6 +211,11 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
  * are averaged, a sample's first row merges as its mean does. */
 int model_merge(const struct model_config *c, const struct layout *trained,
                 const struct floor_set *s, int32_t *group, int *groups, struct err *e);
+/* The same, and front (count, model_before): groups of what stands before each sample, from *groups
+ * on, for none is a row's. */
+int model_merge_front(const struct model_config *c, const struct layout *trained,
+                      const struct floor_set *s, int32_t *front, int32_t *group, int *groups,
+                      struct err *e);
 
 /* Builds the descriptor table.  `trained` must outlive the model. */
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,

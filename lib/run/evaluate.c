@@ -126,6 +126,12 @@ static int open_subsets(struct evaluation *ev, struct err *e)
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
                      struct err *e)
 {
+    return evaluation_merge_front(t, s, NULL, group, groups, e);
+}
+
+int evaluation_merge_front(const struct task *t, const struct samples *s, int32_t *front,
+                           int32_t *group, int *groups, struct err *e)
+{
     struct arena arena;
     struct layout trained;
     struct floor_set set = {.count = s->count,
@@ -138,7 +144,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
     if (!code)
-        code = model_merge(&t->model, &trained, &set, group, groups, e);
+        code = model_merge_front(&t->model, &trained, &set, front, group, groups, e);
     arena_close(&arena);
     return code;
 }

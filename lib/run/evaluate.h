@@ -83,6 +83,9 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
  * ERR_MEMORY, or what the space reports. */
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
                      struct err *e);
+/* The same, and the groups of what stands before each sample, as model_merge_front gives them. */
+int evaluation_merge_front(const struct task *t, const struct samples *s, int32_t *front,
+                           int32_t *group, int *groups, struct err *e);
 
 /* ---- rows of results.csv ----------------------------------------------------------------------*/
 /* All fields empty. */
