@@ -430,10 +430,10 @@ static void number_groups(struct merge *m, int32_t *group, int *groups)
 
 /* The layers of a network, as classes of a turn. */
 struct layers {
-    int count;
+    int count, kept;  /* the last so many of their partitions */
     const int *turn;  /* (count) index into the turn */
-    int32_t *group;   /* (count,rows) the partition after each layer */
-    int *groups;      /* (count) */
+    int32_t *group;   /* (kept,rows) the partition after each layer */
+    int *groups;      /* (kept) */
 };
 
 static int merge_run(struct merge *m, const struct layers *layers, int32_t *group, int *groups,
@@ -441,8 +441,10 @@ static int merge_run(struct merge *m, const struct layers *layers, int32_t *grou
 {
     int code = merge_open(m, e);
     for (int k = 0; k < layers->count && !code; k++) {
+        int kept = k - (layers->count - layers->kept);
         refine_by(m, layers->turn[k]);
-        number_groups(m, layers->group + (size_t)k * (size_t)m->rows, &layers->groups[k]);
+        if (kept >= 0)
+            number_groups(m, layers->group + (size_t)kept * (size_t)m->rows, &layers->groups[kept]);
     }
     if (!code) {
         refine(m);
@@ -499,10 +501,21 @@ int floor_merge_layers(const struct floor_class *const *layer, int layers,
     if (every && turn) {
         struct merge m = {.every = every, .turn = find_turn(layer, layers, every, turn), .set = s,
                           .hash_mask = UINT64_MAX, .rows = s->first[s->count]};
-        struct layers l = {.count = layers, .turn = turn, .group = after, .groups = after_groups};
+        struct layers l = {.count = layers, .kept = layers, .turn = turn, .group = after,
+                           .groups = after_groups};
         code = merge_run(&m, &l, group, groups, e);
     }
     memory_free(every);
     memory_free(turn);
     return code;
+}
+
+int floor_merge_depth(const struct floor_class *const *c, int classes, const int *of, int layers,
+                      const struct floor_set *s, int32_t *at, int *at_groups, int32_t *group,
+                      int *groups, struct err *e)
+{
+    struct merge m = {.every = c, .turn = classes, .set = s, .hash_mask = UINT64_MAX,
+                      .rows = s->first[s->count]};
+    struct layers last = {.count = layers, .kept = 1, .turn = of, .group = at, .groups = at_groups};
+    return merge_run(&m, &last, group, groups, e);
 }

@@ -98,7 +98,7 @@ static int add_group(struct plot *p, const struct series_key *key, const struct 
     plot_series(p, plot_text(p, &name), PLOT_JOIN | PLOT_POINTS | (lines->shares ? PLOT_PALE : 0));
     plot_point(p, plot_error(size, &f));
     plot_series(p, plot_text(p, &name), PLOT_FLOOR);
-    plot_point(p, plot_value(size, f.floor.mean));
+    plot_point(p, plot_value(size, fmax(f.floor.mean, f.depth_floor.mean)));
     text_close(&title);
     text_close(&name);
     return 0;

@@ -91,14 +91,17 @@ const struct summary_group *report_line_any(const struct report_line *line)
 
 /* In the order of preference. */
 static const struct measure {
-    const char *error, *floor, *witness; /* columns; NULL: none */
+    const char *error, *floor, *depth, *witness; /* columns; NULL: none */
     bool bytes;                          /* of texts alone; the floor is in nats, the error in bits */
     bool share;                          /* of right answers */
-} measures[] = {{.error = "error_rel", .floor = "floor_rel", .witness = "witness_rel"},
-                {.error = "bits_per_byte", .floor = "cross_entropy_floor", .bytes = true},
-                {.error = "accuracy", .floor = "accuracy_ceiling", .witness = "witness_accuracy",
-                 .share = true},
-                {.error = "error_rms", .floor = "floor_rms", .witness = "witness_rms"}};
+} measures[] = {{.error = "error_rel", .floor = "floor_rel", .depth = "depth_floor_rel",
+                 .witness = "witness_rel"},
+                {.error = "bits_per_byte", .floor = "cross_entropy_floor",
+                 .depth = "depth_cross_entropy_floor", .bytes = true},
+                {.error = "accuracy", .floor = "accuracy_ceiling",
+                 .depth = "depth_accuracy_ceiling", .witness = "witness_accuracy", .share = true},
+                {.error = "error_rms", .floor = "floor_rms", .depth = "depth_floor_rms",
+                 .witness = "witness_rms"}};
 enum { MEASURES = sizeof measures / sizeof *measures };
 
 static bool measures_group(const struct measure *m, const struct summary_group *g)
@@ -126,14 +129,17 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
         code = summary_interval(g, m->error, &f->error, e);
         if (!code)
             code = summary_interval(g, m->floor, &f->floor, e);
+        if (!code)
+            code = summary_interval(g, m->depth, &f->depth_floor, e);
         if (!code && m->witness)
             code = summary_interval(g, m->witness, &f->witness, e);
         if (code || (!f->error.n && !f->floor.n))
             continue;
         if (m->bytes)
-            f->floor.mean /= log(2);
+            f->floor.mean /= log(2), f->depth_floor.mean /= log(2);
         if (m->share) {
-            complement(&f->error), complement(&f->floor), complement(&f->witness);
+            complement(&f->error), complement(&f->floor);
+            complement(&f->depth_floor), complement(&f->witness);
             stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
                          &f->sampling_high);
         }

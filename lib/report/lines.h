@@ -27,11 +27,11 @@ void report_lines_close(struct report_lines *l);
 /* One of the line's groups, for what they have in common. */
 const struct summary_group *report_line_any(const struct report_line *line);
 
-/* The error, its floor, and what explicit weights leave: relative; bits per byte for texts; 1 -
+/* The error, its floors, whatever the depth and of the cell's, and what explicit weights leave: relative; bits per byte for texts; 1 -
  * accuracy and 1 - ceiling for other tokens; absolute where the target does not vary.  Intervals are
  * over seeds. */
 struct line_figures {
-    struct interval error, floor, witness;
+    struct interval error, floor, depth_floor, witness;
     /* Of 1 - accuracy: the sampling error alone, what it could be over other evaluation sets given
      * the networks (Wilson, 95 %); NaN for other errors. */
     double sampling_low, sampling_high;

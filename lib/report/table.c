@@ -41,10 +41,11 @@ enum { STEPS = sizeof ladder / sizeof *ladder };
 /* Before the axes, and behind them; a floor belongs to the error before it. */
 static const char *const first_columns[] = {"target", "encoding", "attn", "length"};
 static const char *const last_columns[] = {"pattern", "params",  "patterned", "floor",  "generic",
-                                           "floor",   "witness", "curve",     "verdict"};
+                                           "floor",   "depth floor", "witness", "curve",
+                                           "verdict"};
 enum { FIRST = sizeof first_columns / sizeof *first_columns };
 enum { LAST = sizeof last_columns / sizeof *last_columns };
-enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, WITNESS, CURVE, VERDICT };
+enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, DEPTH_FLOOR, WITNESS, CURVE, VERDICT };
 
 /* error_rel while the first seed trained, at equal distances from first to last step. */
 struct curve {
@@ -152,6 +153,16 @@ static int fill_witness(struct text *out, const struct summary_group *g, struct 
     return code;
 }
 
+/* The floor of so many layers, where it is above the other. */
+static int fill_depth_floor(struct text *out, const struct summary_group *g, struct err *e)
+{
+    struct line_figures f;
+    int code = line_figures_of(g, &f, e);
+    if (!code && f.depth_floor.mean > f.floor.mean)
+        append_short(out, f.depth_floor.mean);
+    return code;
+}
+
 /* The verdict that all seeds share; how many did not end well, where some did not. */
 static void fill_verdict(struct text *out, const struct summary_group *g)
 {
@@ -205,6 +216,8 @@ static int fill_fields(struct text *field, const struct table *t, const struct r
     int code = fill_subset(&last[PATTERNED], line->patterned, t->step, e);
     if (!code)
         code = fill_subset(&last[GENERIC], line->generic, t->step, e);
+    if (!code)
+        code = fill_depth_floor(&last[DEPTH_FLOOR], g, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 
@@ -390,7 +403,7 @@ static const char *paint(const char *value)
     static const struct {
         const char *start, *colour;
     } table[] = {{"reached", PAINT_GOOD},    {"impossible", PAINT_IMPOSSIBLE},
-                 {"by-rounding", PAINT_MIXED}, {"mixed", PAINT_MIXED}, {"diverged", PAINT_BAD},
+                 {"too-shallow", PAINT_IMPOSSIBLE}, {"by-rounding", PAINT_MIXED}, {"mixed", PAINT_MIXED}, {"diverged", PAINT_BAD},
                  {"failed", PAINT_BAD}};
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
         if (strncmp(value, table[k].start, strlen(table[k].start)) == 0)

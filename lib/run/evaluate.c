@@ -18,14 +18,18 @@
  * pairs apart. */
 #define UNDONE_SHARE 0.99
 
+struct floors {
+    struct floor_errors error; /* continuous only */
+    struct floor_labels label; /* tokens only */
+};
+
 struct subset {
     const char *name;
     int pattern;                /* index into pattern_table; -1: none of them */
     const unsigned char *mask;  /* (rows), NULL for all */
     int rows;                   /* in the mask */
     double denominator;         /* rms of the target about its per-channel mean; continuous only */
-    struct floor_errors floor;  /* continuous only */
-    struct floor_labels labels; /* tokens only */
+    struct floors any, deep;    /* whatever the depth; of exactly the cell's, never lower */
 };
 
 /* A logit over the rows of a group. */
@@ -113,8 +117,8 @@ static int open_subsets(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
-                     struct err *e)
+static int merge(const struct task *t, const struct samples *s, struct model_groups *g,
+                 struct err *e)
 {
     struct arena arena;
     struct layout trained;
@@ -128,8 +132,17 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
     if (!code)
-        code = model_merge(&t->model, &trained, &set, group, groups, e);
+        code = model_merge_depth(&t->model, &trained, &set, g, e);
     arena_close(&arena);
+    return code;
+}
+
+int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
+                     struct err *e)
+{
+    struct model_groups g = {.any = group};
+    int code = merge(t, s, &g, e);
+    *groups = g.any_groups;
     return code;
 }
 
@@ -198,10 +211,6 @@ static int open_continuous(struct evaluation *ev, struct err *e)
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         s->denominator = target_deviation(ev, s);
-        int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y,
-                                    s->mask, &s->floor, e);
-        if (code)
-            return code;
     }
     return open_positions(ev, e);
 }
@@ -239,14 +248,37 @@ static int open_tokens(struct evaluation *ev, struct err *e)
             ev->informative[r] = !target->informative ||
                                  target->informative(&ev->task->target, ev->set.layout[b],
                                                      sample_position(ev, b, r));
-    for (int k = 0; k < ev->subsets; k++) {
-        struct subset *s = &ev->subset[k];
-        int code = floor_tokens(ev->group, ev->groups, ev->rows, ev->set.label, s->mask,
-                                ev->informative, &s->labels, e);
-        if (code)
-            return code;
-    }
     return open_slots(ev, e);
+}
+
+/* Floors of every subset from a partition of the rows. */
+static int fill_floors(struct evaluation *ev, const int32_t *group, int groups, bool deep,
+                       struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        struct subset *s = &ev->subset[k];
+        struct floors *f = deep ? &s->deep : &s->any;
+        if (ev->set.channels)
+            code = floor_continuous(group, groups, ev->rows, ev->set.channels, ev->set.y, s->mask,
+                                    &f->error, e);
+        else
+            code = floor_tokens(group, groups, ev->rows, ev->set.label, s->mask, ev->informative,
+                                &f->label, e);
+    }
+    return code;
+}
+
+/* The partition at the cell's depth is at most as fine as the other: of as many groups, it is the
+ * same. */
+static int open_floors(struct evaluation *ev, const struct model_groups *g, struct err *e)
+{
+    int code = fill_floors(ev, g->any, g->any_groups, false, e);
+    if (!code && g->deep_groups < g->any_groups)
+        return fill_floors(ev, g->deep, g->deep_groups, true, e);
+    for (int k = 0; k < ev->subsets; k++)
+        ev->subset[k].deep = ev->subset[k].any;
+    return code;
 }
 
 static int evaluation_prepare(struct evaluation *ev, struct err *e)
@@ -261,12 +293,18 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
     ev->group = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->group, e);
     if (!ev->group)
         return e->code;
-    code = open_subsets(ev, e);
+    struct model_groups g = {.any = ev->group,
+                             .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
+    code = g.deep ? open_subsets(ev, e) : ERR_MEMORY;
     if (!code)
-        code = evaluation_merge(ev->task, &ev->set, ev->group, &ev->groups, e);
-    if (code)
-        return code;
-    return ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
+        code = merge(ev->task, &ev->set, &g, e);
+    ev->groups = g.any_groups;
+    if (!code)
+        code = ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
+    if (!code)
+        code = open_floors(ev, &g, e);
+    memory_free(g.deep);
+    return code;
 }
 
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
@@ -349,13 +387,14 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
 
 /* ---- floors -----------------------------------------------------------------------------------*/
 
-/* What the tolerance is compared with: 1 - accuracy_ceiling, floor_rel, or floor_rms of a constant
- * target. */
-static double floor_measure(const struct evaluation *ev, const struct subset *s)
+/* Whether a floor is above the tolerance: 1 - accuracy_ceiling, floor_rel, or floor_rms of a
+ * constant target. */
+static bool excludes(const struct evaluation *ev, const struct subset *s, const struct floors *f)
 {
-    if (!ev->set.channels)
-        return 1 - s->labels.accuracy_ceiling;
-    return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
+    double measure = !ev->set.channels    ? 1 - f->label.accuracy_ceiling
+                     : subset_constant(s) ? f->error.rms
+                                          : f->error.rms / s->denominator;
+    return measure > ev->task->evaluate.tolerance;
 }
 
 struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
@@ -374,17 +413,24 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
     out->length = ev->length;
     out->subset = s->name;
     if (ev->set.channels) {
-        out->floor_rms = s->floor.rms;
-        out->floor_sup = s->floor.sup;
-        if (!subset_constant(s))
-            out->floor_rel = s->floor.rms / s->denominator;
+        out->floor_rms = s->any.error.rms;
+        out->floor_sup = s->any.error.sup;
+        out->depth_floor_rms = s->deep.error.rms;
+        out->depth_floor_sup = s->deep.error.sup;
+        if (!subset_constant(s)) {
+            out->floor_rel = s->any.error.rms / s->denominator;
+            out->depth_floor_rel = s->deep.error.rms / s->denominator;
+        }
     } else {
-        out->accuracy_ceiling = s->labels.accuracy_ceiling;
-        out->informative_ceiling = s->labels.informative_ceiling;
-        out->cross_entropy_floor = s->labels.crossentropy;
+        out->accuracy_ceiling = s->any.label.accuracy_ceiling;
+        out->informative_ceiling = s->any.label.informative_ceiling;
+        out->cross_entropy_floor = s->any.label.crossentropy;
+        out->depth_accuracy_ceiling = s->deep.label.accuracy_ceiling;
+        out->depth_cross_entropy_floor = s->deep.label.crossentropy;
     }
-    bool impossible = floor_measure(ev, s) > ev->task->evaluate.tolerance;
-    out->verdict = impossible ? "impossible" : "open";
+    out->verdict = excludes(ev, s, &s->any)    ? "impossible"
+                   : excludes(ev, s, &s->deep) ? "too-shallow"
+                                               : "open";
 }
 
 /* ---- errors, continuous -----------------------------------------------------------------------*/
@@ -571,12 +617,13 @@ static int predict(struct evaluation *ev, struct predictor p, struct err *e)
 
 /* Whether the floats did what exact arithmetic cannot.  Losses that are continuous tell it; single
  * decisions between near ties do not. */
-static bool rounding_undid(const struct evaluation *ev, const struct record *r, double measure)
+static bool rounding_undid(const struct evaluation *ev, const struct floors *f,
+                           const struct record *r, double measure)
 {
     if (measure <= ev->task->evaluate.tolerance)
         return true;
-    return ev->set.channels ? r->error_rms < UNDONE_SHARE * r->floor_rms
-                            : r->cross_entropy < UNDONE_SHARE * r->cross_entropy_floor;
+    return ev->set.channels ? r->error_rms < UNDONE_SHARE * f->error.rms
+                            : r->cross_entropy < UNDONE_SHARE * f->label.crossentropy;
 }
 
 static int measure_subset(const struct evaluation *ev, int subset, struct record *out,
@@ -593,11 +640,12 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
         measure_tokens(ev, s, out);
         measure = 1 - out->accuracy;
     }
-    if (floor_measure(ev, s) <= tolerance)
+    const struct floors *f = excludes(ev, s, &s->any) ? &s->any : &s->deep;
+    if (!excludes(ev, s, f))
         out->verdict = measure <= tolerance ? "reached" : "not-reached";
-    else if (rounding_undid(ev, out, measure))
+    else if (rounding_undid(ev, f, out, measure))
         out->verdict = "by-rounding";
-    return code; /* else "impossible", as the floor has it */
+    return code; /* else as the floors have it */
 }
 
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,

@@ -1,5 +1,6 @@
 /* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on
  * the same samples, for the whole set and for each pattern of input.
+ * A depth floor is that of networks of exactly the cell's layers.
  *
  * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds row
  * by row in exact arithmetic, whatever the network of the class.  Floats tell merged rows apart by
@@ -46,8 +47,8 @@ struct evaluation_part {
 };
 struct evaluation_part evaluation_part(const struct evaluation *ev, int subset);
 
-/* Length, subset and floors; all else is empty, the verdict is "impossible" or "open".  Cannot
- * fail. */
+/* Length, subset and floors; all else is empty, the verdict is "impossible", "too-shallow" or
+ * "open".  Cannot fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
 /* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten.  p is taken to be

@@ -272,7 +272,8 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
                           .target = target_of(&t->target)->name,
                           .encoding = encoding_of(&t->model.encoding)->name,
                           .attention = t->model.attention == MODEL_URPE ? "urpe" : "rpe",
-                          .tolerance = t->evaluate.tolerance};
+                          .tolerance = t->evaluate.tolerance,
+                          .layers = (int)t->model.layers};
     int code = arena_open(&x->arena, 0, e);
     return code ? code : gather(&g, sample, e);
 }

@@ -20,7 +20,7 @@ const char *const column_over_names[] = {
     [OVER_MEAN] = "mean",       [OVER_PAIRED] = "mean, differences",
     [OVER_SHARE] = "mean, differences, sampling error", [OVER_RUNS] = "differs between runs"};
 
-static const char *const verdict_names[] = {"impossible", "by-rounding", "reached", "not-reached",
+static const char *const verdict_names[] = {"impossible", "too-shallow", "by-rounding", "reached", "not-reached",
                                             "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", NULL};
 static const char *const witness_names[] = {"known", "none", "left-out", NULL};

@@ -51,8 +51,9 @@
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
     X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
-      "impossible: floor above tolerance; by-rounding: so it is in exact arithmetic, but this " \
-      "network's error is below the floor; reached: error within tolerance; not-reached") \
+      "impossible: floor above tolerance; too-shallow: depth floor above tolerance; by-rounding: so " \
+      "it is in exact arithmetic, but this network's error is below that floor; reached: error within " \
+      "tolerance; not-reached") \
     X(REAL, error_rms, NULL, CONTINUOUS, PAIRED, "root mean square error") \
     X(REAL, error_rel, NULL, CONTINUOUS, PAIRED, \
       "error_rms over the target's rms about its mean; 1: as bad as a constant") \
@@ -105,7 +106,14 @@
       "leak_sup, cross_entropy >= cross_entropy_floor - 2 leak_sup") \
     X(REAL, accuracy_grouped, NULL, TOKENS, SHARE, \
       "accuracy where such pairs are decided as one, by their mean logits; never above " \
-      "accuracy_ceiling")
+      "accuracy_ceiling") \
+    X(REAL, depth_floor_rms, NULL, CONTINUOUS, MEAN, \
+      "floor_rms of networks of exactly so many layers") \
+    X(REAL, depth_floor_rel, NULL, CONTINUOUS, MEAN, "floor_rel of such networks") \
+    X(REAL, depth_floor_sup, NULL, CONTINUOUS, MEAN, "floor_sup of such networks") \
+    X(REAL, depth_accuracy_ceiling, NULL, TOKENS, MEAN, "accuracy_ceiling of such networks") \
+    X(REAL, depth_cross_entropy_floor, NULL, TOKENS, MEAN, \
+      "cross_entropy_floor of such networks, nats")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
