@@ -33,6 +33,8 @@ static void find_lines(struct report_lines *l)
             line->all = g;
         else if (g->subset == SUBSET_GENERIC)
             line->generic = g;
+        else if (g->subset > pattern_count())
+            line->lookahead = g;
         else if (!line->patterned)
             line->patterned = g;
         else
@@ -60,6 +62,19 @@ static void find_patterned(struct report_lines *l)
     }
 }
 
+static int find_ahead(struct report_lines *l, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < l->count && !code && !l->ahead; k++) {
+        struct line_figures f;
+        if (!l->line[k].lookahead)
+            continue;
+        code = line_figures_of(l->line[k].lookahead, &f, e);
+        l->ahead = !code && (f.floor.mean > 0 || f.depth_floor.mean > 0);
+    }
+    return code;
+}
+
 int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,
                       struct err *e)
 {
@@ -74,7 +89,10 @@ int report_lines_open(struct report_lines *l, const struct results *r, const str
     }
     find_lines(l);
     find_patterned(l);
-    return 0;
+    code = find_ahead(l, e);
+    if (code)
+        report_lines_close(l);
+    return code;
 }
 
 void report_lines_close(struct report_lines *l)
@@ -86,7 +104,8 @@ void report_lines_close(struct report_lines *l)
 
 const struct summary_group *report_line_any(const struct report_line *line)
 {
-    return line->all ? line->all : line->generic ? line->generic : line->patterned;
+    return line->all ? line->all : line->generic ? line->generic
+           : line->patterned ? line->patterned : line->lookahead;
 }
 
 /* In the order of preference. */

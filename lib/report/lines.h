@@ -6,7 +6,7 @@
 #include "report/summary.h"
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */
-    const struct summary_group *all, *generic, *patterned;
+    const struct summary_group *all, *generic, *patterned, *lookahead;
 };
 
 struct report_lines {
@@ -14,6 +14,7 @@ struct report_lines {
     struct report_line *line; /* (count), in the order of the rows */
     int count;
     bool lengths;             /* more than one */
+    bool ahead;               /* some look-ahead has a floor */
     bool tokens;              /* some target is about tokens */
     bool bytes;               /* all are about the bytes of a text */
     bool shares;              /* some error is a share of wrong answers, which has a sampling error */

@@ -65,7 +65,7 @@ int subset_rank(const char *subset)
     for (int k = 0; pattern_table[k]; k++)
         if (strcmp(subset, pattern_table[k]->name) == 0)
             return k + 1;
-    return -1;
+    return strcmp(subset, SUBSET_LOOKAHEAD) == 0 ? pattern_count() + 1 : -1;
 }
 
 void results_append_fields(struct text *out, const char *const *field, int columns)
@@ -110,7 +110,8 @@ static bool take_row(const struct csv *c, int *k, int64_t length, const char *su
 }
 
 /* Whether sorted rows are what an evaluated cell must have, once each.  Generic inputs may have no
- * sample when all else is rounded up; every other share has one. */
+ * sample when all else is rounded up; every other share has one.  Rows of subset lookahead came
+ * later than others. */
 static bool is_complete(const struct csv *c, const struct task *t)
 {
     int next = 1;
@@ -126,6 +127,7 @@ static bool is_complete(const struct csv *c, const struct task *t)
         }
         if (!generic && !patterned)
             return false;
+        take_row(c, &next, length, SUBSET_LOOKAHEAD);
     }
     return next == c->rows;
 }

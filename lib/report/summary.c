@@ -141,6 +141,8 @@ double summary_samples(const struct summary_group *g)
 {
     const struct task *t = &g->cell->task;
     double count = 0;
+    if (g->subset > pattern_count())
+        return (double)(task_image_sets(t) * t->evaluate.images);
     for (int k = 0; pattern_table[k]; k++) {
         if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1))
             continue;

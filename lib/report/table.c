@@ -12,7 +12,7 @@
 #include "report/results.h"
 #include "report/trace.h"
 
-enum { AXES_MAX = 64, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
+enum { AXES_MAX = 64, COLUMNS_MAX = 16 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
 enum { CURVE_POINTS = 8 };
 #define CURVE_SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
@@ -41,11 +41,12 @@ enum { STEPS = sizeof ladder / sizeof *ladder };
 /* Before the axes, and behind them; a floor belongs to the error before it. */
 static const char *const first_columns[] = {"target", "encoding", "attn", "length"};
 static const char *const last_columns[] = {"pattern", "params",  "patterned", "floor",  "generic",
-                                           "floor",   "depth floor", "witness", "curve",
-                                           "verdict"};
+                                           "floor",   "lookahead", "floor",   "depth floor",
+                                           "witness", "curve",     "verdict"};
 enum { FIRST = sizeof first_columns / sizeof *first_columns };
 enum { LAST = sizeof last_columns / sizeof *last_columns };
-enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, DEPTH_FLOOR, WITNESS, CURVE, VERDICT };
+enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, AHEAD, AHEAD_FLOOR,
+       DEPTH_FLOOR, WITNESS, CURVE, VERDICT };
 
 /* error_rel while the first seed trained, at equal distances from first to last step. */
 struct curve {
@@ -163,6 +164,20 @@ static int fill_depth_floor(struct text *out, const struct summary_group *g, str
     return code;
 }
 
+/* How much a verdict excludes. */
+static int strength(const struct summary_group *g)
+{
+    const char *verdict = result_text(g->row[0], "verdict");
+    return strcmp(verdict, "impossible") == 0 ? 2 : strcmp(verdict, "too-shallow") == 0;
+}
+
+/* What the verdict is about: all inputs, or the look-ahead where only that is out of reach. */
+static const struct summary_group *judged(const struct report_line *line)
+{
+    const struct summary_group *g = report_line_any(line);
+    return line->lookahead && strength(line->lookahead) > strength(g) ? line->lookahead : g;
+}
+
 /* The verdict that all seeds share; how many did not end well, where some did not. */
 static void fill_verdict(struct text *out, const struct summary_group *g)
 {
@@ -212,10 +227,12 @@ static int fill_fields(struct text *field, const struct table *t, const struct r
         text_append(&last[PARAMS], summary_text(g, "params"));
     if (t->curve && t->step->curves)
         append_curve(&last[CURVE], t, &t->curve[line - t->lines.line]);
-    fill_verdict(&last[VERDICT], g);
+    fill_verdict(&last[VERDICT], judged(line));
     int code = fill_subset(&last[PATTERNED], line->patterned, t->step, e);
     if (!code)
         code = fill_subset(&last[GENERIC], line->generic, t->step, e);
+    if (!code && t->lines.ahead)
+        code = fill_subset(&last[AHEAD], line->lookahead, t->step, e);
     if (!code)
         code = fill_depth_floor(&last[DEPTH_FLOOR], g, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
@@ -273,6 +290,7 @@ static void name_columns(struct table *t)
     snprintf(t->patterned_floor, sizeof t->patterned_floor, "%s floor", patterned);
     last[PATTERNED_FLOOR].name = t->patterned_floor;
     last[GENERIC_FLOOR].name = "generic floor";
+    last[AHEAD_FLOOR].name = "lookahead floor";
 }
 
 /* ---- fitting ----------------------------------------------------------------------------------*/

@@ -265,7 +265,7 @@ static double tokens_per_second(const struct work *w)
  * that errors by position are its own. */
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    struct record witness[PATTERN_MAX + 1];
+    struct record witness[SUBSETS_MAX];
     bool beside = ev == w->evaluation;
     int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
     if (!code)
@@ -297,7 +297,7 @@ static void set_facts(const struct work *w, struct record *r)
 /* The rows of one evaluated length. */
 static int append_rows(struct work *w, struct evaluation *ev, struct text *t, struct err *e)
 {
-    struct record figures[PATTERN_MAX + 1];
+    struct record figures[SUBSETS_MAX];
     int code = measure(w, ev, figures, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
         set_facts(w, &figures[k]);

@@ -314,8 +314,9 @@ static int write_file(const char *folder, const char *name, const struct text *t
 static int write_subset(struct writer *w, const char *folder, struct err *e)
 {
     char name[96];
-    int pattern = evaluation_pattern(w->ev, w->subset);
-    const char *subset = pattern < 0 ? "all" : pattern_table[pattern]->name;
+    struct record r;
+    evaluation_floors(w->ev, w->subset, &r);
+    const char *subset = r.subset;
     int code = open_writer(w, e);
     if (code)
         return code;
@@ -343,7 +344,8 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
         code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
-                           .part = evaluation_part(ev, k), .set = evaluation_samples(ev)};
+                           .part = evaluation_part(ev, k)};
+        w.set = w.part.set;
         code = write_subset(&w, own, e);
         close_writer(&w);
     }

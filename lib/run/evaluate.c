@@ -39,13 +39,14 @@ struct merged_logit {
 
 struct evaluation {
     const struct task *task;
+    struct evaluation *ahead; /* of subset lookahead alone, the last one; NULL: there is none */
     int length, rows;
     struct samples set;
     struct arena arena; /* everything below */
     int groups;
     int32_t *group; /* (rows) */
     int subsets;
-    struct subset subset[PATTERN_MAX + 1];
+    struct subset subset[SUBSETS_MAX];
 
     /* continuous */
     double *output;                     /* (rows,channels) */
@@ -63,6 +64,15 @@ struct evaluation {
     int32_t *decision;          /* (rows) the label chosen, likewise */
     double *nats;               /* (rows) cross-entropy */
 };
+
+/* The evaluation that a subset is of, where it has number *subset. */
+static const struct evaluation *home_of(const struct evaluation *ev, int *subset)
+{
+    if (*subset < ev->subsets)
+        return ev;
+    *subset -= ev->subsets;
+    return ev->ahead;
+}
 
 static bool subset_has(const struct subset *s, int row)
 {
@@ -114,6 +124,20 @@ static int open_subsets(struct evaluation *ev, struct err *e)
         if (code)
             return code;
     }
+    return 0;
+}
+
+/* One subset, the scored rows. */
+static int open_lookahead(struct evaluation *ev, struct err *e)
+{
+    unsigned char *mask = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
+    if (!mask)
+        return e->code;
+    for (int b = 0; b < ev->set.count; b++)
+        mask[ev->set.first[b] + ev->set.scored[b]] = 1;
+    ev->subset[0] = (struct subset){.name = SUBSET_LOOKAHEAD, .pattern = -1, .mask = mask,
+                                    .rows = ev->set.count};
+    ev->subsets = 1;
     return 0;
 }
 
@@ -281,12 +305,12 @@ static int open_floors(struct evaluation *ev, const struct model_groups *g, stru
     return code;
 }
 
-static int evaluation_prepare(struct evaluation *ev, struct err *e)
+static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
 {
     int code = arena_open(&ev->arena, 0, e);
     if (code)
         return code;
-    code = samples_evaluation(&ev->set, ev->task, ev->length, e);
+    code = (ahead ? samples_lookahead : samples_evaluation)(&ev->set, ev->task, ev->length, e);
     if (code)
         return code;
     ev->rows = ev->set.rows;
@@ -295,7 +319,7 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
         return e->code;
     struct model_groups g = {.any = ev->group,
                              .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
-    code = g.deep ? open_subsets(ev, e) : ERR_MEMORY;
+    code = !g.deep ? ERR_MEMORY : ahead ? open_lookahead(ev, e) : open_subsets(ev, e);
     if (!code)
         code = merge(ev->task, &ev->set, &g, e);
     ev->groups = g.any_groups;
@@ -307,29 +331,38 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
     return code;
 }
 
-int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+static int open_one(struct evaluation **out, const struct task *t, int length, bool ahead,
+                    struct err *e)
 {
-    struct err own = {0};
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
-    *out = NULL;
+    *out = ev;
     if (!ev)
         return ERR_MEMORY;
     ev->task = t;
     ev->length = length;
-    int code = evaluation_prepare(ev, &own);
-    if (code) {
-        evaluation_close(ev);
-        err_pass(e, &own);
-        return err_context(e, "evaluation at length %d", length);
-    }
-    *out = ev;
-    return 0;
+    return evaluation_prepare(ev, ahead, e);
+}
+
+int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+{
+    struct err own = {0};
+    struct evaluation *ev;
+    int code = open_one(&ev, t, length, false, &own);
+    if (!code && task_looks_ahead(t))
+        code = open_one(&ev->ahead, t, length, true, &own);
+    *out = code ? NULL : ev;
+    if (!code)
+        return 0;
+    evaluation_close(ev);
+    err_pass(e, &own);
+    return err_context(e, "evaluation at length %d", length);
 }
 
 void evaluation_close(struct evaluation *ev)
 {
     if (!ev)
         return;
+    evaluation_close(ev->ahead);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);
@@ -349,12 +382,12 @@ int evaluation_length(const struct evaluation *ev)
 
 int evaluation_subsets(const struct evaluation *ev)
 {
-    return ev->subsets;
+    return ev->subsets + (ev->ahead != NULL);
 }
 
 int evaluation_pattern(const struct evaluation *ev, int subset)
 {
-    return ev->subset[subset].pattern;
+    return subset < ev->subsets ? ev->subset[subset].pattern : -1;
 }
 
 const struct samples *evaluation_samples(const struct evaluation *ev)
@@ -397,17 +430,19 @@ static bool excludes(const struct evaluation *ev, const struct subset *s, const 
     return measure > ev->task->evaluate.tolerance;
 }
 
-struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
+struct evaluation_part evaluation_part(const struct evaluation *whole, int subset)
 {
+    const struct evaluation *ev = home_of(whole, &subset);
     const struct subset *s = &ev->subset[subset];
     bool relative = ev->set.channels && !subset_constant(s);
-    return (struct evaluation_part){.group = ev->group, .groups = ev->groups, .mask = s->mask,
+    return (struct evaluation_part){.set = &ev->set, .group = ev->group, .groups = ev->groups, .mask = s->mask,
                                     .informative = ev->informative,
                                     .deviation = relative ? s->denominator : 0};
 }
 
-void evaluation_floors(const struct evaluation *ev, int subset, struct record *out)
+void evaluation_floors(const struct evaluation *whole, int subset, struct record *out)
 {
+    const struct evaluation *ev = home_of(whole, &subset);
     const struct subset *s = &ev->subset[subset];
     row_clear(out);
     out->length = ev->length;
@@ -658,6 +693,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         code = measure_subset(ev, k, &figures[k], e);
     if (ev->set.channels && !code)
         measure_positions(ev);
+    if (ev->ahead && !code)
+        code = evaluation_measure(ev->ahead, p, figures + ev->subsets, e);
     return code;
 }
 

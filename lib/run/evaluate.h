@@ -28,17 +28,19 @@ void evaluation_close(struct evaluation *ev); /* NULL is fine */
 const struct task *evaluation_task(const struct evaluation *ev);
 int evaluation_length(const struct evaluation *ev);
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
- * pattern_table. */
+ * pattern_table; last lookahead, of a set of its own, where the task looks ahead (train.h). */
+enum { SUBSETS_MAX = PATTERN_MAX + 2 };
 int evaluation_subsets(const struct evaluation *ev);
 /* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
-const struct samples *evaluation_samples(const struct evaluation *ev);
+const struct samples *evaluation_samples(const struct evaluation *ev); /* lookahead's apart */
 /* The merged rows: (rows) ids 0..*groups-1, as in floor_merge. */
 const int32_t *evaluation_groups(const struct evaluation *ev, int *groups);
 
 /* What the floors of a subset are computed from. */
 struct evaluation_part {
-    const int32_t *group; /* (rows) of the whole set, 0 .. groups-1 */
+    const struct samples *set;
+    const int32_t *group; /* (rows) of that set, 0 .. groups-1 */
     int groups;
     const unsigned char *mask;        /* (rows) not 0 in the subset; NULL: everywhere */
     const unsigned char *informative; /* (rows) likewise; NULL: targets are numbers */

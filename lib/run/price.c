@@ -53,9 +53,25 @@ static int layout_price(const struct task *t, int length, double *bytes, double 
 /* The samples of one evaluated length, and a pass over them. */
 struct set_price {
     double layout; /* bytes of a sample's own */
-    double bytes;  /* of samples and outputs */
+    double bytes;  /* of samples and outputs, those of the look-ahead too */
+    double ahead;  /* of a pass over those, FLOP */
     struct pass_price pass;
 };
+
+/* Each set of images is a group, at the most. */
+static int add_lookahead(const struct task *t, int length, double row, struct set_price *out,
+                         struct err *e)
+{
+    int64_t sets = task_image_sets(t), samples = sets * t->evaluate.images;
+    struct pass_price pass;
+    int code = trainer_api_of(t->model.precision)->price_pass(t, length, samples, false, &pass, e);
+    out->bytes += (double)samples * length * row;
+    if (target_of(&t->target)->tokens)
+        out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
+    out->ahead = pass.flops;
+    out->pass.bytes = pass.bytes > out->pass.bytes ? pass.bytes : out->pass.bytes;
+    return code;
+}
 
 /* Samples with their images, layouts and groups, the network's outputs, and logits summed over
  * groups.  How many groups there will be is not known before the merging: one for each patterned
@@ -75,8 +91,9 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
         row += 4 * sizeof(double) * (double)t->space.channels;
     out->bytes = images * (positions * row + samples * out->layout) +
                  (tokens ? groups * task_io(t).labels * (double)sizeof(double) : 0);
-    return trainer_api_of(t->model.precision)
-        ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
+    code = trainer_api_of(t->model.precision)
+               ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
+    return code || !task_looks_ahead(t) ? code : add_lookahead(t, length, row, out, e);
 }
 
 /* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
@@ -91,7 +108,7 @@ static int price_lengths(const struct task *t, struct price *p, struct err *e)
             continue;
         code = set_price(t, (int)lengths->value[k], &set, e);
         p->bytes_of[PRICE_LENGTHS] += (double)set.pass.bytes;
-        p->flops_of[PRICE_LENGTHS] += set.pass.flops;
+        p->flops_of[PRICE_LENGTHS] += set.pass.flops + set.ahead;
         most = fmax(most, set.bytes);
     }
     p->bytes_of[PRICE_LENGTHS] += most;
@@ -153,7 +170,7 @@ int price_task(const struct task *t, struct price *out, struct err *e)
     out->bytes_of[PRICE_POLISH] = (double)training.polish;
     out->flops_of[PRICE_TRAINING] = (training.step_flops + (double)t->train.batch * drawing) *
                                     (double)t->train.steps;
-    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) +
+    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) + set.ahead +
                                    (double)t->evaluate.samples * drawing;
     out->flops_of[PRICE_POLISH] = training.polish_flops;
     add_up(out);

@@ -23,7 +23,7 @@ struct subject {
                                  NULL: any number, or any text */
     bool number;
     struct option made;
-    const char *subset[PATTERN_MAX + 2];
+    const char *subset[PATTERN_MAX + 3];
 };
 
 /* ---- names ------------------------------------------------------------------------------------*/
@@ -52,6 +52,7 @@ static void subject_of_column(struct subject *out, const struct column *c)
         out->subset[0] = "all";
         for (int k = 0; pattern_table[k]; k++)
             out->subset[k + 1] = pattern_table[k]->name;
+        out->subset[pattern_count() + 1] = SUBSET_LOOKAHEAD;
         out->made.names = out->subset;
     }
     out->row = out->made.names ? &out->made : NULL;
@@ -398,8 +399,10 @@ static bool subset_value(const struct task *t, int k, char *out)
 {
     snprintf(out, VALUE_TEXT, "all");
     for (int p = 0; k > 0; p++) {
-        if (!pattern_table[p])
-            return false;
+        if (!pattern_table[p]) {
+            snprintf(out, VALUE_TEXT, "%s", SUBSET_LOOKAHEAD);
+            return k == 1 && task_looks_ahead(t);
+        }
         if (t->space.share[p] > 0 && --k == 0)
             snprintf(out, VALUE_TEXT, "%s", pattern_table[p]->name);
     }

@@ -30,7 +30,7 @@
     X(NAME, attention, "model.attention", ALL, SAME, "rpe or urpe") \
     X(NAME, space, "space.kind", ALL, SAME, "what positions are to each other") \
     X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens") \
-    X(TEXT, subset, NULL, ALL, SAME, "all, generic, or a pattern of space.inputs") \
+    X(TEXT, subset, NULL, ALL, SAME, "all, generic, a pattern of space.inputs, or lookahead") \
     X(SIZE, channels, "space.channels", CONTINUOUS, SAME, \
       "channels of continuous inputs and outputs") \
     X(COUNT, vocab, "target.vocab", TOKENS, SAME, "symbols of token targets") \

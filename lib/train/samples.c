@@ -306,19 +306,56 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
     return code ? code : evaluate_samples(d, s, 0, (int)images, e);
 }
 
-int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+/* The last position that the images of set k have in common. */
+static int draw_scored(const struct sampler *d, int64_t k, int64_t sets)
+{
+    struct stream random;
+    stream_open(&random, d->task->seed, "lookahead position", (uint64_t)k);
+    return (int)(((double)k + stream_uniform24(&random)) * d->n / (double)sets);
+}
+
+static int draw_lookahead(struct samples *s, struct sampler *d, struct err *e)
+{
+    int64_t images = d->task->evaluate.images, sets = task_image_sets(d->task);
+    int code = samples_reserve(s, (int)(sets * images), d->n, task_io(d->task).channels, e);
+    s->scored = arena_alloc(&s->arena, (size_t)(sets * images), sizeof *s->scored, e);
+    if (!s->scored)
+        code = ERR_MEMORY;
+    for (int64_t k = 0; k < sets * images && !code; k++) {
+        int64_t base = k / images * images;
+        code = draw_sample(d, s, (uint64_t)k, PATTERN_GENERIC, e);
+        s->scored[k] = k == base ? draw_scored(d, k / images, sets) : s->scored[base];
+        for (int i = 0; i <= s->scored[k] && !code; i++)
+            copy_token(s, s->first[k] + i, s->first[base] + i);
+    }
+    return code ? code : evaluate_samples(d, s, 0, 1, e);
+}
+
+static int draw_set(struct samples *s, const struct task *t, const char *purpose, int length,
+                    int (*draw)(struct samples *s, struct sampler *d, struct err *e),
+                    struct err *e)
 {
     struct sampler *d = NULL;
     *s = (struct samples){0};
     int code = arena_open(&s->arena, 0, e);
     if (!code)
-        code = sampler_open_stream(&d, t, "evaluation", length, e);
+        code = sampler_open_stream(&d, t, purpose, length, e);
     if (!code)
-        code = draw_evaluation(s, d, e);
+        code = draw(s, d, e);
     if (!code && !d->space->draw)
         code = keep_layout(s, d, length, e);
     sampler_close(d);
     if (code)
         samples_close(s);
     return code;
+}
+
+int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    return draw_set(s, t, "evaluation", length, draw_evaluation, e);
+}
+
+int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    return draw_set(s, t, "lookahead", length, draw_lookahead, e);
 }

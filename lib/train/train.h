@@ -39,7 +39,7 @@ extern const struct kind_table optimizer_kinds;
 
 enum { EVALUATE_WITNESS_AUTO, EVALUATE_WITNESS_ALWAYS, EVALUATE_WITNESS_NEVER };
 struct evaluate_config {
-    int64_t samples, every;
+    int64_t samples, every, images;
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* of a cell: ascending, each once, the training length too */
     double tolerance;
@@ -65,6 +65,13 @@ struct model_io task_io(const struct task *t);
  * a step may hold.  ERR_USAGE; e->where names the key concerned ("train.lengths"). */
 int task_check(const struct task *t, struct err *e);
 
+#define SUBSET_LOOKAHEAD "lookahead" /* its rows */
+/* Whether targets may look further than the model: its masks hide what follows, and there are generic
+ * inputs that can be drawn anew; evaluate.images is not 0. */
+bool task_looks_ahead(const struct task *t);
+/* Sets of images that such a task is evaluated on. */
+int64_t task_image_sets(const struct task *t);
+
 /* ---- samples ----------------------------------------------------------------------------------*/
 /* A set of samples in double and in real, packed as struct batch wants it. */
 struct samples {
@@ -72,6 +79,7 @@ struct samples {
     int *first;                /* (count+1) */
     struct layout **layout;    /* (count) */
     int *pattern;              /* (count) index into pattern_table */
+    int *scored;               /* (count) the only position that counts; NULL: all do */
     int32_t *token, *label;    /* (rows) tokens only */
     double *x, *y;             /* (rows,channels) continuous only */
     struct arena arena;
@@ -80,6 +88,11 @@ struct samples {
  * sees that none is below one), grouped by pattern in table order, then all images under the orbit: the
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
+/* Sets of evaluate.images generic samples which share their first tokens, up to position `scored`,
+ * and are fresh behind it: a model that looks only back gives them one answer there.  The sets take
+ * up, rounded up, as many samples as evaluate.samples; scored is spread evenly over the positions.
+ * For tasks of which task_looks_ahead is true.  Stream "lookahead". */
+int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e);
 void samples_close(struct samples *s);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
  * channels: as in struct samples. */

@@ -50,7 +50,7 @@ static struct task window_task(const char *target, const char *encoding, int n, 
 
 static const char *verdict_of(struct evaluation *ev, struct answer a)
 {
-    static struct record f[PATTERN_MAX + 1];
+    static struct record f[SUBSETS_MAX];
     struct predictor p = {.self = &a, .outputs = answer};
     a.labels = task_io(evaluation_task(ev)).labels;
     assert_int_equal(evaluation_measure(ev, p, f, NULL), 0);
