@@ -11,12 +11,11 @@
 static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
                        const struct cell *c, struct err *e)
 {
-    const struct option_ints *lengths = &c->task.evaluate.lengths;
     struct train_price price;
     int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
-    for (int k = 0; !code && k < lengths->count; k++) {
+    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
         struct evaluation *ev = NULL;
-        code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
+        code = evaluation_open_number(&ev, &c->task, k, e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;
             evaluation_floors(ev, i, &r);

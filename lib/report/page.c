@@ -186,6 +186,7 @@ static bool is_impossible(const struct result_row *row)
  * since large ones are compressed (run/certificate.h). */
 static int append_certificates(struct text *out, const struct summary_group *g)
 {
+    char number[TEXT_NUMBER_MAX];
     int count = 0;
     for (int k = 0; k < g->count; k++) {
         const struct result_row *row = g->row[k];
@@ -194,13 +195,13 @@ static int append_certificates(struct text *out, const struct summary_group *g)
         if (!count++) {
             text_append(out, "<li>");
             html_escape(out, result_text(row, "axes"));
-            text_append_format(out, ", length %lld, ", (long long)g->length);
+            text_append_format(out, ", length %s, ", length_text(number, g->length));
             html_escape(out, result_text(row, "subset"));
             text_append(out, ":");
         }
         text_append(out, " <code>certificates/");
         html_escape(out, result_text(row, "cell"));
-        text_append_format(out, "/%lld-", (long long)g->length);
+        text_append_format(out, "/%s-", length_text(number, g->length));
         html_escape(out, result_text(row, "subset"));
         text_append(out, ".*</code>");
     }

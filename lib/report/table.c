@@ -202,14 +202,14 @@ static void fill_verdict(struct text *out, const struct summary_group *g)
 static void fill_names(struct text *field, const struct table *t, const struct summary_group *g)
 {
     static const char *const key[] = {"target", "model.encoding", "model.attention"};
-    char value[TEXT_SIZE];
+    char value[TEXT_SIZE], number[TEXT_NUMBER_MAX];
     for (int k = 0; k < 3 + t->axes; k++) {
         const char *axis = k < 3 ? key[k] : t->axis[k - 3];
         if (spec_value(g->cell, axis, value, sizeof value))
             text_append(&field[k < 3 ? k : FIRST + k - 3], value);
     }
     if (t->lines.lengths)
-        text_append_format(&field[FIRST - 1], "%lld", (long long)g->length);
+        text_append(&field[FIRST - 1], length_text(number, g->length));
 }
 
 static int fill_fields(struct text *field, const struct table *t, const struct report_line *line,

@@ -306,12 +306,14 @@ static int append_rows(struct work *w, struct evaluation *ev, struct text *t, st
     return code;
 }
 
-static int append_length(struct work *w, int length, struct text *t, struct err *e)
+/* Evaluation number k of the cell. */
+static int append_number(struct work *w, int k, struct text *t, struct err *e)
 {
+    const struct option_ints *lengths = &w->task->evaluate.lengths;
     struct evaluation *ev;
-    if (length == evaluation_length(w->evaluation))
+    if (k < lengths->count && lengths->value[k] == evaluation_length(w->evaluation))
         return append_rows(w, w->evaluation, t, e);
-    int code = evaluation_open(&ev, w->task, length, e);
+    int code = evaluation_open_number(&ev, w->task, k, e);
     if (code)
         return code;
     code = append_rows(w, ev, t, e);
@@ -322,15 +324,12 @@ static int append_length(struct work *w, int length, struct text *t, struct err 
 /* The lines of row.csv for every evaluated length. */
 static int evaluate(struct work *w, struct text *rows, struct err *e)
 {
-    const struct option_ints *lengths = &w->task->evaluate.lengths;
-    int code = 0;
+    int code = 0, count = evaluation_count(w->task);
     row_append_header(rows);
-    for (int k = 0; k < lengths->count && !code; k++) {
-        int length = (int)lengths->value[k];
+    for (int k = 0; k < count && !code; k++)
         code = stopped(w) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
-                                    "interrupted before length %d", length)
-                          : append_length(w, length, rows, e);
-    }
+                                    "interrupted before evaluation %d of %d", k + 1, count)
+                          : append_number(w, k, rows, e);
     return code;
 }
 

@@ -40,11 +40,14 @@ struct merged_logit {
 struct evaluation {
     const struct task *task;
     struct evaluation *ahead; /* of subset lookahead alone, the last one; NULL: there is none */
-    int length, rows;
+    int64_t length; /* or LENGTH_ALL */
+    int rows;
     struct samples set;
     struct arena arena; /* everything below */
     int groups;
     int32_t *group; /* (rows) */
+    int *pass_first;    /* (samples+1) of the samples that are passed at once, from 0 */
+    int passed;         /* rows before those */
     int subsets;
     struct subset subset[SUBSETS_MAX];
 
@@ -305,17 +308,23 @@ static int open_floors(struct evaluation *ev, const struct model_groups *g, stru
     return code;
 }
 
+static int draw_samples(struct evaluation *ev, bool ahead, struct err *e)
+{
+    if (ev->length == LENGTH_ALL)
+        return samples_of_lengths(&ev->set, ev->task, e);
+    return (ahead ? samples_lookahead : samples_evaluation)(&ev->set, ev->task, (int)ev->length, e);
+}
+
 static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
 {
     int code = arena_open(&ev->arena, 0, e);
-    if (code)
-        return code;
-    code = (ahead ? samples_lookahead : samples_evaluation)(&ev->set, ev->task, ev->length, e);
+    code = code ? code : draw_samples(ev, ahead, e);
     if (code)
         return code;
     ev->rows = ev->set.rows;
     ev->group = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->group, e);
-    if (!ev->group)
+    ev->pass_first = arena_alloc(&ev->arena, (size_t)ev->set.count + 1, sizeof *ev->pass_first, e);
+    if (!ev->group || !ev->pass_first)
         return e->code;
     struct model_groups g = {.any = ev->group,
                              .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
@@ -331,7 +340,7 @@ static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
     return code;
 }
 
-static int open_one(struct evaluation **out, const struct task *t, int length, bool ahead,
+static int open_one(struct evaluation **out, const struct task *t, int64_t length, bool ahead,
                     struct err *e)
 {
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
@@ -343,19 +352,37 @@ static int open_one(struct evaluation **out, const struct task *t, int length, b
     return evaluation_prepare(ev, ahead, e);
 }
 
-int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+static int open_length(struct evaluation **out, const struct task *t, int64_t length, struct err *e)
 {
     struct err own = {0};
     struct evaluation *ev;
+    char text[TEXT_NUMBER_MAX];
     int code = open_one(&ev, t, length, false, &own);
-    if (!code && task_looks_ahead(t))
+    if (!code && task_looks_ahead(t) && length != LENGTH_ALL)
         code = open_one(&ev->ahead, t, length, true, &own);
     *out = code ? NULL : ev;
     if (!code)
         return 0;
     evaluation_close(ev);
     err_pass(e, &own);
-    return err_context(e, "evaluation at length %d", length);
+    return err_context(e, "evaluation at length %s", length_text(text, length));
+}
+
+int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+{
+    return open_length(out, t, length, e);
+}
+
+int evaluation_count(const struct task *t)
+{
+    int lengths = t->evaluate.lengths.count;
+    return lengths > 1 ? lengths + 1 : lengths;
+}
+
+int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    return open_length(out, t, k < lengths->count ? lengths->value[k] : LENGTH_ALL, e);
 }
 
 void evaluation_close(struct evaluation *ev)
@@ -375,7 +402,7 @@ const struct task *evaluation_task(const struct evaluation *ev)
     return ev->task;
 }
 
-int evaluation_length(const struct evaluation *ev)
+int64_t evaluation_length(const struct evaluation *ev)
 {
     return ev->length;
 }
@@ -564,6 +591,7 @@ static void merge_logits(struct merged_logit *m, int labels, const double *logit
 static void take_logits(void *context, int first, int rows, int labels, const double *logits)
 {
     struct evaluation *ev = context;
+    first += ev->passed;
     assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
     for (int row = first; row < first + rows; row++, logits += labels) {
         int32_t g = ev->group[row], slot = ev->slot[g];
@@ -586,12 +614,44 @@ static int32_t argmax_merged(const struct merged_logit *m, int labels)
     return best;
 }
 
+/* A pass over samples [from, from + count), which are of one length. */
+static int pass(struct evaluation *ev, struct predictor p, int from, int count, struct err *e)
+{
+    const struct samples *s = &ev->set;
+    size_t at = (size_t)s->first[from], d = (size_t)s->channels;
+    struct samples part = {.count = count, .channels = s->channels, .first = ev->pass_first,
+                           .layout = s->layout + from, .pattern = s->pattern + from};
+    for (int k = 0; k <= count; k++)
+        part.first[k] = s->first[from + k] - (int)at;
+    part.rows = part.first[count];
+    ev->passed = (int)at;
+    if (!d) {
+        part.token = s->token + at, part.label = s->label + at;
+        return p.outputs(p.self, &part, NULL, take_logits, ev, e);
+    }
+    part.x = s->x + at * d, part.y = s->y + at * d;
+    return p.outputs(p.self, &part, ev->output + at * d, NULL, NULL, e);
+}
+
+/* Samples of several lengths in as many passes. */
+static int pass_all(struct evaluation *ev, struct predictor p, struct err *e)
+{
+    struct layout **layout = ev->set.layout;
+    int code = 0, all = ev->set.count;
+    for (int from = 0, end; from < all && !code; from = end) {
+        for (end = from; end < all && (ev->length != LENGTH_ALL || layout[end] == layout[from]);)
+            end++;
+        code = pass(ev, p, from, end - from, e);
+    }
+    return code;
+}
+
 static int decide(struct evaluation *ev, struct predictor p, struct err *e)
 {
     size_t labels = (size_t)ev->labels;
     for (size_t k = 0; k < ev->slots * labels; k++)
         ev->merged[k] = (struct merged_logit){0, INFINITY, -INFINITY};
-    int code = p.outputs(p.self, &ev->set, NULL, take_logits, ev, e);
+    int code = pass_all(ev, p, e);
     for (int g = 0; g < ev->groups && !code; g++)
         if (ev->slot[g] >= 0)
             ev->grouped[g] = argmax_merged(ev->merged + (size_t)ev->slot[g] * labels, ev->labels);
@@ -645,9 +705,7 @@ static void measure_tokens(const struct evaluation *ev, const struct subset *s,
 
 static int predict(struct evaluation *ev, struct predictor p, struct err *e)
 {
-    if (ev->set.channels)
-        return p.outputs(p.self, &ev->set, ev->output, NULL, NULL, e);
-    return decide(ev, p, e);
+    return ev->set.channels ? pass_all(ev, p, e) : decide(ev, p, e);
 }
 
 /* Whether the floats did what exact arithmetic cannot.  Losses that are continuous tell it; single

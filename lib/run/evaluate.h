@@ -23,10 +23,14 @@ struct evaluation;
  * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space
  * report. */
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
+/* What a cell is evaluated on: each evaluated length, and where there are several, last of all of them
+ * together, which has no look-ahead.  Number k of so many. */
+int evaluation_count(const struct task *t);
+int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
 const struct task *evaluation_task(const struct evaluation *ev);
-int evaluation_length(const struct evaluation *ev);
+int64_t evaluation_length(const struct evaluation *ev); /* or LENGTH_ALL */
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
  * pattern_table; last lookahead, of a set of its own, where the task looks ahead (train.h). */
 enum { SUBSETS_MAX = PATTERN_MAX + 2 };

@@ -96,22 +96,24 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
     return code || !task_looks_ahead(t) ? code : add_lookahead(t, length, row, out, e);
 }
 
-/* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
+/* At lengths other than the training's: passes, which are all kept; and the evaluation of all lengths
+ * together, which is the largest. */
 static int price_lengths(const struct task *t, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
-    double most = 0;
+    double together = 0;
     int code = 0;
-    for (int k = 0; k < lengths->count && !code; k++) {
+    for (int k = 0; k < lengths->count && !code && lengths->count > 1; k++) {
         struct set_price set;
+        code = set_price(t, (int)lengths->value[k], &set, e);
+        together += set.bytes;
+        p->flops_of[PRICE_LENGTHS] += set.pass.flops;
         if (lengths->value[k] == t->space.length)
             continue;
-        code = set_price(t, (int)lengths->value[k], &set, e);
         p->bytes_of[PRICE_LENGTHS] += (double)set.pass.bytes;
         p->flops_of[PRICE_LENGTHS] += set.pass.flops + set.ahead;
-        most = fmax(most, set.bytes);
     }
-    p->bytes_of[PRICE_LENGTHS] += most;
+    p->bytes_of[PRICE_LENGTHS] += together;
     return code;
 }
 

@@ -124,6 +124,8 @@ static int read_value(const struct subject *u, const char *name, const struct no
     if (n->type != NODE_SCALAR || node_is_null(n))
         return node_error(n, e, "%s: %s; expected a value or a list of values", name,
                           node_show(n, shown));
+    if (u->column == RESULT_length && !strcmp(n->text, "all"))
+        return keep_text(name, n, n->text, out, size, e);
     if (u->row)
         return read_row_value(u->row, name, n, out, size, e);
     if (!u->number)
@@ -412,6 +414,9 @@ static bool subset_value(const struct task *t, int k, char *out)
 static bool length_value(const struct task *t, enum claim_on on, int k, char *out)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
+    snprintf(out, VALUE_TEXT, "all");
+    if (k > 0 && k == lengths->count && on != CLAIM_ON_WITNESS)
+        return lengths->count > 1;
     if (k >= (on == CLAIM_ON_WITNESS ? 1 : lengths->count))
         return false;
     int64_t length = on == CLAIM_ON_WITNESS ? t->space.length : lengths->value[k];

@@ -29,7 +29,7 @@
     X(NAME, encoding, "model.encoding.kind", ALL, SAME, "positional encoding (B)") \
     X(NAME, attention, "model.attention", ALL, SAME, "rpe or urpe") \
     X(NAME, space, "space.kind", ALL, SAME, "what positions are to each other") \
-    X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens") \
+    X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens; all: all evaluated lengths together") \
     X(TEXT, subset, NULL, ALL, SAME, "all, generic, a pattern of space.inputs, or lookahead") \
     X(SIZE, channels, "space.channels", CONTINUOUS, SAME, \
       "channels of continuous inputs and outputs") \
@@ -192,6 +192,10 @@ struct table_record {
     TABLE_COLUMNS(COLUMN_FIELD)
 };
 #define COLUMN_EMPTY INT64_MIN
+#define LENGTH_ALL INT64_MAX /* of rows about all evaluated lengths together, "all" */
+/* A length as files and people have it; 0: it is none. */
+const char *length_text(char out[TEXT_NUMBER_MAX], int64_t length);
+int64_t length_of_text(const char *text);
 
 /* ---- tables -----------------------------------------------------------------------------------*/
 /* Rows that have a value there; it is empty in all others. */

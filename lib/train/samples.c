@@ -359,3 +359,55 @@ int samples_lookahead(struct samples *s, const struct task *t, int length, struc
 {
     return draw_set(s, t, "lookahead", length, draw_lookahead, e);
 }
+
+/* Appends samples whose layouts are as long as this one. */
+static void append_samples(struct samples *s, const struct samples *from, struct layout *l)
+{
+    size_t d = (size_t)s->channels, at = (size_t)s->rows, rows = (size_t)from->rows;
+    for (int k = 0; k < from->count; k++)
+        samples_add(s, l, from->pattern[k]);
+    if (d) {
+        memcpy(s->x + at * d, from->x, rows * d * sizeof *s->x);
+        memcpy(s->y + at * d, from->y, rows * d * sizeof *s->y);
+    } else {
+        memcpy(s->token + at, from->token, rows * sizeof *s->token);
+        memcpy(s->label + at, from->label, rows * sizeof *s->label);
+    }
+}
+
+/* The sets one after another; they are of the task's lengths. */
+static int join(struct samples *s, const struct task *t, const struct samples *set, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    int count = 0, n = 1, code;
+    for (int k = 0; k < lengths->count; k++) {
+        count += set[k].count;
+        n = set[k].layout[0]->n > n ? set[k].layout[0]->n : n;
+    }
+    code = samples_reserve(s, count, n, set[0].channels, e);
+    for (int k = 0; k < lengths->count && !code; k++) {
+        struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
+        code = own ? space_of(&t->space)->layout(&t->space, (int)lengths->value[k], &s->arena, own, e)
+                   : ERR_MEMORY;
+        if (!code)
+            append_samples(s, &set[k], own);
+    }
+    return code;
+}
+
+int samples_of_lengths(struct samples *s, const struct task *t, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    *s = (struct samples){0};
+    struct samples *set = memory_alloc((size_t)lengths->count, sizeof *set, e);
+    int sets = 0, code = set ? arena_open(&s->arena, 0, e) : ERR_MEMORY;
+    for (; sets < lengths->count && !code; sets++)
+        code = samples_evaluation(&set[sets], t, (int)lengths->value[sets], e);
+    code = code ? code : join(s, t, set, e);
+    for (int k = 0; k < sets; k++)
+        samples_close(&set[k]);
+    memory_free(set);
+    if (code)
+        samples_close(s);
+    return code;
+}

@@ -93,6 +93,8 @@ int samples_evaluation(struct samples *s, const struct task *t, int length, stru
  * up, rounded up, as many samples as evaluate.samples; scored is spread evenly over the positions.
  * For tasks of which task_looks_ahead is true.  Stream "lookahead". */
 int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e);
+/* The evaluation sets of all evaluated lengths, one after another. */
+int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
  * channels: as in struct samples. */
