@@ -15,7 +15,7 @@ static int append_cell(const struct arguments *a, struct text *out, const struct
     int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
     for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
         struct evaluation *ev = NULL;
-        code = evaluation_open_number(&ev, &c->task, k, e);
+        code = (a->certificate ? evaluation_open_number : evaluation_open_floors)(&ev, &c->task, k, e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;
             evaluation_floors(ev, i, &r);

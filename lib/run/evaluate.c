@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "floor/floor.h"
+#include "run/orbits.h"
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define DENOMINATOR_MIN 1e-12
@@ -39,6 +40,7 @@ struct merged_logit {
 
 struct evaluation {
     const struct task *task;
+    struct task *plain;       /* its own, of a set without images; NULL: it has none */
     struct evaluation *ahead; /* of subset lookahead alone, the last one; NULL: there is none */
     int64_t length; /* or LENGTH_ALL */
     int rows;
@@ -144,8 +146,8 @@ static int open_lookahead(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-static int merge(const struct task *t, const struct samples *s, struct model_groups *g,
-                 struct err *e)
+int evaluation_merge_depth(const struct task *t, const struct samples *s, struct model_groups *g,
+                           struct err *e)
 {
     struct arena arena;
     struct layout trained;
@@ -168,7 +170,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
                      struct err *e)
 {
     struct model_groups g = {.any = group};
-    int code = merge(t, s, &g, e);
+    int code = evaluation_merge_depth(t, s, &g, e);
     *groups = g.any_groups;
     return code;
 }
@@ -330,7 +332,7 @@ static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
                              .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
     code = !g.deep ? ERR_MEMORY : ahead ? open_lookahead(ev, e) : open_subsets(ev, e);
     if (!code)
-        code = merge(ev->task, &ev->set, &g, e);
+        code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
     ev->groups = g.any_groups;
     if (!code)
         code = ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
@@ -385,11 +387,53 @@ int evaluation_open_number(struct evaluation **out, const struct task *t, int k,
     return open_length(out, t, k < lengths->count ? lengths->value[k] : LENGTH_ALL, e);
 }
 
+/* Floors of the set with all images, for those of the set without. */
+static int replace_floors(struct evaluation *ev, const struct task *t, struct err *e)
+{
+    struct orbit_floors f[SUBSETS_MAX];
+    for (int k = 0; k < ev->subsets; k++)
+        f[k].pattern = ev->subset[k].pattern;
+    int code = orbit_floors(t, (int)ev->length, &ev->set, f, ev->subsets, e);
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        struct subset *s = &ev->subset[k];
+        s->denominator = f[k].deviation;
+        s->any = (struct floors){f[k].error[0], f[k].label[0]};
+        s->deep = (struct floors){f[k].error[1], f[k].label[1]};
+    }
+    return code;
+}
+
+int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    if (!t->evaluate.orbit || k >= lengths->count)
+        return evaluation_open_number(out, t, k, e);
+    struct task *plain = memory_alloc(1, sizeof *plain, e);
+    *out = NULL;
+    if (!plain)
+        return ERR_MEMORY;
+    *plain = *t;
+    plain->evaluate.orbit = 0;
+    int code = open_length(out, plain, lengths->value[k], e);
+    if (code) {
+        memory_free(plain);
+        return code;
+    }
+    (*out)->plain = plain;
+    code = replace_floors(*out, t, e);
+    if (code) {
+        evaluation_close(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
 void evaluation_close(struct evaluation *ev)
 {
     if (!ev)
         return;
     evaluation_close(ev->ahead);
+    memory_free(ev->plain);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);

@@ -27,6 +27,9 @@ int evaluation_open(struct evaluation **out, const struct task *t, int length, s
  * together, which has no look-ahead.  Number k of so many. */
 int evaluation_count(const struct task *t);
 int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
+/* The same for floors alone: images under an orbit are not kept (run/orbits.h), and of samples and
+ * groups there are only those without them. */
+int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, struct err *e);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
 const struct task *evaluation_task(const struct evaluation *ev);
@@ -80,6 +83,10 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
  * ERR_MEMORY, or what the space reports. */
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
                      struct err *e);
+
+/* The same at the cell's depth too, as model_merge_depth. */
+int evaluation_merge_depth(const struct task *t, const struct samples *s, struct model_groups *g,
+                           struct err *e);
 
 /* ---- rows of results.csv ----------------------------------------------------------------------*/
 /* All fields empty. */

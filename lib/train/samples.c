@@ -253,6 +253,66 @@ int sampler_draw(struct sampler *d, uint64_t number, int count, struct samples *
     return code ? code : evaluate_samples(d, into, number, 1, e);
 }
 
+static bool same_token(const struct samples *s, int a, int b)
+{
+    size_t d = (size_t)s->channels;
+    return d ? memcmp(s->x + (size_t)a * d, s->x + (size_t)b * d, d * sizeof *s->x) == 0
+             : s->token[a] == s->token[b];
+}
+
+static bool same_sample(const struct samples *s, int a, int b)
+{
+    int n = s->first[a + 1] - s->first[a], i = 0;
+    while (i < n && same_token(s, s->first[a] + i, s->first[b] + i))
+        i++;
+    return i == n;
+}
+
+static void drop_last(struct samples *s)
+{
+    s->rows = s->first[--s->count];
+}
+
+/* Appends the images of sample k of base, or the distinct ones, and returns how many. */
+static int copy_images(struct sampler *d, struct samples *s, const struct samples *base, int k,
+                       bool distinct)
+{
+    const struct orbit *orbit = orbit_table[d->task->evaluate.orbit];
+    int own = s->count;
+    size_t channels = (size_t)s->channels;
+    for (int image = 0; image < orbit->images(&d->fixed); image++) {
+        int first = samples_add(s, &d->fixed, base->pattern[k]), last = s->count - 1;
+        orbit->image(&d->fixed, image, d->source);
+        for (int i = 0; i < d->n; i++) {
+            size_t to = (size_t)(first + i), from = (size_t)(base->first[k] + d->source[i]);
+            if (channels)
+                memcpy(s->x + to * channels, base->x + from * channels, channels * sizeof *s->x);
+            else
+                s->token[to] = base->token[from];
+        }
+        for (int before = own; before < last && distinct; before++)
+            if (same_sample(s, before, last)) {
+                drop_last(s);
+                break;
+            }
+    }
+    return s->count - own;
+}
+
+int sampler_images(struct sampler *d, const struct samples *base, const int *which, int count,
+                   bool distinct, int *kept, struct samples *into, struct err *e)
+{
+    int images = orbit_table[d->task->evaluate.orbit]->images(&d->fixed);
+    arena_reset(&into->arena);
+    if (count > INT32_MAX / images)
+        return err_set(e, ERR_MEMORY, "evaluate.samples", "%d samples with %d images each are too "
+                       "many", count, images);
+    int code = samples_reserve(into, count * images, d->n, base->channels, e);
+    for (int k = 0; k < count && !code; k++)
+        kept[k] = copy_images(d, into, base, which[k], distinct);
+    return code ? code : evaluate_samples(d, into, (uint64_t)which[0], into->count, e);
+}
+
 void sampler_close(struct sampler *d)
 {
     if (!d)

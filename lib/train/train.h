@@ -111,6 +111,11 @@ int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *
 /* The same from a stream of another name. */
 int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
                         struct err *e);
+/* The images of samples which[0..count-1] of `base`, which is of the sampler's task and length, under
+ * the task's orbit, labels included.  distinct: without those that equal an earlier one of the same
+ * sample.  kept (count): how many each sample has.  Layouts are the sampler's. */
+int sampler_images(struct sampler *s, const struct samples *base, const int *which, int count,
+                   bool distinct, int *kept, struct samples *into, struct err *e);
 void sampler_close(struct sampler *s);
 
 /* ---- the trainer ------------------------------------------------------------------------------
