@@ -16,6 +16,8 @@ const struct price_words price_words[PRICE_PARTS] = {
     [PRICE_SAMPLES] = {"evaluation", "evaluate.samples",
                        "evaluate fewer samples or shorter lengths"},
     [PRICE_LENGTHS] = {"other lengths", "evaluate.lengths", "evaluate shorter lengths"},
+    [PRICE_FLOORS] = {"floors", "evaluate.samples",
+                      "evaluate fewer samples, shorter lengths or no orbit"},
     [PRICE_SEARCH] = {"search for the worst case", "evaluate.adversary.starts",
                       "search from fewer starts"},
     [PRICE_POLISH] = {"polishing", "train.polish.samples", "polish on fewer samples"},
@@ -50,8 +52,19 @@ static int layout_price(const struct task *t, int length, double *bytes, double 
     return code;
 }
 
+/* Merging takes so many bytes a row, and nanoseconds: for each row, and in each of about two rounds for
+ * all that a row sees whose token occurs again. */
+enum { MERGE_BYTES = 48, MERGE_STEPS = 100, MERGE_ROUNDS = 2 };
+
+/* rows: of a set, and how many of them have a token that occurs again. */
+static double merge_flops(double rows, double repeated, double length)
+{
+    return STEP_FLOPS * (MERGE_STEPS * rows + MERGE_ROUNDS * repeated * length);
+}
+
 /* The samples of one evaluated length, and a pass over them. */
 struct set_price {
+    double rows, merging; /* merged, and FLOP that takes */
     double layout; /* bytes of a sample's own */
     double bytes;  /* of samples and outputs, those of the look-ahead too */
     double ahead;  /* of a pass over those, FLOP */
@@ -66,6 +79,7 @@ static int add_lookahead(const struct task *t, int length, double row, struct se
     struct pass_price pass;
     int code = trainer_api_of(t->model.precision)->price_pass(t, length, samples, false, &pass, e);
     out->bytes += (double)samples * length * row;
+    out->merging += merge_flops((double)samples * length, (double)samples * length / 2, length);
     if (target_of(&t->target)->tokens)
         out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
     out->ahead = pass.flops;
@@ -85,6 +99,9 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
     int code = layout_price(t, length, &out->layout, &images, e);
     if (code)
         return code;
+    double repeated = images > 1 || tokens ? images * positions : groups * length;
+    out->rows = images * positions;
+    out->merging = merge_flops(out->rows, repeated, length);
     if (images > 1)
         groups = positions;
     if (!tokens)
@@ -101,19 +118,23 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
 static int price_lengths(const struct task *t, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
-    double together = 0;
+    double together = 0, rows = 0;
     int code = 0;
     for (int k = 0; k < lengths->count && !code && lengths->count > 1; k++) {
         struct set_price set;
         code = set_price(t, (int)lengths->value[k], &set, e);
         together += set.bytes;
+        rows += set.rows;
+        p->flops_of[PRICE_FLOORS] += set.merging;
         p->flops_of[PRICE_LENGTHS] += set.pass.flops;
         if (lengths->value[k] == t->space.length)
             continue;
         p->bytes_of[PRICE_LENGTHS] += (double)set.pass.bytes;
         p->flops_of[PRICE_LENGTHS] += set.pass.flops + set.ahead;
+        p->flops_of[PRICE_FLOORS] += set.merging;
     }
     p->bytes_of[PRICE_LENGTHS] += together;
+    p->bytes_of[PRICE_FLOORS] += MERGE_BYTES * rows;
     return code;
 }
 
@@ -137,7 +158,7 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
 static void add_up(struct price *p)
 {
     const double *of = p->bytes_of;
-    double late = of[PRICE_LENGTHS] + of[PRICE_SEARCH];
+    double late = of[PRICE_LENGTHS] + fmax(of[PRICE_FLOORS], of[PRICE_SEARCH]);
     p->bytes = of[PRICE_TRAINING] + of[PRICE_SAMPLES] +
                fmax(late, fmax(of[PRICE_POLISH], of[PRICE_WITNESS]));
     p->part = PRICE_TRAINING;
@@ -169,6 +190,8 @@ int price_task(const struct task *t, struct price *out, struct err *e)
         (double)training.bytes + (double)training.drawing + (double)set.pass.bytes +
         (double)t->train.batch * set.layout;
     out->bytes_of[PRICE_SAMPLES] = set.bytes;
+    out->bytes_of[PRICE_FLOORS] = fmax(out->bytes_of[PRICE_FLOORS], MERGE_BYTES * set.rows);
+    out->flops_of[PRICE_FLOORS] += set.merging;
     out->bytes_of[PRICE_POLISH] = (double)training.polish;
     out->flops_of[PRICE_TRAINING] = (training.step_flops + (double)t->train.batch * drawing) *
                                     (double)t->train.steps;

@@ -13,3 +13,12 @@ SPEC
     # A sixth of the time that was needed before, of a processor that others use too.
     (ulimit -v 307200 -t 20; probe bound orbits.yaml --quiet)
 }
+
+@test "check: merging for the floors has a price" {
+    printf '%s\n' 'space: {length: 64, inputs: {identical: 0.5}}' 'target: gain' 'train: {steps: 1}' \
+        'evaluate: {samples: 64, orbit: shifts, every: 1, witness: never}' >floors.yaml
+    try check floors.yaml
+    [ "$status" -eq 0 ]
+    has " floors " "$(grep '^# time' <<<"$output")"
+    has " floors " "$(grep '^# memory of the largest cell' <<<"$output")"
+}
