@@ -116,6 +116,32 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
                                   : NULL};
 }
 
+/* ---- convolutions -----------------------------------------------------------------------------
+ * A layer with a convolution is two steps: every position sees its own and those that the convolution
+ * reaches back to, in their order, and then attention's view.  One before attention and one behind it
+ * are the same step: a partition that is stable under it stays so. */
+struct convolution_class {
+    struct floor_class floor;
+    int size;
+};
+
+static bool see_before(const struct floor_class *c, const struct layout *l, const void *state, int i,
+                       int j, floor_key key)
+{
+    (void)l;
+    (void)state;
+    key[0] = (uint64_t)(i - j);
+    key[1] = key[2] = 0;
+    return j <= i && i - j < ((const struct convolution_class *)c)->size;
+}
+
+static void convolution_class_of(const struct model_config *c, struct convolution_class *out)
+{
+    *out = (struct convolution_class){
+        .floor = {.view = FLOOR_ORDERED, .relative = true, .see = see_before},
+        .size = convolution_size(&c->convolution)};
+}
+
 /* ---- merging ----------------------------------------------------------------------------------
  * What stands before a sample's positions are further pairs of it, with marks of their own: they are
  * part of what others see and of no figure. */
@@ -154,19 +180,33 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     return 0;
 }
 
-/* The classes of a model's kinds, and of which each layer is. */
+/* The classes of the steps that the layers of a model's kinds make, and of which each of its own is. */
+enum { LAYER_STEPS = CONVOLVED_PLACES + 1 };
 struct merge_plan {
-    const struct floor_class *every[PLAN_KINDS_MAX];
-    int kinds, layers, before;
-    int *of; /* (layers) */
+    const struct floor_class *every[2 * PLAN_KINDS_MAX];
+    int steps, deep, before;
+    int *of; /* (deep) */
 };
+
+/* attention, convolution: indices into p->every. */
+static void append_layer(struct merge_plan *p, const struct kind_config *c, int attention,
+                         int convolution)
+{
+    if (convolution_at(c, CONVOLVED_INPUT))
+        p->of[p->deep++] = convolution;
+    if (convolution_at(c, CONVOLVED_QKV))
+        p->of[p->deep++] = convolution;
+    p->of[p->deep++] = attention;
+    if (convolution_at(c, CONVOLVED_FFN))
+        p->of[p->deep++] = convolution;
+}
 
 static int merge_set(const struct merge_plan *p, const struct floor_set *s, struct model_groups *g,
                      struct err *e)
 {
-    return g->deep ? floor_merge_depth(p->every, p->kinds, p->of, p->layers, s, g->deep,
+    return g->deep ? floor_merge_depth(p->every, p->steps, p->of, p->deep, s, g->deep,
                                        &g->deep_groups, g->any, &g->any_groups, e)
-                   : floor_merge_classes(p->every, p->kinds, s, g->any, &g->any_groups, e);
+                   : floor_merge_classes(p->every, p->steps, s, g->any, &g->any_groups, e);
 }
 
 /* The part of a partition that has no marks; id (groups of all) is zero. */
@@ -215,19 +255,28 @@ static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
 static int merge_kinds(const struct model_config *c, const struct layout *trained,
                        const struct floor_set *s, struct model_groups *g, struct err *e)
 {
-    struct merge_plan p = {.kinds = model_kinds(c), .layers = (int)c->layers,
-                           .before = model_before(c)};
-    struct model_class *class = memory_alloc((size_t)p.kinds, sizeof *class, e);
+    struct merge_plan p = {.before = model_before(c)};
+    int kinds = model_kinds(c), attention[PLAN_KINDS_MAX], convolution[PLAN_KINDS_MAX];
+    struct convolution_class mixed[PLAN_KINDS_MAX];
+    struct model_class *class = memory_alloc((size_t)kinds, sizeof *class, e);
     struct model_config *one = memory_alloc(1, sizeof *one, e);
-    p.of = memory_alloc((size_t)p.layers, sizeof *p.of, e);
+    p.of = memory_alloc((size_t)c->layers, LAYER_STEPS * sizeof *p.of, e);
     int code = class && one && p.of ? 0 : ERR_MEMORY;
-    for (int k = 0; k < p.kinds && !code; k++) {
+    for (int k = 0; k < kinds && !code; k++) {
         model_kind_config(c, k, one);
         model_class_of(one, trained, &class[k]);
-        p.every[k] = &class[k].floor;
+        attention[k] = p.steps;
+        p.every[p.steps++] = &class[k].floor;
+        convolution_class_of(one, &mixed[k]);
+        convolution[k] = p.steps;
+        if (convolution_any(&one->convolution))
+            p.every[p.steps++] = &mixed[k].floor;
     }
-    for (int k = 0; k < p.layers && !code; k++)
-        p.of[k] = model_kind_of(c, k);
+    for (int k = 0; k < c->layers && !code; k++) {
+        int kind = model_kind_of(c, k);
+        model_kind_config(c, kind, one);
+        append_layer(&p, &one->convolution, attention[kind], convolution[kind]);
+    }
     if (!code)
         code = p.before ? merge_fronted(&p, s, g, e) : merge_set(&p, s, g, e);
     memory_free(class);

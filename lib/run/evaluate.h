@@ -8,6 +8,7 @@
  * sup, and for labels cross_entropy >= cross_entropy_floor - 2 leak_sup. */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,11 @@ int evaluation_open(struct evaluation **out, const struct task *t, int length, s
  * together, which has no look-ahead.  Number k of so many. */
 int evaluation_count(const struct task *t);
 int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
-/* The same for floors alone: images under an orbit are not kept (run/orbits.h), and of samples and
- * groups there are only those without them. */
-int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, struct err *e);
+/* The same for floors alone: images under an orbit that are more than `most` rows are not kept
+ * (run/orbits.h), and of samples and groups there are only those without them: it is not whole. */
+int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, int64_t most,
+                           struct err *e);
+bool evaluation_is_whole(const struct evaluation *ev);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
 const struct task *evaluation_task(const struct evaluation *ev);
@@ -38,6 +41,9 @@ int64_t evaluation_length(const struct evaluation *ev); /* or LENGTH_ALL */
  * pattern_table; last lookahead, of a set of its own, where the task looks ahead (train.h). */
 enum { SUBSETS_MAX = PATTERN_MAX + 2 };
 int evaluation_subsets(const struct evaluation *ev);
+/* Those of evaluation_samples; and the evaluation of the last one alone, NULL where there is none. */
+int evaluation_own_subsets(const struct evaluation *ev);
+struct evaluation *evaluation_ahead(const struct evaluation *ev);
 /* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
 const struct samples *evaluation_samples(const struct evaluation *ev); /* lookahead's apart */
@@ -56,7 +62,14 @@ struct evaluation_part {
 };
 struct evaluation_part evaluation_part(const struct evaluation *ev, int subset);
 
-/* Length, subset and floors; all else is empty, the verdict is "impossible", "too-shallow" or
+/* Whether the floor of a subset, or what was shown, settles what can be: it is not 0, or a network is
+ * known that does it. */
+bool evaluation_proved(const struct evaluation *ev, int subset);
+/* Where the floor is 0: some network of the class, or nothing less than one, takes the error on these
+ * samples to 0 or as good as that. */
+void evaluation_show_possible(struct evaluation *ev, int subset);
+
+/* Length, subset, floors and `proof`; all else is empty, the verdict is "impossible", "too-shallow" or
  * "open".  Cannot fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
@@ -68,8 +81,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 
-/* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
- * token targets; NaN where the target is constant; INFINITY where outputs are not numbers. */
+/* What curves show: error_rel of subset all (error_rms where the target is constant there), exactly as
+ * evaluation_measure has it; 1 - accuracy for token targets; INFINITY where outputs are not numbers. */
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e);
 
 /* Root mean squares at each position over all samples (subset all): of the error as the last

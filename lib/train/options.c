@@ -74,6 +74,10 @@ const struct option evaluate_options[] = {
      .names = witness_names,
      .help = "build and measure explicit weights, where some are known; auto: unless that takes "
              "more work than the training and over 1e11 FLOP"},
+    {.key = "networks", .type = OPTION_INT, .offset = EVALUATE(networks), .min = 0, .max = 1000,
+     .fallback = "6", .quiet = true,
+     .help = "random networks of the class, at most, to show that it can where the floor is 0; none "
+             "where they take more work than the training and over 1e11 FLOP"},
     {.key = "images", .type = OPTION_INT, .offset = EVALUATE(images), .min = 0, .max = 100000,
      .fallback = "16", .unit = "samples", .quiet = true,
      .help = "where masks hide what follows: samples that share a prefix, of subset lookahead; 0: "

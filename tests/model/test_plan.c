@@ -299,6 +299,12 @@ static void test_depth(void **state)
         stream_open(&s, seed, "plan", 2);
         m.ffn = 12;
         m.norm = (int)(seed % 3);
+        if (seed % 2) { /* a convolution of two positions at one place or more */
+            assert_true(option_set_kind(&convolution_kinds, "canon", &m.convolution));
+            m.convolution.number[0] = 2;
+            for (int k = 0; k < 3; k++)
+                m.convolution.number[2 + k] = (double)((1 + stream_below(&s, 7)) >> k & 1);
+        }
         draw_plan(&m, &s);
         help_set_open(&set, CHANNELS, seed);
         struct layout *l = help_layout(&set.arena, 6);
