@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "floor/floor.h"
+#include "run/steep.h"
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define DENOMINATOR_MIN 1e-12
@@ -45,6 +46,7 @@ struct evaluation {
     struct subset subset[PATTERN_MAX + 1];
 
     /* continuous */
+    struct steep *steep;                /* NULL: no input is near */
     double *output;                     /* (rows,channels) */
     int positions;
     int *position_rows;                 /* (positions) rows at each position */
@@ -265,6 +267,8 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
     code = open_subsets(ev, e);
     if (!code)
         code = evaluation_merge(ev->task, &ev->set, ev->group, &ev->groups, e);
+    if (!code)
+        code = steep_open(&ev->steep, ev->task, &ev->set, e);
     if (code)
         return code;
     return ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
@@ -293,6 +297,7 @@ void evaluation_close(struct evaluation *ev)
 {
     if (!ev)
         return;
+    steep_close(ev->steep);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);
@@ -623,6 +628,21 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
     return code; /* else "impossible", as the floor has it */
 }
 
+/* In the rows of all inputs and of those that are near. */
+static int measure_steep(const struct evaluation *ev, struct predictor p, struct record *figures,
+                         struct err *e)
+{
+    double found;
+    int code = steep_found(ev->steep, p, ev->output, &found, e);
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        if (k && ev->subset[k].pattern != PATTERN_NEAR)
+            continue;
+        figures[k].lipschitz_floor = steep_floor(ev->steep, figures[k].error_sup);
+        figures[k].lipschitz_found = found;
+    }
+    return code;
+}
+
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e)
 {
@@ -631,6 +651,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         return code;
     for (int k = 0; k < ev->subsets && !code; k++)
         code = measure_subset(ev, k, &figures[k], e);
+    if (ev->steep && !code)
+        code = measure_steep(ev, p, figures, e);
     if (ev->set.channels && !code)
         measure_positions(ev);
     return code;

@@ -109,7 +109,13 @@
     X(TEXT, proof, proof_names, ALL, NONE, \
       "what the class can: impossible: floor above tolerance; bounded: a smaller floor, not 0; " \
       "possible: floor 0, and a network of the class is known that does it (explicit weights, random " \
-      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown")
+      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown") \
+    X(REAL, lipschitz_floor, NULL, CONTINUOUS, MEAN, \
+      "near inputs: certified lower bound of the steepness of any network with this error_sup: change " \
+      "of an output per largest change of a token") \
+    X(REAL, lipschitz_found, NULL, CONTINUOUS, MEAN, \
+      "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
+      "middle; its Lipschitz constant is at least that")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
