@@ -69,6 +69,8 @@ static int run(const struct arguments *a, struct err *e)
     if (code)
         return code;
     terminal_watch_signals();
+    if (!a->quiet)
+        say_doubts(s);
     if (a->out)
         code = prepare_folder(a->out, "bound.csv", e);
     if (!code && a->certificate)

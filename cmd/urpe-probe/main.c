@@ -3,6 +3,7 @@
  * The table of commands, and the one place where codes become messages and an exit status. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 const struct command *const command_table[] = {
     &command_run,     &command_check,      &command_list,   &command_bound,
     &command_explain, &command_witness,    &command_conditions, &command_report,
-    &command_predict, &command_bench,      &command_completion, NULL};
+    &command_samples, &command_score, &command_predict, &command_bench,      &command_completion, NULL};
 
 enum { CPU_NAME_MAX = 128 };
 
@@ -51,6 +52,8 @@ static int run_command(const char *name, int count, char **word, struct err *e)
     int code = arguments_parse(&a, c, count, word, &help, e);
     if (!code)
         code = help ? print_help(c, e) : c->run(&a, e);
+    if (code < 0 && e->where[0])
+        arguments_blame(&a, c, e);
     arguments_close(&a);
     return code;
 }
@@ -84,6 +87,9 @@ static int exit_status(int code, const struct err *e)
 int main(int count, char **word)
 {
     struct err e = {0}, closing = {0};
+    const char *core = kernel_blas_core();
+    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+        system_restart(word);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that grew too large */
     int status = exit_status(dispatch(count, word, &e), &e);

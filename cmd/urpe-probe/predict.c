@@ -23,11 +23,11 @@ const struct command command_predict = {
     .summary = "run a trained cell on your own inputs",
     .details = "CELL is a folder under RESULTS/cells.  Files are safetensors.  The input holds a "
                "tensor x, [batch, n, channels] in the cell's precision (F32 or F64); for token "
-               "targets I32 [batch, n] of symbols.  On graphs it also holds edges, I32 [edges, 2], "
-               "pairs of nodes from 0, one graph for all samples, or [batch, edges, 2], filled up "
-               "with -1.  The output gets a tensor y, [batch, n, "
-               "channels], for token targets logits [batch, n, labels], and is written whole or "
-               "not at all.",
+               "targets I32 or I64 [batch, n] of symbols.  On graphs it also holds edges, I32 or I64 "
+               "[edges, 2], pairs of nodes from 0, one graph for all samples, or [batch, edges, 2], "
+               "filled up with -1.  Anything else is refused.  The output gets a tensor y, [batch, n, "
+               "channels], for token targets logits [batch, n, labels], without n under model.pool, "
+               "and is written whole or not at all.",
     .flag = {FLAG_INPUT, FLAG_OUTPUT},
     .run = run,
 };

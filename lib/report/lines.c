@@ -105,7 +105,7 @@ static void find_lines(struct report_lines *l)
         add_group(l, line_of(l, g), g);
         l->lengths |= g->length != l->summary.group[0].length;
         const struct target *target = target_of(&g->cell->task.target);
-        l->shares |= target->tokens && !target->bytes;
+        l->shares |= target_form(&g->cell->task.target).labels && !target->bytes;
         l->measures |= m ? 1u << (m - measures) : 0;
     }
 }

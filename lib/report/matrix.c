@@ -111,14 +111,27 @@ static int lay_out(struct matrix *m, struct err *e)
 }
 
 /* ---- cells ------------------------------------------------------------------------------------*/
-static void append_verdict(struct text *out, const struct summary_group *g)
+/* What the head says of a place in the body, for screens that have no room for the head. */
+static void append_of(struct text *out, const struct matrix *m, int place)
+{
+    int values = m->value.count;
+    text_append(out, " data-of=\"");
+    html_escape(out, m->kind[m->columns].text[place / values].data);
+    text_append(out, " ");
+    html_escape(out, m->value.text[place % values].data);
+    text_append(out, "\">");
+}
+
+static void append_verdict(struct text *out, const struct matrix *m, int place,
+                           const struct summary_group *g)
 {
     int seeds;
     struct text words = {0};
     const struct verdict_style *v = verdict_of_group(g, &seeds);
     verdict_append(&words, g);
-    text_append_format(out, "<td class=\"%s\">%s ", seeds == g->count && v->plain ? v->name : "mixed",
-                       v->mark);
+    text_append_format(out, "<td class=\"%s\"", seeds == g->count && v->plain ? v->name : "mixed");
+    append_of(out, m, place);
+    text_append_format(out, "%s ", v->mark);
     html_escape(out, words.data ? words.data : "");
     out->failed |= words.failed;
     text_close(&words);
@@ -135,14 +148,15 @@ static void append_figure(struct text *out, const char *name, const struct inter
     text_append(out, "</small>");
 }
 
-static int append_cell(struct text *out, const struct matrix *m, const struct summary_group *g,
-                       struct err *e)
+/* place: of the column in the body. */
+static int append_cell(struct text *out, const struct matrix *m, int place,
+                       const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     int code = line_figures_of(g, &f, e);
     if (code)
         return code;
-    append_verdict(out, g);
+    append_verdict(out, m, place, g);
     append_figure(out, f.measure ? f.measure->name : "error", &f.error);
     append_figure(out, "floor", &f.floor);
     append_figure(out, "weights", &f.witness);
@@ -201,9 +215,12 @@ static int append_body(struct text *out, const struct matrix *m, struct err *e)
         for (int k = 0; !code && k < values * m->kind[m->columns].count; k++) {
             const struct summary_group *g = group_at(m, r, k / values, k % values);
             if (g)
-                code = append_cell(out, m, g, e);
-            else
-                text_append(out, "<td class=\"none\">not run</td>");
+                code = append_cell(out, m, k, g, e);
+            else {
+                text_append(out, "<td class=\"none\"");
+                append_of(out, m, k);
+                text_append(out, "not run</td>");
+            }
         }
         text_append(out, "</tr>\n");
     }
@@ -216,7 +233,7 @@ static int append_matrix(struct text *out, struct matrix *m, struct err *e)
     int code = lay_out(m, e);
     if (code)
         return code;
-    text_append(out, "<div class=\"wide\"><table>\n");
+    text_append(out, "<div class=\"wide\"><table class=\"verdicts\">\n");
     append_head(out, m);
     code = append_body(out, m, e);
     text_append(out, "</table></div>\n");

@@ -40,44 +40,39 @@ static void append_other_claim(struct text *out, const struct claim *c)
     text_append(out, "</td>");
 }
 
-static bool is_own_axis(const struct spec *s, const char *key)
+/* BEFORE and in what the spec differs from others of its name, "train.steps=50", and BEHIND it; nothing
+ * where it is alone. */
+static void append_whose(struct text *out, const char *before, const struct results *r,
+                         const struct spec *s, const char *behind)
 {
-    for (int k = 0; k < spec_axes(s); k++)
-        if (strcmp(spec_axis(s, k), key) == 0)
-            return true;
-    return false;
-}
-
-/* In what the spec differs from others of its name: "train.steps=50, ". */
-static void append_differences(struct text *out, const struct spec *s, const struct axes *axes)
-{
-    char value[256];
-    for (int k = 0; k < axes->count; k++) {
-        if (is_own_axis(s, axes->key[k]) ||
-            !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
-            continue;
-        html_escape(out, axes->key[k]);
-        text_append(out, "=");
-        html_escape(out, value);
-        text_append(out, ", ");
+    struct text differs = {0};
+    axes_append_spec(&differs, r, s);
+    if (differs.length) {
+        text_append(out, before);
+        html_escape(out, differs.data);
+        text_append(out, behind);
     }
+    out->failed |= differs.failed;
+    text_close(&differs);
 }
 
-/* index: of the spec in r. */
-static int append_claims(struct text *out, const struct results *r, int index, struct err *e)
+static int append_claims(struct text *out, const struct results *r, const struct spec *s,
+                         struct err *e)
 {
-    const struct spec *s = r->spec[index];
     int finished = results_finished(r, s), shown = 0, code = 0;
     text_append(out, "<p>");
-    append_differences(out, s, &r->axes[index]);
+    append_whose(out, "", r, s, ", ");
     text_append_format(out, "%d of %d cells finished%s</p>\n", finished, spec_cells(s),
                        finished < spec_cells(s) ? ", so no claim about trained cells is judged yet." : ".");
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
         if (c->on == CLAIM_ON_RUN && finished < spec_cells(s))
             continue;
-        if (!shown++)
-            text_append(out, "<h3>Claims</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
+        if (!shown++) {
+            text_append(out, "<h3>Claims");
+            append_whose(out, " of ", r, s, "");
+            text_append(out, "</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
+        }
         text_append(out, "<tr>");
         if (c->on == CLAIM_ON_RUN)
             code = append_claim(out, s, c, r, e);
@@ -245,7 +240,7 @@ static int append_experiment(struct text *out, const char *folder, const struct 
     text_append(out, "\n");
     for (int k = 0; !code && k < r->specs; k++)
         if (strcmp(spec_name(r->spec[k]), experiment) == 0)
-            code = append_claims(out, r, k, e);
+            code = append_claims(out, r, r->spec[k], e);
     if (!code)
         code = append_matrices(out, group, groups, e);
     if (!code)

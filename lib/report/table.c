@@ -59,6 +59,7 @@ struct curve {
 
 struct table {
     const struct spec *spec;
+    const struct results *results;
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
@@ -319,8 +320,10 @@ static int fit(struct table *t, int width, struct err *e)
 /* ---- text -------------------------------------------------------------------------------------*/
 static void append_title(struct text *out, const struct table *t, int width)
 {
-    struct text title = {0};
-    text_append_format(&title, "%s: %s", spec_name(t->spec), t->floors ? "certified floor of " : "");
+    struct text title = {0}, differs = {0};
+    axes_append_spec(&differs, t->results, t->spec);
+    text_append_format(&title, "%s%s%s: %s", spec_name(t->spec), differs.length ? ", " : "",
+                       differs.length ? differs.data : "", t->floors ? "certified floor of " : "");
     report_lines_append_measure(&title, &t->lines);
     text_append(&title, t->floors ? "" : " beside its certified floor");
     text_append_format(&title, ", by kind of input%s",
@@ -328,7 +331,8 @@ static void append_title(struct text *out, const struct table *t, int width)
     report_append_spread(&title, &t->lines.summary, t->step->intervals && !t->floors);
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
-    title.failed |= t->constants.failed;
+    title.failed |= t->constants.failed || differs.failed;
+    text_close(&differs);
     append_paragraph(out, &title, width);
     text_append(out, "\n");
     text_close(&title);
@@ -362,7 +366,8 @@ static void append_legend(struct text *out, const struct table *t, int width)
         if (t->lines.further[k])
             text_append_format(&line, "%s%s", line.length ? ", " : "", pattern_table[k]->name);
     if (line.length) {
-        text_append(&line, " inputs, and all kinds together: in results.csv");
+        text_append_format(&line, " inputs, and all kinds together: %s",
+                           t->floors ? "with --format csv" : "in results.csv");
         append_paragraph(out, &line, width);
     }
     text_clear(&line);
@@ -393,6 +398,7 @@ static int open_table(struct table *t, const struct spec *s, const struct result
                       struct err *e)
 {
     t->spec = s;
+    t->results = r;
     t->floors = r->rows > 0;
     for (int k = 0; k < r->rows; k++) {
         const struct cell *c = row_cell_in(&r->row[k], s);

@@ -151,6 +151,7 @@ static int resume(struct work *w, struct err *e)
     if (!code) {
         if (w->history.points)
             w->error = w->history.point[w->history.points - 1].error_rel;
+        tell(w); /* whoever listens learns that it goes on from there */
         return 0;
     }
     if (code == ERR_MEMORY)
@@ -276,13 +277,8 @@ static int measure(struct work *w, struct evaluation *ev, struct record *figures
         code = prove_possible(ev, w->pool, w->run->stop, e);
     if (!code)
         code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++) {
-        figures[k].witness = witness[k].witness;
-        figures[k].witness_rms = witness[k].error_rms;
-        figures[k].witness_rel = witness[k].error_rel;
-        figures[k].witness_sup = witness[k].error_sup;
-        figures[k].witness_accuracy = witness[k].accuracy;
-    }
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        evaluation_set_witness(&figures[k], &witness[k]);
     return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
 }
 

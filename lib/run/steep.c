@@ -14,9 +14,10 @@ struct steep {
     double *gap;           /* (middle.count) largest |y_i - y_j| over merged positions of Z */
 };
 
-static double value(const double *x, const struct samples *s, int row, int channel)
+/* Of rows of so many numbers. */
+static double value(const double *x, int columns, int row, int column)
 {
-    return x[(size_t)row * (size_t)s->channels + (size_t)channel];
+    return x[(size_t)row * (size_t)columns + (size_t)column];
 }
 
 /* ---- Z ----------------------------------------------------------------------------------------*/
@@ -27,8 +28,8 @@ static double fill_middle(struct samples *middle, int to, const struct samples *
     for (int c = 0; c < set->channels; c++) {
         double low = INFINITY, high = -INFINITY;
         for (int r = first; r < end; r++) {
-            low = fmin(low, value(set->x, set, r, c));
-            high = fmax(high, value(set->x, set, r, c));
+            low = fmin(low, value(set->x, set->channels, r, c));
+            high = fmax(high, value(set->x, set->channels, r, c));
         }
         for (int r = 0; r < end - first; r++)
             middle->x[(size_t)(to + r) * (size_t)set->channels + (size_t)c] = (low + high) / 2;
@@ -36,7 +37,7 @@ static double fill_middle(struct samples *middle, int to, const struct samples *
     for (int r = first; r < end; r++) {
         double square = 0;
         for (int c = 0; c < set->channels; c++)
-            square += pow(value(set->x, set, r, c) - value(middle->x, middle, to, c), 2);
+            square += pow(value(set->x, set->channels, r, c) - value(middle->x, set->channels, to, c), 2);
         largest = fmax(largest, sqrt(square));
     }
     return largest;
@@ -57,9 +58,9 @@ static double gap_of(const struct steep *s, int k, const int32_t *group)
     double gap = 0;
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)
-            for (int c = 0; c < s->set->channels && group[first + i] == group[first + j]; c++)
-                gap = fmax(gap, fabs(value(s->set->y, s->set, from + i, c) -
-                                     value(s->set->y, s->set, from + j, c)));
+            for (int c = 0; c < s->set->outputs && group[first + i] == group[first + j]; c++)
+                gap = fmax(gap, fabs(value(s->set->y, s->set->outputs, from + i, c) -
+                                     value(s->set->y, s->set->outputs, from + j, c)));
     return gap;
 }
 
@@ -78,9 +79,10 @@ static int find_gaps(struct steep *s, const struct task *t, struct err *e)
 static int fill(struct steep *s, const struct task *t, int count, int longest, struct err *e)
 {
     size_t samples = (size_t)count;
+    struct model_io io = task_io(t);
     int code = arena_open(&s->middle.arena, 0, e);
     if (!code)
-        code = samples_reserve(&s->middle, count, longest, s->set->channels, e);
+        code = samples_reserve(&s->middle, count, longest, &io, false, e);
     if (code)
         return code;
     s->sample = arena_alloc(&s->middle.arena, samples, sizeof *s->sample, e);
@@ -98,7 +100,7 @@ int steep_open(struct steep **out, const struct task *t, const struct samples *s
 {
     int count = 0, longest = 1;
     *out = NULL;
-    for (int k = 0; k < set->count && set->channels; k++) {
+    for (int k = 0; k < set->count && set->channels && set->outputs; k++) {
         count += set->pattern[k] == PATTERN_NEAR;
         longest = set->layout[k]->n > longest ? set->layout[k]->n : longest;
     }
@@ -138,8 +140,9 @@ static double largest_change(const struct steep *s, int k, const double *y, cons
     int first = s->middle.first[k], from = s->set->first[s->sample[k]];
     double largest = 0;
     for (int i = 0; i < s->middle.first[k + 1] - first; i++)
-        for (int c = 0; c < s->set->channels; c++) {
-            double change = fabs(value(y, s->set, from + i, c) - value(at_middle, s->set, first + i, c));
+        for (int c = 0; c < s->set->outputs; c++) {
+            double change = fabs(value(y, s->set->outputs, from + i, c) -
+                                 value(at_middle, s->set->outputs, first + i, c));
             largest = isnan(change) ? INFINITY : fmax(largest, change);
         }
     return largest;
@@ -148,7 +151,7 @@ static double largest_change(const struct steep *s, int k, const double *y, cons
 int steep_found(const struct steep *s, struct predictor p, const double *y, double *found,
                 struct err *e)
 {
-    size_t numbers = (size_t)s->middle.rows * (size_t)s->middle.channels;
+    size_t numbers = (size_t)s->middle.rows * (size_t)s->set->outputs;
     double *at_middle = memory_alloc(numbers, sizeof *at_middle, e);
     int code = at_middle ? p.outputs(p.self, &s->middle, at_middle, NULL, NULL, e) : ERR_MEMORY;
     *found = 0;

@@ -43,6 +43,8 @@ const struct option space_options[] = {
     INPUTS(PATTERN_CHECKERBOARD, "checkerboard", "share of inputs made of two alternating tokens"),
     {INPUTS_ROW(PATTERN_CONSTANT, "constant", "share of inputs that are 1/2 (symbol 0) everywhere"),
      .quiet = true},
+    {INPUTS_ROW(PATTERN_FIRST, "first", "share of inputs whose tokens are all equal but the first"),
+     .quiet = true},
     {.key = "inputs.near.share", .type = OPTION_REAL,
      .offset = offsetof(struct space_config, share) + PATTERN_NEAR * sizeof(double), .min = 0, .max = 1,
      .fallback = "0", .quiet = true, .help = "share of inputs whose tokens are nearly equal"},

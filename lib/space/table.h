@@ -19,6 +19,7 @@
     X(mirror)           \
     X(checkerboard)     \
     X(constant)         \
+    X(first)            \
     X(near)
 
 #define ORBIT_LIST(X) \

@@ -614,8 +614,11 @@ static int check_matches(const struct spec *s, const struct claim *c, const stru
         *looks -= of.sides * (c->wheres + 1);
         if (*looks < 0)
             return 0;
-        if (!claim_fits(&of, c))
+        if (!claim_fits(&of, c)) {
+            if (!match)
+                spec_drop_cell(s, i);
             continue;
+        }
         matched = of.cell[0];
         for (int k = 0; k < tests; k++)
             if (!filled[k] && test_filled(&of, c->on, &c->expect[k])) {
@@ -627,7 +630,7 @@ static int check_matches(const struct spec *s, const struct claim *c, const stru
         return no_row(s, c, node, e);
     for (int k = 0; k < tests; k++)
         if (!filled[k])
-            return no_figure(&c->expect[k], node, target_of(&matched->task.target)->tokens, e);
+            return no_figure(&c->expect[k], node, target_form(&matched->task.target).labels, e);
     return 0;
 }
 

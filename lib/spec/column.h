@@ -39,7 +39,7 @@
     X(SIZE, heads, "model.heads", ALL, SAME, "attention heads of a layer") \
     X(SIZE, width, "model.width", ALL, SAME, "size of the hidden states") \
     X(SIZE, ffn, "model.ffn", ALL, SAME, "hidden size of the feed-forward network") \
-    X(NAME, norm, "model.norm", ALL, SAME, "none, pre or post") \
+    X(NAME, norm, "model.norm", ALL, SAME, "none, pre, post, both or branch") \
     X(NAME, precision, "model.precision", ALL, SAME, "float or double") \
     X(WHOLE, params, NULL, ALL, SAME, "number of parameters")
 
@@ -49,7 +49,7 @@
     X(SIZE, seed, "seed", ALL, NONE, "seed of the cell") \
     GROUP_COLUMNS(X) \
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
-    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
+    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed; scored: predictions from elsewhere") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
       "impossible: floor above tolerance; by-rounding: so it is in exact arithmetic, but this " \
       "network's error is below the floor; reached: error within tolerance; not-reached") \

@@ -89,10 +89,10 @@ static void run_outputs(void *context, int k)
     int first = forward(wave, k);
     if (first < 0 || wave->each)
         return;
-    size_t channels = (size_t)wave->s->channels, rows = (size_t)micro->batch.rows;
-    double *y = wave->y + (size_t)wave->s->first[first] * channels;
+    size_t outputs = (size_t)model_io_outputs(&t->model.io), rows = (size_t)micro->batch.rows;
+    double *y = wave->y + (size_t)wave->s->first[first] * outputs;
     model_output(&t->model, t->p, micro->w, 0, micro->batch.rows, micro->out);
-    for (size_t i = 0; i < rows * channels; i++)
+    for (size_t i = 0; i < rows * outputs; i++)
         y[i] = (double)micro->out[i];
 }
 
@@ -186,7 +186,7 @@ static int run_waves(struct wave *wave, void (*run)(void *wave, int k), struct e
 int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                     void *context, struct err *e)
 {
-    struct wave wave = {.t = t, .s = s, .y = y, .each = s->channels ? NULL : each,
+    struct wave wave = {.t = t, .s = s, .y = y, .each = t->model.io.labels ? each : NULL,
                         .context = context};
     return run_waves(&wave, run_outputs, e);
 }

@@ -304,7 +304,7 @@ static void seeds_that_differ_are_counted(void **state)
     assert_non_null(strstr(text, " not-reached on periodic\n"));
     assert_int_equal(report_page(h.folder, &h.results, &(struct figures){0}, &e), 0);
     char *page = help_read(h.folder, "report.html");
-    assert_non_null(strstr(page, "<td class=\"mixed\">\u2713 reached in 1 of 2<small>error_rel "
+    assert_non_null(strstr(page, "\u2713 reached in 1 of 2<small>error_rel "
                                  "0.010..0.020</small>"));
     memory_free(page);
     memory_free(text);
