@@ -254,6 +254,8 @@ static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
     if (!code)
         code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
     ev->groups = g.any_groups;
+    if (!code && !ahead && ev->length != LENGTH_ALL)
+        code = steep_open(&ev->steep, ev->task, &ev->set, e);
     if (!code)
         code = ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
     if (!code)
@@ -377,6 +379,7 @@ void evaluation_close(struct evaluation *ev)
         return;
     evaluation_close(ev->ahead);
     memory_free(ev->plain);
+    steep_close(ev->steep);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);

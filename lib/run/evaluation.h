@@ -5,6 +5,7 @@
 #define RUN_EVALUATION_H
 #include "floor/floor.h"
 #include "run/evaluate.h"
+#include "run/steep.h"
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define DENOMINATOR_MIN 1e-12
@@ -44,6 +45,7 @@ struct evaluation {
     struct subset subset[SUBSETS_MAX];
 
     /* continuous */
+    struct steep *steep;                /* NULL: no input is near */
     double *output;                     /* (rows,channels) */
     int positions;
     int *position_rows;                 /* (positions) rows at each position */

@@ -259,6 +259,21 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
     return code; /* else as the floors have it */
 }
 
+/* In the rows of all inputs and of those that are near. */
+static int measure_steep(const struct evaluation *ev, struct predictor p, struct record *figures,
+                         struct err *e)
+{
+    double found;
+    int code = steep_found(ev->steep, p, ev->output, &found, e);
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        if (k && ev->subset[k].pattern != PATTERN_NEAR)
+            continue;
+        figures[k].lipschitz_floor = steep_floor(ev->steep, figures[k].error_sup);
+        figures[k].lipschitz_found = found;
+    }
+    return code;
+}
+
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e)
 {
@@ -267,6 +282,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         return code;
     for (int k = 0; k < ev->subsets && !code; k++)
         code = measure_subset(ev, k, &figures[k], e);
+    if (ev->steep && !code)
+        code = measure_steep(ev, p, figures, e);
     if (ev->set.outputs && !code)
         measure_positions(ev);
     if (ev->ahead && !code)

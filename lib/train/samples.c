@@ -170,6 +170,21 @@ static void fill_fixed(struct samples *s, int first, int n)
         s->token[first + i] = 0;
 }
 
+/* Moves the tokens about that of the first position, each by its own uniform one: all stay in the unit
+ * cube, and no nearer to its faces than they move. */
+static void spread(const struct sampler *d, struct samples *s, int first, int n)
+{
+    size_t channels = (size_t)s->channels;
+    double *x = s->x + (size_t)first * channels;
+    double most = d->task->space.radius / sqrt((double)channels);
+    for (size_t c = 0; c < channels; c++) {
+        double middle = most + (1 - 2 * most) * x[c];
+        x[c] = middle;
+        for (size_t i = 1; i < (size_t)n; i++)
+            x[i * channels + c] = middle + most * (2 * x[i * channels + c] - 1);
+    }
+}
+
 /* Appends a sample that lies ready. */
 static int take_sample(struct sampler *d, struct samples *s, int64_t index, struct err *e)
 {
@@ -216,7 +231,9 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         fill_uniform(d, s, first, n, &random);
     if (pattern_table[pattern]->fixed)
         fill_fixed(s, first, n);
-    if (pattern != PATTERN_GENERIC) {
+    if (pattern_table[pattern]->near) {
+        spread(d, s, first, n);
+    } else if (pattern != PATTERN_GENERIC) {
         pattern_table[pattern]->draw(l, &random, d->source); /* source[source[i]] == source[i] */
         for (int i = 0; i < n; i++)
             copy_token(s, first + i, first + d->source[i]);
