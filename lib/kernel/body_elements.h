@@ -119,6 +119,11 @@ INLINE void activation_step(const enum activation kind, real *x, const real *bia
     if (kind == ACTIVATION_RELU) {
         vec_write(y, vec_max(vec_zero(), a), count);
         vec_write(x, step_of(a), count);
+    } else if (kind == ACTIVATION_SILU) {
+        vec e = vec_exp(vec_min(a, -a)), r = vec_set(1) / (vec_set(1) + e);
+        vec gate = vec_where_negative(a, e * r, r);
+        vec_write(y, a * gate, count);
+        vec_write(x, vec_fma(a, e * r * r, gate), count);
     } else {
         vec_normal(a, &cdf, &density);
         vec_write(y, a * cdf, count);
@@ -143,6 +148,8 @@ static void variant_activation_forward(enum activation kind, int rows, int d, re
 {
     if (kind == ACTIVATION_RELU)
         activation_rows(ACTIVATION_RELU, rows, d, x, bias, y);
+    else if (kind == ACTIVATION_SILU)
+        activation_rows(ACTIVATION_SILU, rows, d, x, bias, y);
     else
         activation_rows(ACTIVATION_GELU, rows, d, x, bias, y);
 }

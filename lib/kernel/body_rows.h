@@ -110,7 +110,7 @@ static double variant_crossentropy(int rows, int labels, real scale, real *logit
     return loss;
 }
 
-/* ---- LayerNorm --------------------------------------------------------------------------------*/
+/* ---- LayerNorm, RMSNorm -----------------------------------------------------------------------*/
 /* 1 in the first `count` lanes, 0 in the others. */
 INLINE vec lanes_inside(int count)
 {
@@ -124,18 +124,18 @@ INLINE vec centred(const real *x, vec mean, int count)
     return count == LANES ? c : c * lanes_inside(count);
 }
 
-static void variant_layernorm_forward(int rows, int d, real epsilon, const real *x,
-                                      const real *gain, const real *bias, real *y, real *mean,
-                                      real *rstd)
+/* centre: LayerNorm; else RMSNorm, without mean and bias. */
+INLINE void norm_rows(const bool centre, int rows, int d, real epsilon, const real *x,
+                      const real *gain, const real *bias, real *y, real *mean, real *rstd)
 {
     int full = d / LANES * LANES, rest = d - full;
     for (int r = 0; r < rows; r++, x += d, y += d) {
-        vec sum = vec_zero(), square = vec_zero();
-        for (int j = 0; j < full; j += LANES)
+        vec sum = vec_zero(), square = vec_zero(), none = vec_zero();
+        for (int j = 0; centre && j < full; j += LANES)
             sum += vec_load(x + j);
-        if (rest)
+        if (centre && rest)
             sum += vec_load_part(x + full, rest);
-        mean[r] = vec_sum(sum) / (real)d;
+        mean[r] = centre ? vec_sum(sum) / (real)d : 0;
         vec m = vec_set(mean[r]), c;
         for (int j = 0; j < full; j += LANES) {
             c = centred(x + j, m, LANES);
@@ -149,53 +149,76 @@ static void variant_layernorm_forward(int rows, int d, real epsilon, const real 
         vec s = vec_set(rstd[r]);
         for (int j = 0; j < full; j += LANES)
             vec_store(y + j, vec_fma(centred(x + j, m, LANES) * s, vec_load(gain + j),
-                                     vec_load(bias + j)));
+                                     centre ? vec_load(bias + j) : none));
         if (rest)
             vec_store_part(y + full,
                            vec_fma(centred(x + full, m, rest) * s, vec_load_part(gain + full, rest),
-                                   vec_load_part(bias + full, rest)),
+                                   centre ? vec_load_part(bias + full, rest) : none),
                            rest);
     }
 }
 
+static void variant_layernorm_forward(int rows, int d, real epsilon, const real *x,
+                                      const real *gain, const real *bias, real *y, real *mean,
+                                      real *rstd)
+{
+    if (bias)
+        norm_rows(true, rows, d, epsilon, x, gain, bias, y, mean, rstd);
+    else
+        norm_rows(false, rows, d, epsilon, x, gain, NULL, y, mean, rstd);
+}
+
 /* The first of two passes over a row: sums of g and g h (see the plain twin), dgain and dbias. */
-INLINE void layernorm_sums(const real *x, const real *dy, const real *gain, vec mean, vec rstd,
-                           real *dgain, real *dbias, vec *sum, vec *sum_h, int count)
+INLINE void norm_sums(const bool centre, const real *x, const real *dy, const real *gain, vec mean,
+                      vec rstd, real *dgain, real *dbias, vec *sum, vec *sum_h, int count)
 {
     vec h = (vec_read(x, count) - mean) * rstd, t = vec_read(dy, count);
     vec g = t * vec_read(gain, count);
-    *sum += g;
+    if (centre)
+        *sum += g;
     *sum_h = vec_fma(g, h, *sum_h);
     vec_write(dgain, vec_fma(t, h, vec_read(dgain, count)), count);
-    vec_write(dbias, vec_read(dbias, count) + t, count);
+    if (centre)
+        vec_write(dbias, vec_read(dbias, count) + t, count);
 }
 
-INLINE void layernorm_gradient(const real *x, const real *dy, const real *gain, vec mean, vec rstd,
-                               vec sum, vec sum_h, real *dx, int count)
+INLINE void norm_gradient(const real *x, const real *dy, const real *gain, vec mean, vec rstd,
+                          vec sum, vec sum_h, real *dx, int count)
 {
     vec h = (vec_read(x, count) - mean) * rstd;
     vec g = vec_fma(vec_read(dy, count), vec_read(gain, count), -vec_fma(h, sum_h, sum));
     vec_write(dx, vec_fma(rstd, g, vec_read(dx, count)), count);
 }
 
+INLINE void norm_rows_backward(const bool centre, int rows, int d, const real *x, const real *gain,
+                               const real *mean, const real *rstd, const real *dy, real *dx,
+                               real *dgain, real *dbias)
+{
+    int full = d / LANES * LANES, rest = d - full;
+    real *end = centre ? dbias + full : NULL;
+    for (int r = 0; r < rows; r++, x += d, dy += d, dx += d) {
+        vec m = vec_set(mean[r]), s = vec_set(rstd[r]), sum = vec_zero(), sum_h = vec_zero();
+        for (int j = 0; j < full; j += LANES)
+            norm_sums(centre, x + j, dy + j, gain + j, m, s, dgain + j, centre ? dbias + j : NULL,
+                      &sum, &sum_h, LANES);
+        if (rest)
+            norm_sums(centre, x + full, dy + full, gain + full, m, s, dgain + full, end, &sum,
+                      &sum_h, rest);
+        sum = vec_set(vec_sum(sum) / (real)d);
+        sum_h = vec_set(vec_sum(sum_h) / (real)d);
+        for (int j = 0; j < full; j += LANES)
+            norm_gradient(x + j, dy + j, gain + j, m, s, sum, sum_h, dx + j, LANES);
+        if (rest)
+            norm_gradient(x + full, dy + full, gain + full, m, s, sum, sum_h, dx + full, rest);
+    }
+}
+
 static void variant_layernorm_backward(int rows, int d, const real *x, const real *gain,
                                        const real *mean, const real *rstd, const real *dy, real *dx,
                                        real *dgain, real *dbias)
 {
-    int full = d / LANES * LANES, rest = d - full;
-    for (int r = 0; r < rows; r++, x += d, dy += d, dx += d) {
-        vec m = vec_set(mean[r]), s = vec_set(rstd[r]), sum = vec_zero(), sum_h = vec_zero();
-        for (int j = 0; j < full; j += LANES)
-            layernorm_sums(x + j, dy + j, gain + j, m, s, dgain + j, dbias + j, &sum, &sum_h,
-                           LANES);
-        if (rest)
-            layernorm_sums(x + full, dy + full, gain + full, m, s, dgain + full, dbias + full, &sum,
-                           &sum_h, rest);
-        sum = vec_set(vec_sum(sum) / (real)d);
-        sum_h = vec_set(vec_sum(sum_h) / (real)d);
-        for (int j = 0; j < full; j += LANES)
-            layernorm_gradient(x + j, dy + j, gain + j, m, s, sum, sum_h, dx + j, LANES);
-        if (rest)
-            layernorm_gradient(x + full, dy + full, gain + full, m, s, sum, sum_h, dx + full, rest);
-    }
+    if (dbias)
+        norm_rows_backward(true, rows, d, x, gain, mean, rstd, dy, dx, dgain, dbias);
+    else
+        norm_rows_backward(false, rows, d, x, gain, mean, rstd, dy, dx, dgain, NULL);
 }

@@ -23,6 +23,10 @@ int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512", "neon" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX + libxsmm skx" */
 int kernel_force(const char *name, struct err *e); /* for tests */
+/* The value that OPENBLAS_CORETYPE needs, or NULL when all is well.  OpenBLAS takes a processor newer
+ * than itself for its oldest one, Prescott, and its products then take five times as long; it reads
+ * the variable while it is loaded, so a program sets it and starts anew. */
+const char *kernel_blas_core(void);
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:
  * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
 int kernel_room(int threads, struct err *e);
@@ -50,7 +54,7 @@ int linear_rows(void);
 void gemm_turn(int rows, int columns, const real *in, real *out);
 
 /* ---- arguments of kernels --------------------------------------------------------------------- */
-enum activation { ACTIVATION_RELU, ACTIVATION_GELU };
+enum activation { ACTIVATION_RELU, ACTIVATION_GELU, ACTIVATION_SILU, ACTIVATION_COUNT };
 
 struct adam_step {
     real rate, beta1, beta2, epsilon, correction1, correction2, decay, l2, clip;
@@ -105,8 +109,8 @@ struct kernel_table {
     void (*add_forward)(size_t count, const real *x, real *y);
 
     /* y = act(x + bias), x (rows,d), and x becomes act'(x + bias), which the backward pass needs and
-     * which costs little beside act.  GELU is the exact one, x Phi(x), with erf.  Source: Hendrycks
-     * and Gimpel 2016. */
+     * which costs little beside act.  GELU is the exact one, x Phi(x), with erf, and SiLU (Swish)
+     * x / (1 + exp(-x)).  Source: Hendrycks and Gimpel 2016. */
     void (*activation_forward)(enum activation kind, int rows, int d, real *x, const real *bias,
                                real *y);
     /* dx = dy * slope, with x as left by the forward pass for slope; dx may be dy.  dbias (d) += sum
@@ -115,7 +119,8 @@ struct kernel_table {
                                 real *dbias);
 
     /* y = (x - mean) / sqrt(var + epsilon) * gain + bias per row; mean and rstd (rows) are kept.
-     * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016. */
+     * In place (y == x) is not allowed.  Source: Ba, Kiros, Hinton 2016.  bias (and dbias) NULL:
+     * RMSNorm, y = x / sqrt(mean(x^2) + epsilon) * gain, with mean 0.  Source: Zhang, Sennrich 2019. */
     void (*layernorm_forward)(int rows, int d, real epsilon, const real *x, const real *gain,
                               const real *bias, real *y, real *mean, real *rstd);
     /* dx += (accumulates: a residual stream's gradient is already there); dgain, dbias += . */

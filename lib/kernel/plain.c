@@ -30,6 +30,10 @@ static void activation_forward(enum activation kind, int rows, int d, real *x, c
             if (kind == ACTIVATION_RELU) {
                 y[k] = a < 0 ? 0 : a; /* NaN compares false and stays */
                 x[k] = a > 0 ? 1 : a <= 0 ? 0 : a;
+            } else if (kind == ACTIVATION_SILU) {
+                real gate = 1 / (1 + REAL_MATH(exp)(-a));
+                y[k] = a * gate;
+                x[k] = gate + a * gate * (1 - gate);
             } else {
                 y[k] = a * normal_cdf(a);
                 x[k] = normal_cdf(a) + a * normal_density(a);
@@ -103,7 +107,7 @@ static void layernorm_forward(int rows, int d, real epsilon, const real *x, cons
 {
     for (int r = 0; r < rows; r++, x += d, y += d) {
         real m = 0, variance = 0;
-        for (int j = 0; j < d; j++)
+        for (int j = 0; j < d && bias; j++)
             m += x[j];
         m /= (real)d;
         for (int j = 0; j < d; j++)
@@ -111,13 +115,14 @@ static void layernorm_forward(int rows, int d, real epsilon, const real *x, cons
         variance /= (real)d;
         real s = 1 / REAL_MATH(sqrt)(variance + epsilon);
         for (int j = 0; j < d; j++)
-            y[j] = (x[j] - m) * s * gain[j] + bias[j];
+            y[j] = (x[j] - m) * s * gain[j] + (bias ? bias[j] : 0);
         mean[r] = m;
         rstd[r] = s;
     }
 }
 
-/* With h = (x - mean) rstd and g = dy gain: dx += rstd (g - mean(g) - h mean(g h)). */
+/* With h = (x - mean) rstd and g = dy gain: dx += rstd (g - mean(g) - h mean(g h)); RMSNorm has no
+ * mean(g). */
 static void layernorm_backward(int rows, int d, const real *x, const real *gain, const real *mean,
                                const real *rstd, const real *dy, real *dx, real *dgain, real *dbias)
 {
@@ -125,10 +130,11 @@ static void layernorm_backward(int rows, int d, const real *x, const real *gain,
         real sum = 0, sum_h = 0;
         for (int j = 0; j < d; j++) {
             real h = (x[j] - mean[r]) * rstd[r];
-            sum += dy[j] * gain[j];
+            sum += dbias ? dy[j] * gain[j] : 0;
             sum_h += dy[j] * gain[j] * h;
             dgain[j] += dy[j] * h;
-            dbias[j] += dy[j];
+            if (dbias)
+                dbias[j] += dy[j];
         }
         sum /= (real)d;
         sum_h /= (real)d;

@@ -33,14 +33,21 @@ static void linear_backward(const struct blocks *b, int weight, int bias, int ro
         gemm(false, false, rows, in, out, 1, dy, out, at(b, weight), in, beta, dx, in);
 }
 
-/* dx = gradient through y = LayerNorm(x); overwrites dx. */
+/* dx += gradient through the norm of x, which has no bias where it is RMSNorm. */
+static void norm_add_backward(const struct blocks *b, int gain, int bias, int rows, const real *x,
+                              const real *mean, const real *rstd, const real *dy, real *dx)
+{
+    kernel()->layernorm_backward(rows, b->m->width, x, at(b, gain), mean, rstd, dy, dx,
+                                 grad(b, gain), bias < 0 ? NULL : grad(b, bias));
+}
+
+/* The same; overwrites dx. */
 static void norm_backward(const struct blocks *b, int gain, int bias, int rows, const real *x,
                           const real *mean, const real *rstd, const real *dy, real *dx)
 {
     int width = b->m->width;
     memset(dx, 0, (size_t)rows * (size_t)width * sizeof(real));
-    kernel()->layernorm_backward(rows, width, x, at(b, gain), mean, rstd, dy, dx, grad(b, gain),
-                                 grad(b, bias));
+    norm_add_backward(b, gain, bias, rows, x, mean, rstd, dy, dx);
 }
 
 void model_output_backward(const struct model *m, const real *p, struct workspace *w, int first,
@@ -90,27 +97,116 @@ static void finish_backward(const struct blocks *b, const struct batch *batch, s
         memcpy(w->dstream, d, (size_t)rows * (size_t)width * sizeof(real));
 }
 
+/* Of a part's sum, its norms and what they were applied to; returns where the gradient of the part's
+ * last linear layer is: dstream, or dtmp behind a norm of its own. */
+static const real *end_part_backward(const struct blocks *b, struct workspace *w, bool attention,
+                                     int k)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int rows = w->rows, norm = b->m->config.norm;
+    bool branch = norm == MODEL_NORM_BRANCH;
+    int own = attention ? l->norm1 : l->norm2, own_bias = attention ? l->norm1_bias : l->norm2_bias;
+    real *d = w->dstream;
+    if (norm == MODEL_NORM_POST) {
+        norm_backward(b, own, own_bias, rows, attention ? c->s1 : c->s2,
+                      attention ? c->mean1 : c->mean2, attention ? c->rstd1 : c->rstd2, d, w->dtmp);
+        memcpy(d, w->dtmp, (size_t)rows * (size_t)b->m->width * sizeof(real));
+    }
+    if (!model_norm_after(&b->m->config))
+        return d;
+    int after = attention ? l->after1 : l->after2;
+    int after_bias = attention ? l->after1_bias : l->after2_bias;
+    norm_backward(b, branch ? own : after, branch ? own_bias : after_bias, rows,
+                  attention ? c->b1 : c->b2, attention ? c->after_mean1 : c->after_mean2,
+                  attention ? c->after_rstd1 : c->after_rstd2, d, w->dtmp);
+    return w->dtmp;
+}
+
+/* dwide: of the hidden layer -> of its linear layers' outputs, in dwide and dup. */
+static void hidden_layer_backward(const struct blocks *b, struct workspace *w, int k)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int rows = w->rows, ffn = (int)b->m->config.ffn;
+    for (size_t i = 0; b->m->config.gated && i < (size_t)rows * (size_t)ffn; i++) {
+        w->dup[i] = w->dwide[i] * c->act[i];
+        w->dwide[i] *= c->up[i];
+    }
+    kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide, grad(b, l->in_bias));
+}
+
+/* Whether layer k convolves there, and if so from dy, of what it gave, dx, of x. */
+static bool mix_backward(const struct blocks *b, const struct batch *batch, int k,
+                         enum convolved_place place, const real *x, const real *dy, real *dx)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct kind_config *config = &l->kind->config.convolution;
+    int channels = place == CONVOLVED_QKV ? b->m->qkv_width : b->m->width;
+    int weight = l->convolution[place];
+    if (!convolution_at(config, place))
+        return false;
+    struct convolved c = convolved_of(config, batch, channels, weight < 0 ? NULL : at(b, weight),
+                                      weight < 0 ? NULL : grad(b, weight));
+    convolved_backward(&c, x, dy, dx);
+    return true;
+}
+
+/* A part's input and the norm before it, if any, from dtmp, its gradient behind a convolution; where
+ * there is neither the gradient is in dstream already. */
+static void begin_part_backward(const struct blocks *b, const struct batch *batch,
+                                struct workspace *w, bool attention, int k)
+{
+    const struct model_layer *l = &b->m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    size_t count = (size_t)w->rows * (size_t)b->m->width;
+    bool mixed = mix_backward(b, batch, k, attention ? CONVOLVED_INPUT : CONVOLVED_FFN,
+                              attention ? c->a_in : c->f_in, w->dtmp, w->dmixed);
+    const real *d = mixed ? w->dmixed : w->dtmp;
+    if (model_norm_before(&b->m->config))
+        norm_add_backward(b, attention ? l->norm1 : l->norm2,
+                          attention ? l->norm1_bias : l->norm2_bias, w->rows,
+                          attention ? c->x : c->mid, attention ? c->mean1 : c->mean2,
+                          attention ? c->rstd1 : c->rstd2, d, w->dstream);
+    else if (mixed)
+        kernel()->add_forward(count, d, w->dstream);
+}
+
 /* dstream: of the feed-forward half's output -> of `mid`. */
-static void ffn_backward(const struct blocks *b, struct workspace *w, int k)
+static void ffn_backward(const struct blocks *b, const struct batch *batch, struct workspace *w,
+                         int k)
 {
     const struct model *m = b->m;
     const struct model_layer *l = &m->layer[k];
     struct block_cache *c = &w->cache[k];
-    int rows = w->rows, width = m->width, ffn = (int)m->config.ffn, norm = m->config.norm;
+    int rows = w->rows, width = m->width, ffn = (int)m->config.ffn;
     real *d = w->dstream;
-    if (norm == MODEL_NORM_POST) {
-        norm_backward(b, l->norm2, l->norm2_bias, rows, c->s2, c->mean2, c->rstd2, d, w->dtmp);
-        memcpy(d, w->dtmp, (size_t)rows * (size_t)width * sizeof(real));
+    const real *dout = end_part_backward(b, w, false, k);
+    linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->product, dout, 0, w->dwide);
+    hidden_layer_backward(b, w, k);
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_FFN);
+    bool apart = mixed || model_norm_before(&m->config);
+    const real *f_in = mixed ? c->f_mixed : c->f_in;
+    gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, f_in, width, 1, grad(b, l->in), width);
+    gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, apart ? 0 : 1,
+         apart ? w->dtmp : d, width);
+    if (m->config.gated)
+        linear_backward(b, l->up, l->up_bias, rows, width, ffn, f_in, w->dup, 1,
+                        apart ? w->dtmp : d);
+    begin_part_backward(b, batch, w, false, k);
+}
+
+/* From the layout of heads to (rows,qkv_width): a head's gradient is the sum over its group. */
+static void gather_heads(const struct model *m, int rows, const real *dqkv, real *narrow)
+{
+    int width = m->width, d = m->head_width, group = m->heads / m->kv_heads;
+    for (int r = 0; r < rows; r++, narrow += m->qkv_width, dqkv += 3 * width) {
+        memcpy(narrow, dqkv, (size_t)width * sizeof *narrow);
+        memset(narrow + width, 0, (size_t)(m->qkv_width - width) * sizeof *narrow);
+        for (int h = 0; h < 2 * m->heads; h++)
+            for (int c = 0; c < d; c++)
+                narrow[width + h / group * d + c] += dqkv[width + h * d + c];
     }
-    linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->act, d, 0, w->dwide);
-    kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide, grad(b, l->in_bias));
-    gemm(true, false, ffn, width, rows, 1, w->dwide, ffn, c->f_in, width, 1, grad(b, l->in), width);
-    bool pre = norm == MODEL_NORM_PRE;
-    gemm(false, false, rows, width, ffn, 1, w->dwide, ffn, at(b, l->in), width, pre ? 0 : 1,
-         pre ? w->dtmp : d, width);
-    if (pre)
-        kernel()->layernorm_backward(rows, width, c->mid, at(b, l->norm2), c->mean2, c->rstd2,
-                                     w->dtmp, d, grad(b, l->norm2), grad(b, l->norm2_bias));
 }
 
 /* dstream: of `mid` -> of x. */
@@ -121,20 +217,22 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     const struct model *m = b->m;
     const struct model_layer *l = &m->layer[k];
     struct block_cache *c = &w->cache[k];
-    int rows = w->rows, width = m->width, norm = m->config.norm;
+    int rows = w->rows, width = m->width;
     real *d = w->dstream;
-    if (norm == MODEL_NORM_POST) {
-        norm_backward(b, l->norm1, l->norm1_bias, rows, c->s1, c->mean1, c->rstd1, d, w->dtmp);
-        memcpy(d, w->dtmp, (size_t)rows * (size_t)width * sizeof(real));
-    }
-    linear_backward(b, l->o, l->o_bias, rows, width, width, c->o, d, 0, w->do_);
+    const real *dout = end_part_backward(b, w, true, k), *dqkv = w->dqkv;
+    linear_backward(b, l->o, l->o_bias, rows, width, width, c->o, dout, 0, w->do_);
     attention_layer_backward(m, b->p, s, batch, w, k, b->g, dstate);
-    bool pre = norm == MODEL_NORM_PRE;
-    linear_backward(b, l->q, l->q_bias, rows, width, 3 * width, c->a_in, w->dqkv, pre ? 0 : 1,
-                    pre ? w->dtmp : d);
-    if (pre)
-        kernel()->layernorm_backward(rows, width, c->x, at(b, l->norm1), c->mean1, c->rstd1,
-                                     w->dtmp, d, grad(b, l->norm1), grad(b, l->norm1_bias));
+    if (m->kv_heads < m->heads) {
+        gather_heads(m, rows, w->dqkv, w->narrow);
+        dqkv = w->narrow;
+    }
+    if (mix_backward(b, batch, k, CONVOLVED_QKV, c->projected, dqkv, w->dprojected))
+        dqkv = w->dprojected;
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_INPUT);
+    bool apart = mixed || model_norm_before(&m->config);
+    linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, mixed ? c->a_mixed : c->a_in, dqkv,
+                    apart ? 0 : 1, apart ? w->dtmp : d);
+    begin_part_backward(b, batch, w, true, k);
 }
 
 static void embed_backward(const struct blocks *b, const struct model_state *s,
@@ -178,7 +276,7 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
     finish_backward(&b, batch, w);
     prefix_spread(batch, &all, m->width, NULL, w->dstream);
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {
-        ffn_backward(&b, w, k);
+        ffn_backward(&b, &all, w, k);
         attention_half_backward(&b, s, &all, w, k, dstate);
     }
     embed_backward(&b, s, batch, &all, w, dx);

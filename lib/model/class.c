@@ -117,6 +117,32 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
                                   : NULL};
 }
 
+/* ---- convolutions -----------------------------------------------------------------------------
+ * A layer with a convolution is two steps: every position sees its own and those that the convolution
+ * reaches back to, in their order, and then attention's view.  One before attention and one behind it
+ * are the same step: a partition that is stable under it stays so. */
+struct convolution_class {
+    struct floor_class floor;
+    int size;
+};
+
+static bool see_before(const struct floor_class *c, const struct layout *l, const void *state, int i,
+                       int j, floor_key key)
+{
+    (void)l;
+    (void)state;
+    key[0] = (uint64_t)(i - j);
+    key[1] = key[2] = 0;
+    return j <= i && i - j < ((const struct convolution_class *)c)->size;
+}
+
+static void convolution_class_of(const struct model_config *c, struct convolution_class *out)
+{
+    *out = (struct convolution_class){
+        .floor = {.view = FLOOR_ORDERED, .relative = true, .see = see_before},
+        .size = convolution_size(&c->convolution)};
+}
+
 /* ---- merging ----------------------------------------------------------------------------------
  * What stands before a sample's positions are further pairs of it, with marks of their own: they are
  * part of what others see and of no figure. */
@@ -187,19 +213,23 @@ static int merge_fronted(const struct floor_class *const *every, int kinds, int 
 static int merge_kinds(const struct model_config *c, const struct layout *trained,
                        const struct floor_set *s, int32_t *group, int *groups, struct err *e)
 {
-    const struct floor_class *every[PLAN_KINDS_MAX];
-    int kinds = model_kinds(c);
+    const struct floor_class *every[2 * PLAN_KINDS_MAX];
+    struct convolution_class mixed[PLAN_KINDS_MAX];
+    int kinds = model_kinds(c), steps = 0;
     struct model_class *class = memory_alloc((size_t)kinds, sizeof *class, e);
     struct model_config *one = memory_alloc(1, sizeof *one, e);
     int code = class && one ? 0 : ERR_MEMORY;
     for (int k = 0; k < kinds && !code; k++) {
         model_kind_config(c, k, one);
         model_class_of(one, trained, &class[k]);
-        every[k] = &class[k].floor;
+        every[steps++] = &class[k].floor;
+        convolution_class_of(one, &mixed[k]);
+        if (convolution_any(&one->convolution))
+            every[steps++] = &mixed[k].floor;
     }
     if (!code)
-        code = model_before(c) ? merge_fronted(every, kinds, model_before(c), s, group, groups, e)
-                               : floor_merge_classes(every, kinds, s, group, groups, e);
+        code = model_before(c) ? merge_fronted(every, steps, model_before(c), s, group, groups, e)
+                               : floor_merge_classes(every, steps, s, group, groups, e);
     memory_free(class);
     memory_free(one);
     return code;

@@ -23,12 +23,12 @@ static void linear(const struct model *m, const real *p, const struct workspace 
         gemm(false, true, rows, out, in, 1, x, in, p + at, in, beta, y, out);
 }
 
-/* y = LayerNorm(x) (rows,width). */
+/* y = LayerNorm(x), or RMSNorm(x) where there is no bias (rows,width). */
 static void norm_forward(const struct model *m, const real *p, int gain, int bias, int rows,
                          const real *x, real *y, real *mean, real *rstd)
 {
-    kernel()->layernorm_forward(rows, m->width, EPSILON, x, at(m, p, gain), at(m, p, bias), y,
-                                mean, rstd);
+    kernel()->layernorm_forward(rows, m->width, EPSILON, x, at(m, p, gain),
+                                bias < 0 ? NULL : at(m, p, bias), y, mean, rstd);
 }
 
 /* x in the rows inside, `all`. */
@@ -63,49 +63,142 @@ struct rows {
     size_t at;
     int count;
 };
+static real *from(real *array, struct rows rows, int columns)
+{
+    return array ? array + rows.at * (size_t)columns : NULL;
+}
 #define FROM(array, columns) ((array) + rows.at * (size_t)(columns))
 
+/* q, k, v (rows,qkv_width) to the layout of heads (rows,3 width): each head of k and of v for all
+ * queries of its group. */
+static void repeat_heads(const struct model *m, int rows, const real *narrow, real *qkv)
+{
+    int width = m->width, d = m->head_width, group = m->heads / m->kv_heads;
+    for (int r = 0; r < rows; r++, narrow += m->qkv_width, qkv += 3 * width) {
+        memcpy(qkv, narrow, (size_t)width * sizeof *qkv);
+        for (int h = 0; h < 2 * m->heads; h++)
+            memcpy(qkv + width + h * d, narrow + width + h / group * d, (size_t)d * sizeof *qkv);
+    }
+}
+
+/* The rows of x, convolved into y where layer k does so at this place; returns which of the two goes
+ * on. */
+static const real *mix(const struct model *m, const real *p, const struct batch *b, int k,
+                       enum convolved_place place, struct rows rows, const real *x, real *y)
+{
+    const struct kind_config *config = &m->layer[k].kind->config.convolution;
+    int weight = m->layer[k].convolution[place];
+    if (!convolution_at(config, place))
+        return x;
+    struct convolved c = convolved_of(config, b, place == CONVOLVED_QKV ? m->qkv_width : m->width,
+                                      weight < 0 ? NULL : at(m, p, weight), NULL);
+    convolved_forward(&c, (int)rows.at, rows.count, x, y);
+    return y;
+}
+
 /* x to q, k, v. */
-static void before_attention(const struct model *m, const real *p, const struct workspace *w, int k,
-                             struct rows rows)
+static void before_attention(const struct model *m, const real *p, const struct batch *b,
+                             const struct workspace *w, int k, struct rows rows)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
     int width = m->width;
-    real *qkv = FROM(c->qkv, 3 * width);
-    if (m->config.norm == MODEL_NORM_PRE)
+    bool grouped = m->kv_heads < m->heads;
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_QKV);
+    real *end = grouped ? w->narrow : c->qkv, *qkv = FROM(mixed ? c->projected : end, m->qkv_width);
+    if (model_norm_before(&m->config))
         norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
                      FROM(c->a_in, width), FROM(c->mean1, 1), FROM(c->rstd1, 1));
-    linear(m, p, w, l->q, rows.count, width, 3 * width, FROM(c->a_in, width), 0, qkv);
-    kernel()->bias_forward(rows.count, 3 * width, qkv, at(m, p, l->q_bias), qkv);
+    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, rows, c->a_in, c->a_mixed);
+    linear(m, p, w, l->q, rows.count, width, m->qkv_width, FROM(a_in, width), 0, qkv);
+    kernel()->bias_forward(rows.count, m->qkv_width, qkv, at(m, p, l->q_bias), qkv);
+    mix(m, p, b, k, CONVOLVED_QKV, rows, c->projected, end);
+    if (grouped)
+        repeat_heads(m, rows.count, FROM(end, m->qkv_width), FROM(c->qkv, 3 * width));
 }
 
-/* From what the heads give to the next block's x. */
-static void after_attention(const struct model *m, const real *p, const struct workspace *w, int k,
-                            struct rows rows, real *next)
+/* A part of a block: its last linear layer, the norms behind it, and where their inputs are kept. */
+struct part {
+    int weight, bias, norm, norm_bias, after, after_bias;
+    real *branch, *sum, *mean, *rstd, *after_mean, *after_rstd;
+};
+
+static struct part part_of(const struct model *m, int weight, int bias, int norm, int norm_bias,
+                           int after, int after_bias)
+{
+    bool branch = m->config.norm == MODEL_NORM_BRANCH;
+    return (struct part){.weight = weight, .bias = bias, .norm = norm, .norm_bias = norm_bias,
+                         .after = branch ? norm : after,
+                         .after_bias = branch ? norm_bias : after_bias};
+}
+
+/* y = x + what the part adds from its last hidden layer (n,in), with the norms behind it. */
+static void end_part(const struct model *m, const real *p, const struct workspace *w,
+                     const struct part *t, int n, int in, const real *hidden, const real *x, real *y)
+{
+    int width = m->width;
+    real *sum = m->config.norm == MODEL_NORM_POST ? t->sum : y;
+    if (!model_norm_after(&m->config)) {
+        kernel()->bias_forward(n, width, x, at(m, p, t->bias), sum);
+        linear(m, p, w, t->weight, n, in, width, hidden, 1, sum);
+    } else {
+        linear(m, p, w, t->weight, n, in, width, hidden, 0, t->branch);
+        kernel()->bias_forward(n, width, t->branch, at(m, p, t->bias), t->branch);
+        norm_forward(m, p, t->after, t->after_bias, n, t->branch, sum, t->after_mean,
+                     t->after_rstd);
+        kernel()->add_forward((size_t)n * (size_t)width, x, sum);
+    }
+    if (m->config.norm == MODEL_NORM_POST)
+        norm_forward(m, p, t->norm, t->norm_bias, n, sum, y, t->mean, t->rstd);
+}
+
+/* act(in x), times up x where the network is gated; leaves it in the cache's product. */
+static void hidden_layer(const struct model *m, const real *p, const struct batch *b,
+                         const struct workspace *w, int k, struct rows rows)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->width, ffn = (int)m->config.ffn, norm = m->config.norm, n = rows.count;
-    real *s1 = FROM(c->s1, width), *mid = FROM(c->mid, width), *f_in = FROM(c->f_in, width);
-    kernel()->bias_forward(n, width, FROM(c->x, width), at(m, p, l->o_bias), s1);
-    linear(m, p, w, l->o, n, width, width, FROM(c->o, width), 1, s1);
-    if (norm == MODEL_NORM_POST)
-        norm_forward(m, p, l->norm1, l->norm1_bias, n, s1, mid, FROM(c->mean1, 1),
-                     FROM(c->rstd1, 1));
-
-    if (norm == MODEL_NORM_PRE)
-        norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, f_in, FROM(c->mean2, 1),
-                     FROM(c->rstd2, 1));
+    int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
+    real *act = FROM(c->act, ffn);
+    const real *f_in = FROM(mix(m, p, b, k, CONVOLVED_FFN, rows, c->f_in, c->f_mixed), width);
     linear(m, p, w, l->in, n, width, ffn, f_in, 0, FROM(c->h, ffn));
     kernel()->activation_forward(m->config.activation, n, ffn, FROM(c->h, ffn),
-                                 at(m, p, l->in_bias), FROM(c->act, ffn));
-    real *sum = norm == MODEL_NORM_POST ? FROM(c->s2, width) : FROM(next, width);
-    kernel()->bias_forward(n, width, mid, at(m, p, l->out_bias), sum);
-    linear(m, p, w, l->out, n, ffn, width, FROM(c->act, ffn), 1, sum);
-    if (norm == MODEL_NORM_POST)
-        norm_forward(m, p, l->norm2, l->norm2_bias, n, sum, FROM(next, width), FROM(c->mean2, 1),
-                     FROM(c->rstd2, 1));
+                                 at(m, p, l->in_bias), act);
+    if (!m->config.gated)
+        return;
+    real *up = FROM(c->up, ffn), *product = FROM(c->product, ffn);
+    linear(m, p, w, l->up, n, width, ffn, f_in, 0, up);
+    kernel()->bias_forward(n, ffn, up, at(m, p, l->up_bias), up);
+    for (size_t i = 0; i < (size_t)n * (size_t)ffn; i++)
+        product[i] = act[i] * up[i];
+}
+
+/* From what the heads give to the next block's x. */
+static void after_attention(const struct model *m, const real *p, const struct batch *b,
+                            const struct workspace *w, int k, struct rows rows, real *next)
+{
+    const struct model_layer *l = &m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
+    struct part attention = part_of(m, l->o, l->o_bias, l->norm1, l->norm1_bias, l->after1,
+                                    l->after1_bias);
+    struct part network = part_of(m, l->out, l->out_bias, l->norm2, l->norm2_bias, l->after2,
+                                  l->after2_bias);
+    attention.sum = from(c->s1, rows, width), attention.branch = from(c->b1, rows, width);
+    attention.mean = from(c->mean1, rows, 1), attention.rstd = from(c->rstd1, rows, 1);
+    attention.after_mean = from(c->after_mean1, rows, 1);
+    attention.after_rstd = from(c->after_rstd1, rows, 1);
+    network.sum = from(c->s2, rows, width), network.branch = from(c->b2, rows, width);
+    network.mean = from(c->mean2, rows, 1), network.rstd = from(c->rstd2, rows, 1);
+    network.after_mean = from(c->after_mean2, rows, 1);
+    network.after_rstd = from(c->after_rstd2, rows, 1);
+    real *mid = FROM(c->mid, width);
+    end_part(m, p, w, &attention, n, width, FROM(c->o, width), FROM(c->x, width), mid);
+    if (model_norm_before(&m->config))
+        norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, FROM(c->f_in, width),
+                     FROM(c->mean2, 1), FROM(c->rstd2, 1));
+    hidden_layer(m, p, b, w, k, rows);
+    end_part(m, p, w, &network, n, ffn, FROM(c->product, ffn), mid, FROM(next, width));
 }
 
 static void block_forward(const struct model *m, const real *p, const struct model_state *s,
@@ -115,12 +208,12 @@ static void block_forward(const struct model *m, const real *p, const struct mod
     int most = linear_rows();
     for (int at = 0; at < b->rows; at += rows.count) {
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        before_attention(m, p, w, k, rows);
+        before_attention(m, p, b, w, k, rows);
     }
     attention_layer_forward(m, p, s, b, w, k);
     for (int at = 0; at < b->rows; at += rows.count) {
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        after_attention(m, p, w, k, rows, next);
+        after_attention(m, p, b, w, k, rows, next);
     }
 }
 

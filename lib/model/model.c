@@ -41,6 +41,12 @@ static int check_layer(const struct model_config *c, const struct layout *traine
     struct normaliser_shape rows = model_normaliser_shape(c, &shape);
     if (normaliser_check(&c->normaliser, &rows, &inner))
         return err_set(e, inner.code, inner.where, "%s", inner.msg);
+    if (encoding_of(&c->encoding)->of_logits &&
+        normaliser_products(&c->normaliser) != PRODUCTS_LOGITS)
+        return err_set(e, ERR_USAGE, "model.encoding",
+                       "%s reads the logits q.k, which %s attention has not; expected another "
+                       "encoding, or another model.normaliser",
+                       encoding_of(&c->encoding)->name, normaliser_of(&c->normaliser)->name);
     if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
     return 0;
@@ -52,6 +58,10 @@ static int check_layers(const struct model_config *c, const struct layout *train
     struct layout first, longest;
     struct arena arena;
     int code = prefix_check(c, trained, e);
+    if (!code && model_convolves(c) && !layout_is_line(trained))
+        code = err_set(e, ERR_USAGE, "model.convolution",
+                       "it goes along the line of positions, which this space has not; expected "
+                       "'none', or space: sequence");
     if (code || (code = arena_open(&arena, 0, e)))
         return code;
     code = prefix_layout(c, trained, &arena, &first, e);
@@ -77,6 +87,10 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.heads",
                        "%lld heads do not divide width %lld; expected a divisor of model.width",
                        (long long)c->heads, (long long)c->width);
+    if (c->kv_heads && c->heads % c->kv_heads)
+        return err_set(e, ERR_USAGE, "model.kv_heads",
+                       "%lld does not divide %lld heads; expected a divisor of model.heads",
+                       (long long)c->kv_heads, (long long)c->heads);
     int code = check_layers(c, trained, evaluated, e);
     if (code)
         return code;
@@ -133,11 +147,14 @@ static int add_vector(struct builder *b, const char *name, int d, double value)
                                          .mean = value});
 }
 
-static void add_norm(struct builder *b, const char *name, int d, int *gain, int *bias)
+static void add_norm(struct builder *b, const char *name, int kind, int d, int *gain, int *bias)
 {
     char text[TENSOR_NAME_MAX];
     snprintf(text, sizeof text, "%s.weight", name);
     *gain = add_vector(b, text, d, 1);
+    *bias = -1;
+    if (kind == MODEL_NORM_RMS)
+        return;
     snprintf(text, sizeof text, "%s.bias", name);
     *bias = add_vector(b, text, d, 0);
 }
@@ -175,6 +192,15 @@ static void add_normaliser(struct builder *b, const struct layer_kind *kind, int
     }
 }
 
+static void add_convolutions(struct builder *b, const struct kind_config *c, int *index)
+{
+    static const char *const names[] = {"conv.input.weight", "conv.qkv.weight", "conv.ffn.weight"};
+    const int channels[] = {b->m->width, b->m->qkv_width, b->m->width};
+    for (int k = 0; k < CONVOLVED_PLACES && convolution_learned(c); k++)
+        if (convolution_at(c, (enum convolved_place)k))
+            index[k] = add_weight(b, names[k], channels[k], convolution_size(c));
+}
+
 static int add_c(struct builder *b, const struct layer_kind *kind)
 {
     struct tensor t;
@@ -192,24 +218,34 @@ static void add_layer(struct builder *b, int k)
 {
     struct model *m = b->m;
     struct model_layer *l = &m->layer[k];
-    int w = m->width, f = (int)m->config.ffn;
+    int w = m->width, f = (int)m->config.ffn, kv = m->kv_heads * m->head_width;
+    int norm = m->config.norm_kind;
     snprintf(b->prefix, sizeof b->prefix, "layers.%d.", k);
     l->q = add_weight(b, "attn.q.weight", w, w);
-    l->k = add_weight(b, "attn.k.weight", w, w);
-    l->v = add_weight(b, "attn.v.weight", w, w);
+    l->k = add_weight(b, "attn.k.weight", kv, w);
+    l->v = add_weight(b, "attn.v.weight", kv, w);
     l->q_bias = add_vector(b, "attn.q.bias", w, 0);
-    l->k_bias = add_vector(b, "attn.k.bias", w, 0);
-    l->v_bias = add_vector(b, "attn.v.bias", w, 0);
+    l->k_bias = add_vector(b, "attn.k.bias", kv, 0);
+    l->v_bias = add_vector(b, "attn.v.bias", kv, 0);
     l->o = add_weight(b, "attn.o.weight", w, w);
     l->o_bias = add_vector(b, "attn.o.bias", w, 0);
     if (m->config.norm != MODEL_NORM_NONE) {
-        add_norm(b, "norm1", w, &l->norm1, &l->norm1_bias);
-        add_norm(b, "norm2", w, &l->norm2, &l->norm2_bias);
+        add_norm(b, "norm1", norm, w, &l->norm1, &l->norm1_bias);
+        add_norm(b, "norm2", norm, w, &l->norm2, &l->norm2_bias);
+    }
+    if (m->config.norm == MODEL_NORM_BOTH) {
+        add_norm(b, "after1", norm, w, &l->after1, &l->after1_bias);
+        add_norm(b, "after2", norm, w, &l->after2, &l->after2_bias);
     }
     l->in = add_weight(b, "ffn.in.weight", f, w);
     l->in_bias = add_vector(b, "ffn.in.bias", f, 0);
+    if (m->config.gated) {
+        l->up = add_weight(b, "ffn.up.weight", f, w);
+        l->up_bias = add_vector(b, "ffn.up.bias", f, 0);
+    }
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
+    add_convolutions(b, &l->kind->config.convolution, l->convolution);
     int like = l->kind->first;
     bool own = add_encoding(b, l->kind, true, l->encoding);
     l->state = own || like == k ? m->states++ : m->layer[like].state;
@@ -319,7 +355,7 @@ static void add_embedding(struct builder *b)
                    &(struct tensor){.rank = 2, .shape = {m->io.symbols, w}, .init = TENSOR_NORMAL,
                                     .deviation = m->config.embed_std, .decay = true});
     if (m->config.embed_norm)
-        add_norm(b, "embed_norm", w, &m->embed_norm, &m->embed_norm_bias);
+        add_norm(b, "embed_norm", MODEL_NORM_LAYER, w, &m->embed_norm, &m->embed_norm_bias);
 }
 
 static void add_head(struct builder *b)
@@ -327,12 +363,12 @@ static void add_head(struct builder *b)
     struct model *m = b->m;
     int w = m->width, out = model_io_outputs(&m->io);
     m->norm = m->norm_bias = m->dense = m->dense_bias = m->head_norm = m->head_norm_bias = -1;
-    if (m->config.norm == MODEL_NORM_PRE)
-        add_norm(b, "norm", w, &m->norm, &m->norm_bias);
+    if (model_norm_before(&m->config) || model_norm_after(&m->config))
+        add_norm(b, "norm", m->config.norm_kind, w, &m->norm, &m->norm_bias);
     if (m->config.head == MODEL_HEAD_MLM) {
         m->dense = add_weight(b, "head.dense.weight", w, w);
         m->dense_bias = add_vector(b, "head.dense.bias", w, 0);
-        add_norm(b, "head.norm", w, &m->head_norm, &m->head_norm_bias);
+        add_norm(b, "head.norm", MODEL_NORM_LAYER, w, &m->head_norm, &m->head_norm_bias);
     }
     m->head = m->config.tie ? m->embed : add_weight(b, "head.weight", out, w);
     m->head_bias = add_vector(b, "head.bias", out, 0);
@@ -343,7 +379,9 @@ int model_open(struct model *m, const struct model_config *c, const struct model
 {
     *m = (struct model){.config = *c, .io = *io, .before = model_before(c),
                         .width = (int)c->width, .heads = (int)c->heads,
-                        .head_width = (int)(c->width / c->heads)};
+                        .head_width = (int)(c->width / c->heads),
+                        .kv_heads = (int)(c->kv_heads ? c->kv_heads : c->heads)};
+    m->qkv_width = m->width + 2 * m->kv_heads * m->head_width;
     int code = m->before ? arena_open(&m->arena, 0, e) : 0;
     if (code || (code = prefix_layout(c, trained, &m->arena, &m->trained, e))) {
         model_close(m);

@@ -4,7 +4,12 @@
  *                         |                                          rows x width
  *                         '- x += Attn(norm1 x);  x += FFN(norm2 x)         (norm: pre)
  *                            x = norm1(x + Attn x);  x = norm2(x + FFN x)   (norm: post)
+ *                            x += norm1'(Attn(norm1 x));  ... likewise       (norm: both)
+ *                            x += norm1(Attn x);  x += norm2(FFN x)         (norm: branch)
  *                            x += Attn x;  x += FFN x                       (norm: none)
+ *
+ * FFN x = out(act(in x)), or out(act(in x) * up x) where it is gated (Shazeer 2020).  Keys and values
+ * of kv_heads heads serve groups of query heads (Ainslie et al. 2023).
  *
  * Invariant: parameters, gradients and optimiser moments are flat blocks laid out by
  * model->tensors; nothing here allocates after workspace_open. */
@@ -25,7 +30,14 @@
 #include "space/space.h"
 
 enum model_attention { MODEL_RPE, MODEL_URPE };
-enum model_norm { MODEL_NORM_NONE, MODEL_NORM_PRE, MODEL_NORM_POST };
+enum model_norm {
+    MODEL_NORM_NONE,
+    MODEL_NORM_PRE,
+    MODEL_NORM_POST,
+    MODEL_NORM_BOTH,
+    MODEL_NORM_BRANCH
+};
+enum model_norm_kind { MODEL_NORM_LAYER, MODEL_NORM_RMS };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 /* Of a sample with one output, which stands at its first position: what the head sees there. */
@@ -34,7 +46,7 @@ enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 /* What layers of one model may differ in: the rows of model_options that are `layered`. */
 #define LAYER_FIELDS                                                                               \
-    struct kind_config encoding, c, normaliser, mask;                                              \
+    struct kind_config encoding, c, normaliser, mask, convolution;                                 \
     int attention; /* enum above */                                                                \
     bool share;    /* one B table for all layers, or for all that are of one kind */
 struct layer_config {
@@ -60,24 +72,46 @@ struct model_config {
             LAYER_FIELDS
         };
     };
-    int norm, activation, precision, head; /* enums above, kernel's for activation */
+    int norm, norm_kind, activation, precision, head; /* enums above, kernel's for activation */
     int64_t layers, heads, width, ffn;
+    int64_t kv_heads; /* 0: as many as heads */
+    bool gated;
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
     double embed_std; /* tokens: standard deviation of the embedding's start */
     int init;        /* enum above: what training starts from, and with witness whose sizes */
     double witness_beta; /* sharpness of a witness's selections; 0: exact (theory/witness.h) */
     double witness_eps;  /* least difference of neighbours for a witness of generic inputs; 0: none */
+    int preset;      /* index into preset_table (presets.h): where keys that are not said come from */
     struct model_plan plan;
     struct kind_config prefix; /* what stands in front of the sequence */
     int pool;                  /* enum above */
 };
 extern const struct kind_table prefix_kinds; /* none, bos */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
+/* What mixes each position with those before it, beside attention (convolution.c). */
+extern const struct kind_table convolution_kinds; /* none, canon, shift */
+enum convolved_place { CONVOLVED_INPUT, CONVOLVED_QKV, CONVOLVED_FFN, CONVOLVED_PLACES };
+/* Whether it is applied there, anywhere; over how many positions, its own too; with weights? */
+bool convolution_at(const struct kind_config *c, enum convolved_place place);
+bool convolution_any(const struct kind_config *c);
+int convolution_size(const struct kind_config *c);
+bool convolution_learned(const struct kind_config *c);
+/* Whether layers of some kind have one. */
+bool model_convolves(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
 extern const struct option model_options[];
 
+/* Whether a part's input, or its output, has a norm before it is added to the residual stream. */
+static inline bool model_norm_before(const struct model_config *c)
+{
+    return c->norm == MODEL_NORM_PRE || c->norm == MODEL_NORM_BOTH;
+}
+static inline bool model_norm_after(const struct model_config *c)
+{
+    return c->norm == MODEL_NORM_BOTH || c->norm == MODEL_NORM_BRANCH;
+}
 /* How many kinds of layers there are, and the configuration of a model all of whose layers are of
  * kind k. */
 int model_kinds(const struct model_config *c);
@@ -121,9 +155,11 @@ struct model_layer { /* indices into tensors; -1: none */
     const struct layer_kind *kind;
     int state, table; /* which encoding state and which table of C; table -1: rpe */
     int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
-    int norm1, norm1_bias, norm2, norm2_bias;
-    int in, in_bias, out, out_bias;
+    int norm1, norm1_bias, norm2, norm2_bias; /* bias -1: RMSNorm */
+    int after1, after1_bias, after2, after2_bias; /* norm: both */
+    int in, in_bias, up, up_bias, out, out_bias;
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
+    int convolution[CONVOLVED_PLACES]; /* (channels,size) */
     int c;
 };
 
@@ -134,6 +170,7 @@ struct model {
     struct arena arena;    /* of its arrays, where something does */
     int before;            /* positions */
     int width, heads, head_width; /* of every layer */
+    int kv_heads, qkv_width;      /* columns of q, k and v together, before k and v are repeated */
     struct tensor_list tensors;
     int prefix; /* (before,width) */
     int embed, embed_bias, embed_norm, embed_norm_bias;

@@ -5,13 +5,17 @@
 
 #include "kernel/kernel.h"
 #include "model/model.h"
+#include "model/presets.h"
 
 static const char *const attention_names[] = {
     [MODEL_RPE] = "rpe", [MODEL_URPE] = "urpe", NULL};
 static const char *const norm_names[] = {
-    [MODEL_NORM_NONE] = "none", [MODEL_NORM_PRE] = "pre", [MODEL_NORM_POST] = "post", NULL};
+    [MODEL_NORM_NONE] = "none", [MODEL_NORM_PRE] = "pre", [MODEL_NORM_POST] = "post",
+    [MODEL_NORM_BOTH] = "both", [MODEL_NORM_BRANCH] = "branch", NULL};
+static const char *const norm_kind_names[] = {
+    [MODEL_NORM_LAYER] = "layer", [MODEL_NORM_RMS] = "rms", NULL};
 static const char *const activation_names[] = {
-    [ACTIVATION_RELU] = "relu", [ACTIVATION_GELU] = "gelu", NULL};
+    [ACTIVATION_RELU] = "relu", [ACTIVATION_GELU] = "gelu", [ACTIVATION_SILU] = "silu", NULL};
 static const char *const precision_names[] = {
     [MODEL_FLOAT] = "float", [MODEL_DOUBLE] = "double", NULL};
 static const char *const head_names[] = {
@@ -23,14 +27,25 @@ static const char *const pool_names[] = {[MODEL_POOL_NONE] = "none",
 static const char *const init_names[] = {
     [MODEL_INIT_DEFAULT] = "default", [MODEL_INIT_WITNESS] = "witness", NULL};
 
+#define PRESET_NAME(name, keys, lacks, source) name,
+static const char *const preset_names[] = {PRESET_LIST(PRESET_NAME) NULL};
+
 static bool with_c(const void *owner)
 {
     return ((const struct model_config *)owner)->attention == MODEL_URPE;
 }
 
+static bool with_norm(const void *owner)
+{
+    return ((const struct model_config *)owner)->norm != MODEL_NORM_NONE;
+}
+
 #define FIELD(name) offsetof(struct model_config, name)
 
 const struct option model_options[] = {
+    {.key = "preset", .type = OPTION_CHOICE, .offset = FIELD(preset), .fallback = "none",
+     .names = preset_names, .quiet = true,
+     .help = "an architecture: keys that nothing else gives; `list presets` shows which"},
     {.key = "encoding", .type = OPTION_KIND, .offset = FIELD(encoding), .fallback = "toeplitz",
      .kinds = &encoding_kinds, .layered = true, .help = "positional encoding (B)"},
     {.key = "attention", .type = OPTION_CHOICE, .offset = FIELD(attention), .fallback = "urpe",
@@ -50,9 +65,9 @@ const struct option model_options[] = {
     {.key = "ffn", .type = OPTION_INT, .offset = FIELD(ffn), .min = 1, .max = 262144,
      .fallback = "256", .unit = "channels", .help = "hidden size of the feed-forward network"},
     {.key = "norm", .type = OPTION_CHOICE, .offset = FIELD(norm), .fallback = "pre",
-     .names = norm_names, .help = "LayerNorm: none, before or after each part"},
+     .names = norm_names, .help = "norms: none, before or after each part, both, or on what the part adds"},
     {.key = "activation", .type = OPTION_CHOICE, .offset = FIELD(activation), .fallback = "gelu",
-     .names = activation_names, .help = "relu, or gelu by the exact erf"},
+     .names = activation_names, .help = "relu, gelu by the exact erf, or silu"},
     {.key = "mask", .type = OPTION_KIND, .offset = FIELD(mask), .fallback = "none",
      .kinds = &mask_kinds, .was_choice = true, .layered = true,
      .help = "which keys a query sees; causal: j <= i only"},
@@ -78,8 +93,19 @@ const struct option model_options[] = {
     {.key = "witness.eps", .type = OPTION_REAL, .offset = FIELD(witness_eps), .min = 0, .max = 1,
      .fallback = "0", .help = "rpe: a witness for inputs whose neighbours differ by more; 0: none",
      .quiet = true},
+    {.key = "norm_kind", .type = OPTION_CHOICE, .offset = FIELD(norm_kind), .fallback = "layer",
+     .names = norm_kind_names, .quiet = true, .applies = with_norm,
+     .help = "of the blocks: LayerNorm, or RMSNorm (no mean, no bias)"},
+    {.key = "gated", .type = OPTION_BOOL, .offset = FIELD(gated), .fallback = "false",
+     .quiet = true, .help = "ffn: act(in x) * up x; with silu SwiGLU, with gelu GeGLU"},
+    {.key = "kv_heads", .type = OPTION_INT, .offset = FIELD(kv_heads), .min = 0, .max = 1024,
+     .fallback = "0", .unit = "heads", .quiet = true,
+     .help = "heads of keys and values, each for a group of queries'; divides heads; 0: as many"},
     {.key = "plan", .type = OPTION_PLAN, .offset = FIELD(plan), .fallback = "none", .quiet = true,
      .help = "maps that layers take in turn: [{mask: window, layers: 5}, {}]"},
+    {.key = "convolution", .type = OPTION_KIND, .offset = FIELD(convolution), .fallback = "none",
+     .kinds = &convolution_kinds, .layered = true, .quiet = true,
+     .help = "what mixes a position with those before it, beside attention"},
     {.key = "prefix", .type = OPTION_KIND, .offset = FIELD(prefix), .fallback = "none",
      .kinds = &prefix_kinds, .quiet = true,
      .help = "learned vectors in front of the sequence, kept in all layers"},

@@ -33,6 +33,14 @@ bool model_past(const struct model_config *c)
     return past;
 }
 
+bool model_convolves(const struct model_config *c)
+{
+    bool any = convolution_any(&c->convolution);
+    for (int k = 0; k < c->plan.kinds; k++)
+        any = any || convolution_any(&c->plan.kind[k].convolution);
+    return any;
+}
+
 bool plan_append(struct model_plan *p, const struct layer_config *layer)
 {
     int k = 0;

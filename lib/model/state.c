@@ -111,16 +111,18 @@ struct linear {
 static bool linear_of(const struct model *m, int number, struct linear *x)
 {
     int layers = (int)m->config.layers, width = m->width, ffn = (int)m->config.ffn;
-    if (number < 4 * layers) {
-        const struct model_layer *l = &m->layer[number / 4];
-        const struct linear of[] = {{l->q, width, 3 * width}, /* q, k, v in one */
-                                    {l->o, width, width}, {l->in, width, ffn}, {l->out, ffn, width}};
-        *x = of[number % 4];
+    enum { EACH = 5 };
+    if (number < EACH * layers) {
+        const struct model_layer *l = &m->layer[number / EACH];
+        const struct linear of[EACH] = {{l->q, width, m->qkv_width}, /* q, k, v in one */
+                                        {l->o, width, width}, {l->in, width, ffn},
+                                        {l->up, width, ffn}, {l->out, ffn, width}};
+        *x = of[number % EACH];
         return true;
     }
     const struct linear ends[] = {{m->io.channels > 0 ? m->embed : -1, m->io.channels, width},
                                   {m->dense, width, width}, {m->head, width, model_outputs(m)}};
-    number -= 4 * layers;
+    number -= EACH * layers;
     if (number < 3)
         *x = ends[number];
     return number < 3;

@@ -24,26 +24,65 @@ static real *carve(struct carver *c, size_t rows, size_t columns)
     return p;
 }
 
+/* Whether any layer makes features of q and k. */
+static bool has_features(const struct model *m)
+{
+    int k = 0;
+    while (k < m->kinds && !m->kind[k].normaliser->feature)
+        k++;
+    return k < m->kinds;
+}
+
+/* Whether some layer has a convolution there. */
+static bool mixes(const struct model *m, enum convolved_place place)
+{
+    bool any = false;
+    for (int k = 0; k < m->kinds; k++)
+        any = any || convolution_at(&m->kind[k].config.convolution, place);
+    return any;
+}
+
 static void carve_block(struct carver *c, const struct model *m, struct block_cache *b)
 {
     int norm = m->config.norm;
     size_t heads = (size_t)m->heads;
     b->x = carve(c, c->rows, c->width);
-    b->a_in = norm == MODEL_NORM_PRE ? carve(c, c->rows, c->width) : b->x;
+    bool before = model_norm_before(&m->config), after = model_norm_after(&m->config);
+    b->a_in = before ? carve(c, c->rows, c->width) : b->x;
+    if (mixes(m, CONVOLVED_INPUT))
+        b->a_mixed = carve(c, c->rows, c->width);
+    if (mixes(m, CONVOLVED_QKV))
+        b->projected = carve(c, c->rows, (size_t)m->qkv_width);
+    if (mixes(m, CONVOLVED_FFN))
+        b->f_mixed = carve(c, c->rows, c->width);
     b->qkv = carve(c, c->rows, 3 * c->width);
     b->lse = carve(c, c->rows, heads);
+    b->plain = has_features(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->o = carve(c, c->rows, c->width);
     b->mid = carve(c, c->rows, c->width);
     b->s1 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : b->mid;
-    b->f_in = norm == MODEL_NORM_PRE ? carve(c, c->rows, c->width) : b->mid;
+    b->f_in = before ? carve(c, c->rows, c->width) : b->mid;
     b->h = carve(c, c->rows, c->ffn);
     b->act = carve(c, c->rows, c->ffn);
+    b->product = b->act;
+    if (m->config.gated) {
+        b->up = carve(c, c->rows, c->ffn);
+        b->product = carve(c, c->rows, c->ffn);
+    }
     b->s2 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : NULL;
     if (norm != MODEL_NORM_NONE) {
         b->mean1 = carve(c, c->rows, 1);
         b->rstd1 = carve(c, c->rows, 1);
         b->mean2 = carve(c, c->rows, 1);
         b->rstd2 = carve(c, c->rows, 1);
+    }
+    if (after) {
+        b->b1 = carve(c, c->rows, c->width);
+        b->b2 = carve(c, c->rows, c->width);
+        b->after_mean1 = before ? carve(c, c->rows, 1) : b->mean1;
+        b->after_rstd1 = before ? carve(c, c->rows, 1) : b->rstd1;
+        b->after_mean2 = before ? carve(c, c->rows, 1) : b->mean2;
+        b->after_rstd2 = before ? carve(c, c->rows, 1) : b->rstd2;
     }
 }
 
@@ -56,6 +95,8 @@ static void carve_ends(struct carver *c, const struct model *m, struct workspace
         w->embed_rstd = carve(c, c->rows, 1);
     }
     w->hidden = w->last;
+    if (m->kv_heads < m->heads)
+        w->narrow = carve(c, c->rows, (size_t)m->qkv_width);
     if (m->norm >= 0) {
         w->normed = carve(c, c->rows, c->width);
         w->norm_mean = carve(c, c->rows, 1);
@@ -72,7 +113,7 @@ static void carve_ends(struct carver *c, const struct model *m, struct workspace
     }
 }
 
-static void carve_backward(struct carver *c, struct workspace *w)
+static void carve_backward(struct carver *c, const struct model *m, struct workspace *w)
 {
     w->dhidden = carve(c, c->rows, c->width);
     w->dstream = carve(c, c->rows, c->width);
@@ -80,12 +121,18 @@ static void carve_backward(struct carver *c, struct workspace *w)
     w->do_ = carve(c, c->rows, c->width);
     w->dqkv = carve(c, c->rows, 3 * c->width);
     w->dwide = carve(c, c->rows, c->ffn);
+    if (mixes(m, CONVOLVED_INPUT) || mixes(m, CONVOLVED_FFN))
+        w->dmixed = carve(c, c->rows, c->width);
+    if (mixes(m, CONVOLVED_QKV))
+        w->dprojected = carve(c, c->rows, (size_t)m->qkv_width);
+    if (m->config.gated)
+        w->dup = carve(c, c->rows, c->ffn);
 }
 
 /* What attention needs of one layer at most. */
 struct room {
     size_t fused, group, hook; /* hook: of one head */
-    bool blocks, rows, row, rest, mix;
+    bool blocks, rows, row, rest, mix, products;
 };
 
 static size_t larger(size_t a, size_t b)
@@ -112,6 +159,7 @@ static void add_room(struct room *room, const struct layer_kind *k, const struct
     room->rows = room->rows || k->normaliser->rows;
     room->row = room->row || k->normaliser->row;
     room->rest = room->rest || k->normaliser->rest;
+    room->products = room->products || k->normaliser->products;
     room->mix = room->mix || k->normaliser->mix;
 }
 
@@ -142,7 +190,13 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
         w->seen = arena_alloc(c->arena, (size_t)n, sizeof *w->seen, c->e);
     }
     if (room.row)
-        w->row = carve(c, 6, (size_t)n);
+        w->row = carve(c, room.products ? 10 : 6, (size_t)n);
+    if (room.products)
+        w->product = carve(c, block, (size_t)n);
+    if (has_features(m)) {
+        w->plain = carve(c, block, (size_t)n);
+        w->dplain = w->backward ? carve(c, c->rows, 2 * c->width) : NULL;
+    }
     if (room.rest)
         w->left = carve(c, (size_t)rows, 1);
     if (room.mix)
@@ -187,7 +241,7 @@ int workspace_open(struct workspace **out, const struct model *m, const struct m
     }
     carve_ends(&c, m, w);
     if (backward)
-        carve_backward(&c, w);
+        carve_backward(&c, m, w);
     carve_attention(&c, m, s, w);
     if (c.failed)
         return ERR_MEMORY;

@@ -2,7 +2,9 @@
  *
  * What a block keeps for its backward pass (rows R, width w, ffn f, heads H):
  *   x (R,w) -> a_in (R,w) -> qkv (R,3w) -> o (R,w) -> s1 -> mid (R,w) -> f_in -> h, act (R,f) -> s2
- * with a_in = x and f_in = mid unless norm is pre, and s1 = mid, s2 = next x unless norm is post.
+ * with a_in = x and f_in = mid unless norm is pre or both, and s1 = mid, s2 = next x unless norm is
+ * post.  Where a part's output has a norm it is b1 (R,w) before that, and b2 likewise; a gated
+ * network's up (R,f) and product (R,f) stand beside act.
  * Without a backward pass all blocks share one set. */
 #ifndef MODEL_WORKSPACE_H
 #define MODEL_WORKSPACE_H
@@ -10,7 +12,11 @@
 
 struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
+    real *plain; /* (R,2w) features of q and k, before the encoding rotates them */
     real *mean1, *rstd1, *mean2, *rstd2;
+    real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
+    real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
+    real *up, *product; /* product is act where the network is not gated */
 };
 
 struct workspace {
@@ -28,11 +34,14 @@ struct workspace {
     real *normed, *norm_mean, *norm_rstd;
     real *dense_h, *dense_act, *dense_mean, *dense_rstd, *dense_out; /* mlm head */
     real *hidden;              /* what the head reads: last, normed or dense_out */
+    real *narrow;              /* (R,qkv_width) q, k, v before k and v are repeated; grouped only */
     /* Backward only. */
-    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp;
+    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dmixed, *dprojected;
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
+    real *product, *plain; /* (G,R,n) q.k that is no logit; of `plain` features */
+    real *dplain;          /* (R,2w) of the batch; backward */
     real *dot, *left;      /* (R) do.o, and 1 - the sum of the weights */
     real *offset, *factor; /* (n) of the rows of an elementwise normaliser */
     int *count, *seen;     /* (R) and (n) */
@@ -55,6 +64,22 @@ void prefix_spread(const struct batch *outside, const struct batch *inside, int 
                    const real *front, real *x);
 void prefix_gather(const struct batch *outside, const struct batch *inside, int width, real *dfront,
                    real *x);
+
+/* ---- convolutions (convolution.c) --------------------------------------------------------------*/
+struct convolved {
+    const struct batch *batch;
+    int channels, size, shifted; /* shifted: channels from the position before, where weight is NULL */
+    bool residual;
+    const real *weight; /* (channels,size), or NULL */
+    real *gradient;
+};
+struct convolved convolved_of(const struct kind_config *c, const struct batch *b, int channels,
+                              const real *weight, real *gradient);
+/* Rows first .. first+count-1 of y from x, both (rows,channels) from row 0 on; x holds the rows before
+ * them too. */
+void convolved_forward(const struct convolved *c, int first, int count, const real *x, real *y);
+/* All rows of the batch; dx is overwritten, the weight's gradient accumulates. */
+void convolved_backward(const struct convolved *c, const real *x, const real *dy, real *dx);
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */
 struct encoding_context model_context(const struct model *m, const real *p,
@@ -86,6 +111,8 @@ struct head {
     int index;
     const real *q, *k, *v, *bias, *table; /* bias, table (relations) or NULL */
     real *dq, *dk, *dv, *dbias, *dtable;
+    const real *plain_q, *plain_k; /* row stride 2 w; NULL: none */
+    real *dplain_q, *dplain_k;
     const real *dout;
     real *o, *lse;
 };

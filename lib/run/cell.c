@@ -16,6 +16,7 @@
 #include "kernel/kernel.h"
 #include "run/adversary.h"
 #include "run/history.h"
+#include "run/prove.h"
 #include "run/witness_cell.h"
 
 enum { PATH_SIZE = 4096 };
@@ -152,6 +153,7 @@ static int resume(struct work *w, struct err *e)
     if (!code) {
         if (w->history.points)
             w->error = w->history.point[w->history.points - 1].error_rel;
+        tell(w); /* whoever listens learns that it goes on from there */
         return 0;
     }
     if (code == ERR_MEMORY)
@@ -267,13 +269,7 @@ static double tokens_per_second(const struct work *w)
  * that errors by position are its own. */
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    struct record witness[PATTERN_MAX + 1];
-    bool beside = ev == w->evaluation;
-    int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
-    if (!code)
-        code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        evaluation_set_witness(&figures[k], &witness[k]);
+    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, w->run->stop, figures, e);
     return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
 }
 

@@ -97,6 +97,14 @@ static void draw_checkerboard(const struct layout *l, struct stream *random, int
         source[i] = (i / width + i % width) % 2;
 }
 
+/* What a model with a token of its own in front sees of equal tokens, as inputs. */
+static void draw_first(const struct layout *l, struct stream *random, int *source)
+{
+    (void)random;
+    for (int i = 0; i < l->n; i++)
+        source[i] = i > 0;
+}
+
 #define PATTERN(key, text, function) {.name = key, .help = text, .draw = function}
 
 const struct pattern pattern_generic = PATTERN("generic", "independent uniform tokens",
@@ -111,6 +119,7 @@ const struct pattern pattern_mirror = PATTERN("mirror", "left and right halves a
                                               draw_mirror);
 const struct pattern pattern_checkerboard = PATTERN("checkerboard", "two alternating tokens",
                                                     draw_checkerboard);
+const struct pattern pattern_first = PATTERN("first", "all tokens equal but the first", draw_first);
 /* What remains is the layout. */
 const struct pattern pattern_constant = {.name = "constant",
                                          .help = "1/2 (symbol 0) everywhere, in every input",

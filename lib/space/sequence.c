@@ -53,7 +53,8 @@ static int sequence_layout(const struct space_config *c, int length, struct aren
 }
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",
-                                       "palindrome", "blocks",    "constant", NULL};
+                                       "palindrome", "blocks",    "constant", "first",
+                                       NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "dihedral", NULL};
 
 const struct space space_sequence = {

@@ -43,6 +43,8 @@ const struct option space_options[] = {
     INPUTS(PATTERN_CHECKERBOARD, "checkerboard", "share of inputs made of two alternating tokens"),
     {INPUTS_ROW(PATTERN_CONSTANT, "constant", "share of inputs that are 1/2 (symbol 0) everywhere"),
      .quiet = true},
+    {INPUTS_ROW(PATTERN_FIRST, "first", "share of inputs whose tokens are all equal but the first"),
+     .quiet = true},
     {.key = NULL},
 };
 

@@ -18,7 +18,8 @@
     X(blocks)           \
     X(mirror)           \
     X(checkerboard)     \
-    X(constant)
+    X(constant)         \
+    X(first)
 
 #define ORBIT_LIST(X) \
     X(none)           \

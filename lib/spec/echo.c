@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "spec/document.h"
+#include "spec/preset.h"
 #include "spec/resolve.h"
 
 /* ---- values as a tree -------------------------------------------------------------------------*/
@@ -21,6 +22,8 @@ struct entries { /* neighbours in one section or group stand side by side */
     int count;
     struct text values;
     enum value_form form;
+    bool preset; /* a cell that has one says all keys of its model, since another value than the default
+                  * might come from there */
     struct err *e;
 };
 
@@ -96,12 +99,14 @@ static void write_sections(const struct entries *list, struct text *out)
 
 static int add_leaf(void *context, const struct leaf *leaf)
 {
-    return leaf->unsaid ? 0 : add_entry(context, leaf->key, leaf->row, &leaf->value);
+    const struct entries *list = context;
+    bool said = list->preset && key_covers("model", leaf->key);
+    return leaf->unsaid && !said ? 0 : add_entry(context, leaf->key, leaf->row, &leaf->value);
 }
 
 int spec_cell_text(const struct cell *c, const char *name, struct text *out, struct err *e)
 {
-    struct entries list = {.form = VALUE_STORED, .e = e};
+    struct entries list = {.form = VALUE_STORED, .preset = c->task.model.preset != 0, .e = e};
     int code = task_leaves(&c->task, add_leaf, &list);
     if (code == 0) {
         text_append(out, "name: ");
@@ -162,6 +167,8 @@ static bool shows_default(const struct echo *x, int slot, const void *owner, boo
         return false;
     if (outer != here && outer->varies)
         return false; /* another kind would refuse it */
+    if (preset_gives(s, slot) || preset_gives(s, outer == here ? slot : here->kind_slot))
+        return false; /* the preset's value, not this */
     return owner ? row_applies(section_table[here->section].options, outer->row, owner)
                  : !outer->row->applies && !outer->row->needs;
 }

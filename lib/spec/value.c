@@ -148,7 +148,9 @@ static int read_choice(const struct option *o, const char *key, const struct nod
         *out = k;
         if (is_meant(n->text, name) || is_meant(named(o, n->text), name))
             return 0;
-        near = near ? near : text_nearest(n->text, &name, 1);
+        const char *like = text_nearest(n->text, &name, 1);
+        if (like && (!near || text_distance(n->text, like) < text_distance(n->text, near)))
+            near = like;
     }
     snprintf(what, sizeof what, "is unknown%s%.64s%s", near ? "; did you mean " : "",
              near ? near : "", near ? "?" : "");

@@ -395,6 +395,9 @@ void construct_config(const struct construct *c, struct model_config *out)
     out->norm = MODEL_NORM_NONE;
     out->activation = ACTIVATION_RELU;
     out->head = MODEL_HEAD_LINEAR;
+    out->norm_kind = MODEL_NORM_LAYER;
+    out->kv_heads = 0;
+    out->gated = false;
     out->tie = out->embed_norm = false;
 }
 

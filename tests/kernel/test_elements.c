@@ -140,9 +140,15 @@ static void check_gelu(int rows, int d)
     check_activation(ACTIVATION_GELU, rows, d);
 }
 
+static void check_silu(int rows, int d)
+{
+    check_activation(ACTIVATION_SILU, rows, d);
+}
+
 static void test_activations(void **state)
 {
     (void)state;
+    for_each_variant(check_silu);
     for_each_variant(check_relu);
     for_each_variant(check_gelu);
 }
@@ -227,7 +233,7 @@ static void check_nan(int rows, int d)
         buffer_fill(&none, 0);
         buffer_fill(&moments, 0);
         x.x[at] = (real)NAN;
-        for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_GELU; kind++) {
+        for (int kind = 0; kind < ACTIVATION_COUNT; kind++) {
             kernel()->activation_forward((enum activation)kind, rows, d, x.x, none.x, y.x);
             assert_true(isnan(y.x[at]));
             kernel()->activation_backward(rows, d, x.x, z.x, y.x, none.x);

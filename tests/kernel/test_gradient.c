@@ -58,7 +58,7 @@ static double activation_loss(const void *task, const real *x, const real *w)
 static void test_activation(void **state)
 {
     (void)state;
-    for (int k = ACTIVATION_RELU; k <= ACTIVATION_GELU; k++) {
+    for (int k = 0; k < ACTIVATION_COUNT; k++) {
         enum activation kind = (enum activation)k;
         struct buffer x = buffer_random(CELLS + WIDTH, 11, 2), w = buffer_random(CELLS, 2, 1);
         struct buffer g = buffer_open(CELLS + WIDTH);
@@ -81,27 +81,32 @@ static void test_activation(void **state)
 static double layernorm_loss(const void *task, const real *x, const real *w)
 {
     real y[CELLS], mean[ROWS], rstd[ROWS];
-    (void)task;
-    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x, x + CELLS, x + CELLS + WIDTH, y, mean,
-                                   rstd);
+    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x, x + CELLS,
+                                   task ? NULL : x + CELLS + WIDTH, y, mean, rstd);
     return weighted(CELLS, y, w);
+}
+
+static void check_norm(bool rms)
+{
+    struct buffer x = buffer_random(CELLS + 2 * WIDTH, 1, 1), w = buffer_random(CELLS, 2, 1);
+    struct buffer g = buffer_open(x.count);
+    real y[CELLS], mean[ROWS], rstd[ROWS];
+    buffer_fill(&g, 0);
+    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x.x, x.x + CELLS,
+                                   rms ? NULL : x.x + CELLS + WIDTH, y, mean, rstd);
+    kernel_plain.layernorm_backward(ROWS, WIDTH, x.x, x.x + CELLS, mean, rstd, w.x, g.x,
+                                    g.x + CELLS, rms ? NULL : g.x + CELLS + WIDTH);
+    check_gradient("layernorm", layernorm_loss, rms ? &rms : NULL, &x, &w, &g);
+    buffer_close(&x);
+    buffer_close(&w);
+    buffer_close(&g);
 }
 
 static void test_layernorm(void **state)
 {
     (void)state;
-    struct buffer x = buffer_random(CELLS + 2 * WIDTH, 1, 1), w = buffer_random(CELLS, 2, 1);
-    struct buffer g = buffer_open(x.count);
-    real y[CELLS], mean[ROWS], rstd[ROWS];
-    buffer_fill(&g, 0);
-    kernel_plain.layernorm_forward(ROWS, WIDTH, (real)0.1, x.x, x.x + CELLS, x.x + CELLS + WIDTH, y,
-                                   mean, rstd);
-    kernel_plain.layernorm_backward(ROWS, WIDTH, x.x, x.x + CELLS, mean, rstd, w.x, g.x,
-                                    g.x + CELLS, g.x + CELLS + WIDTH);
-    check_gradient("layernorm", layernorm_loss, NULL, &x, &w, &g);
-    buffer_close(&x);
-    buffer_close(&w);
-    buffer_close(&g);
+    check_norm(false);
+    check_norm(true);
 }
 
 /* ---- softmax and cross-entropy ----------------------------------------------------------------*/

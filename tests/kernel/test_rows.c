@@ -143,7 +143,7 @@ static void test_exp_accuracy(void **state)
 }
 
 /* ---- LayerNorm --------------------------------------------------------------------------------*/
-static void check_layernorm(int d)
+static void check_norm(int d, bool rms)
 {
     size_t count = (size_t)(ROWS * d), width = (size_t)d;
     struct buffer x = buffer_random(count, 1, 2), gain = buffer_random(width, 2, 1);
@@ -151,8 +151,9 @@ static void check_layernorm(int d)
     struct buffer y = buffer_open(count), mean = buffer_open(ROWS), rstd = buffer_open(ROWS);
     struct buffer y2 = buffer_open(count), mean2 = buffer_open(ROWS), rstd2 = buffer_open(ROWS);
     real epsilon = (real)0.01; /* keeps rstd below 10 where d = 1 and the variance is 0 */
-    kernel()->layernorm_forward(ROWS, d, epsilon, x.x, gain.x, bias.x, y.x, mean.x, rstd.x);
-    kernel_plain.layernorm_forward(ROWS, d, epsilon, x.x, gain.x, bias.x, y2.x, mean2.x, rstd2.x);
+    const real *b = rms ? NULL : bias.x;
+    kernel()->layernorm_forward(ROWS, d, epsilon, x.x, gain.x, b, y.x, mean.x, rstd.x);
+    kernel_plain.layernorm_forward(ROWS, d, epsilon, x.x, gain.x, b, y2.x, mean2.x, rstd2.x);
     check_close("layernorm y", count, y.x, y2.x, sum);
     check_close("layernorm mean", ROWS, mean.x, mean2.x, few);
     check_close("layernorm rstd", ROWS, rstd.x, rstd2.x, sum);
@@ -161,9 +162,9 @@ static void check_layernorm(int d)
     struct buffer dgain = buffer_random(width, 6, 1), dbias = buffer_random(width, 7, 1);
     struct buffer dx2 = buffer_copy(&dx), dgain2 = buffer_copy(&dgain), db2 = buffer_copy(&dbias);
     kernel()->layernorm_backward(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx.x, dgain.x,
-                                 dbias.x);
+                                 rms ? NULL : dbias.x);
     kernel_plain.layernorm_backward(ROWS, d, x.x, gain.x, mean.x, rstd.x, dy.x, dx2.x, dgain2.x,
-                                    db2.x);
+                                    rms ? NULL : db2.x);
     check_close("layernorm dx", count, dx.x, dx2.x, sum);
     check_close("layernorm dgain", width, dgain.x, dgain2.x, sum);
     check_close("layernorm dbias", width, dbias.x, db2.x, sum);
@@ -173,10 +174,21 @@ static void check_layernorm(int d)
         buffer_close(all[k]);
 }
 
+static void check_layernorm(int d)
+{
+    check_norm(d, false);
+}
+
+static void check_rmsnorm(int d)
+{
+    check_norm(d, true);
+}
+
 static void test_layernorm(void **state)
 {
     (void)state;
     for_each_variant(check_layernorm);
+    for_each_variant(check_rmsnorm);
 }
 
 /* ---- cross-entropy ----------------------------------------------------------------------------*/

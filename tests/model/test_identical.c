@@ -22,6 +22,15 @@ struct masked {
 /* Of each cell the most positions that a draw tells apart: 7, all; 4, mirrored positions alike; 1,
  * none; '-': the kind is not defined there.  All draws tell them apart; where `some` has a letter, a few
  * (all logits of a ReLU may be negative, a row's of softpick of one sign, nothing cut by elastic). */
+static void set_convolution(struct model_config *m, const char *name)
+{
+    m->norm = MODEL_NORM_NONE;
+    assert_true(option_set_kind(&convolution_kinds, name, &m->convolution));
+}
+
+static void canon(struct model_config *m) { set_convolution(m, "canon"); }
+static void shift(struct model_config *m) { set_convolution(m, "shift"); }
+
 static const struct identical {
     const char *name, *normaliser;
     const char *distinct, *some; /* NULL: nowhere */
@@ -46,6 +55,10 @@ static const struct identical {
     {"relu / n", "relu", .distinct = "77771774", .some = "s..s...s"},
     {"relu / m", "relu", .distinct = "17771774", .some = "...s...s", .option = {{"over", 1}}},
     {"relu^2 / n", "relu", .distinct = "77771774", .some = "s..s...s", .option = {{"power", 2}}},
+    {"linear", "linear", .distinct = "11111111"},
+    {"linear, unrotated sum", "linear", .distinct = "11711171", .option = {{"divide", 1}}},
+    {"linear, no sum", "linear", .distinct = "77771774", .option = {{"divide", 2}}},
+    {"retention", "linear", .distinct = "77771774", .option = {{"divide", 2}, {"phi", 1}}},
     {"differential", "differential", .distinct = "11111111"},
     {"talking heads", "talking-heads", .distinct = "11111111"},
     {"sparsemax", "sparsemax", .distinct = "11111111"},
@@ -68,6 +81,8 @@ static const struct identical {
     {"strided", "softmax", .distinct = "1111----", .past = {"strided", {{"length", 3}}}},
     {"blocks", "softmax", .distinct = "11111111", .past = {"blocks", {{"size", 3}}},
      .whole = {"blocks", {{"size", 3}, {"causal", 0}}}},
+    {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
+    {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"prefix-lm", "softmax", .distinct = "1111----", .past = {"prefix-lm", {{"prefix", 3}}}},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -120,12 +135,15 @@ static void draw(struct rig *r, const struct identical *row, uint64_t seed)
     rig_forward(r);
 }
 
+/* Of the largest output, where that is above 1. */
 static double distance(const struct rig *r, int p, int q)
 {
-    double most = 0;
+    double most = 0, size = 1;
     for (int c = 0; c < CHANNELS; c++)
         most = fmax(most, fabs(r->y[p * CHANNELS + c] - r->y[q * CHANNELS + c]));
-    return most;
+    for (int k = 0; k < N * CHANNELS; k++)
+        size = fmax(size, fabs(r->y[k]));
+    return most / size;
 }
 
 /* How many of the outputs are no other's, and the largest distance to the first. */

@@ -29,6 +29,7 @@ static const struct variant {
     {"deberta-released", "deberta", {{"k", 3}, {"gather", 1}}},
     {"fire", "fire", {{0}}},
     {"fire-long", "fire", {{0}}},
+    {"formula", "formula", {{0}}},
     {"kerple-log", "kerple-log", {{0}}},
     {"kerple-power", "kerple-power", {{0}}},
     {"learned", "learned", {{0}}},
@@ -161,8 +162,119 @@ static const struct weights {
                {"softmax", .mask = "hops", .seen = {{"hops", 0}}},
                {"softmax", .mask = "hops", .seen = {{"hops", 1}}},
                {"softmax", .mask = "hops", .seen = {{"hops", 2}}}}},
+    {"weights-linear", "rope",
+     .cases = {{"linear", .mask = "causal"},
+               {"linear", {{"divide", 1}}, .mask = "causal"},
+               {"linear", {{"divide", 2}}, .mask = "causal"},
+               {"linear", {{"divide", 2}, {"phi", 1}}, .mask = "causal"},
+               {"linear", .mask = "none"},
+               {"linear", {{"divide", 1}}, "window", {{"past", 3}, {"future", 2}}}}},
+    {"weights-linear-bias", "toeplitz",
+     .cases = {{"linear", .mask = "causal"},
+               {"linear", {{"divide", 2}}, .mask = "causal"},
+               {"linear", {{"divide", 2}, {"phi", 1}}, .mask = "causal"},
+               {"linear", {{"divide", 1}}, .mask = "strict"}}},
 };
 enum { WEIGHTS = sizeof weights / sizeof *weights };
+
+/* As generate.py's BLOCKS, case by case. */
+static struct layer_config *next_layer(struct model_config *m, const char *encoding)
+{
+    static struct layer_config out;
+    memcpy(&out, &m->layer, sizeof out);
+    assert_true(option_set_kind(&encoding_kinds, encoding, &out.encoding));
+    return &out;
+}
+
+static void set_mask(struct layer_config *l, const char *name, int past)
+{
+    assert_true(option_set_kind(&mask_kinds, name, &l->mask));
+    l->mask.number[0] = past;
+}
+
+static void rms(struct model_config *m) { m->norm_kind = MODEL_NORM_RMS; }
+static void gated(struct model_config *m) { m->gated = true; }
+static void one_key(struct model_config *m) { m->kv_heads = 1; }
+static void two_keys(struct model_config *m) { m->kv_heads = 2; }
+
+static void rope_and_none(struct model_config *m)
+{
+    plan_append(&m->plan, &m->layer);
+    plan_append(&m->plan, next_layer(m, "none"));
+    plan_settle(m);
+}
+
+static void local_and_global(struct model_config *m)
+{
+    struct layer_config *l = next_layer(m, "rope");
+    assert_true(option_set_kind(&normaliser_kinds, "sink", &l->normaliser));
+    set_mask(l, "window", 3);
+    plan_append(&m->plan, l);
+    l = next_layer(m, "none");
+    set_mask(l, "none", 0);
+    plan_append(&m->plan, l);
+    plan_settle(m);
+}
+
+static void set_prefix(struct model_config *m, int tokens)
+{
+    assert_true(option_set_kind(&prefix_kinds, "bos", &m->prefix));
+    m->prefix.number[PREFIX_OPTION_TOKENS] = tokens;
+}
+
+static void bos(struct model_config *m) { set_prefix(m, 1); }
+static void two_tokens(struct model_config *m) { set_prefix(m, 2); }
+
+static void bos_and_window(struct model_config *m)
+{
+    bos(m);
+    assert_true(option_set_kind(&mask_kinds, "window", &m->mask));
+    m->mask.number[0] = 3;
+}
+
+static struct kind_config *set_convolution(struct model_config *m, const char *name)
+{
+    assert_true(option_set_kind(&convolution_kinds, name, &m->convolution));
+    return &m->convolution;
+}
+
+static void set_canon(struct model_config *m, bool residual, bool input, bool qkv, bool ffn)
+{
+    struct kind_config *c = set_convolution(m, "canon");
+    const double number[] = {3, residual, input, qkv, ffn};
+    memcpy(c->number, number, sizeof number);
+    m->kv_heads = 2;
+    set_prefix(m, 1);
+}
+
+static void canon_a(struct model_config *m) { set_canon(m, true, true, false, false); }
+static void canon_b(struct model_config *m) { set_canon(m, true, false, true, false); }
+static void canon_abc(struct model_config *m) { set_canon(m, true, true, true, true); }
+
+static void convolution_ffn(struct model_config *m)
+{
+    set_canon(m, false, false, false, true);
+    m->gated = true;
+}
+
+static void shift(struct model_config *m) { set_convolution(m, "shift"); }
+static void shift_both(struct model_config *m) { set_convolution(m, "shift")->number[2] = 1; }
+
+static const struct blocks {
+    const char *file, *encoding;
+    void (*change[8])(struct model_config *m); /* by case; NULL: nothing */
+} blocks[] = {
+    {"block-norms", "none", {NULL, NULL, NULL, NULL, rms, rms, rms, rms}},
+    {"block-gated", "none", {NULL, gated, gated, gated, gated}},
+    {"block-grouped", "rope", {two_keys, two_keys, two_keys}},
+    {"block-one-key", "toeplitz", {one_key, one_key}},
+    {"block-plan", "rope", {rope_and_none, local_and_global}},
+    {"block-prefix", "toeplitz", {bos, bos, bos, bos_and_window}},
+    {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
+    {"block-shift", "none", {shift, shift_both}},
+    {"block-prefix-two", "rope", {two_tokens, two_tokens}},
+};
+enum { BLOCKS = sizeof blocks / sizeof *blocks };
 
 /* ---- reading fixtures -------------------------------------------------------------------------*/
 static void read_fixture(const char *file, struct safetensors *f)
@@ -233,6 +345,15 @@ static struct rig_config weights_config(const struct safetensors *f, const struc
     memcpy(c.weights, own->option, sizeof c.weights);
     c.mask = mask.kind;
     memcpy(c.seen, own->seen, sizeof c.seen);
+    return c;
+}
+
+static struct rig_config blocks_config(const struct safetensors *f, const struct blocks *v, int k)
+{
+    struct rig_config c = sizes_of(f, k);
+    c.encoding = v->encoding;
+    c.mask = integer(f, "case.mask", k);
+    c.change = v->change[k];
     return c;
 }
 
@@ -362,6 +483,33 @@ static void check_case(const char *file, const struct safetensors *f, int k,
     rig_close(&r);
 }
 
+/* One wrong element, in any tensor that the outputs depend on, is seen in outputs or gradients. */
+static void check_wrong_weights(const char *file, const struct safetensors *f, int k,
+                                const struct rig_config *c)
+{
+    struct rig r;
+    const char *worst;
+    open_case(&r, f, c);
+    for (int t = 0; t < r.model.tensors.count; t++) {
+        const struct tensor *own = &r.model.tensors.item[t];
+        const double *g = slice(find(f, "gradient/", own->name), cases_of(f), k);
+        size_t at = 0;
+        for (size_t i = 1; i < own->count; i++)
+            at = fabs(g[i]) > fabs(g[at]) ? i : at;
+        if (fabs(g[at]) < 1e-12)
+            continue; /* does not matter, whatever its value */
+        real *value = &r.p[own->offset + at], old = *value;
+        *value = old + (real)0.01;
+        rig_forward(&r);
+        rig_backward(&r);
+        double y = output_distance(&r, f, k), other = gradient_distance(&r, f, k, &worst);
+        if (y <= tolerance && other <= tolerance)
+            fail_msg("%s, case %d: a wrong %s[%zu] is not seen", file, k, own->name, at);
+        *value = old;
+    }
+    rig_close(&r);
+}
+
 static void test_every_variant(void **state)
 {
     (void)state;
@@ -385,6 +533,21 @@ static void test_every_normaliser_and_mask(void **state)
         for (int k = 0; k < cases_of(&f); k++) {
             struct rig_config c = weights_config(&f, &weights[v], k);
             check_case(weights[v].file, &f, k, &c);
+        }
+        safetensors_close(&f);
+    }
+}
+
+static void test_every_block(void **state)
+{
+    (void)state;
+    for (int v = 0; v < BLOCKS; v++) {
+        struct safetensors f;
+        read_fixture(blocks[v].file, &f);
+        for (int k = 0; k < cases_of(&f); k++) {
+            struct rig_config c = blocks_config(&f, &blocks[v], k);
+            check_case(blocks[v].file, &f, k, &c);
+            check_wrong_weights(blocks[v].file, &f, k, &c);
         }
         safetensors_close(&f);
     }
@@ -443,33 +606,6 @@ static void test_no_normaliser_or_mask_is_left_out(void **state)
     }
 }
 
-/* One wrong element, in any tensor that the outputs depend on, is seen in outputs or gradients. */
-static void check_wrong_weights(const char *file, const struct safetensors *f, int k,
-                                const struct rig_config *c)
-{
-    struct rig r;
-    const char *worst;
-    open_case(&r, f, c);
-    for (int t = 0; t < r.model.tensors.count; t++) {
-        const struct tensor *own = &r.model.tensors.item[t];
-        const double *g = slice(find(f, "gradient/", own->name), cases_of(f), k);
-        size_t at = 0;
-        for (size_t i = 1; i < own->count; i++)
-            at = fabs(g[i]) > fabs(g[at]) ? i : at;
-        if (fabs(g[at]) < 1e-12)
-            continue; /* does not matter, whatever its value */
-        real *value = &r.p[own->offset + at], old = *value;
-        *value = old + (real)0.01;
-        rig_forward(&r);
-        rig_backward(&r);
-        double y = output_distance(&r, f, k), other = gradient_distance(&r, f, k, &worst);
-        if (y <= tolerance && other <= tolerance)
-            fail_msg("%s, case %d: a wrong %s[%zu] is not seen", file, k, own->name, at);
-        *value = old;
-    }
-    rig_close(&r);
-}
-
 static void test_a_wrong_weight_is_seen(void **state)
 {
     (void)state;
@@ -517,6 +653,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_variant),
         cmocka_unit_test(test_every_normaliser_and_mask),
+        cmocka_unit_test(test_every_block),
         cmocka_unit_test(test_nothing_is_left_out),
         cmocka_unit_test(test_no_normaliser_or_mask_is_left_out),
         cmocka_unit_test(test_a_wrong_weight_is_seen),

@@ -98,6 +98,9 @@ static void test_fixed_patterns(void **state)
     int source[5];
     fixture_open(&f, "sequence", 5);
     const int generic[5] = {0, 1, 2, 3, 4}, identical[5] = {0}, palindrome[5] = {0, 1, 2, 1, 0};
+    const int first[5] = {0, 1, 1, 1, 1};
+    draw(PATTERN_FIRST, &f.layout, 0, source);
+    assert_memory_equal(source, first, sizeof source);
     draw(PATTERN_GENERIC, &f.layout, 0, source);
     assert_memory_equal(source, generic, sizeof source);
     draw(PATTERN_IDENTICAL, &f.layout, 0, source);

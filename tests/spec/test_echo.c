@@ -56,7 +56,9 @@ static const char *const models[] = {
     "", "model: {encoding: {kind: t5, buckets: 8}}\n", "model: {width: 32, c: bucketed}\n",
     "model: {encoding: alibi, attention: rpe}\n",
     "model: {plan: {name: 'a: b', layers: [{encoding: rope, layers: 3}, {c: {init: normal}}]}}\n",
-    "model: {plan: [{attention: rpe}, {attention: urpe, c: bucketed, share: false}]}\n", "model:\n  c: {init: normal, mean: 0.1}\n"};
+    "model: {plan: [{attention: rpe}, {attention: urpe, c: bucketed, share: false}]}\n", "model:\n  c: {init: normal, mean: 0.1}\n",
+    "model: {preset: gemma-2, width: 32}\n",
+    "model: {convolution: {kind: canon, ffn: true}, prefix: bos, preset: llama-4}\n"};
 static const char *const others[] = {
     "", "seeds: [4, 2]\n", "seeds: 2\n", "space: {inputs: {identical: 0.1}, length: 9}\n",
     "evaluate: {lengths: 48, tolerance: 0.30000000000000004}\n",
@@ -69,6 +71,8 @@ static const char *const grids[] = {
     "", "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n",
     "grid: {model.encoding.kind: [toeplitz, none], model.attention: [rpe, urpe]}\n",
     "grid: {model.plan: [none, [{mask: causal}, {}], [{normaliser: {kind: entmax, alpha: 1.25}}, {}]]}\n",
+    "grid: {model.preset: [none, bert, bloom]}\n",
+    "grid: {model.preset: [none, bert, llama-4], model.prefix: [none, bos]}\n",
     "grid: {target: [position, {kind: gain}], model.c.init: [ones, normal]}\n",
     "grid: {evaluate.lengths: [16, [32, 40]], train: [{lr: 0.2}, {steps: 5, lr: 0.3}]}\n"};
 static const char *const claims[] = {
@@ -80,6 +84,7 @@ static const char *const claims[] = {
 static const char *const sets[] = {
     "seeds=[3]", "model.encoding=[t5, none]", "model.encoding=alibi", "model.encoding.kind=t5",
     "train.lr=[0.1, 0.2]", "target=position", "space.inputs={periodic: 0.2}", "model.heads=1",
+    "model.preset=gpt-oss", "model.preset=[t5, none]",
     "model.c=bucketed", "model.plan=[{encoding: {kind: rope, base: 20}, mask: causal}, {}]", "model.encoding.max_distance=200", "evaluate.lengths=[8]",
     "space={kind: graph, nodes: 5, max_distance: 3}", "space.kind=grid"};
 

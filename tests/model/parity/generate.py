@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Fixtures of test_parity.c: the Transformer with every positional encoding, every normaliser and
-every mask, in PyTorch.
+every mask, and with other blocks around its attention, in PyTorch.
 
-Writes NAME.safetensors beside this file, one for each variant of an encoding (VARIANTS) and one for
-each normaliser and space of masks (WEIGHTS):
+Writes NAME.safetensors beside this file, one for each variant of an encoding (VARIANTS), one for
+each normaliser and space of masks (WEIGHTS), and one for each kind of block (BLOCKS):
 
     config                I32 [9]: the names in CONFIG, in that order
     case.attention|mask|norm|activation   I32 [cases]: what each case changes
@@ -41,8 +41,8 @@ torch.set_default_dtype(torch.float64)
 CONFIG = ("layers", "heads", "width", "ffn", "n", "samples", "channels", "share", "bucketed")
 RPE, URPE = 0, 1
 BOTH, CAUSAL = 0, 1
-NORM_NONE, NORM_PRE, NORM_POST = 0, 1, 2
-RELU, GELU = 0, 1
+NORM_NONE, NORM_PRE, NORM_POST, NORM_BOTH, NORM_BRANCH = 0, 1, 2, 3, 4
+RELU, GELU, SILU = 0, 1, 2
 CONDITION = 2e-6  # of the largest magnitude in each tensor; the test asks for 2e-5 in float
 
 # Name of the file: class and what is special: three heads and width 12 unless said otherwise
@@ -77,6 +77,7 @@ VARIANTS = {
     "tupe": (e.Tupe, SMALL),
     "tupe-t5": (e.TupeT5, SMALL),
     "cope": (e.Cope, {}),
+    "formula": (e.Formula, {**SMALL, "share": 0}),
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
@@ -144,6 +145,41 @@ WEIGHTS = {
         wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)),
     "masks-graph": (e.Encoding, GRAPH, under(
         wt.Normaliser(), wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))),
+    "weights-linear": (e.Rope, TINY, [
+        *causal(wt.Linear(), wt.Linear("unrotated"), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear(), wt.NONE), (wt.Linear("unrotated"), wt.window(3, 2))]),
+    "weights-linear-bias": (e.Toeplitz, TINY, [
+        *causal(wt.Linear(), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear("unrotated"), wt.STRICT)]),
+}
+
+# Name of the file: class of the encoding, what is special, and the cases: what is not softmax, pre-norm,
+# gelu, causal and rpe.  As `blocks` of test_parity.c.
+FOUR = {**TINY, "heads": 4, "width": 8}
+RMS, GATED = {"rms": True}, {"gated": True}
+WINDOW = {"normaliser": wt.Sink(), "seen_by": wt.window(3)}
+BLOCKS = {
+    "block-norms": (e.Encoding, {**TINY, "layers": 2}, [
+        {"norm": norm, **rms} for rms in ({}, RMS)
+        for norm in (NORM_PRE, NORM_POST, NORM_BOTH, NORM_BRANCH)]),
+    "block-gated": (e.Encoding, TINY, [
+        {"activation": SILU}, *({**GATED, "activation": a} for a in (RELU, GELU, SILU)),
+        {**GATED, "norm": NORM_BRANCH}]),
+    "block-grouped": (e.Rope, {**FOUR, "kv_heads": 2}, [
+        {}, {"attention": URPE, "mask": BOTH}, {"norm": NORM_NONE}]),
+    "block-one-key": (e.Toeplitz, {**FOUR, "kv_heads": 1}, [{}, {"attention": URPE}]),
+    "block-plan": (e.Rope, {**TINY, "layers": 3}, [
+        {"plan": [{}, {"encoding": e.Encoding}]},
+        {"plan": [WINDOW, {"encoding": e.Encoding, "mask": BOTH, "seen_by": wt.NONE}]}]),
+    "block-prefix": (e.Toeplitz, {**TINY, "before": 1}, [
+        {}, {"mask": BOTH}, {"attention": URPE}, {"seen_by": wt.window(3)}]),
+    "block-canon": (e.Rope, {**FOUR, "layers": 2, "kv_heads": 2, "before": 1}, [
+        {"canon": ("input",), "mask": BOTH}, {"canon": ("qkv",)},
+        {"canon": ("input", "qkv", "ffn"), "norm": NORM_BRANCH},
+        {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
+    "block-shift": (e.Encoding, TINY, [
+        {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
+    "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
 }
 
 
@@ -152,6 +188,8 @@ def draw_weights(c, encoding):
     """Far from any initial value, so that every term counts; rounded to float."""
     w = {}
     d, f, channels, heads = c["width"], c["ffn"], c["channels"], c["heads"]
+
+    kv = d // heads * c.get("kv_heads", heads)
 
     def matrix(name, out, into):
         w[name + ".weight"] = torch.randn(out, into) / math.sqrt(into)
@@ -165,11 +203,21 @@ def draw_weights(c, encoding):
     for layer in range(c["layers"]):
         prefix = f"layers.{layer}."
         for name in "qkvo":
-            matrix(prefix + "attn." + name, d, d)
+            matrix(prefix + "attn." + name, kv if name in "kv" else d, d)
         norm(prefix + "norm1")
         norm(prefix + "norm2")
         matrix(prefix + "ffn.in", f, d)
         matrix(prefix + "ffn.out", d, f)
+        if any(case.get("norm") == NORM_BOTH for case in c["cases"]):
+            norm(prefix + "after1")
+            norm(prefix + "after2")
+        if any(case.get("gated") for case in c["cases"]):
+            matrix(prefix + "ffn.up", f, d)
+        for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d)):
+            if any(place in case.get("canon", ()) for case in c["cases"]):
+                w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
+    if "before" in c:
+        w["prefix.weight"] = torch.randn(c["before"], d)
     norm("norm")
     matrix("head", channels, d)
 
@@ -184,7 +232,7 @@ def draw_weights(c, encoding):
         32 if c["bucketed"] else 2 * c["n"] - 1
     table("urpe.c", (heads, relations), lambda s: 1 + 0.5 * torch.randn(s),
           not c["share"])
-    for case in c["cases"]:
+    for case in (layer for case in c["cases"] for layer in (case, *case.get("plan", ()))):
         own = case["normaliser"]
         for name, shape in own.shapes(c).items():
             if f"layers.0.normaliser.{name}" not in w:
@@ -200,6 +248,20 @@ def relation_of(c, causal):
     return bucket_matrix(n, causal) if c["bucketed"] else offsets(n) + n - 1
 
 
+def mixed(case, w, prefix, place, x):
+    """Canon layers and token shift: along the line, with zeros before the start."""
+    def back(t):
+        return torch.cat([torch.zeros_like(x[:, :t]), x[:, :x.shape[1] - t]], 1)
+    if place in case.get("canon", ()):
+        weight = w[f"{prefix}conv.{place}.weight"]
+        y = sum(weight[:, t] * back(t) for t in range(weight.shape[1]))
+        return y + x if case.get("residual", True) else y
+    if place in case.get("shift", ()):
+        half = x.shape[-1] // 2
+        return torch.cat([back(1)[..., :half], x[..., half:]], -1)
+    return x
+
+
 def attention(c, encoding, case, w, layer, x):
     """The theory's head (Luo et al. 2022, eqs. 3 and 5), all of them, and the output projection."""
     n, heads = c["n"], c["heads"]
@@ -213,9 +275,15 @@ def attention(c, encoding, case, w, layer, x):
     def linear(x, name):
         return x @ parameter(f"attn.{name}.weight").T + parameter(f"attn.{name}.bias")
 
+    sizes = [w[f"layers.{layer}.attn.{name}.weight"].shape[0] for name in "qkv"]
+    x = mixed(case, w, f"layers.{layer}.", "input", x)
+    qkv = mixed(case, w, f"layers.{layer}.", "qkv", torch.cat([linear(x, s) for s in "qkv"], -1))
+
     def split(x):
-        return x.view(x.shape[0], n, heads, c["width"] // heads).transpose(1, 2)
-    q, k, v = (split(linear(x, name)) for name in "qkv")
+        x = x.view(x.shape[0], n, -1, c["width"] // heads).transpose(1, 2)
+        return x.repeat_interleave(heads // x.shape[1], 1)
+    q, k, v = (split(x) for x in qkv.split(sizes, -1))
+    raw = q, k
     q, k = encoding.rotate(q, k)
 
     def encoding_parameter(name):
@@ -225,8 +293,9 @@ def attention(c, encoding, case, w, layer, x):
         return parameter("normaliser." + name)
     s = encoding.logits(q, k, encoding_parameter, causal)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)
-    p, rest = normaliser.attend(s, seen, q, {**c, "layer": layer}, normaliser_parameter)
+    p, rest = normaliser.attend(s, seen, q, about, normaliser_parameter)
     if case["attention"] == URPE:
         p = p * parameter("urpe.c")[:, relation_of(c, causal)]
     o = p @ v + rest + encoding.value(p, encoding_parameter)
@@ -238,33 +307,50 @@ def model(c, encoding, case, w, x):
         return x @ w[name + ".weight"].T + w[name + ".bias"]
 
     def norm(x, name):
+        if case.get("rms"):
+            return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt() * w[name + ".weight"]
         return layer_norm(x, w[name + ".weight"], w[name + ".bias"])
 
     def ffn(x, prefix):
-        h = linear(x, prefix + "ffn.in")
-        h = torch.relu(h) if case["activation"] == RELU else torch.nn.functional.gelu(h)
+        functional = torch.nn.functional
+        x = mixed(case, w, prefix, "ffn", x)
+        h = (torch.relu, functional.gelu, functional.silu)[case["activation"]](
+            linear(x, prefix + "ffn.in"))
+        if case.get("gated"):
+            h = h * linear(x, prefix + "ffn.up")
         return linear(h, prefix + "ffn.out")
 
     def encoding_parameter(name):
         return w["encoding." + name]
-    x = linear(x, "embed") + encoding.add_to_input(encoding_parameter)
+    x, before = linear(x, "embed"), c.get("before", 0)
+    if before:
+        x = torch.cat([w["prefix.weight"].expand(x.shape[0], -1, -1), x], 1)
+    x = x + encoding.add_to_input(encoding_parameter)
     for layer in range(c["layers"]):
-        prefix = f"layers.{layer}."
+        prefix, kind = f"layers.{layer}.", case
+        if "plan" in case:
+            kind = case["plan"][layer % len(case["plan"])]
 
         def attend(x):
-            return attention(c, encoding, case, w, layer, x)
+            return attention(c, kind.get("encoding", encoding), kind, w, layer, x)
         if case["norm"] == NORM_PRE:
             x = x + attend(norm(x, prefix + "norm1"))
             x = x + ffn(norm(x, prefix + "norm2"), prefix)
         elif case["norm"] == NORM_POST:
             x = norm(x + attend(x), prefix + "norm1")
             x = norm(x + ffn(x, prefix), prefix + "norm2")
+        elif case["norm"] == NORM_BOTH:
+            x = x + norm(attend(norm(x, prefix + "norm1")), prefix + "after1")
+            x = x + norm(ffn(norm(x, prefix + "norm2"), prefix), prefix + "after2")
+        elif case["norm"] == NORM_BRANCH:
+            x = x + norm(attend(x), prefix + "norm1")
+            x = x + norm(ffn(x, prefix), prefix + "norm2")
         else:
             x = x + attend(x)
             x = x + ffn(x, prefix)
-    if case["norm"] == NORM_PRE:
+    if case["norm"] in (NORM_PRE, NORM_BOTH, NORM_BRANCH):
         x = norm(x, "norm")
-    return linear(x, "head")
+    return linear(x[:, before:], "head")
 
 
 # ---- files --------------------------------------------------------------------------------------
@@ -305,6 +391,19 @@ def weights_cases(c, pairs, index):
               "activation": index // 2 % 2, "normaliser": normaliser, "seen": mask.matrix(c)}
              for normaliser, mask in pairs]
     return cases + [{**cases[0], "attention": RPE}]
+
+
+def block_case(c, own):
+    """`own` with all that it does not say, in each kind of its layers too."""
+    case = {"attention": RPE, "mask": CAUSAL, "norm": NORM_PRE, "activation": GELU,
+            "normaliser": wt.Normaliser(), **own}
+    mask = own.get("seen_by", wt.CAUSAL if case["mask"] == CAUSAL else wt.NONE)
+    case["seen"] = mask.matrix(c)
+    if "encoding" in own:
+        case["encoding"] = own["encoding"](c)
+    if "plan" in own:
+        case["plan"] = [block_case(c, kind) for kind in own["plan"]]
+    return case
 
 
 # ---- spaces -------------------------------------------------------------------------------------
@@ -361,7 +460,7 @@ def draw(c, kind, seed):
     torch.manual_seed(seed)
     encoding = kind(c)
     w = draw_weights(c, encoding)
-    shape = (c["samples"], c["n"], c["channels"])
+    shape = (c["samples"], c["n"] - c.get("before", 0), c["channels"])
     x, cotangent = torch.randn(shape).float(), torch.randn(shape).float()
     if "twins" in c:  # equal tokens
         x[:, c["twins"][1]] = x[:, c["twins"][0]]
@@ -376,16 +475,26 @@ def draw(c, kind, seed):
     return w, x, cotangent, results
 
 
-def generate(folder, name, kind, special, index, pairs=None):
+def cases_of_table(c, kind, index, cases):
+    if cases is None:
+        return cases_of(c, kind, index)
+    if isinstance(cases[0], dict):
+        return [block_case(c, case) for case in cases]
+    return weights_cases(c, cases, index)
+
+
+def generate(folder, name, kind, special, index, cases=None):
     c = with_space({"layers": 2, "heads": 3, "width": 12, "ffn": 5, "n": 7, "samples": 2,
                     "channels": 3, "share": 1, "bucketed": 0, **special})
-    c["cases"] = weights_cases(c, pairs, index) if pairs else cases_of(c, kind, index)
+    c["n"] += c.get("before", 0)
+    c["cases"] = cases_of_table(c, kind, index, cases)
     seed, drawn = zlib.crc32(name.encode()), None
     while drawn is None:
         seed += 1
         drawn = draw(c, kind, seed)
     w, x, cotangent, results = drawn
-    out = {"config": torch.tensor([c[key] for key in CONFIG], dtype=torch.int32),
+    sizes = {**c, "n": c["n"] - c.get("before", 0)}
+    out = {"config": torch.tensor([sizes[key] for key in CONFIG], dtype=torch.int32),
            "x": x, "cotangent": cotangent}
     if "steps" in c:
         out["steps"] = torch.tensor(c["steps"], dtype=torch.int32)
@@ -401,8 +510,8 @@ def generate(folder, name, kind, special, index, pairs=None):
 
 def main():
     folder = os.path.dirname(os.path.abspath(__file__))
-    wanted = sys.argv[1:] or [*VARIANTS, *WEIGHTS]
-    for table in (VARIANTS, WEIGHTS):
+    wanted = sys.argv[1:] or [*VARIANTS, *WEIGHTS, *BLOCKS]
+    for table in (VARIANTS, WEIGHTS, BLOCKS):
         for index, (name, entry) in enumerate(table.items()):
             if name in wanted:
                 generate(folder, name, entry[0], entry[1], index, *entry[2:])
