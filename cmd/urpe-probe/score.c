@@ -54,7 +54,7 @@ static int conclude(const struct arguments *a, const struct spec *s, const struc
     if (code)
         return code;
     if (a->csv)
-        code = report_shared_add_scored(a->csv, &r, s, e);
+        code = report_shared_add_rows(a->csv, &r, s, e);
     if (!code && !a->quiet)
         code = print_results(a, &r, e);
     if (!code && !a->no_claims && spec_cells(s) == 1)

@@ -38,6 +38,8 @@ static struct encoding_block hook_block(const struct block *b, int g)
                                    .dq = h->dq,
                                    .dk = h->dk,
                                    .stride = b->a->stride,
+                                   .content = h->content,
+                                   .dcontent = h->dcontent,
                                    .scale = b->a->kind->facts.scale,
                                    .ld = b->n,
                                    .scratch = b->a->w->hook + (size_t)g * b->a->w->hook_size};

@@ -1,8 +1,8 @@
 /* --csv FILE: one results file that several calls add to.
  *
  * Invariant: the file is read, extended and replaced by the holder of its lock, so that a (cell,
- * length, subset), of what was scored also a name, is in it once however many calls add at the same
- * time, and the order of the rows is not that of the calls. */
+ * length, subset), or one of them and a name of what was scored, is in it once however many calls add
+ * at the same time, and the order of the rows is not that of the calls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,22 +198,23 @@ static int write_shared(const char *path, const struct shared_row *all, int coun
     return code;
 }
 
-/* rows: of the cells; NULL: those that the folder has. */
-static int add_rows(const char *path, const char *folder, const struct results *rows,
-                    const struct spec *s, bool force, struct err *e)
+/* r: what to add, or NULL: what the folder has by then. */
+static int add(const char *path, const char *folder, const struct results *r, const struct spec *s,
+               bool force, struct err *e)
 {
     struct file_lock lock = {.fd = -1};
     struct csv old = {0};
-    struct results of_folder = {0};
-    const struct results *r = rows ? rows : &of_folder;
+    struct results own = {0};
     struct shared_row *all = NULL, *scratch = NULL;
     bool *renewed = NULL;
     int code = lock_shared(&lock, path, e);
     if (code)
         return code;
     code = read_shared(path, &old, e);
-    if (!code && !rows) /* under the lock: whoever has added rows has finished their cells */
-        code = results_open(&of_folder, &folder, 1, e);
+    if (!code && !r) { /* under the lock: whoever has added rows has finished their cells */
+        code = results_open(&own, &folder, 1, e);
+        r = &own;
+    }
     if (code)
         goto out;
     size_t most = (size_t)old.rows + (size_t)r->rows;
@@ -228,7 +229,7 @@ static int add_rows(const char *path, const char *folder, const struct results *
     order_as(all, count, r, scratch);
     code = write_shared(path, all, count, e);
 out:
-    results_close(&of_folder);
+    results_close(&own);
     memory_free(all);
     memory_free(scratch);
     memory_free(renewed);
@@ -240,11 +241,11 @@ out:
 int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
                       struct err *e)
 {
-    return add_rows(path, folder, NULL, s, force, e);
+    return add(path, folder, NULL, s, force, e);
 }
 
-int report_shared_add_scored(const char *path, const struct results *r, const struct spec *s,
-                             struct err *e)
+int report_shared_add_rows(const char *path, const struct results *r, const struct spec *s,
+                           struct err *e)
 {
-    return add_rows(path, NULL, r, s, false, e);
+    return add(path, NULL, r, s, true, e);
 }
