@@ -125,7 +125,7 @@ def written(maker, program):
     for space, keys in maker.SPECS.items():
         plans = [[layer] for layer in rng.sample(list(maker.all_layers(rng, space)), 100)]
         plans += [[a, b] for (a,), (b,) in zip(plans, plans[1:])]
-        lines = [maker.case_line(*plan) for plan in plans]
+        lines = [maker.case_line(*plan, prefix=k % 2 * (space == "sequence")) for k, plan in enumerate(plans)]
         with tempfile.TemporaryDirectory() as folder:
             yield from (text for text, _ in maker.written(program, folder, maker.SPEC.format(**keys) + "".join(lines)))
 
