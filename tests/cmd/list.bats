@@ -14,7 +14,7 @@ quick() {
 }
 
 # sections: what `list` takes, as its help says.
-sections() { probe list --help | sed -n 's/.*\[\([a-z]*|[a-z|]*\)\].*/\1/p' | tr '|' ' '; }
+sections() { probe list --help | tr -d '\n ' | sed -n 's/.*\[\([a-z]*|[a-z|]*\)\].*/\1/p' | tr '|' ' '; }
 
 # names SECTION: the entries that it lists, sorted.
 names() { probe list "$1" --format csv | sed 1d | cut -d, -f1 | sort; }
