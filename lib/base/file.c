@@ -79,6 +79,16 @@ bool file_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
+bool file_link(const char *path, const char *of)
+{
+    struct stat status;
+    if (lstat(of, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    if (unlink(path) != 0 && errno != ENOENT)
+        return false;
+    return link(of, path) == 0;
+}
+
 bool file_is_regular(const char *path)
 {
     struct stat status;

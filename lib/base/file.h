@@ -40,6 +40,9 @@ int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t 
 bool file_exists(const char *path);
 /* Whether it is a file with content of its own: no folder, device or pipe. */
 bool file_is_regular(const char *path);
+/* Makes `path`, which may be there already, another name of the regular file `of`; false where that
+ * cannot be: another file system, or one without such links. */
+bool file_link(const char *path, const char *of);
 /* Its size in bytes; ERR_IO when there is no such file. */
 int file_size(const char *path, size_t *bytes, struct err *e);
 /* Makes a folder and its parents. */

@@ -48,7 +48,10 @@ int cell_write_spec(const struct cell *c, const char *folder, const char *experi
                     struct err *e)
 {
     struct text t = {0};
-    int code = spec_cell_copy_files(c, folder, e);
+    char specs[RUN_PATH]; /* where a run has the whole spec: folder is RESULTS/cells/ID */
+    int code = file_join(specs, sizeof specs, folder, "../../specs", e);
+    if (!code)
+        code = spec_cell_copy_files(c, folder, specs, e);
     if (!code)
         code = spec_cell_text(c, experiment, &t, e);
     if (!code)
