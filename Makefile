@@ -217,7 +217,8 @@ valgrind: $(BUILD)/urpe-probe
 	  --threads 1 --set seeds=[0] --set target.kind=gain --set train.steps=3 --set evaluate.samples=16
 
 # Runs the experiments that have a page, and renews figure, table and summary of each.
-PAGES := $(patsubst experiments/%.md,%,$(wildcard experiments/*.md))
+PAGES := $(filter $(patsubst experiments/%.yaml,%,$(wildcard experiments/*.yaml)), \
+  $(patsubst experiments/%.md,%,$(wildcard experiments/*.md)))
 experiments: $(BUILD)/urpe-probe
 	@tests/tools/deps.sh data
 	experiments/page.sh $(BUILD)/urpe-probe $(PAGES)

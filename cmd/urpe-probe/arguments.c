@@ -8,7 +8,8 @@
 #include "command.h"
 #include "spec/spec.h"
 
-enum { HELP_WIDTH = 80, HELP_INDENT = 24, COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
+enum { HELP_WIDTH = 80, HELP_INDENT = 24, NARROW = 60, NARROW_INDENT = 6 };
+enum { COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
 
 /* ---- words of a choice ------------------------------------------------------------------------*/
 /* Cuts "[a|b|c]" in buffer into its words; returns how many. */
@@ -259,34 +260,59 @@ void arguments_close(struct arguments *a)
     *a = (struct arguments){0};
 }
 
+void arguments_blame(const struct arguments *a, const struct command *c, struct err *e)
+{
+    char where[sizeof e->where];
+    const struct flag *f;
+    for (int k = 0; (f = command_flag(c, k)); k++) {
+        const char *path = f->take == take_path ? *(char *const *)((const char *)a + f->offset) : NULL;
+        if (!path || strcmp(path, e->where) != 0)
+            continue;
+        snprintf(where, sizeof where, "%s %s", f->name, path);
+        memcpy(e->where, where, sizeof where);
+        return;
+    }
+}
+
 /* ---- help -------------------------------------------------------------------------------------*/
+/* Lines that are longer than the default are hard to read. */
+static int help_width(void)
+{
+    int width = terminal_width();
+    return width < HELP_WIDTH ? width : HELP_WIDTH;
+}
+
 static void append_entry(struct text *out, const char *name, const char *value, const char *help)
 {
-    char left[64];
-    const char *gap = value ? " " : "";
-    int length = snprintf(left, sizeof left, "  %s%s%s", name, gap, value ? value : "");
-    if (length < HELP_INDENT)
-        text_append_format(out, "%-*s", HELP_INDENT, left);
-    else
-        text_append_format(out, "%s\n%*s", left, HELP_INDENT, "");
-    append_wrapped(out, help, HELP_INDENT, HELP_WIDTH);
+    char left[128];
+    int indent = help_width() < NARROW ? NARROW_INDENT : HELP_INDENT;
+    snprintf(left, sizeof left, "  %s%s%s", name, value ? " " : "", value ? value : "");
+    if ((int)strlen(left) < indent) {
+        text_append_format(out, "%-*s", indent, left);
+    } else {
+        text_append(out, "  ");
+        append_wrapped(out, left + 2, 4, help_width());
+        text_append_format(out, "\n%*s", indent, "");
+    }
+    append_wrapped(out, help, indent, help_width());
     text_append(out, "\n");
 }
 
 int help_command(const struct command *c, struct text *out, struct err *e)
 {
-    char usage[128];
+    char usage[128], summary[160];
     snprintf(usage, sizeof usage, "urpe-probe %s [OPTIONS] %s", c->name, c->operands);
     text_append(out, "usage: ");
-    append_wrapped(out, usage, (int)strlen("usage: "), HELP_WIDTH);
+    append_wrapped(out, usage, (int)strlen("usage: "), help_width());
     text_append(out, "\n\n");
-    append_wrapped(out, c->summary, 0, HELP_WIDTH);
-    text_append(out, ".\n\n");
+    snprintf(summary, sizeof summary, "%s.", c->summary);
+    append_wrapped(out, summary, 0, help_width());
+    text_append(out, "\n\n");
     for (const char *at = c->details; *at;) {
         char paragraph[1024];
         size_t length = strcspn(at, "\n");
         snprintf(paragraph, sizeof paragraph, "%.*s", (int)length, at);
-        append_wrapped(out, paragraph, 0, HELP_WIDTH);
+        append_wrapped(out, paragraph, 0, help_width());
         text_append(out, "\n");
         at += length + (at[length] == '\n');
     }
@@ -312,7 +338,7 @@ const struct exit_meaning exit_table[] = {
 int help_program(struct text *out, struct err *e)
 {
     text_append(out, "usage: urpe-probe COMMAND [OPTIONS] ...\n\n");
-    append_wrapped(out, program_summary, 0, HELP_WIDTH);
+    append_wrapped(out, program_summary, 0, help_width());
     text_append(out, "\n\ncommands:\n");
     for (int k = 0; command_table[k]; k++)
         append_entry(out, command_table[k]->name, command_table[k]->operands,

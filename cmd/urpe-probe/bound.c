@@ -6,10 +6,11 @@
 #include "commands.h"
 #include "run/certificate.h"
 #include "run/evaluate.h"
+#include "run/prove.h"
 
 /* The rows of one cell, in the form of results.csv, and their certificates. */
 static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
-                       const struct cell *c, struct err *e)
+                       const struct cell *c, struct pool *pool, struct err *e)
 {
     const struct option_ints *lengths = &c->task.evaluate.lengths;
     struct train_price price;
@@ -17,6 +18,8 @@ static int append_cell(const struct arguments *a, struct text *out, const struct
     for (int k = 0; !code && k < lengths->count; k++) {
         struct evaluation *ev = NULL;
         code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
+        if (!code)
+            code = prove_possible(ev, pool, terminal_signal(), e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;
             evaluation_floors(ev, i, &r);
@@ -35,13 +38,15 @@ static int append_cell(const struct arguments *a, struct text *out, const struct
 static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
                        struct err *e)
 {
-    int code = 0;
+    struct pool *pool = NULL;
+    int code = pool_open(&pool, 1, e);
     row_append_header(out);
     for (int k = 0; !code && k < spec_cells(s); k++) {
-        code = append_cell(a, out, s, spec_cell(s, k), e);
+        code = append_cell(a, out, s, spec_cell(s, k), pool, e);
         if (!code && *terminal_signal())
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
+    pool_close(pool);
     return code ? code : text_check(out, e);
 }
 
@@ -64,6 +69,8 @@ static int run(const struct arguments *a, struct err *e)
     if (code)
         return code;
     terminal_watch_signals();
+    if (!a->quiet)
+        say_doubts(s);
     if (a->out)
         code = prepare_folder(a->out, "bound.csv", e);
     if (!code && a->certificate)
@@ -94,7 +101,8 @@ const struct command command_bound = {
     .operands = "SPEC",
     .summary = "compute floors only: what no training can beat",
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
-               "floor is above evaluate.tolerance, else `open`.  Floors hold in exact arithmetic; "
+               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible "
+               "(random networks of the class tell all inputs apart, evaluate.networks), open.  Floors hold in exact arithmetic; "
                "what rounding adds to that, `run` measures as leak_rms and leak_sup.  With --format csv the columns are "
                "those of results.csv; --out DIR writes DIR/bound.csv.",
     .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,

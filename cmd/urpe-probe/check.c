@@ -17,10 +17,14 @@
 
 #define MIB 1048576.0
 
+/* What kinds differ in that have a row each. */
+enum { OWN_KEYS = 7, KEYS = OWN_KEYS + PRICE_PARTS };
+
 /* Cells that cost the same. */
 struct kind {
-    const struct cell *first;
+    int first; /* of them, in the spec */
     int cells;
+    double key[KEYS];
     struct price price; /* of a cell */
     double total, seconds[PRICE_PARTS];
 };
@@ -28,52 +32,54 @@ struct kind {
 #define WITNESS_SECONDS 1.0
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
+static void set_key(struct kind *k, const struct task *t)
+{
+    const struct price *p = &k->price;
+    const double own[OWN_KEYS] = {(double)p->parameters,  p->bytes,
+                                  p->step_flops,          t->model.attention,
+                                  t->model.encoding.kind, t->target.kind.kind,
+                                  t->space.kind.kind};
+    memcpy(k->key, own, sizeof own);
+    memcpy(k->key + OWN_KEYS, p->flops_of, sizeof p->flops_of);
+}
+
 /* An order in which kinds that the table shows alike are neighbours; 0: one row for both. */
 static int compare_cost(const struct kind *a, const struct kind *b)
 {
-    enum { OWN = 7, KEYS = OWN + PRICE_PARTS };
-    double key[2][KEYS];
-    for (int k = 0; k < 2; k++) {
-        const struct price *p = k ? &b->price : &a->price;
-        const struct task *t = k ? &b->first->task : &a->first->task;
-        const double own[OWN] = {(double)p->parameters,  p->bytes,
-                                 p->step_flops,          t->model.attention,
-                                 t->model.encoding.kind, t->target.kind.kind,
-                                 t->space.kind.kind};
-        memcpy(key[k], own, sizeof own);
-        memcpy(key[k] + OWN, p->flops_of, sizeof p->flops_of);
-    }
-    return memcmp(key[0], key[1], sizeof key[0]);
-}
-
-static int compare_kinds(const void *a, const void *b)
-{
-    const struct kind *left = a, *right = b;
-    int order = compare_cost(left, right);
-    return order ? order : left->first->index - right->first->index;
+    return memcmp(a->key, b->key, sizeof a->key);
 }
 
 static int compare_first(const void *a, const void *b)
 {
     const struct kind *left = a, *right = b;
-    return left->first->index - right->first->index;
+    return left->first - right->first;
+}
+
+static int compare_kinds(const void *a, const void *b)
+{
+    int order = compare_cost(a, b);
+    return order ? order : compare_first(a, b);
 }
 
 /* kind (spec_cells): filled from the cells, those of equal cost together; returns how many. */
 static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
 {
+    char group[SPEC_ID] = "";
     int count = 0, kept = 0, code = 0;
     for (int k = 0; k < spec_cells(s); k++) {
         const struct cell *c = spec_cell(s, k);
-        if (count && strcmp(kind[count - 1].first->group, c->group) == 0) { /* another seed */
+        if (strcmp(group, c->group) == 0) { /* another seed */
             kind[count - 1].cells++;
-            continue;
+        } else {
+            struct kind *next = &kind[count++];
+            *next = (struct kind){.first = k, .cells = 1};
+            code = price_task(&c->task, &next->price, e);
+            if (code)
+                return code;
+            set_key(next, &c->task);
+            memcpy(group, c->group, sizeof group);
         }
-        struct kind *next = &kind[count++];
-        *next = (struct kind){.first = c, .cells = 1};
-        code = price_task(&c->task, &next->price, e);
-        if (code)
-            return code;
+        spec_drop_cell(s, k);
     }
     qsort(kind, (size_t)count, sizeof *kind, compare_kinds);
     for (int k = 0; k < count; k++) {
@@ -88,23 +94,23 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
 
 /* Adds the witnesses' prices, as far as there is time to find them; returns how many kinds are left
  * without, or an error. */
-static int price_witnesses(struct kind *kind, int count, struct err *e)
+static int price_witnesses(const struct spec *s, struct kind *kind, int count, struct err *e)
 {
     double end = machine_seconds() + WITNESS_SECONDS;
     int code = 0, k = 0;
     while (k < count && !code && machine_seconds() < end) {
-        code = price_witness(&kind[k].first->task, &kind[k].price, e);
-        k++;
+        code = price_witness(&spec_cell(s, kind[k].first)->task, &kind[k].price, e);
+        spec_drop_cell(s, kind[k++].first);
     }
     return code ? code : count - k;
 }
 
-static int time_kinds(struct kind *kind, int count, struct err *e)
+static int time_kinds(const struct spec *s, struct kind *kind, int count, struct err *e)
 {
     struct price_speeds speeds = {0};
     for (int k = 0; k < count; k++) {
-        kind[k].total = price_seconds(&kind[k].first->task, &kind[k].price, &speeds,
-                                      kind[k].seconds, e);
+        kind[k].total = price_seconds(&spec_cell(s, kind[k].first)->task, &kind[k].price,
+                                      &speeds, kind[k].seconds, e);
         if (kind[k].total < 0)
             return ERR_MEMORY;
     }
@@ -132,9 +138,10 @@ enum { KIND_COLUMNS = sizeof kind_columns / sizeof *kind_columns };
 enum { SPACE_COLUMN = 1, TARGET_COLUMN, ENCODING_COLUMN, ATTENTION_COLUMN, N_COLUMN, LAYERS_COLUMN,
        WIDTH_COLUMN, STEPS_COLUMN = 10 };
 
-static int add_kind(struct listing *l, const struct kind *k, struct err *e)
+static int add_kind(const struct spec *s, struct listing *l, const struct kind *k, struct err *e)
 {
-    const struct task *t = &k->first->task;
+    const struct cell *first = spec_cell(s, k->first);
+    const struct task *t = &first->task;
     char text[KIND_COLUMNS][TEXT_NUMBER_MAX], attention[TEXT_NUMBER_MAX];
     const char *row[KIND_COLUMNS];
     double value[KIND_COLUMNS] = {k->cells,
@@ -152,7 +159,7 @@ static int add_kind(struct listing *l, const struct kind *k, struct err *e)
                                   k->total};
     for (int c = 0; c < KIND_COLUMNS; c++)
         row[c] = text_from_double(text[c], value[c], c < KIND_COLUMNS - 2 ? 15 : 3);
-    spec_value(k->first, "model.attention", attention, sizeof attention);
+    spec_value(first, "model.attention", attention, sizeof attention);
     row[SPACE_COLUMN] = space_of(&t->space)->name;
     row[TARGET_COLUMN] = target_of(&t->target)->name;
     row[ENCODING_COLUMN] = encoding_of(&t->model.encoding)->name;
@@ -254,9 +261,16 @@ static void warn_memory(const struct spec *s, const struct kind *kind, int count
 static int print_table(const struct spec *s, struct listing *l, const struct kind *kind,
                        int count, int unpriced, struct err *e)
 {
-    struct text text = {0}, comment = {0};
+    struct text text = {0}, comment = {0}, totals = {0};
     int code = spec_text_here(s, &text, e);
-    append_totals(&comment, s, kind, count, unpriced);
+    append_totals(&totals, s, kind, count, unpriced);
+    for (char *rest, *line = totals.data ? strtok_r(totals.data, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        append_wrapped(&comment, line, 0, terminal_width() - 2);
+        text_append(&comment, "\n");
+    }
+    comment.failed |= totals.failed;
+    text_close(&totals);
     fit_columns(l, terminal_width() - 2);
     if (!code)
         code = listing_append(&comment, l, LISTING_TABLE, terminal_width() - 2, e);
@@ -277,7 +291,7 @@ static int print_kinds(const struct arguments *a, const struct spec *s, const st
     listing_open(&l, kind_columns, KIND_COLUMNS);
     l.gap = 1;
     for (int k = 0; !code && k < count; k++)
-        code = add_kind(&l, &kind[k], e);
+        code = add_kind(s, &l, &kind[k], e);
     if (!code)
         code = a->format == LISTING_TABLE ? print_table(s, &l, kind, count, unpriced, e)
                                           : print_listing(a, &l, e);
@@ -304,15 +318,17 @@ static int run(const struct arguments *a, struct err *e)
     code = kernel_open(e);
     if (!code)
         code = kernel_reserve(1, e);
-    int unpriced = code ? 0 : price_witnesses(kind, count, e);
+    int unpriced = code ? 0 : price_witnesses(s, kind, count, e);
     if (unpriced < 0)
         code = unpriced;
     if (!code)
-        code = time_kinds(kind, count, e);
+        code = time_kinds(s, kind, count, e);
     if (!code && !a->quiet)
         code = print_kinds(a, s, kind, count, unpriced, e);
     if (!code)
         warn_memory(s, kind, count);
+    if (!code)
+        say_doubts(s);
 out:
     memory_free(kind);
     spec_close(s);

@@ -53,6 +53,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 }; /* a cell failed or a claim did not ho
 int arguments_parse(struct arguments *a, const struct command *c, int count, char **word,
                     bool *help, struct err *e);
 void arguments_close(struct arguments *a);
+/* Where e is about the very path that an option names, e->where begins with the option. */
+void arguments_blame(const struct arguments *a, const struct command *c, struct err *e);
 /* --help of one command, and of all. */
 int help_command(const struct command *c, struct text *out, struct err *e);
 int help_program(struct text *out, struct err *e);
@@ -76,10 +78,10 @@ extern const struct exit_meaning exit_table[]; /* ended by a NULL status */
 const struct command *command_find(const char *name, struct err *e);
 
 /* ---- terminal.c -------------------------------------------------------------------------------*/
-/* Columns of the terminal on standard output, COLUMNS, or 80; at least 80. */
+/* Columns of the terminal on standard output, COLUMNS, or 80; at least 40. */
 int terminal_width(void);
 /* How `out` shows text: as wide as standard output; in colour where --color says so, or where it is
- * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); sparklines where the
+ * a terminal, TERM is not "dumb" and NO_COLOR is unset or empty (no-color.org); in ASCII unless the
  * locale's character set is UTF-8. */
 struct report_screen terminal_screen(const struct arguments *a, FILE *out);
 /* Writes text to standard output, cleaned (text_show) where that is a terminal; ERR_IO when it
@@ -93,11 +95,17 @@ enum { SIGNAL_STATUS = 128 }; /* + the signal's number: exit status of the inter
 void terminal_watch_signals(void);
 volatile const int *terminal_signal(void);
 
+/* ---- man.c ------------------------------------------------------------------------------------*/
+/* Appends the man page, for roff's man macros. */
+int man_append(struct text *out, struct err *e);
+
 /* ---- print.c ----------------------------------------------------------------------------------*/
 /* Makes the folder and sees that `name` can be written there, before the work that fills it. */
 int prepare_folder(const char *folder, const char *name, struct err *e);
 /* Names the files that were skipped in reading results. */
 void say_skipped(const struct results *r);
+/* Warns of what a spec allows but hardly means (space.h, doubt). */
+void say_doubts(const struct spec *s);
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.
  * *status becomes EXIT_FAILED if one did. */

@@ -1,15 +1,24 @@
-/* urpe-probe completion: completion for shells, and the man page.
+/* urpe-probe completion: completion for shells; the man page is man.c's.
  *
  * Invariant: everything comes from the tables of commands and options, so it cannot disagree with
  * what the program accepts. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "command.h"
 #include "commands.h"
 
 /* What a value or an operand is, told from how help writes it. */
-enum value_kind { VALUE_NONE, VALUE_FILE, VALUE_FOLDER, VALUE_WORDS, VALUE_FREE, VALUE_KINDS };
+enum value_kind {
+    VALUE_NONE,
+    VALUE_FILE,
+    VALUE_FOLDER,
+    VALUE_WORDS,
+    VALUE_SETTING, /* a key of a spec and its value */
+    VALUE_FREE,
+    VALUE_KINDS
+};
 
 static enum value_kind kind_of(const char *value)
 {
@@ -17,7 +26,7 @@ static enum value_kind kind_of(const char *value)
         const char *start;
         enum value_kind kind;
     } names[] = {{"DIR", VALUE_FOLDER}, {"CELL", VALUE_FOLDER}, {"FILE", VALUE_FILE},
-                 {"SPEC", VALUE_FILE}};
+                 {"SPEC", VALUE_FILE},   {"KEY=", VALUE_SETTING}};
     if (!value || !*value)
         return VALUE_NONE;
     if (strchr(value, '|'))
@@ -26,6 +35,88 @@ static enum value_kind kind_of(const char *value)
         if (strncmp(value, names[k].start, strlen(names[k].start)) == 0)
             return names[k].kind;
     return VALUE_FREE;
+}
+
+/* ---- keys of --set ----------------------------------------------------------------------------*/
+/* A key that --set takes, and the words among its values, with blanks between them. */
+struct setting {
+    const char *key;
+    struct text words;
+};
+struct settings_known {
+    struct spec_key *keys;
+    struct setting *item;
+    int count;
+};
+
+static void append_word(struct text *words, const char *word)
+{
+    size_t length = strlen(word);
+    const char *at = words->data;
+    while (at && (at = strstr(at, word)) && ((at != words->data && at[-1] != ' ') ||
+                                             (at[length] && at[length] != ' ')))
+        at++;
+    if (!at)
+        text_append_format(words, "%s%s", words->length ? " " : "", word);
+}
+
+static void append_words(struct text *words, const struct option *o)
+{
+    const char *name;
+    bool named = o->type == OPTION_CHOICE || o->type == OPTION_KIND;
+    for (int k = 0; named && (name = option_name(o, k)); k++)
+        append_word(words, name);
+    if (o->type == OPTION_BOOL) {
+        append_word(words, "true");
+        append_word(words, "false");
+    }
+}
+
+/* Options of several kinds may share a key: it is there once, with the words of all. */
+static int settings_open(struct settings_known *s, struct err *e)
+{
+    int keys = 0, code = spec_keys(&s->keys, &keys, e);
+    s->item = code ? NULL : memory_alloc((size_t)keys, sizeof *s->item, e);
+    if (!s->item)
+        return code ? code : ERR_MEMORY;
+    for (int k = 0; k < keys && !code; k++) {
+        int at = 0;
+        if (s->keys[k].type) /* grid, cases, claims */
+            continue;
+        while (at < s->count && strcmp(s->item[at].key, s->keys[k].key) != 0)
+            at++;
+        if (at == s->count)
+            s->item[s->count++].key = s->keys[k].key;
+        append_words(&s->item[at].words, s->keys[k].option);
+        code = text_check(&s->item[at].words, e);
+    }
+    return code;
+}
+
+static void settings_close(struct settings_known *s)
+{
+    for (int k = 0; k < s->count; k++)
+        text_close(&s->item[k].words);
+    memory_free(s->item);
+    memory_free(s->keys);
+}
+
+/* Every key, between two texts. */
+static void append_keys(struct text *out, const struct settings_known *s, const char *before,
+                        const char *after)
+{
+    for (int k = 0; k < s->count; k++)
+        text_append_format(out, "%s%s%s", before, s->item[k].key, after);
+}
+
+/* An arm of a shell's case for each key that has words: BEFORE key BETWEEN words AFTER. */
+static void append_arms(struct text *out, const struct settings_known *s, const char *before,
+                        const char *between, const char *after)
+{
+    for (int k = 0; k < s->count; k++)
+        if (s->item[k].words.length)
+            text_append_format(out, "%s%s%s%s%s", before, s->item[k].key, between,
+                               s->item[k].words.data, after);
 }
 
 /* How a shell says what may stand somewhere: around the words, or by itself. */
@@ -62,7 +153,8 @@ static void append_escaped(struct text *out, const char *s, const char *special,
 /* ---- bash -------------------------------------------------------------------------------------*/
 static const struct phrase bash_phrase[VALUE_KINDS] = {
     [VALUE_NONE] = {"-W ''", ""},   [VALUE_FREE] = {"-W ''", ""},  [VALUE_FILE] = {"-f", ""},
-    [VALUE_FOLDER] = {"-d", ""},    [VALUE_WORDS] = {"-W '", "'"}};
+    [VALUE_FOLDER] = {"-d", ""},    [VALUE_WORDS] = {"-W '", "'"},
+    [VALUE_SETTING] = {"-S = -W \"$_urpe_keys\"; compopt -o nospace +o filenames 2>/dev/null", ""}};
 
 /* One arm for the value of each flag, one for the flags themselves, one for operands. */
 static void append_bash_command(struct text *out, const struct command *c)
@@ -83,12 +175,22 @@ static void append_bash_command(struct text *out, const struct command *c)
     text_append(out, " ;;\n");
 }
 
-static void append_bash(struct text *out)
+/* Bash takes KEY=VALUE for three words. */
+static void append_bash(struct text *out, const struct settings_known *s)
 {
     text_append(out, "# bash completion for urpe-probe\n"
                      "_urpe_reply() { mapfile -t COMPREPLY < <(compgen \"$@\" -- \"$word\"); }\n"
+                     "_urpe_keys='");
+    append_keys(out, s, " ", "");
+    text_append(out, "'\n_urpe_value() {\n    case $1 in\n");
+    append_arms(out, s, "    ", ") _urpe_reply -W '", "' ;;\n");
+    text_append(out, "    *) COMPREPLY=() ;;\n    esac\n}\n"
                      "_urpe_probe() {\n"
                      "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+                     "    local at=$((COMP_CWORD - 2))\n"
+                     "    if [ \"$word\" = = ]; then word=; at=$((at + 1)); elif [ \"$before\" != = ]; then at=0; fi\n"
+                     "    if [ \"$at\" -gt 1 ] && [ \"${COMP_WORDS[at-1]}\" = --set ]; then\n"
+                     "        _urpe_value \"${COMP_WORDS[at]}\"\n        return\n    fi\n"
                      "    if [ \"$COMP_CWORD\" = 1 ]; then\n        _urpe_reply -W '");
     for (int k = 0; command_table[k]; k++)
         text_append_format(out, "%s ", command_table[k]->name);
@@ -107,6 +209,7 @@ static const struct phrase zsh_phrase[VALUE_KINDS] = {
     [VALUE_FREE] = {":", ""},
     [VALUE_FILE] = {":_files", ""},
     [VALUE_FOLDER] = {":_directories", ""},
+    [VALUE_SETTING] = {":_urpe_setting", ""},
     [VALUE_WORDS] = {":(", ")"}};
 
 static void append_zsh_value(struct text *out, const char *value)
@@ -136,9 +239,14 @@ static void append_zsh_command(struct text *out, const struct command *c)
     text_append(out, " ;;\n");
 }
 
-static void append_zsh(struct text *out)
+static void append_zsh(struct text *out, const struct settings_known *s)
 {
-    text_append(out, "#compdef urpe-probe\n_urpe_probe() {\n    local -a commands=(\n");
+    text_append(out, "#compdef urpe-probe\n_urpe_setting() {\n    if ! compset -P 1 '*='; then\n"
+                     "        compadd -S = --");
+    append_keys(out, s, " ", "");
+    text_append(out, "\n        return\n    fi\n    case $IPREFIX in\n");
+    append_arms(out, s, "    ", "=) compadd -- ", " ;;\n");
+    text_append(out, "    esac\n}\n_urpe_probe() {\n    local -a commands=(\n");
     for (int k = 0; command_table[k]; k++) {
         text_append_format(out, "        '%s:", command_table[k]->name);
         append_escaped(out, command_table[k]->summary, ":", ZSH_QUOTE);
@@ -158,6 +266,7 @@ static const struct phrase fish_phrase[VALUE_KINDS] = {
     [VALUE_FREE] = {" -x", ""},
     [VALUE_FILE] = {" -r -F", ""},
     [VALUE_FOLDER] = {" -x -a '(__fish_complete_directories)'", ""},
+    [VALUE_SETTING] = {" -x -a '(__urpe_setting)'", ""},
     [VALUE_WORDS] = {" -x -a '", "'"}};
 static const struct phrase fish_operand[VALUE_KINDS] = {
     [VALUE_FILE] = {" -F", ""},
@@ -189,83 +298,36 @@ static void append_fish_command(struct text *out, const struct command *c)
     }
 }
 
-static void append_fish(struct text *out)
+static void append_fish(struct text *out, const struct settings_known *s)
 {
-    text_append(out, "# fish completion for urpe-probe\ncomplete -c urpe-probe -f\n");
+    text_append(out, "# fish completion for urpe-probe\n"
+                     "function __urpe_setting\n    set -l key (commandline -ct | string split -m 1 =)[1]\n"
+                     "    switch (commandline -ct)\n");
+    append_arms(out, s, "    case '", "=*'\n        printf '%s\\n' $key=(string split ' ' '", "')\n");
+    text_append(out, "    case '*=*'\n    case '*'\n        printf '%s=\\n'");
+    append_keys(out, s, " ", "");
+    text_append(out, "\n    end\nend\ncomplete -c urpe-probe -f\n");
     for (int k = 0; command_table[k]; k++)
         append_fish_command(out, command_table[k]);
-}
-
-/* ---- the man page -----------------------------------------------------------------------------*/
-/* Text for roff: no hyphens for minus signs, no requests by accident, lines as given. */
-static void append_roff(struct text *out, const char *s)
-{
-    bool start = true;
-    for (; *s; s++) {
-        if (start && (*s == '.' || *s == '\''))
-            text_append(out, "\\&");
-        start = *s == '\n';
-        if (*s == '\\')
-            text_append(out, "\\e");
-        else if (*s == '-')
-            text_append(out, "\\-");
-        else if (start)
-            text_append(out, "\n.PP\n");
-        else
-            text_append_bytes(out, s, 1);
-    }
-    text_append(out, "\n");
-}
-
-/* A bold name, its value in italics, and what it means. */
-static void append_man_entry(struct text *out, const char *name, const char *value,
-                             const char *help)
-{
-    text_append(out, ".TP\n\\fB");
-    append_escaped(out, name, "-", "'");
-    text_append_format(out, "\\fR%s%s%s\n", value ? " \\fI" : "", value ? value : "",
-                       value ? "\\fR" : "");
-    append_roff(out, help);
-}
-
-static void append_man_command(struct text *out, const struct command *c)
-{
-    const struct flag *f;
-    text_append_format(out, ".SS \"%s %s\"\n", c->name, c->operands);
-    append_roff(out, c->summary);
-    text_append(out, ".PP\n");
-    append_roff(out, c->details);
-    for (int k = 0; (f = command_flag(c, k)); k++)
-        append_man_entry(out, f->name, f->value, f->help);
-}
-
-static void append_man(struct text *out)
-{
-    text_append(out, ".TH URPE\\-PROBE 1 \"\" \"urpe\\-probe " URPE_VERSION "\" \"\"\n"
-                     ".SH NAME\nurpe\\-probe \\- what a Transformer with a given positional "
-                     "encoding can express\n"
-                     ".SH SYNOPSIS\n.B urpe\\-probe\n.I COMMAND\n[OPTIONS] ...\n"
-                     ".SH DESCRIPTION\n");
-    append_roff(out, program_summary);
-    text_append(out, ".SH COMMANDS\n");
-    for (int k = 0; command_table[k]; k++)
-        append_man_command(out, command_table[k]);
-    text_append(out, ".SH EXIT STATUS\n");
-    for (int k = 0; exit_table[k].status; k++)
-        append_man_entry(out, exit_table[k].status, NULL, exit_table[k].meaning);
 }
 
 /* ---- the command ------------------------------------------------------------------------------*/
 static int run(const struct arguments *a, struct err *e)
 {
-    static void (*const append[])(struct text *out) = {append_bash, append_zsh, append_fish,
-                                                       append_man}; /* as in .operands */
+    static void (*const append[])(struct text *out, const struct settings_known *s) = {
+        append_bash, append_zsh, append_fish}; /* as in .operands; the last is the man page */
+    enum { SHELLS = sizeof append / sizeof *append };
     struct text text = {0};
+    struct settings_known known = {0};
     int form = choose(command_completion.operands, "completion", a->operand[0], e);
     if (form < 0)
         return form;
-    append[form](&text);
-    int code = terminal_put(&text, e);
+    int code = form < SHELLS ? settings_open(&known, e) : man_append(&text, e);
+    if (!code && form < SHELLS)
+        append[form](&text, &known);
+    if (!code)
+        code = terminal_put(&text, e);
+    settings_close(&known);
     text_close(&text);
     return code;
 }

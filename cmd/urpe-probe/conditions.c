@@ -245,13 +245,18 @@ static int print_tables(const struct arguments *a, struct table *t, struct err *
         printf("\n");
     if (!code)
         code = print_table(a, t, a->all ? &of_all : &of_normalisers, e);
+    struct text words = {0}, out = {0};
+    text_append_format(&words, "attentive: some parameters give plain softmax attention; distance: "
+                       "largest |A - softmax| of the construction. aware: some parameters give row "
+                       "sums A_U 1 with distinct entries; rows: how many of them are distinct. "
+                       "deviation: largest |row sum - 1| that a search found. Both are sufficient "
+                       "only: a no proves nothing. Positions: %d.", POSITIONS);
+    text_append(&out, "\n");
+    append_paragraph(&out, &words, terminal_width());
     if (!code)
-        printf("\nattentive: some parameters give plain softmax attention; distance: largest "
-               "|A - softmax|\nof the construction. aware: some parameters give row sums A_U 1 "
-               "with distinct entries;\nrows: how many of them are distinct. deviation: largest "
-               "|row sum - 1| that a search\nfound. Both are sufficient only: a no proves "
-               "nothing. Positions: %d.\n",
-               POSITIONS);
+        code = terminal_put(&out, e);
+    text_close(&words);
+    text_close(&out);
     return code;
 }
 

@@ -2,11 +2,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "command.h"
 #include "commands.h"
 #include "encoding/encoding.h"
+#include "encoding/picture.h"
 #include "mask/mask.h"
 #include "model/presets.h"
 #include "normaliser/normaliser.h"
@@ -14,6 +16,8 @@
 #include "space/space.h"
 #include "target/target.h"
 
+#define SECTIONS "encodings|normalisers|c|masks|targets|spaces|presets|figures|keys|columns"
+static const char sections[] = SECTIONS;
 enum { KINDS_SPELT = 4, COLUMNS_MAX = 8 };
 #define HUGE_RANGE 1e15 /* a limit beyond it is none that anybody meets */
 
@@ -272,34 +276,74 @@ static void list_columns(struct list *l)
         }
 }
 
-/* Every section: one line here, its name in command_list.operands. */
+/* What an entry's own page has besides: for encodings, two pictures of 4 x 4. */
+static int draw_encoding(struct text *out, int kind, struct err *e)
+{
+    struct kind_config c = {.kind = kind};
+    struct encoding_picture p;
+    struct text words = {0};
+    enum { N = ENCODING_PICTURE_N };
+    option_kind_defaults(encoding_table[kind]->options, &c);
+    int code = encoding_picture(&c, &p, e);
+    if (code)
+        return code;
+    text_append_format(&words, "what it adds to the logits of %d equal tokens%s, as training starts "
+                       "(row: query i; column: key j), and which pairs (i, j) every choice of "
+                       "parameters treats alike (same letter):", N,
+                       p.graph ? " on a path of a graph" : "");
+    text_append(out, "\n");
+    append_paragraph(out, &words, terminal_width());
+    text_append(out, "\n");
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < N; j++) {
+            char number[16] = ".";
+            if (!isnan(p.logit[i][j]))
+                snprintf(number, sizeof number, fabs(p.logit[i][j]) < 10 ? "%.3f" : "%.1f",
+                         p.logit[i][j]);
+            text_append_format(out, "%7s", strcmp(number, "-0.000") ? number : "0.000");
+        }
+        text_append(out, "   ");
+        for (int j = 0; j < N; j++)
+            text_append_format(out, " %c", p.alike[i][j] < 0 ? '.' : 'a' + p.alike[i][j]);
+        text_append(out, "\n");
+    }
+    text_close(&words);
+    return 0;
+}
+
+/* Every section: one line here, its name in SECTIONS.  kinds: NULL where its rows are no
+ * entries that have pages of their own. */
 static const struct section {
     const char *name, *title;
     void (*fill)(struct list *l);
     const char *columns[COLUMNS_MAX + 1]; /* NULL-terminated */
+    const struct kind_table *kinds;
+    int (*draw)(struct text *out, int kind, struct err *e); /* NULL: no picture */
 } section_table[] = {
-    {"encodings", "encodings (model.encoding)", list_encodings,
+    {"encodings", "encodings (model.encoding); positions i and j count from 0 here", list_encodings,
      {"encoding", "formula", "summary", "options", "right-stochastic", "relation", "longer",
-      "source"}},
+      "source"}, &encoding_kinds, draw_encoding},
     {"normalisers", "normalisers (model.normaliser)", list_normalisers,
-     {"normaliser", "formula", "summary", "options", "sees", "constant row sums", "source"}},
-    {"c", "C of URPE (model.c)", list_c, {"c", "summary", "options", "longer", "source"}},
+     {"normaliser", "formula", "summary", "options", "sees", "constant row sums", "source"},
+     &normaliser_kinds, NULL},
+    {"c", "C of URPE (model.c)", list_c, {"c", "summary", "options", "longer", "source"}, &urpe_kinds,
+     NULL},
     {"masks", "masks (model.mask)", list_masks,
-     {"mask", "formula", "summary", "options", "hides what follows", "source"}},
-    {"targets", "targets (target)", list_targets,
-     {"target", "formula", "summary", "options", "inputs", "source"}},
+     {"mask", "formula", "summary", "options", "hides what follows", "source"}, &mask_kinds, NULL},
+    {"targets", "targets (target); positions i count from 1 here, from 0 in encodings", list_targets,
+     {"target", "formula", "summary", "options", "inputs", "source"}, &target_kinds, NULL},
     {"spaces", "spaces (space)", list_spaces,
-     {"space", "summary", "options", "inputs", "orbits", "source"}},
+     {"space", "summary", "options", "inputs", "orbits", "source"}, &space_kinds, NULL},
     {"presets", "presets (model.preset); which tell equal tokens apart, by themselves and with a token "
      "in front", list_presets,
-     {"preset", "keys", "alone", "with BOS", "left out", "source"}},
+     {"preset", "keys", "alone", "with BOS", "left out", "source"}, NULL, NULL},
     {"figures", "figures (figures: [NAME, ...]; default: all that have data)", list_figures,
-     {"figure", "summary"}},
+     {"figure", "summary"}, NULL, NULL},
     {"keys", "keys of a spec (those of a claim as claims.where)", list_keys,
-     {"key", "default", "type", "help"}},
+     {"key", "default", "type", "help"}, NULL, NULL},
     {"columns", "columns of the CSV files", list_columns,
-     {"file", "column", "rows", "seeds", "meaning"}},
-    {NULL, NULL, NULL, {NULL}}};
+     {"file", "column", "rows", "seeds", "meaning"}, NULL, NULL},
+    {NULL, NULL, NULL, {NULL}, NULL, NULL}};
 
 /* ---- the command ------------------------------------------------------------------------------*/
 static int append_section(struct text *out, const struct section *s, const struct arguments *a,
@@ -313,7 +357,9 @@ static int append_section(struct text *out, const struct section *s, const struc
     listing_open(&l.listing, column, columns);
     s->fill(&l);
     if (l.terminal)
-        text_append_format(out, "%s\n\n", s->title);
+        append_wrapped(out, s->title, 0, terminal_width());
+    if (l.terminal)
+        text_append(out, "\n\n");
     if (!l.code)
         l.code = listing_append(out, &l.listing, a->format, terminal_width(), e);
     if (l.terminal)
@@ -324,14 +370,112 @@ static int append_section(struct text *out, const struct section *s, const struc
     return l.code;
 }
 
+/* The options of an entry, a line or more for each. */
+static void append_options(struct text *out, const struct option *o, const char *section)
+{
+    struct text line = {0};
+    if (o && o->key)
+        text_append(out, "\noptions, as keys of a spec:\n");
+    for (; o && o->key; o++) {
+        text_clear(&line);
+        text_append_format(&line, "%s.%s = %s (", section, o->key, o->fallback ? o->fallback : "required");
+        append_type(&line, o);
+        text_append_format(&line, "): %s", o->help);
+        text_append(out, "  ");
+        if (line.data)
+            append_wrapped(out, line.data, 4, terminal_width());
+        text_append(out, "\n");
+        out->failed |= line.failed;
+    }
+    text_close(&line);
+}
+
+/* The key that stands in parentheses in a section's title. */
+static void key_of(const struct section *s, char *out, size_t size)
+{
+    const char *start = strchr(s->title, '(') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(start, ")"), start);
+}
+
+/* One entry in full: every column, every option, a picture where there is one. */
+static int append_page(struct text *out, const struct section *s, int kind, struct err *e)
+{
+    struct list l = {.terminal = true, .e = e};
+    struct listing_column column[COLUMNS_MAX];
+    char key[64];
+    int columns = 0;
+    key_of(s, key, sizeof key);
+    for (; s->columns[columns]; columns++)
+        column[columns] = (struct listing_column){s->columns[columns], false};
+    listing_open(&l.listing, column, columns);
+    s->fill(&l);
+    text_append_format(out, "%s%s: %s\n", out->length ? "\n" : "", key, s->kinds->name(kind));
+    for (int c = 1; c < columns && !l.code; c++) {
+        const char *value = l.listing.cell[kind * columns + c];
+        if (!*value || strcmp(column[c].name, "options") == 0)
+            continue;
+        text_append_format(&l.first, "%s: %s", column[c].name, value);
+        text_append(out, "  ");
+        if (l.first.data)
+            append_wrapped(out, l.first.data, 4, terminal_width());
+        text_append(out, "\n");
+        out->failed |= l.first.failed;
+        text_clear(&l.first);
+    }
+    append_options(out, s->kinds->options(kind), key);
+    if (!l.code && s->draw)
+        l.code = s->draw(out, kind, e);
+    listing_close(&l.listing);
+    text_close(&l.first);
+    text_close(&l.second);
+    return l.code;
+}
+
+/* The pages of all entries of that name: `none` is an encoding, and a mask.  Nothing where there are
+ * none. */
+static int append_pages(struct text *out, const char *name, struct err *e)
+{
+    int code = 0;
+    for (const struct section *s = section_table; s->name && !code; s++)
+        for (int k = 0; s->kinds && k < s->kinds->count && !code; k++)
+            if (strcasecmp(s->kinds->name(k), name) == 0)
+                code = append_page(out, s, k, e);
+    return code;
+}
+
+/* The nearest of sections and entries. */
+static int unknown(const char *name, struct err *e)
+{
+    enum { NAMES = 256 };
+    const char *names[NAMES];
+    int count = 0;
+    for (const struct section *s = section_table; s->name; s++) {
+        if (count < NAMES)
+            names[count++] = s->name;
+        for (int k = 0; s->kinds && k < s->kinds->count && count < NAMES; k++)
+            names[count++] = s->kinds->name(k);
+    }
+    const char *near = text_nearest(name, names, count);
+    return err_set(e, ERR_USAGE, NULL, "list %s: no section and no entry is called so; expected one of "
+                   "%s, or the name of an entry%s%s%s", name, sections, near ? "; did you mean " : "",
+                   near ? near : "", near ? "?" : "");
+}
+
 static int run(const struct arguments *a, struct err *e)
 {
     const char *wanted = a->operands ? a->operand[0] : NULL;
     struct text text = {0};
-    int code = wanted && choose(command_list.operands, "list", wanted, e) < 0 ? ERR_USAGE : 0;
+    int code = 0;
+    bool section = choose(sections, "list", wanted ? wanted : "encodings", NULL) >= 0;
+    if (!section && a->format == LISTING_TABLE)
+        code = append_pages(&text, wanted, e);
+    if (!section && !code && !text.length)
+        code = a->format == LISTING_TABLE ? unknown(wanted, e)
+                                          : err_set(e, ERR_USAGE, NULL, "--format csv and json list a "
+                                                    "section: %s", sections);
     if (!code && !wanted && a->format != LISTING_TABLE)
         code = err_set(e, ERR_USAGE, NULL, "--format csv and json list one thing at a time: %s",
-                       command_list.operands);
+                       sections);
     for (const struct section *s = section_table; !code && s->name; s++)
         if (!wanted || strcmp(s->name, wanted) == 0)
             code = append_section(&text, s, a, e);
@@ -343,9 +487,11 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_list = {
     .name = "list",
-    .operands = "[encodings|normalisers|c|masks|targets|spaces|presets|figures|keys|columns]",
+    .operands = "[" SECTIONS "]",
     .summary = "list what there is: definitions, options with defaults and ranges, sources",
-    .details = "Without an argument everything is listed.",
+    .details = "Without an argument everything is listed.  The name of an encoding, C, mask, "
+               "normaliser, target or space in place of a section: that entry in full; of an encoding "
+               "also what it makes of four tokens' logits.",
     .flag = {FLAG_FORMAT},
     .run = run,
 };

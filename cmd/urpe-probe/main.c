@@ -3,6 +3,7 @@
  * The table of commands, and the one place where codes become messages and an exit status. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@ static int run_command(const char *name, int count, char **word, struct err *e)
     int code = arguments_parse(&a, c, count, word, &help, e);
     if (!code)
         code = help ? print_help(c, e) : c->run(&a, e);
+    if (code < 0 && e->where[0])
+        arguments_blame(&a, c, e);
     arguments_close(&a);
     return code;
 }
@@ -84,6 +87,9 @@ static int exit_status(int code, const struct err *e)
 int main(int count, char **word)
 {
     struct err e = {0}, closing = {0};
+    const char *core = kernel_blas_core();
+    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+        system_restart(word);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that grew too large */
     int status = exit_status(dispatch(count, word, &e), &e);

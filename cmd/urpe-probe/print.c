@@ -1,4 +1,6 @@
 /* What several commands do alike, before their work and after. */
+#include <string.h>
+
 #include "base/file.h"
 #include "command.h"
 
@@ -15,6 +17,28 @@ void say_skipped(const struct results *r)
 {
     for (int k = 0; k < r->skips; k++)
         text_say(stderr, "skipped %s", r->skipped[k]);
+}
+
+void say_doubts(const struct spec *s)
+{
+    struct text last = {0}, doubt = {0};
+    const struct space_config *before = NULL;
+    char where[320];
+    for (int k = 0; k < spec_cells(s); k++) {
+        const struct space_config *c = &spec_cell(s, k)->task.space;
+        bool same = before && memcmp(before, c, sizeof *c) == 0;
+        text_clear(&doubt);
+        const char *key = same || !space_of(c)->doubt ? NULL : space_of(c)->doubt(c, &doubt);
+        before = c;
+        if (!key || !doubt.data || (last.data && strcmp(last.data, doubt.data) == 0))
+            continue;
+        spec_where(s, key, where, sizeof where);
+        text_say(stderr, "%s: warning: %s: %s", where, key, doubt.data);
+        text_clear(&last);
+        text_append(&last, doubt.data);
+    }
+    text_close(&last);
+    text_close(&doubt);
 }
 
 /* A spec whose claims are all about `run` must not pass for one whose claims hold here. */

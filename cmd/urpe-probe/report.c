@@ -3,6 +3,17 @@
 
 #include "command.h"
 #include "commands.h"
+#include "report/label.h"
+
+static void say_unfinished(const struct results *r, const struct spec *s, int finished)
+{
+    struct text differs = {0};
+    axes_append_spec(&differs, r, s);
+    text_say(stderr, "%s%s%s: %d of %d cells finished, so its claims are not judged yet",
+             spec_name(s), differs.length ? ", " : "", differs.length ? differs.data : "", finished,
+             spec_cells(s));
+    text_close(&differs);
+}
 
 /* Claims of each spec whose cells are all there; the others are named, not judged. */
 static int judge_all(const struct arguments *a, const struct results *r, int *status,
@@ -15,8 +26,7 @@ static int judge_all(const struct arguments *a, const struct results *r, int *st
         if (finished == spec_cells(s))
             code = judge_claims(a, s, CLAIM_ON_RUN, r, status, e);
         else
-            text_say(stderr, "%s: %d of %d cells finished, so its claims are not judged yet",
-                     spec_name(s), finished, spec_cells(s));
+            say_unfinished(r, s, finished);
     }
     return code;
 }

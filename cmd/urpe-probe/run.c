@@ -1,9 +1,11 @@
 /* urpe-probe run: train what is unfinished, then print, judge and share the results. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "report/results.h"
 #include "run/certificate.h"
 #include "run/run.h"
 
@@ -27,19 +29,37 @@ static void say_interrupted(const struct arguments *a, const char *folder)
         text_say(stderr, "urpe-probe: cells that were not begun keep the results they had");
 }
 
-static void say_counts(const struct run_counts *n, const char *folder)
+/* Cells of the spec's name in the folder that are not its own: before it was edited, or with another
+ * --set. */
+static int others(const struct results *r, const struct spec *s)
+{
+    int count = 0;
+    for (int k = 0; k < r->rows; k++)
+        count += r->row[k].order == 0 && !row_cell_in(&r->row[k], s) &&
+                 strcmp(r->row[k].field[RESULT_experiment], spec_name(s)) == 0;
+    return count;
+}
+
+static void say_counts(const struct run_counts *n, const char *folder, int older)
 {
     const struct {
         int count;
         const char *what;
     } more[] = {{n->elsewhere, "by another run"}, {n->diverged, "diverged"}, {n->failed, "failed"}};
     struct text line = {0};
+    char resumed[32] = "";
     for (size_t k = 0; k < sizeof more / sizeof *more; k++)
         if (more[k].count)
             text_append_format(&line, ", %d %s", more[k].count, more[k].what);
-    text_say(stderr, "%d cell%s: %d trained, %d finished before%s; results in %s", n->cells,
-             n->cells == 1 ? "" : "s", n->trained, n->done_before, line.data ? line.data : "",
-             folder);
+    if (n->resumed)
+        snprintf(resumed, sizeof resumed, " (%d resumed)", n->resumed);
+    text_say(stderr, "%d cell%s: %d trained%s, %d finished before%s; results in %s", n->cells,
+             n->cells == 1 ? "" : "s", n->trained, resumed, n->done_before,
+             line.data ? line.data : "", folder);
+    if (older)
+        text_say(stderr, "%d older cell%s there too, of another version of the spec or of --set: "
+                 "`report` shows all; another --out keeps them apart", older,
+                 older == 1 ? " is" : "s are");
     text_say(stderr, "figures and one page about them: urpe-probe report %s", folder);
     text_close(&line);
 }
@@ -96,16 +116,17 @@ static int certify(const struct arguments *a, const struct spec *s, struct err *
 
 /* The rows of this spec: to the terminal, to its claims, to the shared file. */
 static int conclude(const struct arguments *a, const struct spec *s, const char *folder,
-                    const struct run_counts *n, int *status, struct err *e)
+                    const struct run_counts *n, int *status, int *older, struct err *e)
 {
     struct results r;
     struct report_screen screen = terminal_screen(a, stdout);
     int code = results_open(&r, &folder, 1, e);
     if (code)
         return code;
+    *older = others(&r, s);
     code = check_rows(&r, s, n, folder, e);
     if (!code && a->csv)
-        code = report_shared_add(a->csv, &r, s, a->force, e);
+        code = report_shared_add(a->csv, folder, s, a->force, e);
     if (!code && !a->quiet)
         code = report_table(stdout, s, &r, &screen, e);
     if (!code && a->shard.count == 1 && !a->no_claims)
@@ -114,12 +135,21 @@ static int conclude(const struct arguments *a, const struct spec *s, const char 
     return code;
 }
 
+/* A spec from standard input has no file's name to expect its results under. */
+static void say_start(const struct arguments *a, const struct spec *s, const char *folder)
+{
+    say_doubts(s);
+    if (strcmp(a->operand[0], "-") == 0)
+        text_say(stderr, "the spec on standard input is called %s; its results go to %s",
+                 spec_name(s), folder);
+}
+
 static int run(const struct arguments *a, struct err *e)
 {
     struct spec *s = NULL;
     struct run_counts counts = {0};
     char folder[FILE_PATH_MAX];
-    int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
+    int status = 0, older = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
     code = folder_of(a, s, folder, e);
@@ -131,14 +161,16 @@ static int run(const struct arguments *a, struct err *e)
         code = report_shared_check(a->csv, e);
     if (!code && a->certificate)
         code = file_make_folder(a->certificate, e);
+    if (!code && !a->quiet)
+        say_start(a, s, folder);
     if (!code)
         code = train(a, s, folder, &counts, e);
     if (!code && a->certificate)
         code = certify(a, s, e);
     if (!code)
-        code = conclude(a, s, folder, &counts, &status, e);
+        code = conclude(a, s, folder, &counts, &status, &older, e);
     if (!code && !a->quiet)
-        say_counts(&counts, folder);
+        say_counts(&counts, folder, older);
     if (counts.failed)
         status = EXIT_FAILED;
     spec_close(s);

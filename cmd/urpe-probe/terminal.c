@@ -10,7 +10,7 @@
 
 #include "command.h"
 
-enum { WIDTH_DEFAULT = 80, WIDTH_MAX = 1000, GRACE_SECONDS = 3 };
+enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 1000, GRACE_SECONDS = 3 };
 
 int terminal_width(void)
 {
@@ -21,8 +21,10 @@ int terminal_width(void)
         width = size.ws_col;
     else if (columns && !text_to_int64(columns, &width))
         width = 0;
-    if (width < WIDTH_DEFAULT)
+    if (width <= 0)
         return WIDTH_DEFAULT;
+    if (width < WIDTH_MIN)
+        return WIDTH_MIN;
     return width > WIDTH_MAX ? WIDTH_MAX : (int)width;
 }
 

@@ -34,6 +34,19 @@ int system_open_folder(int at, const char *name)
     return openat(at, name, PASS_THROUGH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+void system_restart(char *const *word)
+{
+#ifdef LINUX
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = '\0';
+        execv(path, word);
+    }
+#endif
+    execvp(word[0], word);
+}
+
 #ifdef LINUX
 void system_follow(pid_t parent, int number)
 {

@@ -11,6 +11,10 @@ int system_open_folder(int at, const char *name);
 /* From now on this process gets signal `number` when `parent`, which has forked it, has ended. */
 void system_follow(pid_t parent, int number);
 
+/* Starts the program anew, with the same words, in its present environment; returns only when that
+ * cannot be done. */
+void system_restart(char *const *word);
+
 /* Cores that this process may use. */
 int system_cores(void);
 /* The machine's CPU model name (a token without spaces or commas is not guaranteed). */

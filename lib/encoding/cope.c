@@ -124,6 +124,7 @@ const struct encoding encoding_cope = {
     .longer = "any length: counts are clamped",
     .options = options,
     .past_only = true,
+    .of_logits = true,
     .axes_min = 1, .axes_max = 1,
     .facts = facts,
     .tensors = tensors,

@@ -86,6 +86,7 @@ struct encoding {
     const struct option *options; /* ended by a NULL key; NULL: none */
     bool past_only;            /* needs a mask that hides every key behind the query */
     bool fixed_length;         /* undefined beyond the training length */
+    bool of_logits;            /* what it adds depends on the logits that it finds */
     int axes_min, axes_max;    /* layouts it is defined on, by layout.axes (0: graphs) */
     /* What options or widths it refuses besides that; ERR_USAGE.  NULL: nothing. */
     int (*check)(const struct kind_config *c, const struct encoding_shape *s, struct err *e);

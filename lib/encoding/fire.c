@@ -251,7 +251,7 @@ static void logits_backward(const struct encoding_context *c, const struct encod
 const struct encoding encoding_fire = {
     .name = "fire",
     .formula = "B = f(psi(|i-j|) / (psi(max(|L|,i)) + 1e-6)), psi(t) = ln(|c t| + 1), "
-               "f: 1 -> 32 -> H",
+               "i from 0, f: 1 -> 32 -> H",
     .summary = "a small network of the distance relative to the query's position",
     .citation = "Li et al. 2024 (FIRE), section 3",
     .relation_text = "causal: pair (i,j); otherwise distance",

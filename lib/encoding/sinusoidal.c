@@ -50,7 +50,7 @@ static void input(const struct encoding_context *c, real *x)
 
 const struct encoding encoding_sinusoidal = {
     .name = "sinusoidal",
-    .formula = "x_i += PE(i), PE(i,2k) = sin(i / 10000^(2k/d)), PE(i,2k+1) = cos(same)",
+    .formula = "x_i += PE(i), PE(i,2k) = sin(i / 10000^(2k/d)), PE(i,2k+1) = cos(same), i from 0",
     .summary = "fixed absolute positions, added to the input",
     .citation = "Vaswani et al. 2017, section 3.5",
     .relation_text = "absolute: nothing merges",

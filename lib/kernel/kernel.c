@@ -96,6 +96,16 @@ static int check_core(struct err *e)
     return 0;
 }
 
+const char *kernel_blas_core(void)
+{
+#if defined(__x86_64__)
+    if (openblas_get_corename && !getenv("OPENBLAS_CORETYPE") &&
+        strcmp(openblas_get_corename(), "Prescott") == 0)
+        return has_avx512() ? "SkylakeX" : has_avx2() ? "Haswell" : NULL;
+#endif
+    return NULL;
+}
+
 /* "OpenBLAS 0.3.21 SkylakeX + libxsmm skx", the first from its configuration line and core name. */
 static void name_blas(const char *small)
 {

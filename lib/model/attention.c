@@ -80,6 +80,12 @@ static struct head head_of(const struct sample_attention *a, const struct model_
         .table = state_c(m, s, s->block, layer, index),
         .o = cache->o + first * width + column,
         .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
+    if (normaliser_products(&a->kind->config.normaliser) == PRODUCTS_PLAIN) {
+        h.plain_q = cache->plain + first * 2 * width + column;
+        h.plain_k = h.plain_q + width;
+        h.dplain_q = dstate ? w->dplain + first * 2 * width + column : NULL;
+        h.dplain_k = dstate ? h.dplain_q + width : NULL;
+    }
     if (!dstate)
         return h;
     h.dq = w->dqkv + first * 3 * width + column;
@@ -178,11 +184,41 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
     }
 }
 
+/* ---- features of q and k ----------------------------------------------------------------------*/
+/* q and k, neighbours in qkv, become their features, which are kept as well: rotations come next. */
+static void map_features(const struct sample_attention *a, const struct batch *b, int layer)
+{
+    const struct normaliser *normaliser = a->kind->normaliser;
+    struct block_cache *cache = &a->w->cache[layer];
+    int pair = 2 * a->m->width;
+    for (int i = 0; i < b->rows && normaliser->feature; i++) {
+        real *row = cache->qkv + (ptrdiff_t)i * a->stride;
+        normaliser->feature(&a->kind->config.normaliser, pair, row);
+        memcpy(cache->plain + (ptrdiff_t)i * pair, row, (size_t)pair * sizeof *row);
+    }
+}
+
+/* Gradients of features, dqkv and dplain, to those of q and k, in dqkv. */
+static void map_features_backward(const struct sample_attention *a, const struct batch *b, int layer)
+{
+    const struct normaliser *normaliser = a->kind->normaliser;
+    const struct block_cache *cache = &a->w->cache[layer];
+    int pair = 2 * a->m->width;
+    for (int i = 0; i < b->rows && normaliser->feature; i++) {
+        real *dx = a->w->dqkv + (ptrdiff_t)i * a->stride;
+        for (int k = 0; k < pair; k++)
+            dx[k] += a->w->dplain[(ptrdiff_t)i * pair + k];
+        normaliser->feature_backward(&a->kind->config.normaliser, pair,
+                                     cache->plain + (ptrdiff_t)i * pair, dx);
+    }
+}
+
 void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,
                              const struct batch *b, struct workspace *w, int layer)
 {
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
     const struct encoding *encoding = a.kind->encoding;
+    map_features(&a, b, layer);
     for (int k = 0; k < b->samples && encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
         enter_sample(&a, b->layout[k]);
@@ -199,12 +235,15 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
     const struct encoding *encoding = a.kind->encoding;
     if (!attention_is_fused(a.kind))
         memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->width * sizeof(real));
+    if (a.kind->normaliser->feature)
+        memset(w->dplain, 0, (size_t)b->rows * 2 * (size_t)m->width * sizeof(real));
     each_head(&a, s, b, layer, dstate, head_backward);
     for (int k = 0; k < b->samples && encoding->query_key_backward; k++) {
         real *dq = w->dqkv + (size_t)b->first[k] * (size_t)a.stride;
         enter_sample(&a, b->layout[k]);
         encoding->query_key_backward(&a.encoding, dq, dq + m->width, a.stride);
     }
+    map_features_backward(&a, b, layer);
 }
 
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,

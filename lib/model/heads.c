@@ -148,6 +148,24 @@ static void products(const struct block *b, real *s)
              a->stride, 0, s + (size_t)g * b->size, b->n);
 }
 
+/* Products that are no logits, which start at 0. */
+static void products_apart(const struct block *b, real *s)
+{
+    const struct sample_attention *a = b->a;
+    int stride = 2 * a->m->width;
+    products(b, a->w->product);
+    memset(s, 0, (size_t)b->group * b->size * sizeof *s);
+    for (int g = 0; g < b->group && b->head[g].plain_q; g++)
+        gemm(false, true, b->rows, b->n, a->width, (real)a->kind->facts.scale,
+             b->head[g].plain_q + (size_t)b->first * (size_t)stride, stride, b->head[g].plain_k,
+             stride, 0, a->w->plain + (size_t)g * b->size, b->n);
+}
+
+static bool has_products_apart(const struct block *b)
+{
+    return normaliser_products(&b->a->kind->config.normaliser) != PRODUCTS_LOGITS;
+}
+
 static void add_encoding(const struct block *b, int g, real *s)
 {
     const struct head *h = &b->head[g];
@@ -165,12 +183,29 @@ static void add_encoding(const struct block *b, int g, real *s)
 /* Products, mixed, and what the encoding adds. */
 static void logits(const struct block *b, real *s)
 {
-    products(b, s);
+    if (has_products_apart(b))
+        products_apart(b, s);
+    else
+        products(b, s);
     mix(b, true, s);
     for (int g = 0; g < b->group; g++) {
         hide(b, s + (size_t)g * b->size);
         add_encoding(b, g, s + (size_t)g * b->size);
     }
+}
+
+static void plain_backward(const struct block *b, int g)
+{
+    const struct sample_attention *a = b->a;
+    const struct head *h = &b->head[g];
+    int stride = 2 * a->m->width;
+    size_t at = (size_t)b->first * (size_t)stride;
+    real scale = (real)a->kind->facts.scale;
+    const real *mine = a->w->plain + (size_t)g * b->size;
+    gemm(false, false, b->rows, a->width, b->n, scale, mine, b->n, h->plain_k, stride, 1,
+         h->dplain_q + at, stride);
+    gemm(true, false, b->n, a->width, b->rows, scale, mine, b->n, h->plain_q + at, stride, 1,
+         h->dplain_k, stride);
 }
 
 /* ds (of the mixed logits) to the encoding's gradients, then to dq and dk. */
@@ -198,11 +233,13 @@ static void logits_backward(const struct block *b, real *ds)
     }
     for (int g = 0; g < b->group; g++) {
         const struct head *h = &b->head[g];
-        const real *mine = ds + (size_t)g * b->size;
+        const real *mine = (has_products_apart(b) ? a->w->product : ds) + (size_t)g * b->size;
         gemm(false, false, b->rows, a->width, b->n, scale, mine, b->n, h->k, a->stride, 1,
              h->dq + at, a->stride);
         gemm(true, false, b->n, a->width, b->rows, scale, mine, b->n, h->q + at, a->stride, 1,
              h->dk, a->stride);
+        if (h->plain_q)
+            plain_backward(b, g);
     }
 }
 
@@ -238,11 +275,38 @@ static void pack(const struct packed *p, const real *row, real *out)
             *out++ = row[j];
 }
 
+/* Products of the row, where the normaliser is of them, and room for their gradients. */
+static void pack_products(const struct block *b, int g, int r, struct packed *p)
+{
+    size_t at = (size_t)g * b->size + (size_t)r * (size_t)b->n;
+    real *room = b->a->w->row + 6 * (ptrdiff_t)b->n;
+    if (!has_products_apart(b))
+        return;
+    pack(p, b->a->w->product + at, room);
+    p->row.product = room;
+    p->row.dproduct = room + 2 * b->n;
+    if (!b->head[g].plain_q)
+        return;
+    pack(p, b->a->w->plain + at, room + b->n);
+    p->row.plain = room + b->n;
+    p->row.dplain = room + 3 * b->n;
+}
+
 /* row may be that of the logits. */
 static void unpack(const struct block *b, const struct packed *p, const real *x, real *row)
 {
     for (int j = 0; j < b->n; j++)
         row[j] = j < p->end && p->logit[j] != -(real)INFINITY ? *x++ : 0;
+}
+
+/* Their gradients take the place of the products. */
+static void unpack_products(const struct block *b, int g, int r, const struct packed *p)
+{
+    size_t at = (size_t)g * b->size + (size_t)r * (size_t)b->n;
+    if (p->row.dproduct)
+        unpack(b, p, p->row.dproduct, b->a->w->product + at);
+    if (p->row.dplain)
+        unpack(b, p, p->row.dplain, b->a->w->plain + at);
 }
 
 static void weights_by_row(const struct block *b, int g, real *s)
@@ -251,6 +315,7 @@ static void weights_by_row(const struct block *b, int g, real *s)
     for (int r = 0; r < b->rows; r++) {
         struct packed p = packed_row(b, g, r, s);
         pack(&p, p.logit, p.s);
+        pack_products(b, g, r, &p);
         if (p.row.seen)
             a->kind->normaliser->row(&a->normaliser, &p.row, p.s);
         unpack(b, &p, p.s, s + (size_t)r * (size_t)b->n);
@@ -267,9 +332,11 @@ static void weights_by_row_backward(const struct block *b, int g, const real *s,
         pack(&p, p.logit, p.s);
         pack(&p, weight + at, p.a);
         pack(&p, da + at, p.da);
+        pack_products(b, g, r, &p);
         if (p.row.seen)
             a->kind->normaliser->row_backward(&a->normaliser, &p.row, p.s, p.a, p.da);
         unpack(b, &p, p.da, da + at);
+        unpack_products(b, g, r, &p);
     }
 }
 

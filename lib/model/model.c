@@ -41,6 +41,12 @@ static int check_layer(const struct model_config *c, const struct layout *traine
     struct normaliser_shape rows = model_normaliser_shape(c, &shape);
     if (normaliser_check(&c->normaliser, &rows, &inner))
         return err_set(e, inner.code, inner.where, "%s", inner.msg);
+    if (encoding_of(&c->encoding)->of_logits &&
+        normaliser_products(&c->normaliser) != PRODUCTS_LOGITS)
+        return err_set(e, ERR_USAGE, "model.encoding",
+                       "%s reads the logits q.k, which %s attention has not; expected another "
+                       "encoding, or another model.normaliser",
+                       encoding_of(&c->encoding)->name, normaliser_of(&c->normaliser)->name);
     if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
     return 0;

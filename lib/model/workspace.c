@@ -33,6 +33,15 @@ static bool mixes(const struct model *m, enum convolved_place place)
     return any;
 }
 
+/* Whether any layer makes features of q and k. */
+static bool has_features(const struct model *m)
+{
+    int k = 0;
+    while (k < m->kinds && !m->kind[k].normaliser->feature)
+        k++;
+    return k < m->kinds;
+}
+
 static void carve_block(struct carver *c, const struct model *m, struct block_cache *b)
 {
     int norm = m->config.norm;
@@ -48,6 +57,7 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
         b->f_mixed = carve(c, c->rows, c->width);
     b->qkv = carve(c, c->rows, 3 * c->width);
     b->lse = carve(c, c->rows, heads);
+    b->plain = has_features(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->o = carve(c, c->rows, c->width);
     b->mid = carve(c, c->rows, c->width);
     b->s1 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : b->mid;
@@ -122,7 +132,7 @@ static void carve_backward(struct carver *c, const struct model *m, struct works
 /* What attention needs of one layer at most. */
 struct room {
     size_t fused, group, hook; /* hook: of one head */
-    bool blocks, rows, row, rest, mix;
+    bool blocks, rows, row, rest, mix, products;
 };
 
 static size_t larger(size_t a, size_t b)
@@ -149,6 +159,7 @@ static void add_room(struct room *room, const struct layer_kind *k, const struct
     room->rows = room->rows || k->normaliser->rows;
     room->row = room->row || k->normaliser->row;
     room->rest = room->rest || k->normaliser->rest;
+    room->products = room->products || k->normaliser->products;
     room->mix = room->mix || k->normaliser->mix;
 }
 
@@ -179,7 +190,13 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
         w->seen = arena_alloc(c->arena, (size_t)n, sizeof *w->seen, c->e);
     }
     if (room.row)
-        w->row = carve(c, 6, (size_t)n);
+        w->row = carve(c, room.products ? 10 : 6, (size_t)n);
+    if (room.products)
+        w->product = carve(c, block, (size_t)n);
+    if (has_features(m)) {
+        w->plain = carve(c, block, (size_t)n);
+        w->dplain = w->backward ? carve(c, c->rows, 2 * c->width) : NULL;
+    }
     if (room.rest)
         w->left = carve(c, (size_t)rows, 1);
     if (room.mix)

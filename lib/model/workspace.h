@@ -12,6 +12,7 @@
 
 struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
+    real *plain; /* (R,2w) features of q and k, before the encoding rotates them */
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
     real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
@@ -39,6 +40,8 @@ struct workspace {
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
+    real *product, *plain; /* (G,R,n) q.k that is no logit; of `plain` features */
+    real *dplain;          /* (R,2w) of the batch; backward */
     real *dot, *left;      /* (R) do.o, and 1 - the sum of the weights */
     real *offset, *factor; /* (n) of the rows of an elementwise normaliser */
     int *count, *seen;     /* (R) and (n) */
@@ -108,6 +111,8 @@ struct head {
     int index;
     const real *q, *k, *v, *bias, *table; /* bias, table (relations) or NULL */
     real *dq, *dk, *dv, *dbias, *dtable;
+    const real *plain_q, *plain_k; /* row stride 2 w; NULL: none */
+    real *dplain_q, *dplain_k;
     const real *dout;
     real *o, *lse;
 };

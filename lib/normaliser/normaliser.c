@@ -12,6 +12,7 @@
     ENTRY(bias_kv)                                                                                 \
     ENTRY(sigmoid)                                                                                 \
     ENTRY(relu)                                                                                    \
+    ENTRY(linear)                                                                                  \
     ENTRY(entmax)                                                                                  \
     ENTRY(sparsemax)                                                                               \
     ENTRY(ssmax)                                                                                   \
@@ -67,4 +68,10 @@ int normaliser_group(const struct kind_config *c, const struct normaliser_shape 
 {
     const struct normaliser *entry = normaliser_of(c);
     return entry->group ? entry->group(c, s) : 1;
+}
+
+enum normaliser_products normaliser_products(const struct kind_config *c)
+{
+    const struct normaliser *entry = normaliser_of(c);
+    return entry->products ? (enum normaliser_products)entry->products(c) : PRODUCTS_LOGITS;
 }

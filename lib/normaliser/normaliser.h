@@ -78,6 +78,17 @@ struct normaliser_row {
     int head, seen; /* seen: how many */
     int own;        /* index of the query's own position among them, -1: hidden */
     real *scratch;  /* (3 seen) */
+    /* Where the entry is of products (seen each): scale q.k, and the same of q and k that nothing has
+     * rotated; NULL: not asked for.  Backward: row_backward fills their gradients. */
+    const real *product, *plain;
+    real *dproduct, *dplain;
+};
+
+/* What becomes of the products q.k. */
+enum normaliser_products {
+    PRODUCTS_LOGITS, /* they are the logits, to which the encoding adds */
+    PRODUCTS_APART,  /* `row` gets them beside its logits, which are what the encoding adds */
+    PRODUCTS_PLAIN   /* and those of q and k before the encoding rotates them */
 };
 
 struct normaliser {
@@ -114,6 +125,12 @@ struct normaliser {
     /* The vector (head_width) that gets the weight 1 - sum of a row's weights, as the number of a
      * tensor [heads, head_width]; -1: none.  NULL: none. */
     int (*rest)(const struct kind_config *c);
+    int (*products)(const struct kind_config *c); /* enum normaliser_products; NULL: logits */
+    /* A map of the channels x (count) of q and k, in place, before the encoding rotates them: behind it
+     * products would no longer depend on offsets alone.  And dx in place, from y = map(x).  NULL:
+     * none. */
+    void (*feature)(const struct kind_config *c, int count, real *x);
+    void (*feature_backward)(const struct kind_config *c, int count, const real *y, real *dx);
 
     /* ---- mixed ---- */
     /* How many neighbouring heads are mixed; NULL: 1. */
@@ -136,5 +153,6 @@ bool normaliser_is_fused(const struct normaliser *n);
 /* Whether the weights are plain softmax: the entry has no hook. */
 bool normaliser_is_softmax(const struct kind_config *c);
 int normaliser_group(const struct kind_config *c, const struct normaliser_shape *s);
+enum normaliser_products normaliser_products(const struct kind_config *c);
 
 #endif

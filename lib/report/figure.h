@@ -45,5 +45,7 @@ const struct summary_group *figure_patterned(const struct figure_view *v, int k)
 const struct summary_group *figure_generic(const struct figure_view *v, int k);
 /* Whether some line has two seeds or more. */
 bool figure_has_seeds(const struct figure_view *v);
+/* Appends what marks and bars are; where lines differ in what their errors are, that too. */
+void figure_append_bars(struct text *note, const struct figure_view *v);
 
 #endif

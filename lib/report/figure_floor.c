@@ -1,7 +1,7 @@
 /* Error against its floor: a row per line, a panel per kind of input.
  *
  *     position toeplitz rpe  |##########################|o     ### out of reach (below the floor)
- *     position toeplitz urpe |      +                          o rpe   + urpe, with t intervals
+ *     position toeplitz urpe |      +                          o rpe   + urpe, with bars over seeds
  *                            1e-4     1e-2     1     error_rel
  *
  * Invariant: what lies outside the axis is drawn on its edge, never left out. */
@@ -78,9 +78,7 @@ static int add_panel(struct plot *p, const struct series_key *key, panel_pick pi
 
 static void add_note(struct plot *p, int total)
 {
-    text_append(&p->note, figure_has_seeds(p->view)
-                              ? "marks: mean over seeds; bars: 95 % t interval over seeds"
-                              : "marks: error of one seed");
+    figure_append_bars(&p->note, p->view);
     if (p->view->lines->shares)
         text_append(&p->note, "; pale bars: sampling error, 95 % Wilson interval");
     text_append(&p->note, "\ngrey: below the floor, out of reach of every network of the class; marks "

@@ -1,7 +1,7 @@
 /* Two values of an axis side by side, line by line, and what lies between them: the difference of the
  * two cells of each seed, which see the same data and start from the same shared weights.
  *
- *     text alibi  |   + o        |     |--o--|        o rpe   + urpe, with t intervals
+ *     text alibi  |   + o        |     |--o--|        o rpe   + urpe, with bars over seeds
  *     text t5     |       o      |  |     -o-         right: rpe - urpe; above 0 C helps
  *                   bits per byte   0
  *
@@ -87,8 +87,9 @@ static int draw_pair(struct figure_sink *sink, const struct figure_view *v, cons
                      .e = e};
     int code = 0;
     text_append_format(&p.what, "%s, and the difference by seed", report_lines_measure(v->lines));
-    text_append_format(&p.note, "all inputs; marks: mean over seeds; bars: 95 %% t interval over seeds\n"
-                                "right: %s - %s within each seed; above 0 %s has the smaller error",
+    text_append(&p.note, "all inputs; ");
+    figure_append_bars(&p.note, v);
+    text_append_format(&p.note, "\nright: %s - %s within each seed; above 0 %s has the smaller error",
                        pair->value[0], pair->value[1], pair->value[1]);
     for (int k = 0; !code && k < v->count; k++)
         code = add_line(&p, all, pair, figure_group(v, k));

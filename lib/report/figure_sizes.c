@@ -120,10 +120,10 @@ static int add_lines(struct plot *p, const struct series_key *key, const struct 
 
 static void add_note(struct plot *p)
 {
-    text_append(&p->note, figure_has_seeds(p->view)
-                              ? "marks: mean over seeds; bars: 95 % t interval over seeds, cut off at "
-                                "the frame; line: mean of the same size; dashed: certified floor"
-                              : "marks: one seed, so no interval over seeds; dashed: certified floor");
+    figure_append_bars(&p->note, p->view);
+    text_append(&p->note, figure_has_seeds(p->view) ? ", cut off at the frame; line: mean of the same size"
+                                                    : ", so no interval over seeds");
+    text_append(&p->note, "; dashed: certified floor");
     if (p->view->lines->shares)
         text_append(&p->note, "; pale bars: sampling error, 95 % Wilson interval");
 }

@@ -36,6 +36,24 @@ bool figure_has_seeds(const struct figure_view *v)
     return false;
 }
 
+void figure_append_bars(struct text *note, const struct figure_view *v)
+{
+    int most = 0;
+    for (int k = 0; k < v->count; k++)
+        most = figure_group(v, k)->count > most ? figure_group(v, k)->count : most;
+    if (strcmp(report_lines_measure(v->lines), "error") == 0) {
+        report_lines_append_measure(note, v->lines);
+        text_append(note, "; ");
+    }
+    if (most < 2)
+        text_append(note, "marks: one seed");
+    else if (most < STATS_INTERVAL_MIN)
+        text_append_format(note, "marks: mean of %d seeds; bars: their range", most);
+    else
+        text_append_format(note, "marks: geometric mean of %d seeds; bars: its 95 %% interval, or their "
+                                 "range", most);
+}
+
 /* ---- files ------------------------------------------------------------------------------------*/
 void figure_name(char out[FIGURE_NAME_MAX], const char *kind, const char *experiment, int number)
 {

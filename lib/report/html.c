@@ -4,12 +4,13 @@
 #include <string.h>
 
 /* Colours of Okabe and Ito (2008); a verdict is also written out, so none rests on colour alone.
- * Figures keep their white ground in the dark. */
+ * Figures are drawn on white: in the dark lightness is turned over and hues stay.  On a narrow screen the
+ * verdicts stand below each other, so that none is beyond the edge. */
 static const char style[] =
     ":root{--ground:#fff;--text:#1a1a1a;--soft:#595959;--line:#c8c8c8;--card:#f5f5f5;"
     "--link:#0060a0}\n"
     "@media (prefers-color-scheme:dark){:root{--ground:#16181b;--text:#ececec;--soft:#b0b0b0;"
-    "--line:#4a4d52;--card:#212429;--link:#8cc8f0}}\n"
+    "--line:#4a4d52;--card:#212429;--link:#8cc8f0}figure{filter:invert(.92) hue-rotate(180deg)}}\n"
     ":root{color-scheme:light dark}\n"
     "body{background:var(--ground);color:var(--text);font:16px/1.5 system-ui,sans-serif;"
     "margin:0 auto;max-width:60rem;padding:1rem}\n"
@@ -35,8 +36,11 @@ static const char style[] =
     "figure{background:#fff;border:1px solid var(--line);margin:1rem 0;overflow-x:auto}\n"
     "figure svg{display:block;height:auto;min-width:50rem;width:100%}\n"
     "summary{cursor:pointer}\n"
+    "@media screen and (max-width:40rem){.verdicts thead{display:none}"
+    ".verdicts tr,.verdicts th,.verdicts td{display:block}.verdicts td small{white-space:normal}"
+    ".verdicts td::before{content:attr(data-of);float:right;color:var(--soft);margin-left:.6rem}}\n"
     "@media print{body{max-width:none}figure,tr{break-inside:avoid}"
-    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}figure{filter:none}"
     ".wide,figure,pre{overflow:visible}figure svg{min-width:0}pre{white-space:pre-wrap}}\n";
 
 void html_escape(struct text *out, const char *s)

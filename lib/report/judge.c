@@ -261,6 +261,22 @@ static void append_verdict(struct text *out, const struct claim *c,
     text_close(&line);
 }
 
+/* "tiny, model.encoding=t5:" over the claims of one spec among several. */
+static void append_whose(struct text *out, const struct spec *s, const struct results *r,
+                         const struct report_screen *screen)
+{
+    struct text line = {0}, differs = {0};
+    axes_append_spec(&differs, r, s);
+    text_append_format(&line, "%s%s%s:", spec_name(s), differs.length ? ", " : "",
+                       differs.length ? differs.data : "");
+    if (line.data)
+        append_wrapped(out, line.data, 0, screen->width);
+    text_append(out, "\n");
+    out->failed |= line.failed || differs.failed;
+    text_close(&line);
+    text_close(&differs);
+}
+
 int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struct results *r,
                   const struct report_screen *screen, bool failed_only, int *broken,
                   struct err *e)
@@ -274,8 +290,11 @@ int report_claims(FILE *out, const struct spec *s, enum claim_on on, const struc
         if (c->on != on)
             continue;
         code = claim_judge(s, c, r, &verdict, e);
-        if (!code && (!verdict.held || !failed_only))
+        if (!code && (!verdict.held || !failed_only)) {
+            if (!text.length && r->specs > 1)
+                append_whose(&text, s, r, screen);
             append_verdict(&text, c, &verdict, screen);
+        }
         *broken += !code && !verdict.held;
     }
     if (!code)

@@ -101,6 +101,50 @@ int axes_open(struct results *r, struct err *e)
     return code;
 }
 
+/* The spec's place in r; -1: it is not there. */
+static int spec_index(const struct results *r, const struct spec *s)
+{
+    int k = r->specs - 1;
+    while (k >= 0 && (strcmp(spec_name(r->spec[k]), spec_name(s)) != 0 ||
+                      strcmp(spec_hash(r->spec[k]), spec_hash(s)) != 0))
+        k--;
+    return k;
+}
+
+static int compare_values(const char *a, const char *b)
+{
+    double x, y;
+    if (text_to_double(a, &x) && text_to_double(b, &y) && (x < y || y < x))
+        return x < y ? -1 : 1;
+    return strcmp(a, b);
+}
+
+static int compare_bases(const struct spec *a, const struct spec *b, const struct axes *axes)
+{
+    char left[VALUE_SIZE], right[VALUE_SIZE];
+    int order = strcmp(spec_name(a), spec_name(b));
+    for (int k = 0; !order && k < axes->count; k++) {
+        if (!spec_value(spec_cell(a, 0), axes->key[k], left, sizeof left))
+            left[0] = '\0';
+        if (!spec_value(spec_cell(b, 0), axes->key[k], right, sizeof right))
+            right[0] = '\0';
+        order = compare_values(left, right);
+    }
+    return order ? order : strcmp(spec_hash(a), spec_hash(b));
+}
+
+/* By insertion: there are few, and qsort would not hand the axes on. */
+void axes_sort(struct results *r)
+{
+    for (int k = 1; k < r->specs; k++) {
+        struct spec *s = r->spec[k];
+        int at = k;
+        for (; at > 0 && compare_bases(r->spec[at - 1], s, &r->axes[k]) > 0; at--)
+            r->spec[at] = r->spec[at - 1];
+        r->spec[at] = s;
+    }
+}
+
 static void append_value(struct text *out, const char *value)
 {
     if (*value && !strpbrk(value, " \t\n\"'\\")) {
@@ -127,6 +171,36 @@ void axes_append(struct text *out, const struct axes *axes, const struct cell *c
         append_value(out, value);
     }
     text_append(out, ""); /* so that there is a text, if an empty one */
+}
+
+static bool is_own_axis(const struct spec *s, const char *key)
+{
+    for (int k = 0; k < spec_axes(s); k++)
+        if (strcmp(spec_axis(s, k), key) == 0)
+            return true;
+    return false;
+}
+
+void axes_append_spec(struct text *out, const struct results *r, const struct spec *s)
+{
+    char value[VALUE_SIZE];
+    size_t start = out->length;
+    int index = spec_index(r, s);
+    const struct axes none = {0}, *axes = index < 0 ? &none : &r->axes[index];
+    for (int k = 0; k < axes->count; k++) {
+        if (is_own_axis(s, axes->key[k]) ||
+            !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
+            continue;
+        size_t length = strlen(axes->key[k]), end = strlen(".kind");
+        bool kind = length > end && strcmp(axes->key[k] + length - end, ".kind") == 0;
+        text_append_format(out, "%s%.*s=", out->length > start ? ", " : "",
+                           (int)(kind ? length - end : length), axes->key[k]);
+        append_value(out, value);
+    }
+    for (int k = 0; k < r->specs && out->length == start; k++)
+        if (index >= 0 && k != index && strcmp(spec_name(r->spec[k]), spec_name(s)) == 0)
+            text_append_format(out, "spec %.12s", spec_hash(s));
+    text_append(out, "");
 }
 
 /* ---- labels -----------------------------------------------------------------------------------*/

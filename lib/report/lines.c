@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/listing.h"
+#include "report/verdict.h"
+
 enum { SUBSET_ALL = 0, SUBSET_GENERIC = 1 };
 
 static bool same_line(const struct summary_group *a, const struct summary_group *b)
@@ -23,25 +26,87 @@ static struct report_line *line_of(struct report_lines *l, const struct summary_
     return &l->line[l->count++];
 }
 
+/* ---- measures ---------------------------------------------------------------------------------*/
+/* In the order of preference. */
+static const struct measure measures[] = {
+    {"error_rel", "", "error_rel", "floor_rel", "witness_rel", false, false},
+    {"bits per byte", "b", "bits_per_byte", "cross_entropy_floor", NULL, true, false},
+    {"share of wrong answers", "w", "accuracy", "accuracy_ceiling", "witness_accuracy", false, true},
+    {"error_rms", "r", "error_rms", "floor_rms", "witness_rms", false, false}};
+enum { MEASURES = sizeof measures / sizeof *measures };
+
+static bool measures_row(const struct measure *m, const struct summary_group *g, int k)
+{
+    if (m->bytes && !target_of(&g->cell->task.target)->bytes)
+        return false;
+    return isfinite(result_number(g->row[k], m->error)) ||
+           isfinite(result_number(g->row[k], m->floor));
+}
+
+/* The first that some seed has; NULL: none. */
+static const struct measure *measure_of(const struct summary_group *g)
+{
+    for (int m = 0; m < MEASURES; m++)
+        for (int k = 0; k < g->count; k++)
+            if (measures_row(&measures[m], g, k))
+                return &measures[m];
+    return NULL;
+}
+
+/* A figure over the seeds' mean, the way that the more is the worse; -1: there is none. */
+static double mean_badness(const struct summary_group *g, const struct measure *m, const char *column)
+{
+    double sum = 0;
+    int count = 0;
+    for (int k = 0; k < g->count; k++) {
+        double value = result_number(g->row[k], column);
+        if (!isfinite(value))
+            continue;
+        sum += m->share ? 1 - value : value;
+        count++;
+    }
+    return count ? sum / count : -1;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------*/
+/* Whether a verdict about b is told before that about a, which came first. */
+static bool is_worse(const struct summary_group *a, const struct summary_group *b)
+{
+    const struct measure *m[2] = {measure_of(a), measure_of(b)};
+    int badness[2] = {verdict_badness(a), verdict_badness(b)};
+    if (badness[0] != badness[1] || !m[0] || !m[1])
+        return badness[1] > badness[0];
+    double floor[2] = {mean_badness(a, m[0], m[0]->floor), mean_badness(b, m[1], m[1]->floor)};
+    if (floor[0] != floor[1])
+        return floor[1] > floor[0];
+    return mean_badness(b, m[1], m[1]->error) >= mean_badness(a, m[0], m[0]->error);
+}
+
+static void add_group(struct report_lines *l, struct report_line *line, const struct summary_group *g)
+{
+    if (g->subset == SUBSET_ALL)
+        line->all = g;
+    else if (g->subset == SUBSET_GENERIC)
+        line->generic = g;
+    else if (!line->patterned)
+        line->patterned = g;
+    else if (g->subset > 0)
+        l->further[g->subset - 1] = true;
+    line->unanimous = !line->worst || (line->unanimous && verdict_same(line->worst, g));
+    if (!line->worst || is_worse(line->worst, g))
+        line->worst = g;
+}
+
 static void find_lines(struct report_lines *l)
 {
-    l->bytes = l->summary.groups > 0;
     for (int k = 0; k < l->summary.groups; k++) {
         const struct summary_group *g = &l->summary.group[k];
-        struct report_line *line = line_of(l, g);
-        if (g->subset == SUBSET_ALL)
-            line->all = g;
-        else if (g->subset == SUBSET_GENERIC)
-            line->generic = g;
-        else if (!line->patterned)
-            line->patterned = g;
-        else
-            l->further[g->subset - 1] = true;
+        const struct measure *m = measure_of(g);
+        add_group(l, line_of(l, g), g);
         l->lengths |= g->length != l->summary.group[0].length;
         const struct target *target = target_of(&g->cell->task.target);
-        l->tokens |= target->tokens;
-        l->bytes &= target->bytes;
         l->shares |= target->tokens && !target->bytes;
+        l->measures |= m ? 1u << (m - measures) : 0;
     }
 }
 
@@ -89,56 +154,31 @@ const struct summary_group *report_line_any(const struct report_line *line)
     return line->all ? line->all : line->generic ? line->generic : line->patterned;
 }
 
-/* In the order of preference. */
-static const struct measure {
-    const char *error, *floor, *witness; /* columns; NULL: none */
-    bool bytes;                          /* of texts alone; the floor is in nats, the error in bits */
-    bool share;                          /* of right answers */
-} measures[] = {{.error = "error_rel", .floor = "floor_rel", .witness = "witness_rel"},
-                {.error = "bits_per_byte", .floor = "cross_entropy_floor", .bytes = true},
-                {.error = "accuracy", .floor = "accuracy_ceiling", .witness = "witness_accuracy",
-                 .share = true},
-                {.error = "error_rms", .floor = "floor_rms", .witness = "witness_rms"}};
-enum { MEASURES = sizeof measures / sizeof *measures };
-
-static bool measures_group(const struct measure *m, const struct summary_group *g)
+/* ---- figures ----------------------------------------------------------------------------------*/
+static int figure_of(const struct summary_group *g, const struct measure *m, const char *column,
+                     bool error, struct interval *out, struct err *e)
 {
-    return !m->bytes || target_of(&g->cell->task.target)->bytes;
-}
-
-static void complement(struct interval *i)
-{
-    double high = i->high;
-    i->mean = 1 - i->mean;
-    i->high = 1 - i->low;
-    i->low = 1 - high;
+    *out = stats_interval(NULL, 0, false);
+    return column ? summary_interval(g, column, m->share, error, out, e) : 0;
 }
 
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e)
 {
-    int code = 0;
+    const struct measure *m = f->measure = measure_of(g);
     f->sampling_low = f->sampling_high = NAN;
-    for (int k = 0; !code && k < MEASURES; k++) {
-        const struct measure *m = &measures[k];
-        if (!measures_group(m, g))
-            continue;
-        f->witness = stats_interval(NULL, 0);
-        code = summary_interval(g, m->error, &f->error, e);
-        if (!code)
-            code = summary_interval(g, m->floor, &f->floor, e);
-        if (!code && m->witness)
-            code = summary_interval(g, m->witness, &f->witness, e);
-        if (code || (!f->error.n && !f->floor.n))
-            continue;
-        if (m->bytes)
-            f->floor.mean /= log(2);
-        if (m->share) {
-            complement(&f->error), complement(&f->floor), complement(&f->witness);
-            stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
-                         &f->sampling_high);
-        }
-        break;
-    }
+    f->error = f->floor = f->witness = stats_interval(NULL, 0, false);
+    if (!m)
+        return 0;
+    int code = figure_of(g, m, m->error, true, &f->error, e);
+    if (!code)
+        code = figure_of(g, m, m->floor, false, &f->floor, e);
+    if (!code)
+        code = figure_of(g, m, m->witness, false, &f->witness, e);
+    if (m->bytes)
+        f->floor.mean /= log(2);
+    if (m->share)
+        stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
+                     &f->sampling_high);
     return code;
 }
 
@@ -152,7 +192,74 @@ double line_error_of(const struct result_row *row)
     return NAN;
 }
 
+/* ---- words ------------------------------------------------------------------------------------*/
+static bool is_one(unsigned measures_seen)
+{
+    return (measures_seen & (measures_seen - 1)) == 0;
+}
+
 const char *report_lines_measure(const struct report_lines *l)
 {
-    return l->bytes ? "bits per byte" : l->tokens ? "error" : "error_rel";
+    for (int m = 0; m < MEASURES; m++)
+        if (l->measures == 1u << m)
+            return measures[m].name;
+    return "error";
+}
+
+void report_lines_append_measure(struct text *out, const struct report_lines *l)
+{
+    const char *before = " (";
+    text_append(out, report_lines_measure(l));
+    for (int m = 0; m < MEASURES && !is_one(l->measures); m++)
+        if (l->measures & 1u << m) {
+            text_append_format(out, "%s%s%s%s", before, measures[m].mark, *measures[m].mark ? ": " : "",
+                               measures[m].name);
+            before = ", ";
+        }
+    text_append(out, is_one(l->measures) ? "" : ")");
+}
+
+const char *report_lines_mark(const struct report_lines *l, const struct line_figures *f)
+{
+    return is_one(l->measures) || !f->measure ? "" : f->measure->mark;
+}
+
+void report_append_interval(struct text *out, const struct interval *i, bool spread)
+{
+    struct text low = {0}, high = {0};
+    double factor = i->high / i->centre, half = (i->high - i->low) / 2;
+    append_short(&low, i->low);
+    append_short(&high, i->high);
+    bool alike = !spread || i->spread == SPREAD_NONE || !low.data || !high.data ||
+                 strcmp(low.data, high.data) == 0;
+    if (!alike && i->spread == SPREAD_RANGE)
+        text_append_format(out, "%s..%s", low.data, high.data);
+    else
+        append_short(out, i->centre);
+    if (!alike && i->spread == SPREAD_LOG)
+        text_append_format(out, factor < 10 ? "×÷%.2f" : "×÷%.0f", factor);
+    if (!alike && i->spread == SPREAD_T) {
+        text_append(out, "±");
+        append_short(out, half);
+    }
+    out->failed |= low.failed || high.failed;
+    text_close(&low);
+    text_close(&high);
+}
+
+void report_append_spread(struct text *out, const struct summary *s, bool spread)
+{
+    int most = 0;
+    for (int k = 0; k < s->groups; k++)
+        most = s->group[k].count > most ? s->group[k].count : most;
+    if (most < 2)
+        return;
+    if (!spread)
+        text_append_format(out, "; %smean of %d seeds", most < STATS_INTERVAL_MIN ? "" : "geometric ",
+                           most);
+    else if (most < STATS_INTERVAL_MIN)
+        text_append_format(out, "; a..b: least and greatest of %d seeds", most);
+    else
+        text_append_format(out, "; geometric mean of %d seeds ×÷ its 95 %% interval, or a..b: "
+                                "least and greatest", most);
 }

@@ -7,6 +7,10 @@
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */
     const struct summary_group *all, *generic, *patterned;
+    /* The kind of input that the line's verdict is about: of the worst verdict, and of those that share
+     * it the one with the largest floor, then error. */
+    const struct summary_group *worst;
+    bool unanimous; /* all kinds have that verdict */
 };
 
 struct report_lines {
@@ -14,9 +18,8 @@ struct report_lines {
     struct report_line *line; /* (count), in the order of the rows */
     int count;
     bool lengths;             /* more than one */
-    bool tokens;              /* some target is about tokens */
-    bool bytes;               /* all are about the bytes of a text */
     bool shares;              /* some error is a share of wrong answers, which has a sampling error */
+    unsigned measures;        /* those of the lines, a bit each (lines.c) */
     const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */
     bool further[PATTERN_MAX]; /* of pattern_table: some line has this subset besides */
 };
@@ -27,10 +30,18 @@ void report_lines_close(struct report_lines *l);
 /* One of the line's groups, for what they have in common. */
 const struct summary_group *report_line_any(const struct report_line *line);
 
-/* The error, its floor, and what explicit weights leave: relative; bits per byte for texts; 1 -
- * accuracy and 1 - ceiling for other tokens; absolute where the target does not vary.  Intervals are
- * over seeds. */
+/* What an error is: relative; bits per byte for texts; 1 - accuracy for other tokens; absolute where
+ * the target does not vary. */
+struct measure {
+    const char *name;                    /* for people: "error_rel" */
+    const char *mark;                    /* behind a figure, where lines differ in this */
+    const char *error, *floor, *witness; /* columns; NULL: none */
+    bool bytes;                          /* of texts alone; the floor is in nats, the error in bits */
+    bool share;                          /* the columns hold shares of right answers */
+};
+/* The error, its floor, and what explicit weights leave, of one measure; spreads are over seeds. */
 struct line_figures {
+    const struct measure *measure; /* NULL: there are no figures */
     struct interval error, floor, witness;
     /* Of 1 - accuracy: the sampling error alone, what it could be over other evaluation sets given
      * the networks (Wilson, 95 %); NaN for other errors. */
@@ -39,7 +50,17 @@ struct line_figures {
 int line_figures_of(const struct summary_group *g, struct line_figures *f, struct err *e);
 /* The same error in one row; NaN where there is none. */
 double line_error_of(const struct result_row *row);
-/* What that error is, in words: "error_rel". */
+/* What the errors of all lines are, in words: "error_rel"; "error" where lines differ. */
 const char *report_lines_measure(const struct report_lines *l);
+/* Appends the words, and which mark stands for which where lines differ. */
+void report_lines_append_measure(struct text *out, const struct report_lines *l);
+/* The mark of a line's figures; "" where all lines have one measure. */
+const char *report_lines_mark(const struct report_lines *l, const struct line_figures *f);
+/* Appends a figure over seeds: "0.012..0.019", the range of fewer than four; "0.015 x/ 1.2", the
+ * geometric mean and the factor to both ends of its interval; "0.015+-0.003", the mean and half of it;
+ * the centre alone where the ends would be written alike, or without spread. */
+void report_append_interval(struct text *out, const struct interval *i, bool spread);
+/* What that is, behind "; ": for a title. */
+void report_append_spread(struct text *out, const struct summary *s, bool spread);
 
 #endif

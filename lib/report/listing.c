@@ -68,27 +68,46 @@ static void append_blanks(struct text *out, int count)
         text_append(out, " ");
 }
 
+static int columns_of(const char *s, size_t bytes)
+{
+    int columns = 0;
+    for (size_t k = 0; k < bytes; k++)
+        columns += ((unsigned char)s[k] & 0xc0) != 0x80;
+    return columns;
+}
+
+/* The word at s, or, where no line has room for it, as much of it as ends in a sign that it may be
+ * broken behind. */
+static size_t piece_of(const char *s, int room)
+{
+    size_t word = strcspn(s, " "), piece = 0;
+    if (columns_of(s, word) <= room)
+        return word;
+    for (size_t k = 1; k < word && columns_of(s, k) <= room; k++)
+        if (strchr("|(,", s[k - 1]))
+            piece = k;
+    return piece ? piece : word;
+}
+
 void append_wrapped(struct text *out, const char *s, int indent, int width)
 {
     int at = indent;
-    bool fresh = true;
+    bool fresh = true, glued = false;
     while (*s) {
-        size_t word = strcspn(s, " ");
-        int columns = 0;
-        for (size_t k = 0; k < word; k++)
-            columns += ((unsigned char)s[k] & 0xc0) != 0x80;
-        if (!fresh && at + 1 + columns > width) {
+        size_t piece = piece_of(s, width - indent);
+        int columns = columns_of(s, piece), blanks = !fresh && !glued;
+        if (!fresh && at + blanks + columns > width) {
             text_append(out, "\n");
             append_blanks(out, indent);
             at = indent;
-            fresh = true;
+            blanks = 0;
         }
-        if (!fresh)
-            text_append(out, " ");
-        at += columns + !fresh;
-        text_append_bytes(out, s, word);
+        append_blanks(out, blanks);
+        at += columns + blanks;
+        text_append_bytes(out, s, piece);
         fresh = false;
-        s += word;
+        s += piece;
+        glued = *s && *s != ' ';
         s += strspn(s, " ");
     }
 }

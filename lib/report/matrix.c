@@ -15,8 +15,9 @@
 #include "report/label.h"
 #include "report/lines.h"
 #include "report/pair.h"
+#include "report/verdict.h"
 
-enum { VALUE_SIZE = 256, DIGITS = 3 };
+enum { VALUE_SIZE = 256 };
 
 /* Texts, each once. */
 struct labels {
@@ -110,67 +111,53 @@ static int lay_out(struct matrix *m, struct err *e)
 }
 
 /* ---- cells ------------------------------------------------------------------------------------*/
-static const char *verdict_of(const struct result_row *row)
+/* What the head says of a place in the body, for screens that have no room for the head. */
+static void append_of(struct text *out, const struct matrix *m, int place)
 {
-    const char *verdict = result_text(row, "verdict");
-    return *verdict ? verdict : result_text(row, "status");
+    int values = m->value.count;
+    text_append(out, " data-of=\"");
+    html_escape(out, m->kind[m->columns].text[place / values].data);
+    text_append(out, " ");
+    html_escape(out, m->value.text[place % values].data);
+    text_append(out, "\">");
 }
 
-static const char *mark_of(const char *verdict)
+static void append_verdict(struct text *out, const struct matrix *m, int place,
+                           const struct summary_group *g)
 {
-    if (strcmp(verdict, "reached") == 0)
-        return "\u2713";
-    return strcmp(verdict, "impossible") == 0 ? "\u2717" : "\u2013";
+    int seeds;
+    struct text words = {0};
+    const struct verdict_style *v = verdict_of_group(g, &seeds);
+    verdict_append(&words, g);
+    text_append_format(out, "<td class=\"%s\"", seeds == g->count && v->plain ? v->name : "mixed");
+    append_of(out, m, place);
+    text_append_format(out, "%s ", v->mark);
+    html_escape(out, words.data ? words.data : "");
+    out->failed |= words.failed;
+    text_close(&words);
 }
 
-/* Whether a verdict has a colour of its own. */
-static bool is_plain(const char *verdict)
-{
-    static const char *const known[] = {"reached", "impossible", "not-reached"};
-    for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-        if (strcmp(known[k], verdict) == 0)
-            return true;
-    return false;
-}
-
-/* "reached", or "reached in 2 of 3" where seeds differ. */
-static void append_verdict(struct text *out, const struct summary_group *g)
-{
-    const char *first = verdict_of(g->row[0]);
-    int same = 0;
-    for (int k = 0; k < g->count; k++)
-        same += strcmp(first, verdict_of(g->row[k])) == 0;
-    text_append_format(out, "<td class=\"%s\">",
-                       same == g->count && is_plain(first) ? first : "mixed");
-    text_append_format(out, "%s ", mark_of(first));
-    html_escape(out, first);
-    if (same < g->count)
-        text_append_format(out, " in %d of %d", same, g->count);
-}
-
-/* The mean over seeds and, where it is not 0, half of its interval. */
 static void append_figure(struct text *out, const char *name, const struct interval *i)
 {
-    char number[TEXT_NUMBER_MAX], half[TEXT_NUMBER_MAX];
     if (!isfinite(i->mean))
         return;
     text_append(out, "<small>");
     html_escape(out, name);
-    text_append_format(out, " %s", text_from_double(number, i->mean, DIGITS));
-    if (i->high > i->low)
-        text_append_format(out, " \u00b1 %s", text_from_double(half, (i->high - i->low) / 2, 2));
+    text_append(out, " ");
+    report_append_interval(out, i, true);
     text_append(out, "</small>");
 }
 
-static int append_cell(struct text *out, const struct matrix *m, const struct summary_group *g,
-                       struct err *e)
+/* place: of the column in the body. */
+static int append_cell(struct text *out, const struct matrix *m, int place,
+                       const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     int code = line_figures_of(g, &f, e);
     if (code)
         return code;
-    append_verdict(out, g);
-    append_figure(out, "error", &f.error);
+    append_verdict(out, m, place, g);
+    append_figure(out, f.measure ? f.measure->name : "error", &f.error);
     append_figure(out, "floor", &f.floor);
     append_figure(out, "weights", &f.witness);
     for (int k = 0; !code && k < m->pairs.count; k++) {
@@ -228,9 +215,12 @@ static int append_body(struct text *out, const struct matrix *m, struct err *e)
         for (int k = 0; !code && k < values * m->kind[m->columns].count; k++) {
             const struct summary_group *g = group_at(m, r, k / values, k % values);
             if (g)
-                code = append_cell(out, m, g, e);
-            else
-                text_append(out, "<td class=\"none\">not run</td>");
+                code = append_cell(out, m, k, g, e);
+            else {
+                text_append(out, "<td class=\"none\"");
+                append_of(out, m, k);
+                text_append(out, "not run</td>");
+            }
         }
         text_append(out, "</tr>\n");
     }
@@ -243,7 +233,7 @@ static int append_matrix(struct text *out, struct matrix *m, struct err *e)
     int code = lay_out(m, e);
     if (code)
         return code;
-    text_append(out, "<div class=\"wide\"><table>\n");
+    text_append(out, "<div class=\"wide\"><table class=\"verdicts\">\n");
     append_head(out, m);
     code = append_body(out, m, e);
     text_append(out, "</table></div>\n");

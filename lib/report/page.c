@@ -40,44 +40,39 @@ static void append_other_claim(struct text *out, const struct claim *c)
     text_append(out, "</td>");
 }
 
-static bool is_own_axis(const struct spec *s, const char *key)
+/* BEFORE and in what the spec differs from others of its name, "train.steps=50", and BEHIND it; nothing
+ * where it is alone. */
+static void append_whose(struct text *out, const char *before, const struct results *r,
+                         const struct spec *s, const char *behind)
 {
-    for (int k = 0; k < spec_axes(s); k++)
-        if (strcmp(spec_axis(s, k), key) == 0)
-            return true;
-    return false;
-}
-
-/* In what the spec differs from others of its name: "train.steps=50, ". */
-static void append_differences(struct text *out, const struct spec *s, const struct axes *axes)
-{
-    char value[256];
-    for (int k = 0; k < axes->count; k++) {
-        if (is_own_axis(s, axes->key[k]) ||
-            !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
-            continue;
-        html_escape(out, axes->key[k]);
-        text_append(out, "=");
-        html_escape(out, value);
-        text_append(out, ", ");
+    struct text differs = {0};
+    axes_append_spec(&differs, r, s);
+    if (differs.length) {
+        text_append(out, before);
+        html_escape(out, differs.data);
+        text_append(out, behind);
     }
+    out->failed |= differs.failed;
+    text_close(&differs);
 }
 
-/* index: of the spec in r. */
-static int append_claims(struct text *out, const struct results *r, int index, struct err *e)
+static int append_claims(struct text *out, const struct results *r, const struct spec *s,
+                         struct err *e)
 {
-    const struct spec *s = r->spec[index];
     int finished = results_finished(r, s), shown = 0, code = 0;
     text_append(out, "<p>");
-    append_differences(out, s, &r->axes[index]);
+    append_whose(out, "", r, s, ", ");
     text_append_format(out, "%d of %d cells finished%s</p>\n", finished, spec_cells(s),
                        finished < spec_cells(s) ? ", so no claim about trained cells is judged yet." : ".");
     for (int k = 0; !code && k < spec_claims(s); k++) {
         const struct claim *c = spec_claim(s, k);
         if (c->on == CLAIM_ON_RUN && finished < spec_cells(s))
             continue;
-        if (!shown++)
-            text_append(out, "<h3>Claims</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
+        if (!shown++) {
+            text_append(out, "<h3>Claims");
+            append_whose(out, " of ", r, s, "");
+            text_append(out, "</h3>\n<div class=\"wide\"><table>\n<tbody>\n");
+        }
         text_append(out, "<tr>");
         if (c->on == CLAIM_ON_RUN)
             code = append_claim(out, s, c, r, e);
@@ -245,7 +240,7 @@ static int append_experiment(struct text *out, const char *folder, const struct 
     text_append(out, "\n");
     for (int k = 0; !code && k < r->specs; k++)
         if (strcmp(spec_name(r->spec[k]), experiment) == 0)
-            code = append_claims(out, r, k, e);
+            code = append_claims(out, r, r->spec[k], e);
     if (!code)
         code = append_matrices(out, group, groups, e);
     if (!code)
@@ -338,15 +333,20 @@ static void append_start(struct text *out, const struct figures *f)
                 "<p>The <b>floor</b> is a proven lower bound, in exact arithmetic, on the error of "
                 "every network of the class; of floats, error \u2265 floor \u2212 leak holds, where the "
                 "<b>leak</b> (columns leak_rms, leak_sup) is by how much rounding told inputs apart "
-                "that the class cannot. The <b>error</b> is what training found, as a share of the error of the "
-                "best constant (tokens: the share of wrong answers). A verdict is "
+                "that the class cannot. The <b>error</b> is what training found, and named by its unit: "
+                "<b>error_rel</b>, a share of the error of the best constant; <b>error_rms</b> where the "
+                "target is constant; <b>share of wrong answers</b>; <b>bits per byte</b>. A verdict is "
                 "<b>impossible</b> where the floor is above the tolerance, <b>by-rounding</b> where it "
                 "is and the error is below it for all that, <b>reached</b> where "
-                "the error is within it, <b>not-reached</b> where neither is so. <b>rpe</b> is "
+                "the error is within it, <b>not-reached</b> where neither is so; where seeds differ, it says in "
+                "how many of them it is so. <b>rpe</b> is "
                 "relative encoding inside the softmax only; <b>urpe</b> multiplies the attention "
                 "by a learned table C. <b>A \u2212 B</b> is the difference of the errors of the "
-                "same seed, its mean over seeds. <b>\u00b1</b> is half of a 95 % t interval over seeds, "
-                "which differ in initial weights, training data and evaluation samples; where a "
+                "same seed, its mean over seeds. <b>a..b</b> are the least and the "
+                "greatest of the seeds, shown where there are fewer than four; of more, <b>\u00d7\u00f7</b> "
+                "is the factor from the geometric mean of errors to both ends of its 95 % interval, and "
+                "<b>\u00b1</b> of differences half of theirs. Seeds "
+                "differ in initial weights, training data and evaluation samples; where a "
                 "figure shows the sampling error apart, it says so. <b>weights</b> is what weights "
                 "that were written down, not trained, leave on the same inputs.</p>\n");
     if (f->failed) {

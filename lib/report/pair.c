@@ -188,7 +188,7 @@ int pair_difference(const struct group_pair *p, const char *column, struct inter
                           : line_error_of(one) - line_error_of(other);
         n += isfinite(value[n]) != 0;
     }
-    *out = stats_interval(value, n);
+    *out = stats_interval(value, n, false);
     memory_free(value);
     return 0;
 }

@@ -83,7 +83,7 @@ const char *plot_text(struct plot *p, const struct text *t)
 
 struct plot_point plot_error(double at, const struct line_figures *f)
 {
-    return (struct plot_point){at, f->error.mean, f->error.low, f->error.high, f->sampling_low,
+    return (struct plot_point){at, f->error.centre, f->error.low, f->error.high, f->sampling_low,
                                f->sampling_high};
 }
 

@@ -34,10 +34,10 @@ struct axes {
 };
 
 struct results {
-    struct spec **spec;      /* from all folders, by name */
+    struct spec **spec;      /* from all folders, by name, then by where they differ */
     struct axes *axes;       /* (specs) of each: what its name's specs vary, or differ in */
     int specs;
-    struct result_row *row;  /* sorted by experiment, index in the grid, cell, length, subset */
+    struct result_row *row;  /* sorted by experiment, index in the grid, spec, length, subset */
     int rows;
     char **skipped;          /* "FILE: why" of half-written and foreign files */
     int skips;
@@ -46,7 +46,7 @@ struct results {
 };
 /* Reads folders; what cannot be read as what its name says is named in `skipped`, not an error.  A
  * folder without specs or cells is empty; one that does not exist is ERR_IO.  A cell that several
- * specs of one name share appears once, with its lowest index, then the smallest hash; a cell in
+ * specs of one name share appears once, with its lowest index, then of the first spec; a cell in
  * several folders is taken from the first in which it did not fail. */
 int results_open(struct results *r, const char *const *folder, int folders, struct err *e);
 /* The same from `count` bytes in the form of results.csv, rows of cells of s (which must outlive
@@ -72,19 +72,21 @@ int report_rebuild(const char *folder, struct err *e);
 int report_merge(const char *folder, const char *const *from, int count, struct results *r,
                  struct err *e);
 
-/* --csv FILE: adds the rows of the cells of s that FILE lacks, by (cell, length, subset), under
- * FILE's lock; those of a failed cell, and with force of every cell, are replaced.
+/* --csv FILE: adds the rows that the results folder has of the cells of s and FILE lacks, by (cell,
+ * length, subset), under FILE's lock; those of a failed cell, and with force of every cell, are
+ * replaced.  Rows that the folder has too, of other specs say, come in the folder's order, in
+ * whatever order they were added.
  * report_shared_check refuses what is no file, or has another header (ERR_USAGE), and a place that
  * cannot be written (ERR_IO); a missing or empty file is fine. */
 int report_shared_check(const char *path, struct err *e);
-int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
+int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
                       struct err *e);
 
 /* What text for people is fitted to. */
 struct report_screen {
     int width;    /* columns */
     bool colour;  /* verdicts and claims in colour, by ECMA-48 sequences */
-    bool unicode; /* signs beyond the accents of Latin letters are drawn, sparklines say */
+    bool unicode; /* signs beyond ASCII are drawn, sparklines say */
 };
 
 /* Claims of spec s over rows of its cells.  A claim must hold in every row that it matches; one

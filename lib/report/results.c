@@ -439,6 +439,7 @@ static int compare_specs(const void *a, const void *b)
     return order ? order : strcmp(spec_hash(*left), spec_hash(*right));
 }
 
+/* Of several specs of one name, those with the lower index in their grid first, then by spec. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct result_row *left = a, *right = b;
@@ -446,7 +447,7 @@ static int compare_rows(const void *a, const void *b)
     if (!order)
         order = (left->cell > right->cell) - (left->cell < right->cell);
     if (!order)
-        order = strcmp(left->field[RESULT_cell], right->field[RESULT_cell]);
+        order = left->spec - right->spec;
     return order ? order : left->order - right->order;
 }
 
@@ -461,6 +462,8 @@ int results_open(struct results *r, const char *const *folder, int folders, stru
         qsort(r->spec, (size_t)r->specs, sizeof *r->spec, compare_specs);
     if (!code)
         code = axes_open(r, e);
+    if (!code)
+        axes_sort(r);
     if (!code)
         code = read_cells(&x, e);
     if (!code && r->rows)

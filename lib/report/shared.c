@@ -1,7 +1,8 @@
 /* --csv FILE: one results file that several calls add to.
  *
  * Invariant: the file is read, extended and replaced by the holder of its lock, so that a (cell,
- * length, subset) is in it once however many calls add at the same time. */
+ * length, subset) is in it once however many calls add at the same time, and the order of the rows
+ * is not that of the calls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,11 @@ static int compare_rows(const void *a, const void *b)
     return order ? order : compare_position(a, b);
 }
 
+static int compare_known(const void *a, const void *b)
+{
+    return compare_keys(a, b);
+}
+
 /* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
  * failed cell has fewer. */
 static bool gives_way(char *const *row, const struct spec *s, const bool *renewed, bool force)
@@ -140,6 +146,29 @@ static int keep_one_each(struct shared_row *all, int count)
     return kept;
 }
 
+/* Rows that r has, too, change places among each other until they are in its order.
+ * scratch (r->rows + count). */
+static void order_as(struct shared_row *all, int count, const struct results *r,
+                     struct shared_row *scratch)
+{
+    struct shared_row *known = scratch, *common = scratch + r->rows;
+    int found = 0, next = 0;
+    for (int k = 0; k < r->rows; k++)
+        known[k] = (struct shared_row){r->row[k].field, RESULT_COUNT, k};
+    qsort(known, (size_t)r->rows, sizeof *known, compare_rows);
+    for (int k = 0; k < count; k++) {
+        const struct shared_row *match =
+            bsearch(&all[k], known, (size_t)r->rows, sizeof *known, compare_known);
+        all[k].position = match ? match->position : -1;
+        if (match)
+            common[found++] = all[k];
+    }
+    qsort(common, (size_t)found, sizeof *common, compare_position);
+    for (int k = 0; k < count; k++)
+        if (all[k].position >= 0)
+            all[k] = common[next++];
+}
+
 static int write_shared(const char *path, const struct shared_row *all, int count, struct err *e)
 {
     struct text out = {0};
@@ -153,29 +182,37 @@ static int write_shared(const char *path, const struct shared_row *all, int coun
     return code;
 }
 
-int report_shared_add(const char *path, const struct results *r, const struct spec *s, bool force,
+int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
                       struct err *e)
 {
     struct file_lock lock = {.fd = -1};
     struct csv old = {0};
-    struct shared_row *all = NULL;
+    struct results r = {0};
+    struct shared_row *all = NULL, *scratch = NULL;
     bool *renewed = NULL;
     int code = lock_shared(&lock, path, e);
     if (code)
         return code;
     code = read_shared(path, &old, e);
+    if (!code) /* under the lock: whoever has added rows has finished their cells */
+        code = results_open(&r, &folder, 1, e);
     if (code)
         goto out;
-    all = memory_alloc((size_t)old.rows + (size_t)r->rows, sizeof *all, e);
+    size_t most = (size_t)old.rows + (size_t)r.rows;
+    all = memory_alloc(most, sizeof *all, e);
+    scratch = memory_alloc(most + (size_t)r.rows, sizeof *scratch, e);
     renewed = memory_alloc((size_t)spec_cells(s), sizeof *renewed, e);
-    if (!all || !renewed) {
+    if (!all || !scratch || !renewed) {
         code = ERR_MEMORY;
         goto out;
     }
-    int count = gather(all, &old, r, s, renewed, force);
-    code = write_shared(path, all, keep_one_each(all, count), e);
+    int count = keep_one_each(all, gather(all, &old, &r, s, renewed, force));
+    order_as(all, count, &r, scratch);
+    code = write_shared(path, all, count, e);
 out:
+    results_close(&r);
     memory_free(all);
+    memory_free(scratch);
     memory_free(renewed);
     csv_close(&old);
     file_unlock(&lock);

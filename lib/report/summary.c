@@ -121,8 +121,8 @@ const char *summary_text(const struct summary_group *g, const char *column)
     return value;
 }
 
-int summary_interval(const struct summary_group *g, const char *column, struct interval *out,
-                     struct err *e)
+int summary_interval(const struct summary_group *g, const char *column, bool complement, bool error,
+                     struct interval *out, struct err *e)
 {
     double *value = memory_alloc((size_t)g->count, sizeof *value, e);
     int n = 0;
@@ -130,9 +130,10 @@ int summary_interval(const struct summary_group *g, const char *column, struct i
         return ERR_MEMORY;
     for (int k = 0; k < g->count; k++) {
         value[n] = result_number(g->row[k], column);
+        value[n] = complement ? 1 - value[n] : value[n];
         n += isfinite(value[n]) != 0;
     }
-    *out = stats_interval(value, n);
+    *out = stats_interval(value, n, error);
     memory_free(value);
     return 0;
 }

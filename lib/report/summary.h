@@ -29,10 +29,10 @@ int summary_experiment(const struct summary *s, int first);
 
 /* What a column says that is the same for all seeds: of the first row that has it, else "". */
 const char *summary_text(const struct summary_group *g, const char *column);
-/* Mean, deviation and interval over the seeds of a column; rows that are empty there (diverged
- * cells) are left out. */
-int summary_interval(const struct summary_group *g, const char *column, struct interval *out,
-                     struct err *e);
+/* Mean and spread over the seeds of a column, or of 1 - it; rows that are empty there (diverged cells)
+ * are left out.  error: as in stats_interval. */
+int summary_interval(const struct summary_group *g, const char *column, bool complement, bool error,
+                     struct interval *out, struct err *e);
 
 /* Evaluation samples of one seed in the group's subset, images not counted: as the evaluation set
  * is made (train/train.h, samples_evaluation). */

@@ -1,6 +1,6 @@
 /* summary.csv, in long form: what a line is about, then seeds, mean, deviation, interval.
  *
- * Two kinds of doubt stand apart.  `sd` and ci95_* are over seeds: initial weights, training data
+ * Two kinds of doubt stand apart.  `sd`, the range and ci95_* are over seeds: initial weights, training data
  * and evaluation set differ between them, so they hold the sampling error too.  wilson95_* are the
  * sampling error alone: what an accuracy could be, given the networks, over other evaluation sets
  * of `samples` samples (of all seeds).  Positions and images of one sample are not independent, so
@@ -50,8 +50,13 @@ static void append_line(struct text *out, const struct subject *s, const struct 
     r.seeds = i->n;
     r.mean = i->mean;
     r.sd = i->sd;
-    r.ci95_low = i->low;
-    r.ci95_high = i->high;
+    r.least = i->least;
+    r.greatest = i->greatest;
+    if (i->spread == SPREAD_T || i->spread == SPREAD_LOG) {
+        r.ci95_low = i->low;
+        r.ci95_high = i->high;
+        r.interval = i->spread == SPREAD_T ? "t" : "log";
+    }
     if (!s->pair && figure->over == OVER_SHARE) {
         r.samples = i->n * summary_samples(s->group);
         stats_wilson(i->mean, r.samples, &r.wilson95_low, &r.wilson95_high);
@@ -88,7 +93,10 @@ static int append_group(struct text *out, struct subject *s, const struct summar
     for (const struct column *c = column_table; !code && c->name; c++) {
         if (c->over < OVER_MEAN || c->over > OVER_SHARE)
             continue;
-        code = summary_interval(g, c->name, &i, e);
+        bool share = c->over == OVER_SHARE;
+        code = summary_interval(g, c->name, share, share || c->over == OVER_PAIRED, &i, e);
+        if (share)
+            i = stats_complement(i);
         if (!code)
             append_line(out, s, c, &i);
     }

@@ -11,8 +11,10 @@
 #include "report/listing.h"
 #include "report/results.h"
 #include "report/trace.h"
+#include "report/verdict.h"
 
 enum { AXES_MAX = 64, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
+enum { KINDS_MAX = PATTERN_MAX + 1 };
 enum { CURVE_POINTS = 8 };
 #define CURVE_SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
@@ -22,19 +24,22 @@ static const struct step {
     enum names names; /* in a column each, in one as a label, or above the figures */
     int gap;          /* blanks between columns */
     bool constants;   /* columns that say the same in all lines; else the title names them */
+    bool words; /* which inputs a verdict is about, beside it; else below the table */
     bool curves, params, intervals;
 } ladder[] = {
-    {NAMES_IN_COLUMNS, 2, true, true, true, true},
-    {NAMES_IN_COLUMNS, 1, true, true, true, true},
-    {NAMES_IN_COLUMNS, 1, false, true, true, true},
-    {NAMES_IN_COLUMNS, 1, false, false, true, true},
-    {NAMES_IN_COLUMNS, 1, false, false, false, true},
-    {NAMES_IN_COLUMNS, 1, false, false, false, false},
-    {NAMES_IN_ONE, 1, true, false, false, false},
-    {NAMES_ABOVE, 1, true, true, true, true},
-    {NAMES_ABOVE, 1, true, false, true, true},
-    {NAMES_ABOVE, 1, true, false, false, true},
-    {NAMES_ABOVE, 1, true, false, false, false},
+    {NAMES_IN_COLUMNS, 2, true, true, true, true, true},
+    {NAMES_IN_COLUMNS, 1, true, true, true, true, true},
+    {NAMES_IN_COLUMNS, 1, false, true, true, true, true},
+    {NAMES_IN_COLUMNS, 1, false, true, false, true, true},
+    {NAMES_IN_COLUMNS, 1, false, true, false, false, true},
+    {NAMES_IN_COLUMNS, 1, false, false, false, false, true},
+    {NAMES_IN_COLUMNS, 1, false, false, false, false, false},
+    {NAMES_IN_ONE, 1, true, false, false, false, false},
+    {NAMES_ABOVE, 1, true, true, true, true, true},
+    {NAMES_ABOVE, 1, true, false, true, true, true},
+    {NAMES_ABOVE, 1, true, false, false, true, true},
+    {NAMES_ABOVE, 1, true, false, false, false, true},
+    {NAMES_ABOVE, 1, true, false, false, false, false},
 };
 enum { STEPS = sizeof ladder / sizeof *ladder };
 
@@ -54,6 +59,7 @@ struct curve {
 
 struct table {
     const struct spec *spec;
+    const struct results *results;
     struct report_lines lines;
     const char *axis[AXES_MAX]; /* dotted keys that get a column */
     int axes;
@@ -62,6 +68,8 @@ struct table {
     struct curve *curve; /* (lines.count); NULL: the screen has no signs for them */
     double low, high;    /* of all curves */
     const struct step *step;
+    const char *kind[KINDS_MAX]; /* (kinds) of input that verdicts are about: [1] is the first */
+    int kinds;
     struct listing_column column[COLUMNS_MAX];
     struct listing listing;
     struct text constants; /* what columns that are not shown say */
@@ -121,29 +129,27 @@ static void append_curve(struct text *out, const struct table *t, const struct c
 }
 
 /* ---- fields -----------------------------------------------------------------------------------*/
-static int fill_subset(struct text *error, const struct summary_group *g, const struct step *step,
+static int fill_subset(struct text *error, const struct summary_group *g, const struct table *t,
                        struct err *e)
 {
     struct line_figures f;
     int code = g ? line_figures_of(g, &f, e) : 0;
     if (!g || code)
         return code;
-    append_short(&error[0], f.error.mean);
-    if (step->intervals && !isnan(f.error.sd)) {
-        text_append(&error[0], step->gap > 1 ? " ±" : "±");
-        append_short(&error[0], (f.error.high - f.error.low) / 2);
-    }
+    report_append_interval(&error[0], &f.error, t->step->intervals);
     append_short(&error[1], f.floor.mean);
+    for (int k = 0; k < 2; k++)
+        text_append(&error[k], error[k].length ? report_lines_mark(&t->lines, &f) : "");
     return 0;
 }
 
-/* What explicit weights leave, on the same samples; "none" where none are known. */
+/* What explicit weights leave, on the same samples; "none known" where that is so. */
 static int fill_witness(struct text *out, const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     const char *status = result_text(g->row[0], "witness");
     if (strcmp(status, "known") != 0) {
-        text_append(out, status);
+        text_append_format(out, "%s%s", status, strcmp(status, "none") == 0 ? " known" : "");
         return 0;
     }
     int code = line_figures_of(g, &f, e);
@@ -152,24 +158,29 @@ static int fill_witness(struct text *out, const struct summary_group *g, struct 
     return code;
 }
 
-/* The verdict that all seeds share; how many did not end well, where some did not. */
-static void fill_verdict(struct text *out, const struct summary_group *g)
+/* The number of a kind of input among those that verdicts are about, from 1. */
+static int number_of_kind(struct table *t, const char *kind)
 {
-    int failed = 0;
-    const char *status = "", *verdict = result_text(g->row[0], "verdict");
-    for (int k = 0; k < g->count; k++) {
-        const char *mine = result_text(g->row[k], "status");
-        if (*mine && strcmp(mine, "ok") != 0) {
-            failed++;
-            status = mine;
-        }
-        if (strcmp(result_text(g->row[k], "verdict"), verdict) != 0)
-            verdict = "mixed";
-    }
-    if (failed && g->count > 1)
-        text_append_format(out, "%s %d/%d", status, failed, g->count);
+    int k = 0;
+    while (k < t->kinds && strcmp(t->kind[k], kind) != 0)
+        k++;
+    if (k == t->kinds && k < KINDS_MAX)
+        t->kind[t->kinds++] = kind;
+    return k + 1;
+}
+
+/* The line's verdict, and which inputs it is about where others have another. */
+static void fill_verdict(struct text *out, struct table *t, const struct report_line *line)
+{
+    int seeds;
+    const char *kind = result_text(line->worst->row[0], "subset");
+    verdict_append(out, line->worst);
+    if (!out->length || line->unanimous || verdict_of_group(line->worst, &seeds)->end)
+        return;
+    if (t->step->words)
+        text_append_format(out, " on %s", kind);
     else
-        text_append(out, failed ? status : verdict);
+        text_append_format(out, " [%d]", number_of_kind(t, kind));
 }
 
 /* What the line is about. */
@@ -186,7 +197,7 @@ static void fill_names(struct text *field, const struct table *t, const struct s
         text_append_format(&field[FIRST - 1], "%lld", (long long)g->length);
 }
 
-static int fill_fields(struct text *field, const struct table *t, const struct report_line *line,
+static int fill_fields(struct text *field, struct table *t, const struct report_line *line,
                        struct err *e)
 {
     const struct summary_group *g = report_line_any(line);
@@ -201,10 +212,10 @@ static int fill_fields(struct text *field, const struct table *t, const struct r
         text_append(&last[PARAMS], summary_text(g, "params"));
     if (t->curve && t->step->curves)
         append_curve(&last[CURVE], t, &t->curve[line - t->lines.line]);
-    fill_verdict(&last[VERDICT], g);
-    int code = fill_subset(&last[PATTERNED], line->patterned, t->step, e);
+    fill_verdict(&last[VERDICT], t, line);
+    int code = fill_subset(&last[PATTERNED], line->patterned, t, e);
     if (!code)
-        code = fill_subset(&last[GENERIC], line->generic, t->step, e);
+        code = fill_subset(&last[GENERIC], line->generic, t, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 
@@ -280,6 +291,7 @@ static int build(struct table *t, const struct step *step, struct err *e)
 {
     int code = 0;
     t->step = step;
+    t->kinds = 0;
     listing_close(&t->listing);
     listing_open(&t->listing, t->column, FIRST + t->axes + LAST);
     t->listing.gap = step->gap;
@@ -308,25 +320,19 @@ static int fit(struct table *t, int width, struct err *e)
 /* ---- text -------------------------------------------------------------------------------------*/
 static void append_title(struct text *out, const struct table *t, int width)
 {
-    struct text title = {0};
-    int seeds = 0;
-    for (int k = 0; k < t->lines.summary.groups; k++)
-        if (t->lines.summary.group[k].count > seeds)
-            seeds = t->lines.summary.group[k].count;
-    text_append_format(&title, "%s: ", spec_name(t->spec));
-    if (t->floors)
-        text_append_format(&title, "certified floor of %s, by kind of input",
-                           report_lines_measure(&t->lines));
-    else
-        text_append_format(&title, "%s beside its certified floor, by kind of input%s",
-                           report_lines_measure(&t->lines),
-                           t->witnesses ? ", and beside explicit weights" : "");
-    if (seeds > 1)
-        text_append_format(&title, "; mean of %d seeds%s", seeds,
-                           t->floors ? "" : " ± 95 % t interval");
+    struct text title = {0}, differs = {0};
+    axes_append_spec(&differs, t->results, t->spec);
+    text_append_format(&title, "%s%s%s: %s", spec_name(t->spec), differs.length ? ", " : "",
+                       differs.length ? differs.data : "", t->floors ? "certified floor of " : "");
+    report_lines_append_measure(&title, &t->lines);
+    text_append(&title, t->floors ? "" : " beside its certified floor");
+    text_append_format(&title, ", by kind of input%s",
+                       t->witnesses && !t->floors ? ", and beside explicit weights" : "");
+    report_append_spread(&title, &t->lines.summary, t->step->intervals && !t->floors);
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
-    title.failed |= t->constants.failed;
+    title.failed |= t->constants.failed || differs.failed;
+    text_close(&differs);
     append_paragraph(out, &title, width);
     text_append(out, "\n");
     text_close(&title);
@@ -351,15 +357,6 @@ static int append_labelled(struct text *out, const struct table *t, int width, s
     return code;
 }
 
-static bool is_mixed(const struct table *t)
-{
-    const struct listing *l = &t->listing;
-    for (int k = 1; k <= l->rows; k++)
-        if (strcmp(l->cell[k * l->columns - 1], "mixed") == 0)
-            return true;
-    return false;
-}
-
 /* Kinds of input beyond the two that have columns, and what is not plain. */
 static void append_legend(struct text *out, const struct table *t, int width)
 {
@@ -369,33 +366,31 @@ static void append_legend(struct text *out, const struct table *t, int width)
         if (t->lines.further[k])
             text_append_format(&line, "%s%s", line.length ? ", " : "", pattern_table[k]->name);
     if (line.length) {
-        text_append(&line, " inputs, and all kinds together: in results.csv");
+        text_append_format(&line, " inputs, and all kinds together: %s",
+                           t->floors ? "with --format csv" : "in results.csv");
         append_paragraph(out, &line, width);
     }
-    if (is_mixed(t))
-        text_append(out, "mixed: the seeds' verdicts differ\n");
+    text_clear(&line);
+    for (int k = 0; k < t->kinds; k++)
+        text_append_format(&line, "%s[%d] on %s inputs", k ? ", " : "", k + 1, t->kind[k]);
+    if (t->kinds)
+        append_paragraph(out, &line, width);
     if (listing_column_width(&t->listing, FIRST + t->axes + CURVE)) {
         text_clear(&line);
-        text_append_format(&line, "curve: error_rel while training, first seed, logarithmic from "
-                                  "%s to %s",
+        text_append_format(&line, "curve: %s while training, first seed, logarithmic from %s to %s",
+                           t->lines.shares ? "error_rel, or share of wrong answers," : "error_rel",
                            text_from_double(low, t->low, 2), text_from_double(high, t->high, 2));
         append_paragraph(out, &line, width);
     }
     text_close(&line);
 }
 
-/* The colours of verdicts, and of how cells ended. */
+/* By the first word. */
 static const char *paint(const char *value)
 {
-    static const struct {
-        const char *start, *colour;
-    } table[] = {{"reached", PAINT_GOOD},    {"impossible", PAINT_IMPOSSIBLE},
-                 {"by-rounding", PAINT_MIXED}, {"mixed", PAINT_MIXED}, {"diverged", PAINT_BAD},
-                 {"failed", PAINT_BAD}};
-    for (size_t k = 0; k < sizeof table / sizeof *table; k++)
-        if (strncmp(value, table[k].start, strlen(table[k].start)) == 0)
-            return table[k].colour;
-    return NULL;
+    char name[TEXT_SIZE];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(value, " "), value);
+    return verdict_style(name)->colour;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------*/
@@ -403,6 +398,7 @@ static int open_table(struct table *t, const struct spec *s, const struct result
                       struct err *e)
 {
     t->spec = s;
+    t->results = r;
     t->floors = r->rows > 0;
     for (int k = 0; k < r->rows; k++) {
         const struct cell *c = row_cell_in(&r->row[k], s);

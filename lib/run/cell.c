@@ -16,6 +16,7 @@
 #include "kernel/kernel.h"
 #include "run/adversary.h"
 #include "run/history.h"
+#include "run/prove.h"
 #include "run/witness_cell.h"
 
 enum { PATH_SIZE = 4096 };
@@ -150,6 +151,7 @@ static int resume(struct work *w, struct err *e)
     if (!code) {
         if (w->history.points)
             w->error = w->history.point[w->history.points - 1].error_rel;
+        tell(w); /* whoever listens learns that it goes on from there */
         return 0;
     }
     if (code == ERR_MEMORY)
@@ -268,6 +270,11 @@ static int measure(struct work *w, struct evaluation *ev, struct record *figures
     struct record witness[PATTERN_MAX + 1];
     bool beside = ev == w->evaluation;
     int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
+            evaluation_show_possible(ev, k);
+    if (!code)
+        code = prove_possible(ev, w->pool, w->run->stop, e);
     if (!code)
         code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
     for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++) {

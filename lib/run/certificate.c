@@ -110,11 +110,22 @@ static void append_space(struct writer *w)
     text_append_format(&w->text, "\ntrained %lld\nprefix 0\n", (long long)c->length);
 }
 
+/* One word of a line: bytes that are no part of one, and %, as in addresses (RFC 3986). */
+static void append_word(struct text *t, const char *text)
+{
+    for (; *text; text++)
+        text_append_format(t, *text > ' ' && *text < 127 && *text != '%' ? "%c" : "%%%02X",
+                           (unsigned char)*text);
+}
+
 static void append_option(struct text *t, const char *key, const char *own,
                           const struct option *row, const struct option_value *v)
 {
     text_append_format(t, own ? " %s.%s=" : " %s=", key, own);
-    value_write(row, v, VALUE_STORED, t);
+    if (row->type == OPTION_TEXT)
+        append_word(t, v->text);
+    else
+        value_write(row, v, VALUE_STORED, t);
 }
 
 /* A key of the class, and below it all options of the kind that it picks. */
@@ -136,7 +147,7 @@ static void append_key(struct text *t, const struct option *row, const struct mo
 /* Of all that a model is made of, what decides its class. */
 static void append_layer(struct text *t, const struct model_config *m)
 {
-    static const char *const parts[] = {"encoding", "attention", "c", "mask", "normaliser"};
+    static const char *const parts[] = {"heads", "encoding", "attention", "c", "mask", "normaliser"};
     text_append(t, "layer");
     for (const struct option *row = model_options; row->key; row++)
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)

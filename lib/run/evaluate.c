@@ -26,6 +26,7 @@ struct subset {
     double denominator;         /* rms of the target about its per-channel mean; continuous only */
     struct floor_errors floor;  /* continuous only */
     struct floor_labels labels; /* tokens only */
+    bool possible;              /* shown to be */
 };
 
 /* A logit over the rows of a group. */
@@ -367,6 +368,24 @@ struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
                                     .deviation = relative ? s->denominator : 0};
 }
 
+bool evaluation_proved(const struct evaluation *ev, int subset)
+{
+    return ev->subset[subset].possible || floor_measure(ev, &ev->subset[subset]) > 0;
+}
+
+void evaluation_show_possible(struct evaluation *ev, int subset)
+{
+    ev->subset[subset].possible = true;
+}
+
+static const char *proof_of(const struct evaluation *ev, const struct subset *s)
+{
+    double floor = floor_measure(ev, s);
+    if (floor > ev->task->evaluate.tolerance)
+        return "impossible";
+    return floor > 0 ? "bounded" : s->possible ? "possible" : "open";
+}
+
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out)
 {
     const struct subset *s = &ev->subset[subset];
@@ -385,6 +404,7 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
     }
     bool impossible = floor_measure(ev, s) > ev->task->evaluate.tolerance;
     out->verdict = impossible ? "impossible" : "open";
+    out->proof = proof_of(ev, s);
 }
 
 /* ---- errors, continuous -----------------------------------------------------------------------*/
@@ -593,9 +613,12 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
         measure_tokens(ev, s, out);
         measure = 1 - out->accuracy;
     }
-    if (floor_measure(ev, s) <= tolerance)
-        out->verdict = measure <= tolerance ? "reached" : "not-reached";
-    else if (rounding_undid(ev, out, measure))
+    if (floor_measure(ev, s) <= tolerance) {
+        bool reached = measure <= tolerance;
+        out->verdict = reached ? "reached" : "not-reached";
+        if (reached && floor_measure(ev, s) == 0) /* p is a network that does it */
+            out->proof = "possible";
+    } else if (rounding_undid(ev, out, measure))
         out->verdict = "by-rounding";
     return code; /* else "impossible", as the floor has it */
 }
@@ -621,7 +644,8 @@ int evaluation_error(struct evaluation *ev, struct predictor p, double *error, s
         code = measure_subset(ev, 0, &all, e);
     if (code)
         return code;
-    *error = ev->set.channels ? all.error_rel : 1 - all.accuracy;
+    *error = !ev->set.channels ? 1 - all.accuracy
+             : subset_constant(&ev->subset[0]) ? all.error_rms : all.error_rel;
     if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
         *error = INFINITY;
     return 0;

@@ -7,6 +7,7 @@
  * sup, and for labels cross_entropy >= cross_entropy_floor - 2 leak_sup. */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,14 @@ struct evaluation_part {
 };
 struct evaluation_part evaluation_part(const struct evaluation *ev, int subset);
 
-/* Length, subset and floors; all else is empty, the verdict is "impossible" or "open".  Cannot
+/* Whether the floor of a subset, or what was shown, settles what can be: it is not 0, or a network is
+ * known that does it. */
+bool evaluation_proved(const struct evaluation *ev, int subset);
+/* Where the floor is 0: some network of the class, or nothing less than one, takes the error on these
+ * samples to 0 or as good as that. */
+void evaluation_show_possible(struct evaluation *ev, int subset);
+
+/* Length, subset, floors and `proof`; all else is empty, the verdict is "impossible" or "open".  Cannot
  * fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
@@ -58,8 +66,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 
-/* What curves show: error_rel of subset all, exactly as evaluation_measure has it; 1 - accuracy for
- * token targets; NaN where the target is constant; INFINITY where outputs are not numbers. */
+/* What curves show: error_rel of subset all (error_rms where the target is constant there), exactly as
+ * evaluation_measure has it; 1 - accuracy for token targets; INFINITY where outputs are not numbers. */
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e);
 
 /* Root mean squares at each position over all samples (subset all): of the error as the last

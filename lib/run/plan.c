@@ -21,13 +21,14 @@ static bool in_shard(int cell, const struct run_options *o)
 
 static int price(struct plan_cell *c, const struct spec *s, struct err *e)
 {
-    const struct task *t = &c->cell->task;
+    const struct cell *cell = spec_cell(s, c->cell);
+    const struct task *t = &cell->task;
     struct price price;
     struct err why = {0};
     char where[256];
     int code = price_task(t, &price, &why);
     if (code)
-        return err_set(e, code, why.where, "cell %s cannot be sized: %s", c->cell->id, why.msg);
+        return err_set(e, code, why.where, "cell %s cannot be sized: %s", cell->id, why.msg);
     if (!(price.bytes < (double)SIZE_MAX)) {
         spec_where(s, "evaluate.samples", where, sizeof where);
         return err_set(e, ERR_USAGE, where, "evaluate.samples: no memory holds so many");
@@ -43,7 +44,7 @@ static int compare_work(const void *a, const void *b)
     const struct plan_cell *p = a, *q = b;
     if (p->work != q->work)
         return p->work < q->work ? 1 : -1;
-    return (p->cell->index > q->cell->index) - (p->cell->index < q->cell->index);
+    return (p->cell > q->cell) - (p->cell < q->cell);
 }
 
 static int compare_bytes(const void *a, const void *b)
@@ -65,17 +66,20 @@ static int collect(struct plan *p, const struct spec *s, const struct run_option
         code = cell_folder(o->folder, c, folder, e);
         if (!code && !o->force && cell_finished(c, folder)) {
             p->finished++;
+            spec_drop_cell(s, k);
             continue;
         }
         const struct plan_cell *last = p->cells ? &p->cell[p->cells - 1] : NULL;
         struct plan_cell *next = &p->cell[p->cells++];
-        bool seed = last && strcmp(last->cell->group, c->group) == 0; /* another one: same price */
+        bool seed = last && strcmp(spec_cell(s, last->cell)->group, c->group) == 0; /* same price */
         if (seed)
             *next = *last;
-        next->cell = c;
+        next->cell = k;
         if (!code && !seed)
             code = price(next, s, e);
         p->work += next->work;
+        if (last)
+            spec_drop_cell(s, last->cell);
     }
     return code;
 }
@@ -89,7 +93,7 @@ static int too_large(const struct plan_cell *c, const struct spec *s, double fre
     spec_where(s, words->key, where, sizeof where);
     return err_set(e, ERR_USAGE, where,
                    "%s: cell %s needs about %.2f GiB of memory and %.2f GiB are free; %s",
-                   words->key, c->cell->id, (double)c->bytes / GIB, free_bytes / GIB,
+                   words->key, spec_cell(s, c->cell)->id, (double)c->bytes / GIB, free_bytes / GIB,
                    words->advice);
 }
 

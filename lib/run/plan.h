@@ -13,7 +13,7 @@
 enum plan_state { PLAN_WAITING, PLAN_RUNNING, PLAN_HELD, PLAN_ENDED };
 
 struct plan_cell {
-    const struct cell *cell;
+    int cell; /* of the spec */
     enum plan_state state;
     size_t bytes;        /* memory that a worker needs, about */
     enum price_part part; /* that takes the most of it */

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "kernel/kernel.h"
 #include "run/network.h"
+#include "run/prove.h"
 #include "run/run.h"
 #include "run/witness_cell.h"
 
@@ -19,7 +20,10 @@ const struct price_words price_words[PRICE_PARTS] = {
     [PRICE_SEARCH] = {"search for the worst case", "evaluate.adversary.starts",
                       "search from fewer starts"},
     [PRICE_POLISH] = {"polishing", "train.polish.samples", "polish on fewer samples"},
-    [PRICE_WITNESS] = {"witness", "evaluate.witness", "set it to never"}};
+    [PRICE_WITNESS] = {"witness", "evaluate.witness", "set it to never"},
+    [PRICE_NETWORKS] = {"random networks", "evaluate.networks", "set it to 0"}};
+
+#define DOUBLE_COST 2.0 /* double does half as many operations per second */
 
 /* ---- memory and operations --------------------------------------------------------------------*/
 
@@ -114,13 +118,33 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
     return code;
 }
 
-/* Polishing and the witness come and go before what comes last begins. */
+/* At every evaluated length; the largest comes and goes. */
+static int price_networks(const struct task *t, struct price *p, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    int code = 0;
+    for (int k = 0; k < lengths->count && !code; k++) {
+        double bytes, images;
+        struct pass_price own;
+        code = layout_price(t, (int)lengths->value[k], &bytes, &images, e);
+        if (!code)
+            code = prove_price(t, (int)lengths->value[k], (int64_t)(images * (double)t->evaluate.samples),
+                               &own, e);
+        if (code)
+            break;
+        p->bytes_of[PRICE_NETWORKS] = fmax(p->bytes_of[PRICE_NETWORKS], (double)own.bytes);
+        p->flops_of[PRICE_NETWORKS] += (t->model.precision == MODEL_DOUBLE ? 1 : DOUBLE_COST) * own.flops;
+    }
+    return code;
+}
+
+/* Polishing, the witness and random networks come and go before what comes last begins. */
 static void add_up(struct price *p)
 {
     const double *of = p->bytes_of;
     double late = of[PRICE_LENGTHS] + of[PRICE_SEARCH];
     p->bytes = of[PRICE_TRAINING] + of[PRICE_SAMPLES] +
-               fmax(late, fmax(of[PRICE_POLISH], of[PRICE_WITNESS]));
+               fmax(fmax(late, of[PRICE_NETWORKS]), fmax(of[PRICE_POLISH], of[PRICE_WITNESS]));
     p->part = PRICE_TRAINING;
     for (int k = 0; k < PRICE_PARTS; k++)
         if (of[k] > of[p->part])
@@ -142,6 +166,8 @@ int price_task(const struct task *t, struct price *out, struct err *e)
         code = price_lengths(t, out, e);
     if (!code)
         code = price_search(t, out, e);
+    if (!code)
+        code = price_networks(t, out, e);
     if (code)
         return code;
     out->parameters = training.parameters;
@@ -182,7 +208,6 @@ enum { SPEED_ROWS = 512, SPEED_WIDTH_MAX = 2048 };
 #define SPEED_SECONDS 0.03
 #define STEP_OVERHEAD 1.1
 #define STEP_OVERHEAD_WIDTH 14.0 /* over the width, on top */
-#define DOUBLE_COST 2.0 /* double does half as many per second */
 
 static double measure_speed(int width, struct err *e)
 {

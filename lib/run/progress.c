@@ -2,6 +2,7 @@
 #include "run/progress.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@ enum { LINE_SIZE = 512 };
 
 void progress_open(struct progress *p, FILE *out)
 {
-    *p = (struct progress){.out = out && isatty(fileno(out)) ? out : NULL};
+    const char *term = getenv("TERM");
+    bool redraws = out && isatty(fileno(out)) && !(term && strcmp(term, "dumb") == 0);
+    *p = (struct progress){.out = redraws ? out : NULL};
 }
 
 static int terminal_width(FILE *out)

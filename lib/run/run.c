@@ -98,6 +98,11 @@ static int rebuild(struct run *r, struct err *e)
 
 /* ---- ends of cells ----------------------------------------------------------------------------*/
 
+static const struct cell *cell_of(const struct run *r, const struct plan_cell *c)
+{
+    return spec_cell(r->spec, c->cell);
+}
+
 /* A cell whose worker stopped early waits again. */
 static void put_back(struct run *r, struct plan_cell *c)
 {
@@ -114,6 +119,7 @@ static void end_cell(struct run *r, struct plan_cell *c, bool here)
     if (here)
         r->work_here += c->work;
     r->dirty = true;
+    spec_drop_cell(r->spec, c->cell);
 }
 
 /* A row that says `failed`, unless another run has taken the cell up meanwhile. */
@@ -144,12 +150,12 @@ static int take_failure(struct run *r, struct plan_cell *c, const struct err *wh
     }
     if (why->code == ERR_MEMORY)
         err_pass(&r->memory, why);
-    say_failed(r, c->cell, why);
+    say_failed(r, cell_of(r, c), why);
     r->counts->failed++;
     if (r->o->fail_fast)
         r->stopping = true;
     end_cell(r, c, true);
-    return write_failed(r, c->cell, e);
+    return write_failed(r, cell_of(r, c), e);
 }
 
 static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct err *e)
@@ -160,6 +166,7 @@ static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct
         /* fall through */
     case WORKER_TRAINED:
         r->counts->trained++;
+        r->counts->resumed += w->heard && w->resumed > 0;
         end_cell(r, c, true);
         return 0;
     case WORKER_FINISHED:
@@ -188,12 +195,12 @@ static int start(struct run *r, int slot, int index, struct err *e)
     struct plan_cell *c = &r->plan.cell[index];
     struct worker *w = &r->worker[slot];
     char folder[RUN_PATH];
-    int code = cell_folder(r->o->folder, c->cell, folder, e);
+    int code = cell_folder(r->o->folder, cell_of(r, c), folder, e);
     if (!code)
         code = file_make_folder(folder, e);
     if (code)
         return code;
-    struct worker_task task = {.run = {.cell = c->cell,
+    struct worker_task task = {.run = {.cell = cell_of(r, c),
                                        .folder = folder,
                                        .experiment = spec_name(r->spec),
                                        .threads = plan_threads(&r->plan, r->o, slot),
@@ -215,9 +222,9 @@ static int next_waiting(struct run *r, struct err *e)
         char folder[RUN_PATH];
         if (c->state != PLAN_WAITING)
             continue;
-        if (cell_folder(r->o->folder, c->cell, folder, e))
+        if (cell_folder(r->o->folder, cell_of(r, c), folder, e))
             return -1;
-        if (r->o->force || !cell_finished(c->cell, folder))
+        if (r->o->force || !cell_finished(cell_of(r, c), folder))
             return r->next;
         r->counts->elsewhere++;
         end_cell(r, c, false);
@@ -254,7 +261,7 @@ static int ask_held(struct run *r, struct err *e)
         bool free_now = false;
         if (c->state != PLAN_HELD)
             continue;
-        int code = cell_folder(r->o->folder, c->cell, folder, e);
+        int code = cell_folder(r->o->folder, cell_of(r, c), folder, e);
         if (!code)
             code = cell_try_lock(folder, &lock, &free_now, e);
         file_unlock(&lock);
@@ -355,7 +362,7 @@ static void draw(struct run *r)
         const struct worker *w = &r->worker[k];
         if (!w->child.pid || !w->heard)
             continue;
-        plan_label(r->spec, r->plan.cell[w->cell].cell, name);
+        plan_label(r->spec, cell_of(r, &r->plan.cell[w->cell]), name);
         progress_draw(&r->progress, done, c->cells, name, &w->progress, seconds_left(r));
         return;
     }

@@ -34,6 +34,7 @@ struct run_counts {
     int cells;       /* of this shard */
     int done_before; /* finished when the run began */
     int trained;     /* by this run, diverged ones included */
+    int resumed;     /* of these, from a checkpoint of an earlier run */
     int diverged, failed;
     int elsewhere;   /* finished by another run in the same folder meanwhile */
 };

@@ -119,9 +119,11 @@ static int fill_tables(const struct graph_tables *t, const struct graph *g, stru
     return code;
 }
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* of UTF-8, as Windows' editors write it */
+
 /* ---- graphs of a file ---------------------------------------------------------------------------
  * Text, a line for each edge: two node numbers from 0, as NetworkX writes with data=False.  What
- * follows # is a comment; empty lines are nothing.  A line "graph N" begins another graph, of N
+ * follows # is a comment; empty lines are nothing, nor is a byte order mark at the start.  A line "graph N" begins another graph, of N
  * nodes; before the first such line stands a graph of as many nodes as its numbers need. */
 struct graph_of_file {
     int n, edges;
@@ -225,6 +227,8 @@ static int read_lines(struct reader *r, char *text, size_t count)
         r->line = 1;
         return wrong(r, "a NUL byte", "text");
     }
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+        text += strlen(BYTE_ORDER_MARK);
     for (char *end; text && !code; text = end) {
         end = strchr(text, '\n');
         if (end)
@@ -376,6 +380,30 @@ static int check_file(const struct space_config *c, struct err *e)
     return code;
 }
 
+/* A file that counts from 1 has, read as from 0, a node 0 without an edge in each of its graphs. */
+static const char *graph_doubt(const struct space_config *c, struct text *out)
+{
+    struct arena arena;
+    struct graph_file file = {0};
+    int edges = 0;
+    bool zero = !from_file(&c->kind) || arena_open(&arena, 0, NULL);
+    if (zero)
+        return NULL;
+    zero = open_file(&file, c->kind.text[0].text, &arena, NULL) != 0;
+    for (int g = 0; g < file.graphs && !zero; g++) {
+        edges += file.graph[g].edges;
+        for (int k = 0; k < 2 * file.graph[g].edges; k++)
+            zero |= file.graph[g].pair[k] == 0;
+    }
+    arena_close(&arena);
+    if (zero || !edges)
+        return NULL;
+    text_append_format(out, "%s: node 0 has no edge in any graph; nodes count from 0, so where the "
+                       "file counts from 1 each graph has a node more",
+                       named_file_path(c->kind.text[0].text));
+    return "space.file";
+}
+
 static int graph_check(const struct space_config *c, struct err *e)
 {
     const struct kind_config *k = &c->kind;
@@ -521,6 +549,7 @@ const struct space space_graph = {
     .positions = graph_positions,
     .sized_by = "space.nodes or space.file",
     .check = graph_check,
+    .doubt = graph_doubt,
     .layout = graph_layout,
     .open = graph_open_file,
     .draw = graph_draw,

@@ -72,6 +72,8 @@ enum pattern_id {
     PATTERN_MAX = 16
 };
 
+struct text;
+
 struct space_config {
     struct kind_config kind;    /* which space, and its own options */
     int64_t length;             /* n of a training sample (a space of its own size ignores it) */
@@ -112,6 +114,9 @@ struct space {
     int64_t (*positions)(const struct space_config *c);
     const char *sized_by; /* where positions is set: the keys that space.length gives way to */
     int (*check)(const struct space_config *c, struct err *e);
+    /* What is allowed but looks like a mistake, appended to out: the key that it is about, or NULL where
+     * nothing does.  NULL: nothing ever does. */
+    const char *(*doubt)(const struct space_config *c, struct text *out);
     /* The layout of the samples of evaluated length `length` (c->length when training), in `arena`.
      * Where each sample has a layout of its own: one that tables and memory can be sized by, of as
      * many positions and relations as any sample has. */

@@ -614,8 +614,11 @@ static int check_matches(const struct spec *s, const struct claim *c, const stru
         *looks -= of.sides * (c->wheres + 1);
         if (*looks < 0)
             return 0;
-        if (!claim_fits(&of, c))
+        if (!claim_fits(&of, c)) {
+            if (!match)
+                spec_drop_cell(s, i);
             continue;
+        }
         matched = of.cell[0];
         for (int k = 0; k < tests; k++)
             if (!filled[k] && test_filled(&of, c->on, &c->expect[k])) {

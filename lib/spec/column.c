@@ -22,7 +22,9 @@ const char *const column_over_names[] = {
 
 static const char *const verdict_names[] = {"impossible", "by-rounding", "reached", "not-reached",
                                             "open", NULL};
+static const char *const proof_names[] = {"impossible", "bounded", "possible", "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", NULL};
+static const char *const summary_intervals[] = {"t", "log", NULL};
 static const char *const witness_names[] = {"known", "none", "left-out", NULL};
 
 /* ---- made of the cell -------------------------------------------------------------------------*/

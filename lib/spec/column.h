@@ -105,7 +105,11 @@
       "leak_sup, cross_entropy >= cross_entropy_floor - 2 leak_sup") \
     X(REAL, accuracy_grouped, NULL, TOKENS, SHARE, \
       "accuracy where such pairs are decided as one, by their mean logits; never above " \
-      "accuracy_ceiling")
+      "accuracy_ceiling") \
+    X(TEXT, proof, proof_names, ALL, NONE, \
+      "what the class can: impossible: floor above tolerance; bounded: a smaller floor, not 0; " \
+      "possible: floor 0, and a network of the class is known that does it (explicit weights, random " \
+      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
@@ -117,21 +121,27 @@
     X(WHOLE, seeds, NULL, ALL, NONE, "how many have the figure") \
     X(REAL, mean, NULL, ALL, NONE, "mean over them") \
     X(REAL, sd, NULL, ALL, NONE, "standard deviation over them") \
-    X(REAL, ci95_low, NULL, ALL, NONE, "95 % Student-t interval of the mean: its lower end") \
+    X(REAL, ci95_low, NULL, ALL, NONE, \
+      "95 % Student-t interval over them, from four seeds on: its lower end") \
     X(REAL, ci95_high, NULL, ALL, NONE, "its upper end") \
     X(REAL, samples, NULL, TOKENS, NONE, "evaluation samples of all seeds, of accuracies") \
     X(REAL, wilson95_low, NULL, TOKENS, NONE, \
       "95 % Wilson interval of an accuracy, the sampling error alone: its lower end") \
     X(REAL, wilson95_high, NULL, TOKENS, NONE, "its upper end") \
     X(TEXT, pair, NULL, ALL, NONE, \
-      "KEY=A-B on a line about differences: the figure of A minus that of B within each seed")
+      "KEY=A-B on a line about differences: the figure of A minus that of B within each seed") \
+    X(REAL, least, NULL, ALL, NONE, "the least of the seeds' figures") \
+    X(REAL, greatest, NULL, ALL, NONE, "the greatest of them") \
+    X(TEXT, interval, summary_intervals, ALL, NONE, \
+      "what ci95 is about: log, the logarithm of errors, or of 1 - accuracy; t, the figure itself")
 
 #define CURVE_COLUMNS(X) \
     X(REPORT, cell, NULL, ALL, NONE, "as in results.csv") \
     X(WHOLE, step, NULL, ALL, NONE, "training step") \
     X(REAL, train_loss, NULL, ALL, NONE, "loss of that step") \
     X(REAL, error_rel, NULL, ALL, NONE, \
-      "error_rel of all inputs at the training length; of token targets 1 - accuracy") \
+      "error_rel of all inputs at the training length; of token targets 1 - accuracy; of constant " \
+      "ones error_rms") \
     X(REAL, lr, NULL, ALL, NONE, "learning rate of that step") \
     X(REAL, grad_norm, NULL, ALL, NONE, "norm of its gradient")
 
@@ -200,7 +210,7 @@ extern const char *const column_scope_names[]; /* for people, by enum column_sco
 enum column_over {
     OVER_NONE,
     OVER_SAME,   /* the same in all of them: the column is there, too */
-    OVER_MEAN,   /* mean, deviation, interval */
+    OVER_MEAN,   /* mean, deviation, range, interval */
     OVER_PAIRED, /* these, and those of differences within a seed (report/pair.h) */
     OVER_SHARE,  /* these, and a sampling error: it is a share of samples */
     OVER_RUNS    /* nothing: it differs even between two runs of one cell */

@@ -155,13 +155,17 @@ static int read_seeds(struct spec *s, struct err *e)
 
 /* ---- the sections -----------------------------------------------------------------------------*/
 
-static int check_top(const struct spec *s, const struct node *key, struct err *e)
+static int check_top(const struct spec *s, const struct node *key, const struct node *value,
+                     struct err *e)
 {
     char shown[NODE_SHOWN];
     int slot;
     bool dotted = strchr(key->text, '.');
     if (key_is_top(key->text) || (!dotted && keys_find(&s->keys, key->text, &slot) != KEY_UNKNOWN))
         return 0;
+    if (dotted && value->type == NODE_LIST)
+        return node_error(key, e, "%s: unknown key; expected it indented below `grid:`, where a list is "
+                          "an axis", node_show(key, shown));
     if (dotted)
         return node_error(key, e, "%s: unknown key; expected nested maps (dotted keys belong to "
                           "grid, cases and --set)", node_show(key, shown));
@@ -193,7 +197,7 @@ static int read_sections(struct spec *s, struct err *e)
 {
     int code = 0;
     for (int k = 0; k < s->root->count && code == 0; k++)
-        code = check_top(s, s->root->key[k], e);
+        code = check_top(s, s->root->key[k], s->root->item[k], e);
     if (code == 0)
         code = assign_map(s, s->root, &s->base, e);
     if (code == 0)

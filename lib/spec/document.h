@@ -32,7 +32,8 @@ struct case_set {
 };
 
 /* Cells are large and alike: a cell is kept as the words in which it differs from the first one, and
- * written out when somebody asks for it; memory that nobody asks for is never touched. */
+ * written out when somebody asks for it, into the slot of one that was dropped or into a new one;
+ * there is a slot for each, and memory that nobody asks for is never touched. */
 struct cell_difference {
     uint16_t at; /* in words */
     uint64_t word;
@@ -40,11 +41,18 @@ struct cell_difference {
 struct cell_block {
     struct packed_cell {
         char id[SPEC_ID];
-        bool whole;         /* it is written out */
+        struct cell *whole; /* written out here; NULL: not now */
         size_t first;       /* of its differences, in bytes of spec.differences */
         int differences;
     } packed[CELL_BLOCK];
-    struct cell cell[CELL_BLOCK];
+    union cell_slot {
+        struct cell cell;
+        union cell_slot *next; /* free one */
+    } slot[CELL_BLOCK];
+};
+struct cell_slots {
+    union cell_slot *free; /* those of dropped cells */
+    int used;              /* the first so many slots were used */
 };
 
 struct spec {
@@ -69,6 +77,7 @@ struct spec {
     const char **vary; /* (varies) the keys that differ among cells */
     int varies;
     struct cell_block **block; /* (blocks) */
+    struct cell_slots *slots;  /* asking for a cell changes nothing but these */
     int blocks, cells;
     struct text differences; /* of the cells */
     int *by_id; /* (room) a hash table of cells: 1 + index; 0: free.  room: a power of 2 */

@@ -180,7 +180,7 @@ _Static_assert(sizeof(struct cell) % sizeof(uint64_t) == 0 &&
 static int note_differences(struct spec *s, const struct cell *c, struct packed_cell *p,
                             struct err *e)
 {
-    const char *first = (const char *)s->block[0]->cell, *here = (const char *)c;
+    const char *first = (const char *)s->block[0]->packed[0].whole, *here = (const char *)c;
     p->first = s->differences.length;
     for (size_t at = 0; at < sizeof *c; at += sizeof(uint64_t)) {
         struct cell_difference d = {.at = (uint16_t)(at / sizeof d.word)};
@@ -208,8 +208,8 @@ static int keep_cell(struct expander *x)
     memcpy(p->id, x->cell.id, SPEC_ID);
     if (s->cells++)
         return note_differences(s, &x->cell, p, x->e);
-    p->whole = true;
-    s->block[0]->cell[0] = x->cell;
+    s->block[0]->slot[s->slots->used++].cell = x->cell;
+    p->whole = &s->block[0]->slot[0].cell;
     return 0;
 }
 
@@ -308,7 +308,8 @@ int expand(struct spec *s, struct err *e)
         s->room *= 2;
     s->by_id = arena_alloc(&s->arena, s->room, sizeof *s->by_id, e);
     s->block = arena_alloc(&s->arena, total / CELL_BLOCK + 1, sizeof *s->block, e);
-    code = s->by_id && s->block ? checker_open(&x->checker, e) : ERR_MEMORY;
+    s->slots = arena_alloc(&s->arena, 1, sizeof *s->slots, e);
+    code = s->by_id && s->block && s->slots ? checker_open(&x->checker, e) : ERR_MEMORY;
     if (code == 0) {
         code = expand_all(x);
         checker_close(&x->checker);

@@ -28,28 +28,6 @@ static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
     return 0;
 }
 
-/* A map of the user's own names becomes its text in flow style. */
-static int write_map(struct spec *s, struct assignment *a, struct err *e)
-{
-    struct text flow = {0};
-    struct node *n = arena_alloc(&s->arena, 1, sizeof *n, e);
-    node_write(&flow, a->value);
-    int code = text_check(&flow, e);
-    char *text = code ? NULL : arena_text(&s->arena, flow.data, e);
-    bool long_text = flow.length >= OPTION_TEXT_MAX;
-    text_close(&flow);
-    if (long_text && !code)
-        return node_error(a->value, e, "%s: is too long; expected at most %d bytes",
-                          s->keys.slot[a->slot].key, OPTION_TEXT_MAX - 1);
-    if (!n || !text)
-        return ERR_MEMORY;
-    *n = *a->value;
-    n->type = NODE_SCALAR;
-    n->text = text;
-    a->value = n;
-    return 0;
-}
-
 int files_resolve(struct spec *s, struct err *e)
 {
     int code = 0;
@@ -57,8 +35,8 @@ int files_resolve(struct spec *s, struct err *e)
         struct assignment *a = &s->layers.item[k];
         if (a->value && s->keys.slot[a->slot].row->file)
             code = resolve_one(s, a, e);
-        else if (a->value && s->keys.slot[a->slot].row->map && a->value->type == NODE_MAP)
-            code = write_map(s, a, e);
+        else if (a->value)
+            code = layer_flatten(&s->keys, a, &s->arena, e);
     }
     return code;
 }

@@ -26,11 +26,22 @@ bool key_is_top(const char *key)
     return t < TOP_COUNT;
 }
 
+void key_join(char out[KEY_TEXT], const char *a, const char *b, const char *c)
+{
+    const char *const part[] = {a, b, c};
+    size_t used = 0;
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
+        size_t length = strnlen(part[k], KEY_TEXT - 1 - used);
+        memcpy(out + used, part[k], length);
+        used += length;
+    }
+    out[used] = '\0';
+}
+
 void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT])
 {
     bool whole = row->type == OPTION_KIND && !strcmp(row->key, "kind");
-    snprintf(out, KEY_TEXT, "%.16s%s%.46s", section_table[id].name, whole ? "" : ".",
-             whole ? "" : row->key);
+    key_join(out, section_table[id].name, whole ? "" : ".", whole ? "" : row->key);
 }
 
 /* ---- rows of kinds ----------------------------------------------------------------------------*/

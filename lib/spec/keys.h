@@ -36,6 +36,9 @@ struct section {
 };
 extern const struct section section_table[SECTION_COUNT];
 
+/* One after another; at most KEY_TEXT - 1 bytes.  Leaves are named for every cell and key that varies,
+ * so no printf, which the libraries of BLAS can make slow. */
+void key_join(char out[KEY_TEXT], const char *a, const char *b, const char *c);
 /* The full name of a section's row; a KIND called "kind" is called as its section. */
 void section_key(enum section_id id, const struct option *row, char out[KEY_TEXT]);
 

@@ -144,6 +144,29 @@ bool layer_same(const struct layers *l, struct layer a, struct layer b)
     return covers(l, a, b) && covers(l, b, a);
 }
 
+int layer_flatten(const struct keys *k, struct assignment *a, struct arena *arena, struct err *e)
+{
+    if (!k->slot[a->slot].row->map || a->value->type != NODE_MAP)
+        return 0;
+    struct text flow = {0};
+    struct node *n = arena_alloc(arena, 1, sizeof *n, e);
+    node_write(&flow, a->value);
+    int code = text_check(&flow, e);
+    char *text = code ? NULL : arena_text(arena, flow.data, e);
+    bool long_text = flow.length >= OPTION_TEXT_MAX;
+    text_close(&flow);
+    if (long_text && !code)
+        return node_error(a->value, e, "%s: is too long; expected at most %d bytes",
+                          k->slot[a->slot].key, OPTION_TEXT_MAX - 1);
+    if (!n || !text)
+        return ERR_MEMORY;
+    *n = *a->value;
+    n->type = NODE_SCALAR;
+    n->text = text;
+    a->value = n;
+    return 0;
+}
+
 void layers_close(struct layers *l)
 {
     memory_free(l->item);

@@ -33,6 +33,9 @@ void layer_apply(const struct layers *l, struct layer layer, const struct node *
 const struct node *layer_final(const struct layers *l, struct layer layer, int slot);
 /* Whether two layers assign the same values to the same slots. */
 bool layer_same(const struct layers *l, struct layer a, struct layer b);
+/* A map of the user's own names becomes its text in flow style, made in the arena; any other value
+ * stays. */
+int layer_flatten(const struct keys *k, struct assignment *a, struct arena *arena, struct err *e);
 void layers_close(struct layers *l);
 
 #endif

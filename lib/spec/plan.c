@@ -90,22 +90,27 @@ static int read_layer(const struct reader *r, const struct node *map, struct mod
 {
     const struct node *state[SLOTS_MAX];
     struct layers pool = {.keys = r->keys};
+    struct arena arena; /* of texts until they are copied */
     const char *section = section_table[r->section].name;
-    int code = layer_assign(&pool, section, map, map, r->e), length = -1;
+    int code = arena_open(&arena, 0, r->e), length = -1;
+    code = code ? code : layer_assign(&pool, section, map, map, r->e);
     memcpy(state, r->state, (size_t)r->keys->count * sizeof *state);
     state[r->slot] = NULL;
     for (int k = 0; k < pool.count && !code; k++) {
         int slot = pool.item[k].slot;
         const struct option *row = row_of_slot(r->keys, slot);
+        if (pool.item[k].value)
+            code = layer_flatten(r->keys, &pool.item[k], &arena, r->e);
         state[slot] = pool.item[k].value;
         if (!strcmp(row->key, "layers"))
             length = slot;
-        else if (!row->layered)
+        else if (!row->layered && !code)
             code = refuse_key(r, slot, map);
     }
     layers_close(&pool);
     if (!code)
         code = section_resolve(r->keys, r->section, state, r->absent, out, r->e);
+    arena_close(&arena);
     *layers = length >= 0 ? out->layers : 1;
     return code;
 }

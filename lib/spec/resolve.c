@@ -88,7 +88,7 @@ static int own_leaves(const char *prefix, const struct option *rows, const struc
         struct leaf leaf = {.row = row};
         if (row->applies && !row->applies(c))
             continue;
-        snprintf(leaf.key, sizeof leaf.key, "%.48s.%.46s", prefix, row->key);
+        key_join(leaf.key, prefix, ".", row->key);
         option_load_own(rows, row, c, &leaf.value);
         code = visit_leaf(&leaf, visit, context);
     }
@@ -107,7 +107,7 @@ int section_leaves(enum section_id id, const struct task *t, leaf_visit visit, v
         if (!row_applies(section->options, row, owner))
             continue;
         section_key(id, row, prefix);
-        snprintf(leaf.key, sizeof leaf.key, "%.85s%s", prefix, kind ? ".kind" : "");
+        key_join(leaf.key, prefix, kind ? ".kind" : "", "");
         option_load(row, owner, &leaf.value);
         code = visit_leaf(&leaf, visit, context);
         if (kind && code == 0) {

@@ -127,27 +127,49 @@ int spec_cells(const struct spec *s)
     return s->cells;
 }
 
+static struct packed_cell *packed_cell(const struct spec *s, int index)
+{
+    return &s->block[index / CELL_BLOCK]->packed[index % CELL_BLOCK];
+}
+
 const struct cell *spec_cell(const struct spec *s, int index)
 {
-    struct packed_cell *p = &s->block[index / CELL_BLOCK]->packed[index % CELL_BLOCK];
-    struct cell *c = &s->block[index / CELL_BLOCK]->cell[index % CELL_BLOCK];
+    struct packed_cell *p = packed_cell(s, index);
     if (p->whole)
-        return c;
-    memcpy(c, s->block[0]->cell, sizeof *c);
+        return p->whole;
+    union cell_slot *slot = s->slots->free;
+    if (slot)
+        s->slots->free = slot->next;
+    else {
+        int k = s->slots->used++;
+        slot = &s->block[k / CELL_BLOCK]->slot[k % CELL_BLOCK];
+    }
+    struct cell *c = &slot->cell;
+    memcpy(c, packed_cell(s, 0)->whole, sizeof *c);
     for (int k = 0; k < p->differences; k++) {
         struct cell_difference d;
         memcpy(&d, s->differences.data + p->first + (size_t)k * sizeof d, sizeof d);
         memcpy((char *)c + d.at * sizeof d.word, &d.word, sizeof d.word);
     }
-    p->whole = true;
-    return c;
+    return p->whole = c;
+}
+
+void spec_drop_cell(const struct spec *s, int index)
+{
+    struct packed_cell *p = packed_cell(s, index);
+    union cell_slot *slot = (union cell_slot *)p->whole;
+    if (!slot || index == 0)
+        return;
+    slot->next = s->slots->free;
+    s->slots->free = slot;
+    p->whole = NULL;
 }
 
 int *spec_place(const struct spec *s, const char *id)
 {
     size_t at = (size_t)strtoull(id, NULL, 16) & (s->room - 1);
     for (int found; (found = s->by_id[at]); at = (at + 1) & (s->room - 1))
-        if (!strcmp(s->block[(found - 1) / CELL_BLOCK]->packed[(found - 1) % CELL_BLOCK].id, id))
+        if (!strcmp(packed_cell(s, found - 1)->id, id))
             break;
     return &s->by_id[at];
 }

@@ -86,7 +86,10 @@ void spec_close(struct spec *s);
 const char *spec_name(const struct spec *s);
 const char *spec_hash(const struct spec *s);          /* 64 hexadecimal digits of spec_text */
 int spec_cells(const struct spec *s);                 /* distinct cells */
+/* Stays until spec_close, or until it is dropped: who walks over very many cells drops each that
+ * nothing points to any more, and they take turns in the same memory.  The first is never dropped. */
 const struct cell *spec_cell(const struct spec *s, int index);
+void spec_drop_cell(const struct spec *s, int index);
 const struct cell *spec_find(const struct spec *s, const char *id); /* NULL: no cell has it */
 int spec_claims(const struct spec *s);
 const struct claim *spec_claim(const struct spec *s, int index);

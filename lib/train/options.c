@@ -74,6 +74,10 @@ const struct option evaluate_options[] = {
      .names = witness_names,
      .help = "build and measure explicit weights, where some are known; auto: unless that takes "
              "more work than the training and over 1e11 FLOP"},
+    {.key = "networks", .type = OPTION_INT, .offset = EVALUATE(networks), .min = 0, .max = 1000,
+     .fallback = "6", .quiet = true,
+     .help = "random networks of the class, at most, to show that it can where the floor is 0; none "
+             "where they take more work than the training and over 1e11 FLOP"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
      .max = 100000, .fallback = "0", .unit = "inputs", .quiet = true,
      .help = "inputs from which the largest error is searched for; 0: no search"},

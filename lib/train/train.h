@@ -44,6 +44,7 @@ struct evaluate_config {
     struct option_ints lengths;   /* of a cell: ascending, each once, the training length too */
     double tolerance;
     int witness;                  /* enum above: whether rows show the witness's figures too */
+    int64_t networks;             /* random ones, tried where the floor is 0 (run/prove.h) */
     int64_t adversary_starts, adversary_steps; /* of the worst-case search; no starts: none */
 };
 extern const struct option evaluate_options[];

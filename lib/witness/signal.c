@@ -30,7 +30,7 @@ static void write(struct trial *t, const struct rest *rest, const struct signal_
             set(t, l->encoding[0], first + (size_t)rest->row[r], from->b[r]);
     set(t, m->embed, 0, 1);
     set(t, l->q_bias, slot, from->level / rest->scale);
-    set(t, l->k_bias, slot, 1);
+    set(t, l->k_bias, slot, from->level != 0); /* without a level keys are 0, as the witness has them */
     set(t, l->v, slot * width, 1);
     set(t, l->o, slot, 1);
     set(t, m->head, 0, 1);

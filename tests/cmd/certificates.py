@@ -2,8 +2,6 @@
 
     [URPE_PROBE=PROGRAM] python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
 """
-import copy
-import csv
 import gzip
 import importlib.machinery
 import importlib.util
@@ -15,6 +13,7 @@ import tempfile
 import unittest
 from collections import Counter
 from fractions import Fraction
+from urllib.parse import quote
 
 sys.dont_write_bytecode = True
 import help_certificate as maker  # noqa: E402
@@ -70,6 +69,8 @@ def change_relation(rng, case):
         if key in layer:
             ways.append(lambda key=key, least=least:
                         layer.update({key: str(max(int(layer[key]) + rng.choice((-1, 1)), least))}))
+    if "encoding.bias" in layer and layer["encoding"] == "formula":
+        ways.append(lambda: layer.update({"encoding.bias": maker.encoding_options(rng, "formula", case.space)["bias"]}))
     if "encoding.buckets" in layer:
         ways.append(lambda: layer.update({"encoding.buckets": rng.choice(("4", "6", "8"))}))
     for key, names in (("encoding.gather", ("paper", "released")), ("encoding.value", ("true", "false")),
@@ -152,7 +153,7 @@ def tell_lies(test, start_of):
         rng = maker.rng_of(seed)
         start, lie = start_of(rng), LIES[seed % len(LIES)]
         for _ in range(4):  # what is no lie after all is tried again, and counts now and then
-            case = copy.deepcopy(start)
+            case = start.copy()
             true = not lie(rng, case) or sound(case)
             if not true:
                 break
@@ -219,57 +220,13 @@ class Certificates(unittest.TestCase):
 
 # ---- certificates that the program writes -------------------------------------------------------------------
 
-SPEC = """name: certificates
-space: {space}
-target: {target}
-model: {{precision: double, layers: 1, heads: 2, width: 8, ffn: 4}}
-evaluate: {evaluate}
-cases:
-"""
-# Few tokens, so that much merges, and images of each sample; a table trained at 4 ends where samples of 6 go on.
-SPACES = {
-    "sequence": {"space": "{length: 4, inputs: {identical: 0.4}}", "target": "{kind: pi, vocab: 2}",
-                 "evaluate": "{samples: 3, orbit: reversal}"},
-    "grid": {"space": "{kind: grid, height: 2, width: 3, inputs: {identical: 0.4}}",
-             "target": "{kind: pi, vocab: 2}", "evaluate": "{samples: 3, orbit: reversal}"},
-    "graph": {"space": "{kind: graph, nodes: 5, channels: 1, max_distance: 2, inputs: {identical: 0.4}}", "target": "degree", "evaluate": "{samples: 3}"},
-}
-
-
 AT_ONE_LENGTH = ("learned", "tupe")  # undefined beyond
 
 
-def case_line(layer):
-    """A layer as one of a spec's cases."""
-    parts = []
-    for kind in ("encoding", "mask", "normaliser", "c"):
-        if kind in layer:
-            own = [f"{key.split('.')[1]}: {value}" for key, value in layer.items() if key.startswith(kind + ".")]
-            parts.append(f"model.{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
-    return f"  - {{{', '.join([*parts, 'model.attention: ' + layer['attention']])}}}\n"
-
-
-def written(test, folder, spec, lines):
+def written(folder, spec, lines):
     """The text of each certificate of a spec with these cases, and its row."""
     for k in range(0, len(lines), 2000):  # a spec has at most a megabyte
-        yield from written_at_once(test, folder, spec + "".join(lines[k:k + 2000]))
-
-
-def written_at_once(test, folder, spec):
-    path = os.path.join(folder, "spec.yaml")
-    with open(path, "w") as file:
-        file.write(spec)
-    done = subprocess.run([PROGRAM, "bound", path, "--certificate", os.path.join(folder, "out"), "--format", "csv"],
-                          capture_output=True, text=True)
-    test.assertEqual((done.returncode, done.stderr), (0, ""))
-    for row in csv.DictReader(done.stdout.splitlines()):
-        name = os.path.join(folder, "out", row["cell"], f"{row['length']}-{row['subset']}.txt")
-        if os.path.exists(name):
-            with open(name) as file:
-                yield file.read(), row
-        else:
-            with gzip.open(name + ".gz", "rt") as file:
-                yield file.read(), row
+        yield from maker.written(PROGRAM, folder, spec + "".join(lines[k:k + 2000]))
 
 
 class Program(unittest.TestCase):
@@ -288,36 +245,52 @@ class Program(unittest.TestCase):
 
     def test_every_class(self):
         seen, count, merged = Counter(), 0, 0
-        for space, keys in SPACES.items():
+        for space, keys in maker.SPECS.items():
             layers = list(maker.all_layers(maker.rng_of(len(space)), space))
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
-                for text, row in written(self, folder, SPEC.format(**keys), list(map(case_line, layers))):
+                for text, row in written(folder, maker.SPEC.format(**keys), list(map(maker.case_line, layers))):
                     c = self.judge(text, row)
                     count, merged = count + 1, merged + len(c.first) - len(set(c.first))
             for layer in layers:
                 seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), space])
-        self.assertEqual({*SPACES, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
+        self.assertEqual({*maker.SPECS, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
                          set(), "never tried")
         self.assertGreater(merged, count)
-        print(f"\n# {count} certificates of {sum(map(seen.get, SPACES))} classes, {merged} pairs merged", file=sys.stderr)
+        print(f"\n# {count} certificates of {sum(map(seen.get, maker.SPECS))} classes, {merged} pairs merged", file=sys.stderr)
+
+    def test_plans_are_written(self):
+        """Layers of several kinds, lengths beyond the trained one among them."""
+        rng, merged = maker.rng_of(11), 0
+        for space, keys in maker.SPECS.items():
+            plans = []
+            while len(plans) < 40:
+                plan = [maker.random_layer(rng, space) for _ in range(rng.randint(2, 4))]
+                if space != "graph" or all(layer["mask"] != "causal" for layer in plan):
+                    plans.append(maker.case_line(*plan))
+            with tempfile.TemporaryDirectory(dir=FAST) as folder:
+                for text, row in written(folder, maker.SPEC.format(**keys), plans):
+                    c = self.judge(text, row)
+                    self.assertGreater(len(c.layers), 1)
+                    merged += len(c.first) - len(set(c.first))
+        self.assertGreater(merged, 500)
 
     def test_nothing_new_is_left_out(self):
         """What the program has is known to the checker: a new kind comes with its relation there."""
         for what, known in (("encodings", checker.ENCODINGS), ("normalisers", checker.NORMALISERS),
-                            ("masks", checker.MASKS), ("c", checker.C_KINDS), ("spaces", SPACES)):
+                            ("masks", checker.MASKS), ("c", checker.C_KINDS), ("spaces", maker.SPECS)):
             done = subprocess.run([PROGRAM, "list", what, "--format", "json"], capture_output=True, text=True, check=True)
             self.assertEqual({next(iter(entry.values())) for entry in json.loads(done.stdout)}, set(known), what)
 
     def lines(self, space, count):
         rng = maker.rng_of(7)
         layers = [layer for layer in maker.all_layers(rng, space) if layer["encoding"] not in AT_ONE_LENGTH]
-        return [case_line(layer) for layer in rng.sample(layers, count)]
+        return [maker.case_line(layer) for layer in rng.sample(layers, count)]
 
     def rich(self, of, count, **keys):
         """Certificates of some classes on numbers, all patterns of inputs, more than one length."""
-        keys = {**SPACES[of], **keys}
+        keys = {**maker.SPECS[of], **keys}
         with tempfile.TemporaryDirectory(dir=FAST) as folder:
-            for text, row in written(self, folder, SPEC.format(**keys), self.lines(of, count)):
+            for text, row in written(folder, maker.SPEC.format(**keys), self.lines(of, count)):
                 yield text, self.judge(text, row)
 
     def test_numbers_patterns_lengths(self):
@@ -338,7 +311,7 @@ class Program(unittest.TestCase):
 
     def test_no_file_stops_it(self):
         """Whatever is written over a certificate, or over its compressed form, the answer is a verdict."""
-        texts = [BY_HAND] + [text for space in SPACES for text, _ in self.rich(space, 8)]
+        texts = [BY_HAND] + [text for space in maker.SPECS for text, _ in self.rich(space, 8)]
         parts = ["", "0", "9", "-", "-1", "\n", " ", "x", "~", "=", "1e9", "p", "any", "\0", "\xff", "99999999999"]
         with tempfile.TemporaryDirectory(dir=FAST) as folder:
             for seed in range(5000):
@@ -360,13 +333,13 @@ class Program(unittest.TestCase):
 
     def test_lies_about_its_own(self):
         cases = []
-        for space in SPACES:
+        for space in maker.SPECS:
             cases += [maker.read_case(text) for text, _ in self.rich(space, 100)]
         for space, target in (("sequence", "position"), ("grid", "grid_position")):
-            one = SPACES[space]["space"].replace("{", "{channels: 1, ", 1)
+            one = maker.SPECS[space]["space"].replace("{", "{channels: 1, ", 1)
             cases += [maker.read_case(text) for text, _ in self.rich(space, 50, space=one, target=target)]
         cases = [case for case in cases if case.samples]
-        tell_lies(self, lambda rng: copy.deepcopy(rng.choice(cases)))
+        tell_lies(self, lambda rng: rng.choice(cases))
 
 
 HEAD = """urpe-probe certificate 1
@@ -459,6 +432,26 @@ end
         self.change("encoding=toeplitz encoding.std=0.02", "encoding=deberta encoding.k=2 encoding.gather=paper",
                     "of sequences is used on a grid", BY_HAND.replace("sequence", "grid 2 2"))
         self.change("encoding=toeplitz encoding.std=0.02", "encoding=xpos encoding.base=1 encoding.scale_base=2", None)
+
+    def test_formulas(self):
+        """Mirror images among equal tokens are alike where the formula is an even function of d."""
+        def text(bias, parameters="{a: 1}", heads=2):
+            layer = f"encoding=formula encoding.bias={quote(bias)} encoding.parameters={quote(parameters)} heads={heads}"
+            return BY_HAND.replace("encoding=toeplitz encoding.std=0.02", layer).replace("softmax", "softmax-one").replace(
+                "g 0 0 0 0", "g 0 1 1 0").replace("claim floor_rms 0x1.1e3779b97f4a8p-2\nclaim floor_sup 0x1.8p-2\n", "")
+        for even in ("a[h]", "-math.abs(a[h]*d)", "a[h]*d^2", "a[h] ^ (d*d)", "math.cos(-(a[h] * d) / 3)", "a[h]*-math.max(d, -d)",
+                     "math.max(-9, math.log(math.abs(d))) + a[h]", "d == 0 and 0 or d % 2 * a[h]", "a[h] + h * H",
+                     "d ~= 0 and a[h] or math.abs(2 / (d - 1))", "(d // 1)^2 + a[h]", "a[h][1 + d % 2]"):
+            self.check(text(even), None)
+        for odd in ("a[h]*d", "a[h] + math.max(d, 0)", "math.abs(a[h] + d)", "math.abs(d)^a[h] < 1 and d or 0", "math.sin(a[h]*d)",
+                    "d > 0 and a[h] or -a[h]", "a[h + d]", "h > 1 and a[h]*d or a[h]", "math.atan(d) * a[h]", "d - -d + a[h]"):
+            self.assertIsNotNone(verdict(text(odd)), odd)
+        self.check(text("h > 1 and a[h]*d or a[h]", heads=1), None)
+        for bias, expected in (("a[h] -- d", "comments"), ("b[h]", "'b'"), ("os.exit()", "os.exit"), ("a[h] > 0 and d or 0", "branches"),
+                               ("a[h] = d", "SyntaxError"), ("(" * 300 + "d", "not understood"), ("'d'", "not understood"),
+                               ("a[h].real", "not understood"), ("9^9^9^9", "not understood"), ("d:f()", "not understood"),
+                               ("[x for x in a]", "not understood"), ("local x = d; return x", "not understood")):
+            self.check(text(bias), expected)
 
     def test_tables_end_where_training_did(self):
         """C trained at length 1 is one number; at length 2 it tells the positions of equal tokens apart."""

@@ -35,6 +35,76 @@ complete_bash() {
     [ "$(complete_bash urpe-probe list enc)" = encodings ]
 }
 
+# typed SHELL TEXT: what stands on an interactive shell's line after TEXT and a tab, by the terminal.
+typed() {
+    python3 - "$@" <<'PY'
+import os, pty, re, select, sys, time
+shell, text = sys.argv[1:]
+start = {"zsh": "PS1='> '; PROMPT_EOL_MARK=; autoload -Uz compinit; compinit -u -d ./dump; "
+                "fpath=($PWD $fpath); compdef _urpe-probe urpe-probe; autoload -Uz _urpe-probe\n",
+         "bash": "PS1='> '; bind 'set bell-style none'; . ./completion.bash\n"}[shell]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "dumb"
+    os.execvp(shell, [shell, "-f", "-i"] if shell == "zsh" else [shell, "--norc", "-i"])
+def read(seconds):
+    got, end = b"", time.time() + seconds
+    while time.time() < end:
+        if select.select([fd], [], [], 0.2)[0]:
+            got += os.read(fd, 65536)
+    return got.decode(errors="replace")
+os.write(fd, start.encode())
+read(2)
+os.write(fd, text.encode() + b"\t")
+seen = read(2)
+os.write(fd, b"\x03")
+os.close(fd)
+print(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]|.\x08", "", seen))
+PY
+}
+
+@test "keys after --set and the values of kinds: bash" {
+    [ "$(complete_bash urpe-probe run --set model.enco | head -1)" = model.encoding= ]
+    [ "$(complete_bash urpe-probe run --set train.st)" = train.steps= ]
+    [ "$(complete_bash urpe-probe run --set model.encoding = kerple-l)" = kerple-log ]
+    [ "$(complete_bash urpe-probe run --set model.share = | paste -sd' ')" = "true false" ]
+    [ "$(complete_bash urpe-probe run --set train.steps = 3)" = "" ]
+    # In the shell itself, which takes KEY=VALUE for three words.
+    command -v python3 >/dev/null || skip "python3 opens the terminal, and is not installed"
+    has "model.encoding=kerple-log" "$(typed bash 'urpe-probe run --set model.encoding=kerple-l')"
+    has "train.steps=" "$(typed bash 'urpe-probe run --set train.st')"
+}
+
+@test "keys after --set and the values of kinds: zsh" {
+    command -v zsh >/dev/null || skip "zsh is not installed"
+    command -v python3 >/dev/null || skip "python3 opens the terminal, and is not installed"
+    probe completion zsh >_urpe-probe
+    has "model.encoding=kerple-log" "$(typed zsh 'urpe-probe run --set model.encoding=kerple-l')"
+    has "train.steps=" "$(typed zsh 'urpe-probe run --set train.st')"
+    has "--no-claims" "$(typed zsh 'urpe-probe run --no-c')"
+}
+
+@test "keys after --set and the values of kinds: fish" {
+    command -v fish >/dev/null || skip "fish is not installed"
+    probe completion fish >completion.fish
+    offered() { fish --no-config -c "source completion.fish; complete -C '$1'" | cut -f1 | paste -sd' '; }
+    [ "$(offered 'urpe-probe run --set train.st')" = train.steps= ]
+    [ "$(offered 'urpe-probe run --set model.encoding=kerple')" = \
+        "model.encoding=kerple-log model.encoding=kerple-power" ]
+    [ "$(offered 'urpe-probe run --set model.share=')" = "model.share=false model.share=true" ]
+    [ "$(offered 'urpe-probe rep')" = report ]
+}
+
+@test "the man page has the spec's keys, files, environment and examples" {
+    probe completion man | sed 's/\\-/-/g' >man
+    for section in "THE SPEC" FILES ENVIRONMENT EXAMPLES; do grep -qx "\.SH $section" man; done
+    while IFS= read -r key; do grep -qF -- "\fB$key\fR" man || { echo "$key"; false; }; done \
+        < <(probe list keys --format csv | sed 1d | cut -d, -f1)
+    # What the page calls a spec is one, and its example commands are accepted.
+    sed -n '/^\.nf/,/^\.fi/p' man | sed '1d;$d' >my.yaml
+    probe check my.yaml --quiet
+}
+
 @test "zsh, fish and the man page have every command and option" {
     probe completion zsh >zsh
     probe completion fish >fish

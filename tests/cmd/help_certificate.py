@@ -6,12 +6,18 @@ Slow, so only for samples of a few positions.  A Case is a certificate's content
 file, with the groups and figures that are in the case, true or not.
 """
 import copy
+import csv
+import gzip
+import json
 import math
+import os
 import random
+import subprocess
 from fractions import Fraction
+from urllib.parse import quote, unquote
 
 ON_LINES = ("t5", "shaw", "transformer-xl", "deberta", "sandwich", "fire", "tupe")
-ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power")
+ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power", "formula")
 WITH_AXES = ("sinusoidal", "learned", "rope")
 CAUSAL_ONLY = ("xpos", "cope")
 NORMALISERS = (
@@ -21,6 +27,8 @@ NORMALISERS = (
     {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "m"},
     {"normaliser": "sigmoid", "bias": "0", "minus_log": "none", "divide": "none"},
     {"normaliser": "relu", "power": "1", "over": "n"}, {"normaliser": "relu", "power": "2", "over": "m"},
+    {"normaliser": "linear", "divide": "sum", "phi": "elu"}, {"normaliser": "linear", "divide": "none", "phi": "none"},
+    {"normaliser": "linear", "divide": "unrotated", "phi": "elu"},
     {"normaliser": "entmax", "alpha": "1.5", "learned": "false"}, {"normaliser": "sparsemax"},
     {"normaliser": "ssmax", "scale": "0.43", "bias": "false"}, {"normaliser": "softpick"},
     {"normaliser": "stick-breaking", "remainder": "drop", "current": "false"},
@@ -28,11 +36,23 @@ NORMALISERS = (
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
     {"normaliser": "differential"}, {"normaliser": "talking-heads"})
 C_OPTIONS = {"c.init": "ones", "c.mean": "1", "c.share": "model", "c.std": "0.02"}
+# Formulas in Lua, the spaces where they are defined, and what they tell apart of d, n and a grid's offsets.
+SPACES = ("sequence", "grid", "graph")
+FORMULAS = (
+    ("-a[h] * math.log(1 + math.abs(b[h] * d))", SPACES, lambda d, n, *_: abs(d)),
+    ("a[h] * math.max(-2, math.min(2, d)) + b[h]", SPACES, lambda d, n, *_: between(-2, d, 2)),
+    ("a[h] * (h == 2 and d or math.abs(d)) + b[h]", SPACES, lambda d, n, *_: d),
+    ("a[h] * math.cos(0.5 * d) - b[h]*(d^2 // 3 ~= 0 and 0 or 1)", SPACES, lambda d, n, *_: abs(d)),
+    ("d % 2 == 0 and a[h] or b[h] / n", ("sequence", "grid"), lambda d, n, *_: d % 2 == 0 or (n,)),
+    ("-a[h] * math.sqrt(dy^2 + 2 * dx^2) * -math.pi + b[h]", ("grid",), lambda d, n, y, x: y * y + 2 * x * x),
+)
 
 
-def encoding_options(rng, name):
+def encoding_options(rng, name, space):
     k = str(rng.randint(1, 4))
+    formula = rng.choice([text for text, where, _ in FORMULAS if space in where])
     return {
+        "formula": {"bias": formula, "parameters": "{a: 1, b: {start: 0.1, std: 0.02}}"},
         "toeplitz": {"std": "0.02"}, "t5": {"buckets": str(rng.choice((4, 6, 8))), "max_distance": str(rng.randint(5, 9))},
         "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
         "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
@@ -76,9 +96,14 @@ def names_of(space, past):
     return names, [n for n in NORMALISERS if past or n["normaliser"] != "stick-breaking"]
 
 
-def layer_of(rng, encoding, mask, normaliser, c):
-    layer = {"encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
-    layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding).items()})
+def go_together(encoding, normaliser):
+    """CoPE reads logits, which linear attention has not."""
+    return encoding != "cope" or normaliser["normaliser"] != "linear"
+
+
+def layer_of(rng, space, encoding, mask, normaliser, c):
+    layer = {"heads": "2", "encoding": encoding, "attention": "urpe" if c else "rpe", **mask}
+    layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding, space).items()})
     layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
     if c:
         layer.update({"c": c, **C_OPTIONS})
@@ -94,7 +119,8 @@ def random_layer(rng, space):
     names, normalisers = names_of(space, looks_back(mask))
     normaliser = NORMALISERS[0] if rng.random() < 0.3 else rng.choice(normalisers)
     c = rng.choice((None, None, rng.choice(c_kinds(space))))
-    return layer_of(rng, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
+    names = [name for name in names if go_together(name, normaliser)]
+    return layer_of(rng, space, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
 
 
 def all_layers(rng, space):
@@ -105,8 +131,8 @@ def all_layers(rng, space):
         names, normalisers = names_of(space, looks_back(mask))
         for encoding in names:
             for normaliser in normalisers:
-                for c in (None, *c_kinds(space)):
-                    yield layer_of(rng, encoding, mask, normaliser, c)
+                for c in (None, *c_kinds(space)) if go_together(encoding, normaliser) else ():
+                    yield layer_of(rng, space, encoding, mask, normaliser, c)
 
 
 # ---- relations, from the formulas -------------------------------------------------------------------------
@@ -124,12 +150,14 @@ def bucket(offset, causal, buckets, far):
 
 def sees(layer, case, sample, i, j):
     """i and j count from the first prefix token; places of a line from the first that is none."""
-    o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
     p, q, name = i - case.prefix, j - case.prefix, layer["mask"]
+    if name in ("none", "causal"):
+        return name == "none" or j <= i
+    o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
     if name == "neighbourhood":
         return abs(i // case.width - j // case.width) <= o["dy"] and abs(i % case.width - j % case.width) <= o["dx"]
     return {
-        "none": lambda: True, "causal": lambda: j <= i, "strict": lambda: j < i,
+        "strict": lambda: j < i,
         "window": lambda: i - o["past"] < j <= i + o["future"],
         "dilated": lambda: j in [i - o["step"] * t for t in range(o["size"])],
         "strided": lambda: j <= i and (i - j < o["length"] or (i - j) % o["length"] == 0),
@@ -146,15 +174,18 @@ def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
+    tells = {text: tell for text, _, tell in FORMULAS}.get(o.get("bias"))
     if case.space == "graph":
         hop = sample.hops[i][j]
-        scores = hop if name != "none" and o.get("bias") != "false" else None
+        scores = (hop if hop == math.inf else tells(hop, 0)) if tells else hop if name != "none" and o.get("bias") != "false" else None
         return scores, hop if c else None
     if case.space == "grid":
         (a, b), (p, q) = divmod(i, case.width), divmod(j, case.width)
         both = p - a, q - b
         scores = {"toeplitz": both, "rope": both, "alibi": math.hypot(*both), "kerple-log": math.hypot(*both),
                   "kerple-power": math.hypot(*both)}.get(name)
+        if tells:
+            scores = tells(math.hypot(*both), sample.n, *both)
         return scores, both if c else None
     d, last = j - i, case.trained - 1
     k = int(o.get("k", 0))
@@ -164,7 +195,7 @@ def relation(layer, sample, i, j, case):
         "transformer-xl": lambda: d, "shaw": lambda: between(-k, d, k), "tupe": lambda: (i, j),
         "t5": lambda: bucket(d, causal, int(o["buckets"]), int(o["max_distance"])),
         "deberta": lambda: (between(0, k - d, 2 * k - 1), between(0, k + d, 2 * k - 1) if o["gather"] == "paper" else 0),
-        "fire": lambda: (i, j) if causal else (abs(d), sample.n),
+        "formula": lambda: tells(d, case.prefix + sample.n), "fire": lambda: (i, j) if causal else (abs(d), sample.n),
     }.get(name, lambda: None)()
     return scores, {"toeplitz": between(-last, d, last), "bucketed": bucket(d, causal, 32, 128)}[c] if c else None
 
@@ -175,9 +206,11 @@ def promise(layer):
     options = {key.split(".")[1]: value for key, value in layer.items() if key.startswith("normaliser.")}
     ratio = name in ("softmax", "softpick", "elastic", "average-hard", "differential", "talking-heads") \
         or name == "relu" and options["over"] == "m" \
+        or name == "linear" and options["divide"] != "none" \
         or name == "sigmoid" and options["divide"] == "m" and options["minus_log"] == "none"
     kind = "ratio" if ratio else "per n" if name == "relu" else "order" if name == "stick-breaking" else "count"
     sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
+        or name == "linear" and options["divide"] == "sum" \
         or options.get("remainder") == "value" and layer["mask"] != "strict"
     one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
     if layer["encoding"] == "cope":
@@ -196,11 +229,13 @@ class Case:
     """space, trained, prefix, layers, depth (None: any), samples; group: for each pair the first of its
     group; targets: for each sample and position a list of Fractions, or (label, informative), or None."""
 
-    def __deepcopy__(self, memo):
-        other = Case()
-        for name, value in vars(self).items():
-            if name not in ("memory", "table"):  # of truth, which begins afresh
-                setattr(other, name, copy.deepcopy(value, memo))
+    def copy(self):
+        """One whose layers, samples, targets and claims may be changed."""
+        other = copy.copy(self)
+        other.layers, other.samples = list(map(dict, self.layers)), list(map(copy.copy, self.samples))
+        for sample in other.samples:
+            sample.tokens = list(sample.tokens)
+        other.targets, other.claims = list(map(list, self.targets)), dict(self.claims)
         return other
 
     def pairs(self):
@@ -232,7 +267,9 @@ class Case:
 
     def alike(self, layer, colours, p, q):
         """Whether no layer of the class tells p's view from q's."""
-        kind, one, length = promise(layer)
+        if id(layer) not in self.memory:
+            self.memory[id(layer)] = promise(layer)
+        kind, one, length = self.memory[id(layer)]
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
             views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
@@ -249,7 +286,7 @@ class Case:
 
     def row(self, layer, s, i):
         """(j, its relation) of what i sees."""
-        key = id(layer), id(s), i
+        key = id(layer), id(s) if self.space == "graph" else s.n, i
         if key not in self.memory:
             seen = [j for j in range(self.prefix + s.n) if sees(layer, self, s, i, j)]
             self.memory[key] = [(j, relation(layer, s, i, j, self)) for j in seen]
@@ -304,9 +341,10 @@ class Case:
         square, gap = Fraction(0), Fraction(0)
         for ys in of.values():
             for column in zip(*ys):
-                mean = sum(column) / len(column)
-                square += sum((y - mean) ** 2 for y in column)
-                gap = max(gap, *(abs(y - z) / 2 for y in column for z in column))
+                if len(column) > 1:
+                    mean = sum(column) / len(column)
+                    square += sum((y - mean) ** 2 for y in column)
+                    gap = max(gap, *(abs(y - z) / 2 for y in column for z in column))
         mse = square / (pairs * self.channels)
         return {"floor_rms": math.sqrt(mse), "floor_sup": gap, "floor_rel": math.sqrt(mse) / self.deviation}
 
@@ -317,7 +355,7 @@ class Case:
         head = {"sequence": "sequence", "grid": f"grid 0 {self.width}", "graph": f"graph {self.max_distance}"}[self.space]
         lines = ["urpe-probe certificate 1", "experiment test", "spec 0", "seed 0", f"space {head}",
                  f"trained {self.trained}", f"prefix {self.prefix}"]
-        lines += ["layer " + " ".join(f"{key}={value}" for key, value in layer.items()) for layer in self.layers]
+        lines += ["layer " + " ".join(f"{key}={quote(value)}" for key, value in layer.items()) for layer in self.layers]
         lines += [f"depth {self.depth or 'any'}", f"channels {self.channels}",
                   f"targets {'labels' if self.labels else 'numbers'}", "alone " + " ".join(map(str, self.alone))]
         if not self.labels:
@@ -349,7 +387,7 @@ def read_case(text):
         elif word in ("trained", "prefix", "channels"):
             setattr(case, word, int(rest[0]))
         elif word == "layer":
-            case.layers.append(dict(item.split("=") for item in rest))
+            case.layers.append(dict(unquote(item).split("=", 1) for item in rest))
         elif word == "depth":
             case.depth = None if rest[0] == "any" else int(rest[0])
         elif word == "targets":
@@ -421,3 +459,53 @@ def random_case(rng, space=None, layers=None):
 
 def rng_of(seed):
     return random.Random(seed)
+
+
+# ---- certificates that the program writes -------------------------------------------------------------------
+
+SPEC = """name: certificates
+space: {space}
+target: {target}
+model: {{precision: double, layers: 1, heads: 2, width: 8, ffn: 4}}
+evaluate: {evaluate}
+cases:
+"""
+# Few tokens, so that much merges, and images of each sample; a table trained at 4 ends where samples of 6 go on.
+SPECS = {
+    "sequence": {"space": "{length: 4, inputs: {identical: 0.4}}", "target": "{kind: pi, vocab: 2}",
+                 "evaluate": "{samples: 3, orbit: reversal}"},
+    "grid": {"space": "{kind: grid, height: 2, width: 3, inputs: {identical: 0.4}}",
+             "target": "{kind: pi, vocab: 2}", "evaluate": "{samples: 3, orbit: reversal}"},
+    "graph": {"space": "{kind: graph, nodes: 5, channels: 1, max_distance: 2, inputs: {identical: 0.4}}", "target": "degree", "evaluate": "{samples: 3}"},
+}
+
+
+def case_line(*plan, prefix=0):
+    """A layer, or the layers of a plan, as one of a spec's cases."""
+    layers = []
+    for layer in plan:
+        layers.append([f"attention: {layer['attention']}"])
+        for kind in ("encoding", "mask", "normaliser", "c"):
+            if kind in layer:
+                own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
+                       for key, value in layer.items() if key.startswith(kind + ".")]
+                layers[-1].append(f"{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
+    keys = [f"model.{part}" for part in layers[0]] if len(layers) == 1 else [
+        f"model.layers: {len(layers)}", "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in layers) + "]"]
+    if prefix:
+        keys.append(f"model.prefix: {{kind: bos, tokens: {prefix}}}")
+    return f"  - {{{', '.join(keys)}}}\n"
+
+
+def written(program, folder, spec):
+    """The text of each certificate that the program writes of a spec, and its row."""
+    path, out = os.path.join(folder, "spec.yaml"), os.path.join(folder, "out")
+    with open(path, "w") as file:
+        file.write(spec)
+    done = subprocess.run([program, "bound", path, "--certificate", out, "--format", "csv"], capture_output=True, text=True)
+    if done.returncode or done.stderr:
+        raise AssertionError(done.stderr)
+    for row in csv.DictReader(done.stdout.splitlines()):
+        name = os.path.join(out, row["cell"], f"{row['length']}-{row['subset']}.txt")
+        with open(name) if os.path.exists(name) else gzip.open(name + ".gz", "rt") as file:
+            yield file.read(), row

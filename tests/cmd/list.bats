@@ -14,7 +14,7 @@ quick() {
 }
 
 # sections: what `list` takes, as its help says.
-sections() { probe list --help | sed -n 's/.*\[\([a-z]*|[a-z|]*\)\].*/\1/p' | tr '|' ' '; }
+sections() { probe list --help | tr -d ' \n' | sed -n 's/.*\[\([a-z]*|[a-z|]*\)\].*/\1/p' | tr '|' ' '; }
 
 # names SECTION: the entries that it lists, sorted.
 names() { probe list "$1" --format csv | sed 1d | cut -d, -f1 | sort; }
@@ -79,6 +79,31 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     for figure in $figures; do has "$figure" "$errors"; done
 }
 
+@test "list NAME: one entry in full, with a picture of an encoding's logits" {
+    output=$(probe list rope)
+    has "pairing = adjacent (adjacent | half)" "$output"
+    has "Su et al. 2021" "$output"
+    # Of equal tokens: 2 sum_k (cos(d theta_k) - 1) / sqrt(8), theta_k = 10000^(-k/4); Toeplitz.
+    python3 - "$output" <<'PY'
+import math, sys
+rows = [line.split() for line in sys.argv[1].splitlines()[-4:]]
+want = lambda d: sum(2 * (math.cos(d * 10 ** -k) - 1) for k in range(4)) / math.sqrt(8)
+for i in range(4):
+    for j in range(4):
+        assert abs(float(rows[i][j]) - want(i - j)) < 6e-4, (i, j, rows)
+assert [r[4:] for r in rows] == [list("abcd"), list("eabc"), list("feab"), list("gfea")], rows
+PY
+    has "-0.063  0.000 -0.063 -0.125    b a b c" "$(probe list ALiBi)"
+    has "model.mask: none" "$(probe list none)"
+    has "a . . ." "$(probe list cope)" # hides what follows
+    has "path of a graph" "$(probe list centrality)"
+    for section in encodings c masks normalisers targets spaces; do
+        for name in $(names $section); do probe list "$name" | grep -q "source: \|summary: "; done
+    done
+    try list rope --format csv
+    [ "$status" = 2 ]
+}
+
 @test "list of something else names the nearest" {
     try list encoding
     [ "$status" = 2 ]
@@ -132,8 +157,8 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
     [ "$status" = 0 ]
     has polishing "$(grep '^# time' <<<"$output")"
     has "search for the worst case" "$(grep '^# time' <<<"$output")"
-    has "search for the worst case" "$(grep '^# memory of the largest cell' <<<"$output")"
-    has witness "$(grep '^# memory of the largest cell' <<<"$output")"
+    has "search for the worst case" "$(grep -A1 '^# memory of the largest cell' <<<"$output")"
+    has witness "$(grep -A1 '^# memory of the largest cell' <<<"$output")"
     try check tiny.yaml --set evaluate.witness=never --set space.length=200
     [ "$(grep -c '^#.*\(witness\|polishing\|search\)' <<<"$output")" = 0 ]
 }
@@ -171,8 +196,18 @@ assert rows[0]["error_rel"] is None and isinstance(rows[0]["floor_rel"], (int, f
 @test "bound: each floor's column says whose it is" {
     try bound tiny.yaml --set seeds=2
     has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
-    has "identical floor  generic floor  verdict" "$output"
+    has "identical floor generic floor verdict" "$output"
     [[ "$output" != *witness* && "$output" != *interval* ]]
+    # It writes no results.csv, so it points to none.
+    try bound tiny.yaml --set space.inputs.palindrome=0.2
+    has "with --format csv" "$(tr '\n' ' ' <<<"$output")"
+    [[ "$output" != *results.csv* ]]
+}
+
+@test "positions: what counts from 0 and what from 1 says so" {
+    has "i from 0" "$(probe list encodings --format csv | grep ^sinusoidal)"
+    has "i and j count from 0" "$(probe list encodings | head -1)"
+    has "i count from 1" "$(probe list targets | head -1)"
 }
 
 @test "bound judges the claims made on bound" {

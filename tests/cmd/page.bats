@@ -60,6 +60,18 @@ HTML
     done
 }
 
+@test "at a phone's width the verdicts do not scroll, and stand before what does" {
+    need chromium
+    make_page
+    inside="[...d.querySelectorAll('.verdicts td')].every(
+        n => n.getBoundingClientRect().right <= 400 && n.innerText.includes(' '))"
+    named="w.getComputedStyle(d.querySelector('.verdicts td'), '::before').content"
+    order="d.querySelector('.verdicts').getBoundingClientRect().top <
+        (d.querySelector('figure') || d.querySelector('details')).getBoundingClientRect().top"
+    has 'true,"position rpe' "$(look 400 "[$inside && $order, $named]")"
+    has "true,none" "$(look 1200 "[true, $named]")"
+}
+
 @test "dark and light follow the reader's choice" {
     need chromium
     make_page
@@ -69,6 +81,10 @@ HTML
         --blink-settings=preferredColorScheme=0)
     [ "$light" = "rgb(255, 255, 255)" ]
     [ "$dark" = "rgb(22, 24, 27)" ]
+    command -v gnuplot >/dev/null || skip "gnuplot draws the figures, and is not installed"
+    filter="w.getComputedStyle(d.querySelector('figure')).filter"
+    [ "$(look 800 "$filter" --blink-settings=preferredColorScheme=1)" = none ]
+    has invert "$(look 800 "$filter" --blink-settings=preferredColorScheme=0)"
 }
 
 # marks KIND: the expression that counts the points of a figure, without definitions and the white

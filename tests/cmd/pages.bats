@@ -59,6 +59,10 @@ PY
     cd "$ROOT"
     for page in experiments/*.md; do
         name=$(basename "$page" .md)
+        if [ ! -e "experiments/$name.yaml" ]; then # about no spec of its own
+            grep -qF "($page)" README.md
+            continue
+        fi
         for kind in yaml svg csv; do [ -s "experiments/$name.$kind" ]; done
         grep -q "($name.svg)" "$page"
         grep -q "($name.csv)" "$page"

@@ -15,7 +15,7 @@ for row in rows:
     [ "$status" = 0 ]
     for file in results summary curves positions tables; do [ -s results/tiny/$file.csv ]; done
     [ "$(wc -l <results/tiny/results.csv)" = 7 ]
-    has "position toeplitz" "$(echo "$output" | tr -s ' ')"
+    has "target position, encoding toeplitz" "$output"
     has "held" "$output"
     [ "$(echo "$output" | awk 'length > 82' | wc -l)" = 0 ] # bytes: the sign of the interval has two
 }
@@ -113,6 +113,38 @@ PY
     done
 }
 
+@test "the README's shell loop: one order of rows everywhere, and whose table, claims and page" {
+    for e in toeplitz t5 alibi none; do
+        probe run tiny.yaml --set model.encoding=$e --csv all.csv --jobs 1 --quiet --no-claims
+    done
+    cmp <(cut -d, -f2,8,9 all.csv) <(cut -d, -f2,8,9 results/tiny/results.csv)
+    [ "$(awk -F, '$9 == "all" {print $5 "-" $6}' all.csv | paste -sd' ')" = \
+        "alibi-rpe none-rpe t5-rpe toeplitz-rpe alibi-urpe none-urpe t5-urpe toeplitz-urpe" ]
+    try report results/tiny
+    [ "$status" = 0 ]
+    [ "$(grep -o '^tiny, model.encoding=[a-z0-9]*:' <<<"$output" | paste -sd' ')" = \
+        "$(for _ in table claims; do for e in alibi none t5 toeplitz; do
+            echo "tiny, model.encoding=$e:"; done; done | paste -sd' ')" ]
+    [ "$(grep -o 'Claims of [^<]*' results/tiny/report.html | paste -sd' ')" = \
+        "$(for e in alibi none t5 toeplitz; do echo "Claims of model.encoding=$e"; done | paste -sd' ')" ]
+    # Two that vary the same key over other values are told apart by their hashes.
+    probe run tiny.yaml --set train.steps=[1,2] --out two --quiet --no-claims
+    try run tiny.yaml --set train.steps=[1,3] --out two
+    [ "$(grep -c '^tiny, spec [0-9a-f]\{12\}:' <<<"$output")" = 2 ]
+}
+
+@test "cells of an earlier version of the spec are counted; a spec on standard input says where it goes" {
+    probe run tiny.yaml --no-claims --quiet
+    try run tiny.yaml --no-claims
+    ! grep older <<<"$errors"
+    sed -i 's/steps: 3/steps: 5/' tiny.yaml
+    try run tiny.yaml --no-claims
+    has "2 older cells are there too" "$errors"
+    grep -v '^name' tiny.yaml >nameless.yaml
+    try run - --no-claims <nameless.yaml
+    has "its results go to results/experiment" "$errors"
+}
+
 @test "--csv with another header is refused before training" {
     echo a,b >all.csv
     try run tiny.yaml --csv all.csv
@@ -121,6 +153,7 @@ PY
     [ ! -e results ]
     try run tiny.yaml --csv no/all.csv
     [ "$status" = 3 ]
+    has "--csv no/all.csv: cannot be written" "$errors"
     [ ! -e results ]
 }
 
@@ -223,7 +256,8 @@ said = p.communicate()[1]
 assert p.returncode == 130, (p.returncode, said)
 assert "interrupted" in said and "stopped" in said, said
 PY
-    probe run tiny.yaml --out stopped --quiet "$@"
+    try run tiny.yaml --out stopped "$@"
+    has " resumed)" "$errors"
     probe run tiny.yaml --out straight --quiet "$@"
     [ "$(steady stopped/results.csv)" = "$(steady straight/results.csv)" ]
 }

@@ -17,6 +17,12 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     done
 }
 
+@test "help COMMAND is COMMAND --help" {
+    for command in $(commands); do [ "$(probe help "$command")" = "$(probe "$command" --help)" ]; done
+    try help rum
+    has "did you mean run?" "$errors"
+}
+
 @test "help fits 80 columns" {
     for command in $(commands); do
         [ "$(probe "$command" --help | awk 'length > 80' | wc -l)" = 0 ]
@@ -37,6 +43,12 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     try --version
     [ "$status" = 0 ]
     for word in urpe-probe numerics kernels BLAS CPU; do has "$word" "$output"; done
+}
+
+@test "a processor newer than OpenBLAS does not get the oldest one's products, unless it is asked to" {
+    probe --version | grep -q '^BLAS.*OpenBLAS' && grep -q avx2 /proc/cpuinfo || skip "no OpenBLAS, no AVX2"
+    ! probe --version | grep -q Prescott
+    OPENBLAS_CORETYPE=Prescott probe --version | grep -q Prescott
 }
 
 @test "URPE_KERNEL forces the kernels, and an unknown one is a usage error" {
@@ -82,6 +94,16 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     try list --format xml
     [ "$status" = 2 ]
     [ ! -e results ]
+}
+
+@test "an edge list that counts from 1 is read with a warning, by check, run and bound" {
+    printf '1 2\n2 3\n' >one.txt
+    printf 'space: {kind: graph, file: one.txt}\ntarget: degree\ntrain: {steps: 1}\n' >graph.yaml
+    for command in check run bound; do
+        try $command graph.yaml
+        [ "$status" = 0 ]
+        has "graph.yaml:1:28: warning: space.file: one.txt: node 0 has no edge" "$errors"
+    done
 }
 
 @test "operands: too few, too many, -- and -" {
@@ -147,4 +169,44 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     try tiny.yaml
     [ "$status" = 2 ]
     has "urpe-probe run tiny.yaml" "$errors"
+}
+
+# Every text for people that is fitted to the screen, one after the other; standard output alone.
+shown() {
+    probe run tiny.yaml --no-claims 2>/dev/null
+    probe report results/tiny 2>/dev/null
+    for words in "bound tiny.yaml" "witness tiny.yaml" "explain tiny.yaml" list --help; do
+        # shellcheck disable=SC2086
+        probe $words 2>/dev/null
+    done
+    probe check tiny.yaml | grep '^#'
+    for command in $(commands); do probe "$command" --help; done
+}
+
+@test "tables, explanations and help fit 40 columns, and what is wider" {
+    probe run tiny.yaml --quiet
+    export LC_ALL=C.UTF-8
+    for width in 40 60 80; do
+        [ -z "$(COLUMNS=$width shown | python3 -c '
+import sys
+for line in sys.stdin.buffer.read().decode().splitlines():
+    if len(line) > int(sys.argv[1]): print(line)' $width | tee /dev/stderr)" ]
+    done
+    # The figures are all there, in whatever form.
+    has "identical: " "$(COLUMNS=40 probe run tiny.yaml --no-claims 2>/dev/null)"
+}
+
+@test "LC_ALL=C: ASCII alone; a terminal that is dumb gets no escapes" {
+    probe run tiny.yaml --quiet --set seeds=3
+    export LC_ALL=C
+    [ -z "$(shown | tr -d '\000-\177')" ]
+    has "+- 95 % t" "$(probe run tiny.yaml --set seeds=3 | tr '\n' ' ')"
+    command -v python3 >/dev/null || skip "python3 opens the terminal, and is not installed"
+    for term in dumb xterm; do
+        rm -rf results
+        TERM=$term python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$URPE_PROBE" run tiny.yaml \
+            --set train.steps=400 </dev/null >$term
+    done
+    if grep -q "$(printf '\033')" dumb; then false; fi
+    grep -q "$(printf '\033')" xterm
 }

@@ -55,6 +55,10 @@ static const struct identical {
     {"relu / n", "relu", .distinct = "77771774", .some = "s..s...s"},
     {"relu / m", "relu", .distinct = "17771774", .some = "...s...s", .option = {{"over", 1}}},
     {"relu^2 / n", "relu", .distinct = "77771774", .some = "s..s...s", .option = {{"power", 2}}},
+    {"linear", "linear", .distinct = "11111111"},
+    {"linear, unrotated sum", "linear", .distinct = "11711171", .option = {{"divide", 1}}},
+    {"linear, no sum", "linear", .distinct = "77771774", .option = {{"divide", 2}}},
+    {"retention", "linear", .distinct = "77771774", .option = {{"divide", 2}, {"phi", 1}}},
     {"differential", "differential", .distinct = "11111111"},
     {"talking heads", "talking-heads", .distinct = "11111111"},
     {"sparsemax", "sparsemax", .distinct = "11111111"},
@@ -131,12 +135,15 @@ static void draw(struct rig *r, const struct identical *row, uint64_t seed)
     rig_forward(r);
 }
 
+/* Of the largest output, where that is above 1. */
 static double distance(const struct rig *r, int p, int q)
 {
-    double most = 0;
+    double most = 0, size = 1;
     for (int c = 0; c < CHANNELS; c++)
         most = fmax(most, fabs(r->y[p * CHANNELS + c] - r->y[q * CHANNELS + c]));
-    return most;
+    for (int k = 0; k < N * CHANNELS; k++)
+        size = fmax(size, fabs(r->y[k]));
+    return most / size;
 }
 
 /* How many of the outputs are no other's, and the largest distance to the first. */

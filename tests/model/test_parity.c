@@ -29,6 +29,7 @@ static const struct variant {
     {"deberta-released", "deberta", {{"k", 3}, {"gather", 1}}},
     {"fire", "fire", {{0}}},
     {"fire-long", "fire", {{0}}},
+    {"formula", "formula", {{0}}},
     {"kerple-log", "kerple-log", {{0}}},
     {"kerple-power", "kerple-power", {{0}}},
     {"learned", "learned", {{0}}},
@@ -161,6 +162,18 @@ static const struct weights {
                {"softmax", .mask = "hops", .seen = {{"hops", 0}}},
                {"softmax", .mask = "hops", .seen = {{"hops", 1}}},
                {"softmax", .mask = "hops", .seen = {{"hops", 2}}}}},
+    {"weights-linear", "rope",
+     .cases = {{"linear", .mask = "causal"},
+               {"linear", {{"divide", 1}}, .mask = "causal"},
+               {"linear", {{"divide", 2}}, .mask = "causal"},
+               {"linear", {{"divide", 2}, {"phi", 1}}, .mask = "causal"},
+               {"linear", .mask = "none"},
+               {"linear", {{"divide", 1}}, "window", {{"past", 3}, {"future", 2}}}}},
+    {"weights-linear-bias", "toeplitz",
+     .cases = {{"linear", .mask = "causal"},
+               {"linear", {{"divide", 2}}, .mask = "causal"},
+               {"linear", {{"divide", 2}, {"phi", 1}}, .mask = "causal"},
+               {"linear", {{"divide", 1}}, .mask = "strict"}}},
 };
 enum { WEIGHTS = sizeof weights / sizeof *weights };
 

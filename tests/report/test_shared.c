@@ -23,13 +23,10 @@ static struct spec *spec_of(const char *encoding)
     return help_spec(text);
 }
 
-static void results_of(struct results *r, const struct spec *s, help_value value)
+static void results_of(char folder[HELP_PATH], const struct spec *s, help_value value)
 {
-    char folder[HELP_PATH];
     help_folder(folder);
     help_write_all(folder, s, value);
-    help_open(r, folder);
-    help_remove(folder);
 }
 
 /* How often each (cell, length, subset) of the file is there: once, or the test fails.  Returns the
@@ -57,19 +54,19 @@ static void many_writers(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s[4];
-    struct results r[4];
+    char r[4][HELP_PATH];
     (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     for (int k = 0; k < 4; k++) {
         s[k] = spec_of(encodings[k]);
-        results_of(&r[k], s[k], help_figures);
+        results_of(r[k], s[k], help_figures);
     }
     for (int k = 0; k < WRITERS; k++) {
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0)
-            _exit(report_shared_add(path, &r[k % 4], s[k % 4], k >= 12, NULL) ? 1 : 0);
+            _exit(report_shared_add(path, r[k % 4], s[k % 4], k >= 12, NULL) ? 1 : 0);
     }
     for (int k = 0; k < WRITERS; k++) {
         int status;
@@ -78,7 +75,7 @@ static void many_writers(void **state)
     }
     assert_int_equal(rows_once(path), 4 * 6 * 3);
     for (int k = 0; k < 4; k++) {
-        results_close(&r[k]);
+        help_remove(r[k]);
         spec_close(s[k]);
     }
     help_remove(folder);
@@ -107,24 +104,24 @@ static void force_replaces(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *first = spec_of("alibi");
-    struct results r, again, before;
+    char r[HELP_PATH], again[HELP_PATH], before[HELP_PATH];
     struct err e = {0};
     (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
-    results_of(&before, first, help_figures);
-    results_of(&r, s, help_figures);
-    results_of(&again, s, other_error);
-    assert_int_equal(report_shared_add(path, &before, first, false, &e), 0);
-    assert_int_equal(report_shared_add(path, &r, s, false, &e), 0);
-    assert_int_equal(report_shared_add(path, &again, s, false, &e), 0);
+    results_of(before, first, help_figures);
+    results_of(r, s, help_figures);
+    results_of(again, s, other_error);
+    assert_int_equal(report_shared_add(path, before, first, false, &e), 0);
+    assert_int_equal(report_shared_add(path, r, s, false, &e), 0);
+    assert_int_equal(report_shared_add(path, again, s, false, &e), 0);
     assert_int_equal(count_of(folder, ",0.5,"), 0);
-    assert_int_equal(report_shared_add(path, &again, s, true, &e), 0);
+    assert_int_equal(report_shared_add(path, again, s, true, &e), 0);
     assert_int_equal(count_of(folder, ",0.5,"), 18);
     assert_int_equal(rows_once(path), 36); /* and alibi's are untouched */
-    results_close(&before);
-    results_close(&r);
-    results_close(&again);
+    help_remove(before);
+    help_remove(r);
+    help_remove(again);
     spec_close(s);
     spec_close(first);
     help_remove(folder);
@@ -143,22 +140,22 @@ static void failed_rows_give_way(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5");
-    struct results failed, ok;
+    char failed[HELP_PATH], ok[HELP_PATH];
     struct err e = {0};
     (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
-    results_of(&failed, s, all_failed);
-    results_of(&ok, s, help_figures);
-    assert_int_equal(report_shared_add(path, &failed, s, false, &e), 0);
+    results_of(failed, s, all_failed);
+    results_of(ok, s, help_figures);
+    assert_int_equal(report_shared_add(path, failed, s, false, &e), 0);
     assert_int_equal(count_of(folder, ",failed,"), 18);
-    assert_int_equal(report_shared_add(path, &ok, s, false, &e), 0);
+    assert_int_equal(report_shared_add(path, ok, s, false, &e), 0);
     assert_int_equal(count_of(folder, ",failed,"), 0);
-    assert_int_equal(report_shared_add(path, &failed, s, false, &e), 0); /* what is good stays */
+    assert_int_equal(report_shared_add(path, failed, s, false, &e), 0); /* what is good stays */
     assert_int_equal(count_of(folder, ",failed,"), 0);
     assert_int_equal(rows_once(path), 18);
-    results_close(&failed);
-    results_close(&ok);
+    help_remove(failed);
+    help_remove(ok);
     spec_close(s);
     help_remove(folder);
 }
@@ -167,19 +164,15 @@ static void only_this_specs_rows(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *other = spec_of("alibi");
-    struct results r;
     struct err e = {0};
     (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     help_write_all(folder, other, help_figures);
-    help_open(&r, folder);
-    assert_int_equal(r.rows, 36);
     snprintf(path, sizeof path, "%s/all.csv", folder);
-    assert_int_equal(report_shared_add(path, &r, s, false, &e), 0);
+    assert_int_equal(report_shared_add(path, folder, s, false, &e), 0);
     assert_int_equal(rows_once(path), 18);
     assert_int_equal(count_of(folder, ",alibi,"), 0);
-    results_close(&r);
     spec_close(s);
     spec_close(other);
     help_remove(folder);
@@ -190,20 +183,23 @@ static void older_files_gain_columns(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *first = spec_of("alibi");
-    struct results r, before;
+    char r[HELP_PATH], before[HELP_PATH];
+    struct results old;
     struct text rows = {0};
     struct csv c;
     struct err e = {0};
     (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
-    results_of(&r, s, help_figures);
-    results_of(&before, first, help_figures);
-    assert_int_equal(results_csv(&rows, &before, &e), 0);
+    results_of(r, s, help_figures);
+    results_of(before, first, help_figures);
+    help_open(&old, before);
+    assert_int_equal(results_csv(&rows, &old, &e), 0);
+    results_close(&old);
     help_drop_columns(rows.data, RESULT_COUNT - RESULT_settings); /* settings, axes, and later ones */
     help_write(folder, "all.csv", rows.data);
     assert_int_equal(report_shared_check(path, &e), 0);
-    assert_int_equal(report_shared_add(path, &r, s, false, &e), 0);
+    assert_int_equal(report_shared_add(path, r, s, false, &e), 0);
     assert_int_equal(rows_once(path), 36);
     assert_int_equal(csv_read(path, &c, &e), 0);
     assert_int_equal(c.columns, RESULT_COUNT);
@@ -212,8 +208,8 @@ static void older_files_gain_columns(void **state)
     assert_string_equal(c.row[36][RESULT_axes], "model.attention=urpe");
     csv_close(&c);
     text_close(&rows);
-    results_close(&r);
-    results_close(&before);
+    help_remove(r);
+    help_remove(before);
     spec_close(s);
     spec_close(first);
     help_remove(folder);

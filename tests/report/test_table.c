@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "report/gnuplot.h"
 #include "report/help_report.h"
+#include "report/lines.h"
 #include "report/listing.h"
 #include "report/stats.h"
 
@@ -48,7 +49,7 @@ static void table_fits(void **state)
         if (longest < last)
             fail_msg("a wider terminal gives a narrower table");
         int rows = width == 80 ? 64 : 32; /* and title, blanks, header */
-        assert_true(lines >= rows + 3 && lines <= rows + 5);
+        assert_true(lines >= rows + 3 && lines <= rows + 6);
         last = longest;
         memory_free(text);
     }
@@ -74,7 +75,7 @@ static int table_rows(const char *text, char row[][256], int rows_max)
     assert_non_null(end);
     at += 2;
     bool above = strncmp(at, "    ", 4) == 0;
-    for (at += strcspn(at, "\n") + 1; at <= end; at += strcspn(at, "\n") + 1) {
+    for (at += strcspn(at, "\n") + 1; at <= end && *at != '['; at += strcspn(at, "\n") + 1) {
         bool figures = strncmp(at, "    ", 4) == 0;
         assert_true(rows < rows_max);
         if (!figures)
@@ -109,11 +110,11 @@ static void no_two_lines_read_alike(void **state)
     help_report_open(&h, alike, help_figures);
     rows_differ(h.spec, &h.results, 110, 64);
     rows_differ(h.spec, &h.results, 80, 64);
-    rows_differ(h.spec, &h.results, 54, 64);
+    rows_differ(h.spec, &h.results, 60, 64);
     /* Where columns of names do not fit, these stand above figures. */
-    char *text = help_table(h.spec, &h.results, 54);
-    assert_non_null(strstr(text, "\n\n    identical floor generic floor witness verdict\n"));
-    assert_non_null(strstr(text, "prefix_sum kerple-power urpe decay=linear samples=32\nlr=0.1\n"
+    char *text = help_table(h.spec, &h.results, 60);
+    assert_non_null(strstr(text, "\n\n    identical floor generic floor    witness verdict\n"));
+    assert_non_null(strstr(text, "prefix_sum kerple-power urpe decay=linear samples=32 lr=0.1\n"
                                  "        0.010     0   0.010     0 "));
     memory_free(text);
     /* And at last a block per line. */
@@ -168,10 +169,10 @@ static void constant_columns_move_to_the_title(void **state)
               "space: {length: 16, channels: 2, inputs: {identical: 0.5}}\ntarget: prefix_sum\n"
               "model: {encoding: transformer-xl, heads: 1, width: 4, ffn: 4}\n"
               "grid: {model.attention: [rpe, urpe], model.layers: [1, 2]}\n", help_figures);
-    char *narrow = help_table(h.spec, &h.results, 80), *broad = help_table(h.spec, &h.results, 120);
+    char *narrow = help_table(h.spec, &h.results, 80), *broad = help_table(h.spec, &h.results, 130);
     assert_non_null(strstr(narrow, "prefix_sum, encoding")); /* "in all lines ...", wrapped */
     assert_null(strstr(strstr(narrow, "\n\n"), "transformer-xl"));
-    assert_non_null(strstr(narrow, "±0.248 1.000"));
+    assert_non_null(strstr(narrow, "1.000..1.200 1.000"));
     assert_null(strstr(broad, "in all lines"));
     assert_non_null(strstr(broad, "prefix_sum  transformer-xl  rpe "));
     memory_free(narrow);
@@ -215,7 +216,7 @@ static void curves_are_blocks(void **state)
     spec_close(s);
 }
 
-/* One line, figure by figure: mean 1.1 of 1, 1.1, 1.2; half width 4.303 * 0.1 / sqrt(3). */
+/* One line, figure by figure: seeds 1, 1.1, 1.2. */
 static void table_says_what_it_should(void **state)
 {
     struct help_report h;
@@ -224,13 +225,13 @@ static void table_says_what_it_should(void **state)
               "name: small\nseeds: 3\nspace: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
               "target: gain\nmodel: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
               "grid: {model.attention: [rpe, urpe]}\n", help_figures);
-    char *text = help_table(h.spec, &h.results, 100);
+    char *text = help_table(h.spec, &h.results, 110);
     assert_non_null(strstr(text, "target  encoding  attn  params     identical  floor       generic"
-                                 "  floor  witness  verdict\n"));
-    assert_non_null(strstr(text, "gain    t5        rpe     1234  1.100 ±0.248  1.000  0.020 ±0.025"
-                                 "      0     none  reached\n"));
-    assert_non_null(strstr(text, "gain    t5        urpe    1234  0.020 ±0.025      0  0.020 ±0.025"
-                                 "      0     1e-7  reached\n"));
+                                 "  floor     witness  verdict\n"));
+    assert_non_null(strstr(text, "gain    t5        rpe     1234  1.000..1.200  1.000  0.010..0.030"
+                                 "      0  none known  impossible on identical\n"));
+    assert_non_null(strstr(text, "gain    t5        urpe    1234  0.010..0.030      0  0.010..0.030"
+                                 "      0        1e-7  reached\n"));
     memory_free(text);
     help_report_close(&h);
 }
@@ -264,12 +265,12 @@ static void a_failed_seed_shares_its_line(void **state)
     snprintf(name, sizeof name, "cells/%s/row.csv", spec_cell(s, 0)->id);
     help_write(folder, name, rows.data);
     help_open(&r, folder);
-    char *text = help_table(s, &r, 100), *at = strstr(text, "failed 1/2");
+    char *text = help_table(s, &r, 100), *at = strstr(text, "failed in 1 of 2");
     assert_non_null(at);
     assert_null(strstr(at + 1, "failed"));
     assert_non_null(strstr(text, "      8    1234 "));
     assert_non_null(strstr(text, "     16    1234 "));
-    assert_int_equal(at[strlen("failed 1/2")], '\n');
+    assert_int_equal(at[strlen("failed in 1 of 2")], '\n');
     int lines = 0;
     for (const char *line = text; (line = strstr(line, "\ngain ")); line++)
         lines++;
@@ -279,6 +280,97 @@ static void a_failed_seed_shares_its_line(void **state)
     results_close(&r);
     help_remove(folder);
     spec_close(s);
+}
+
+/* Seed 1 reaches it on generic inputs alone. */
+static const char *one_of_two(const struct cell *c, int64_t length, const char *subset,
+                              const char *column, char *buffer)
+{
+    if (strcmp(column, "verdict") == 0)
+        return c->task.seed && strcmp(subset, "generic") == 0 ? "reached" : "not-reached";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+/* The same words on terminal and page, and of which inputs. */
+static void seeds_that_differ_are_counted(void **state)
+{
+    struct help_report h;
+    struct err e = {0};
+    (void)state;
+    help_report_open(&h, "name: small\nseeds: 2\ntarget: gain\n"
+                         "space: {length: 16, channels: 2, inputs: {identical: 0.2, periodic: 0.2}}\n"
+                         "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n", one_of_two);
+    char *text = help_table(h.spec, &h.results, 120);
+    assert_non_null(strstr(text, " not-reached on periodic\n"));
+    assert_int_equal(report_page(h.folder, &h.results, &(struct figures){0}, &e), 0);
+    char *page = help_read(h.folder, "report.html");
+    assert_non_null(strstr(page, "<td class=\"mixed\">\u2713 reached in 1 of 2<small>error_rel "
+                                 "0.010..0.020</small>"));
+    memory_free(page);
+    memory_free(text);
+    help_report_close(&h);
+}
+
+/* Seed 0 misses it on generic inputs; all else is reached. */
+static const char *one_missed(const struct cell *c, int64_t length, const char *subset,
+                              const char *column, char *buffer)
+{
+    if (strcmp(column, "verdict") == 0)
+        return !c->task.seed && strcmp(subset, "generic") == 0 ? "not-reached" : "reached";
+    return help_figures(c, length, subset, column, buffer);
+}
+
+static void a_verdict_is_about_the_worst_inputs(void **state)
+{
+    struct help_report h;
+    (void)state;
+    help_report_open(&h, "name: small\nseeds: 2\ntarget: gain\n"
+                         "space: {length: 16, channels: 2, inputs: {identical: 0.2, periodic: 0.2}}\n"
+                         "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n", one_missed);
+    char *text = help_table(h.spec, &h.results, 120);
+    assert_non_null(strstr(text, " reached in 1 of 2 on generic\n"));
+    memory_free(text);
+    help_report_close(&h);
+}
+
+/* A target that is constant, one that varies, tokens. */
+static const char *of_three_units(const struct cell *c, int64_t length, const char *subset,
+                                  const char *column, char *buffer)
+{
+    const char *target = target_of(&c->task.target)->name;
+    bool constant = strcmp(target, "pi") != 0 && strcmp(target, "gain") != 0;
+    (void)length, (void)subset, (void)buffer;
+    if (strcmp(column, "status") == 0)
+        return "ok";
+    if (strcmp(column, "accuracy") == 0)
+        return strcmp(target, "pi") == 0 ? "0.75" : "";
+    if (strcmp(column, "error_rel") == 0)
+        return strcmp(target, "gain") == 0 ? "0.5" : "";
+    if (strcmp(column, "error_rms") == 0)
+        return constant ? "0.125" : "";
+    return NULL;
+}
+
+static void errors_have_their_unit(void **state)
+{
+    struct help_report h;
+    struct err e = {0};
+    (void)state;
+    help_report_open(&h, "name: units\nseeds: 1\nspace: {length: 16}\n"
+                         "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
+                         "cases: [{target: pi}, {target: gain}, {target: mean}]\n", of_three_units);
+    char *text = help_table(h.spec, &h.results, 160);
+    assert_non_null(strstr(text, "units: error (error_rel, w: share of wrong answers, r: error_rms) "));
+    assert_non_null(strstr(text, " 0.250w"));
+    assert_non_null(strstr(text, " 0.500\n"));
+    assert_non_null(strstr(text, " 0.125r"));
+    memory_free(text);
+    assert_int_equal(report_page(h.folder, &h.results, &(struct figures){0}, &e), 0);
+    char *page = help_read(h.folder, "report.html");
+    assert_non_null(strstr(page, "<small>share of wrong answers 0.250</small>"));
+    assert_non_null(strstr(page, "<small>error_rms 0.125</small>"));
+    memory_free(page);
+    help_report_close(&h);
 }
 
 /* Two columns of figures there are; what else was measured is named. */
@@ -297,17 +389,51 @@ static void kinds_of_input_without_a_column_are_named(void **state)
     help_report_close(&h);
 }
 
-static void intervals_need_two(void **state)
+/* Fewer than four numbers have a range; of four the interval, t(0.975, 3) = 3.18244630528: of 2, 4, 6,
+ * 8 the sd is sqrt(20/3), the half width t sqrt(5/3); of e, e^2, e^3, e^4 that of the logarithms is t
+ * sqrt(5/3)/2 about 2.5. */
+static void intervals_need_four(void **state)
 {
-    double value[2] = {3, 5};
-    struct interval none = stats_interval(value, 0), one = stats_interval(value, 1),
-                    two = stats_interval(value, 2);
+    double value[4] = {2, 4, 6, 8}, power[4] = {exp(1), exp(2), exp(3), exp(4)}, half[4] = {3, 0, 4, 1};
+    const double t = 3.18244630528 * sqrt(5.0 / 3);
     (void)state;
-    assert_true(isnan(none.mean));
-    assert_true(one.mean == 3 && isnan(one.sd) && isnan(one.low));
-    /* sd sqrt(2), t(0.975, 1) = 12.7062047362: half width 12.706... */
-    assert_true(fabs(two.high - (4 + 12.7062047362)) < 1e-9);
-    assert_true(fabs(two.low - (4 - 12.7062047362)) < 1e-9);
+    assert_true(isnan(stats_interval(value, 0, false).mean));
+    struct interval i = stats_interval(value, 1, true);
+    assert_true(i.mean == 2 && isnan(i.sd) && isnan(i.low) && i.spread == SPREAD_NONE);
+    i = stats_interval(value, 3, true);
+    assert_true(i.spread == SPREAD_RANGE && i.low == 2 && i.high == 6 && i.centre == 4);
+    i = stats_interval(value, 4, false);
+    assert_true(i.spread == SPREAD_T && fabs(i.high - 5 - t) < 1e-9 && fabs(i.low - 5 + t) < 1e-9);
+    i = stats_interval(power, 4, true);
+    assert_true(i.spread == SPREAD_LOG && fabs(log(i.centre) - 2.5) < 1e-12);
+    assert_true(fabs(log(i.high) - 2.5 - t / 2) < 1e-9 && fabs(log(i.low) - 2.5 + t / 2) < 1e-9);
+    i = stats_interval(half, 4, true); /* 0 has no logarithm */
+    assert_true(i.spread == SPREAD_RANGE && i.low == 0 && i.high == 4);
+    i = stats_complement(i);
+    assert_true(i.low == -3 && i.high == 1 && i.mean == -1);
+}
+
+static void intervals_are_written(void **state)
+{
+    static const struct {
+        double value[4];
+        int n;
+        bool error, spread;
+        const char *text;
+    } table[] = {{{0.5}, 1, true, true, "0.500"},
+                 {{0.5, 0.25}, 2, true, true, "0.250..0.500"},
+                 {{0.5, 0.25}, 2, true, false, "0.375"},
+                 {{0.5, 0.50001}, 2, true, true, "0.500"},
+                 {{1, 2, 4, 8}, 4, true, true, "2.828×÷4.15"},
+                 {{2, 4, 6, 8}, 4, false, true, "5.000±4.109"}};
+    (void)state;
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        struct text t = {0};
+        struct interval i = stats_interval(table[k].value, table[k].n, table[k].error);
+        report_append_interval(&t, &i, table[k].spread);
+        assert_string_equal(t.data, table[k].text);
+        text_close(&t);
+    }
 }
 
 /* 8 of 10 and 0 of 10, as textbooks have them. */
@@ -394,7 +520,7 @@ static void figures_are_drawn(void **state)
     assert_int_equal(report_figures(folder, &h.results, &f, &e), 0);
     char *script = help_read(folder, "figures/floor-wide.gp");
     assert_non_null(strstr(script, "n = 16, 3 seeds (0, 1, 2)"));
-    assert_non_null(strstr(script, "95 % t interval"));
+    assert_non_null(strstr(script, "bars: their range"));
     assert_non_null(strstr(script, "'prefix_sum transformer-xl rpe layers=1 lr=0.001' at "));
     memory_free(script);
     if (f.drawn) {
@@ -428,7 +554,9 @@ int main(void)
         cmocka_unit_test(curves_are_blocks),
         cmocka_unit_test(a_failed_seed_shares_its_line),
         cmocka_unit_test(kinds_of_input_without_a_column_are_named),
-        cmocka_unit_test(intervals_need_two),
+        cmocka_unit_test(intervals_need_four),     cmocka_unit_test(intervals_are_written),
+        cmocka_unit_test(seeds_that_differ_are_counted),
+        cmocka_unit_test(a_verdict_is_about_the_worst_inputs), cmocka_unit_test(errors_have_their_unit),
         cmocka_unit_test(wilson_is_known),
         cmocka_unit_test(json_is_escaped),
         cmocka_unit_test(listing_keeps_every_column),

@@ -11,10 +11,11 @@
 #include "base/memory.h"
 #include "report/help_report.h"
 
-static const char pair[] = "name: pair\nseeds: 3\n"
-                           "space: {length: 4, channels: 2, inputs: {identical: 0.5}}\n"
-                           "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
-                           "grid: {model.attention: [rpe, urpe]}\n";
+#define PAIR(seeds) "name: pair\nseeds: " seeds "\n" \
+                    "space: {length: 4, channels: 2, inputs: {identical: 0.5}}\n" \
+                    "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4}\n" \
+                    "grid: {model.attention: [rpe, urpe]}\n"
+static const char pair[] = PAIR("3");
 
 static int folder_open(void **state)
 {
@@ -50,9 +51,9 @@ static void results_csv_is_golden(void **state)
     rebuild(*state);
     snprintf(golden, sizeof golden,
              "one,%s,0,gain,alibi,rpe,sequence,4,all,2,,none,1,1,4,8,pre,float,1234,,ok,reached,,"
-             "0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,\n"
+             "0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,\n"
              "one,%s,0,gain,alibi,rpe,sequence,4,generic,2,,none,1,1,4,8,pre,float,1234,,ok,"
-             "reached,,0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,\n",
+             "reached,,0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,\n",
              id, hash, id, hash);
     char *found = help_read(*state, "results.csv");
     assert_string_equal(strchr(found, '\n') + 1, golden);
@@ -89,34 +90,58 @@ static void expect_near(double found, double expected)
         fail_msg("%.12g, expected %.12g", found, expected);
 }
 
-/* Seeds 0, 1, 2: rpe on identical inputs 1, 1.1, 1.2; everything else 0.01, 0.02, 0.03.  t(0.975, 2)
- * = 4.30265272991; half widths t sd / sqrt(3). */
+/* Seeds 0 to 3: rpe on identical inputs 1, 1.1, 1.2, 1.3; everything else 0.01, ... 0.04. */
 static void summary_is_what_the_hand_computes(void **state)
+{
+    struct spec *s = help_spec(PAIR("4"));
+    struct csv c;
+    struct err e = {0};
+    char path[HELP_PATH];
+    /* t(0.975, 3) sd / sqrt(4); of logarithms, and of the differences 0.99, 1.08, 1.17, 1.26 */
+    const double t = 3.18244630528, step = sqrt(5.0 / 3);
+    double value[4] = {1, 1.1, 1.2, 1.3}, mean = 0, square = 0;
+    for (int k = 0; k < 4; k++)
+        mean += log(value[k]) / 4;
+    for (int k = 0; k < 4; k++)
+        square += pow(log(value[k]) - mean, 2) / 3;
+    help_write_all(*state, s, help_figures);
+    rebuild(*state);
+    snprintf(path, sizeof path, "%s/summary.csv", (char *)*state);
+    assert_int_equal(csv_read(path, &c, &e), 0);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "seeds"), 4);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "mean"), 1.15);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "sd"), 0.1 * step);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "least"), 1);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "greatest"), 1.3);
+    expect_near(log(summary_field(&c, "rpe", "identical", "error_rel", "ci95_low")),
+                mean - t * sqrt(square) / 2);
+    expect_near(log(summary_field(&c, "rpe", "identical", "error_rel", "ci95_high")),
+                mean + t * sqrt(square) / 2);
+    expect_near(summary_field(&c, "urpe", "all", "error_rel", "mean"), 0.025);
+    /* Paired: the spread of the differences, not of the two groups. */
+    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "mean"), 1.125);
+    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "sd"), 0.09 * step);
+    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "ci95_low"),
+                1.125 - t * 0.09 * step / 2);
+    expect_near(summary_field(&c, "rpe-urpe", "generic", "error_rel", "mean"), 0);
+    csv_close(&c);
+    spec_close(s);
+}
+
+/* Of three seeds there is a range, and no interval. */
+static void summary_of_few_seeds_has_no_interval(void **state)
 {
     struct spec *s = help_spec(pair);
     struct csv c;
     struct err e = {0};
     char path[HELP_PATH];
-    const double t = 4.30265272991, root = 1.73205080757;
     help_write_all(*state, s, help_figures);
     rebuild(*state);
     snprintf(path, sizeof path, "%s/summary.csv", (char *)*state);
     assert_int_equal(csv_read(path, &c, &e), 0);
-    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "seeds"), 3);
-    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "mean"), 1.1);
-    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "sd"), 0.1);
-    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "ci95_low"),
-                1.1 - t * 0.1 / root);
-    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "ci95_high"),
-                1.1 + t * 0.1 / root);
-    expect_near(summary_field(&c, "urpe", "all", "error_rel", "mean"), 0.02);
-    expect_near(summary_field(&c, "urpe", "all", "error_rel", "sd"), 0.01);
-    /* Paired: 0.99, 1.08, 1.17; the spread of the differences, not of the two groups. */
-    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "mean"), 1.08);
-    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "sd"), 0.09);
-    expect_near(summary_field(&c, "rpe-urpe", "identical", "error_rel", "ci95_low"),
-                1.08 - t * 0.09 / root);
-    expect_near(summary_field(&c, "rpe-urpe", "generic", "error_rel", "mean"), 0);
+    expect_near(summary_field(&c, "rpe", "identical", "error_rel", "greatest"), 1.2);
+    assert_true(isnan(summary_field(&c, "rpe", "identical", "error_rel", "ci95_low")));
+    assert_true(isnan(summary_field(&c, "rpe-urpe", "identical", "error_rel", "ci95_high")));
     csv_close(&c);
     spec_close(s);
 }
@@ -312,6 +337,7 @@ int main(void)
 #define ON_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
     const struct CMUnitTest tests[] = {
         ON_FOLDER(results_csv_is_golden),       ON_FOLDER(summary_is_what_the_hand_computes),
+        ON_FOLDER(summary_of_few_seeds_has_no_interval),
         ON_FOLDER(diverged_cells_are_left_out),
         ON_FOLDER(accuracies_have_wilson_intervals), ON_FOLDER(parts_are_gathered),
         ON_FOLDER(torn_parts_are_named),        ON_FOLDER(unchanged_files_stay),

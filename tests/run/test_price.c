@@ -142,7 +142,7 @@ static void what_is_asked_for_costs(void **unused)
     struct price before = {0};
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
         char yaml[256];
-        snprintf(yaml, sizeof yaml, "space: {length: 16}\ntarget: gain\nevaluate: {samples: 8%s}\n",
+        snprintf(yaml, sizeof yaml, "space: {length: 16}\ntarget: gain\nevaluate: {samples: 8, networks: 0%s}\n",
                  more[k]);
         struct spec *s = help_spec(yaml);
         struct price price = price_of(s);

@@ -90,6 +90,34 @@ static void test_bad_files(void **state)
     assert_string_equal(e.where, "space.file");
 }
 
+/* The mark of an editor is nothing; a file that counts from 1 is read, with a word of warning. */
+static void test_marks_and_doubts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *content;
+        bool doubt;
+    } cases[] = {{"\xef\xbb\xbf" "0 1\n1 2\n", false}, {"1 2\n2 3\n", true},
+                 {"graph 4\n1 2\ngraph 3\n1 2\n", true}, {"1 2\ngraph 2\n0 1\n", false},
+                 {"graph 3\n", false}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char path[PATH];
+        struct err e = {0};
+        struct text words = {0};
+        struct space_config c = graph_config("tree", 4);
+        name_file(&c, cases[k].content, path);
+        assert_int_equal(space_finish(&c, &e), 0);
+        const char *key = space_of(&c)->doubt(&c, &words);
+        assert_int_equal(key != NULL, cases[k].doubt);
+        assert_true(!key || strstr(words.data, "node 0 has no edge"));
+        text_close(&words);
+        remove(path);
+    }
+    struct text none = {0};
+    struct space_config c = graph_config("tree", 4);
+    assert_null(space_of(&c)->doubt(&c, &none));
+}
+
 /* Empty lines beyond what a file may hold. */
 static void test_large_file(void **state)
 {
@@ -167,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_marks_and_doubts),
         cmocka_unit_test(test_large_file),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_random_texts),

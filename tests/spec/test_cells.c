@@ -388,8 +388,11 @@ static void plans_have_one_form(void **state)
         "  - {model.plan: [{encoding: t5}, {encoding: t5}]}\n"
         "  - {model.encoding: t5}\n"
         "  - {model.plan: [{mask: {kind: window, past: 3}, layers: 5}, {}], model.mask: causal}\n"
-        "  - {model.plan: [{encoding: {kind: rope, base: 20}}, {encoding: rope}]}\n", NULL);
-    assert_int_equal(spec_cells(s), 4); /* two are said twice */
+        "  - {model.plan: [{encoding: {kind: rope, base: 20}}, {encoding: rope}]}\n"
+        "  - {model.encoding: {kind: formula, bias: 'w[h] * d', parameters: {w: 2}}}\n"
+        "  - {model.plan: [{encoding: {kind: formula, bias: 'w[h] * d', parameters: {w: 2}}}]}\n",
+        NULL);
+    assert_int_equal(spec_cells(s), 5); /* three are said twice */
     value_is(s, 0, "model.plan", "rope/none");
     value_is(s, 0, "model.encoding", "rope");
     value_is(s, 1, "model.plan", "none");

@@ -196,6 +196,8 @@ static const struct known {
     {"sigmoid", "minus_log", 2, "yynyn"},
     {"relu", NULL, 0, "yynyn"},
     {"relu", "over", 1, "nynyn"},
+    {"linear", NULL, 0, "nnnnn"},
+    {"linear", "divide", 2, "yynyn"},
     {"entmax", NULL, 0, "nnnnn"},
     {"entmax", "learned", 1, "nnnnl"},
     {"sparsemax", NULL, 0, "nnnnn"},

@@ -304,6 +304,18 @@ class KerplePower(KerpleLog):
         return -a * torch.where(near, torch.zeros_like(power), power)
 
 
+class Formula(Bias):
+    """The default formula of `formula`: -a[h] log(1 + |b[h] d|)."""
+    tables = ("a", "b")
+
+    def shapes(self):
+        return {"a": (self.c["heads"],), "b": (self.c["heads"],)}
+
+    def bias(self, w, causal):
+        a, b = w("a")[:, None, None], w("b")[:, None, None]
+        return -a * torch.log(1 + torch.abs(b * offsets(self.c["n"])))
+
+
 class Sandwich(Bias):
     """Chi et al. 2023: the inner product of sinusoids of i and j, compressed."""
     def bias(self, w, causal):

@@ -77,6 +77,7 @@ VARIANTS = {
     "tupe": (e.Tupe, SMALL),
     "tupe-t5": (e.TupeT5, SMALL),
     "cope": (e.Cope, {}),
+    "formula": (e.Formula, {**SMALL, "share": 0}),
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
@@ -144,6 +145,12 @@ WEIGHTS = {
         wt.neighbourhood(3, 1), wt.CAUSAL, wt.STRICT)),
     "masks-graph": (e.Encoding, GRAPH, under(
         wt.Normaliser(), wt.NONE, wt.hops(0), wt.hops(1), wt.hops(2))),
+    "weights-linear": (e.Rope, TINY, [
+        *causal(wt.Linear(), wt.Linear("unrotated"), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear(), wt.NONE), (wt.Linear("unrotated"), wt.window(3, 2))]),
+    "weights-linear-bias": (e.Toeplitz, TINY, [
+        *causal(wt.Linear(), wt.Linear(None), wt.Linear(None, False)),
+        (wt.Linear("unrotated"), wt.STRICT)]),
 }
 
 # Name of the file: class of the encoding, what is special, and the cases: what is not softmax, pre-norm,
@@ -276,6 +283,7 @@ def attention(c, encoding, case, w, layer, x):
         x = x.view(x.shape[0], n, -1, c["width"] // heads).transpose(1, 2)
         return x.repeat_interleave(heads // x.shape[1], 1)
     q, k, v = (split(x) for x in qkv.split(sizes, -1))
+    raw = q, k
     q, k = encoding.rotate(q, k)
 
     def encoding_parameter(name):
@@ -285,8 +293,9 @@ def attention(c, encoding, case, w, layer, x):
         return parameter("normaliser." + name)
     s = encoding.logits(q, k, encoding_parameter, causal)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)
-    p, rest = normaliser.attend(s, seen, q, {**c, "layer": layer}, normaliser_parameter)
+    p, rest = normaliser.attend(s, seen, q, about, normaliser_parameter)
     if case["attention"] == URPE:
         p = p * parameter("urpe.c")[:, relation_of(c, causal)]
     o = p @ v + rest + encoding.value(p, encoding_parameter)

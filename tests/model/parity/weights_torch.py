@@ -156,6 +156,27 @@ class Relu(Normaliser):
         return torch.relu(s) ** self.power * seen / (c["n"] if self.divide == "n" else m)
 
 
+class Linear(Normaliser):
+    """Katharopoulos et al. 2020; unrotated, Su et al. 2021; raw without a sum, and without features
+    the products of retention.  What the encoding adds to logits is a factor, by its exponential."""
+    def __init__(self, divide="sum", features=True):
+        self.divide, self.features = divide, features
+
+    def phi(self, x):
+        return torch.nn.functional.elu(x) + 1 if self.features else x
+
+    def attend(self, s, seen, q, c, w):
+        def products(q, k):
+            return q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        factor = torch.exp(c["added"]) * seen
+        plain = [self.phi(x) for x in c["raw"]]
+        above = products(*c["rotate"](*plain))
+        if self.divide is None:
+            return above * factor, 0
+        below = products(*plain) if self.divide == "unrotated" else above
+        return over(above * factor, (below * factor).sum(-1, keepdim=True)), 0
+
+
 class Entmax(Normaliser):
     """Peters et al. 2019; the threshold by bisection, and its derivative by that of the equation
     which it solves.  Learned (Correia et al. 2019): alpha between 1 and 2."""

@@ -116,30 +116,32 @@ Qed.
 
 Definition nonempty (xs : list item) : bool := match xs with [] => false | _ => true end.
 
+(* By what a row's counts are divided: how many it sees, or its number where that is nothing. *)
+Definition share (n : nat) (xs : list item) : N :=
+  N.max 1 (match xs with [] => N.of_nat n | _ => N.of_nat (length xs) end).
+
+Lemma share_positive : forall n xs, 0 < N.to_nat (share n xs).
+Proof. intros n xs. unfold share. lia. Qed.
+
 Definition alike_b (k : kind) (n : nat) (xs : list item) (m : nat) (ys : list item) : bool :=
-  let size := fun zs : list item => N.of_nat (length zs) in
   match k with
   | ordered => (n =? m) && items_eqb xs ys
   | counted => (n =? m) && multiples 1 1 xs ys
-  | normalised => (n =? m) && nonempty xs && nonempty ys && multiples (size ys) (size xs) xs ys
-  | per_number => nonempty xs && nonempty ys && (size ys * N.of_nat n =? size xs * N.of_nat m)%N
-                  && multiples (size ys) (size xs) xs ys
+  | normalised => (n =? m) && multiples (share m ys) (share n xs) xs ys
+  | per_number => (share m ys * N.of_nat n =? share n xs * N.of_nat m)%N
+                  && multiples (share m ys) (share n xs) xs ys
   | first => (n =? m) && items_eqb (firsts [] xs) (firsts [] ys)
   end.
-
-Lemma nonempty_length : forall xs, nonempty xs = true -> 0 < length xs.
-Proof. intros [|]; simpl; [ discriminate | lia ]. Qed.
 
 Lemma alike_b_sound : forall k n xs m ys, alike_b k n xs m ys = true -> alike k n xs m ys.
 Proof.
   intros [] n xs m ys; unfold alike_b, alike; rewrite !andb_true_iff, ?Nat.eqb_eq.
   - intros [Hn H]. auto using items_eqb_eq.
   - intros [Hn H]. split; auto. apply multiples_sound in H. simpl in H. now rewrite !app_nil_r in H.
-  - intros [[[Hn Hx] Hy] H]. split; auto. exists (length ys), (length xs).
-    apply multiples_sound in H. rewrite !Nat2N.id in H. auto using nonempty_length.
-  - intros [[[Hx Hy] Hn] H]. exists (length ys), (length xs).
-    apply multiples_sound in H. rewrite !Nat2N.id in H. apply N.eqb_eq in Hn.
-    repeat split; auto using nonempty_length. lia.
+  - intros [Hn H]. split; auto. exists (N.to_nat (share m ys)), (N.to_nat (share n xs)).
+    auto using share_positive, multiples_sound.
+  - intros [Hn H]. exists (N.to_nat (share m ys)), (N.to_nat (share n xs)). apply N.eqb_eq in Hn.
+    repeat split; auto using share_positive, multiples_sound. lia.
   - intros [Hn H]. split; auto. apply items_eqb_eq in H.
     apply first_trans with (firsts [] xs); [ now apply (firsts_same xs [] []) | ].
     rewrite H. apply first_sym. now apply (firsts_same ys [] []).

@@ -1,0 +1,296 @@
+/* Random networks that tell groups apart (prove.h).
+ *
+ * Rounding alone must not do it.  Outputs of rows that are equal in exact arithmetic show what rounding
+ * does: two groups are apart where some output differs by MARGIN times that, and by APART of the largest
+ * output, which is over 4000 times what a chain of sums of these sizes loses in double
+ * (tests/model/test_soundness.c derives 2^-37). */
+#include "run/prove.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+#define APART 0x1p-25
+#define MARGIN 0x1p10
+/* FLOP that the networks may take without more being spent on training: seconds. */
+#define WORK_UNASKED 1e11
+/* Outputs that are looked at.  Random points in fewer dimensions come too near each other; where there
+ * are fewer, heads are drawn anew, which changes nothing of what they stand on. */
+enum { OUTPUTS_MIN = 3, OUTPUTS_MAX = 4, DEPTH_MIN = 3 };
+enum { PAIRS_MAX = 64 }; /* a group's, in the mean, with a first output alike */
+
+struct place {
+    double first;
+    int group;
+};
+
+/* What all groups have in common: outputs (groups,width), the least and the greatest of their rows. */
+struct seen {
+    struct evaluation *ev;
+    const int32_t *group; /* (rows) */
+    int groups, width, heads, head;
+    double *least, *greatest;
+    struct place *order;  /* (groups) by the first output */
+    unsigned char *near;  /* (groups) not told from another */
+    struct arena arena;
+};
+
+/* ---- the task of a network --------------------------------------------------------------------*/
+/* Of the same class: layers alike, more of them from one network to the next.  Those of a plan keep
+ * their number. */
+static struct task task_of(const struct task *t, int number)
+{
+    struct task own = *t;
+    own.model.precision = MODEL_DOUBLE;
+    own.model.init = MODEL_INIT_DEFAULT;
+    own.model.ffn = own.model.width < own.model.ffn ? own.model.width : own.model.ffn;
+    if (!own.model.plan.turn)
+        own.model.layers = (t->model.layers < DEPTH_MIN ? DEPTH_MIN : t->model.layers) + number;
+    own.train.polish = TRAIN_POLISH_NONE;
+    own.train.lengths.count = own.train.length_shares.count = 0;
+    own.train.steps = 0;
+    own.train.batch = 1;
+    return own;
+}
+
+static int outputs_of(const struct task *t)
+{
+    struct model_io io = task_io(t);
+    return io.channels > 0 ? io.channels : io.labels;
+}
+
+/* How often a head is drawn: as often as makes OUTPUTS_MIN outputs; a tied one is not the head's own. */
+static int heads_of(const struct task *t)
+{
+    int outputs = outputs_of(t);
+    return t->model.tie || outputs >= OUTPUTS_MIN ? 1 : (OUTPUTS_MIN + outputs - 1) / outputs;
+}
+
+int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
+                struct err *e)
+{
+    struct train_price training = {0}, own;
+    double all = 0;
+    int code = trainer_api_of(t->model.precision)->price(t, &training, e);
+    *out = (struct pass_price){0};
+    for (int k = 0; k < (int)t->evaluate.networks && !code; k++) {
+        struct task net = task_of(t, k);
+        struct pass_price pass;
+        code = trainer_api_of(MODEL_DOUBLE)->price(&net, &own, e);
+        if (!code)
+            code = trainer_api_of(MODEL_DOUBLE)->price_pass(&net, length, samples, false, &pass, e);
+        if (code)
+            break;
+        size_t bytes = own.parameters * sizeof(double) + pass.bytes;
+        out->bytes = bytes > out->bytes ? bytes : out->bytes;
+        all += heads_of(t) * pass.flops;
+        out->flops = k ? out->flops : all;
+    }
+    if (all > WORK_UNASKED && all > training.step_flops * (double)t->train.steps)
+        *out = (struct pass_price){0};
+    return code;
+}
+
+/* ---- random weights ---------------------------------------------------------------------------*/
+/* As initialised, and moved by normal noise: nothing stays at its special first value. */
+static void draw_tensor(const struct tensor *t, struct stream *random, double *parameters)
+{
+    double deviation = t->table ? 1 : t->rank > 1 ? 1 / sqrt(t->shape[1]) : 0.3;
+    for (size_t i = 0; i < t->count; i++)
+        parameters[t->offset + i] += gsl_ran_gaussian_ziggurat(stream_rng(random), deviation);
+}
+
+static void draw_all(struct network *x, struct stream *random)
+{
+    const struct model *m = x->api->model(x->trainer);
+    for (int k = 0; k < m->tensors.count; k++)
+        draw_tensor(&m->tensors.item[k], random, x->api->parameters(x->trainer));
+}
+
+static void draw_head(struct network *x, struct stream *random)
+{
+    const struct model *m = x->api->model(x->trainer);
+    draw_tensor(&m->tensors.item[m->head], random, x->api->parameters(x->trainer));
+}
+
+/* ---- what is seen -----------------------------------------------------------------------------*/
+static int open_seen(struct seen *s, struct evaluation *ev, struct err *e)
+{
+    const struct task *t = evaluation_task(ev);
+    int outputs = outputs_of(t);
+    *s = (struct seen){.ev = ev, .heads = heads_of(t)};
+    s->group = evaluation_groups(ev, &s->groups);
+    s->width = (outputs < OUTPUTS_MAX ? outputs : OUTPUTS_MAX) * s->heads;
+    int code = arena_open(&s->arena, 0, e);
+    if (code)
+        return code;
+    size_t count = (size_t)s->groups * (size_t)s->width;
+    s->least = arena_alloc(&s->arena, count, sizeof *s->least, e);
+    s->greatest = arena_alloc(&s->arena, count, sizeof *s->greatest, e);
+    s->order = arena_alloc(&s->arena, (size_t)s->groups, sizeof *s->order, e);
+    s->near = arena_alloc(&s->arena, (size_t)s->groups, sizeof *s->near, e);
+    return e->code;
+}
+
+static void clear_seen(struct seen *s)
+{
+    for (size_t k = 0; k < (size_t)s->groups * (size_t)s->width; k++) {
+        s->least[k] = INFINITY;
+        s->greatest[k] = -INFINITY;
+    }
+}
+
+/* Outputs (rows,outputs) of successive rows, as trainer_logits. */
+static void take(void *context, int first, int rows, int outputs, const double *y)
+{
+    struct seen *s = context;
+    int each = s->width / s->heads;
+    for (int r = 0; r < rows; r++, y += outputs) {
+        size_t at = (size_t)s->group[first + r] * (size_t)s->width + (size_t)(s->head * each);
+        for (int c = 0; c < each; c++) {
+            double value = isnan(y[c]) ? INFINITY : y[c];
+            s->least[at + (size_t)c] = fmin(s->least[at + (size_t)c], value);
+            s->greatest[at + (size_t)c] = fmax(s->greatest[at + (size_t)c], value);
+        }
+    }
+}
+
+static int look(struct seen *s, struct network *x, struct err *e)
+{
+    const struct samples *set = evaluation_samples(s->ev);
+    double *y = NULL;
+    if (set->channels) {
+        y = memory_alloc((size_t)set->rows * (size_t)set->channels, sizeof *y, e);
+        if (!y)
+            return ERR_MEMORY;
+    }
+    int code = x->api->outputs(x->trainer, set, y, take, s, e);
+    if (!code && set->channels)
+        take(s, 0, set->rows, set->channels, y);
+    memory_free(y);
+    return code;
+}
+
+/* ---- who is near whom -------------------------------------------------------------------------*/
+/* By how much two outputs must differ; INFINITY where some output is no number. */
+static double apart_by(const struct seen *s)
+{
+    double leak = 0, largest = 0;
+    for (size_t k = 0; k < (size_t)s->groups * (size_t)s->width; k++) {
+        leak = fmax(leak, s->greatest[k] - s->least[k]);
+        largest = fmax(largest, fmax(fabs(s->least[k]), fabs(s->greatest[k])));
+    }
+    return isfinite(largest) && isfinite(leak) ? fmax(MARGIN * leak, APART * largest) : INFINITY;
+}
+
+static int compare_first(const void *a, const void *b)
+{
+    const struct place *left = a, *right = b;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+static bool is_near(const struct seen *s, int a, int b, double by)
+{
+    const double *x = s->least + (size_t)a * (size_t)s->width, *y = s->least + (size_t)b * (size_t)s->width;
+    for (int c = 0; c < s->width; c++)
+        if (fabs(x[c] - y[c]) >= by)
+            return false;
+    return true;
+}
+
+/* Marks groups that the outputs do not tell apart; all of them where that are too many to look at. */
+static void find_near(struct seen *s)
+{
+    double by = apart_by(s);
+    long left = PAIRS_MAX * (long)s->groups;
+    memset(s->near, isinf(by), (size_t)s->groups);
+    if (isinf(by))
+        return;
+    for (int g = 0; g < s->groups; g++)
+        s->order[g] = (struct place){s->least[(size_t)g * (size_t)s->width], g};
+    qsort(s->order, (size_t)s->groups, sizeof *s->order, compare_first);
+    for (int k = 0; k < s->groups && left > 0; k++)
+        for (int m = k + 1; m < s->groups && s->order[m].first - s->order[k].first < by && left-- > 0; m++)
+            if (is_near(s, s->order[k].group, s->order[m].group, by))
+                s->near[s->order[k].group] = s->near[s->order[m].group] = 1;
+    if (left <= 0)
+        memset(s->near, 1, (size_t)s->groups);
+}
+
+/* Tells the evaluation of the subsets in which no group is near another; whether some are left. */
+static bool tell(struct seen *s)
+{
+    bool left = false;
+    int rows = evaluation_samples(s->ev)->rows;
+    for (int k = 0; k < evaluation_subsets(s->ev); k++) {
+        if (evaluation_proved(s->ev, k))
+            continue;
+        struct evaluation_part part = evaluation_part(s->ev, k);
+        bool near = false;
+        for (int r = 0; r < rows && !near; r++)
+            near = s->near[s->group[r]] && (!part.mask || part.mask[r]);
+        if (!near)
+            evaluation_show_possible(s->ev, k);
+        left |= near;
+    }
+    return left;
+}
+
+/* ---- the networks -----------------------------------------------------------------------------*/
+static int try_network(struct seen *s, int number, struct pool *pool, volatile const int *stop,
+                       struct err *e)
+{
+    struct task own = task_of(evaluation_task(s->ev), number);
+    struct network x;
+    struct stream random;
+    int code = network_open(&x, &own, pool, e);
+    stream_open(&random, own.seed, "networks", (uint64_t)number);
+    if (!code) {
+        x.api->watch(x.trainer, stop);
+        draw_all(&x, &random);
+        clear_seen(s);
+    }
+    for (s->head = 0; s->head < s->heads && !code; s->head++) {
+        if (s->head)
+            draw_head(&x, &random);
+        code = look(s, &x, e);
+    }
+    network_close(&x);
+    return code;
+}
+
+static bool is_open(const struct evaluation *ev)
+{
+    for (int k = 0; k < evaluation_subsets(ev); k++)
+        if (!evaluation_proved(ev, k))
+            return true;
+    return false;
+}
+
+int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
+{
+    const struct task *t = evaluation_task(ev);
+    struct pass_price price;
+    struct seen s;
+    if (!is_open(ev))
+        return 0;
+    int code = prove_price(t, evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
+    if (code || price.flops == 0)
+        return code;
+    code = open_seen(&s, ev, e);
+    bool left = true;
+    for (int k = 0; k < (int)t->evaluate.networks && !code && left; k++) {
+        code = try_network(&s, k, pool, stop, e);
+        if (code)
+            break;
+        find_near(&s);
+        left = tell(&s);
+    }
+    arena_close(&s.arena);
+    return code;
+}

@@ -1,0 +1,21 @@
+/* That a class can: random networks of it that tell all groups of an evaluation set apart.
+ *
+ * A network whose outputs differ wherever groups differ is a proof: one more layer, with no attention and
+ * a feed-forward network wide enough, takes its states to any targets that are equal within groups, and
+ * so the error on these samples to 0.  (What tells outputs apart tells apart what that layer sees: the
+ * head is affine, and behind the same norm.)  So where the floor is 0 the class can. */
+#ifndef RUN_PROVE_H
+#define RUN_PROVE_H
+#include "run/evaluate.h"
+
+/* Tries evaluate.networks of them, in double, each a layer deeper than the one before, until the
+ * subsets without a floor are told apart; what comes of it is in evaluation_floors' `proof`.  Nothing
+ * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
+ * ERR_INTERRUPTED once *stop is not zero (NULL: never). */
+int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e);
+/* Operations of the first network, which is nearly always enough, and memory of the largest, without
+ * the samples; zeros where none is tried. */
+int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
+                struct err *e);
+
+#endif

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# The certificates that urpe-probe writes, as urpe-probe-check judges them.
+
+setup() {
+    command -v python3 >/dev/null || skip "no python3"
+    here=$BATS_TEST_DIRNAME
+    check=$here/../../cmd/urpe-probe-check/urpe-probe-check
+}
+
+# Runs tests of certificates.py and shows what it counts.
+tests() {
+    python3 -B "$here/certificates.py" "$check" "$@" 2>&1 | tee "$BATS_TEST_TMPDIR/log"
+    grep '^# ' "$BATS_TEST_TMPDIR/log" >&3 || true
+    tail -n 1 "$BATS_TEST_TMPDIR/log" | grep -q '^OK'
+}
+
+@test "what the program writes is valid, for every class, with the figures of the CSV; 2,000 lies about it" {
+    tests Program
+}
+
+@test "run and bound write the same certificates, for any number of jobs, again and after a kill" {
+    cd "$BATS_TEST_TMPDIR"
+    program=${URPE_PROBE:-$here/../../build/urpe-probe}
+    printf '%s\n' 'name: small' 'target: gain' 'space: {length: 6, channels: 1, inputs: {identical: 0.5}}' \
+        'model: {layers: 1, heads: 1, width: 4, ffn: 4}' 'train: {steps: 3}' 'evaluate: {samples: 8, lengths: [6, 9]}' \
+        'grid: {model.attention: [rpe, urpe], model.normaliser: [softmax, sink]}' >small.yaml
+    "$program" bound small.yaml --certificate bound --quiet
+    "$program" run small.yaml --certificate one --jobs 1 --quiet
+    "$program" run small.yaml --certificate two --jobs 2 --quiet --out other
+    diff -r bound one
+    diff -r bound two
+    [ "$(find bound -type f | wc -l)" = 24 ] # 4 cells, 2 lengths, 3 subsets
+    : >bound/"$(ls bound | head -n 1)"/6-all.txt # what a killed program could not leave
+    "$program" run small.yaml --certificate bound --quiet # all cells are finished
+    diff -r bound one
+    "$check" $(find bound -type f) | grep -c ': valid' | grep -x 24
+}
+
+@test "the page names the certificate of each impossible line, and its commands check them" {
+    cd "$BATS_TEST_TMPDIR"
+    program=${URPE_PROBE:-$here/../../build/urpe-probe}
+    printf '%s\n' 'name: small' 'target: gain' 'space: {length: 6, channels: 1, inputs: {identical: 0.5}}' \
+        'seeds: 2' 'model: {layers: 1, heads: 1, width: 4, ffn: 4}' 'train: {steps: 3}' 'evaluate: {samples: 8}' \
+        'grid: {model.attention: [rpe, urpe]}' >small.yaml
+    "$program" run small.yaml --out results --quiet
+    "$program" report results --no-claims >/dev/null
+    cd results
+    # As a reader of the page would: the commands of its <pre>, with our own programs.
+    sed -n '/Certificates: have/,/<\/details>/p' report.html >part.html
+    sed -n 's/^.*<pre>\(urpe-probe bound .*\)$/\1/p; s/^\(urpe-probe-check [^ ]*\)<\/pre>.*$/\1/p' part.html |
+        sed "s|^urpe-probe-check|$check|; s|^urpe-probe |$program |" >commands.sh
+    [ "$(wc -l <commands.sh)" = 2 ]
+    bash -eu commands.sh >log
+    [ "$(grep -c ': valid' log)" = 12 ] # 2 cells, 2 seeds, 3 subsets
+    names=$(grep -o '<code>certificates/[^<]*' part.html | cut -c7-)
+    [ "$(wc -l <<<"$names")" = 4 ] # rpe, 2 seeds: all and identical
+    for name in $names; do "$check" $name; done
+}
+
+@test "a large certificate is compressed, the same way each time, and replaces a plain one" {
+    cd "$BATS_TEST_TMPDIR"
+    program=${URPE_PROBE:-$here/../../build/urpe-probe}
+    printf '%s\n' 'name: large' 'target: gain' 'space: {length: 128, inputs: {palindrome: 1}}' \
+        'model: {encoding: alibi, attention: rpe}' 'evaluate: {samples: 256}' >large.yaml
+    "$program" bound large.yaml --certificate out --quiet
+    cell=$(ls out)
+    [ -f "out/$cell/128-all.txt.gz" ]
+    cp -r out before
+    gzip -d "out/$cell/128-all.txt.gz"
+    "$program" bound large.yaml --certificate out --quiet
+    diff -r before out
+    [ "$(stat -c %s "out/$cell/128-all.txt.gz")" -le 20000000 ]
+    SECONDS=0
+    (ulimit -v 1000000; "$check" "out/$cell/128-all.txt.gz") # 256 samples, 128 tokens, 4 channels
+    [ "$SECONDS" -lt 15 ]
+}
+
+@test "a folder that cannot be written is named before anything is computed" {
+    cd "$BATS_TEST_TMPDIR"
+    program=${URPE_PROBE:-$here/../../build/urpe-probe}
+    printf 'name: t\ntarget: gain\n' >t.yaml
+    : >file
+    run "$program" bound t.yaml --certificate file/below
+    [ "$status" = 3 ]
+    [[ $output == *file/below* ]]
+}
