@@ -147,7 +147,7 @@ static void convolution_class_of(const struct model_config *c, struct convolutio
  * part of what others see and of no figure. */
 struct fronted {
     struct floor_set set;
-    struct layout longest;
+    const struct model_config *config;
     int before;
     struct arena arena;
 };
@@ -160,15 +160,16 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     const struct layout **layout = arena_alloc(&f->arena, (size_t)s->count, sizeof *layout, e);
     double *x = arena_alloc(&f->arena, rows * (size_t)s->channels, sizeof *x, e);
     int32_t *token = arena_alloc(&f->arena, rows, sizeof *token, e);
-    if (!first || !line || !layout || !x || !token)
-        return ERR_MEMORY;
-    for (int k = 0; k < s->count; k++) {
+    int code = first && line && layout && x && token ? 0 : ERR_MEMORY;
+    for (int k = 0; k < s->count && !code; k++) {
         int n = s->first[k + 1] - s->first[k], own = first[k] + f->before;
         size_t d = (size_t)s->channels;
-        bool again = k && layout[k - 1]->n == n + f->before;
+        int same = k - 1;
         first[k + 1] = own + n;
-        line[k] = layout_shorter(&f->longest, n + f->before);
-        layout[k] = again ? layout[k - 1] : &line[k];
+        while (same >= 0 && s->layout[same]->n != n)
+            same--;
+        layout[k] = same < 0 ? &line[k] : layout[same];
+        code = same < 0 ? prefix_layout(f->config, s->layout[k], &f->arena, &line[k], e) : 0;
         if (s->token)
             memcpy(token + own, s->token + s->first[k], (size_t)n * sizeof *token);
         else
@@ -177,18 +178,16 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     f->set = (struct floor_set){.count = s->count, .first = first, .layout = layout,
                                 .channels = s->channels, .x = s->token ? NULL : x,
                                 .token = s->token ? token : NULL};
-    return 0;
+    return code;
 }
 
-static int merge_fronted(const struct floor_class *const *every, int kinds, int before,
-                         const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+static int merge_fronted(const struct floor_class *const *every, int kinds,
+                         const struct model_config *c, const struct floor_set *s, int32_t *group,
+                         int *groups, struct err *e)
 {
-    struct fronted f = {.before = before};
-    int n = 1, of_all = 0;
-    for (int k = 0; k < s->count; k++)
-        n = s->layout[k]->n > n ? s->layout[k]->n : n;
+    struct fronted f = {.config = c, .before = model_before(c)};
+    int before = f.before, of_all = 0;
     int code = arena_open(&f.arena, 0, e);
-    code = code ? code : layout_line(n + before, &f.arena, &f.longest, e);
     code = code ? code : fill_fronted(&f, s, e);
     size_t rows = code ? 0 : (size_t)f.set.first[s->count];
     int32_t *all = code ? NULL : arena_alloc(&f.arena, rows, sizeof *all, e);
@@ -227,7 +226,7 @@ static int merge_kinds(const struct model_config *c, const struct layout *traine
             every[steps++] = &mixed[k].floor;
     }
     if (!code)
-        code = model_before(c) ? merge_fronted(every, steps, model_before(c), s, group, groups, e)
+        code = model_before(c) ? merge_fronted(every, steps, c, s, group, groups, e)
                                : floor_merge_classes(every, steps, s, group, groups, e);
     memory_free(class);
     memory_free(one);

@@ -84,7 +84,7 @@ struct model_config {
     struct model_plan plan;
     struct kind_config prefix; /* what stands in front of the sequence */
 };
-extern const struct kind_table prefix_kinds; /* none, bos */
+extern const struct kind_table prefix_kinds; /* none, bos, registers */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
 /* What mixes each position with those before it, beside attention (convolution.c). */
 extern const struct kind_table convolution_kinds; /* none, canon, shift */
@@ -98,6 +98,8 @@ bool convolution_learned(const struct kind_config *c);
 bool model_convolves(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
+/* Where the relations of the sample's own layout begin among those with what stands before it. */
+int model_own_relations(const struct model_config *c);
 extern const struct option model_options[];
 
 /* Whether a part's input, or its output, has a norm before it is added to the residual stream. */

@@ -75,15 +75,15 @@ static void place(struct model_state *s, const struct model *m)
     s->elements = at + (size_t)m->tables * (size_t)m->heads * (size_t)s->longest.relations;
 }
 
-static int open_kinds(struct model_state *s, const struct model *m, struct arena *arena,
-                      struct err *e)
+static int open_kinds(struct model_state *s, const struct model *m, const struct layout *own,
+                      struct arena *arena, struct err *e)
 {
     struct layout longest = s->longest;
     struct arena measured = {0}; /* while measuring, no array of a longer line is there to look at */
     bool absent = arena->measuring && m->before;
     int code = absent ? arena_open(&measured, 0, e) : 0;
     if (absent && !code)
-        code = layout_line(longest.n, &measured, &longest, e);
+        code = prefix_layout(&m->config, own, &measured, &longest, e);
     for (int k = 0; k < m->kinds && !code; k++) {
         const struct kind_config *mask = &m->kind[k].config.mask;
         struct mask_reach reach;
@@ -168,7 +168,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
     s->turned_at = arena_alloc(arena, (size_t)m->tensors.count, sizeof *s->turned_at, e);
     s->turned = arena_alloc(arena, place_turned(m, s->turned_at), sizeof *s->turned, e);
-    int code = open_kinds(s, m, arena, e);
+    int code = open_kinds(s, m, longest, arena, e);
     if (arena->measuring || code)
         return code;
     if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->code || !s->block ||

@@ -225,6 +225,12 @@ static void set_prefix(struct model_config *m, int tokens)
 static void bos(struct model_config *m) { set_prefix(m, 1); }
 static void two_tokens(struct model_config *m) { set_prefix(m, 2); }
 
+static void registers(struct model_config *m)
+{
+    assert_true(option_set_kind(&prefix_kinds, "registers", &m->prefix));
+    m->prefix.number[PREFIX_OPTION_TOKENS] = 2;
+}
+
 static void bos_and_window(struct model_config *m)
 {
     bos(m);
@@ -272,6 +278,7 @@ static const struct blocks {
     {"block-prefix", "toeplitz", {bos, bos, bos, bos_and_window}},
     {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
     {"block-shift", "none", {shift, shift_both}},
+    {"block-registers", "toeplitz", {registers, registers}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };

@@ -179,6 +179,8 @@ BLOCKS = {
         {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
     "block-shift": (e.Encoding, TINY, [
         {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
+    "block-registers": (e.Registers, {**TINY, "before": 2, "registers": True}, [
+        {"mask": BOTH}, {"mask": BOTH, "attention": URPE}]),
     "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
 }
 
@@ -420,6 +422,20 @@ def steps_of(c):
     return [[-1 if step == math.inf else step for step in row] for row in steps]
 
 
+def register_relations(n, before):
+    """n positions on a line; then what each register is to them, they to it, and registers to each
+    other."""
+    own = 2 * n - 1
+
+    def relation(i, j):
+        if i < before and j < before:
+            return own + 2 * before + i * before + j
+        if i < before:
+            return own + before + i
+        return own + j if j < before else j - i + n - 1
+    return torch.tensor([[relation(i, j) for j in range(n + before)] for i in range(n + before)])
+
+
 def with_space(c):
     """The relations of C on a grid, (dy, dx), and on a graph: steps, and n where there is no path."""
     n, side = c["n"], c.get("side")
@@ -428,6 +444,8 @@ def with_space(c):
         across = torch.arange(n) % side
         dy, dx = down[None, :] - down[:, None], across[None, :] - across[:, None]
         c["relation"] = (dy + side - 1) * (2 * side - 1) + dx + side - 1
+    if "registers" in c:
+        c["relation"] = register_relations(n, c["before"])
     if "edges" in c:
         c["steps"] = steps_of(c)
         steps = torch.tensor(c["steps"])
