@@ -208,6 +208,7 @@ static bool changes_id(const struct spec_key *key)
     const char *const bases[] = {
         "target: gain\n" SMALL, "target: gain\n" SMALL "train: {polish: {method: bfgs}}\n",
         "target: gain\nevaluate: {adversary: {starts: 4}}\n",
+        "target: gain\nspace: {inputs: {near: {share: 0.5}}}\n",
         "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
         "target: gain\nmodel: {c: {init: normal}}\n",
         "target: gain\nspace: {length: 2, channels: 1}\n", pooled_spec,
