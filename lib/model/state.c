@@ -111,12 +111,13 @@ struct linear {
 static bool linear_of(const struct model *m, int number, struct linear *x)
 {
     int layers = (int)m->config.layers, width = m->width, ffn = (int)m->config.ffn;
-    enum { EACH = 5 };
+    enum { EACH = 6 };
     if (number < EACH * layers) {
         const struct model_layer *l = &m->layer[number / EACH];
         const struct linear of[EACH] = {{l->q, width, m->qkv_width}, /* q, k, v in one */
                                         {l->o, width, width}, {l->in, width, ffn},
-                                        {l->up, width, ffn}, {l->out, ffn, width}};
+                                        {l->up, width, ffn}, {l->out, ffn, width},
+                                        {l->gate, width, width}};
         *x = of[number % EACH];
         return true;
     }

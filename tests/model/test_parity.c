@@ -244,6 +244,24 @@ static void bos_and_window(struct model_config *m)
     m->mask.number[0] = 3;
 }
 
+static void gate(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->output_gate = true;
+}
+
+static void mean_values(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->values = MODEL_VALUES_MEAN;
+}
+
+static void first_values(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->values = MODEL_VALUES_FIRST;
+}
+
 static struct kind_config *set_convolution(struct model_config *m, const char *name)
 {
     assert_true(option_set_kind(&convolution_kinds, name, &m->convolution));
@@ -269,6 +287,13 @@ static void convolution_ffn(struct model_config *m)
     m->gated = true;
 }
 
+static void all_values(struct model_config *m)
+{
+    mean_values(m);
+    gate(m);
+    set_convolution(m, "canon")->number[0] = 3;
+}
+
 static void shift(struct model_config *m) { set_convolution(m, "shift"); }
 static void shift_both(struct model_config *m) { set_convolution(m, "shift")->number[2] = 1; }
 
@@ -285,6 +310,7 @@ static const struct blocks {
     {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
     {"block-shift", "none", {shift, shift_both}},
     {"block-registers", "toeplitz", {registers, registers}},
+    {"block-values", "rope", {mean_values, first_values, gate, all_values}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };
