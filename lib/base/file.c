@@ -79,16 +79,6 @@ bool file_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
-bool file_link(const char *path, const char *of)
-{
-    struct stat status;
-    if (lstat(of, &status) != 0 || !S_ISREG(status.st_mode))
-        return false;
-    if (unlink(path) != 0 && errno != ENOENT)
-        return false;
-    return link(of, path) == 0;
-}
-
 bool file_is_regular(const char *path)
 {
     struct stat status;
@@ -130,6 +120,16 @@ int file_remove(const char *path, struct err *e)
     if (gone || number == ENOENT)
         return 0;
     return err_set(e, ERR_IO, path, "cannot be deleted: %s", place_why(number));
+}
+
+bool file_link(const char *from, const char *path)
+{
+    struct place a, b = {.folder = -1};
+    bool linked = place_open(&a, from) == 0 && place_open(&b, path) == 0 &&
+                  linkat(a.folder, a.name, b.folder, b.name, 0) == 0;
+    place_close(&a);
+    place_close(&b);
+    return linked;
 }
 
 int file_real(char out[FILE_PATH_MAX], const char *path, struct err *e)

@@ -26,6 +26,9 @@ int file_write_text(const char *folder, const char *name, const struct text *t, 
 /* The same with the rights of the file `like`, of which it is a copy. */
 int file_write_like(const char *path, const char *like, const void *bytes, size_t count,
                     struct err *e);
+/* Makes `path`, where nothing is yet, another name of the file `from`; false: that cannot be done, and
+ * nothing has changed. */
+bool file_link(const char *from, const char *path);
 /* Whether file_write can: asked before the work whose fruit is to be written.  ERR_IO. */
 int file_check_write(const char *path, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller
@@ -40,9 +43,6 @@ int file_read_open(int fd, const char *path, size_t limit, char **bytes, size_t 
 bool file_exists(const char *path);
 /* Whether it is a file with content of its own: no folder, device or pipe. */
 bool file_is_regular(const char *path);
-/* Makes `path`, which may be there already, another name of the regular file `of`; false where that
- * cannot be: another file system, or one without such links. */
-bool file_link(const char *path, const char *of);
 /* Its size in bytes; ERR_IO when there is no such file. */
 int file_size(const char *path, size_t *bytes, struct err *e);
 /* Makes a folder and its parents. */

@@ -145,23 +145,6 @@ PY
     has "its results go to results/experiment" "$errors"
 }
 
-@test "a text of one's own lies in the folder once, whatever the cells, and each cell can be moved" {
-    head -c 100000 /dev/zero | tr '\0' a >text.txt
-    cat >text.yaml <<'SPEC'
-target: {kind: text, file: text.txt}
-space: {length: 4}
-model: {mask: causal, layers: 1, heads: 1, width: 8, ffn: 8}
-train: {steps: 1, batch: 1}
-evaluate: {samples: 2}
-grid: {model.attention: [rpe, urpe]}
-SPEC
-    probe run text.yaml --quiet
-    [ "$(find results/text -name text.txt | wc -l)" = 3 ]
-    [ "$(find results/text -name text.txt -printf '%i\n' | sort -u | wc -l)" = 1 ]
-    mv "$(ls -d results/text/cells/* | head -1)" moved
-    cmp moved/*/text.txt text.txt
-}
-
 @test "--csv with another header is refused before training" {
     echo a,b >all.csv
     try run tiny.yaml --csv all.csv
