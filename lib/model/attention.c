@@ -295,14 +295,23 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
                     const struct batch *b, struct workspace *w, double *sums)
 {
-    int layer = (int)m->config.layers - 1;
+    model_attention(m, p, s, b, w, (int)m->config.layers - 1, NULL, sums);
+}
+
+void model_attention(const struct model *m, const real *p, const struct model_state *s,
+                     const struct batch *b, struct workspace *w, int layer, double *weights,
+                     double *sums)
+{
     const struct layer_kind *kind = m->layer[layer].kind;
     int group = normaliser_group(&kind->config.normaliser, &kind->normaliser_shape);
+    struct batch all = prefix_batch(m, s, b, w);
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
-    enter_sample(&a, b->layout[0]);
+    enter_sample(&a, all.layout[0]);
     for (int i = 0; i < m->heads; i += group) {
         for (int g = 0; g < group; g++)
             w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);
-        heads_row_sums(&a, w->head, group, sums + (ptrdiff_t)i * a.n);
+        heads_weights(&a, w->head, group,
+                      weights ? weights + (size_t)i * (size_t)a.n * (size_t)a.n : NULL,
+                      sums + (ptrdiff_t)i * a.n);
     }
 }

@@ -60,6 +60,20 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
                     w->dhidden + from);
 }
 
+/* The gradient of a sample's mean, in its first row, goes to all of its rows. */
+static void pool_backward(const struct model *m, const struct batch *batch, real *d)
+{
+    size_t width = (size_t)m->width;
+    for (int k = 0; k < batch->samples; k++) {
+        int first = batch->first[k], n = batch->first[k + 1] - first;
+        real *mean = d + (size_t)first * width;
+        for (size_t c = 0; c < width; c++)
+            mean[c] /= (real)n;
+        for (int r = 1; r < n; r++)
+            kernel()->add_forward(width, mean, mean + (size_t)r * width);
+    }
+}
+
 /* From dhidden to dstream, the gradient of the last block's output. */
 static void finish_backward(const struct blocks *b, const struct batch *batch, struct workspace *w)
 {
@@ -258,6 +272,8 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
 {
     struct blocks b = {m, p, gradient};
     struct batch all = prefix_batch(m, s, batch, w);
+    if (m->config.pool == MODEL_POOL_MEAN)
+        pool_backward(m, batch, w->dhidden);
     finish_backward(&b, batch, w);
     prefix_spread(batch, &all, m->width, NULL, w->dstream);
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {

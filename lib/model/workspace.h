@@ -104,7 +104,7 @@ void attention_content_backward(const struct model *m, const real *p, const stru
 /* Columns of what the head puts out. */
 static inline int model_outputs(const struct model *m)
 {
-    return m->io.channels > 0 ? m->io.channels : m->io.labels;
+    return model_io_outputs(&m->io);
 }
 
 /* Whether the fused kernel serves layers of this kind. */
@@ -139,8 +139,8 @@ struct normaliser_beside beside_of(const struct sample_attention *a, const struc
 /* A group of heads in blocks of whole query rows, with the encoding's and the normaliser's hooks. */
 void heads_forward(const struct sample_attention *a, const struct head *head, int group);
 void heads_backward(const struct sample_attention *a, const struct head *head, int group);
-/* Row sums of weights times C, sums (group,n). */
-void heads_row_sums(const struct sample_attention *a, const struct head *head, int group,
-                    double *sums);
+/* Weights times C (group,n,n), NULL: not wanted, and their row sums (group,n). */
+void heads_weights(const struct sample_attention *a, const struct head *head, int group,
+                   double *weights, double *sums);
 
 #endif

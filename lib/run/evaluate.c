@@ -79,6 +79,11 @@ static int sample_position(const struct evaluation *ev, int sample, int row)
 
 /* ---- opening ----------------------------------------------------------------------------------*/
 
+static bool counts(const struct evaluation *ev, int row)
+{
+    return !ev->set.counts || ev->set.counts[row];
+}
+
 /* The rows whose sample has this pattern; a subset is added when there are any. */
 static int add_subset(struct evaluation *ev, int pattern, struct err *e)
 {
@@ -90,9 +95,8 @@ static int add_subset(struct evaluation *ev, int pattern, struct err *e)
     for (int b = 0; b < ev->set.count; b++) {
         if (ev->set.pattern[b] != pattern)
             continue;
-        int first = ev->set.first[b], end = ev->set.first[b + 1];
-        memset(mask + first, 1, (size_t)(end - first));
-        rows += end - first;
+        for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
+            rows += mask[r] = counts(ev, r);
     }
     if (rows == 0)
         return 0;
@@ -104,7 +108,12 @@ static int add_subset(struct evaluation *ev, int pattern, struct err *e)
 
 static int open_subsets(struct evaluation *ev, struct err *e)
 {
-    ev->subset[0] = (struct subset){.name = "all", .pattern = -1, .rows = ev->rows};
+    ev->subset[0] = (struct subset){.name = "all", .pattern = -1, .mask = ev->set.counts};
+    for (int r = 0; r < ev->rows; r++)
+        ev->subset[0].rows += counts(ev, r);
+    if (!ev->subset[0].rows)
+        return err_set(e, ERR_USAGE, "target", "no position of the evaluation set counts; expected "
+                       "at least one");
     ev->subsets = 1;
     for (int p = 0; p < pattern_count(); p++) {
         int code = add_subset(ev, p, e);
@@ -124,7 +133,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
                             .layout = (const struct layout *const *)s->layout,
                             .channels = s->channels,
                             .x = s->x,
-                            .token = s->channels ? NULL : s->token};
+                            .token = s->token};
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
@@ -137,7 +146,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
 /* Root mean square of the target about its mean in each channel: what the best constant leaves. */
 static double target_deviation(const struct evaluation *ev, const struct subset *s)
 {
-    int d = ev->set.channels;
+    int d = ev->set.outputs;
     double sum = 0;
     for (int c = 0; c < d; c++) {
         double mean = 0, square = 0;
@@ -171,13 +180,13 @@ static int open_positions(struct evaluation *ev, struct err *e)
     int code = e->code;
     if (code)
         goto out;
-    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y, NULL, share,
-                        e);
+    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->set.y, ev->set.counts,
+                        share, e);
     if (code)
         goto out;
     for (int b = 0; b < ev->set.count; b++) {
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++) {
-            ev->position_rows[sample_position(ev, b, r)]++;
+            ev->position_rows[sample_position(ev, b, r)] += counts(ev, r);
             ev->floor_square[sample_position(ev, b, r)] += share[r];
         }
     }
@@ -193,13 +202,13 @@ out:
 static int open_continuous(struct evaluation *ev, struct err *e)
 {
     ev->output = arena_alloc(&ev->arena, (size_t)ev->rows,
-                             (size_t)ev->set.channels * sizeof *ev->output, e);
+                             (size_t)ev->set.outputs * sizeof *ev->output, e);
     if (!ev->output)
         return e->code;
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         s->denominator = target_deviation(ev, s);
-        int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y,
+        int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->set.y,
                                     s->mask, &s->floor, e);
         if (code)
             return code;
@@ -267,7 +276,7 @@ static int evaluation_prepare(struct evaluation *ev, struct err *e)
         code = evaluation_merge(ev->task, &ev->set, ev->group, &ev->groups, e);
     if (code)
         return code;
-    return ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
+    return ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
 }
 
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
@@ -354,7 +363,7 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
  * target. */
 static double floor_measure(const struct evaluation *ev, const struct subset *s)
 {
-    if (!ev->set.channels)
+    if (!ev->set.outputs)
         return 1 - s->labels.accuracy_ceiling;
     return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
 }
@@ -362,7 +371,7 @@ static double floor_measure(const struct evaluation *ev, const struct subset *s)
 struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
 {
     const struct subset *s = &ev->subset[subset];
-    bool relative = ev->set.channels && !subset_constant(s);
+    bool relative = ev->set.outputs && !subset_constant(s);
     return (struct evaluation_part){.group = ev->group, .groups = ev->groups, .mask = s->mask,
                                     .informative = ev->informative,
                                     .deviation = relative ? s->denominator : 0};
@@ -392,7 +401,7 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
     row_clear(out);
     out->length = ev->length;
     out->subset = s->name;
-    if (ev->set.channels) {
+    if (ev->set.outputs) {
         out->floor_rms = s->floor.rms;
         out->floor_sup = s->floor.sup;
         if (!subset_constant(s))
@@ -411,7 +420,7 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
 
 static double row_square(const struct evaluation *ev, int row, double *sup)
 {
-    size_t d = (size_t)ev->set.channels;
+    size_t d = (size_t)ev->set.outputs;
     const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
     double sum = 0;
     for (size_t c = 0; c < d; c++) {
@@ -431,7 +440,7 @@ static int measure_leak(const struct evaluation *ev, const struct subset *s, str
                         struct err *e)
 {
     struct floor_errors leak;
-    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->output,
+    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->output,
                                 s->mask, &leak, e);
     out->leak_rms = leak.rms;
     out->leak_sup = isnan(leak.rms) ? NAN : leak.sup;
@@ -445,7 +454,7 @@ static int measure_continuous(const struct evaluation *ev, const struct subset *
     for (int r = 0; r < ev->rows; r++)
         if (subset_has(s, r))
             sum += row_square(ev, r, &sup);
-    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
+    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.outputs));
     out->error_sup = sup;
     if (!subset_constant(s)) {
         out->error_rel = out->error_rms / s->denominator;
@@ -460,9 +469,10 @@ static void measure_positions(struct evaluation *ev)
     double sup = 0;
     for (int b = 0; b < ev->set.count; b++)
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
-            ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
+            if (counts(ev, r))
+                ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
     for (int i = 0; i < ev->positions; i++)
-        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.channels;
+        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.outputs;
 }
 
 /* ---- errors, tokens ---------------------------------------------------------------------------*/
@@ -584,7 +594,7 @@ static void measure_tokens(const struct evaluation *ev, const struct subset *s,
 
 static int predict(struct evaluation *ev, struct predictor p, struct err *e)
 {
-    if (ev->set.channels)
+    if (ev->set.outputs)
         return p.outputs(p.self, &ev->set, ev->output, NULL, NULL, e);
     return decide(ev, p, e);
 }
@@ -595,7 +605,7 @@ static bool rounding_undid(const struct evaluation *ev, const struct record *r, 
 {
     if (measure <= ev->task->evaluate.tolerance)
         return true;
-    return ev->set.channels ? r->error_rms < UNDONE_SHARE * r->floor_rms
+    return ev->set.outputs ? r->error_rms < UNDONE_SHARE * r->floor_rms
                             : r->cross_entropy < UNDONE_SHARE * r->cross_entropy_floor;
 }
 
@@ -606,7 +616,7 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
     evaluation_floors(ev, subset, out);
     double measure, tolerance = ev->task->evaluate.tolerance;
     int code = 0;
-    if (ev->set.channels) {
+    if (ev->set.outputs) {
         code = measure_continuous(ev, s, out, e);
         measure = subset_constant(s) ? out->error_rms : out->error_rel;
     } else {
@@ -631,9 +641,18 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         return code;
     for (int k = 0; k < ev->subsets && !code; k++)
         code = measure_subset(ev, k, &figures[k], e);
-    if (ev->set.channels && !code)
+    if (ev->set.outputs && !code)
         measure_positions(ev);
     return code;
+}
+
+void evaluation_set_witness(struct record *out, const struct record *witness)
+{
+    out->witness = witness->witness;
+    out->witness_rms = witness->error_rms;
+    out->witness_rel = witness->error_rel;
+    out->witness_sup = witness->error_sup;
+    out->witness_accuracy = witness->accuracy;
 }
 
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e)
@@ -644,9 +663,9 @@ int evaluation_error(struct evaluation *ev, struct predictor p, double *error, s
         code = measure_subset(ev, 0, &all, e);
     if (code)
         return code;
-    *error = !ev->set.channels ? 1 - all.accuracy
+    *error = !ev->set.outputs ? 1 - all.accuracy
              : subset_constant(&ev->subset[0]) ? all.error_rms : all.error_rel;
-    if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
+    if (!isfinite(ev->set.outputs ? all.error_rms : all.cross_entropy))
         *error = INFINITY;
     return 0;
 }

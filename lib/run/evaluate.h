@@ -63,6 +63,8 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
  * accuracy_grouped decides them as one, by their mean logits. */
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e);
+/* What a row shows of a witness that was measured on the same subset. */
+void evaluation_set_witness(struct record *out, const struct record *witness);
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 

@@ -49,7 +49,7 @@
     X(SIZE, seed, "seed", ALL, NONE, "seed of the cell") \
     GROUP_COLUMNS(X) \
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
-    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
+    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed; scored: predictions from elsewhere") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
       "impossible: floor above tolerance; by-rounding: so it is in exact arithmetic, but this " \
       "network's error is below the floor; reached: error within tolerance; not-reached") \

@@ -56,7 +56,8 @@
     X(majority)             \
     /* the user's own */    \
     X(lua)                  \
-    X(text)
+    X(text)                 \
+    X(data)
 
 #define TARGET_DECLARE(name) extern const struct target target_##name;
 TARGET_LIST(TARGET_DECLARE)
