@@ -63,6 +63,41 @@ static void set_rest(struct model_config *m, int kv_heads, const char *convoluti
 static void shared_keys(struct model_config *m) { set_rest(m, 1, "none", "post"); }
 static void with_canon(struct model_config *m) { set_rest(m, 0, "canon", "pre"); }
 static void with_shift(struct model_config *m) { set_rest(m, 1, "shift", "none"); }
+static void set_logits(struct model_config *m, const char *kind, double number)
+{
+    assert_true(option_set_kind(&logits_kinds, kind, &m->logits));
+    if (number != 0)
+        m->logits.number[0] = number;
+}
+
+static void soft_cap(struct model_config *m) { set_logits(m, "soft-cap", 0.7); }
+static void qk_norm(struct model_config *m) { set_logits(m, "qk-norm", 0); }
+static void cosine(struct model_config *m) { set_logits(m, "cosine", 0); }
+static void cosine_of_shared(struct model_config *m)
+{
+    set_rest(m, 1, "none", "pre");
+    cosine(m);
+}
+
+/* Maps of the logits with every encoding, and with those normalisers that are of another shape. */
+static void test_maps_of_logits(void **state)
+{
+    (void)state;
+    void (*const change[])(struct model_config *m) = {soft_cap, qk_norm, cosine, cosine_of_shared};
+    const char *const normalisers[] = {"softmax", "relu", "stick-breaking", "talking-heads", "bias-kv"};
+    int checked = 0, encodings = 0;
+    for (; encoding_table[encodings]; encodings++)
+        for (int w = 0; w < 5; w++)
+            for (int x = 0; x < 4; x++) {
+                struct rig_config config =
+                    rig_default(encoding_table[encodings]->name, w % 2 ? "toeplitz" : NULL, 1);
+                config.normaliser = normalisers[w];
+                config.change = change[x];
+                check(&config, &checked);
+            }
+    assert_true(checked >= 5 * 4 * (encodings - 1)); /* centrality is of graphs */
+}
+
 static void with_prefix(struct model_config *m)
 {
     assert_true(option_set_kind(&prefix_kinds, "bos", &m->prefix));
@@ -106,6 +141,7 @@ int main(void)
 #ifdef REAL_DOUBLE
         cmocka_unit_test(test_product),
         cmocka_unit_test(test_rest_of_the_layer),
+        cmocka_unit_test(test_maps_of_logits),
 #endif
         cmocka_unit_test(test_kernels),
     };

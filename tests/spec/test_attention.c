@@ -68,6 +68,7 @@ static const struct wrong {
     {"heads: @1, normaliser: differential", "expected an even number, not 1"},
     {"normaliser: {kind: linear, phi: @none}", "expected elu, or model.normaliser.divide: none"},
     {"normaliser: {kind: entmax, alpha: @3, learned: true}", "expected less than 2, or learned: false"},
+    {"logits: @soft-cap, normaliser: linear", "expected none, or another model.normaliser"},
     /* Options out of range, unknown, or of another kind. */
     {"mask: {kind: window, past: @0}", "expected a whole number from 1"},
     {"mask: {kind: window, future: @-1}", "expected a whole number from 0"},
@@ -92,6 +93,8 @@ static const struct wrong {
      "only with sink"},
     {"normaliser: @softmacks", "did you mean softmax?"},
     {"mask: causal, encoding: {kind: fox, bias: @1000}", "expected a number from -100 to 100"},
+    {"logits: {kind: soft-cap, cap: @0}", "expected a number from 0.001"},
+    {"logits: @soft-clip", "did you mean soft-cap?"},
     {"attention: @softmax", "expected one of rpe, urpe"},
 };
 
