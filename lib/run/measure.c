@@ -268,8 +268,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         code = measure_subset(ev, k, &figures[k], e);
     if (ev->set.channels && !code)
         measure_positions(ev);
-    if (ev->ahead && !code)
-        code = evaluation_measure(ev->ahead, p, figures + ev->subsets, e);
+    if (ev->further && !code)
+        code = evaluation_measure(ev->further, p, figures + ev->subsets, e);
     return code;
 }
 

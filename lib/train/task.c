@@ -15,17 +15,6 @@ struct model_io task_io(const struct task *t)
                              .labels = target_labels(&t->target, (int)space_positions(&t->space))};
 }
 
-bool task_looks_ahead(const struct task *t)
-{
-    return t->evaluate.images > 0 && model_past(&t->model) && !space_of(&t->space)->draw &&
-           !target_of(&t->target)->draw && t->space.share[PATTERN_GENERIC] > 0;
-}
-
-int64_t task_image_sets(const struct task *t)
-{
-    return (t->evaluate.samples + t->evaluate.images - 1) / t->evaluate.images;
-}
-
 /* A target whose labels stand in the inputs, or which brings its inputs. */
 static int check_inputs(const struct task *t, struct err *e)
 {
