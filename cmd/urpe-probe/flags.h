@@ -24,6 +24,7 @@
     X(NAME, name, text, "--name", "NAME", "name of the model in rows; default: the spec's")        \
     X(TRAIN, train, many, "--train", "N", "write N training samples too")                          \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
+    X(ATTENTION, attention, path, "--attention", "FILE", "write attention weights, as safetensors") \
     X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
     X(THREADS, threads, count, "--threads", "N",                                                   \
       "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \

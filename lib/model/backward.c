@@ -232,6 +232,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     bool apart = mixed || model_norm_before(&m->config);
     linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, mixed ? c->a_mixed : c->a_in, dqkv,
                     apart ? 0 : 1, apart ? w->dtmp : d);
+    attention_content_backward(m, b->p, s, batch, w, k, b->g, apart ? w->dtmp : d);
     begin_part_backward(b, batch, w, true, k);
 }
 

@@ -63,7 +63,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     return true;
 }
 
-/* An absolute encoding's mark, or the position.  Positions of different layouts are the same thing
+/* An absolute encoding's mark, or the position (also where q_i tells it, see of_query).  Positions of different layouts are the same thing
  * on a line only. */
 static void mark_position(const struct floor_class *c, const struct layout *l, int i, floor_key key)
 {
@@ -104,15 +104,17 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
     encoding_of(&c->encoding)->facts(&c->encoding, &out->shape, &facts);
     normaliser_of(&c->normaliser)->facts(&c->normaliser, &heads, &rows);
     out->length = rows.measure == VIEW_PER_LENGTH || rows.measure == VIEW_NUMBER_AND_LENGTH;
+    bool placed = facts.absolute ||
+                  (normaliser_of(&c->normaliser)->of_query && encoding_of(&c->encoding)->query_key);
     out->floor = (struct floor_class){
         .view = rows.order == VIEW_ORDERED       ? FLOOR_ORDERED
                 : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
                                              : FLOOR_COUNTED,
         .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
-        .relative = facts.shift_invariant && !mask_of(&c->mask)->pair,
+        .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,
-        .mark = facts.absolute     ? mark
+        .mark = placed             ? mark
                 : model_before(c) ? mark_front
                                   : NULL};
 }

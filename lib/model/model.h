@@ -283,6 +283,13 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
                     real *dx);
 /* The attention row sums A_U 1 of the last forward pass are what `conditions` looks at: sums
  * (heads,n) of the last layer for the first sample of the batch. */
+/* Of a layer and the first sample of the batch of the last forward pass (a workspace with `backward`
+ * keeps all layers; without, the last): weights (heads,n,n), NULL: not wanted, of the values, C and what
+ * stands beside the keys included, and sums (heads,n) of their rows.  n counts what stands before too.
+ * Outputs of the pass may be overwritten. */
+void model_attention(const struct model *m, const real *p, const struct model_state *s,
+                     const struct batch *b, struct workspace *w, int layer, double *weights,
+                     double *sums);
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
                     const struct batch *b, struct workspace *w, double *sums);
 

@@ -32,6 +32,8 @@ struct work {
     struct network network;
     struct evaluation *evaluation; /* at the training length */
     struct history history;
+    bool imported; /* weights are those of the folder, and nothing is trained */
+    const char *experiment, *spec_hash; /* of rows; NULL: left to who collects them */
     bool diverged;
     bool polishing; /* has begun: the checkpoint is final, and the parameters are not its */
     double error; /* of the last point of the curve */
@@ -284,6 +286,13 @@ static int measure(struct work *w, struct evaluation *ev, struct record *figures
 
 static void set_facts(const struct work *w, struct record *r)
 {
+    r->experiment = w->experiment;
+    r->spec_hash = w->spec_hash;
+    if (w->imported) {
+        r->status = "ok";
+        r->params = (int64_t)network_size(&w->network);
+        return;
+    }
     r->status = w->diverged ? "diverged" : "ok";
     r->steps = step_number(w);
     r->params = (int64_t)network_size(&w->network);
@@ -395,6 +404,25 @@ static int write_results(struct work *w, struct text *rows, struct err *e)
     text_close(&position);
     text_close(&table.text);
     return code;
+}
+
+int cell_evaluate(const struct spec *s, const char *folder, int threads, volatile const int *stop,
+                  struct text *rows, struct err *e)
+{
+    struct err own = {0};
+    const struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .threads = threads,
+                               .stop = stop};
+    struct work w = {.run = &r, .task = &r.cell->task, .imported = true,
+                     .experiment = spec_name(s), .spec_hash = spec_hash(s),
+                     .started = machine_seconds()};
+    history_open(&w.history);
+    int code = open_work(&w, &own);
+    if (!code)
+        code = network_import(&w.network, folder, &own);
+    if (!code)
+        code = evaluate(&w, rows, &own);
+    close_work(&w);
+    return err_pass(e, &own);
 }
 
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "run/network.h"
+#include "run/run.h"
 #include "spec/spec.h"
 #include "train/train.h"
 
@@ -265,8 +266,7 @@ static int run_model(struct prediction *p, struct pool *pool, const char *folder
     return code ? code : x->api->outputs(x->trainer, &p->samples, p->y, take_logits, p, e);
 }
 
-/* The one cell of the spec in a cell's folder. */
-static int open_cell(struct spec **spec, const char *folder, struct err *e)
+int cell_open(struct spec **spec, const char *folder, struct err *e)
 {
     char path[PATH_LIMIT];
     int code = file_join(path, sizeof path, folder, "spec.yaml", e);
@@ -281,15 +281,64 @@ static int open_cell(struct spec **spec, const char *folder, struct err *e)
     return code;
 }
 
-int predict_cell(const char *folder, const char *input, const char *output, struct err *e)
+/* ---- attention --------------------------------------------------------------------------------*/
+struct maps {
+    int layers, heads;
+    size_t n;
+    float *weights, *sums; /* (batch,layers,heads,n,n), (batch,layers,heads,n) */
+};
+
+static void take_map(void *context, int sample, int layer, int n, const double *weights,
+                     const double *sums)
+{
+    struct maps *m = context;
+    size_t first = ((size_t)sample * (size_t)m->layers + (size_t)layer) * (size_t)m->heads * m->n;
+    (void)n; /* all samples have as many */
+    for (size_t i = 0; i < (size_t)m->heads * m->n; i++)
+        m->sums[first + i] = (float)sums[i];
+    for (size_t i = 0; i < (size_t)m->heads * m->n * m->n; i++)
+        m->weights[first * m->n + i] = (float)weights[i];
+}
+
+static int write_attention(struct prediction *p, const char *path, struct err *e)
+{
+    const struct model_config *c = &p->task->model;
+    struct maps m = {.layers = (int)c->layers, .heads = (int)c->heads,
+                     .n = p->n + (size_t)model_before(c)};
+    size_t rows = p->batch * (size_t)m.layers * (size_t)m.heads * m.n, count;
+    if (!memory_multiply(rows, m.n * sizeof(float), &count) || count > INPUT_LIMIT)
+        return err_set(e, ERR_MEMORY, path, "attention of %zu samples is more than %d bytes; expected "
+                       "fewer of them", p->batch, INPUT_LIMIT);
+    m.weights = memory_alloc(rows, m.n * sizeof *m.weights, e);
+    m.sums = memory_alloc(rows, sizeof *m.sums, e);
+    int code = m.weights && m.sums ? p->network.api->attention(p->network.trainer, &p->samples,
+                                                               take_map, &m, e)
+                                   : ERR_MEMORY;
+    int64_t batch = (int64_t)p->batch, n = (int64_t)m.n;
+    const struct safetensor item[] = {
+        {.name = "weights", .type = SAFETENSORS_F32, .rank = 5, .count = rows * m.n,
+         .data = m.weights, .shape = {batch, m.layers, m.heads, n, n}},
+        {.name = "row_sums", .type = SAFETENSORS_F32, .rank = 4, .count = rows, .data = m.sums,
+         .shape = {batch, m.layers, m.heads, n}}};
+    if (!code)
+        code = safetensors_write(path, item, 2, NULL, e);
+    memory_free(m.weights);
+    memory_free(m.sums);
+    return code;
+}
+
+int predict_cell(const char *folder, const char *input, const char *output, const char *attention,
+                 struct err *e)
 {
     struct spec *spec = NULL;
     struct pool *pool = NULL;
     struct safetensors file = {0};
     struct prediction p = {0};
-    int code = open_cell(&spec, folder, e);
+    int code = cell_open(&spec, folder, e);
     if (!code)
         code = file_check_write(output, e);
+    if (!code && attention)
+        code = file_check_write(attention, e);
     if (!code)
         code = safetensors_read(input, INPUT_LIMIT, &file, e);
     if (code)
@@ -315,6 +364,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
         code = check_outputs(&p, e);
     if (!code)
         code = write_outputs(&p, output, e);
+    if (!code && attention)
+        code = write_attention(&p, attention, e);
 out:
     network_close(&p.network);
     memory_free(p.y);

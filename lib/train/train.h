@@ -117,6 +117,8 @@ struct polish_report {
     bool stopped;
 };
 typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
+typedef void (*trainer_attention_map)(void *context, int sample, int layer, int n,
+                                      const double *weights, const double *sums);
 typedef void (*trainer_table)(void *context, int layer, int head, int relation, double b, double c);
 
 /* What a task costs. */
@@ -160,6 +162,11 @@ struct pass_price {
      * cotangent, dx (rows,channels), dx overwritten.  The same for any number of threads. */ \
     X(int, input_gradient, struct trainer *t, const struct samples *s, const double *cotangent, \
       double *dx, struct err *e) \
+    /* Attention of every sample: `each` is called with (context, sample, layer, n, weights (heads,n,n) \
+     * of the values, C included, sums (heads,n) of their rows), valid during the call; n counts what \
+     * stands before the sample too. */ \
+    X(int, attention, struct trainer *t, const struct samples *s, trainer_attention_map each, \
+      void *context, struct err *e) \
     /* The resumable state as bytes, checksum included (memory_free by the caller), and back.
      * `stamp` names binary, machine and kernel: another stamp is ERR_FORMAT. */ \
     X(int, save, const struct trainer *t, const char *stamp, const void *extra, \
