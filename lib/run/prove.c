@@ -227,7 +227,7 @@ static bool tell(struct seen *s)
 {
     bool left = false;
     int rows = evaluation_samples(s->ev)->rows;
-    for (int k = 0; k < evaluation_subsets(s->ev); k++) {
+    for (int k = 0; k < evaluation_own_subsets(s->ev); k++) {
         if (evaluation_proved(s->ev, k))
             continue;
         struct evaluation_part part = evaluation_part(s->ev, k);
@@ -266,20 +266,22 @@ static int try_network(struct seen *s, int number, struct pool *pool, volatile c
 
 static bool is_open(const struct evaluation *ev)
 {
-    for (int k = 0; k < evaluation_subsets(ev); k++)
+    for (int k = 0; k < evaluation_own_subsets(ev); k++)
         if (!evaluation_proved(ev, k))
             return true;
     return false;
 }
 
-int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
+static int prove_own(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+                     struct err *e)
 {
     const struct task *t = evaluation_task(ev);
     struct pass_price price;
     struct seen s;
-    if (!is_open(ev) || t->model.pool != MODEL_POOL_NONE) /* one more layer would act before the pooling */
+    if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL ||
+        t->model.pool != MODEL_POOL_NONE) /* one more layer would act before the pooling */
         return 0;
-    int code = prove_price(t, evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
+    int code = prove_price(t, (int)evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
     if (code || price.flops == 0)
         return code;
     code = open_seen(&s, ev, e);
@@ -293,4 +295,10 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     }
     arena_close(&s.arena);
     return code;
+}
+
+int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
+{
+    int code = prove_own(ev, pool, stop, e);
+    return code || !evaluation_ahead(ev) ? code : prove_own(evaluation_ahead(ev), pool, stop, e);
 }
