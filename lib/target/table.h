@@ -54,6 +54,8 @@
     X(prefix_majority)      \
     X(histogram)            \
     X(majority)             \
+    X(recall)               \
+    X(induction)            \
     /* the user's own */    \
     X(lua)                  \
     X(text)                 \

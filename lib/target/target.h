@@ -64,7 +64,8 @@ struct target {
      * *failed is the first that went wrong.  NULL: a call for each. */
     int (*evaluate_all)(const void *state, int count, const int *n, int d, const double *x,
                         double *y, int *failed, struct err *e);
-    /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing. */
+    /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing.  With a form that is
+     * partial TARGET_NO_LABEL where a position does not count. */
     int (*label)(const void *state, const struct target_config *c, const struct layout *l,
                  const int32_t *x, int32_t *label, struct err *e);
     /* Tokens, instead of `label`: for targets that bring inputs of their own.  Fills x (n) and label

@@ -107,7 +107,7 @@ int witness_open(struct witness **out, const struct target_config *target,
     *out = NULL;
     if (!whole)
         return ERR_MEMORY;
-    if (target_brings_inputs(target)) { /* no function of inputs that could be probed */
+    if (target_brings_inputs(target) || target_form(target).partial) { /* what is probed is a function */
         memory_free(whole);
         return 0;
     }

@@ -61,6 +61,7 @@ static void check_continuous(struct fixture *f)
 static void check_tokens(struct fixture *f)
 {
     int n = f->layout.n, labels = target_labels(&f->config, n);
+    bool partial = target_form(&f->config).partial;
     int32_t x[N_MAX], label_[N_MAX];
     double u[N_MAX];
     assert_true(labels >= 1);
@@ -71,7 +72,7 @@ static void check_tokens(struct fixture *f)
             x[i] = k == 19 ? (int32_t)f->config.vocab - 1 : (int32_t)(u[i] * f->config.vocab);
         fixture_label(f, x, label_);
         for (int i = 0; i < n; i++)
-            assert_in_range(label_[i], 0, labels - 1);
+            assert_true(label_[i] < labels && label_[i] >= (partial ? TARGET_NO_LABEL : 0));
     }
 }
 
@@ -81,19 +82,20 @@ static void check_draws(struct fixture *f)
 {
     int n = f->layout.n, labels = target_labels(&f->config, n);
     int symbols = target_symbols(&f->config);
+    bool partial = target_form(&f->config).partial;
     int32_t x[N_MAX], label_[N_MAX], first[N_MAX];
     int different = 0;
     for (uint64_t k = 0; k < 40; k++) {
         fixture_draw(f, k % 20, k < 20 ? 0 : 20, x, label_);
         for (int i = 0; i < n; i++) {
             assert_in_range(x[i], 0, symbols - 1);
-            assert_in_range(label_[i], 0, labels - 1);
+            assert_true(label_[i] < labels && label_[i] >= (partial ? TARGET_NO_LABEL : 0));
         }
         if (k % 20 == 0)
             memcpy(first, x, sizeof x);
         different += memcmp(first, x, (size_t)n * sizeof *x) != 0;
     }
-    assert_true(different > 30);
+    assert_true(different > 30 || (f->config.vocab == 2 && !f->target->bytes)); /* one key, one value */
 }
 
 static void check_outputs(struct fixture *f)
@@ -122,7 +124,8 @@ static void test_outputs_are_sound(void **state)
                     assert_int_equal(e.code, ERR_USAGE);
                     assert_non_null(strchr(e.where, '.'));
                     assert_non_null(strstr(e.msg, "expected"));
-                    assert_int_equal(lengths[k], 1); /* nothing here is refused from 2 tokens on */
+                    /* nothing here is refused from 2 tokens on, or 3 of a pair and a query */
+                    assert_true(lengths[k] < (f.target->draw ? 3 : 2));
                     continue;
                 }
                 fixture_open(&f);
@@ -255,7 +258,7 @@ static const char *const causal[] = {
     "position",   "gain",       "affine",        "piecewise",     "random_field",
     "prefix_sum", "shift",      "filter",        "difference",    "identity",
     "prefix_mean", "moving_max", "pi",           "token_shift",   "prefix_parity",
-    "prefix_majority", "grid_position", "grid_gain", "summed_area", "grid_shift",
+    "prefix_majority", "induction", "grid_position", "grid_gain", "summed_area", "grid_shift",
     "border_distance", "degree", "nodes_at_distance", "eccentricity", "closeness", "cycles", "lua", NULL};
 
 static bool sees_the_future(struct fixture *f)
