@@ -8,17 +8,21 @@
 #include "run/evaluate.h"
 #include "run/prove.h"
 
+enum { ROWS_KEPT = 1 << 21 }; /* of images under an orbit: some 200 MB */
+
 /* The rows of one cell, in the form of results.csv, and their certificates. */
 static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
                        const struct cell *c, struct pool *pool, struct err *e)
 {
-    const struct option_ints *lengths = &c->task.evaluate.lengths;
     struct train_price price;
     int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
-    for (int k = 0; !code && k < lengths->count; k++) {
+    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
         struct evaluation *ev = NULL;
-        code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
-        if (!code)
+        if (a->certificate)
+            code = evaluation_open_number(&ev, &c->task, k, e);
+        else
+            code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, e);
+        if (!code && evaluation_is_whole(ev))
             code = prove_possible(ev, pool, terminal_signal(), e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;

@@ -101,6 +101,21 @@ int classes_open(struct classes *t, const struct floor_class *c, const struct fl
     return code;
 }
 
+int classes_weigh(struct classes *t, const uint32_t *weight, struct arena *a, struct err *e)
+{
+    for (int k = 0; k < t->layouts; k++) {
+        struct layout_classes *l = &t->item[k];
+        if (!l->relative || l->layout->relation || l->holes)
+            continue;
+        l->weight = arena_alloc(a, (size_t)l->layout->relations, sizeof *l->weight, e);
+        if (!l->weight)
+            return ERR_MEMORY;
+        for (int r = 0; r < l->layout->relations; r++)
+            l->weight[r] = l->class[r] < 0 ? 0 : weight[l->class[r]];
+    }
+    return 0;
+}
+
 struct class_row classes_row(const struct layout_classes *l, int i, int32_t *scratch)
 {
     const struct layout *layout = l->layout;

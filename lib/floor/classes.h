@@ -14,6 +14,9 @@
 struct layout_classes {
     const struct layout *layout;
     int32_t *class;    /* (relations) or (n,n) */
+    /* (relations) weight[class[r]] of classes_weigh, where a row is one piece of `class` and has no
+     * holes; else NULL */
+    uint32_t *weight;
     bool relative;
     int low, high;     /* i sees none but i+low .. i+high */
     bool holes;        /* and not each of these */
@@ -31,6 +34,9 @@ struct classes {
  * failure. */
 int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
                  struct arena *a, struct err *e);
+
+/* weight (classes): a number for each, laid out as rows are read. */
+int classes_weigh(struct classes *t, const uint32_t *weight, struct arena *a, struct err *e);
 
 /* Row i: what it sees lies in first .. first+count-1. */
 struct class_row {

@@ -73,6 +73,11 @@ int floor_merge_classes(const struct floor_class *const *c, int classes, const s
 int floor_merge_layers(const struct floor_class *const *layer, int layers,
                        const struct floor_set *s, int32_t *after, int *after_groups,
                        int32_t *group, int *groups, struct err *e);
+/* floor_merge_classes, and beside it the last partition of floor_merge_layers, at (rows) and
+ * *at_groups, of a network whose layer k is of class c[of[k]]. */
+int floor_merge_depth(const struct floor_class *const *c, int classes, const int *of, int layers,
+                      const struct floor_set *s, int32_t *at, int *at_groups, int32_t *group,
+                      int *groups, struct err *e);
 
 /* ---- from groups to floors ----------------------------------------------------------------------
  * Which rows a figure is about: mask (rows) non-zero, or NULL for all; groups are restricted to

@@ -43,9 +43,10 @@ struct merge {
     bool *quiet;             /* (turn) whether a round of this class splits nothing as things are */
     struct sort_item *item;  /* (items) pairs whose colour can split */
     size_t items;
-    uint64_t *class_weight;  /* (classes) */
+    uint32_t *class_weight;  /* (classes) */
     uint64_t *scale;         /* (longest + 1) takes the length of a row out of its hash */
-    uint64_t *value, *prefix; /* (longest + 1) of one sample: weights of colours and their sums */
+    uint32_t *value;         /* (longest + 1) of one sample: weights of colours */
+    uint64_t *prefix;        /* (longest + 1) and their sums */
     int32_t *run;            /* (longest) of one sample: where the run of equal colours starts */
     int32_t *left, *right;   /* (longest) scratch rows of classes */
 };
@@ -161,7 +162,8 @@ static bool same_row(const struct merge *m, int a, int b)
 /* ---- hashes -----------------------------------------------------------------------------------
  * A row's hash is scale[seen] * sum over (c,r) of M[c][r] value(c) weight(r), modulo 2^64.  With
  * seen = odd * 2^k, scale = odd^-1 * 2^(top - k): multiplying M by a factor f, and seen with it,
- * leaves the hash as it is, so proportional M hash alike without any division.  Where a factor
+ * leaves the hash as it is, so proportional M hash alike without any division.  Values and weights have
+ * 32 bits, whose products compilers make several of at once.  Where a factor
  * matters the scale is left out, and where the order does the sum is mixed after each term. */
 static void fill_scale(uint64_t *scale, int longest)
 {
@@ -182,7 +184,7 @@ static void fill_scale(uint64_t *scale, int longest)
 static uint64_t hash_row(const struct merge *m, const struct layout_classes *l,
                          const struct class_row *row)
 {
-    const uint64_t *value = m->value + row->first;
+    const uint32_t *value = m->value + row->first;
     bool ordered = m->class->view == FLOOR_ORDERED;
     uint64_t sum = 0;
     int seen = 0;
@@ -191,9 +193,14 @@ static uint64_t hash_row(const struct merge *m, const struct layout_classes *l,
         sum = (m->prefix[row->first + seen] - m->prefix[row->first]) *
               m->class_weight[row->class[0]];
     }
-    for (int j = 0; j < row->count && (!l->uniform || ordered); j++)
+    bool whole = l->weight && !l->uniform && !ordered && row->count;
+    const uint32_t *weight = whole ? l->weight + (row->class - l->class) : NULL;
+    for (int j = 0; j < row->count && whole; j++)
+        sum += (uint64_t)value[j] * weight[j];
+    seen = whole ? row->count : seen;
+    for (int j = 0; j < row->count && !whole && (!l->uniform || ordered); j++)
         if (row->class[j] >= 0) {
-            sum += value[j] * m->class_weight[row->class[j]];
+            sum += (uint64_t)value[j] * m->class_weight[row->class[j]];
             sum = ordered ? intern_mix(sum) : sum;
             seen++;
         }
@@ -216,7 +223,7 @@ static void hash_sample(struct merge *m, int sample, struct sort_item *item, siz
     const struct layout_classes *l = classes_of(m, first);
     const int32_t *colour = m->colour + first;
     for (int j = 0; j < n; j++) {
-        m->value[j] = intern_mix((uint64_t)colour[j] + 1);
+        m->value[j] = intern_mix((uint64_t)colour[j] + 1) >> 32;
         m->prefix[j + 1] = m->prefix[j] + m->value[j];
         m->run[j] = j && colour[j] == colour[j - 1] ? m->run[j - 1] : j;
     }
@@ -407,7 +414,11 @@ static int merge_open(struct merge *m, struct err *e)
             m->sample[row] = k;
     for (int t = 0; t < m->turn; t++)
         for (int32_t k = 0; k < m->table[t].ids.count; k++)
-            m->class_weight[k] = intern_mix(~(uint64_t)k);
+            m->class_weight[k] = intern_mix(~(uint64_t)k) >> 32;
+    for (int t = 0; t < m->turn && !code; t++)
+        code = classes_weigh(&m->table[t], m->class_weight, &m->arena, e);
+    if (code)
+        return code;
     fill_scale(m->scale, longest);
     if ((code = colour_tokens(m, e)))
         return code;
@@ -430,10 +441,10 @@ static void number_groups(struct merge *m, int32_t *group, int *groups)
 
 /* The layers of a network, as classes of a turn. */
 struct layers {
-    int count;
+    int count, kept;  /* the last so many of their partitions */
     const int *turn;  /* (count) index into the turn */
-    int32_t *group;   /* (count,rows) the partition after each layer */
-    int *groups;      /* (count) */
+    int32_t *group;   /* (kept,rows) the partition after each layer */
+    int *groups;      /* (kept) */
 };
 
 static int merge_run(struct merge *m, const struct layers *layers, int32_t *group, int *groups,
@@ -441,8 +452,10 @@ static int merge_run(struct merge *m, const struct layers *layers, int32_t *grou
 {
     int code = merge_open(m, e);
     for (int k = 0; k < layers->count && !code; k++) {
+        int kept = k - (layers->count - layers->kept);
         refine_by(m, layers->turn[k]);
-        number_groups(m, layers->group + (size_t)k * (size_t)m->rows, &layers->groups[k]);
+        if (kept >= 0)
+            number_groups(m, layers->group + (size_t)kept * (size_t)m->rows, &layers->groups[kept]);
     }
     if (!code) {
         refine(m);
@@ -499,10 +512,21 @@ int floor_merge_layers(const struct floor_class *const *layer, int layers,
     if (every && turn) {
         struct merge m = {.every = every, .turn = find_turn(layer, layers, every, turn), .set = s,
                           .hash_mask = UINT64_MAX, .rows = s->first[s->count]};
-        struct layers l = {.count = layers, .turn = turn, .group = after, .groups = after_groups};
+        struct layers l = {.count = layers, .kept = layers, .turn = turn, .group = after,
+                           .groups = after_groups};
         code = merge_run(&m, &l, group, groups, e);
     }
     memory_free(every);
     memory_free(turn);
     return code;
+}
+
+int floor_merge_depth(const struct floor_class *const *c, int classes, const int *of, int layers,
+                      const struct floor_set *s, int32_t *at, int *at_groups, int32_t *group,
+                      int *groups, struct err *e)
+{
+    struct merge m = {.every = c, .turn = classes, .set = s, .hash_mask = UINT64_MAX,
+                      .rows = s->first[s->count]};
+    struct layers last = {.count = layers, .kept = 1, .turn = of, .group = at, .groups = at_groups};
+    return merge_run(&m, &last, group, groups, e);
 }

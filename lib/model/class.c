@@ -183,57 +183,108 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     return 0;
 }
 
-static int merge_fronted(const struct floor_class *const *every, int kinds, int before,
-                         const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+/* The classes of the steps that the layers of a model's kinds make, and of which each of its own is. */
+enum { LAYER_STEPS = CONVOLVED_PLACES + 1 };
+struct merge_plan {
+    const struct floor_class *every[2 * PLAN_KINDS_MAX];
+    int steps, deep, before;
+    int *of; /* (deep) */
+};
+
+/* attention, convolution: indices into p->every. */
+static void append_layer(struct merge_plan *p, const struct kind_config *c, int attention,
+                         int convolution)
 {
-    struct fronted f = {.before = before};
-    int n = 1, of_all = 0;
+    if (convolution_at(c, CONVOLVED_INPUT))
+        p->of[p->deep++] = convolution;
+    if (convolution_at(c, CONVOLVED_QKV))
+        p->of[p->deep++] = convolution;
+    p->of[p->deep++] = attention;
+    if (convolution_at(c, CONVOLVED_FFN))
+        p->of[p->deep++] = convolution;
+}
+
+static int merge_set(const struct merge_plan *p, const struct floor_set *s, struct model_groups *g,
+                     struct err *e)
+{
+    return g->deep ? floor_merge_depth(p->every, p->steps, p->of, p->deep, s, g->deep,
+                                       &g->deep_groups, g->any, &g->any_groups, e)
+                   : floor_merge_classes(p->every, p->steps, s, g->any, &g->any_groups, e);
+}
+
+/* The part of a partition that has no marks; id (groups of all) is zero. */
+static int number_own(const struct floor_set *s, int before, const int32_t *all, int32_t *id,
+                      int32_t *group)
+{
+    int groups = 0;
     for (int k = 0; k < s->count; k++)
-        n = s->layout[k]->n > n ? s->layout[k]->n : n;
-    int code = arena_open(&f.arena, 0, e);
-    code = code ? code : layout_line(n + before, &f.arena, &f.longest, e);
-    code = code ? code : fill_fronted(&f, s, e);
-    size_t rows = code ? 0 : (size_t)f.set.first[s->count];
-    int32_t *all = code ? NULL : arena_alloc(&f.arena, rows, sizeof *all, e);
-    int32_t *id = code ? NULL : arena_alloc(&f.arena, rows, sizeof *id, e);
-    if (!code && (!all || !id))
-        code = ERR_MEMORY;
-    code = code ? code : floor_merge_classes(every, kinds, &f.set, all, &of_all, e);
-    *groups = 0;
-    for (int k = 0; k < s->count && !code; k++)
         for (int row = s->first[k]; row < s->first[k + 1]; row++) {
             int32_t *known = &id[all[row + (k + 1) * before]];
             if (!*known)
-                *known = ++*groups;
+                *known = ++groups;
             group[row] = *known - 1;
         }
+    return groups;
+}
+
+static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
+                         struct model_groups *g, struct err *e)
+{
+    struct fronted f = {.before = p->before};
+    struct model_groups all = {0};
+    int n = 1;
+    for (int k = 0; k < s->count; k++)
+        n = s->layout[k]->n > n ? s->layout[k]->n : n;
+    int code = arena_open(&f.arena, 0, e);
+    code = code ? code : layout_line(n + p->before, &f.arena, &f.longest, e);
+    code = code ? code : fill_fronted(&f, s, e);
+    size_t rows = code ? 0 : (size_t)f.set.first[s->count];
+    int32_t *id = code ? NULL : arena_alloc(&f.arena, 2 * rows, sizeof *id, e);
+    all.any = code ? NULL : arena_alloc(&f.arena, rows, sizeof *all.any, e);
+    if (!code && g->deep)
+        all.deep = arena_alloc(&f.arena, rows, sizeof *all.deep, e);
+    if (!code && (!all.any || (g->deep && !all.deep) || !id))
+        code = ERR_MEMORY;
+    code = code ? code : merge_set(p, &f.set, &all, e);
+    if (!code)
+        g->any_groups = number_own(s, p->before, all.any, id, g->any);
+    if (!code && g->deep)
+        g->deep_groups = number_own(s, p->before, all.deep, id + rows, g->deep);
     arena_close(&f.arena);
     return code;
 }
 
 /* Classes of all kinds, with tables sized by `trained`, which has what stands before it. */
 static int merge_kinds(const struct model_config *c, const struct layout *trained,
-                       const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+                       const struct floor_set *s, struct model_groups *g, struct err *e)
 {
-    const struct floor_class *every[2 * PLAN_KINDS_MAX];
+    struct merge_plan p = {.before = model_before(c)};
+    int kinds = model_kinds(c), attention[PLAN_KINDS_MAX], convolution[PLAN_KINDS_MAX];
     struct convolution_class mixed[PLAN_KINDS_MAX];
-    int kinds = model_kinds(c), steps = 0;
     struct model_class *class = memory_alloc((size_t)kinds, sizeof *class, e);
     struct model_config *one = memory_alloc(1, sizeof *one, e);
-    int code = class && one ? 0 : ERR_MEMORY;
+    p.of = memory_alloc((size_t)c->layers, LAYER_STEPS * sizeof *p.of, e);
+    int code = class && one && p.of ? 0 : ERR_MEMORY;
     for (int k = 0; k < kinds && !code; k++) {
         model_kind_config(c, k, one);
         model_class_of(one, trained, &class[k]);
-        every[steps++] = &class[k].floor;
+        attention[k] = p.steps;
+        p.every[p.steps++] = &class[k].floor;
         convolution_class_of(one, &mixed[k]);
+        convolution[k] = p.steps;
         if (convolution_any(&one->convolution))
-            every[steps++] = &mixed[k].floor;
+            p.every[p.steps++] = &mixed[k].floor;
+    }
+    for (int k = 0; k < c->layers && !code; k++) {
+        int kind = model_kind_of(c, k);
+        model_kind_config(c, kind, one);
+        append_layer(&p, &one->convolution, attention[kind], convolution[kind]);
     }
     if (!code)
-        code = model_before(c) ? merge_fronted(every, steps, model_before(c), s, group, groups, e)
-                               : floor_merge_classes(every, steps, s, group, groups, e);
+        code = p.before ? merge_fronted(&p, s, g, e) : merge_set(&p, s, g, e);
     memory_free(class);
     memory_free(one);
+    memory_free(p.of);
     return code;
 }
 
@@ -326,16 +377,27 @@ static int merge_means(const struct floor_set *s, int32_t *group, int *groups, s
     return code;
 }
 
-int model_merge(const struct model_config *c, const struct layout *trained,
-                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+int model_merge_depth(const struct model_config *c, const struct layout *trained,
+                      const struct floor_set *s, struct model_groups *g, struct err *e)
 {
     struct arena arena;
     struct layout first;
     int code = arena_open(&arena, 0, e);
     code = code ? code : prefix_layout(c, trained, &arena, &first, e);
-    code = code ? code : merge_kinds(c, &first, s, group, groups, e);
+    code = code ? code : merge_kinds(c, &first, s, g, e);
     if (!code && c->pool == MODEL_POOL_MEAN)
-        code = merge_means(s, group, groups, e);
+        code = merge_means(s, g->any, &g->any_groups, e);
+    if (!code && c->pool == MODEL_POOL_MEAN && g->deep)
+        code = merge_means(s, g->deep, &g->deep_groups, e);
     arena_close(&arena);
+    return code;
+}
+
+int model_merge(const struct model_config *c, const struct layout *trained,
+                const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    struct model_groups g = {.any = group};
+    int code = model_merge_depth(c, trained, s, &g, e);
+    *groups = g.any_groups;
     return code;
 }

@@ -211,6 +211,13 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
  * are averaged, a sample's first row merges as its mean does. */
 int model_merge(const struct model_config *c, const struct layout *trained,
                 const struct floor_set *s, int32_t *group, int *groups, struct err *e);
+/* The same, and beside it for networks of exactly its depth: groups as in floor.h. */
+struct model_groups {
+    int32_t *any, *deep; /* (rows); deep NULL: not wanted */
+    int any_groups, deep_groups;
+};
+int model_merge_depth(const struct model_config *c, const struct layout *trained,
+                      const struct floor_set *s, struct model_groups *g, struct err *e);
 
 /* Builds the descriptor table.  `trained` must outlive the model. */
 int model_open(struct model *m, const struct model_config *c, const struct model_io *io,

@@ -22,11 +22,13 @@ static int add_row(struct plot *p, const struct group_pair *pair)
 {
     const char *const except[] = {pair->pair->key, NULL};
     const char *measure = report_lines_measure(p->view->lines);
+    char number[TEXT_NUMBER_MAX];
     struct text label = {0}, title = {0};
     int code = 0, row = p->rows + 1;
     label_append(&label, pair->side[pair->side[1] != NULL], except);
     if (p->view->lines->lengths)
-        text_append_format(&label, " n=%lld", (long long)pair->side[pair->side[1] != NULL]->length);
+        text_append_format(&label, " n=%s",
+                           length_text(number, pair->side[pair->side[1] != NULL]->length));
     plot_row(p, plot_text(p, &label));
     plot_panel(p, measure, (struct plot_axis){0},
                (struct plot_axis){.label = measure, .scale = PLOT_EITHER});

@@ -78,6 +78,7 @@ static bool has_sizes(const struct figure_view *v, const struct size_kind *kind)
 static int add_group(struct plot *p, const struct series_key *key, const struct size_kind *kind,
                      const struct summary_group *g, double size)
 {
+    char number[TEXT_NUMBER_MAX];
     const struct report_lines *lines = p->view->lines;
     struct text title = {0}, name = {0};
     struct line_figures f;
@@ -90,7 +91,7 @@ static int add_group(struct plot *p, const struct series_key *key, const struct 
         text_append_format(&title, ", trained at n=%lld",
                            (long long)space_positions(&g->cell->task.space));
     else if (lines->lengths)
-        text_append_format(&title, ", n=%lld", (long long)g->length);
+        text_append_format(&title, ", n=%s", length_text(number, g->length));
     series_append_name(&name, key, g);
     plot_panel(p, plot_text(p, &title), (struct plot_axis){.label = kind->label, .scale = PLOT_SIZES},
                (struct plot_axis){.label = report_lines_measure(lines), .scale = PLOT_LOG,
@@ -98,7 +99,7 @@ static int add_group(struct plot *p, const struct series_key *key, const struct 
     plot_series(p, plot_text(p, &name), PLOT_JOIN | PLOT_POINTS | (lines->shares ? PLOT_PALE : 0));
     plot_point(p, plot_error(size, &f));
     plot_series(p, plot_text(p, &name), PLOT_FLOOR);
-    plot_point(p, plot_value(size, f.floor.mean));
+    plot_point(p, plot_value(size, fmax(f.floor.mean, f.depth_floor.mean)));
     text_close(&title);
     text_close(&name);
     return 0;

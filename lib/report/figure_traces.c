@@ -49,6 +49,7 @@ static void add_curves(struct plot *p, const char *name, const struct trace_file
 static int add_group(struct plot *p, const struct trace_kind *kind, const struct series_key *key,
                      const struct summary_group *g)
 {
+    char number[TEXT_NUMBER_MAX];
     struct trace_file *file = memory_alloc((size_t)g->count, sizeof *file, p->e);
     struct text title = {0}, name = {0};
     struct line_figures f;
@@ -62,7 +63,7 @@ static int add_group(struct plot *p, const struct trace_kind *kind, const struct
     series_append_panel(&title, key, g);
     series_append_name(&name, key, g);
     if (p->view->lines->lengths)
-        text_append_format(&title, ", n=%lld", (long long)g->length);
+        text_append_format(&title, ", n=%s", length_text(number, g->length));
     if (!code && files) {
         plot_panel(p, plot_text(p, &title), (struct plot_axis){.label = kind->x, .scale = PLOT_WHOLE},
                    (struct plot_axis){.label = kind->y, .scale = PLOT_LOG, .smallest = SMALLEST});

@@ -273,7 +273,8 @@ void label_append(struct text *out, const struct summary_group *g, const char *c
 
 void label_append_line(struct text *out, const struct summary_group *g, bool lengths)
 {
+    char number[TEXT_NUMBER_MAX];
     label_append(out, g, NULL);
     if (lengths)
-        text_append_format(out, " n=%lld", (long long)g->length);
+        text_append_format(out, " n=%s", length_text(number, g->length));
 }

@@ -29,10 +29,12 @@ static struct report_line *line_of(struct report_lines *l, const struct summary_
 /* ---- measures ---------------------------------------------------------------------------------*/
 /* In the order of preference. */
 static const struct measure measures[] = {
-    {"error_rel", "", "error_rel", "floor_rel", "witness_rel", false, false},
-    {"bits per byte", "b", "bits_per_byte", "cross_entropy_floor", NULL, true, false},
-    {"share of wrong answers", "w", "accuracy", "accuracy_ceiling", "witness_accuracy", false, true},
-    {"error_rms", "r", "error_rms", "floor_rms", "witness_rms", false, false}};
+    {"error_rel", "", "error_rel", "floor_rel", "depth_floor_rel", "witness_rel", false, false},
+    {"bits per byte", "b", "bits_per_byte", "cross_entropy_floor", "depth_cross_entropy_floor", NULL,
+     true, false},
+    {"share of wrong answers", "w", "accuracy", "accuracy_ceiling", "depth_accuracy_ceiling",
+     "witness_accuracy", false, true},
+    {"error_rms", "r", "error_rms", "floor_rms", "depth_floor_rms", "witness_rms", false, false}};
 enum { MEASURES = sizeof measures / sizeof *measures };
 
 static bool measures_row(const struct measure *m, const struct summary_group *g, int k)
@@ -88,6 +90,8 @@ static void add_group(struct report_lines *l, struct report_line *line, const st
         line->all = g;
     else if (g->subset == SUBSET_GENERIC)
         line->generic = g;
+    else if (g->subset > pattern_count())
+        line->lookahead = g;
     else if (!line->patterned)
         line->patterned = g;
     else if (g->subset > 0)
@@ -125,6 +129,19 @@ static void find_patterned(struct report_lines *l)
     }
 }
 
+static int find_ahead(struct report_lines *l, struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < l->count && !code && !l->ahead; k++) {
+        struct line_figures f;
+        if (!l->line[k].lookahead)
+            continue;
+        code = line_figures_of(l->line[k].lookahead, &f, e);
+        l->ahead = !code && (f.floor.mean > 0 || f.depth_floor.mean > 0);
+    }
+    return code;
+}
+
 int report_lines_open(struct report_lines *l, const struct results *r, const struct spec *only,
                       struct err *e)
 {
@@ -139,7 +156,10 @@ int report_lines_open(struct report_lines *l, const struct results *r, const str
     }
     find_lines(l);
     find_patterned(l);
-    return 0;
+    code = find_ahead(l, e);
+    if (code)
+        report_lines_close(l);
+    return code;
 }
 
 void report_lines_close(struct report_lines *l)
@@ -151,7 +171,8 @@ void report_lines_close(struct report_lines *l)
 
 const struct summary_group *report_line_any(const struct report_line *line)
 {
-    return line->all ? line->all : line->generic ? line->generic : line->patterned;
+    return line->all ? line->all : line->generic ? line->generic
+           : line->patterned ? line->patterned : line->lookahead;
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/
@@ -166,16 +187,18 @@ int line_figures_of(const struct summary_group *g, struct line_figures *f, struc
 {
     const struct measure *m = f->measure = measure_of(g);
     f->sampling_low = f->sampling_high = NAN;
-    f->error = f->floor = f->witness = stats_interval(NULL, 0, false);
+    f->error = f->floor = f->depth_floor = f->witness = stats_interval(NULL, 0, false);
     if (!m)
         return 0;
     int code = figure_of(g, m, m->error, true, &f->error, e);
     if (!code)
         code = figure_of(g, m, m->floor, false, &f->floor, e);
     if (!code)
+        code = figure_of(g, m, m->depth, false, &f->depth_floor, e);
+    if (!code)
         code = figure_of(g, m, m->witness, false, &f->witness, e);
     if (m->bytes)
-        f->floor.mean /= log(2);
+        f->floor.mean /= log(2), f->depth_floor.mean /= log(2);
     if (m->share)
         stats_wilson(f->error.mean, f->error.n * summary_samples(g), &f->sampling_low,
                      &f->sampling_high);

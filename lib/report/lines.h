@@ -6,7 +6,7 @@
 #include "report/summary.h"
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */
-    const struct summary_group *all, *generic, *patterned;
+    const struct summary_group *all, *generic, *patterned, *lookahead;
     /* The kind of input that the line's verdict is about: of the worst verdict, and of those that share
      * it the one with the largest floor, then error. */
     const struct summary_group *worst;
@@ -18,6 +18,7 @@ struct report_lines {
     struct report_line *line; /* (count), in the order of the rows */
     int count;
     bool lengths;             /* more than one */
+    bool ahead;               /* some look-ahead has a floor */
     bool shares;              /* some error is a share of wrong answers, which has a sampling error */
     unsigned measures;        /* those of the lines, a bit each (lines.c) */
     const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */
@@ -33,16 +34,17 @@ const struct summary_group *report_line_any(const struct report_line *line);
 /* What an error is: relative; bits per byte for texts; 1 - accuracy for other tokens; absolute where
  * the target does not vary. */
 struct measure {
-    const char *name;                    /* for people: "error_rel" */
-    const char *mark;                    /* behind a figure, where lines differ in this */
-    const char *error, *floor, *witness; /* columns; NULL: none */
-    bool bytes;                          /* of texts alone; the floor is in nats, the error in bits */
-    bool share;                          /* the columns hold shares of right answers */
+    const char *name; /* for people: "error_rel" */
+    const char *mark; /* behind a figure, where lines differ in this */
+    const char *error, *floor, *depth, *witness; /* columns; NULL: none */
+    bool bytes; /* of texts alone; the floor is in nats, the error in bits */
+    bool share; /* the columns hold shares of right answers */
 };
-/* The error, its floor, and what explicit weights leave, of one measure; spreads are over seeds. */
+/* The error, its floors, whatever the depth and of the cell's, and what explicit weights leave, of one
+ * measure; spreads are over seeds. */
 struct line_figures {
     const struct measure *measure; /* NULL: there are no figures */
-    struct interval error, floor, witness;
+    struct interval error, floor, depth_floor, witness;
     /* Of 1 - accuracy: the sampling error alone, what it could be over other evaluation sets given
      * the networks (Wilson, 95 %); NaN for other errors. */
     double sampling_low, sampling_high;

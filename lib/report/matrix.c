@@ -83,10 +83,10 @@ static int find_place(struct matrix *m, struct place *p, struct err *e)
 {
     const char *const except[] = {kind_key[m->columns], m->series, NULL};
     struct text row = {0}, value = {0};
-    char series[VALUE_SIZE] = "";
+    char series[VALUE_SIZE] = "", number[TEXT_NUMBER_MAX];
     label_append(&row, p->group, except);
     if (m->lengths)
-        text_append_format(&row, " n=%lld", (long long)p->group->length);
+        text_append_format(&row, " n=%s", length_text(number, p->group->length));
     spec_value(p->group->cell, m->series, series, sizeof series);
     text_append(&value, series);
     int code = find_label(&m->row, &row, &p->row, e);

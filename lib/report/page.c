@@ -181,6 +181,7 @@ static bool is_impossible(const struct result_row *row)
  * since large ones are compressed (run/certificate.h). */
 static int append_certificates(struct text *out, const struct summary_group *g)
 {
+    char number[TEXT_NUMBER_MAX];
     int count = 0;
     for (int k = 0; k < g->count; k++) {
         const struct result_row *row = g->row[k];
@@ -189,13 +190,13 @@ static int append_certificates(struct text *out, const struct summary_group *g)
         if (!count++) {
             text_append(out, "<li>");
             html_escape(out, result_text(row, "axes"));
-            text_append_format(out, ", length %lld, ", (long long)g->length);
+            text_append_format(out, ", length %s, ", length_text(number, g->length));
             html_escape(out, result_text(row, "subset"));
             text_append(out, ":");
         }
         text_append(out, " <code>certificates/");
         html_escape(out, result_text(row, "cell"));
-        text_append_format(out, "/%lld-", (long long)g->length);
+        text_append_format(out, "/%s-", length_text(number, g->length));
         html_escape(out, result_text(row, "subset"));
         text_append(out, ".*</code>");
     }
@@ -336,7 +337,8 @@ static void append_start(struct text *out, const struct figures *f)
                 "that the class cannot. The <b>error</b> is what training found, and named by its unit: "
                 "<b>error_rel</b>, a share of the error of the best constant; <b>error_rms</b> where the "
                 "target is constant; <b>share of wrong answers</b>; <b>bits per byte</b>. A verdict is "
-                "<b>impossible</b> where the floor is above the tolerance, <b>by-rounding</b> where it "
+                "<b>impossible</b> where the floor is above the tolerance, <b>too-shallow</b> where that "
+                "of networks of so many layers is, <b>by-rounding</b> where either "
                 "is and the error is below it for all that, <b>reached</b> where "
                 "the error is within it, <b>not-reached</b> where neither is so; where seeds differ, it says in "
                 "how many of them it is so. <b>rpe</b> is "

@@ -81,6 +81,7 @@ static void append_number(struct text *out, double value)
 /* "n = 16, 3 seeds (0, 1, 2)" of the view's lines. */
 static void append_seeds(struct text *out, const struct figure_view *v)
 {
+    char number[TEXT_NUMBER_MAX];
     const struct summary_group *g = figure_group(v, 0);
     int64_t length = g->length;
     bool lengths = false;
@@ -94,7 +95,7 @@ static void append_seeds(struct text *out, const struct figure_view *v)
     if (lengths)
         text_append(out, "n as given");
     else
-        text_append_format(out, "n = %lld", (long long)length);
+        text_append_format(out, "n = %s", length_text(number, length));
     text_append_format(out, ", %d seed%s (", seeds, seeds == 1 ? "" : "s");
     for (int k = 0; k < seeds && k < SEEDS_NAMED; k++)
         text_append_format(out, "%s%s", k ? ", " : "", result_text(g->row[k], "seed"));

@@ -65,7 +65,7 @@ int subset_rank(const char *subset)
     for (int k = 0; pattern_table[k]; k++)
         if (strcmp(subset, pattern_table[k]->name) == 0)
             return k + 1;
-    return -1;
+    return strcmp(subset, SUBSET_LOOKAHEAD) == 0 ? pattern_count() + 1 : -1;
 }
 
 void results_append_fields(struct text *out, const char *const *field, int columns)
@@ -86,17 +86,16 @@ bool row_header_fits(const struct csv *c)
 /* ---- the rows of a cell -----------------------------------------------------------------------*/
 static int64_t length_of(char *const *row)
 {
-    int64_t length = 0;
-    return text_to_int64(row[RESULT_length], &length) ? length : 0;
+    return length_of_text(row[RESULT_length]);
 }
 
 /* By length, then subset. */
 static int compare_fields(const void *a, const void *b)
 {
     char **left = *(char **const *)a, **right = *(char **const *)b;
-    int64_t difference = length_of(left) - length_of(right);
-    if (difference)
-        return difference < 0 ? -1 : 1;
+    int64_t a_length = length_of(left), b_length = length_of(right);
+    if (a_length != b_length)
+        return a_length < b_length ? -1 : 1;
     return subset_rank(left[RESULT_subset]) - subset_rank(right[RESULT_subset]);
 }
 
@@ -109,25 +108,31 @@ static bool take_row(const struct csv *c, int *k, int64_t length, const char *su
     return is_it;
 }
 
-/* Whether sorted rows are what an evaluated cell must have, once each.  Generic inputs may have no
- * sample when all else is rounded up; every other share has one. */
+/* Takes the rows of a length.  Generic inputs may have no sample when all else is rounded up; every
+ * other share has one.  Rows of subset lookahead came later than others. */
+static bool take_length(const struct csv *c, int *next, const struct task *t, int64_t length)
+{
+    if (!take_row(c, next, length, "all"))
+        return false;
+    bool generic = take_row(c, next, length, pattern_table[0]->name), patterned = false;
+    for (int p = 1; pattern_table[p]; p++) {
+        if (t->space.share[p] > 0 && !take_row(c, next, length, pattern_table[p]->name))
+            return false;
+        patterned |= t->space.share[p] > 0;
+    }
+    take_row(c, next, length, SUBSET_LOOKAHEAD);
+    return generic || patterned;
+}
+
+/* Whether sorted rows are what an evaluated cell must have, once each.  Those of all lengths together
+ * came later than others. */
 static bool is_complete(const struct csv *c, const struct task *t)
 {
     int next = 1;
-    for (int k = 0; k < t->evaluate.lengths.count; k++) {
-        int64_t length = t->evaluate.lengths.value[k];
-        if (!take_row(c, &next, length, "all"))
+    for (int k = 0; k < t->evaluate.lengths.count; k++)
+        if (!take_length(c, &next, t, t->evaluate.lengths.value[k]))
             return false;
-        bool generic = take_row(c, &next, length, pattern_table[0]->name), patterned = false;
-        for (int p = 1; pattern_table[p]; p++) {
-            if (t->space.share[p] > 0 && !take_row(c, &next, length, pattern_table[p]->name))
-                return false;
-            patterned |= t->space.share[p] > 0;
-        }
-        if (!generic && !patterned)
-            return false;
-    }
-    return next == c->rows;
+    return next == c->rows || (take_length(c, &next, t, LENGTH_ALL) && next == c->rows);
 }
 
 /* What is wrong, or NULL. */

@@ -54,7 +54,7 @@ static int find_members(const struct results *r, const struct spec *only, struct
                                 .group = result_cell(r, row)->group,
                                 .subset = subset_rank(result_text(row, "subset")),
                                 .position = k};
-        text_to_int64(result_text(row, "length"), &next->length);
+        next->length = length_of_text(result_text(row, "length"));
     }
     qsort(m, (size_t)count, sizeof *m, compare_members);
     for (int k = 0; k < count; k++)
@@ -141,11 +141,13 @@ int summary_interval(const struct summary_group *g, const char *column, bool com
 double summary_samples(const struct summary_group *g)
 {
     const struct task *t = &g->cell->task;
-    double count = 0;
+    double count = 0, sets = g->length == LENGTH_ALL ? t->evaluate.lengths.count : 1;
+    if (g->subset > pattern_count())
+        return (double)(task_image_sets(t) * t->evaluate.images);
     for (int k = 0; pattern_table[k]; k++) {
         if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1))
             continue;
-        count += (double)llround(t->space.share[k] * (double)t->evaluate.samples);
+        count += sets * (double)llround(t->space.share[k] * (double)t->evaluate.samples);
     }
     return count;
 }

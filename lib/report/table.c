@@ -13,8 +13,8 @@
 #include "report/trace.h"
 #include "report/verdict.h"
 
-enum { AXES_MAX = 64, COLUMNS_MAX = 13 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
-enum { KINDS_MAX = PATTERN_MAX + 1 };
+enum { AXES_MAX = 64, COLUMNS_MAX = 16 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
+enum { KINDS_MAX = PATTERN_MAX + 2 };
 enum { CURVE_POINTS = 8 };
 #define CURVE_SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
@@ -46,10 +46,12 @@ enum { STEPS = sizeof ladder / sizeof *ladder };
 /* Before the axes, and behind them; a floor belongs to the error before it. */
 static const char *const first_columns[] = {"target", "encoding", "attn", "length"};
 static const char *const last_columns[] = {"pattern", "params",  "patterned", "floor",  "generic",
-                                           "floor",   "witness", "curve",     "verdict"};
+                                           "floor",   "lookahead", "floor",   "depth floor",
+                                           "witness", "curve",     "verdict"};
 enum { FIRST = sizeof first_columns / sizeof *first_columns };
 enum { LAST = sizeof last_columns / sizeof *last_columns };
-enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, WITNESS, CURVE, VERDICT };
+enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, AHEAD, AHEAD_FLOOR,
+       DEPTH_FLOOR, WITNESS, CURVE, VERDICT };
 
 /* error_rel while the first seed trained, at equal distances from first to last step. */
 struct curve {
@@ -159,6 +161,16 @@ static int fill_witness(struct text *out, const struct summary_group *g, struct 
     return code;
 }
 
+/* The floor of so many layers, where it is above the other. */
+static int fill_depth_floor(struct text *out, const struct summary_group *g, struct err *e)
+{
+    struct line_figures f;
+    int code = line_figures_of(g, &f, e);
+    if (!code && f.depth_floor.mean > f.floor.mean)
+        append_short(out, f.depth_floor.mean);
+    return code;
+}
+
 /* The number of a kind of input among those that verdicts are about, from 1. */
 static int number_of_kind(struct table *t, const char *kind)
 {
@@ -188,14 +200,14 @@ static void fill_verdict(struct text *out, struct table *t, const struct report_
 static void fill_names(struct text *field, const struct table *t, const struct summary_group *g)
 {
     static const char *const key[] = {"target", "model.encoding", "model.attention"};
-    char value[TEXT_SIZE];
+    char value[TEXT_SIZE], number[TEXT_NUMBER_MAX];
     for (int k = 0; k < 3 + t->axes; k++) {
         const char *axis = k < 3 ? key[k] : t->axis[k - 3];
         if (spec_value(g->cell, axis, value, sizeof value))
             text_append(&field[k < 3 ? k : FIRST + k - 3], value);
     }
     if (t->lines.lengths)
-        text_append_format(&field[FIRST - 1], "%lld", (long long)g->length);
+        text_append(&field[FIRST - 1], length_text(number, g->length));
 }
 
 static int fill_fields(struct text *field, struct table *t, const struct report_line *line,
@@ -217,6 +229,10 @@ static int fill_fields(struct text *field, struct table *t, const struct report_
     int code = fill_subset(&last[PATTERNED], line->patterned, t, e);
     if (!code)
         code = fill_subset(&last[GENERIC], line->generic, t, e);
+    if (!code && t->lines.ahead)
+        code = fill_subset(&last[AHEAD], line->lookahead, t, e);
+    if (!code)
+        code = fill_depth_floor(&last[DEPTH_FLOOR], g, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 
@@ -272,6 +288,7 @@ static void name_columns(struct table *t)
     snprintf(t->patterned_floor, sizeof t->patterned_floor, "%s floor", patterned);
     last[PATTERNED_FLOOR].name = t->patterned_floor;
     last[GENERIC_FLOOR].name = "generic floor";
+    last[AHEAD_FLOOR].name = "lookahead floor";
 }
 
 /* ---- fitting ----------------------------------------------------------------------------------*/

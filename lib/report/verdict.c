@@ -11,6 +11,7 @@ static const struct verdict_style styles[] = {
     {"diverged", "\u2013", PAINT_BAD, false, true, 7, false},
     {"by-rounding", "\u2013", PAINT_MIXED, false, false, 6, false},
     {"impossible", "\u2717", PAINT_IMPOSSIBLE, true, false, 5, false},
+    {"too-shallow", "\u2013", PAINT_IMPOSSIBLE, false, false, 4, true},
     {"reached", "\u2713", PAINT_GOOD, true, false, 1, false},
     {"not-reached", "\u2013", NULL, true, false, 3, true},
     {"bounded", "\u2013", NULL, false, false, 2, false},

@@ -150,6 +150,21 @@ static void append_number(struct text *out, double value)
     text_append(out, text_from_double(number, fabs(value) < NOTHING ? 0 : value, DIGITS));
 }
 
+/* What the cell's own depth adds, where it adds something. */
+static void append_depth(struct text *out, const struct why *w)
+{
+    const struct record *r = &w->floors;
+    bool labels = w->channels == 0, bites = labels ? r->depth_accuracy_ceiling < r->accuracy_ceiling
+                                                   : r->depth_floor_rms > r->floor_rms;
+    if (!bites)
+        return;
+    text_append_format(out, ". Networks of %d layer%s tell fewer pairs apart, those of the first %d "
+                       "round%s: for them %s is ", w->layers, w->layers == 1 ? "" : "s", w->layers,
+                       w->layers == 1 ? "" : "s",
+                       labels ? "depth_accuracy_ceiling" : "depth_floor_rms");
+    append_number(out, labels ? r->depth_accuracy_ceiling : r->depth_floor_rms);
+}
+
 /* From the group to the floor and the verdict. */
 static void append_arithmetic(struct text *out, const struct why *w)
 {
@@ -185,6 +200,7 @@ static void append_arithmetic(struct text *out, const struct why *w)
     bool impossible = strcmp(w->floors.verdict, "impossible") == 0;
     text_append_format(out, ", %s the tolerance of ", impossible ? "beyond" : "within");
     append_number(out, w->tolerance);
+    append_depth(out, w);
     text_append_format(out, ": %s", w->floors.verdict);
 }
 

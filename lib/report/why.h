@@ -31,6 +31,7 @@ struct why {
     int pairs, merged, groups;      /* of the subset; in groups of several; these groups */
     double deviation;               /* floor_rms / floor_rel */
     double tolerance;
+    int layers;
     struct record floors;           /* of the subset that the first sample belongs to */
 };
 

@@ -269,7 +269,18 @@ static double tokens_per_second(const struct work *w)
  * that errors by position are its own. */
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, w->run->stop, figures, e);
+    struct record witness[SUBSETS_MAX];
+    bool beside = ev == w->evaluation;
+    int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
+            evaluation_show_possible(ev, k);
+    if (!code)
+        code = prove_possible(ev, w->pool, w->run->stop, e);
+    if (!code)
+        code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        evaluation_set_witness(&figures[k], &witness[k]);
     return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
 }
 
@@ -297,7 +308,7 @@ static void set_facts(const struct work *w, struct record *r)
 /* The rows of one evaluated length. */
 static int append_rows(struct work *w, struct evaluation *ev, struct text *t, struct err *e)
 {
-    struct record figures[PATTERN_MAX + 1];
+    struct record figures[SUBSETS_MAX];
     int code = measure(w, ev, figures, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
         set_facts(w, &figures[k]);
@@ -306,12 +317,14 @@ static int append_rows(struct work *w, struct evaluation *ev, struct text *t, st
     return code;
 }
 
-static int append_length(struct work *w, int length, struct text *t, struct err *e)
+/* Evaluation number k of the cell. */
+static int append_number(struct work *w, int k, struct text *t, struct err *e)
 {
+    const struct option_ints *lengths = &w->task->evaluate.lengths;
     struct evaluation *ev;
-    if (length == evaluation_length(w->evaluation))
+    if (k < lengths->count && lengths->value[k] == evaluation_length(w->evaluation))
         return append_rows(w, w->evaluation, t, e);
-    int code = evaluation_open(&ev, w->task, length, e);
+    int code = evaluation_open_number(&ev, w->task, k, e);
     if (code)
         return code;
     code = append_rows(w, ev, t, e);
@@ -322,15 +335,12 @@ static int append_length(struct work *w, int length, struct text *t, struct err 
 /* The lines of row.csv for every evaluated length. */
 static int evaluate(struct work *w, struct text *rows, struct err *e)
 {
-    const struct option_ints *lengths = &w->task->evaluate.lengths;
-    int code = 0;
+    int code = 0, count = evaluation_count(w->task);
     row_append_header(rows);
-    for (int k = 0; k < lengths->count && !code; k++) {
-        int length = (int)lengths->value[k];
+    for (int k = 0; k < count && !code; k++)
         code = stopped(w) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
-                                    "interrupted before length %d", length)
-                          : append_length(w, length, rows, e);
-    }
+                                    "interrupted before evaluation %d of %d", k + 1, count)
+                          : append_number(w, k, rows, e);
     return code;
 }
 

@@ -189,11 +189,12 @@ static void append_claims(struct writer *w)
 
 static int append_head(struct writer *w, const char *subset, struct err *e)
 {
+    char number[TEXT_NUMBER_MAX];
     struct text *t = &w->text;
     text_append_format(t, "urpe-probe certificate 1\nexperiment %s\nspec %s\ncell %s\nseed %llu\n"
-                       "length %d\nsubset %s\nversion %s\n", spec_name(w->spec),
+                       "length %s\nsubset %s\nversion %s\n", spec_name(w->spec),
                        spec_hash(w->spec), w->cell->id, (unsigned long long)w->cell->task.seed,
-                       evaluation_length(w->ev), subset, URPE_VERSION);
+                       length_text(number, evaluation_length(w->ev)), subset, URPE_VERSION);
     append_space(w);
     int code = append_layers(t, &w->cell->task.model, e);
     text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
@@ -324,9 +325,10 @@ static int write_file(const char *folder, const char *name, const struct text *t
 
 static int write_subset(struct writer *w, const char *folder, struct err *e)
 {
-    char name[96];
-    int pattern = evaluation_pattern(w->ev, w->subset);
-    const char *subset = pattern < 0 ? "all" : pattern_table[pattern]->name;
+    char name[96], number[TEXT_NUMBER_MAX];
+    struct record r;
+    evaluation_floors(w->ev, w->subset, &r);
+    const char *subset = r.subset;
     int code = open_writer(w, e);
     if (code)
         return code;
@@ -338,7 +340,7 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
         if (w->listed[b])
             append_sample(w, b);
     text_append(&w->text, "end\n");
-    snprintf(name, sizeof name, "%d-%s", evaluation_length(w->ev), subset);
+    snprintf(name, sizeof name, "%s-%s", length_text(number, evaluation_length(w->ev)), subset);
     return code ? code : write_file(folder, name, &w->text, e);
 }
 
@@ -360,7 +362,8 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
         code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
-                           .part = evaluation_part(ev, k), .set = evaluation_samples(ev)};
+                           .part = evaluation_part(ev, k)};
+        w.set = w.part.set;
         code = write_subset(&w, own, e);
         close_writer(&w);
     }
@@ -370,11 +373,10 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
 int certificates_write_cell(const char *folder, const struct spec *s, const struct cell *c,
                             struct err *e)
 {
-    const struct option_ints *lengths = &c->task.evaluate.lengths;
     int code = 0;
-    for (int k = 0; k < lengths->count && !code; k++) {
+    for (int k = 0; k < evaluation_count(&c->task) && !code; k++) {
         struct evaluation *ev = NULL;
-        code = evaluation_open(&ev, &c->task, (int)lengths->value[k], e);
+        code = evaluation_open_number(&ev, &c->task, k, e);
         if (!code)
             code = certificates_write(folder, s, c, ev, e);
         evaluation_close(ev);

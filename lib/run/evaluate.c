@@ -1,88 +1,14 @@
 /* The evaluation of a cell at one length (evaluate.h): the set, its subsets, merged rows and floors,
- * which do not depend on weights and are computed once; then errors and verdicts.
- *
- * Invariant: a subset is a mask over rows (NULL: all rows), and every figure of it, error or floor,
- * runs over that mask in row order, in double. */
-#include "run/evaluate.h"
+ * which do not depend on weights and are computed once. */
+#include "run/evaluation.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "floor/floor.h"
-
-/* Below this rms about its mean a target counts as constant, and relative figures are left out. */
-#define DENOMINATOR_MIN 1e-12
-/* A loss below this share of its floor is not rounding of the floor's own size: rounding told merged
- * pairs apart. */
-#define UNDONE_SHARE 0.99
-
-struct subset {
-    const char *name;
-    int pattern;                /* index into pattern_table; -1: none of them */
-    const unsigned char *mask;  /* (rows), NULL for all */
-    int rows;                   /* in the mask */
-    double denominator;         /* rms of the target about its per-channel mean; continuous only */
-    struct floor_errors floor;  /* continuous only */
-    struct floor_labels labels; /* tokens only */
-    bool possible;              /* shown to be */
-};
-
-/* A logit over the rows of a group. */
-struct merged_logit {
-    double sum, least, greatest;
-};
-
-struct evaluation {
-    const struct task *task;
-    int length, rows;
-    struct samples set;
-    struct arena arena; /* everything below */
-    int groups;
-    int32_t *group; /* (rows) */
-    int subsets;
-    struct subset subset[PATTERN_MAX + 1];
-
-    /* continuous */
-    double *output;                     /* (rows,channels) */
-    int positions;
-    int *position_rows;                 /* (positions) rows at each position */
-    double *error_square, *floor_square; /* (positions) means over rows and channels */
-
-    /* tokens */
-    int labels;
-    unsigned char *informative; /* (rows) */
-    int32_t *slot;              /* (groups) row of `merged`; -1: the group is one row */
-    struct merged_logit *merged; /* (slots,labels) */
-    size_t slots;
-    int32_t *grouped;           /* (groups) the label of the mean logits; -1: none was a number */
-    int32_t *decision;          /* (rows) the label chosen, likewise */
-    double *nats;               /* (rows) cross-entropy */
-};
-
-static bool subset_has(const struct subset *s, int row)
-{
-    return !s->mask || s->mask[row];
-}
-
-/* Nothing to be relative to: error_rms and floor_rms are compared with the tolerance. */
-static bool subset_constant(const struct subset *s)
-{
-    return s->denominator < DENOMINATOR_MIN;
-}
-
-static int sample_position(const struct evaluation *ev, int sample, int row)
-{
-    return row - ev->set.first[sample];
-}
+#include "run/orbits.h"
 
 /* ---- opening ----------------------------------------------------------------------------------*/
-
-static bool counts(const struct evaluation *ev, int row)
-{
-    return !ev->set.counts || ev->set.counts[row];
-}
 
 /* The rows whose sample has this pattern; a subset is added when there are any. */
 static int add_subset(struct evaluation *ev, int pattern, struct err *e)
@@ -123,8 +49,25 @@ static int open_subsets(struct evaluation *ev, struct err *e)
     return 0;
 }
 
-int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
-                     struct err *e)
+/* One subset, the scored rows. */
+static int open_lookahead(struct evaluation *ev, struct err *e)
+{
+    unsigned char *mask = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
+    if (!mask)
+        return e->code;
+    int rows = 0;
+    for (int b = 0; b < ev->set.count; b++) {
+        int row = ev->set.first[b] + ev->set.scored[b];
+        rows += mask[row] = counts(ev, row);
+    }
+    ev->subset[0] = (struct subset){.name = SUBSET_LOOKAHEAD, .pattern = -1, .mask = mask,
+                                    .rows = rows};
+    ev->subsets = rows > 0;
+    return 0;
+}
+
+int evaluation_merge_depth(const struct task *t, const struct samples *s, struct model_groups *g,
+                           struct err *e)
 {
     struct arena arena;
     struct layout trained;
@@ -138,8 +81,17 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
     if (!code)
-        code = model_merge(&t->model, &trained, &set, group, groups, e);
+        code = model_merge_depth(&t->model, &trained, &set, g, e);
     arena_close(&arena);
+    return code;
+}
+
+int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
+                     struct err *e)
+{
+    struct model_groups g = {.any = group};
+    int code = evaluation_merge_depth(t, s, &g, e);
+    *groups = g.any_groups;
     return code;
 }
 
@@ -208,10 +160,6 @@ static int open_continuous(struct evaluation *ev, struct err *e)
     for (int k = 0; k < ev->subsets; k++) {
         struct subset *s = &ev->subset[k];
         s->denominator = target_deviation(ev, s);
-        int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->set.y,
-                                    s->mask, &s->floor, e);
-        if (code)
-            return code;
     }
     return open_positions(ev, e);
 }
@@ -249,59 +197,189 @@ static int open_tokens(struct evaluation *ev, struct err *e)
             ev->informative[r] = !target->informative ||
                                  target->informative(&ev->task->target, ev->set.layout[b],
                                                      sample_position(ev, b, r));
-    for (int k = 0; k < ev->subsets; k++) {
-        struct subset *s = &ev->subset[k];
-        int code = floor_tokens(ev->group, ev->groups, ev->rows, ev->set.label, s->mask,
-                                ev->informative, &s->labels, e);
-        if (code)
-            return code;
-    }
     return open_slots(ev, e);
 }
 
-static int evaluation_prepare(struct evaluation *ev, struct err *e)
+/* Floors of every subset from a partition of the rows. */
+static int fill_floors(struct evaluation *ev, const int32_t *group, int groups, bool deep,
+                       struct err *e)
+{
+    int code = 0;
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        struct subset *s = &ev->subset[k];
+        struct floors *f = deep ? &s->deep : &s->any;
+        if (ev->set.outputs)
+            code = floor_continuous(group, groups, ev->rows, ev->set.outputs, ev->set.y, s->mask,
+                                    &f->error, e);
+        else
+            code = floor_tokens(group, groups, ev->rows, ev->set.label, s->mask, ev->informative,
+                                &f->label, e);
+    }
+    return code;
+}
+
+/* The partition at the cell's depth is at most as fine as the other: of as many groups, it is the
+ * same. */
+static int open_floors(struct evaluation *ev, const struct model_groups *g, struct err *e)
+{
+    int code = fill_floors(ev, g->any, g->any_groups, false, e);
+    if (!code && g->deep_groups < g->any_groups)
+        return fill_floors(ev, g->deep, g->deep_groups, true, e);
+    for (int k = 0; k < ev->subsets; k++)
+        ev->subset[k].deep = ev->subset[k].any;
+    return code;
+}
+
+static int draw_samples(struct evaluation *ev, bool ahead, struct err *e)
+{
+    if (ev->length == LENGTH_ALL)
+        return samples_of_lengths(&ev->set, ev->task, e);
+    return (ahead ? samples_lookahead : samples_evaluation)(&ev->set, ev->task, (int)ev->length, e);
+}
+
+static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
 {
     int code = arena_open(&ev->arena, 0, e);
-    if (code)
-        return code;
-    code = samples_evaluation(&ev->set, ev->task, ev->length, e);
+    code = code ? code : draw_samples(ev, ahead, e);
     if (code)
         return code;
     ev->rows = ev->set.rows;
     ev->group = arena_alloc(&ev->arena, (size_t)ev->rows, sizeof *ev->group, e);
-    if (!ev->group)
+    ev->pass_first = arena_alloc(&ev->arena, (size_t)ev->set.count + 1, sizeof *ev->pass_first, e);
+    if (!ev->group || !ev->pass_first)
         return e->code;
-    code = open_subsets(ev, e);
+    struct model_groups g = {.any = ev->group,
+                             .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
+    code = !g.deep ? ERR_MEMORY : ahead ? open_lookahead(ev, e) : open_subsets(ev, e);
     if (!code)
-        code = evaluation_merge(ev->task, &ev->set, ev->group, &ev->groups, e);
-    if (code)
-        return code;
-    return ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
+        code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
+    ev->groups = g.any_groups;
+    if (!code && !ahead && ev->length != LENGTH_ALL)
+        code = steep_open(&ev->steep, ev->task, &ev->set, e);
+    if (!code)
+        code = ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
+    if (!code)
+        code = open_floors(ev, &g, e);
+    memory_free(g.deep);
+    return code;
 }
 
-int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+static int open_one(struct evaluation **out, const struct task *t, int64_t length, bool ahead,
+                    struct err *e)
 {
-    struct err own = {0};
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
-    *out = NULL;
+    *out = ev;
     if (!ev)
         return ERR_MEMORY;
     ev->task = t;
     ev->length = length;
-    int code = evaluation_prepare(ev, &own);
-    if (code) {
-        evaluation_close(ev);
-        err_pass(e, &own);
-        return err_context(e, "evaluation at length %d", length);
+    return evaluation_prepare(ev, ahead, e);
+}
+
+static int open_length(struct evaluation **out, const struct task *t, int64_t length, struct err *e)
+{
+    struct err own = {0};
+    struct evaluation *ev;
+    char text[TEXT_NUMBER_MAX];
+    int code = open_one(&ev, t, length, false, &own);
+    if (!code && task_looks_ahead(t) && length != LENGTH_ALL)
+        code = open_one(&ev->ahead, t, length, true, &own);
+    *out = code ? NULL : ev;
+    if (!code)
+        return 0;
+    evaluation_close(ev);
+    err_pass(e, &own);
+    return err_context(e, "evaluation at length %s", length_text(text, length));
+}
+
+int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
+{
+    return open_length(out, t, length, e);
+}
+
+int evaluation_count(const struct task *t)
+{
+    int lengths = t->evaluate.lengths.count;
+    return lengths > 1 ? lengths + 1 : lengths;
+}
+
+int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    return open_length(out, t, k < lengths->count ? lengths->value[k] : LENGTH_ALL, e);
+}
+
+/* Floors of the set with all images, for those of the set without. */
+static int replace_floors(struct evaluation *ev, const struct task *t, struct err *e)
+{
+    struct orbit_floors f[SUBSETS_MAX];
+    for (int k = 0; k < ev->subsets; k++)
+        f[k].pattern = ev->subset[k].pattern;
+    int code = orbit_floors(t, (int)ev->length, &ev->set, f, ev->subsets, e);
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        struct subset *s = &ev->subset[k];
+        s->denominator = f[k].deviation;
+        s->any = (struct floors){f[k].error[0], f[k].label[0]};
+        s->deep = (struct floors){f[k].error[1], f[k].label[1]};
     }
-    *out = ev;
-    return 0;
+    return code;
+}
+
+/* About: of all images. */
+static int count_rows(const struct task *t, int length, int64_t *rows, struct err *e)
+{
+    struct arena arena;
+    struct layout l;
+    int code = arena_open(&arena, 0, e);
+    code = code ? code : space_of(&t->space)->layout(&t->space, length, &arena, &l, e);
+    if (!code)
+        *rows = t->evaluate.samples * l.n * orbit_table[t->evaluate.orbit]->images(&l);
+    arena_close(&arena);
+    return code;
+}
+
+bool evaluation_is_whole(const struct evaluation *ev)
+{
+    return !ev->plain;
+}
+
+int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, int64_t most,
+                           struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    int64_t rows = 0;
+    int code = t->evaluate.orbit && k < lengths->count
+                   ? count_rows(t, (int)lengths->value[k], &rows, e)
+                   : 0;
+    if (!code && rows <= most)
+        return evaluation_open_number(out, t, k, e);
+    struct task *plain = code ? NULL : memory_alloc(1, sizeof *plain, e);
+    *out = NULL;
+    if (!plain)
+        return code ? code : ERR_MEMORY;
+    *plain = *t;
+    plain->evaluate.orbit = 0;
+    code = open_length(out, plain, lengths->value[k], e);
+    if (code) {
+        memory_free(plain);
+        return code;
+    }
+    (*out)->plain = plain;
+    code = replace_floors(*out, t, e);
+    if (code) {
+        evaluation_close(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 void evaluation_close(struct evaluation *ev)
 {
     if (!ev)
         return;
+    evaluation_close(ev->ahead);
+    memory_free(ev->plain);
+    steep_close(ev->steep);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);
@@ -314,19 +392,29 @@ const struct task *evaluation_task(const struct evaluation *ev)
     return ev->task;
 }
 
-int evaluation_length(const struct evaluation *ev)
+int64_t evaluation_length(const struct evaluation *ev)
 {
     return ev->length;
 }
 
 int evaluation_subsets(const struct evaluation *ev)
 {
+    return ev->subsets + (ev->ahead != NULL);
+}
+
+int evaluation_own_subsets(const struct evaluation *ev)
+{
     return ev->subsets;
+}
+
+struct evaluation *evaluation_ahead(const struct evaluation *ev)
+{
+    return ev->ahead;
 }
 
 int evaluation_pattern(const struct evaluation *ev, int subset)
 {
-    return ev->subset[subset].pattern;
+    return subset < ev->subsets ? ev->subset[subset].pattern : -1;
 }
 
 const struct samples *evaluation_samples(const struct evaluation *ev)
@@ -359,304 +447,60 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
 
 /* ---- floors -----------------------------------------------------------------------------------*/
 
-/* What the tolerance is compared with: 1 - accuracy_ceiling, floor_rel, or floor_rms of a constant
- * target. */
-static double floor_measure(const struct evaluation *ev, const struct subset *s)
+struct evaluation_part evaluation_part(const struct evaluation *whole, int subset)
 {
-    if (!ev->set.outputs)
-        return 1 - s->labels.accuracy_ceiling;
-    return subset_constant(s) ? s->floor.rms : s->floor.rms / s->denominator;
-}
-
-struct evaluation_part evaluation_part(const struct evaluation *ev, int subset)
-{
+    const struct evaluation *ev = home_of(whole, &subset);
     const struct subset *s = &ev->subset[subset];
     bool relative = ev->set.outputs && !subset_constant(s);
-    return (struct evaluation_part){.group = ev->group, .groups = ev->groups, .mask = s->mask,
+    return (struct evaluation_part){.set = &ev->set, .group = ev->group, .groups = ev->groups, .mask = s->mask,
                                     .informative = ev->informative,
                                     .deviation = relative ? s->denominator : 0};
 }
 
-bool evaluation_proved(const struct evaluation *ev, int subset)
+bool evaluation_proved(const struct evaluation *whole, int subset)
 {
-    return ev->subset[subset].possible || floor_measure(ev, &ev->subset[subset]) > 0;
+    const struct evaluation *ev = home_of(whole, &subset);
+    return ev->subset[subset].possible || has_floor(ev, &ev->subset[subset]);
 }
 
 void evaluation_show_possible(struct evaluation *ev, int subset)
 {
-    ev->subset[subset].possible = true;
+    bool own = subset < ev->subsets;
+    (own ? &ev->subset[subset] : &ev->ahead->subset[subset - ev->subsets])->possible = true;
 }
 
 static const char *proof_of(const struct evaluation *ev, const struct subset *s)
 {
-    double floor = floor_measure(ev, s);
-    if (floor > ev->task->evaluate.tolerance)
+    if (excludes(ev, s, &s->any))
         return "impossible";
-    return floor > 0 ? "bounded" : s->possible ? "possible" : "open";
+    return has_floor(ev, s) ? "bounded" : s->possible ? "possible" : "open";
 }
 
-void evaluation_floors(const struct evaluation *ev, int subset, struct record *out)
+void evaluation_floors(const struct evaluation *whole, int subset, struct record *out)
 {
+    const struct evaluation *ev = home_of(whole, &subset);
     const struct subset *s = &ev->subset[subset];
     row_clear(out);
     out->length = ev->length;
     out->subset = s->name;
     if (ev->set.outputs) {
-        out->floor_rms = s->floor.rms;
-        out->floor_sup = s->floor.sup;
-        if (!subset_constant(s))
-            out->floor_rel = s->floor.rms / s->denominator;
+        out->floor_rms = s->any.error.rms;
+        out->floor_sup = s->any.error.sup;
+        out->depth_floor_rms = s->deep.error.rms;
+        out->depth_floor_sup = s->deep.error.sup;
+        if (!subset_constant(s)) {
+            out->floor_rel = s->any.error.rms / s->denominator;
+            out->depth_floor_rel = s->deep.error.rms / s->denominator;
+        }
     } else {
-        out->accuracy_ceiling = s->labels.accuracy_ceiling;
-        out->informative_ceiling = s->labels.informative_ceiling;
-        out->cross_entropy_floor = s->labels.crossentropy;
+        out->accuracy_ceiling = s->any.label.accuracy_ceiling;
+        out->informative_ceiling = s->any.label.informative_ceiling;
+        out->cross_entropy_floor = s->any.label.crossentropy;
+        out->depth_accuracy_ceiling = s->deep.label.accuracy_ceiling;
+        out->depth_cross_entropy_floor = s->deep.label.crossentropy;
     }
-    bool impossible = floor_measure(ev, s) > ev->task->evaluate.tolerance;
-    out->verdict = impossible ? "impossible" : "open";
+    out->verdict = excludes(ev, s, &s->any)    ? "impossible"
+                   : excludes(ev, s, &s->deep) ? "too-shallow"
+                                               : "open";
     out->proof = proof_of(ev, s);
-}
-
-/* ---- errors, continuous -----------------------------------------------------------------------*/
-
-static double row_square(const struct evaluation *ev, int row, double *sup)
-{
-    size_t d = (size_t)ev->set.outputs;
-    const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
-    double sum = 0;
-    for (size_t c = 0; c < d; c++) {
-        double off = fabs(y[c] - f[c]);
-        sum += off * off;
-        if (off > *sup || isnan(off))
-            *sup = off; /* a NaN stays */
-    }
-    return sum;
-}
-
-/* By how much outputs differ that are equal in exact arithmetic: the floor of the outputs as if they
- * were a target.  With it error >= floor - leak for every network, whatever its arithmetic: rms by the
- * triangle inequality for the distance from functions that are constant on groups; sup because two
- * pairs of a group with targets 2 floor_sup apart have outputs at most 2 leak_sup apart. */
-static int measure_leak(const struct evaluation *ev, const struct subset *s, struct record *out,
-                        struct err *e)
-{
-    struct floor_errors leak;
-    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->output,
-                                s->mask, &leak, e);
-    out->leak_rms = leak.rms;
-    out->leak_sup = isnan(leak.rms) ? NAN : leak.sup;
-    return code;
-}
-
-static int measure_continuous(const struct evaluation *ev, const struct subset *s,
-                              struct record *out, struct err *e)
-{
-    double sum = 0, sup = 0;
-    for (int r = 0; r < ev->rows; r++)
-        if (subset_has(s, r))
-            sum += row_square(ev, r, &sup);
-    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.outputs));
-    out->error_sup = sup;
-    if (!subset_constant(s)) {
-        out->error_rel = out->error_rms / s->denominator;
-        out->gap_rel = out->error_rel - out->floor_rel;
-    }
-    return measure_leak(ev, s, out, e);
-}
-
-static void measure_positions(struct evaluation *ev)
-{
-    memset(ev->error_square, 0, (size_t)ev->positions * sizeof *ev->error_square);
-    double sup = 0;
-    for (int b = 0; b < ev->set.count; b++)
-        for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
-            if (counts(ev, r))
-                ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
-    for (int i = 0; i < ev->positions; i++)
-        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.outputs;
-}
-
-/* ---- errors, tokens ---------------------------------------------------------------------------*/
-
-/* The largest logit's index, the lowest on a tie; -1 when none is a number. */
-static int32_t argmax(const double *logits, int labels)
-{
-    int32_t best = -1;
-    for (int v = 0; v < labels; v++)
-        if (!isnan(logits[v]) && (best < 0 || logits[v] > logits[best]))
-            best = v;
-    return best;
-}
-
-/* -log softmax(logits)[label] */
-static double row_nats(const double *logits, int labels, int32_t label)
-{
-    double max = logits[0], sum = 0;
-    for (int v = 1; v < labels; v++)
-        if (logits[v] > max)
-            max = logits[v];
-    for (int v = 0; v < labels; v++)
-        sum += exp(logits[v] - max);
-    return max + log(sum) - logits[label];
-}
-
-static void merge_logits(struct merged_logit *m, int labels, const double *logits)
-{
-    for (int v = 0; v < labels; v++) {
-        m[v].sum += logits[v];
-        m[v].least = fmin(m[v].least, logits[v]);
-        m[v].greatest = fmax(m[v].greatest, logits[v]);
-    }
-}
-
-/* Takes a chunk of logits: a row is decided by its own, and adds them to its group, whose mean has
- * the same argmax as its sum. */
-static void take_logits(void *context, int first, int rows, int labels, const double *logits)
-{
-    struct evaluation *ev = context;
-    assert(labels == ev->labels && first >= 0 && first + rows <= ev->rows);
-    for (int row = first; row < first + rows; row++, logits += labels) {
-        int32_t g = ev->group[row], slot = ev->slot[g];
-        ev->nats[row] = row_nats(logits, labels, ev->set.label[row]);
-        ev->decision[row] = argmax(logits, labels);
-        if (slot < 0)
-            ev->grouped[g] = ev->decision[row];
-        else
-            merge_logits(ev->merged + (size_t)slot * (size_t)labels, labels, logits);
-    }
-}
-
-/* The label of a group's mean logits. */
-static int32_t argmax_merged(const struct merged_logit *m, int labels)
-{
-    int32_t best = -1;
-    for (int v = 0; v < labels; v++)
-        if (!isnan(m[v].sum) && (best < 0 || m[v].sum > m[best].sum))
-            best = v;
-    return best;
-}
-
-static int decide(struct evaluation *ev, struct predictor p, struct err *e)
-{
-    size_t labels = (size_t)ev->labels;
-    for (size_t k = 0; k < ev->slots * labels; k++)
-        ev->merged[k] = (struct merged_logit){0, INFINITY, -INFINITY};
-    int code = p.outputs(p.self, &ev->set, NULL, take_logits, ev, e);
-    for (int g = 0; g < ev->groups && !code; g++)
-        if (ev->slot[g] >= 0)
-            ev->grouped[g] = argmax_merged(ev->merged + (size_t)ev->slot[g] * labels, ev->labels);
-    return code;
-}
-
-/* Half the largest spread of a logit over a group that has rows in the subset; NaN where a logit is
- * no number. */
-static double logit_leak(const struct evaluation *ev, const struct subset *s)
-{
-    double leak = 0;
-    for (int r = 0; r < ev->rows; r++) {
-        int32_t slot = ev->slot[ev->group[r]];
-        if (slot < 0 || !subset_has(s, r))
-            continue;
-        const struct merged_logit *m = ev->merged + (size_t)slot * (size_t)ev->labels;
-        for (int v = 0; v < ev->labels; v++)
-            leak = isnan(m[v].sum) ? NAN : fmax(leak, (m[v].greatest - m[v].least) / 2);
-        if (isnan(leak))
-            return leak;
-    }
-    return leak;
-}
-
-static void measure_tokens(const struct evaluation *ev, const struct subset *s,
-                           struct record *out)
-{
-    int hits = 0, grouped = 0, informative = 0, informative_hits = 0;
-    double nats = 0;
-    for (int r = 0; r < ev->rows; r++) {
-        if (!subset_has(s, r))
-            continue;
-        int hit = ev->decision[r] == ev->set.label[r];
-        hits += hit;
-        grouped += ev->grouped[ev->group[r]] == ev->set.label[r];
-        informative += ev->informative[r];
-        informative_hits += hit && ev->informative[r];
-        nats += ev->nats[r];
-    }
-    out->accuracy = (double)hits / s->rows;
-    out->accuracy_grouped = (double)grouped / s->rows;
-    out->cross_entropy = nats / s->rows;
-    out->leak_sup = logit_leak(ev, s);
-    if (target_of(&ev->task->target)->bytes)
-        out->bits_per_byte = out->cross_entropy / log(2);
-    if (informative)
-        out->accuracy_informative = (double)informative_hits / informative;
-}
-
-/* ---- both -------------------------------------------------------------------------------------*/
-
-static int predict(struct evaluation *ev, struct predictor p, struct err *e)
-{
-    if (ev->set.outputs)
-        return p.outputs(p.self, &ev->set, ev->output, NULL, NULL, e);
-    return decide(ev, p, e);
-}
-
-/* Whether the floats did what exact arithmetic cannot.  Losses that are continuous tell it; single
- * decisions between near ties do not. */
-static bool rounding_undid(const struct evaluation *ev, const struct record *r, double measure)
-{
-    if (measure <= ev->task->evaluate.tolerance)
-        return true;
-    return ev->set.outputs ? r->error_rms < UNDONE_SHARE * r->floor_rms
-                            : r->cross_entropy < UNDONE_SHARE * r->cross_entropy_floor;
-}
-
-static int measure_subset(const struct evaluation *ev, int subset, struct record *out,
-                          struct err *e)
-{
-    const struct subset *s = &ev->subset[subset];
-    evaluation_floors(ev, subset, out);
-    double measure, tolerance = ev->task->evaluate.tolerance;
-    int code = 0;
-    if (ev->set.outputs) {
-        code = measure_continuous(ev, s, out, e);
-        measure = subset_constant(s) ? out->error_rms : out->error_rel;
-    } else {
-        measure_tokens(ev, s, out);
-        measure = 1 - out->accuracy;
-    }
-    if (floor_measure(ev, s) <= tolerance) {
-        bool reached = measure <= tolerance;
-        out->verdict = reached ? "reached" : "not-reached";
-        if (reached && floor_measure(ev, s) == 0) /* p is a network that does it */
-            out->proof = "possible";
-    } else if (rounding_undid(ev, out, measure))
-        out->verdict = "by-rounding";
-    return code; /* else "impossible", as the floor has it */
-}
-
-int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
-                       struct err *e)
-{
-    int code = predict(ev, p, e);
-    if (code)
-        return code;
-    for (int k = 0; k < ev->subsets && !code; k++)
-        code = measure_subset(ev, k, &figures[k], e);
-    if (ev->set.outputs && !code)
-        measure_positions(ev);
-    return code;
-}
-
-int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e)
-{
-    struct record all;
-    int code = predict(ev, p, e);
-    if (!code)
-        code = measure_subset(ev, 0, &all, e);
-    if (code)
-        return code;
-    *error = !ev->set.outputs ? 1 - all.accuracy
-             : subset_constant(&ev->subset[0]) ? all.error_rms : all.error_rel;
-    if (!isfinite(ev->set.outputs ? all.error_rms : all.cross_entropy))
-        *error = INFINITY;
-    return 0;
 }

@@ -1,5 +1,6 @@
 /* Figures of one cell at one evaluated length: errors of what predicts and floors of the class, on
  * the same samples, for the whole set and for each pattern of input.
+ * A depth floor is that of networks of exactly the cell's layers.
  *
  * Invariant: an error and its floor share samples, rows and denominator, so error >= floor holds row
  * by row in exact arithmetic, whatever the network of the class.  Floats tell merged rows apart by
@@ -23,22 +24,36 @@ struct evaluation;
  * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space
  * report. */
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
+/* What a cell is evaluated on: each evaluated length, and where there are several, last of all of them
+ * together, which has no look-ahead.  Number k of so many. */
+int evaluation_count(const struct task *t);
+int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
+/* The same for floors alone: images under an orbit that are more than `most` rows are not kept
+ * (run/orbits.h), and of samples and groups there are only those without them: it is not whole. */
+int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, int64_t most,
+                           struct err *e);
+bool evaluation_is_whole(const struct evaluation *ev);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
 const struct task *evaluation_task(const struct evaluation *ev);
-int evaluation_length(const struct evaluation *ev);
+int64_t evaluation_length(const struct evaluation *ev); /* or LENGTH_ALL */
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
- * pattern_table. */
+ * pattern_table; last lookahead, of a set of its own, where the task looks ahead (train.h). */
+enum { SUBSETS_MAX = PATTERN_MAX + 2 };
 int evaluation_subsets(const struct evaluation *ev);
+/* Those of evaluation_samples; and the evaluation of the last one alone, NULL where there is none. */
+int evaluation_own_subsets(const struct evaluation *ev);
+struct evaluation *evaluation_ahead(const struct evaluation *ev);
 /* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
-const struct samples *evaluation_samples(const struct evaluation *ev);
+const struct samples *evaluation_samples(const struct evaluation *ev); /* lookahead's apart */
 /* The merged rows: (rows) ids 0..*groups-1, as in floor_merge. */
 const int32_t *evaluation_groups(const struct evaluation *ev, int *groups);
 
 /* What the floors of a subset are computed from. */
 struct evaluation_part {
-    const int32_t *group; /* (rows) of the whole set, 0 .. groups-1 */
+    const struct samples *set;
+    const int32_t *group; /* (rows) of that set, 0 .. groups-1 */
     int groups;
     const unsigned char *mask;        /* (rows) not 0 in the subset; NULL: everywhere */
     const unsigned char *informative; /* (rows) likewise; NULL: targets are numbers */
@@ -54,8 +69,8 @@ bool evaluation_proved(const struct evaluation *ev, int subset);
  * samples to 0 or as good as that. */
 void evaluation_show_possible(struct evaluation *ev, int subset);
 
-/* Length, subset, floors and `proof`; all else is empty, the verdict is "impossible" or "open".  Cannot
- * fail. */
+/* Length, subset, floors and `proof`; all else is empty, the verdict is "impossible", "too-shallow" or
+ * "open".  Cannot fail. */
 void evaluation_floors(const struct evaluation *ev, int subset, struct record *out);
 
 /* Floors, and errors of what p predicts; figures (evaluation_subsets) overwritten.  p is taken to be
@@ -63,6 +78,8 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
  * accuracy_grouped decides them as one, by their mean logits. */
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e);
+/* What a row shows of a witness that was measured on the same subset. */
+void evaluation_set_witness(struct record *out, const struct record *witness);
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 
@@ -81,6 +98,10 @@ void evaluation_position(const struct evaluation *ev, int position, double *erro
  * ERR_MEMORY, or what the space reports. */
 int evaluation_merge(const struct task *t, const struct samples *s, int32_t *group, int *groups,
                      struct err *e);
+
+/* The same at the cell's depth too, as model_merge_depth. */
+int evaluation_merge_depth(const struct task *t, const struct samples *s, struct model_groups *g,
+                           struct err *e);
 
 /* ---- rows of results.csv ----------------------------------------------------------------------*/
 /* All fields empty. */

@@ -282,7 +282,8 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
                           .target = target_of(&t->target)->name,
                           .encoding = encoding_of(&t->model.encoding)->name,
                           .attention = t->model.attention == MODEL_URPE ? "urpe" : "rpe",
-                          .tolerance = t->evaluate.tolerance};
+                          .tolerance = t->evaluate.tolerance,
+                          .layers = (int)t->model.layers};
     if (t->model.plan.turn || model_before(&t->model) || model_convolves(&t->model))
         return err_set(e, ERR_USAGE, "model", "what is shown is one class of layers and nothing beside "
                        "it; expected plan: none, prefix: none and convolution: none");

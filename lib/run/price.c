@@ -17,6 +17,8 @@ const struct price_words price_words[PRICE_PARTS] = {
     [PRICE_SAMPLES] = {"evaluation", "evaluate.samples",
                        "evaluate fewer samples or shorter lengths"},
     [PRICE_LENGTHS] = {"other lengths", "evaluate.lengths", "evaluate shorter lengths"},
+    [PRICE_FLOORS] = {"floors", "evaluate.samples",
+                      "evaluate fewer samples, shorter lengths or no orbit"},
     [PRICE_SEARCH] = {"search for the worst case", "evaluate.adversary.starts",
                       "search from fewer starts"},
     [PRICE_POLISH] = {"polishing", "train.polish.samples", "polish on fewer samples"},
@@ -54,12 +56,39 @@ static int layout_price(const struct task *t, int length, double *bytes, double 
     return code;
 }
 
+/* Merging takes so many bytes a row, and nanoseconds: for each row, and in each of about two rounds for
+ * all that a row sees whose token occurs again. */
+enum { MERGE_BYTES = 48, MERGE_STEPS = 100, MERGE_ROUNDS = 2 };
+
+/* rows: of a set, and how many of them have a token that occurs again. */
+static double merge_flops(double rows, double repeated, double length)
+{
+    return STEP_FLOPS * (MERGE_STEPS * rows + MERGE_ROUNDS * repeated * length);
+}
+
 /* The samples of one evaluated length, and a pass over them. */
 struct set_price {
+    double rows, merging; /* merged, and FLOP that takes */
     double layout; /* bytes of a sample's own */
-    double bytes;  /* of samples and outputs */
+    double bytes;  /* of samples and outputs, those of the look-ahead too */
+    double ahead;  /* of a pass over those, FLOP */
     struct pass_price pass;
 };
+
+/* Each set of images is a group, at the most. */
+static int add_lookahead(const struct task *t, int length, double row, struct set_price *out,
+                         struct err *e)
+{
+    int64_t sets = task_image_sets(t), samples = sets * t->evaluate.images;
+    struct pass_price pass;
+    int code = trainer_api_of(t->model.precision)->price_pass(t, length, samples, false, &pass, e);
+    out->bytes += (double)samples * length * row;
+    out->merging += merge_flops((double)samples * length, (double)samples * length / 2, length);
+    out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
+    out->ahead = pass.flops;
+    out->pass.bytes = pass.bytes > out->pass.bytes ? pass.bytes : out->pass.bytes;
+    return code;
+}
 
 /* Samples with their images, layouts and groups, the network's outputs, and logits summed over
  * groups.  How many groups there will be is not known before the merging: one for each patterned
@@ -73,31 +102,41 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
     int code = layout_price(t, length, &out->layout, &images, e);
     if (code)
         return code;
+    double repeated = images > 1 || io.symbols ? images * positions : groups * length;
+    out->rows = images * positions;
+    out->merging = merge_flops(out->rows, repeated, length);
     if (images > 1)
         groups = positions;
     row += sizeof(double) * (io.channels + (io.labels ? 0 : 3.0 * model_io_outputs(&io)));
     out->bytes = images * (positions * row + samples * out->layout) +
                  groups * io.labels * (double)sizeof(double);
-    return trainer_api_of(t->model.precision)
-        ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
+    code = trainer_api_of(t->model.precision)
+               ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
+    return code || !task_looks_ahead(t) ? code : add_lookahead(t, length, row, out, e);
 }
 
-/* At lengths other than the training's: passes, which are all kept, and the largest evaluation. */
+/* At lengths other than the training's: passes, which are all kept; and the evaluation of all lengths
+ * together, which is the largest. */
 static int price_lengths(const struct task *t, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
-    double most = 0;
+    double together = 0, rows = 0;
     int code = 0;
-    for (int k = 0; k < lengths->count && !code; k++) {
+    for (int k = 0; k < lengths->count && !code && lengths->count > 1; k++) {
         struct set_price set;
+        code = set_price(t, (int)lengths->value[k], &set, e);
+        together += set.bytes;
+        rows += set.rows;
+        p->flops_of[PRICE_FLOORS] += set.merging;
+        p->flops_of[PRICE_LENGTHS] += set.pass.flops;
         if (lengths->value[k] == t->space.length)
             continue;
-        code = set_price(t, (int)lengths->value[k], &set, e);
         p->bytes_of[PRICE_LENGTHS] += (double)set.pass.bytes;
-        p->flops_of[PRICE_LENGTHS] += set.pass.flops;
-        most = fmax(most, set.bytes);
+        p->flops_of[PRICE_LENGTHS] += set.pass.flops + set.ahead;
+        p->flops_of[PRICE_FLOORS] += set.merging;
     }
-    p->bytes_of[PRICE_LENGTHS] += most;
+    p->bytes_of[PRICE_LENGTHS] += together;
+    p->bytes_of[PRICE_FLOORS] += MERGE_BYTES * rows;
     return code;
 }
 
@@ -141,7 +180,7 @@ static int price_networks(const struct task *t, struct price *p, struct err *e)
 static void add_up(struct price *p)
 {
     const double *of = p->bytes_of;
-    double late = of[PRICE_LENGTHS] + of[PRICE_SEARCH];
+    double late = of[PRICE_LENGTHS] + fmax(of[PRICE_FLOORS], of[PRICE_SEARCH]);
     p->bytes = of[PRICE_TRAINING] + of[PRICE_SAMPLES] +
                fmax(fmax(late, of[PRICE_NETWORKS]), fmax(of[PRICE_POLISH], of[PRICE_WITNESS]));
     p->part = PRICE_TRAINING;
@@ -175,10 +214,12 @@ int price_task(const struct task *t, struct price *out, struct err *e)
         (double)training.bytes + (double)training.drawing + (double)set.pass.bytes +
         (double)t->train.batch * set.layout;
     out->bytes_of[PRICE_SAMPLES] = set.bytes;
+    out->bytes_of[PRICE_FLOORS] = fmax(out->bytes_of[PRICE_FLOORS], MERGE_BYTES * set.rows);
+    out->flops_of[PRICE_FLOORS] += set.merging;
     out->bytes_of[PRICE_POLISH] = (double)training.polish;
     out->flops_of[PRICE_TRAINING] = (training.step_flops + (double)t->train.batch * drawing) *
                                     (double)t->train.steps;
-    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) +
+    out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) + set.ahead +
                                    (double)t->evaluate.samples * drawing;
     out->flops_of[PRICE_POLISH] = training.polish_flops;
     add_up(out);

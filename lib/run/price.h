@@ -5,10 +5,10 @@
 #include "train/train.h"
 
 /* Training and the passes over its length; the samples evaluated there, and the points of the curve;
- * everything at other lengths; the search for the worst case; polishing; the witness;
- * random networks. */
-enum price_part { PRICE_TRAINING, PRICE_SAMPLES, PRICE_LENGTHS, PRICE_SEARCH, PRICE_POLISH,
-                  PRICE_WITNESS, PRICE_NETWORKS, PRICE_PARTS };
+ * everything at other lengths; merging for the floors; the search for the worst case; polishing; the
+ * witness; random networks. */
+enum price_part { PRICE_TRAINING, PRICE_SAMPLES, PRICE_LENGTHS, PRICE_FLOORS, PRICE_SEARCH,
+                  PRICE_POLISH, PRICE_WITNESS, PRICE_NETWORKS, PRICE_PARTS };
 struct price_words { /* for people */
     const char *name;
     const char *key, *advice; /* what makes its memory smaller */

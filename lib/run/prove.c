@@ -14,7 +14,6 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "run/witness_cell.h"
 
 #define APART 0x1p-25
 #define MARGIN 0x1p10
@@ -228,7 +227,7 @@ static bool tell(struct seen *s)
 {
     bool left = false;
     int rows = evaluation_samples(s->ev)->rows;
-    for (int k = 0; k < evaluation_subsets(s->ev); k++) {
+    for (int k = 0; k < evaluation_own_subsets(s->ev); k++) {
         if (evaluation_proved(s->ev, k))
             continue;
         struct evaluation_part part = evaluation_part(s->ev, k);
@@ -267,20 +266,22 @@ static int try_network(struct seen *s, int number, struct pool *pool, volatile c
 
 static bool is_open(const struct evaluation *ev)
 {
-    for (int k = 0; k < evaluation_subsets(ev); k++)
+    for (int k = 0; k < evaluation_own_subsets(ev); k++)
         if (!evaluation_proved(ev, k))
             return true;
     return false;
 }
 
-int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
+static int prove_own(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+                     struct err *e)
 {
     const struct task *t = evaluation_task(ev);
     struct pass_price price;
     struct seen s;
-    if (!is_open(ev) || t->model.pool == MODEL_POOL_MEAN) /* the layer more would stand before the mean */
+    if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL ||
+        t->model.pool != MODEL_POOL_NONE) /* one more layer would act before the pooling */
         return 0;
-    int code = prove_price(t, evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
+    int code = prove_price(t, (int)evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
     if (code || price.flops == 0)
         return code;
     code = open_seen(&s, ev, e);
@@ -296,25 +297,8 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     return code;
 }
 
-int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
-                      volatile const int *stop, struct record *figures, struct err *e)
+int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
 {
-    struct record witness[PATTERN_MAX + 1];
-    bool beside = evaluation_length(ev) == space_positions(&evaluation_task(ev)->space);
-    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
-            evaluation_show_possible(ev, k);
-    if (!code)
-        code = prove_possible(ev, pool, stop, e);
-    if (!code)
-        code = evaluation_measure(ev, p, figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++) {
-        figures[k].witness = witness[k].witness;
-        figures[k].witness_rms = witness[k].error_rms;
-        figures[k].witness_rel = witness[k].error_rel;
-        figures[k].witness_sup = witness[k].error_sup;
-        figures[k].witness_accuracy = witness[k].accuracy;
-    }
-    return code;
+    int code = prove_own(ev, pool, stop, e);
+    return code || !evaluation_ahead(ev) ? code : prove_own(evaluation_ahead(ev), pool, stop, e);
 }

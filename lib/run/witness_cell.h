@@ -14,7 +14,7 @@ struct witness_cell {
      * no training. */
     struct cell own;
     int subsets;
-    struct record figures[PATTERN_MAX + 1]; /* at the training length; [0] is all */
+    struct record figures[SUBSETS_MAX]; /* at the training length; [0] is all */
 };
 
 /* Builds and measures.  rows receives lines in the form of results.csv, of c's id and the witness's

@@ -23,7 +23,7 @@ struct subject {
                                  NULL: any number, or any text */
     bool number;
     struct option made;
-    const char *subset[PATTERN_MAX + 2];
+    const char *subset[PATTERN_MAX + 3];
 };
 
 /* ---- names ------------------------------------------------------------------------------------*/
@@ -52,6 +52,7 @@ static void subject_of_column(struct subject *out, const struct column *c)
         out->subset[0] = "all";
         for (int k = 0; pattern_table[k]; k++)
             out->subset[k + 1] = pattern_table[k]->name;
+        out->subset[pattern_count() + 1] = SUBSET_LOOKAHEAD;
         out->made.names = out->subset;
     }
     out->row = out->made.names ? &out->made : NULL;
@@ -123,6 +124,8 @@ static int read_value(const struct subject *u, const char *name, const struct no
     if (n->type != NODE_SCALAR || node_is_null(n))
         return node_error(n, e, "%s: %s; expected a value or a list of values", name,
                           node_show(n, shown));
+    if (u->column == RESULT_length && !strcmp(n->text, "all"))
+        return keep_text(name, n, n->text, out, size, e);
     if (u->row)
         return read_row_value(u->row, name, n, out, size, e);
     if (!u->number)
@@ -398,8 +401,10 @@ static bool subset_value(const struct task *t, int k, char *out)
 {
     snprintf(out, VALUE_TEXT, "all");
     for (int p = 0; k > 0; p++) {
-        if (!pattern_table[p])
-            return false;
+        if (!pattern_table[p]) {
+            snprintf(out, VALUE_TEXT, "%s", SUBSET_LOOKAHEAD);
+            return k == 1 && task_looks_ahead(t);
+        }
         if (t->space.share[p] > 0 && --k == 0)
             snprintf(out, VALUE_TEXT, "%s", pattern_table[p]->name);
     }
@@ -409,6 +414,9 @@ static bool subset_value(const struct task *t, int k, char *out)
 static bool length_value(const struct task *t, enum claim_on on, int k, char *out)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
+    snprintf(out, VALUE_TEXT, "all");
+    if (k > 0 && k == lengths->count && on != CLAIM_ON_WITNESS)
+        return lengths->count > 1;
     if (k >= (on == CLAIM_ON_WITNESS ? 1 : lengths->count))
         return false;
     int64_t length = on == CLAIM_ON_WITNESS ? t->space.length : lengths->value[k];

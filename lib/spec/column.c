@@ -2,6 +2,7 @@
 #include "spec/column.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -20,7 +21,7 @@ const char *const column_over_names[] = {
     [OVER_MEAN] = "mean",       [OVER_PAIRED] = "mean, differences",
     [OVER_SHARE] = "mean, differences, sampling error", [OVER_RUNS] = "differs between runs"};
 
-static const char *const verdict_names[] = {"impossible", "by-rounding", "reached", "not-reached",
+static const char *const verdict_names[] = {"impossible", "too-shallow", "by-rounding", "reached", "not-reached",
                                             "open", NULL};
 static const char *const proof_names[] = {"impossible", "bounded", "possible", "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", "scored", NULL};
@@ -93,6 +94,22 @@ int column_index(const char *name)
     return -1;
 }
 
+const char *length_text(char out[TEXT_NUMBER_MAX], int64_t length)
+{
+    if (length == LENGTH_ALL)
+        return "all";
+    snprintf(out, TEXT_NUMBER_MAX, "%lld", (long long)length);
+    return out;
+}
+
+int64_t length_of_text(const char *text)
+{
+    int64_t length = 0;
+    if (strcmp(text, "all") == 0)
+        return LENGTH_ALL;
+    return text_to_int64(text, &length) ? length : 0;
+}
+
 /* ---- values -----------------------------------------------------------------------------------*/
 bool column_applies(const struct column *c, const struct task *t)
 {
@@ -146,7 +163,7 @@ static void append_value(struct text *out, const struct column *c, const void *r
     if (c->from == FROM_TEXT && *(const char *const *)field)
         text_append(out, *(const char *const *)field);
     else if (c->from == FROM_WHOLE && *(const int64_t *)field != COLUMN_EMPTY)
-        text_append_format(out, "%lld", (long long)*(const int64_t *)field);
+        text_append(out, length_text(number, *(const int64_t *)field));
     else if (c->from == FROM_REAL && !isnan(*(const double *)field))
         text_append(out, text_from_double(number, *(const double *)field,
                                           c->over == OVER_RUNS ? TIMING_DIGITS : digits));

@@ -29,8 +29,8 @@
     X(NAME, encoding, "model.encoding.kind", ALL, SAME, "positional encoding (B)") \
     X(NAME, attention, "model.attention", ALL, SAME, "rpe or urpe") \
     X(NAME, space, "space.kind", ALL, SAME, "what positions are to each other") \
-    X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens") \
-    X(TEXT, subset, NULL, ALL, SAME, "all, generic, or a pattern of space.inputs") \
+    X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens; all: all evaluated lengths together") \
+    X(TEXT, subset, NULL, ALL, SAME, "all, generic, a pattern of space.inputs, or lookahead") \
     X(SIZE, channels, "space.channels", CONTINUOUS, SAME, \
       "channels of continuous inputs and outputs") \
     X(COUNT, vocab, "target.vocab", TOKENS, SAME, "symbols of token targets") \
@@ -51,8 +51,9 @@
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
     X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed; scored: predictions from elsewhere") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
-      "impossible: floor above tolerance; by-rounding: so it is in exact arithmetic, but this " \
-      "network's error is below the floor; reached: error within tolerance; not-reached") \
+      "impossible: floor above tolerance; too-shallow: depth floor above tolerance; by-rounding: so " \
+      "it is in exact arithmetic, but this network's error is below that floor; reached: error within " \
+      "tolerance; not-reached") \
     X(REAL, error_rms, NULL, CONTINUOUS, PAIRED, "root mean square error") \
     X(REAL, error_rel, NULL, CONTINUOUS, PAIRED, \
       "error_rms over the target's rms about its mean; 1: as bad as a constant") \
@@ -109,7 +110,20 @@
     X(TEXT, proof, proof_names, ALL, NONE, \
       "what the class can: impossible: floor above tolerance; bounded: a smaller floor, not 0; " \
       "possible: floor 0, and a network of the class is known that does it (explicit weights, random " \
-      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown")
+      "ones that tell all groups apart, or the trained ones); open: floor 0, and nothing is shown") \
+    X(REAL, depth_floor_rms, NULL, CONTINUOUS, MEAN, \
+      "floor_rms of networks of exactly so many layers") \
+    X(REAL, depth_floor_rel, NULL, CONTINUOUS, MEAN, "floor_rel of such networks") \
+    X(REAL, depth_floor_sup, NULL, CONTINUOUS, MEAN, "floor_sup of such networks") \
+    X(REAL, depth_accuracy_ceiling, NULL, TOKENS, MEAN, "accuracy_ceiling of such networks") \
+    X(REAL, depth_cross_entropy_floor, NULL, TOKENS, MEAN, \
+      "cross_entropy_floor of such networks, nats") \
+    X(REAL, lipschitz_floor, NULL, CONTINUOUS, MEAN, \
+      "near inputs: certified lower bound of the steepness of any network with this error_sup: change " \
+      "of an output per largest change of a token") \
+    X(REAL, lipschitz_found, NULL, CONTINUOUS, MEAN, \
+      "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
+      "middle; its Lipschitz constant is at least that")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
@@ -194,6 +208,10 @@ struct table_record {
     TABLE_COLUMNS(COLUMN_FIELD)
 };
 #define COLUMN_EMPTY INT64_MIN
+#define LENGTH_ALL INT64_MAX /* of rows about all evaluated lengths together, "all" */
+/* A length as files and people have it; 0: it is none. */
+const char *length_text(char out[TEXT_NUMBER_MAX], int64_t length);
+int64_t length_of_text(const char *text);
 
 /* ---- tables -----------------------------------------------------------------------------------*/
 /* Rows that have a value there; it is empty in all others. */

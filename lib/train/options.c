@@ -78,6 +78,10 @@ const struct option evaluate_options[] = {
      .fallback = "6", .quiet = true,
      .help = "random networks of the class, at most, to show that it can where the floor is 0; none "
              "where they take more work than the training and over 1e11 FLOP"},
+    {.key = "images", .type = OPTION_INT, .offset = EVALUATE(images), .min = 0, .max = 100000,
+     .fallback = "16", .unit = "samples", .quiet = true,
+     .help = "where masks hide what follows: samples that share a prefix, of subset lookahead; 0: "
+             "none"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
      .max = 100000, .fallback = "0", .unit = "inputs", .quiet = true,
      .help = "inputs from which the largest error is searched for; 0: no search"},

@@ -47,6 +47,7 @@ int samples_reserve(struct samples *s, int count, int n, const struct model_io *
     s->x = s->y = NULL;
     s->token = s->label = NULL;
     s->counts = NULL;
+    s->scored = NULL;
     if (channels)
         s->x = arena_alloc(&s->arena, rows * (size_t)channels, sizeof *s->x, e);
     else
@@ -169,6 +170,21 @@ static void fill_fixed(struct samples *s, int first, int n)
         s->token[first + i] = 0;
 }
 
+/* Moves the tokens about that of the first position, each by its own uniform one: all stay in the unit
+ * cube, and no nearer to its faces than they move. */
+static void spread(const struct sampler *d, struct samples *s, int first, int n)
+{
+    size_t channels = (size_t)s->channels;
+    double *x = s->x + (size_t)first * channels;
+    double most = d->task->space.radius / sqrt((double)channels);
+    for (size_t c = 0; c < channels; c++) {
+        double middle = most + (1 - 2 * most) * x[c];
+        x[c] = middle;
+        for (size_t i = 1; i < (size_t)n; i++)
+            x[i * channels + c] = middle + most * (2 * x[i * channels + c] - 1);
+    }
+}
+
 /* Appends a sample that lies ready. */
 static int take_sample(struct sampler *d, struct samples *s, int64_t index, struct err *e)
 {
@@ -215,7 +231,9 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         fill_uniform(d, s, first, n, &random);
     if (pattern_table[pattern]->fixed)
         fill_fixed(s, first, n);
-    if (pattern != PATTERN_GENERIC) {
+    if (pattern_table[pattern]->near) {
+        spread(d, s, first, n);
+    } else if (pattern != PATTERN_GENERIC) {
         pattern_table[pattern]->draw(l, &random, d->source); /* source[source[i]] == source[i] */
         for (int i = 0; i < n; i++)
             copy_token(s, first + i, first + d->source[i]);
@@ -302,6 +320,66 @@ int sampler_draw(struct sampler *d, uint64_t number, int count, struct samples *
     return code ? code : evaluate_samples(d, into, number, 1, e);
 }
 
+static bool same_token(const struct samples *s, int a, int b)
+{
+    size_t d = (size_t)s->channels;
+    return d ? memcmp(s->x + (size_t)a * d, s->x + (size_t)b * d, d * sizeof *s->x) == 0
+             : s->token[a] == s->token[b];
+}
+
+static bool same_sample(const struct samples *s, int a, int b)
+{
+    int n = s->first[a + 1] - s->first[a], i = 0;
+    while (i < n && same_token(s, s->first[a] + i, s->first[b] + i))
+        i++;
+    return i == n;
+}
+
+static void drop_last(struct samples *s)
+{
+    s->rows = s->first[--s->count];
+}
+
+/* Appends the images of sample k of base, or the distinct ones, and returns how many. */
+static int copy_images(struct sampler *d, struct samples *s, const struct samples *base, int k,
+                       bool distinct)
+{
+    const struct orbit *orbit = orbit_table[d->task->evaluate.orbit];
+    int own = s->count;
+    size_t channels = (size_t)s->channels;
+    for (int image = 0; image < orbit->images(&d->fixed); image++) {
+        int first = samples_add(s, &d->fixed, base->pattern[k]), last = s->count - 1;
+        orbit->image(&d->fixed, image, d->source);
+        for (int i = 0; i < d->n; i++) {
+            size_t to = (size_t)(first + i), from = (size_t)(base->first[k] + d->source[i]);
+            if (channels)
+                memcpy(s->x + to * channels, base->x + from * channels, channels * sizeof *s->x);
+            else
+                s->token[to] = base->token[from];
+        }
+        for (int before = own; before < last && distinct; before++)
+            if (same_sample(s, before, last)) {
+                drop_last(s);
+                break;
+            }
+    }
+    return s->count - own;
+}
+
+int sampler_images(struct sampler *d, const struct samples *base, const int *which, int count,
+                   bool distinct, int *kept, struct samples *into, struct err *e)
+{
+    int images = orbit_table[d->task->evaluate.orbit]->images(&d->fixed);
+    arena_reset(&into->arena);
+    if (count > INT32_MAX / images)
+        return err_set(e, ERR_MEMORY, "evaluate.samples", "%d samples with %d images each are too "
+                       "many", count, images);
+    int code = reserve(d, into, count * images, e);
+    for (int k = 0; k < count && !code; k++)
+        kept[k] = copy_images(d, into, base, which[k], distinct);
+    return code ? code : evaluate_samples(d, into, (uint64_t)which[0], into->count, e);
+}
+
 void sampler_close(struct sampler *d)
 {
     if (!d)
@@ -357,18 +435,112 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
     return code ? code : evaluate_samples(d, s, 0, (int)images, e);
 }
 
-int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+/* The last position that the images of set k have in common. */
+static int draw_scored(const struct sampler *d, int64_t k, int64_t sets)
+{
+    struct stream random;
+    stream_open(&random, d->task->seed, "lookahead position", (uint64_t)k);
+    return (int)(((double)k + stream_uniform24(&random)) * d->n / (double)sets);
+}
+
+static int draw_lookahead(struct samples *s, struct sampler *d, struct err *e)
+{
+    int64_t images = d->task->evaluate.images, sets = task_image_sets(d->task);
+    int code = reserve(d, s, (int)(sets * images), e);
+    s->scored = arena_alloc(&s->arena, (size_t)(sets * images), sizeof *s->scored, e);
+    if (!s->scored)
+        code = ERR_MEMORY;
+    for (int64_t k = 0; k < sets * images && !code; k++) {
+        int64_t base = k / images * images;
+        code = draw_sample(d, s, (uint64_t)k, PATTERN_GENERIC, e);
+        s->scored[k] = k == base ? draw_scored(d, k / images, sets) : s->scored[base];
+        for (int i = 0; i <= s->scored[k] && !code; i++)
+            copy_token(s, s->first[k] + i, s->first[base] + i);
+    }
+    return code ? code : evaluate_samples(d, s, 0, 1, e);
+}
+
+static int draw_set(struct samples *s, const struct task *t, const char *purpose, int length,
+                    int (*draw)(struct samples *s, struct sampler *d, struct err *e),
+                    struct err *e)
 {
     struct sampler *d = NULL;
     *s = (struct samples){0};
     int code = arena_open(&s->arena, 0, e);
     if (!code)
-        code = sampler_open_stream(&d, t, "evaluation", length, e);
+        code = sampler_open_stream(&d, t, purpose, length, e);
     if (!code)
-        code = draw_evaluation(s, d, e);
+        code = draw(s, d, e);
     if (!code && !d->space->draw)
         code = keep_layout(s, d, length, e);
     sampler_close(d);
+    if (code)
+        samples_close(s);
+    return code;
+}
+
+int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    return draw_set(s, t, "evaluation", length, draw_evaluation, e);
+}
+
+int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e)
+{
+    return draw_set(s, t, "lookahead", length, draw_lookahead, e);
+}
+
+/* Appends samples whose layouts are as long as this one. */
+static void append_samples(struct samples *s, const struct samples *from, struct layout *l)
+{
+    size_t at = (size_t)s->rows, rows = (size_t)from->rows;
+    size_t in = (size_t)s->channels, out = (size_t)s->outputs;
+    for (int k = 0; k < from->count; k++)
+        samples_add(s, l, from->pattern[k]);
+    if (in)
+        memcpy(s->x + at * in, from->x, rows * in * sizeof *s->x);
+    else
+        memcpy(s->token + at, from->token, rows * sizeof *s->token);
+    if (out)
+        memcpy(s->y + at * out, from->y, rows * out * sizeof *s->y);
+    else
+        memcpy(s->label + at, from->label, rows * sizeof *s->label);
+    if (s->counts)
+        memcpy(s->counts + at, from->counts, rows * sizeof *s->counts);
+}
+
+/* The sets one after another; they are of the task's lengths. */
+static int join(struct samples *s, const struct task *t, const struct samples *set, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    const struct model_io io = task_io(t);
+    int count = 0, n = 1, code;
+    for (int k = 0; k < lengths->count; k++) {
+        count += set[k].count;
+        n = set[k].layout[0]->n > n ? set[k].layout[0]->n : n;
+    }
+    code = samples_reserve(s, count, n, &io, set[0].counts != NULL, e);
+    for (int k = 0; k < lengths->count && !code; k++) {
+        struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
+        code = own ? space_of(&t->space)->layout(&t->space, (int)lengths->value[k], &s->arena, own, e)
+                   : ERR_MEMORY;
+        if (!code)
+            append_samples(s, &set[k], own);
+    }
+    return code;
+}
+
+int samples_of_lengths(struct samples *s, const struct task *t, struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    *s = (struct samples){0};
+    struct samples *set = memory_alloc((size_t)lengths->count, sizeof *set, e);
+    int sets = 0, code = set ? arena_open(&s->arena, 0, e) : ERR_MEMORY;
+    for (; sets < lengths->count && !code; sets++)
+        code = samples_evaluation(&set[sets], t, (int)lengths->value[sets], e);
+    code = code ? code : join(s, t, set, e);
+    for (int k = 0; k < sets; k++)
+        samples_close(&set[k]);
+    memory_free(set);
     if (code)
         samples_close(s);
     return code;

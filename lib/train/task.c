@@ -21,6 +21,18 @@ struct model_io task_io(const struct task *t)
     return io;
 }
 
+bool task_looks_ahead(const struct task *t)
+{
+    return t->evaluate.images > 0 && model_past(&t->model) && !space_of(&t->space)->draw &&
+           !target_brings_inputs(&t->target) && t->model.pool == MODEL_POOL_NONE &&
+           t->space.share[PATTERN_GENERIC] > 0;
+}
+
+int64_t task_image_sets(const struct task *t)
+{
+    return (t->evaluate.samples + t->evaluate.images - 1) / t->evaluate.images;
+}
+
 /* A target whose labels stand in the inputs, or which brings its inputs. */
 static int check_inputs(const struct task *t, struct err *e)
 {
@@ -142,11 +154,19 @@ static int check_shares(const struct task *t, struct err *e)
     return 0;
 }
 
+static int check_near(const struct task *t, struct err *e)
+{
+    if (!(t->space.share[PATTERN_NEAR] > 0) || !target_of(&t->target)->tokens)
+        return 0;
+    return err_set(e, ERR_USAGE, "space.inputs.near.share", "symbols have no distance, and target %s is "
+                   "about symbols; expected 0, or a continuous target", target_of(&t->target)->name);
+}
+
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
         check_inputs, check_pool, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
-        check_adversary};
+        check_adversary, check_near};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
         code = check[k](t, e);

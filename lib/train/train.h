@@ -39,7 +39,7 @@ extern const struct kind_table optimizer_kinds;
 
 enum { EVALUATE_WITNESS_AUTO, EVALUATE_WITNESS_ALWAYS, EVALUATE_WITNESS_NEVER };
 struct evaluate_config {
-    int64_t samples, every;
+    int64_t samples, every, images;
     int orbit;                    /* index into orbit_table */
     struct option_ints lengths;   /* of a cell: ascending, each once, the training length too */
     double tolerance;
@@ -66,6 +66,13 @@ struct model_io task_io(const struct task *t);
  * a step may hold.  ERR_USAGE; e->where names the key concerned ("train.lengths"). */
 int task_check(const struct task *t, struct err *e);
 
+#define SUBSET_LOOKAHEAD "lookahead" /* its rows */
+/* Whether targets may look further than the model: its masks hide what follows, and there are generic
+ * inputs that can be drawn anew; evaluate.images is not 0. */
+bool task_looks_ahead(const struct task *t);
+/* Sets of images that such a task is evaluated on. */
+int64_t task_image_sets(const struct task *t);
+
 /* ---- samples ----------------------------------------------------------------------------------*/
 /* A set of samples in double and in real, packed as struct batch wants it. */
 struct samples {
@@ -76,6 +83,7 @@ struct samples {
     int *pattern;              /* (count) index into pattern_table */
     int32_t *token, *label;    /* (rows) tokens; labels, 0 where a row does not count */
     double *x, *y;             /* (rows,channels), (rows,outputs); 0 where a row does not count */
+    int *scored;               /* (count) the only position that counts; NULL: all do */
     unsigned char *counts;     /* (rows) 0: in no loss and no figure.  NULL: all count */
     struct arena arena;
 };
@@ -83,6 +91,13 @@ struct samples {
  * sees that none is below one), grouped by pattern in table order, then all images under the orbit: the
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
+/* Sets of evaluate.images generic samples which share their first tokens, up to position `scored`,
+ * and are fresh behind it: a model that looks only back gives them one answer there.  The sets take
+ * up, rounded up, as many samples as evaluate.samples; scored is spread evenly over the positions.
+ * For tasks of which task_looks_ahead is true.  Stream "lookahead". */
+int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e);
+/* The evaluation sets of all evaluated lengths, one after another. */
+int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
  * partial: some rows do not count. */
@@ -100,6 +115,11 @@ int sampler_draw(struct sampler *s, uint64_t number, int count, struct samples *
 /* The same from a stream of another name. */
 int sampler_open_stream(struct sampler **out, const struct task *t, const char *purpose, int length,
                         struct err *e);
+/* The images of samples which[0..count-1] of `base`, which is of the sampler's task and length, under
+ * the task's orbit, labels included.  distinct: without those that equal an earlier one of the same
+ * sample.  kept (count): how many each sample has.  Layouts are the sampler's. */
+int sampler_images(struct sampler *s, const struct samples *base, const int *which, int count,
+                   bool distinct, int *kept, struct samples *into, struct err *e);
 void sampler_close(struct sampler *s);
 
 /* ---- the trainer ------------------------------------------------------------------------------

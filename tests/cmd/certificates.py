@@ -332,12 +332,14 @@ class Program(unittest.TestCase):
               file=sys.stderr)
 
     def test_lies_about_its_own(self):
-        cases = []
+        texts = []
         for space in maker.SPECS:
-            cases += [maker.read_case(text) for text, _ in self.rich(space, 100)]
+            texts += self.rich(space, 100)
         for space, target in (("sequence", "position"), ("grid", "grid_position")):
             one = maker.SPECS[space]["space"].replace("{", "{channels: 1, ", 1)
-            cases += [maker.read_case(text) for text, _ in self.rich(space, 50, space=one, target=target)]
+            texts += self.rich(space, 50, space=one, target=target)
+        # A Case evaluates all positions.
+        cases = [maker.read_case(text) for text, _ in texts if "\nsubset lookahead\n" not in text]
         cases = [case for case in cases if case.samples]
         tell_lies(self, lambda rng: rng.choice(cases))
 

@@ -32,3 +32,20 @@ gain() {
     [ "$status" -eq 2 ]
     [[ "$output" == *"--sample"* ]]
 }
+
+@test "bound and explain: a window of four is too shallow for twelve tokens back" {
+    cat >far.yaml <<'SPEC'
+seeds: 1
+space: {length: 24}
+target: {kind: token_shift, vocab: 2, k: 12}
+model: {encoding: toeplitz, mask: {kind: window, past: 4}, width: 16, ffn: 32}
+evaluate: {samples: 512}
+grid: {model.layers: [3, 4]}
+SPEC
+    try bound far.yaml
+    [ "$status" -eq 0 ]
+    has "layers params generic floor depth floor verdict" "$output"
+    has "0.283 too-shallow" "$output"
+    run probe explain far.yaml
+    has "Networks of 3 layers tell fewer pairs apart" "$(tr '\n' ' ' <<<"$output")"
+}

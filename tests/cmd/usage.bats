@@ -223,8 +223,8 @@ for line in sys.stdin.buffer.read().decode().splitlines():
     [ "$status" = 2 ]
     has "position.yaml:1:33: target.vocab: no cell of the spec has symbols of a vocabulary" "$errors"
     # One cell is enough; so is what --set has made of it; and resolved specs say every key.
-    printf '%s\n' 'space: {length: 4, channels: 1}' 'target.vocab: 3' 'train: {steps: 1}' \
-        'model: {layers: 1, heads: 1, width: 4, ffn: 4}' 'evaluate.samples: 8' \
+    printf '%s\n' 'space: {length: 4, channels: 1}' 'target: {vocab: 3}' 'train: {steps: 1}' \
+        'model: {layers: 1, heads: 1, width: 4, ffn: 4}' 'evaluate: {samples: 8}' \
         'grid: {target.kind: [pi, gain]}' >both.yaml
     probe check both.yaml >/dev/null
     probe run both.yaml --set target.kind=pi --out out --quiet

@@ -262,6 +262,72 @@ static void test_sound(void **state)
     assert_true(blind > 10);
 }
 
+/* Pairs that a random network of exactly m->layers layers tells apart though `group` merges them. */
+static long told_apart(const struct model_config *m, struct help_set *set, const int32_t *group,
+                       struct stream *s)
+{
+    static double y[ROWS_MAX * CHANNELS];
+    struct floor_set view = help_set_view(set);
+    int rows = view.first[view.count];
+    double scale = 0;
+    long told = 0;
+    help_random_network(m, set->layout[0], &view, set->layout[0], s, y);
+    for (int i = 0; i < rows * CHANNELS; i++)
+        scale = fmax(scale, fabs(y[i]));
+    for (int p = 0; p < rows; p++)
+        for (int q = p + 1; q < rows; q++) {
+            double apart = 0;
+            for (int c = 0; c < CHANNELS; c++)
+                apart = fmax(apart, fabs(y[p * CHANNELS + c] - y[q * CHANNELS + c]));
+            told += group[p] == group[q] && !(apart <= EQUAL * scale);
+        }
+    return told;
+}
+
+/* Layers of several kinds: what is merged at a plan's depth is equal in networks of that depth; one
+ * layer fewer would merge what they tell apart. */
+static void test_depth(void **state)
+{
+    (void)state;
+    static struct help_set set;
+    static int32_t any[ROWS_MAX], deep[ROWS_MAX], fewer[ROWS_MAX];
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    long shallow = 0, coarser = 0;
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        struct model_config m = help_model(&none, -1, true, 8);
+        struct stream s;
+        stream_open(&s, seed, "plan", 2);
+        m.ffn = 12;
+        m.norm = (int)(seed % 3);
+        if (seed % 2) { /* a convolution of two positions at one place or more */
+            assert_true(option_set_kind(&convolution_kinds, "canon", &m.convolution));
+            m.convolution.number[0] = 2;
+            for (int k = 0; k < 3; k++)
+                m.convolution.number[2 + k] = (double)((1 + stream_below(&s, 7)) >> k & 1);
+        }
+        draw_plan(&m, &s);
+        help_set_open(&set, CHANNELS, seed);
+        struct layout *l = help_layout(&set.arena, 6);
+        help_set_plant(&set, l, 2, 0);
+        help_set_plant(&set, l, 3, 1);
+        struct floor_set view = help_set_view(&set);
+        for (m.layers = 1; m.layers < 5; m.layers++) {
+            struct model_groups g = {.any = any, .deep = deep};
+            assert_int_equal(model_merge_depth(&m, l, &view, &g, NULL), 0);
+            if (told_apart(&m, &set, deep, &s))
+                fail_msg("plan %d: pairs merged at %d layers have unequal outputs", (int)seed,
+                         (int)m.layers);
+            shallow += m.layers > 1 ? told_apart(&m, &set, fewer, &s) : 0;
+            coarser += g.any_groups - g.deep_groups;
+            assert_true(g.deep_groups <= g.any_groups);
+            memcpy(fewer, deep, sizeof fewer);
+        }
+        help_set_close(&set);
+    }
+    print_message("%ld pairs that one layer fewer would merge\n", shallow);
+    assert_true(shallow > 100 && coarser > 0);
+}
+
 int main(void)
 {
     struct err e = {0};
@@ -277,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_gradients),
 #endif
         cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

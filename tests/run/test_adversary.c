@@ -12,7 +12,7 @@ struct probe {
     struct task task;
     int threads, subsets;
     bool zero; /* all weights 0, so that the output is 0 */
-    struct record figures[PATTERN_MAX + 1];
+    struct record figures[SUBSETS_MAX];
 };
 
 static struct probe small_probe(const char *target, int attention, int n, int d)

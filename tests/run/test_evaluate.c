@@ -107,7 +107,7 @@ static void position_by_hand(void **unused)
 {
     (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_RPE, 4, 2);
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
     struct evaluation *ev = open_evaluation(&t);
@@ -154,7 +154,7 @@ static void urpe_has_no_floor_and_exact_is_reached(void **unused)
 {
     (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_URPE, 4, 2);
-    struct record f[PATTERN_MAX + 1], alone;
+    struct record f[SUBSETS_MAX], alone;
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
     struct evaluation *ev = open_evaluation(&t);
@@ -208,7 +208,7 @@ static void subsets_have_their_own_figures(void **unused)
     (void)unused;
     static const char *const name[] = {"all", "generic", "identical", "palindrome"};
     struct task t = help_task("gain", "alibi", MODEL_RPE, 5, 3);
-    struct record before[PATTERN_MAX + 1], after[PATTERN_MAX + 1];
+    struct record before[SUBSETS_MAX], after[SUBSETS_MAX];
     double out[16 * 5 * 3];
     t.evaluate.samples = 16;
     share(&t, pattern_named("identical"), 0.25);
@@ -245,7 +245,7 @@ static void constant_target(void **unused)
 {
     (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_RPE, 1, 2);
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     t.evaluate.samples = 3;
     struct evaluation *ev = open_evaluation(&t);
     struct false_network near = {.answer = ANSWER_VALUE, .value = 1.05, .changed = -1};
@@ -267,7 +267,7 @@ static void nan_is_never_reached(void **unused)
 {
     (void)unused;
     struct task t = help_task("gain", "toeplitz", MODEL_URPE, 3, 1);
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     t.evaluate.samples = 4;
     struct evaluation *ev = open_evaluation(&t);
     struct false_network broken = {.answer = ANSWER_NAN, .changed = -1};
@@ -285,7 +285,7 @@ static void nan_is_never_reached(void **unused)
 static void tokens_are_decided_by_row_and_by_group(void **unused)
 {
     (void)unused;
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     struct false_network right = {.value = 1, .changed = -1};
     token_task = help_task("pi", "toeplitz", MODEL_RPE, 4, 1);
     token_task.target.vocab = 1000; /* so that no generic sample is constant by chance */
@@ -318,7 +318,7 @@ static void tokens_are_decided_by_row_and_by_group(void **unused)
     assert_true(error == 1 - f[0].accuracy);
 
     /* A second measurement starts from empty sums. */
-    struct record again[PATTERN_MAX + 1];
+    struct record again[SUBSETS_MAX];
     measure(ev, &right, again);
     assert_memory_equal(&again[2].accuracy, &f[2].accuracy, sizeof f[2].accuracy);
     assert_memory_equal(&again[2].leak_sup, &f[2].leak_sup, sizeof f[2].leak_sup);
@@ -334,7 +334,7 @@ static void group_goes_with_its_mean(void **unused)
     (void)unused;
     for (int k = 1; k <= 3; k += 2) {
         char text[256];
-        struct record f[PATTERN_MAX + 1];
+        struct record f[SUBSETS_MAX];
         struct false_network right = {.value = 1, .changed = -1};
         snprintf(text, sizeof text,
                  "space: {length: 4, inputs: {identical: 1}}\nseeds: [0]\n"
@@ -356,7 +356,7 @@ static void group_goes_with_its_mean(void **unused)
 static void informative_rows_are_counted_apart(void **unused)
 {
     (void)unused;
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     struct false_network none = {.value = 0, .changed = -1};
     token_task = help_task("etp", "learned", MODEL_RPE, 4, 1);
     token_task.target.vocab = 2;

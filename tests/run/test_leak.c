@@ -76,7 +76,7 @@ static void measure_weights(struct weights *w, const struct task *t, struct reco
 {
     struct evaluation *ev;
     struct err e = {0};
-    struct record figures[PATTERN_MAX + 1];
+    struct record figures[SUBSETS_MAX];
     if (evaluation_open(&ev, t, (int)t->space.length, &e) ||
         evaluation_measure(ev, network_predictor(&w->network), figures, &e))
         fail_msg("%s: %s", e.where, e.msg);

@@ -37,6 +37,7 @@ static int check_rows(const char *folder, const char *status)
         assert_string_equal(csv.row[r][csv_column(&csv, "experiment")], "");
         double error = number(&csv, r, "error_rel"), floor = number(&csv, r, "floor_rel");
         assert_true(error >= floor * (1 - 1e-5));
+        assert_true(error >= number(&csv, r, "depth_floor_rel") * (1 - 1e-5));
         assert_true(number(&csv, r, "error_sup") >= number(&csv, r, "floor_sup") * (1 - 1e-5));
         assert_true(number(&csv, r, "params") > 0);
     }
@@ -61,7 +62,7 @@ static void errors_stay_above_floors(void **unused)
         struct spec *s = help_spec(text);
         help_folder(root);
         assert_int_equal(execute(spec_cell(s, 0), root), 0);
-        assert_int_equal(check_rows(root, "ok"), 8); /* 2 lengths x 4 subsets */
+        assert_int_equal(check_rows(root, "ok"), 12); /* (2 lengths and both) x 4 subsets */
         help_remove(root);
         spec_close(s);
     }

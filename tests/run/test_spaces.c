@@ -48,7 +48,7 @@ static void check_floors(const struct task *t, const char *what, int *positive)
     struct pool *pool = NULL;
     struct network x;
     struct evaluation *ev = NULL;
-    struct record f[PATTERN_MAX + 1];
+    struct record f[SUBSETS_MAX];
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     if (network_open(&x, t, pool, &e) ||
         evaluation_open(&ev, t, (int)t->space.length, &e))

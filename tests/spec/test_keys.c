@@ -59,7 +59,8 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
 /* What some kinds must have, or what makes more of their keys matter. */
 static const char *companion(const char *kind)
 {
-    const char *const list[][2] = {{"text", text_option}, {"data", data_option}, {"linear", ", divide: none"}, {"graph", ", model: small-world"}};
+    const char *const list[][2] = {{"text", text_option}, {"data", data_option}, {"graph", ", model: small-world"},
+                                  {"linear", ", divide: none"}};
     for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
         if (strcmp(list[k][0], kind) == 0)
             return list[k][1];
@@ -207,6 +208,7 @@ static bool changes_id(const struct spec_key *key)
     const char *const bases[] = {
         "target: gain\n" SMALL, "target: gain\n" SMALL "train: {polish: {method: bfgs}}\n",
         "target: gain\nevaluate: {adversary: {starts: 4}}\n",
+        "target: gain\nspace: {inputs: {near: {share: 0.5}}}\n",
         "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
         "target: gain\nmodel: {c: {init: normal}}\n",
         "target: gain\nspace: {length: 2, channels: 1}\n", pooled_spec,

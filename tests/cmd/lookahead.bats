@@ -1,0 +1,64 @@
+# Subset lookahead: its rows, what trained networks do there, and the table's verdict.
+load help_cmd
+
+spec() {
+    cat >ahead.yaml <<'SPEC'
+seeds: 1
+space: {length: 8, channels: 1}
+target: reverse
+model: {encoding: toeplitz, mask: causal, layers: 2, heads: 1, width: 16, ffn: 32}
+train: {steps: 300, batch: 16, lr: 0.01}
+evaluate: {samples: 640, images: 64, every: 300}
+cases:
+  - {target: reverse}
+  - {target: mean}
+  - {target: {kind: token_reverse, vocab: 4}}
+claims:
+  - where: {subset: lookahead}
+    expect: {verdict: impossible}
+  - {on: bound, where: {subset: lookahead}, expect: {verdict: impossible}}
+SPEC
+}
+
+@test "lookahead: trained networks respect the floors, and the table says impossible" {
+    spec
+    try run ahead.yaml --csv rows.csv
+    [ "$status" -eq 0 ]
+    has "lookahead" "$output"
+    has "impossible" "$output"
+    python3 - <<'PY'
+import csv
+rows = [r for r in csv.DictReader(open("rows.csv")) if r["subset"] == "lookahead"]
+assert len(rows) == 3, rows
+for r in rows:
+    if r["error_rms"]:
+        leak = float(r["leak_rms"])
+        assert leak < 1e-5 and float(r["error_rms"]) >= float(r["floor_rms"]) - leak, r
+    else:
+        assert 0.4 < float(r["accuracy"]) <= float(r["accuracy_ceiling"]) < 0.8, r
+PY
+}
+
+@test "lookahead: bound has the rows, images: 0 has none, and old cells are whole without them" {
+    spec
+    try bound ahead.yaml
+    [ "$status" -eq 0 ]
+    has "lookahead floor" "$output"
+    probe bound ahead.yaml --no-claims --format csv --set evaluate.images=0 >none.csv
+    ! grep -q lookahead none.csv
+    probe run ahead.yaml --quiet --set target=mean --set train.steps=2 --set evaluate.every=2 --no-claims
+    row=$(echo results/ahead/cells/*/row.csv)
+    sed -i '/,lookahead,/d' "$row"
+    try run ahead.yaml --set target=mean --set train.steps=2 --set evaluate.every=2 --no-claims
+    [ "$status" -eq 0 ]
+    ! grep -q lookahead "$row"
+}
+
+@test "lookahead: certificates of its rows are accepted" {
+    spec
+    probe bound ahead.yaml --no-claims --quiet --set evaluate.samples=64 --set evaluate.images=8 --certificate proof
+    run "$ROOT/cmd/urpe-probe-check/urpe-probe-check" proof/*/*
+    [ "$status" -eq 0 ]
+    [ "$(ls proof/*/8-lookahead.txt* | wc -l)" -eq 3 ]
+    has "8-lookahead" "$output"
+}
