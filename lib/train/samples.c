@@ -118,7 +118,7 @@ static int evaluate_one(const struct sampler *d, struct samples *s, int k, struc
     const struct target *t = d->target;
     int first = s->first[k];
     size_t at = (size_t)first * (size_t)s->channels;
-    return t->label ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
+    return !s->outputs ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
                                s->label + first, e)
                     : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
                                   s->y + at, e);
@@ -137,7 +137,7 @@ static void mark_rows(const struct sampler *d, struct samples *s)
 static int evaluate_samples(const struct sampler *d, struct samples *s, uint64_t number, int images,
                             struct err *e)
 {
-    bool batches = d->target->evaluate_all != NULL;
+    bool batches = d->target->evaluate_all && s->outputs;
     bool ready = target_brings_inputs(&d->task->target);
     for (int k = 0, failed; k < s->count && !ready; k += batches ? BATCH : 1) {
         int count = s->count - k < BATCH ? s->count - k : BATCH;
