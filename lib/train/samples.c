@@ -119,7 +119,7 @@ static int evaluate_one(const struct sampler *d, struct samples *s, int k, struc
     const struct target *t = d->target;
     int first = s->first[k];
     size_t at = (size_t)first * (size_t)s->channels;
-    return t->label ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
+    return !s->outputs ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
                                s->label + first, e)
                     : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
                                   s->y + at, e);
@@ -138,7 +138,7 @@ static void mark_rows(const struct sampler *d, struct samples *s)
 static int evaluate_samples(const struct sampler *d, struct samples *s, uint64_t number, int images,
                             struct err *e)
 {
-    bool batches = d->target->evaluate_all != NULL;
+    bool batches = d->target->evaluate_all && s->outputs;
     bool ready = target_brings_inputs(&d->task->target);
     for (int k = 0, failed; k < s->count && !ready; k += batches ? BATCH : 1) {
         int count = s->count - k < BATCH ? s->count - k : BATCH;
@@ -186,6 +186,17 @@ static void spread(const struct sampler *d, struct samples *s, int first, int n)
     }
 }
 
+/* The first n positions of a line, with its relations. */
+static struct layout *shorter(const struct layout *line, int n, struct arena *arena, struct err *e)
+{
+    struct layout *l = arena_alloc(arena, 1, sizeof *l, e);
+    if (!l)
+        return NULL;
+    *l = *line;
+    l->n = n;
+    return l;
+}
+
 /* Appends a sample that lies ready. */
 static int take_sample(struct sampler *d, struct samples *s, int64_t index, struct err *e)
 {
@@ -195,7 +206,11 @@ static int take_sample(struct sampler *d, struct samples *s, int64_t index, stru
         const int32_t *pair = d->target->pairs(d->state, index, &pairs);
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
         if (!l || d->space->given(&d->task->space, d->n, pair, pairs, &s->arena, l, e))
-            return e->code;
+            return err_context(e, "sample %lld of the file", (long long)index);
+    } else if (d->target->length(d->state, index) < l->n) {
+        l = shorter(&d->fixed, d->target->length(d->state, index), &s->arena, e);
+        if (!l)
+            return ERR_MEMORY;
     }
     size_t first = (size_t)samples_add(s, l, PATTERN_GENERIC);
     struct target_rows rows = {.n = l->n,
@@ -409,8 +424,11 @@ static int keep_layout(struct samples *s, const struct sampler *d, int length, s
 {
     struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
     int code = own ? d->space->layout(&d->task->space, length, &s->arena, own, e) : ERR_MEMORY;
-    for (int i = 0; i < s->count && !code; i++)
-        s->layout[i] = own;
+    for (int i = 0; i < s->count && !code; i++) {
+        int n = s->first[i + 1] - s->first[i];
+        s->layout[i] = n < own->n ? shorter(own, n, &s->arena, e) : own;
+        code = s->layout[i] ? 0 : ERR_MEMORY;
+    }
     return code;
 }
 

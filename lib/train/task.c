@@ -74,6 +74,15 @@ static int check_pool(const struct task *t, struct err *e)
     return 0;
 }
 
+/* What stands before a sample is laid out for lines whose relations are their own. */
+static int check_own_lengths(const struct task *t, struct err *e)
+{
+    if (!target_form(&t->target).lengths || !model_before(&t->model))
+        return 0;
+    return err_set(e, ERR_USAGE, "model.prefix", "samples of several lengths take no prefix; expected "
+                   "none");
+}
+
 static int check_curriculum(const struct task *t, struct err *e)
 {
     const struct option_ints *lengths = &t->train.lengths, *shares = &t->train.length_shares;
@@ -153,7 +162,7 @@ static int check_near(const struct task *t, struct err *e)
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
-        check_inputs, check_pool, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
+        check_inputs, check_pool, check_own_lengths, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
         check_adversary, check_near};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
