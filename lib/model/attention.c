@@ -12,7 +12,7 @@
 bool attention_is_fused(const struct layer_kind *k)
 {
     const struct encoding *enc = k->encoding;
-    return !enc->value && (k->facts.relation_bias || !enc->logits) &&
+    return !enc->value && logits_cap(&k->config.logits) == 0 && (k->facts.relation_bias || !enc->logits) &&
            normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
 }
 
@@ -217,6 +217,48 @@ void attention_content_backward(const struct model *m, const real *p, const stru
     }
 }
 
+/* ---- maps of q and k --------------------------------------------------------------------------*/
+static struct logits_row logits_row(const struct sample_attention *a, const real *p, int layer,
+                                    real *gradient)
+{
+    const struct model *m = a->m;
+    struct logits_row r = {.config = &a->kind->config.logits, .heads = m->heads,
+                           .head_width = a->width, .scale = a->kind->facts.scale};
+    for (int k = 0; k < LOGITS_TENSORS_MAX; k++)
+        if (m->layer[layer].logits[k] >= 0) {
+            size_t at = m->tensors.item[m->layer[layer].logits[k]].offset;
+            r.parameter[k] = p + at;
+            r.gradient[k] = gradient ? gradient + at : NULL;
+        }
+    return r;
+}
+
+static void map_vectors(const struct sample_attention *a, const real *p, const struct batch *b,
+                        int layer)
+{
+    struct block_cache *cache = &a->w->cache[layer];
+    struct logits_row r = logits_row(a, p, layer, NULL);
+    int width = a->m->width;
+    for (int i = 0; i < b->rows && logits_map_vectors(r.config); i++) {
+        real *q = cache->qkv + (ptrdiff_t)i * a->stride;
+        memcpy(cache->raw + (ptrdiff_t)i * 2 * width, q, 2 * (size_t)width * sizeof *q);
+        logits_map(&r, q, q + width);
+    }
+}
+
+static void map_vectors_backward(const struct sample_attention *a, const real *p,
+                                 const struct batch *b, int layer, real *gradient)
+{
+    const struct block_cache *cache = &a->w->cache[layer];
+    struct logits_row r = logits_row(a, p, layer, gradient);
+    int width = a->m->width;
+    for (int i = 0; i < b->rows && logits_map_vectors(r.config); i++) {
+        const real *q = cache->raw + (ptrdiff_t)i * 2 * width;
+        real *dq = a->w->dqkv + (ptrdiff_t)i * a->stride;
+        logits_map_backward(&r, q, q + width, dq, dq + width);
+    }
+}
+
 /* ---- features of q and k ----------------------------------------------------------------------*/
 /* q and k, neighbours in qkv, become their features, which are kept as well: rotations come next. */
 static void map_features(const struct sample_attention *a, const struct batch *b, int layer)
@@ -252,6 +294,7 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
     const struct encoding *encoding = a.kind->encoding;
     find_content(&a, b, layer);
+    map_vectors(&a, p, b, layer);
     map_features(&a, b, layer);
     for (int k = 0; k < b->samples && encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
@@ -282,6 +325,7 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
         encoding->query_key_backward(&a.encoding, dq, dq + m->width, a.stride);
     }
     map_features_backward(&a, b, layer);
+    map_vectors_backward(&a, p, b, layer, gradient);
 }
 
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,

@@ -47,7 +47,7 @@ enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 /* What layers of one model may differ in: the rows of model_options that are `layered`. */
 #define LAYER_FIELDS                                                                               \
-    struct kind_config encoding, c, normaliser, mask, convolution;                                 \
+    struct kind_config encoding, c, normaliser, mask, convolution, logits;                         \
     int attention; /* enum above */                                                                \
     bool share;    /* one B table for all layers, or for all that are of one kind */
 struct layer_config {
@@ -102,6 +102,17 @@ int convolution_size(const struct kind_config *c);
 bool convolution_learned(const struct kind_config *c);
 /* Whether layers of some kind have one. */
 bool model_convolves(const struct model_config *c);
+/* ---- maps of the products q.k (logits.c) ----*/
+enum { LOGITS_TENSORS_MAX = 2 };
+extern const struct kind_table logits_kinds;
+/* What products stay within; 0: no bound. */
+double logits_cap(const struct kind_config *c);
+/* Whether q and k are mapped; own tensors of each layer, returns how many. */
+bool logits_map_vectors(const struct kind_config *c);
+int logits_tensors(const struct kind_config *c, int heads, int head_width,
+                   struct tensor out[LOGITS_TENSORS_MAX]);
+/* Whether layers of some kind have one. */
+bool model_maps_logits(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
 /* Where the relations of the sample's own layout begin among those with what stands before it. */
@@ -165,6 +176,7 @@ struct model_layer { /* indices into tensors; -1: none */
     int in, in_bias, up, up_bias, out, out_bias, gate, gate_bias;
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
     int convolution[CONVOLVED_PLACES]; /* (channels,size) */
+    int logits[LOGITS_TENSORS_MAX];
     int c;
 };
 
@@ -219,6 +231,8 @@ int model_merge(const struct model_config *c, const struct layout *trained,
 /* The same, and beside it for networks of exactly its depth: groups as in floor.h. */
 struct model_groups {
     int32_t *any, *deep; /* (rows); deep NULL: not wanted */
+    int32_t *front; /* (count, model_before) NULL: not wanted; of what stands before each sample, for
+                     * any depth, from any_groups on where no row is of the group */
     int any_groups, deep_groups;
 };
 int model_merge_depth(const struct model_config *c, const struct layout *trained,

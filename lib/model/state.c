@@ -91,7 +91,7 @@ static int open_kinds(struct model_state *s, const struct model *m, const struct
         if (s->reach)
             s->reach[k] = reach;
         struct encoding_context c = {.config = &m->kind[k].config.encoding,
-                                     .shape = &m->kind[k].shape, .layout = &s->longest};
+                                     .shape = &m->kind[k].shape, .layout = &longest};
         code = code ? code : encoding_open(&c, arena, e);
         if (s->code)
             s->code[k] = c.code;

@@ -24,6 +24,15 @@ static real *carve(struct carver *c, size_t rows, size_t columns)
     return p;
 }
 
+/* Whether any layer maps q and k. */
+static bool has_maps(const struct model *m)
+{
+    int k = 0;
+    while (k < m->kinds && !logits_map_vectors(&m->kind[k].config.logits))
+        k++;
+    return k < m->kinds;
+}
+
 /* Whether any layer makes features of q and k. */
 static bool has_features(const struct model *m)
 {
@@ -57,6 +66,7 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
         b->f_mixed = carve(c, c->rows, c->width);
     b->qkv = carve(c, c->rows, 3 * c->width);
     b->lse = carve(c, c->rows, heads);
+    b->raw = has_maps(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->plain = has_features(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->o = carve(c, c->rows, c->width);
     b->gated = b->o;

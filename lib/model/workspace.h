@@ -12,6 +12,7 @@
 
 struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
+    real *raw;   /* (R,2w) q and k before logits.c maps them; only where it does */
     real *plain; /* (R,2w) features of q and k, before the encoding rotates them */
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
@@ -106,6 +107,16 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate);
+/* Vectors q and k of a position, (heads, head_width) each, in place; and back, from what they were. */
+struct logits_row {
+    const struct kind_config *config;
+    int heads, head_width;
+    double scale; /* of q.k */
+    const real *parameter[LOGITS_TENSORS_MAX];
+    real *gradient[LOGITS_TENSORS_MAX];
+};
+void logits_map(const struct logits_row *r, real *q, real *k);
+void logits_map_backward(const struct logits_row *r, const real *q, const real *k, real *dq, real *dk);
 /* Behind it: what the layer's input gave besides q, k and v; dx (rows,width) is accumulated. */
 void attention_content_backward(const struct model *m, const real *p, const struct model_state *s,
                                 const struct batch *b, struct workspace *w, int layer,

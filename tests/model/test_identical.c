@@ -41,6 +41,14 @@ static void set_convolution(struct model_config *m, const char *name)
 }
 
 static void canon(struct model_config *m) { set_convolution(m, "canon"); }
+static void set_logits(struct model_config *m, const char *name)
+{
+    m->norm = MODEL_NORM_NONE;
+    assert_true(option_set_kind(&logits_kinds, name, &m->logits));
+}
+static void soft_cap(struct model_config *m) { set_logits(m, "soft-cap"); }
+static void qk_norm(struct model_config *m) { set_logits(m, "qk-norm"); }
+static void cosine(struct model_config *m) { set_logits(m, "cosine"); }
 static void shift(struct model_config *m) { set_convolution(m, "shift"); }
 
 static const struct identical {
@@ -86,6 +94,9 @@ static const struct identical {
     {"elastic, tau = 0.3", "elastic", .distinct = "11111111", .fixed = {".tau", 0.3}},
     {"softpick", "softpick", .distinct = "17771774", .some = ".sss...s"},
     {"strict, the first row empty", "softmax", .distinct = "7777----", .past = {"strict"}},
+    {"soft-cap", "softmax", .distinct = "11111111", .change = soft_cap},
+    {"qk-norm", "softmax", .distinct = "11111111", .change = qk_norm},
+    {"cosine", "softmax", .distinct = "11111111", .change = cosine},
     {"window", "softmax", .distinct = "11111111", .past = {"window", {{"past", 2}}},
      .whole = {"window", {{"past", 2}, {"future", 1}}}},
     {"sink and window", "sink", .distinct = "3333----", .past = {"window", {{"past", 2}}}},

@@ -297,6 +297,19 @@ static void all_values(struct model_config *m)
 static void shift(struct model_config *m) { set_convolution(m, "shift"); }
 static void shift_both(struct model_config *m) { set_convolution(m, "shift")->number[2] = 1; }
 
+static void set_logits(struct model_config *m, const char *kind)
+{
+    assert_true(option_set_kind(&logits_kinds, kind, &m->logits));
+    m->logits.number[0] = 0.7; /* of soft-cap */
+}
+
+static void cap(struct model_config *m) { set_logits(m, "soft-cap"); }
+static void qk_norm(struct model_config *m) { set_logits(m, "qk-norm"); }
+static void cosine(struct model_config *m) { set_logits(m, "cosine"); }
+static void cap_of_two(struct model_config *m) { cap(m), two_keys(m); }
+static void qk_norm_of_two(struct model_config *m) { qk_norm(m), two_keys(m); }
+static void cosine_of_two(struct model_config *m) { cosine(m), two_keys(m); }
+
 static const struct blocks {
     const char *file, *encoding;
     void (*change[8])(struct model_config *m); /* by case; NULL: nothing */
@@ -312,6 +325,8 @@ static const struct blocks {
     {"block-registers", "toeplitz", {registers, registers}},
     {"block-values", "rope", {mean_values, first_values, gate, all_values}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
+    {"block-logits", "rope", {cap, qk_norm, cosine}},
+    {"block-logits-bias", "toeplitz", {cap_of_two, qk_norm_of_two, cosine_of_two}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };
 

@@ -189,6 +189,9 @@ BLOCKS = {
         {"values": "mean"}, {"values": "first", "attention": URPE}, {"gate": True, "norm": NORM_NONE},
         {"values": "mean", "gate": True, "canon": ("input",), "mask": BOTH}]),
     "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
+    "block-logits": (e.Rope, TINY, [{"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
+    "block-logits-bias": (e.Toeplitz, {**FOUR, "kv_heads": 2}, [
+        {"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
 }
 
 
@@ -224,6 +227,11 @@ def draw_weights(c, encoding):
             matrix(prefix + "ffn.up", f, d)
         if any(case.get("gate") for case in c["cases"]):
             matrix(prefix + "attn.gate", d, d)
+        if any("logits" in case for case in c["cases"]):
+            w[prefix + "logits.query"] = 1 + 0.3 * torch.randn(d // heads)
+            w[prefix + "logits.key"] = 1 + 0.3 * torch.randn(d // heads)
+            w[prefix + "logits.scale"] = 0.5 * torch.randn(heads)
+            w[prefix + "logits.scale"][0] = 5  # beyond log 100
         for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d)):
             if any(place in case.get("canon", ()) for case in c["cases"]):
                 w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
@@ -297,6 +305,13 @@ def attention(c, encoding, case, w, layer, x, first):
     q, k, v = (split(x) for x in qkv.split(sizes, -1))
     first = v if first is None else first
     v = {"own": v, "mean": (v + first) / 2, "first": first}[case.get("values", "own")]
+    if case.get("logits") == "norm":  # Qwen3
+        q, k = (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6) * parameter("logits." + name)
+                for x, name in ((q, "query"), (k, "key")))
+    if case.get("logits") == "cosine":  # Swin v2, without its 1/sqrt(d)
+        size = torch.exp(parameter("logits.scale").clamp(max=math.log(100)))[:, None, None]
+        q, k = (torch.nn.functional.normalize(x, dim=-1) for x in (q, k))
+        q = q * size * math.sqrt(q.shape[-1])
     raw = q, k
     q, k = encoding.rotate(q, k)
 
@@ -308,6 +323,9 @@ def attention(c, encoding, case, w, layer, x, first):
     s = encoding.logits(q, k, encoding_parameter, causal)
     s = s + encoding.added(x, encoding_parameter, seen)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    if case.get("logits") == "cap":  # Gemma 2
+        added, products = s - products, 0.7 * torch.tanh(products / 0.7)
+        s = products + added
     about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)
     p, rest = normaliser.attend(s, seen, q, about, normaliser_parameter)
