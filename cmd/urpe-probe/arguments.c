@@ -9,7 +9,7 @@
 #include "spec/spec.h"
 
 enum { HELP_WIDTH = 80, HELP_INDENT = 24, NARROW = 60, NARROW_INDENT = 6 };
-enum { COUNT_MAX = 4096, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
+enum { COUNT_MAX = 4096, MANY_MAX = 10000000, SHARDS_MAX = 1000000, NAMES_MAX = 64 };
 
 /* ---- words of a choice ------------------------------------------------------------------------*/
 /* Cuts "[a|b|c]" in buffer into its words; returns how many. */
@@ -84,6 +84,16 @@ static int take_count(const struct flag *f, const char *value, void *field, stru
     if (!text_to_int64(value, &number) || number < 1 || number > COUNT_MAX)
         return err_set(e, ERR_USAGE, NULL, "%s %s: a number from 1 to %d was expected", f->name,
                        value, COUNT_MAX);
+    *(int *)field = (int)number;
+    return 0;
+}
+
+static int take_many(const struct flag *f, const char *value, void *field, struct err *e)
+{
+    int64_t number;
+    if (!text_to_int64(value, &number) || number < 1 || number > MANY_MAX)
+        return err_set(e, ERR_USAGE, NULL, "%s %s: a number from 1 to %d was expected", f->name,
+                       value, MANY_MAX);
     *(int *)field = (int)number;
     return 0;
 }

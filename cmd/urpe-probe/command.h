@@ -113,6 +113,8 @@ int judge_claims(const struct arguments *a, const struct spec *s, enum claim_on 
                  const struct results *r, int *status, struct err *e);
 /* Prints rows as the format asks: the table of report_table for each spec, or all rows. */
 int print_results(const struct arguments *a, const struct results *r, struct err *e);
+/* The cell whose id starts with `id`; NULL: the only one there is. */
+int choose_cell(const struct spec *s, const char *id, const struct cell **out, struct err *e);
 /* Prints a listing as the format asks, as wide as standard output. */
 int print_listing(const struct arguments *a, const struct listing *l, struct err *e);
 

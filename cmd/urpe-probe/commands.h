@@ -12,7 +12,10 @@ extern const struct command command_witness;
 extern const struct command command_conditions;
 extern const struct command command_report;
 extern const struct command command_bench;
+extern const struct command command_samples;
+extern const struct command command_score;
 extern const struct command command_predict;
+extern const struct command command_evaluate;
 extern const struct command command_completion;
 
 #endif

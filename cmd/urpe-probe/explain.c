@@ -11,14 +11,8 @@ enum { FORM_TEXT, FORM_JSON, FORM_SVG };
  * first of all. */
 static int find_cell(const struct spec *s, const char *id, const struct cell **out, struct err *e)
 {
-    for (int k = 0; k < spec_cells(s) && id; k++)
-        if (strncmp(spec_cell(s, k)->id, id, strlen(id)) == 0) {
-            *out = spec_cell(s, k);
-            return 0;
-        }
     if (id)
-        return err_set(e, ERR_USAGE, NULL, "--cell %s: no cell of the spec has such an id; "
-                       "`urpe-probe bound SPEC --format csv` lists them", id);
+        return choose_cell(s, id, out, e);
     for (int k = 0; k < spec_cells(s); k++) {
         struct evaluation *ev = NULL;
         bool impossible = false;

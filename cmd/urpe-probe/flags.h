@@ -20,7 +20,11 @@
     X(CERTIFICATE, certificate, path, "--certificate", "DIR",                                      \
       "write a certificate of each row's floor, DIR/CELL/LENGTH-SUBSET.txt, for urpe-probe-check") \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
+    X(PREDICTIONS, predictions, text, "--predictions", "FILE", "safetensors with y")               \
+    X(NAME, name, text, "--name", "NAME", "name of the model in rows; default: the spec's")        \
+    X(TRAIN, train, many, "--train", "N", "write N training samples too")                          \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
+    X(ATTENTION, attention, path, "--attention", "FILE", "write attention weights, as safetensors") \
     X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
     X(THREADS, threads, count, "--threads", "N",                                                   \
       "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \
@@ -60,6 +64,7 @@ struct shard {
 #define FLAG_FIELD_text const char *     /* NULL: not given */
 #define FLAG_FIELD_path char *           /* without symbolic links (file_real); NULL: not given */
 #define FLAG_FIELD_count int             /* from 1 to 4096; 0: not given */
+#define FLAG_FIELD_many int              /* from 1 to 10 million; 0: not given */
 #define FLAG_FIELD_choice int            /* index among the words */
 #define FLAG_FIELD_settings struct settings
 #define FLAG_FIELD_shard struct shard

@@ -15,7 +15,7 @@
 const struct command *const command_table[] = {
     &command_run,     &command_check,      &command_list,   &command_bound,
     &command_explain, &command_witness,    &command_conditions, &command_report,
-    &command_predict, &command_bench,      &command_completion, NULL};
+    &command_samples, &command_score, &command_predict, &command_evaluate, &command_bench,      &command_completion, NULL};
 
 enum { CPU_NAME_MAX = 128 };
 

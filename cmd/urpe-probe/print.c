@@ -85,6 +85,20 @@ int print_results(const struct arguments *a, const struct results *r, struct err
     return code;
 }
 
+int choose_cell(const struct spec *s, const char *id, const struct cell **out, struct err *e)
+{
+    for (int k = 0; k < spec_cells(s); k++)
+        if (id ? !strncmp(spec_cell(s, k)->id, id, strlen(id)) : spec_cells(s) == 1) {
+            *out = spec_cell(s, k);
+            return 0;
+        }
+    if (id)
+        return err_set(e, ERR_USAGE, NULL, "--cell %s: no cell of the spec has such an id; "
+                       "`urpe-probe bound SPEC --format csv` lists them", id);
+    return err_set(e, ERR_USAGE, NULL, "the spec has %d cells; expected one: choose it by --cell ID, "
+                   "or --set", spec_cells(s));
+}
+
 int print_listing(const struct arguments *a, const struct listing *l, struct err *e)
 {
     struct text text = {0};

@@ -122,6 +122,16 @@ int file_remove(const char *path, struct err *e)
     return err_set(e, ERR_IO, path, "cannot be deleted: %s", place_why(number));
 }
 
+bool file_link(const char *from, const char *path)
+{
+    struct place a, b = {.folder = -1};
+    bool linked = place_open(&a, from) == 0 && place_open(&b, path) == 0 &&
+                  linkat(a.folder, a.name, b.folder, b.name, 0) == 0;
+    place_close(&a);
+    place_close(&b);
+    return linked;
+}
+
 int file_real(char out[FILE_PATH_MAX], const char *path, struct err *e)
 {
     size_t length = strlen(path), at = strspn(path, "/"), known = 0;

@@ -26,6 +26,9 @@ int file_write_text(const char *folder, const char *name, const struct text *t, 
 /* The same with the rights of the file `like`, of which it is a copy. */
 int file_write_like(const char *path, const char *like, const void *bytes, size_t count,
                     struct err *e);
+/* Makes `path`, where nothing is yet, another name of the file `from`; false: that cannot be done, and
+ * nothing has changed. */
+bool file_link(const char *from, const char *path);
 /* Whether file_write can: asked before the work whose fruit is to be written.  ERR_IO. */
 int file_check_write(const char *path, struct err *e);
 /* Reads a whole file of at most `limit` bytes; *bytes is NUL-terminated and freed by the caller

@@ -90,20 +90,23 @@ static bool holds(const char *path, const char *bytes, size_t count)
     return same;
 }
 
-static int copy_to(const char *folder, const char *source, const char *bytes, size_t count,
-                   struct err *e)
+static int copy_to(const char *folder, const char *beside, const char *source, const char *bytes,
+                   size_t count, struct err *e)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], known[PATH_SIZE];
     int code = file_join(path, sizeof path, folder, base_name(source), e);
     if (code || holds(path, bytes, count))
         return code;
     code = file_make_folder(folder, e);
+    if (!code && beside && !file_join(known, sizeof known, beside, base_name(source), NULL) &&
+        holds(known, bytes, count) && file_link(known, path))
+        return 0;
     return code ? code : file_write_like(path, source, bytes, count, e);
 }
 
-int named_file_copy(const char *value, const char *folder, struct err *e)
+int named_file_copy(const char *value, const char *folder, const char *beside, struct err *e)
 {
-    char place[PLACE_HEX + 1], inner[PATH_SIZE], *bytes = NULL;
+    char place[PLACE_HEX + 1], inner[PATH_SIZE], known[PATH_SIZE], *bytes = NULL;
     size_t count;
     if (!*value)
         return 0;
@@ -111,8 +114,10 @@ int named_file_copy(const char *value, const char *folder, struct err *e)
     int code = file_join(inner, sizeof inner, folder, place, e);
     if (!code)
         code = named_file_read(value, &bytes, &count, e);
+    if (beside && file_join(known, sizeof known, beside, place, NULL))
+        beside = NULL;
     if (!code)
-        code = copy_to(inner, named_file_path(value), bytes, count, e);
+        code = copy_to(inner, beside ? known : NULL, named_file_path(value), bytes, count, e);
     memory_free(bytes);
     return code;
 }

@@ -30,7 +30,9 @@ void named_file_append_hash(struct text *t, const char *value);
 /* Appends where named_file_copy puts it, relative to its folder: the first 16 digits of the hash,
  * '/', the file's own name. */
 void named_file_append_place(struct text *t, const char *value);
-/* Copies the file, with its rights, to that place below `folder`, unless it is there whole. */
-int named_file_copy(const char *value, const char *folder, struct err *e);
+/* Copies the file, with its rights, to that place below `folder`, unless it is there whole.  Where the
+ * same place below `beside` has it whole, that file gets a second name instead, as far as the file
+ * system can; NULL: there is none. */
+int named_file_copy(const char *value, const char *folder, const char *beside, struct err *e);
 
 #endif

@@ -36,6 +36,8 @@ static const struct {
     [SAFETENSORS_F64] = {"F64", 8},
     [SAFETENSORS_I32] = {"I32", 4},
     [SAFETENSORS_I64] = {"I64", 8},
+    [SAFETENSORS_U8] = {"U8", 1},
+    [SAFETENSORS_BOOL] = {"BOOL", 1},
 };
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
@@ -47,6 +49,26 @@ const char *safetensors_type_name(enum safetensors_type type)
 size_t safetensors_type_size(enum safetensors_type type)
 {
     return types[type].size;
+}
+
+double safetensors_number(const struct safetensor *t, size_t i)
+{
+    switch (t->type) {
+    case SAFETENSORS_F32: return (double)((const float *)t->data)[i];
+    case SAFETENSORS_F64: return ((const double *)t->data)[i];
+    default: return (double)safetensors_whole(t, i);
+    }
+}
+
+int64_t safetensors_whole(const struct safetensor *t, size_t i)
+{
+    switch (t->type) {
+    case SAFETENSORS_I32: return ((const int32_t *)t->data)[i];
+    case SAFETENSORS_I64: return ((const int64_t *)t->data)[i];
+    case SAFETENSORS_U8:
+    case SAFETENSORS_BOOL: return ((const unsigned char *)t->data)[i];
+    default: return (int64_t)safetensors_number(t, i);
+    }
 }
 
 /* ---- reading ----------------------------------------------------------------------------------*/
@@ -160,7 +182,7 @@ static int type_read(const char *where, const cJSON *value, struct safetensor *t
             return 0;
         }
     return err_set(e, ERR_FORMAT, where,
-                   "tensor \"%s\": dtype \"%.20s\" is not known; expected F32, F64, I32 or I64",
+                   "tensor \"%s\": dtype \"%.20s\" is not known; expected F32, F64, I32, I64, U8 or BOOL",
                    t->name, value->valuestring);
 }
 

@@ -7,7 +7,8 @@
 
 #include "base/err.h"
 
-enum safetensors_type { SAFETENSORS_F32, SAFETENSORS_F64, SAFETENSORS_I32, SAFETENSORS_I64 };
+enum safetensors_type { SAFETENSORS_F32, SAFETENSORS_F64, SAFETENSORS_I32, SAFETENSORS_I64,
+                        SAFETENSORS_U8, SAFETENSORS_BOOL };
 enum { SAFETENSORS_RANK_MAX = 8, SAFETENSORS_NAME_MAX = 256, SAFETENSORS_COUNT_MAX = 100000 };
 
 struct safetensor {
@@ -37,6 +38,9 @@ int safetensors_read(const char *path, size_t limit, struct safetensors *out, st
 int safetensors_parse(const char *where, char *bytes, size_t size, struct safetensors *out,
                       struct err *e);
 const struct safetensor *safetensors_find(const struct safetensors *s, const char *name);
+/* Element i of a tensor; of whole types as a whole number (an F32 or F64 is cut), or as a number. */
+int64_t safetensors_whole(const struct safetensor *t, size_t i);
+double safetensors_number(const struct safetensor *t, size_t i);
 void safetensors_close(struct safetensors *s);
 const char *safetensors_type_name(enum safetensors_type type);
 size_t safetensors_type_size(enum safetensors_type type); /* bytes of an element */

@@ -100,7 +100,7 @@ static int items_order(const char *path, const struct safetensor *item, int coun
             return rc;
         }
     int n = 0;
-    for (size_t size = 8; size >= 4; size -= 4)
+    for (size_t size = 8; size > 0; size /= 2)
         for (int i = 0; i < count; i++)
             if (safetensors_type_size(item[i].type) == size)
                 list[n++] = &item[i];

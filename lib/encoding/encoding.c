@@ -27,6 +27,7 @@
     ENTRY(xpos)                                                                                    \
     ENTRY(tupe)                                                                                    \
     ENTRY(cope)                                                                                    \
+    ENTRY(fox)                                                                                     \
     ENTRY(formula)
 
 #define DECLARE(name) extern const struct encoding encoding_##name;

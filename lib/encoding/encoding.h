@@ -6,6 +6,7 @@
  *   once a step      prepare    tables, projections -> state, for the longest layout of the batch
  *   per sample       input      x_i += ...
  *                    query_key  q, k changed in place (rotations)
+ *                    content    numbers of each position, from the layer's input
  *   per block        logits     s_ij += ... for R whole query rows of one sample and head
  *                    value      o_i += sum_j p_ij ..., p = A or A * C
  *
@@ -74,6 +75,8 @@ struct encoding_block {
     const real *q, *k; /* this head's columns of row 0, after query_key; row stride `stride` */
     real *dq, *dk;     /* likewise, accumulated; NULL in a forward pass */
     int stride;
+    const real *content; /* of the sample (n,content_size); NULL: there is none */
+    real *dcontent;      /* likewise, accumulated; NULL in a forward pass */
     double scale;      /* facts.scale: s already holds scale * q.k */
     int ld;            /* row stride of s, ds, p, dp (>= n) */
     real *scratch;     /* `scratch` elements; what logits leaves there logits_backward finds */
@@ -127,9 +130,17 @@ struct encoding {
     /* dq, dk from gradients of the changed to gradients of the original. */
     void (*query_key_backward)(const struct encoding_context *c, real *dq, real *dk, int stride);
 
+    /* Numbers that logits need of each position's content: how many, out (n,content_size) from the
+     * layer's input x (n,width), and back: accumulates to gradient and dx.  NULL: none. */
+    int (*content_size)(const struct encoding_context *c);
+    void (*content)(const struct encoding_context *c, const real *x, real *out);
+    void (*content_backward)(const struct encoding_context *c, const real *x, const real *out,
+                             const real *dout, real *dx);
+
     /* Elements of block scratch for R rows.  NULL: 0. */
     size_t (*scratch)(const struct encoding_context *c, int rows);
-    /* s (rows,n) += ...; entries that the mask hides may be touched or not, nobody reads them. */
+    /* s (rows,n) += ...; entries that the mask hides may be touched or not, nobody reads them.
+     * Hidden ones before the last that a row sees are -inf. */
     void (*logits)(const struct encoding_context *c, const struct encoding_block *b, real *s);
     /* ds (rows,n): gradient of the final logits, 0 at masked entries; accumulates b->dq, b->dk,
      * gradient, dstate.  An encoding whose term depends on the logits themselves (CoPE) also turns

@@ -80,6 +80,11 @@ static struct head head_of(const struct sample_attention *a, const struct model_
         .table = state_c(m, s, s->block, layer, index),
         .o = cache->o + first * width + column,
         .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
+    if (a->kind->encoding->content) {
+        size_t at = first * (size_t)a->kind->encoding->content_size(&a->encoding);
+        h.content = w->content + at;
+        h.dcontent = dstate ? w->dcontent + at : NULL;
+    }
     if (normaliser_products(&a->kind->config.normaliser) == PRODUCTS_PLAIN) {
         h.plain_q = cache->plain + first * 2 * width + column;
         h.plain_k = h.plain_q + width;
@@ -184,6 +189,42 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
     }
 }
 
+/* ---- what logits need of each position's content -----------------------------------------------*/
+/* What the projections read. */
+static const real *input_of(const struct sample_attention *a, int layer)
+{
+    const struct block_cache *cache = &a->w->cache[layer];
+    bool mixed = convolution_at(&a->kind->config.convolution, CONVOLVED_INPUT);
+    return mixed ? cache->a_mixed : cache->a_in;
+}
+
+static void find_content(struct sample_attention *a, const struct batch *b, int layer)
+{
+    const struct encoding *encoding = a->kind->encoding;
+    const real *x = input_of(a, layer);
+    for (int k = 0; k < b->samples && encoding->content; k++) {
+        size_t first = (size_t)b->first[k];
+        enter_sample(a, b->layout[k]);
+        encoding->content(&a->encoding, x + first * (size_t)a->m->width,
+                          a->w->content + first * (size_t)encoding->content_size(&a->encoding));
+    }
+}
+
+void attention_content_backward(const struct model *m, const real *p, const struct model_state *s,
+                                const struct batch *b, struct workspace *w, int layer,
+                                real *gradient, real *dx)
+{
+    struct sample_attention a = open_layer(m, p, s, w, layer, gradient, NULL);
+    const struct encoding *encoding = a.kind->encoding;
+    for (int k = 0; k < b->samples && encoding->content; k++) {
+        enter_sample(&a, b->layout[k]);
+        size_t at = (size_t)b->first[k] * (size_t)encoding->content_size(&a.encoding);
+        size_t row = (size_t)b->first[k] * (size_t)m->width;
+        encoding->content_backward(&a.encoding, input_of(&a, layer) + row, w->content + at,
+                                   w->dcontent + at, dx + row);
+    }
+}
+
 /* ---- features of q and k ----------------------------------------------------------------------*/
 /* q and k, neighbours in qkv, become their features, which are kept as well: rotations come next. */
 static void map_features(const struct sample_attention *a, const struct batch *b, int layer)
@@ -218,6 +259,7 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 {
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
     const struct encoding *encoding = a.kind->encoding;
+    find_content(&a, b, layer);
     map_features(&a, b, layer);
     for (int k = 0; k < b->samples && encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
@@ -235,6 +277,10 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
     const struct encoding *encoding = a.kind->encoding;
     if (!attention_is_fused(a.kind))
         memset(w->dqkv, 0, (size_t)b->rows * 3 * (size_t)m->width * sizeof(real));
+    find_content(&a, b, layer);
+    if (encoding->content)
+        memset(w->dcontent, 0, (size_t)b->rows * (size_t)encoding->content_size(&a.encoding) *
+                                   sizeof(real));
     if (a.kind->normaliser->feature)
         memset(w->dplain, 0, (size_t)b->rows * 2 * (size_t)m->width * sizeof(real));
     each_head(&a, s, b, layer, dstate, head_backward);
@@ -249,14 +295,23 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
                     const struct batch *b, struct workspace *w, double *sums)
 {
-    int layer = (int)m->config.layers - 1;
+    model_attention(m, p, s, b, w, (int)m->config.layers - 1, NULL, sums);
+}
+
+void model_attention(const struct model *m, const real *p, const struct model_state *s,
+                     const struct batch *b, struct workspace *w, int layer, double *weights,
+                     double *sums)
+{
     const struct layer_kind *kind = m->layer[layer].kind;
     int group = normaliser_group(&kind->config.normaliser, &kind->normaliser_shape);
+    struct batch all = prefix_batch(m, s, b, w);
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
-    enter_sample(&a, b->layout[0]);
+    enter_sample(&a, all.layout[0]);
     for (int i = 0; i < m->heads; i += group) {
         for (int g = 0; g < group; g++)
             w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);
-        heads_row_sums(&a, w->head, group, sums + (ptrdiff_t)i * a.n);
+        heads_weights(&a, w->head, group,
+                      weights ? weights + (size_t)i * (size_t)a.n * (size_t)a.n : NULL,
+                      sums + (ptrdiff_t)i * a.n);
     }
 }

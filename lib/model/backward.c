@@ -60,6 +60,20 @@ void model_output_backward(const struct model *m, const real *p, struct workspac
                     w->dhidden + from);
 }
 
+/* The gradient of a sample's mean, in its first row, goes to all of its rows. */
+static void pool_backward(const struct model *m, const struct batch *batch, real *d)
+{
+    size_t width = (size_t)m->width;
+    for (int k = 0; k < batch->samples; k++) {
+        int first = batch->first[k], n = batch->first[k + 1] - first;
+        real *mean = d + (size_t)first * width;
+        for (size_t c = 0; c < width; c++)
+            mean[c] /= (real)n;
+        for (int r = 1; r < n; r++)
+            kernel()->add_forward(width, mean, mean + (size_t)r * width);
+    }
+}
+
 /* From dhidden to dstream, the gradient of the last block's output. */
 static void finish_backward(const struct blocks *b, const struct batch *batch, struct workspace *w)
 {
@@ -218,6 +232,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     bool apart = mixed || model_norm_before(&m->config);
     linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, mixed ? c->a_mixed : c->a_in, dqkv,
                     apart ? 0 : 1, apart ? w->dtmp : d);
+    attention_content_backward(m, b->p, s, batch, w, k, b->g, apart ? w->dtmp : d);
     begin_part_backward(b, batch, w, true, k);
 }
 
@@ -257,6 +272,8 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
 {
     struct blocks b = {m, p, gradient};
     struct batch all = prefix_batch(m, s, batch, w);
+    if (m->config.pool == MODEL_POOL_MEAN)
+        pool_backward(m, batch, w->dhidden);
     finish_backward(&b, batch, w);
     prefix_spread(batch, &all, m->width, NULL, w->dstream);
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {

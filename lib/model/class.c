@@ -2,6 +2,7 @@
  * the row of C's table, the common refinement of the two, never one chosen of them.  (|offset|
  * alone, with ALiBi and a bucketed C, would merge the mirror pairs of palindromes, which C tells
  * apart.) */
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/workspace.h"
@@ -62,7 +63,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     return true;
 }
 
-/* An absolute encoding's mark, or the position.  Positions of different layouts are the same thing
+/* An absolute encoding's mark, or the position (also where q_i tells it, see of_query).  Positions of different layouts are the same thing
  * on a line only. */
 static void mark_position(const struct floor_class *c, const struct layout *l, int i, floor_key key)
 {
@@ -103,15 +104,17 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
     encoding_of(&c->encoding)->facts(&c->encoding, &out->shape, &facts);
     normaliser_of(&c->normaliser)->facts(&c->normaliser, &heads, &rows);
     out->length = rows.measure == VIEW_PER_LENGTH || rows.measure == VIEW_NUMBER_AND_LENGTH;
+    bool placed = facts.absolute ||
+                  (normaliser_of(&c->normaliser)->of_query && encoding_of(&c->encoding)->query_key);
     out->floor = (struct floor_class){
         .view = rows.order == VIEW_ORDERED       ? FLOOR_ORDERED
                 : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
                                              : FLOOR_COUNTED,
         .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
-        .relative = facts.shift_invariant && !mask_of(&c->mask)->pair,
+        .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,
-        .mark = facts.absolute     ? mark
+        .mark = placed             ? mark
                 : model_before(c) ? mark_front
                                   : NULL};
 }
@@ -285,6 +288,95 @@ static int merge_kinds(const struct model_config *c, const struct layout *traine
     return code;
 }
 
+/* ---- means of hidden states -------------------------------------------------------------------
+ * A mean over a sample's rows is a function of the share of each group among them, and two samples
+ * of equal shares have equal means in every network. */
+struct shares {
+    int sample, runs;
+    int32_t *run; /* (runs,2): group, and how often beside the others */
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int compare_shares(const void *a, const void *b)
+{
+    const struct shares *x = a, *y = b;
+    if (x->runs != y->runs)
+        return x->runs < y->runs ? -1 : 1;
+    for (int k = 0; k < 2 * x->runs; k++)
+        if (x->run[k] != y->run[k])
+            return x->run[k] < y->run[k] ? -1 : 1;
+    return 0;
+}
+
+static int32_t common_divisor(int32_t a, int32_t b)
+{
+    while (b) {
+        int32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* sorted (n) group ids, ascending; run has room for n pairs. */
+static void take_shares(struct shares *out, const int32_t *sorted, int n, int32_t *run)
+{
+    int32_t common = 0;
+    out->run = run;
+    for (int i = 0; i < n; i++) {
+        if (i == 0 || sorted[i] != sorted[i - 1]) {
+            run[2 * out->runs] = sorted[i];
+            run[2 * out->runs++ + 1] = 0;
+        }
+        run[2 * out->runs - 1]++;
+    }
+    for (int k = 0; k < out->runs; k++)
+        common = common_divisor(run[2 * k + 1], common);
+    for (int k = 0; k < out->runs; k++)
+        run[2 * k + 1] /= common;
+}
+
+/* The first row of each sample becomes its mean; ids are those of first appearance again. */
+static int merge_means(const struct floor_set *s, int32_t *group, int *groups, struct err *e)
+{
+    struct arena arena;
+    size_t rows = (size_t)s->first[s->count], count = (size_t)s->count;
+    int code = arena_open(&arena, 0, e);
+    if (code)
+        return code;
+    int32_t *sorted = arena_alloc(&arena, rows, sizeof *sorted, e);
+    int32_t *run = arena_alloc(&arena, rows, 2 * sizeof *run, e);
+    int32_t *known = arena_alloc(&arena, (size_t)*groups + count, sizeof *known, e);
+    struct shares *shares = arena_alloc(&arena, count, sizeof *shares, e);
+    code = arena_check(&arena);
+    for (int k = 0; k < s->count && !code; k++) {
+        int first = s->first[k], n = s->first[k + 1] - first;
+        memcpy(sorted + first, group + first, (size_t)n * sizeof *sorted);
+        qsort(sorted + first, (size_t)n, sizeof *sorted, compare_ids);
+        shares[k].sample = k;
+        take_shares(&shares[k], sorted + first, n, run + 2 * (size_t)first);
+    }
+    if (!code)
+        qsort(shares, count, sizeof *shares, compare_shares);
+    for (int k = 0, id = *groups; k < s->count && !code; k++) {
+        id += k && compare_shares(&shares[k - 1], &shares[k]);
+        group[s->first[shares[k].sample]] = id;
+    }
+    *groups = 0;
+    for (size_t r = 0; r < rows && !code; r++) {
+        int32_t *id = &known[group[r]];
+        *id = *id ? *id : ++*groups;
+        group[r] = *id - 1;
+    }
+    arena_close(&arena);
+    return code;
+}
+
 int model_merge_depth(const struct model_config *c, const struct layout *trained,
                       const struct floor_set *s, struct model_groups *g, struct err *e)
 {
@@ -293,6 +385,10 @@ int model_merge_depth(const struct model_config *c, const struct layout *trained
     int code = arena_open(&arena, 0, e);
     code = code ? code : prefix_layout(c, trained, &arena, &first, e);
     code = code ? code : merge_kinds(c, &first, s, g, e);
+    if (!code && c->pool == MODEL_POOL_MEAN)
+        code = merge_means(s, g->any, &g->any_groups, e);
+    if (!code && c->pool == MODEL_POOL_MEAN && g->deep)
+        code = merge_means(s, g->deep, &g->deep_groups, e);
     arena_close(&arena);
     return code;
 }

@@ -233,6 +233,20 @@ static void finish(const struct model *m, const real *p, struct workspace *w, in
                  w->dense_mean, w->dense_rstd);
 }
 
+/* The mean of each sample's rows, in its first one. */
+static void pool(const struct model *m, const struct batch *b, real *hidden)
+{
+    size_t width = (size_t)m->width;
+    for (int k = 0; k < b->samples; k++) {
+        int first = b->first[k], n = b->first[k + 1] - first;
+        real *mean = hidden + (size_t)first * width;
+        for (int r = 1; r < n; r++)
+            kernel()->add_forward(width, mean + (size_t)r * width, mean);
+        for (size_t c = 0; c < width; c++)
+            mean[c] /= (real)n;
+    }
+}
+
 void model_forward(const struct model *m, const real *p, const struct model_state *s,
                    const struct batch *b, struct workspace *w)
 {
@@ -252,6 +266,8 @@ void model_forward(const struct model *m, const real *p, const struct model_stat
     }
     prefix_gather(b, &all, m->width, NULL, w->last);
     finish(m, p, w, b->rows);
+    if (m->config.pool == MODEL_POOL_MEAN)
+        pool(m, b, w->hidden);
     if (w->backward)
         memset(w->dhidden, 0, (size_t)b->rows * (size_t)m->width * sizeof(real));
 }

@@ -38,6 +38,8 @@ static struct encoding_block hook_block(const struct block *b, int g)
                                    .dq = h->dq,
                                    .dk = h->dk,
                                    .stride = b->a->stride,
+                                   .content = h->content,
+                                   .dcontent = h->dcontent,
                                    .scale = b->a->kind->facts.scale,
                                    .ld = b->n,
                                    .scratch = b->a->w->hook + (size_t)g * b->a->w->hook_size};
@@ -588,21 +590,26 @@ static double sum_of(int count, const real *x)
     return sum;
 }
 
-/* sums (n) of the keys' softmax become those beside what else stands in the denominator. */
-static void scale_by_shares(const struct sample_attention *a, const struct head *h, double *sums)
+/* sums (n) of the keys' softmax, and weights (n,n), become those beside what else stands in the denominator. */
+static void scale_by_shares(const struct sample_attention *a, const struct head *h,
+                            double *weights, double *sums)
 {
     for (int i = 0; i < a->n; i++) {
         struct normaliser_beside beside = beside_of(a, h, i, 1);
         double keys = (double)h->lse[i];
         a->kind->normaliser->beside(&a->normaliser, &beside);
-        sums[i] *= exp(keys - (double)h->lse[i]);
+        double share = exp(keys - (double)h->lse[i]);
+        sums[i] *= share;
+        for (int j = 0; j < a->n && weights; j++)
+            weights[(size_t)i * (size_t)a->n + (size_t)j] *= share;
     }
 }
 
-void heads_row_sums(const struct sample_attention *a, const struct head *head, int group,
-                    double *sums)
+void heads_weights(const struct sample_attention *a, const struct head *head, int group,
+                   double *weights, double *sums)
 {
     struct block b;
+    size_t n = (size_t)a->n;
     for (int first = 0; first < a->n; first += b.rows) {
         b = open_block(a, head, group, first);
         block_weights(&b, a->w->s);
@@ -612,8 +619,12 @@ void heads_row_sums(const struct sample_attention *a, const struct head *head, i
                 multiply_c(&b, g, s, s);
             for (int r = 0; r < b.rows; r++)
                 sums[g * a->n + first + r] = sum_of(a->n, s + r * a->n);
+            double *to = weights ? weights + ((size_t)g * n + (size_t)first) * n : NULL;
+            for (size_t k = 0; k < (size_t)b.rows * n && to; k++)
+                to[k] = (double)s[k];
         }
     }
     for (int g = 0; g < group && a->kind->normaliser->beside; g++)
-        scale_by_shares(a, &head[g], sums + (ptrdiff_t)g * a->n);
+        scale_by_shares(a, &head[g], weights ? weights + (size_t)g * n * n : NULL,
+                        sums + (size_t)g * n);
 }

@@ -94,7 +94,7 @@ int model_check(const struct model_config *c, const struct model_io *io,
     int code = check_layers(c, trained, evaluated, e);
     if (code)
         return code;
-    if (io->channels > 0 && c->tie)
+    if ((io->channels > 0 || !io->labels) && c->tie)
         return err_set(e, ERR_USAGE, "model.tie",
                        "only models of token targets can share embedding and output; remove it or "
                        "choose a token target");
@@ -102,7 +102,7 @@ int model_check(const struct model_config *c, const struct model_io *io,
         return err_set(e, ERR_USAGE, "model.embed_norm",
                        "continuous inputs have no embedding to normalise; remove it or choose a "
                        "token target");
-    if (io->channels > 0 && c->head != MODEL_HEAD_LINEAR)
+    if (!io->labels && c->head != MODEL_HEAD_LINEAR)
         return err_set(e, ERR_USAGE, "model.head",
                        "the mlm head predicts tokens; expected linear for a continuous target");
     if (c->tie && io->labels > io->symbols)
@@ -361,7 +361,7 @@ static void add_embedding(struct builder *b)
 static void add_head(struct builder *b)
 {
     struct model *m = b->m;
-    int w = m->width, out = m->io.channels > 0 ? m->io.channels : m->io.labels;
+    int w = m->width, out = model_io_outputs(&m->io);
     m->norm = m->norm_bias = m->dense = m->dense_bias = m->head_norm = m->head_norm_bias = -1;
     if (model_norm_before(&m->config) || model_norm_after(&m->config))
         add_norm(b, "norm", m->config.norm_kind, w, &m->norm, &m->norm_bias);

@@ -40,6 +40,8 @@ enum model_norm {
 enum model_norm_kind { MODEL_NORM_LAYER, MODEL_NORM_RMS };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
+/* Of a sample with one output, which stands at its first position: what the head sees there. */
+enum model_pool { MODEL_POOL_NONE, MODEL_POOL_MEAN, MODEL_POOL_FIRST };
 enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 /* What layers of one model may differ in: the rows of model_options that are `layered`. */
@@ -83,6 +85,7 @@ struct model_config {
     int preset;      /* index into preset_table (presets.h): where keys that are not said come from */
     struct model_plan plan;
     struct kind_config prefix; /* what stands in front of the sequence */
+    int pool;                  /* enum above */
 };
 extern const struct kind_table prefix_kinds; /* none, bos */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
@@ -125,9 +128,15 @@ void plan_settle(struct model_config *c);
 
 /* What goes in and out: channels > 0 for continuous inputs and outputs, else symbols and labels. */
 struct model_io {
-    int channels;
-    int symbols, labels;
+    int channels;        /* of inputs; 0: these are symbols */
+    int symbols, labels; /* labels 0: outputs are numbers */
+    int outputs;         /* their channels; 0: as many as inputs have */
 };
+/* Columns of what the head puts out: numbers, or logits of labels. */
+static inline int model_io_outputs(const struct model_io *io)
+{
+    return io->labels ? io->labels : io->outputs ? io->outputs : io->channels;
+}
 
 /* What layers of one kind share: all layers of a model whose layers are alike. */
 struct layer_kind {
@@ -198,7 +207,8 @@ struct model_class {
 };
 void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out);
-/* floor_merge for networks of the configuration's layers, whatever their depth. */
+/* floor_merge for networks of the configuration's layers, whatever their depth; where hidden states
+ * are averaged, a sample's first row merges as its mean does. */
 int model_merge(const struct model_config *c, const struct layout *trained,
                 const struct floor_set *s, int32_t *group, int *groups, struct err *e);
 /* The same, and beside it for networks of exactly its depth: groups as in floor.h. */
@@ -280,6 +290,13 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
                     real *dx);
 /* The attention row sums A_U 1 of the last forward pass are what `conditions` looks at: sums
  * (heads,n) of the last layer for the first sample of the batch. */
+/* Of a layer and the first sample of the batch of the last forward pass (a workspace with `backward`
+ * keeps all layers; without, the last): weights (heads,n,n), NULL: not wanted, of the values, C and what
+ * stands beside the keys included, and sums (heads,n) of their rows.  n counts what stands before too.
+ * Outputs of the pass may be overwritten. */
+void model_attention(const struct model *m, const real *p, const struct model_state *s,
+                     const struct batch *b, struct workspace *w, int layer, double *weights,
+                     double *sums);
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,
                     const struct batch *b, struct workspace *w, double *sums);
 

@@ -21,6 +21,9 @@ static const char *const precision_names[] = {
 static const char *const head_names[] = {
     [MODEL_HEAD_LINEAR] = "linear", [MODEL_HEAD_MLM] = "mlm", NULL};
 
+static const char *const pool_names[] = {[MODEL_POOL_NONE] = "none",
+                                         [MODEL_POOL_MEAN] = "mean",
+                                         [MODEL_POOL_FIRST] = "first", NULL};
 static const char *const init_names[] = {
     [MODEL_INIT_DEFAULT] = "default", [MODEL_INIT_WITNESS] = "witness", NULL};
 
@@ -106,4 +109,7 @@ const struct option model_options[] = {
     {.key = "prefix", .type = OPTION_KIND, .offset = FIELD(prefix), .fallback = "none",
      .kinds = &prefix_kinds, .quiet = true,
      .help = "learned vectors in front of the sequence, kept in all layers"},
+    {.key = "pool", .type = OPTION_CHOICE, .offset = FIELD(pool), .fallback = "none",
+     .names = pool_names, .quiet = true,
+     .help = "one output a sample, from the mean of its hidden states, or from the first"},
     {.key = NULL}};

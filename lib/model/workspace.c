@@ -131,7 +131,7 @@ static void carve_backward(struct carver *c, const struct model *m, struct works
 
 /* What attention needs of one layer at most. */
 struct room {
-    size_t fused, group, hook; /* hook: of one head */
+    size_t fused, group, hook, content; /* hook: of one head; content: of a row */
     bool blocks, rows, row, rest, mix, products;
 };
 
@@ -155,6 +155,8 @@ static void add_room(struct room *room, const struct layer_kind *k, const struct
     room->fused = fused ? larger(room->fused, attention_scratch(&shape)) : room->fused;
     room->hook = k->encoding->scratch ? larger(room->hook, k->encoding->scratch(&context, rows))
                                       : room->hook;
+    if (k->encoding->content_size)
+        room->content = larger(room->content, (size_t)k->encoding->content_size(&context));
     room->blocks = room->blocks || !fused;
     room->rows = room->rows || k->normaliser->rows;
     room->row = room->row || k->normaliser->row;
@@ -201,6 +203,10 @@ static void carve_attention(struct carver *c, const struct model *m, const struc
         w->left = carve(c, (size_t)rows, 1);
     if (room.mix)
         w->mix = carve(c, 2 * room.group + 1, room.group);
+    if (room.content) {
+        w->content = carve(c, c->rows, room.content);
+        w->dcontent = w->backward ? carve(c, c->rows, room.content) : NULL;
+    }
     w->hook_size = room.hook;
     if (room.hook)
         w->hook = carve(c, room.hook, room.group);

@@ -42,6 +42,7 @@ struct workspace {
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
     real *product, *plain; /* (G,R,n) q.k that is no logit; of `plain` features */
     real *dplain;          /* (R,2w) of the batch; backward */
+    real *content, *dcontent; /* (R,content_size) of one layer */
     real *dot, *left;      /* (R) do.o, and 1 - the sum of the weights */
     real *offset, *factor; /* (n) of the rows of an elementwise normaliser */
     int *count, *seen;     /* (R) and (n) */
@@ -96,10 +97,14 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate);
+/* Behind it: what the layer's input gave besides q, k and v; dx (rows,width) is accumulated. */
+void attention_content_backward(const struct model *m, const real *p, const struct model_state *s,
+                                const struct batch *b, struct workspace *w, int layer,
+                                real *gradient, real *dx);
 /* Columns of what the head puts out. */
 static inline int model_outputs(const struct model *m)
 {
-    return m->io.channels > 0 ? m->io.channels : m->io.labels;
+    return model_io_outputs(&m->io);
 }
 
 /* Whether the fused kernel serves layers of this kind. */
@@ -112,6 +117,8 @@ struct head {
     const real *q, *k, *v, *bias, *table; /* bias, table (relations) or NULL */
     real *dq, *dk, *dv, *dbias, *dtable;
     const real *plain_q, *plain_k; /* row stride 2 w; NULL: none */
+    const real *content; /* of the sample's row 0; NULL: none */
+    real *dcontent;
     real *dplain_q, *dplain_k;
     const real *dout;
     real *o, *lse;
@@ -132,8 +139,8 @@ struct normaliser_beside beside_of(const struct sample_attention *a, const struc
 /* A group of heads in blocks of whole query rows, with the encoding's and the normaliser's hooks. */
 void heads_forward(const struct sample_attention *a, const struct head *head, int group);
 void heads_backward(const struct sample_attention *a, const struct head *head, int group);
-/* Row sums of weights times C, sums (group,n). */
-void heads_row_sums(const struct sample_attention *a, const struct head *head, int group,
-                    double *sums);
+/* Weights times C (group,n,n), NULL: not wanted, and their row sums (group,n). */
+void heads_weights(const struct sample_attention *a, const struct head *head, int group,
+                   double *weights, double *sums);
 
 #endif

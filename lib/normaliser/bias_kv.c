@@ -1,7 +1,8 @@
 /* bias-kv: a learned key b_h and value w_h stand beside the keys of every row, visible to all.
  *     c_i = scale q_i.b_h,  p_i = exp(c_i) / (Z_i + exp(c_i)),  o_i = sum_j a_ij v_j + p_i w_h
  * with a_ij = exp(s_ij) / (Z_i + exp(c_i)).  Neither is projected, nothing is added to c_i, and C does
- * not reach it.  With t_i = do_i . o_i (all of o):
+ * not reach it.  No rotation reaches b_h either: under RoPE c_i depends on the position i.
+ * With t_i = do_i . o_i (all of o):
  *     dc_i = p_i (do_i.w - t_i),  dw += p_i do_i,  db += scale dc_i q_i,  dq_i += scale dc_i b.
  * Source: torch.nn.MultiheadAttention, add_bias_kv, in torch/nn/functional.py. */
 #include <math.h>
@@ -70,6 +71,7 @@ const struct normaliser normaliser_bias_kv = {
     .formula = "softmax with a learned key b_h and value w_h beside the keys of every row",
     .summary = "a learned null key and value per head",
     .citation = "PyTorch, MultiheadAttention(add_bias_kv)",
+    .of_query = true,
     .facts = normaliser_facts_number,
     .tensors = tensors,
     .beside = beside,

@@ -95,6 +95,7 @@ struct normaliser {
     const char *name, *formula, *summary, *citation;
     const struct option *options; /* ended by a NULL key; NULL: none */
     bool past_only;               /* needs a mask that hides all that comes after the query */
+    bool of_query; /* weights depend on q_i by itself: where an encoding rotates it, on the position */
     /* Options or sizes that it refuses besides; ERR_USAGE.  NULL: none. */
     int (*check)(const struct kind_config *c, const struct normaliser_shape *s, struct err *e);
     void (*facts)(const struct kind_config *c, const struct normaliser_shape *s,

@@ -111,7 +111,7 @@ static void find_lines(struct report_lines *l)
         add_group(l, line_of(l, g), g);
         l->lengths |= g->length != l->summary.group[0].length;
         const struct target *target = target_of(&g->cell->task.target);
-        l->shares |= target->tokens && !target->bytes;
+        l->shares |= target_form(&g->cell->task.target).labels && !target->bytes;
         l->measures |= m ? 1u << (m - measures) : 0;
     }
 }
@@ -249,7 +249,7 @@ const char *report_lines_mark(const struct report_lines *l, const struct line_fi
     return is_one(l->measures) || !f->measure ? "" : f->measure->mark;
 }
 
-void report_append_interval(struct text *out, const struct interval *i, bool spread)
+void report_append_interval(struct text *out, const struct interval *i, bool spread, bool unicode)
 {
     struct text low = {0}, high = {0};
     double factor = i->high / i->centre, half = (i->high - i->low) / 2;
@@ -262,9 +262,9 @@ void report_append_interval(struct text *out, const struct interval *i, bool spr
     else
         append_short(out, i->centre);
     if (!alike && i->spread == SPREAD_LOG)
-        text_append_format(out, factor < 10 ? "×÷%.2f" : "×÷%.0f", factor);
+        text_append_format(out, factor < 10 ? "%s%.2f" : "%s%.0f", unicode ? "×÷" : "x/", factor);
     if (!alike && i->spread == SPREAD_T) {
-        text_append(out, "±");
+        text_append(out, unicode ? "±" : "+-");
         append_short(out, half);
     }
     out->failed |= low.failed || high.failed;
@@ -272,7 +272,7 @@ void report_append_interval(struct text *out, const struct interval *i, bool spr
     text_close(&high);
 }
 
-void report_append_spread(struct text *out, const struct summary *s, bool spread)
+void report_append_spread(struct text *out, const struct summary *s, bool spread, bool unicode)
 {
     int most = 0;
     for (int k = 0; k < s->groups; k++)
@@ -285,6 +285,6 @@ void report_append_spread(struct text *out, const struct summary *s, bool spread
     else if (most < STATS_INTERVAL_MIN)
         text_append_format(out, "; a..b: least and greatest of %d seeds", most);
     else
-        text_append_format(out, "; geometric mean of %d seeds ×÷ its 95 %% interval, or a..b: "
-                                "least and greatest", most);
+        text_append_format(out, "; geometric mean of %d seeds %s its 95 %% interval, or a..b: "
+                                "least and greatest", most, unicode ? "×÷" : "x/");
 }

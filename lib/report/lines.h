@@ -60,9 +60,10 @@ void report_lines_append_measure(struct text *out, const struct report_lines *l)
 const char *report_lines_mark(const struct report_lines *l, const struct line_figures *f);
 /* Appends a figure over seeds: "0.012..0.019", the range of fewer than four; "0.015 x/ 1.2", the
  * geometric mean and the factor to both ends of its interval; "0.015+-0.003", the mean and half of it;
- * the centre alone where the ends would be written alike, or without spread. */
-void report_append_interval(struct text *out, const struct interval *i, bool spread);
+ * the centre alone where the ends would be written alike, or without spread.  Without unicode the
+ * signs are ASCII's. */
+void report_append_interval(struct text *out, const struct interval *i, bool spread, bool unicode);
 /* What that is, behind "; ": for a title. */
-void report_append_spread(struct text *out, const struct summary *s, bool spread);
+void report_append_spread(struct text *out, const struct summary *s, bool spread, bool unicode);
 
 #endif

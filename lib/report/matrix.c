@@ -144,7 +144,7 @@ static void append_figure(struct text *out, const char *name, const struct inter
     text_append(out, "<small>");
     html_escape(out, name);
     text_append(out, " ");
-    report_append_interval(out, i, true);
+    report_append_interval(out, i, true, true);
     text_append(out, "</small>");
 }
 

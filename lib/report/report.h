@@ -81,6 +81,9 @@ int report_merge(const char *folder, const char *const *from, int count, struct 
 int report_shared_check(const char *path, struct err *e);
 int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
                       struct err *e);
+/* The same with rows at hand, which are in no folder and replace those that have their names. */
+int report_shared_add_rows(const char *path, const struct results *r, const struct spec *s,
+                           struct err *e);
 
 /* What text for people is fitted to. */
 struct report_screen {

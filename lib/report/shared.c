@@ -1,8 +1,8 @@
 /* --csv FILE: one results file that several calls add to.
  *
  * Invariant: the file is read, extended and replaced by the holder of its lock, so that a (cell,
- * length, subset) is in it once however many calls add at the same time, and the order of the rows
- * is not that of the calls. */
+ * length, subset), or one of them and a name of what was scored, is in it once however many calls add
+ * at the same time, and the order of the rows is not that of the calls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,13 +75,24 @@ struct shared_row {
     int columns, position;
 };
 
+static bool is_scored(const char *const *field)
+{
+    return !strcmp(field[RESULT_status], "scored");
+}
+
+/* Which model of a cell a row is about: of those from elsewhere, by their experiment's name. */
+static const char *model_of(const char *const *field)
+{
+    return is_scored(field) ? field[RESULT_experiment] : "";
+}
+
 static int compare_keys(const struct shared_row *a, const struct shared_row *b)
 {
     static const int key[] = {RESULT_cell, RESULT_length, RESULT_subset};
     int order = 0;
     for (int k = 0; k < 3 && !order; k++)
         order = strcmp(a->field[key[k]], b->field[key[k]]);
-    return order;
+    return order ? order : strcmp(model_of(a->field), model_of(b->field));
 }
 
 static int compare_position(const void *a, const void *b)
@@ -104,9 +115,13 @@ static int compare_known(const void *a, const void *b)
 
 /* Whether an old row gives way to new ones of its cell: all of a cell's rows do so together, since a
  * failed cell has fewer. */
-static bool gives_way(char *const *row, const struct spec *s, const bool *renewed, bool force)
+static bool gives_way(const char *const *row, const struct spec *s, const bool *renewed,
+                      const struct results *r, bool force)
 {
     const struct cell *c = spec_find(s, row[RESULT_cell]);
+    bool scored = is_scored(r->row[0].field);
+    if (is_scored(row) || scored)
+        return c && renewed[c->index] && scored && !strcmp(model_of(row), spec_name(s));
     return c && renewed[c->index] && (force || !strcmp(row[RESULT_status], "failed"));
 }
 
@@ -121,9 +136,10 @@ static int gather(struct shared_row *all, const struct csv *old, const struct re
             renewed[c->index] = true;
     }
     for (int k = 1; k < old->rows; k++) {
-        if (gives_way(old->row[k], s, renewed, force))
+        const char *const *row = (const char *const *)old->row[k];
+        if (r->rows && gives_way(row, s, renewed, r, force))
             continue;
-        all[count] = (struct shared_row){(const char *const *)old->row[k], old->columns, count};
+        all[count] = (struct shared_row){row, old->columns, count};
         count++;
     }
     for (int k = 0; k < r->rows; k++)
@@ -182,39 +198,54 @@ static int write_shared(const char *path, const struct shared_row *all, int coun
     return code;
 }
 
-int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
-                      struct err *e)
+/* r: what to add, or NULL: what the folder has by then. */
+static int add(const char *path, const char *folder, const struct results *r, const struct spec *s,
+               bool force, struct err *e)
 {
     struct file_lock lock = {.fd = -1};
     struct csv old = {0};
-    struct results r = {0};
+    struct results own = {0};
     struct shared_row *all = NULL, *scratch = NULL;
     bool *renewed = NULL;
     int code = lock_shared(&lock, path, e);
     if (code)
         return code;
     code = read_shared(path, &old, e);
-    if (!code) /* under the lock: whoever has added rows has finished their cells */
-        code = results_open(&r, &folder, 1, e);
+    if (!code && !r) { /* under the lock: whoever has added rows has finished their cells */
+        code = results_open(&own, &folder, 1, e);
+        r = &own;
+    }
     if (code)
         goto out;
-    size_t most = (size_t)old.rows + (size_t)r.rows;
+    size_t most = (size_t)old.rows + (size_t)r->rows;
     all = memory_alloc(most, sizeof *all, e);
-    scratch = memory_alloc(most + (size_t)r.rows, sizeof *scratch, e);
+    scratch = memory_alloc(most + (size_t)r->rows, sizeof *scratch, e);
     renewed = memory_alloc((size_t)spec_cells(s), sizeof *renewed, e);
     if (!all || !scratch || !renewed) {
         code = ERR_MEMORY;
         goto out;
     }
-    int count = keep_one_each(all, gather(all, &old, &r, s, renewed, force));
-    order_as(all, count, &r, scratch);
+    int count = keep_one_each(all, gather(all, &old, r, s, renewed, force));
+    order_as(all, count, r, scratch);
     code = write_shared(path, all, count, e);
 out:
-    results_close(&r);
+    results_close(&own);
     memory_free(all);
     memory_free(scratch);
     memory_free(renewed);
     csv_close(&old);
     file_unlock(&lock);
     return code;
+}
+
+int report_shared_add(const char *path, const char *folder, const struct spec *s, bool force,
+                      struct err *e)
+{
+    return add(path, folder, NULL, s, force, e);
+}
+
+int report_shared_add_rows(const char *path, const struct results *r, const struct spec *s,
+                           struct err *e)
+{
+    return add(path, NULL, r, s, true, e);
 }

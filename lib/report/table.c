@@ -70,6 +70,7 @@ struct table {
     struct curve *curve; /* (lines.count); NULL: the screen has no signs for them */
     double low, high;    /* of all curves */
     const struct step *step;
+    bool unicode;
     const char *kind[KINDS_MAX]; /* (kinds) of input that verdicts are about: [1] is the first */
     int kinds;
     struct listing_column column[COLUMNS_MAX];
@@ -138,7 +139,7 @@ static int fill_subset(struct text *error, const struct summary_group *g, const 
     int code = g ? line_figures_of(g, &f, e) : 0;
     if (!g || code)
         return code;
-    report_append_interval(&error[0], &f.error, t->step->intervals);
+    report_append_interval(&error[0], &f.error, t->step->intervals, t->unicode);
     append_short(&error[1], f.floor.mean);
     for (int k = 0; k < 2; k++)
         text_append(&error[k], error[k].length ? report_lines_mark(&t->lines, &f) : "");
@@ -345,7 +346,8 @@ static void append_title(struct text *out, const struct table *t, int width)
     text_append(&title, t->floors ? "" : " beside its certified floor");
     text_append_format(&title, ", by kind of input%s",
                        t->witnesses && !t->floors ? ", and beside explicit weights" : "");
-    report_append_spread(&title, &t->lines.summary, t->step->intervals && !t->floors);
+    report_append_spread(&title, &t->lines.summary, t->step->intervals && !t->floors,
+                         t->unicode);
     if (t->constants.length)
         text_append_format(&title, "; in all lines %s", t->constants.data);
     title.failed |= t->constants.failed || differs.failed;
@@ -452,7 +454,7 @@ static int append_table(struct text *out, struct table *t, const struct report_s
 int report_table(FILE *out, const struct spec *s, const struct results *r,
                  const struct report_screen *screen, struct err *e)
 {
-    struct table t = {0};
+    struct table t = {.unicode = screen->unicode};
     struct text text = {0};
     int code = open_table(&t, s, r, screen->unicode, e);
     if (!code)

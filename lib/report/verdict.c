@@ -32,7 +32,7 @@ const struct verdict_style *verdict_style(const char *name)
 const char *verdict_of_row(const struct result_row *row)
 {
     const char *status = result_text(row, "status"), *verdict = result_text(row, "verdict");
-    if ((*status && strcmp(status, "ok") != 0) || !*verdict)
+    if ((*status && strcmp(status, "ok") != 0 && strcmp(status, "scored") != 0) || !*verdict)
         return status;
     const char *proof = result_text(row, "proof"); /* where nothing was trained it says more */
     return strcmp(verdict, "open") == 0 && *proof ? proof : verdict;

@@ -100,7 +100,7 @@ static int open_samples(struct search *q, struct samples *s, struct err *e)
 {
     int code = arena_open(&s->arena, 0, e);
     if (!code)
-        code = samples_reserve(s, q->starts, q->n, q->d, e);
+        code = samples_reserve(s, q->starts, q->n, &(struct model_io){.channels = q->d}, false, e);
     for (int k = 0; k < q->starts && !code; k++)
         samples_add(s, q->layout, PATTERN_GENERIC);
     return code;
@@ -492,7 +492,7 @@ static int results(struct search *q, struct record *figures, struct err *e)
 static bool searched(const struct search *q, const struct record *figures)
 {
     const struct task *t = q->task;
-    return t->evaluate.adversary_starts > 0 && q->set->channels > 0 && !space_of(&t->space)->draw &&
+    return t->evaluate.adversary_starts > 0 && q->set->channels > 0 && q->set->outputs > 0 && !space_of(&t->space)->draw &&
            evaluation_length(q->ev) == t->space.length && !isnan(figures[0].error_sup);
 }
 

@@ -32,6 +32,8 @@ struct work {
     struct network network;
     struct evaluation *evaluation; /* at the training length */
     struct history history;
+    bool imported; /* weights are those of the folder, and nothing is trained */
+    const char *experiment, *spec_hash; /* of rows; NULL: left to who collects them */
     bool diverged;
     bool polishing; /* has begun: the checkpoint is final, and the parameters are not its */
     double error; /* of the last point of the curve */
@@ -267,28 +269,19 @@ static double tokens_per_second(const struct work *w)
  * that errors by position are its own. */
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    struct record witness[SUBSETS_MAX];
-    bool beside = ev == w->evaluation;
-    int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
-            evaluation_show_possible(ev, k);
-    if (!code)
-        code = prove_possible(ev, w->pool, w->run->stop, e);
-    if (!code)
-        code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++) {
-        figures[k].witness = witness[k].witness;
-        figures[k].witness_rms = witness[k].error_rms;
-        figures[k].witness_rel = witness[k].error_rel;
-        figures[k].witness_sup = witness[k].error_sup;
-        figures[k].witness_accuracy = witness[k].accuracy;
-    }
+    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, w->run->stop, figures, e);
     return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
 }
 
 static void set_facts(const struct work *w, struct record *r)
 {
+    r->experiment = w->experiment;
+    r->spec_hash = w->spec_hash;
+    if (w->imported) {
+        r->status = "ok";
+        r->params = (int64_t)network_size(&w->network);
+        return;
+    }
     r->status = w->diverged ? "diverged" : "ok";
     r->steps = step_number(w);
     r->params = (int64_t)network_size(&w->network);
@@ -399,6 +392,25 @@ static int write_results(struct work *w, struct text *rows, struct err *e)
     text_close(&position);
     text_close(&table.text);
     return code;
+}
+
+int cell_evaluate(const struct spec *s, const char *folder, int threads, volatile const int *stop,
+                  struct text *rows, struct err *e)
+{
+    struct err own = {0};
+    const struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .threads = threads,
+                               .stop = stop};
+    struct work w = {.run = &r, .task = &r.cell->task, .imported = true,
+                     .experiment = spec_name(s), .spec_hash = spec_hash(s),
+                     .started = machine_seconds()};
+    history_open(&w.history);
+    int code = open_work(&w, &own);
+    if (!code)
+        code = network_import(&w.network, folder, &own);
+    if (!code)
+        code = evaluate(&w, rows, &own);
+    close_work(&w);
+    return err_pass(e, &own);
 }
 
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)

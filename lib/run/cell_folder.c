@@ -1,5 +1,6 @@
 /* What a cell's folder says without opening the cell: which it is, finished, failed, to be done
  * again. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -44,11 +45,23 @@ bool cell_finished(const struct cell *c, const char *folder)
     return finished;
 }
 
+/* RESULTS/specs of RESULTS/cells/ID; false: it is no such folder. */
+static bool specs_beside(const char *folder, char out[RUN_PATH])
+{
+    static const char cells[] = "/cells";
+    const char *id = strrchr(folder, '/');
+    size_t length = id ? (size_t)(id - folder) : 0;
+    if (length < strlen(cells) || strncmp(id - strlen(cells), cells, strlen(cells)) != 0)
+        return false;
+    return snprintf(out, RUN_PATH, "%.*s/specs", (int)(length - strlen(cells)), folder) < RUN_PATH;
+}
+
 int cell_write_spec(const struct cell *c, const char *folder, const char *experiment,
                     struct err *e)
 {
     struct text t = {0};
-    int code = spec_cell_copy_files(c, folder, e);
+    char specs[RUN_PATH];
+    int code = spec_cell_copy_files(c, folder, specs_beside(folder, specs) ? specs : NULL, e);
     if (!code)
         code = spec_cell_text(c, experiment, &t, e);
     if (!code)

@@ -198,8 +198,8 @@ static int append_head(struct writer *w, const char *subset, struct err *e)
     append_space(w);
     int code = append_layers(t, &w->cell->task.model, e);
     text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
-                       w->set->channels ? w->set->channels : 1,
-                       w->set->channels ? "numbers" : "labels", w->alone, w->alone_rows,
+                       w->set->outputs ? w->set->outputs : 1,
+                       w->set->outputs ? "numbers" : "labels", w->alone, w->alone_rows,
                        w->alone_informative);
     if (w->part.deviation > 0) {
         text_append(t, "deviation");
@@ -269,7 +269,7 @@ static void append_edges(struct text *t, const struct layout *l)
 
 static void append_target(struct writer *w, int row)
 {
-    int channels = w->set->channels;
+    int channels = w->set->outputs;
     if (!channels && evaluated(w, row))
         text_append_format(&w->text, " %d%s", w->set->label[row], informative(w, row) ? "" : "~");
     else if (!evaluated(w, row))
@@ -354,6 +354,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
     if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
         return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
                        "prefix; expected 'none'");
+    if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
+        return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
+                       "states; expected 'first'");
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)
         code = file_make_folder(own, e);

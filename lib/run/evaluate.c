@@ -21,9 +21,8 @@ static int add_subset(struct evaluation *ev, int pattern, struct err *e)
     for (int b = 0; b < ev->set.count; b++) {
         if (ev->set.pattern[b] != pattern)
             continue;
-        int first = ev->set.first[b], end = ev->set.first[b + 1];
-        memset(mask + first, 1, (size_t)(end - first));
-        rows += end - first;
+        for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
+            rows += mask[r] = counts(ev, r);
     }
     if (rows == 0)
         return 0;
@@ -35,7 +34,12 @@ static int add_subset(struct evaluation *ev, int pattern, struct err *e)
 
 static int open_subsets(struct evaluation *ev, struct err *e)
 {
-    ev->subset[0] = (struct subset){.name = "all", .pattern = -1, .rows = ev->rows};
+    ev->subset[0] = (struct subset){.name = "all", .pattern = -1, .mask = ev->set.counts};
+    for (int r = 0; r < ev->rows; r++)
+        ev->subset[0].rows += counts(ev, r);
+    if (!ev->subset[0].rows)
+        return err_set(e, ERR_USAGE, "target", "no position of the evaluation set counts; expected "
+                       "at least one");
     ev->subsets = 1;
     for (int p = 0; p < pattern_count(); p++) {
         int code = add_subset(ev, p, e);
@@ -51,11 +55,13 @@ static int open_shared(struct evaluation *ev, const char *name, struct err *e)
     unsigned char *mask = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
     if (!mask)
         return e->code;
-    for (int b = 0; b < ev->set.count; b++)
-        mask[ev->set.first[b] + ev->set.scored[b]] = 1;
-    ev->subset[0] = (struct subset){.name = name, .pattern = -1, .mask = mask,
-                                    .rows = ev->set.count};
-    ev->subsets = 1;
+    int rows = 0;
+    for (int b = 0; b < ev->set.count; b++) {
+        int row = ev->set.first[b] + ev->set.scored[b];
+        rows += mask[row] = counts(ev, row);
+    }
+    ev->subset[0] = (struct subset){.name = name, .pattern = -1, .mask = mask, .rows = rows};
+    ev->subsets = rows > 0;
     return 0;
 }
 
@@ -69,7 +75,7 @@ int evaluation_merge_depth(const struct task *t, const struct samples *s, struct
                             .layout = (const struct layout *const *)s->layout,
                             .channels = s->channels,
                             .x = s->x,
-                            .token = s->channels ? NULL : s->token};
+                            .token = s->token};
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = space_of(&t->space)->layout(&t->space, (int)t->space.length, &arena, &trained, e);
@@ -91,7 +97,7 @@ int evaluation_merge(const struct task *t, const struct samples *s, int32_t *gro
 /* Root mean square of the target about its mean in each channel: what the best constant leaves. */
 static double target_deviation(const struct evaluation *ev, const struct subset *s)
 {
-    int d = ev->set.channels;
+    int d = ev->set.outputs;
     double sum = 0;
     for (int c = 0; c < d; c++) {
         double mean = 0, square = 0;
@@ -125,13 +131,13 @@ static int open_positions(struct evaluation *ev, struct err *e)
     int code = e->code;
     if (code)
         goto out;
-    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.channels, ev->set.y, NULL, share,
-                        e);
+    code = floor_shares(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->set.y, ev->set.counts,
+                        share, e);
     if (code)
         goto out;
     for (int b = 0; b < ev->set.count; b++) {
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++) {
-            ev->position_rows[sample_position(ev, b, r)]++;
+            ev->position_rows[sample_position(ev, b, r)] += counts(ev, r);
             ev->floor_square[sample_position(ev, b, r)] += share[r];
         }
     }
@@ -147,7 +153,7 @@ out:
 static int open_continuous(struct evaluation *ev, struct err *e)
 {
     ev->output = arena_alloc(&ev->arena, (size_t)ev->rows,
-                             (size_t)ev->set.channels * sizeof *ev->output, e);
+                             (size_t)ev->set.outputs * sizeof *ev->output, e);
     if (!ev->output)
         return e->code;
     for (int k = 0; k < ev->subsets; k++) {
@@ -201,8 +207,8 @@ static int fill_floors(struct evaluation *ev, const int32_t *group, int groups, 
     for (int k = 0; k < ev->subsets && !code; k++) {
         struct subset *s = &ev->subset[k];
         struct floors *f = deep ? &s->deep : &s->any;
-        if (ev->set.channels)
-            code = floor_continuous(group, groups, ev->rows, ev->set.channels, ev->set.y, s->mask,
+        if (ev->set.outputs)
+            code = floor_continuous(group, groups, ev->rows, ev->set.outputs, ev->set.y, s->mask,
                                     &f->error, e);
         else
             code = floor_tokens(group, groups, ev->rows, ev->set.label, s->mask, ev->informative,
@@ -254,8 +260,10 @@ static int evaluation_prepare(struct evaluation *ev, int kind, struct err *e)
     if (!code)
         code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
     ev->groups = g.any_groups;
+    if (!code && kind == OWN_SAMPLES && ev->length != LENGTH_ALL)
+        code = steep_open(&ev->steep, ev->task, &ev->set, e);
     if (!code)
-        code = ev->set.channels ? open_continuous(ev, e) : open_tokens(ev, e);
+        code = ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
     if (!code)
         code = open_floors(ev, &g, e);
     memory_free(g.deep);
@@ -381,6 +389,7 @@ void evaluation_close(struct evaluation *ev)
         return;
     evaluation_close(ev->further);
     memory_free(ev->plain);
+    steep_close(ev->steep);
     samples_close(&ev->set);
     arena_close(&ev->arena);
     memory_free(ev);
@@ -452,7 +461,7 @@ struct evaluation_part evaluation_part(const struct evaluation *whole, int subse
 {
     const struct evaluation *ev = home_of(whole, &subset);
     const struct subset *s = &ev->subset[subset];
-    bool relative = ev->set.channels && !subset_constant(s);
+    bool relative = ev->set.outputs && !subset_constant(s);
     return (struct evaluation_part){.set = &ev->set, .group = ev->group, .groups = ev->groups, .mask = s->mask,
                                     .informative = ev->informative,
                                     .deviation = relative ? s->denominator : 0};
@@ -485,7 +494,7 @@ void evaluation_floors(const struct evaluation *whole, int subset, struct record
     row_clear(out);
     out->length = ev->length;
     out->subset = s->name;
-    if (ev->set.channels) {
+    if (ev->set.outputs) {
         out->floor_rms = s->any.error.rms;
         out->floor_sup = s->any.error.sup;
         out->depth_floor_rms = s->deep.error.rms;

@@ -81,6 +81,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 
+/* The witness_* fields of a row from the figures that the witness has there. */
+void evaluation_set_witness(struct record *out, const struct record *witness);
 /* What curves show: error_rel of subset all (error_rms where the target is constant there), exactly as
  * evaluation_measure has it; 1 - accuracy for token targets; INFINITY where outputs are not numbers. */
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e);

@@ -5,6 +5,7 @@
 #define RUN_EVALUATION_H
 #include "floor/floor.h"
 #include "run/evaluate.h"
+#include "run/steep.h"
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
 #define DENOMINATOR_MIN 1e-12
@@ -44,6 +45,7 @@ struct evaluation {
     struct subset subset[SUBSETS_MAX];
 
     /* continuous */
+    struct steep *steep;                /* NULL: no input is near */
     double *output;                     /* (rows,channels) */
     int positions;
     int *position_rows;                 /* (positions) rows at each position */
@@ -70,6 +72,12 @@ static inline const struct evaluation *home_of(const struct evaluation *ev, int 
     return ev;
 }
 
+/* Whether a row is in any figure. */
+static inline bool counts(const struct evaluation *ev, int row)
+{
+    return !ev->set.counts || ev->set.counts[row];
+}
+
 static inline bool subset_has(const struct subset *s, int row)
 {
     return !s->mask || s->mask[row];
@@ -90,7 +98,7 @@ static inline int sample_position(const struct evaluation *ev, int sample, int r
  * constant target. */
 static inline bool excludes(const struct evaluation *ev, const struct subset *s, const struct floors *f)
 {
-    double measure = !ev->set.channels    ? 1 - f->label.accuracy_ceiling
+    double measure = !ev->set.outputs    ? 1 - f->label.accuracy_ceiling
                      : subset_constant(s) ? f->error.rms
                                           : f->error.rms / s->denominator;
     return measure > ev->task->evaluate.tolerance;
@@ -98,7 +106,7 @@ static inline bool excludes(const struct evaluation *ev, const struct subset *s,
 
 static inline bool has_floor(const struct evaluation *ev, const struct subset *s)
 {
-    return ev->set.channels ? s->any.error.rms > 0 : s->any.label.accuracy_ceiling < 1;
+    return ev->set.outputs ? s->any.error.rms > 0 : s->any.label.accuracy_ceiling < 1;
 }
 
 #endif

@@ -8,18 +8,24 @@ struct gather {
     const struct evaluation *ev;
     const struct samples *set;
     const int32_t *group;
+    const unsigned char *mask; /* (rows) 0: counts in no figure; NULL: all count */
     int groups, chosen; /* the group that is explained; -1: all are alone */
     int *size;          /* (groups) */
     struct explanation *x;
 };
 
 /* ---- which group ------------------------------------------------------------------------------*/
+static bool counts(const struct gather *g, int row)
+{
+    return !g->mask || g->mask[row];
+}
+
 /* The group with most rows in one sample, and how many; here (groups) is scratch, zero. */
 static int largest_within(const struct gather *g, int sample, int *here, int *group)
 {
     int most = 0, first = g->set->first[sample], end = g->set->first[sample + 1];
     for (int r = first; r < end; r++)
-        if (++here[g->group[r]] > most) {
+        if ((here[g->group[r]] += counts(g, r)) > most) {
             most = here[g->group[r]];
             *group = g->group[r];
         }
@@ -69,7 +75,7 @@ static int shown_in(const struct gather *g, int sample)
 {
     int count = 0;
     for (int r = g->set->first[sample]; r < g->set->first[sample + 1]; r++)
-        count += g->group[r] == g->chosen;
+        count += g->group[r] == g->chosen && counts(g, r);
     return count;
 }
 
@@ -101,7 +107,7 @@ static void copy_rows(const struct gather *g, const struct copy *c, int to, int 
     size_t d = (size_t)g->set->channels;
     for (int r = 0; r < rows; r++) {
         size_t at = (size_t)(to + r), of = (size_t)(from + r);
-        c->member[at] = g->chosen >= 0 && g->group[of] == g->chosen;
+        c->member[at] = g->chosen >= 0 && g->group[of] == g->chosen && counts(g, from + r);
         if (d) {
             memcpy(c->x + at * d, g->set->x + of * d, d * sizeof *c->x);
             memcpy(c->y + at * d, g->set->y + of * d, d * sizeof *c->y);
@@ -177,7 +183,7 @@ static void measure_channel(const struct gather *g, int channel)
     double sum = 0, square = 0, least = INFINITY, greatest = -INFINITY;
     for (int r = 0; r < g->set->rows; r++) {
         double value = y[(size_t)r * (size_t)w->channels];
-        if (g->group[r] != g->chosen)
+        if (g->group[r] != g->chosen || !counts(g, r))
             continue;
         sum += value;
         least = fmin(least, value);
@@ -185,7 +191,7 @@ static void measure_channel(const struct gather *g, int channel)
     }
     double mean = sum / w->members, spread = (greatest - least) / 2;
     for (int r = 0; r < g->set->rows; r++)
-        if (g->group[r] == g->chosen)
+        if (g->group[r] == g->chosen && counts(g, r))
             square += pow(y[(size_t)r * (size_t)w->channels] - mean, 2);
     w->square += square / w->members / w->channels;
     if (channel == 0 || spread > w->sup) {
@@ -200,8 +206,8 @@ static void measure_labels(const struct gather *g)
     struct why *w = &g->x->why;
     for (int r = 0; r < g->set->rows; r++) {
         int same = 0;
-        for (int q = 0; q < g->set->rows && g->group[r] == g->chosen; q++)
-            same += g->group[q] == g->chosen && g->set->label[q] == g->set->label[r];
+        for (int q = 0; q < g->set->rows && g->group[r] == g->chosen && counts(g, r); q++)
+            same += counts(g, q) && g->group[q] == g->chosen && g->set->label[q] == g->set->label[r];
         if (same > w->commonest_members) {
             w->commonest_members = same;
             w->commonest = g->set->label[r];
@@ -215,7 +221,7 @@ static void count_pairs(struct gather *g, int pattern, int *here)
     struct why *w = &g->x->why;
     for (int k = 0; k < g->set->count; k++)
         for (int r = g->set->first[k]; r < g->set->first[k + 1]; r++)
-            here[g->group[r]] += pattern < 0 || g->set->pattern[k] == pattern;
+            here[g->group[r]] += counts(g, r) && (pattern < 0 || g->set->pattern[k] == pattern);
     for (int k = 0; k < g->groups; k++) {
         w->pairs += here[k];
         w->merged += here[k] > 1 ? here[k] : 0;
@@ -244,7 +250,7 @@ static int gather(struct gather *g, int sample, struct err *e)
     if (!here || !g->size)
         return ERR_MEMORY;
     for (int r = 0; r < g->set->rows; r++)
-        g->size[g->group[r]]++;
+        g->size[g->group[r]] += counts(g, r);
     int begin = choose_group(g, sample, here);
     int code = show_samples(g, number, list_samples(g, begin, number), e);
     if (code)
@@ -265,6 +271,10 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
     const struct task *t = evaluation_task(ev);
     *x = (struct explanation){0};
     g.group = evaluation_groups(ev, &g.groups);
+    g.mask = g.set->counts;
+    if (g.set->channels != g.set->outputs || t->model.pool == MODEL_POOL_MEAN)
+        return err_set(e, ERR_USAGE, "target", "inputs and outputs of one kind, one a position, are "
+                       "explained, and not those of this target; expected another");
     if (sample >= g.set->count)
         return err_set(e, ERR_USAGE, "--sample", "there is no sample %d; expected 0 to %d", sample,
                        g.set->count - 1);

@@ -13,7 +13,7 @@
 
 static double row_square(const struct evaluation *ev, int row, double *sup)
 {
-    size_t d = (size_t)ev->set.channels;
+    size_t d = (size_t)ev->set.outputs;
     const double *y = ev->set.y + (size_t)row * d, *f = ev->output + (size_t)row * d;
     double sum = 0;
     for (size_t c = 0; c < d; c++) {
@@ -33,7 +33,7 @@ static int measure_leak(const struct evaluation *ev, const struct subset *s, str
                         struct err *e)
 {
     struct floor_errors leak;
-    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.channels, ev->output,
+    int code = floor_continuous(ev->group, ev->groups, ev->rows, ev->set.outputs, ev->output,
                                 s->mask, &leak, e);
     out->leak_rms = leak.rms;
     out->leak_sup = isnan(leak.rms) ? NAN : leak.sup;
@@ -47,7 +47,7 @@ static int measure_continuous(const struct evaluation *ev, const struct subset *
     for (int r = 0; r < ev->rows; r++)
         if (subset_has(s, r))
             sum += row_square(ev, r, &sup);
-    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.channels));
+    out->error_rms = sqrt(sum / ((double)s->rows * ev->set.outputs));
     out->error_sup = sup;
     if (!subset_constant(s)) {
         out->error_rel = out->error_rms / s->denominator;
@@ -62,9 +62,10 @@ static void measure_positions(struct evaluation *ev)
     double sup = 0;
     for (int b = 0; b < ev->set.count; b++)
         for (int r = ev->set.first[b]; r < ev->set.first[b + 1]; r++)
-            ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
+            if (counts(ev, r))
+                ev->error_square[sample_position(ev, b, r)] += row_square(ev, r, &sup);
     for (int i = 0; i < ev->positions; i++)
-        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.channels;
+        ev->error_square[i] /= (double)ev->position_rows[i] * ev->set.outputs;
 }
 
 /* ---- errors, tokens ---------------------------------------------------------------------------*/
@@ -132,19 +133,19 @@ static int32_t argmax_merged(const struct merged_logit *m, int labels)
 static int pass(struct evaluation *ev, struct predictor p, int from, int count, struct err *e)
 {
     const struct samples *s = &ev->set;
-    size_t at = (size_t)s->first[from], d = (size_t)s->channels;
-    struct samples part = {.count = count, .channels = s->channels, .first = ev->pass_first,
-                           .layout = s->layout + from, .pattern = s->pattern + from};
+    size_t at = (size_t)s->first[from], in = (size_t)s->channels, out = (size_t)s->outputs;
+    struct samples part = {.count = count, .channels = s->channels, .outputs = s->outputs,
+                           .first = ev->pass_first, .layout = s->layout + from,
+                           .pattern = s->pattern + from,
+                           .x = in ? s->x + at * in : NULL, .y = out ? s->y + at * out : NULL,
+                           .token = in ? NULL : s->token + at, .label = out ? NULL : s->label + at,
+                           .counts = s->counts ? s->counts + at : NULL};
     for (int k = 0; k <= count; k++)
         part.first[k] = s->first[from + k] - (int)at;
     part.rows = part.first[count];
     ev->passed = (int)at;
-    if (!d) {
-        part.token = s->token + at, part.label = s->label + at;
-        return p.outputs(p.self, &part, NULL, take_logits, ev, e);
-    }
-    part.x = s->x + at * d, part.y = s->y + at * d;
-    return p.outputs(p.self, &part, ev->output + at * d, NULL, NULL, e);
+    return out ? p.outputs(p.self, &part, ev->output + at * out, NULL, NULL, e)
+               : p.outputs(p.self, &part, NULL, take_logits, ev, e);
 }
 
 /* Samples of several lengths in as many passes. */
@@ -219,7 +220,7 @@ static void measure_tokens(const struct evaluation *ev, const struct subset *s,
 
 static int predict(struct evaluation *ev, struct predictor p, struct err *e)
 {
-    return ev->set.channels ? pass_all(ev, p, e) : decide(ev, p, e);
+    return ev->set.outputs ? pass_all(ev, p, e) : decide(ev, p, e);
 }
 
 /* Whether the floats did what exact arithmetic cannot.  Losses that are continuous tell it; single
@@ -229,7 +230,7 @@ static bool rounding_undid(const struct evaluation *ev, const struct floors *f,
 {
     if (measure <= ev->task->evaluate.tolerance)
         return true;
-    return ev->set.channels ? r->error_rms < UNDONE_SHARE * f->error.rms
+    return ev->set.outputs ? r->error_rms < UNDONE_SHARE * f->error.rms
                             : r->cross_entropy < UNDONE_SHARE * f->label.crossentropy;
 }
 
@@ -240,7 +241,7 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
     evaluation_floors(ev, subset, out);
     double measure, tolerance = ev->task->evaluate.tolerance;
     int code = 0;
-    if (ev->set.channels) {
+    if (ev->set.outputs) {
         code = measure_continuous(ev, s, out, e);
         measure = subset_constant(s) ? out->error_rms : out->error_rel;
     } else {
@@ -258,6 +259,21 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
     return code; /* else as the floors have it */
 }
 
+/* In the rows of all inputs and of those that are near. */
+static int measure_steep(const struct evaluation *ev, struct predictor p, struct record *figures,
+                         struct err *e)
+{
+    double found;
+    int code = steep_found(ev->steep, p, ev->output, &found, e);
+    for (int k = 0; k < ev->subsets && !code; k++) {
+        if (k && ev->subset[k].pattern != PATTERN_NEAR)
+            continue;
+        figures[k].lipschitz_floor = steep_floor(ev->steep, figures[k].error_sup);
+        figures[k].lipschitz_found = found;
+    }
+    return code;
+}
+
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e)
 {
@@ -266,7 +282,9 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         return code;
     for (int k = 0; k < ev->subsets && !code; k++)
         code = measure_subset(ev, k, &figures[k], e);
-    if (ev->set.channels && !code)
+    if (ev->steep && !code)
+        code = measure_steep(ev, p, figures, e);
+    if (ev->set.outputs && !code)
         measure_positions(ev);
     if (ev->further && !code)
         code = evaluation_measure(ev->further, p, figures + ev->subsets, e);
@@ -281,9 +299,18 @@ int evaluation_error(struct evaluation *ev, struct predictor p, double *error, s
         code = measure_subset(ev, 0, &all, e);
     if (code)
         return code;
-    *error = !ev->set.channels ? 1 - all.accuracy
+    *error = !ev->set.outputs ? 1 - all.accuracy
              : subset_constant(&ev->subset[0]) ? all.error_rms : all.error_rel;
-    if (!isfinite(ev->set.channels ? all.error_rms : all.cross_entropy))
+    if (!isfinite(ev->set.outputs ? all.error_rms : all.cross_entropy))
         *error = INFINITY;
     return 0;
+}
+
+void evaluation_set_witness(struct record *out, const struct record *witness)
+{
+    out->witness = witness->witness;
+    out->witness_rms = witness->error_rms;
+    out->witness_rel = witness->error_rel;
+    out->witness_sup = witness->error_sup;
+    out->witness_accuracy = witness->accuracy;
 }

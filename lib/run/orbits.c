@@ -12,7 +12,7 @@
 struct sums {
     double square[2], sup[2], commonest[2], informed[2], entropy[2]; /* of both depths */
     double rows, informative;
-    double *mean, off; /* of the target: (channels), and squares about it */
+    double *mean, off; /* of the target: (outputs), and squares about it */
 };
 
 struct work {
@@ -80,7 +80,7 @@ static int find_chains(struct work *w, struct err *e)
 /* The figures of some rows of the images at hand. */
 struct part {
     double rows, informative;
-    double *mean, off; /* of the target: (channels), and squares about it */
+    double *mean, off; /* of the target: (outputs), and squares about it */
     struct floor_errors error[2];
     struct floor_labels label[2];
 };
@@ -93,14 +93,14 @@ static bool in_mask(const unsigned char *mask, int row)
 static void measure_deviation(struct part *p, const struct samples *s, const unsigned char *mask)
 {
     p->off = 0;
-    for (int c = 0; c < s->channels; c++) {
+    for (int c = 0; c < s->outputs; c++) {
         const double *y = s->y + c;
         double sum = 0;
         for (int r = 0; r < s->rows; r++)
-            sum += in_mask(mask, r) ? y[(size_t)r * (size_t)s->channels] : 0;
+            sum += in_mask(mask, r) ? y[(size_t)r * (size_t)s->outputs] : 0;
         double mean = p->mean[c] = sum / p->rows;
         for (int r = 0; r < s->rows; r++) {
-            double off = in_mask(mask, r) ? y[(size_t)r * (size_t)s->channels] - mean : 0;
+            double off = in_mask(mask, r) ? y[(size_t)r * (size_t)s->outputs] - mean : 0;
             p->off += off * off;
         }
     }
@@ -115,29 +115,29 @@ static int measure_part(struct part *p, const struct samples *s, const struct mo
         const int32_t *group = k && !same ? g->deep : g->any;
         int groups = k ? g->deep_groups : g->any_groups;
         p->error[k] = (struct floor_errors){0};
-        if (!s->channels)
+        if (!s->outputs)
             code = floor_tokens(group, groups, s->rows, s->label, mask, informative, &p->label[k], e);
         else if (groups < s->rows) /* else all are alone, which leaves nothing */
-            code = floor_continuous(group, groups, s->rows, s->channels, s->y, mask, &p->error[k], e);
+            code = floor_continuous(group, groups, s->rows, s->outputs, s->y, mask, &p->error[k], e);
     }
     measure_deviation(p, s, mask);
     return code;
 }
 
 /* Squares about the mean of two sets from those of each: Chan, Golub and LeVeque 1983. */
-static void add_part(struct sums *u, const struct part *p, int channels, double weight)
+static void add_part(struct sums *u, const struct part *p, int outputs, double weight)
 {
     double before = u->rows, more = p->rows * weight, known = p->informative * weight;
     u->rows += more;
     u->informative += known;
     u->off += p->off * weight;
-    for (int c = 0; c < channels; c++) {
+    for (int c = 0; c < outputs; c++) {
         double apart = p->mean[c] - u->mean[c];
         u->off += apart * apart * before * more / u->rows;
         u->mean[c] += apart * more / u->rows;
     }
     for (int k = 0; k < 2; k++) {
-        if (channels) {
+        if (outputs) {
             u->square[k] += p->error[k].mse * more;
             u->sup[k] = fmax(u->sup[k], p->error[k].sup);
             continue;
@@ -154,12 +154,13 @@ static bool fill_mask(struct part *p, const struct samples *s, int pattern, unsi
 {
     p->rows = p->informative = 0;
     for (int b = 0; b < s->count; b++) {
-        bool in = pattern < 0 || s->pattern[b] == pattern;
+        bool of = pattern < 0 || s->pattern[b] == pattern;
         for (int r = s->first[b]; r < s->first[b + 1]; r++) {
+            bool in = of && (!s->counts || s->counts[r]);
             mask[r] = in;
+            p->rows += in;
             p->informative += in && informative[r];
         }
-        p->rows += in ? s->first[b + 1] - s->first[b] : 0;
     }
     return p->rows == s->rows;
 }
@@ -170,7 +171,7 @@ static int add_groups(struct work *w, const struct model_groups *g, unsigned cha
                       int subsets, double weight, struct err *e)
 {
     const struct samples *s = &w->images;
-    struct part part = {.mean = arena_alloc(&w->scratch, (size_t)s->channels, sizeof(double), e)};
+    struct part part = {.mean = arena_alloc(&w->scratch, (size_t)s->outputs, sizeof(double), e)};
     bool whole = false; /* `part` is of all rows */
     int code = part.mean ? 0 : ERR_MEMORY;
     for (int k = 0; k < subsets && !code; k++) {
@@ -179,7 +180,7 @@ static int add_groups(struct work *w, const struct model_groups *g, unsigned cha
         if (part.rows > 0 && !(again && whole))
             code = measure_part(&part, s, g, whole ? NULL : mask, informative, e);
         if (part.rows > 0 && !code)
-            add_part(&w->sums[k], &part, s->channels, weight);
+            add_part(&w->sums[k], &part, s->outputs, weight);
     }
     return code;
 }
@@ -228,9 +229,9 @@ static int add_chain(struct work *w, int root, const struct orbit_floors *subset
     return code ? code : add_images(w, subset, subsets, weight, e);
 }
 
-static void finish(const struct sums *u, int channels, struct orbit_floors *out)
+static void finish(const struct sums *u, int outputs, struct orbit_floors *out)
 {
-    double d = channels ? channels : 1;
+    double d = outputs ? outputs : 1;
     out->rows = u->rows;
     out->deviation = sqrt(u->off / (u->rows * d));
     for (int k = 0; k < 2; k++) {
@@ -246,7 +247,7 @@ static void finish(const struct sums *u, int channels, struct orbit_floors *out)
 /* ---- the whole --------------------------------------------------------------------------------*/
 static int open_work(struct work *w, int length, int subsets, struct err *e)
 {
-    size_t count = (size_t)w->base->count, d = (size_t)w->base->channels;
+    size_t count = (size_t)w->base->count, d = (size_t)w->base->outputs;
     int code = arena_open(&w->arena, 0, e);
     code = code ? code : arena_open(&w->scratch, 0, e);
     code = code ? code : arena_open(&w->images.arena, 0, e);
@@ -274,7 +275,7 @@ int orbit_floors(const struct task *t, int length, const struct samples *base,
         if (root_of(&w, k) == k)
             code = add_chain(&w, k, out, subsets, e);
     for (int k = 0; k < subsets && !code; k++)
-        finish(&w.sums[k], base->channels, &out[k]);
+        finish(&w.sums[k], base->outputs, &out[k]);
     sampler_close(w.sampler);
     samples_close(&w.images);
     arena_close(&w.scratch);

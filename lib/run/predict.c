@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "run/network.h"
+#include "run/run.h"
 #include "spec/spec.h"
 #include "train/train.h"
 
@@ -22,23 +23,38 @@ struct prediction {
     const struct safetensors *file; /* its content */
     struct samples samples;
     size_t batch, n, outputs;
-    double *y;                  /* (batch n, outputs) */
+    bool pooled; /* one output a sample */
+    double *y;   /* (batch n, outputs); pooled: of each sample's first position */
 };
+
+/* What would be left out could change what the owner expects. */
+static int check_names(const struct prediction *p, struct err *e)
+{
+    const char *pairs = space_of(&p->task->space)->pair_name;
+    for (int k = 0; k < p->file->count; k++) {
+        const char *name = p->file->item[k].name;
+        if (strcmp(name, "x") != 0 && !(pairs && !strcmp(name, pairs)))
+            return err_set(e, ERR_FORMAT, p->input, "tensor `%.80s` would not be used: mask, positions "
+                           "and lengths are those of the cell's spec; expected `x`%s%s%s alone", name,
+                           pairs ? " and `" : "", pairs ? pairs : "", pairs ? "`" : "");
+    }
+    return 0;
+}
 
 static int check_shape(const struct prediction *p, const char *path, const struct safetensor *x,
                        struct err *e)
 {
     bool tokens = p->io.channels == 0;
-    const struct trainer_api *api = trainer_api_of(p->task->model.precision);
-    enum safetensors_type want = tokens ? SAFETENSORS_I32 : p->type;
+    const char *want = tokens ? "I32 or I64" : safetensors_type_name(p->type);
     int rank = tokens ? 2 : 3;
     if (!x)
         return err_set(e, ERR_FORMAT, path, "there is no tensor `x`; expected %s [batch,n%s]",
-                       safetensors_type_name(want), tokens ? "" : ",channels");
-    if (x->type != want)
-        return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell is %s",
-                       safetensors_type_name(x->type), safetensors_type_name(want),
-                       tokens ? "a token target" : api->precision);
+                       want, tokens ? "" : ",channels");
+    if (tokens ? x->type != SAFETENSORS_I32 && x->type != SAFETENSORS_I64 : x->type != p->type)
+        return err_set(e, ERR_FORMAT, path, "tensor `x` is %s; expected %s, as the cell %s%s",
+                       safetensors_type_name(x->type), want,
+                       tokens ? "takes symbols" : "computes in ",
+                       tokens ? "" : trainer_api_of(p->task->model.precision)->precision);
     if (x->rank != rank)
         return err_set(e, ERR_FORMAT, path, "tensor `x` has %d dimensions; expected %d: %s",
                        x->rank, rank, tokens ? "[batch,n]" : "[batch,n,channels]");
@@ -56,16 +72,17 @@ static int check_values(const struct prediction *p, const char *path, const stru
                         struct err *e)
 {
     for (size_t i = 0; i < x->count; i++) {
-        if (x->type == SAFETENSORS_I32) {
-            int32_t id = ((const int32_t *)x->data)[i];
+        size_t row = i / (p->io.channels ? (size_t)p->io.channels : 1), n = (size_t)x->shape[1];
+        if (p->io.channels == 0) {
+            int64_t id = safetensors_whole(x, i);
             if (id < 0 || id >= p->io.symbols)
-                return err_set(e, ERR_FORMAT, path, "symbol %d at element %zu; expected 0 to %d",
-                               id, i, p->io.symbols - 1);
-        } else {
-            double v = x->type == SAFETENSORS_F32 ? (double)((const float *)x->data)[i]
-                                                  : ((const double *)x->data)[i];
-            if (!isfinite(v))
-                return err_set(e, ERR_FORMAT, path, "element %zu of `x` is not a finite number", i);
+                return err_set(e, ERR_FORMAT, path, "`x` has symbol %lld in sample %zu at position %zu "
+                               "(from 0); expected 0 to %d", (long long)id, row / n, row % n,
+                               p->io.symbols - 1);
+        } else if (!isfinite(safetensors_number(x, i))) {
+            return err_set(e, ERR_FORMAT, path, "`x` is not a finite number in sample %zu at position "
+                           "%zu, channel %zu (from 0)", row / n, row % n,
+                           i % (size_t)p->io.channels);
         }
     }
     return 0;
@@ -96,8 +113,8 @@ static int lay_out_alike(struct prediction *p, struct err *e)
         return ERR_MEMORY;
     int code = space_of(c)->layout(c, (int)p->n, &s->arena, l, e);
     if (!code && (size_t)l->n != p->n)
-        return err_set(e, ERR_FORMAT, "", "inputs have %zu positions; the cell's space has %d",
-                       p->n, l->n);
+        return err_set(e, ERR_FORMAT, p->input, "tensor `x` has %zu positions; the cell's space has "
+                       "%d", p->n, l->n);
     for (size_t k = 0; k < p->batch && !code; k++)
         samples_add(s, l, PATTERN_GENERIC);
     return code ? code : check_layout(p, l, e);
@@ -112,14 +129,30 @@ static int find_pairs(const struct prediction *p, const struct safetensor **out,
     *out = t;
     if (!t)
         return err_set(e, ERR_FORMAT, p->input, "there is no tensor `%s`, and samples of space %s "
-                       "have layouts of their own; expected I32 [%s,2] for all samples, or "
+                       "have layouts of their own; expected I32 or I64 [%s,2] for all samples, or "
                        "[batch,%s,2], filled up with -1", name, space_of(&p->task->space)->name,
                        name, name);
     bool alike = t->rank == 2, apart = t->rank == 3 && t->shape[0] == (int64_t)p->batch;
-    if (t->type != SAFETENSORS_I32 || (!alike && !apart) || t->shape[t->rank - 1] != 2)
+    bool whole = t->type == SAFETENSORS_I32 || t->type == SAFETENSORS_I64;
+    if (!whole || (!alike && !apart) || t->shape[t->rank - 1] != 2)
         return err_set(e, ERR_FORMAT, p->input, "tensor `%s` is %s of %d dimensions; expected I32 "
-                       "[%s,2], or [batch,%s,2]", name, safetensors_type_name(t->type), t->rank,
+                       "or I64 [%s,2], or [batch,%s,2]", name, safetensors_type_name(t->type), t->rank,
                        name, name);
+    return 0;
+}
+
+/* Pairs (pairs,2) of sample k as they are, -1 at the end too. */
+static int read_pairs(const struct prediction *p, const struct safetensor *t, size_t k,
+                      int32_t *pair, struct err *e)
+{
+    size_t each = 2 * (size_t)t->shape[t->rank - 2];
+    for (size_t i = 0; i < each; i++) {
+        int64_t node = safetensors_whole(t, k * each + i);
+        if (node < -1 || node > INT32_MAX)
+            return err_set(e, ERR_FORMAT, p->input, "`%s` of sample %zu: pair %zu names position %lld; "
+                           "expected 0 to %zu", t->name, k, i / 2, (long long)node, p->n - 1);
+        pair[i] = (int32_t)node;
+    }
     return 0;
 }
 
@@ -131,11 +164,15 @@ static int lay_out_given(struct prediction *p, struct err *e)
     int code = find_pairs(p, &t, e);
     size_t layouts = code || t->rank == 2 ? 1 : p->batch;
     struct layout *l = arena_alloc(&s->arena, layouts, sizeof *l, e);
-    if (code || !l)
+    int32_t *pair = code ? NULL
+                         : arena_alloc(&s->arena, (size_t)t->shape[t->rank - 2], 2 * sizeof *pair, e);
+    if (code || !l || !pair)
         return code ? code : ERR_MEMORY;
     for (size_t k = 0; k < layouts && !code; k++) {
         int64_t pairs = t->shape[t->rank - 2];
-        const int32_t *pair = (const int32_t *)t->data + 2 * (size_t)pairs * k;
+        code = read_pairs(p, t, k, pair, e);
+        if (code)
+            return code;
         while (t->rank == 3 && pairs > 0 && pair[2 * pairs - 2] == -1 && pair[2 * pairs - 1] == -1)
             pairs--;
         struct err cause = {0};
@@ -157,15 +194,14 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
     p->n = (size_t)x->shape[1];
     int code = arena_open(&s->arena, 0, e);
     if (!code)
-        code = samples_reserve(s, (int)p->batch, (int)p->n, p->io.channels, e);
+        code = samples_reserve(s, (int)p->batch, (int)p->n, &p->io, false, e);
     if (!code)
         code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
     for (size_t i = 0; i < x->count && !code; i++)
-        switch (x->type) {
-        case SAFETENSORS_F32: s->x[i] = (double)((const float *)x->data)[i]; break;
-        case SAFETENSORS_F64: s->x[i] = ((const double *)x->data)[i]; break;
-        default: s->token[i] = ((const int32_t *)x->data)[i]; break;
-        }
+        if (p->io.channels)
+            s->x[i] = safetensors_number(x, i);
+        else
+            s->token[i] = (int32_t)safetensors_whole(x, i);
     return code;
 }
 
@@ -174,8 +210,8 @@ static int check_outputs(const struct prediction *p, struct err *e)
 {
     size_t each = p->n * p->outputs;
     for (size_t i = 0; i < p->batch * each; i++)
-        if (!isfinite(p->y[i]))
-            return err_set(e, ERR_NUMERIC, "", "the network's output for sample %zu is not finite at "
+        if (!isfinite(p->y[i]) && (!p->pooled || i % each < p->outputs))
+            return err_set(e, ERR_FORMAT, "", "the network's output for sample %zu is not finite at "
                            "position %zu; nothing was written", i / each, i % each / p->outputs);
     return 0;
 }
@@ -190,10 +226,16 @@ static void take_logits(void *context, int first, int rows, int labels, const do
 /* y back in the model's precision, which holds it exactly. */
 static int write_outputs(const struct prediction *p, const char *path, struct err *e)
 {
-    size_t count = p->batch * p->n * p->outputs;
+    size_t count = p->batch * (p->pooled ? 1 : p->n) * p->outputs;
     float *narrow = NULL;
     struct safetensor y = {.name = "y", .type = p->type, .rank = 3, .count = count, .data = p->y,
                            .shape = {(int64_t)p->batch, (int64_t)p->n, (int64_t)p->outputs}};
+    if (p->pooled) { /* first positions move together */
+        for (size_t k = 0; k < p->batch; k++)
+            memmove(p->y + k * p->outputs, p->y + k * p->n * p->outputs, p->outputs * sizeof *p->y);
+        y.rank = 2;
+        y.shape[1] = (int64_t)p->outputs;
+    }
     if (p->type == SAFETENSORS_F32) {
         narrow = memory_alloc(count, sizeof *narrow, e);
         if (!narrow)
@@ -211,7 +253,8 @@ static int run_model(struct prediction *p, struct pool *pool, const char *folder
 {
     struct network *x = &p->network;
     size_t count;
-    p->outputs = (size_t)(p->io.channels ? p->io.channels : p->io.labels);
+    p->outputs = (size_t)model_io_outputs(&p->io);
+    p->pooled = p->task->model.pool != MODEL_POOL_NONE;
     if (!memory_multiply(p->batch * p->n, p->outputs, &count))
         return err_set(e, ERR_MEMORY, "", "the outputs do not fit in memory");
     p->y = memory_alloc(count, sizeof *p->y, e);
@@ -223,8 +266,7 @@ static int run_model(struct prediction *p, struct pool *pool, const char *folder
     return code ? code : x->api->outputs(x->trainer, &p->samples, p->y, take_logits, p, e);
 }
 
-/* The one cell of the spec in a cell's folder. */
-static int open_cell(struct spec **spec, const char *folder, struct err *e)
+int cell_open(struct spec **spec, const char *folder, struct err *e)
 {
     char path[PATH_LIMIT];
     int code = file_join(path, sizeof path, folder, "spec.yaml", e);
@@ -239,15 +281,64 @@ static int open_cell(struct spec **spec, const char *folder, struct err *e)
     return code;
 }
 
-int predict_cell(const char *folder, const char *input, const char *output, struct err *e)
+/* ---- attention --------------------------------------------------------------------------------*/
+struct maps {
+    int layers, heads;
+    size_t n;
+    float *weights, *sums; /* (batch,layers,heads,n,n), (batch,layers,heads,n) */
+};
+
+static void take_map(void *context, int sample, int layer, int n, const double *weights,
+                     const double *sums)
+{
+    struct maps *m = context;
+    size_t first = ((size_t)sample * (size_t)m->layers + (size_t)layer) * (size_t)m->heads * m->n;
+    (void)n; /* all samples have as many */
+    for (size_t i = 0; i < (size_t)m->heads * m->n; i++)
+        m->sums[first + i] = (float)sums[i];
+    for (size_t i = 0; i < (size_t)m->heads * m->n * m->n; i++)
+        m->weights[first * m->n + i] = (float)weights[i];
+}
+
+static int write_attention(struct prediction *p, const char *path, struct err *e)
+{
+    const struct model_config *c = &p->task->model;
+    struct maps m = {.layers = (int)c->layers, .heads = (int)c->heads,
+                     .n = p->n + (size_t)model_before(c)};
+    size_t rows = p->batch * (size_t)m.layers * (size_t)m.heads * m.n, count;
+    if (!memory_multiply(rows, m.n * sizeof(float), &count) || count > INPUT_LIMIT)
+        return err_set(e, ERR_MEMORY, path, "attention of %zu samples is more than %d bytes; expected "
+                       "fewer of them", p->batch, INPUT_LIMIT);
+    m.weights = memory_alloc(rows, m.n * sizeof *m.weights, e);
+    m.sums = memory_alloc(rows, sizeof *m.sums, e);
+    int code = m.weights && m.sums ? p->network.api->attention(p->network.trainer, &p->samples,
+                                                               take_map, &m, e)
+                                   : ERR_MEMORY;
+    int64_t batch = (int64_t)p->batch, n = (int64_t)m.n;
+    const struct safetensor item[] = {
+        {.name = "weights", .type = SAFETENSORS_F32, .rank = 5, .count = rows * m.n,
+         .data = m.weights, .shape = {batch, m.layers, m.heads, n, n}},
+        {.name = "row_sums", .type = SAFETENSORS_F32, .rank = 4, .count = rows, .data = m.sums,
+         .shape = {batch, m.layers, m.heads, n}}};
+    if (!code)
+        code = safetensors_write(path, item, 2, NULL, e);
+    memory_free(m.weights);
+    memory_free(m.sums);
+    return code;
+}
+
+int predict_cell(const char *folder, const char *input, const char *output, const char *attention,
+                 struct err *e)
 {
     struct spec *spec = NULL;
     struct pool *pool = NULL;
     struct safetensors file = {0};
     struct prediction p = {0};
-    int code = open_cell(&spec, folder, e);
+    int code = cell_open(&spec, folder, e);
     if (!code)
         code = file_check_write(output, e);
+    if (!code && attention)
+        code = file_check_write(attention, e);
     if (!code)
         code = safetensors_read(input, INPUT_LIMIT, &file, e);
     if (code)
@@ -260,6 +351,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
     const struct safetensor *x = safetensors_find(&file, "x");
     code = check_shape(&p, input, x, e);
     if (!code)
+        code = check_names(&p, e);
+    if (!code)
         code = check_values(&p, input, x, e);
     if (!code)
         code = fill_samples(&p, x, e);
@@ -271,6 +364,8 @@ int predict_cell(const char *folder, const char *input, const char *output, stru
         code = check_outputs(&p, e);
     if (!code)
         code = write_outputs(&p, output, e);
+    if (!code && attention)
+        code = write_attention(&p, attention, e);
 out:
     network_close(&p.network);
     memory_free(p.y);

@@ -4,11 +4,14 @@
 #include "base/err.h"
 
 /* folder: a cell's (spec.yaml and weights.safetensors).  input: safetensors with tensor `x`,
- * [batch,n,channels] in the model's precision, or I32 [batch,n] of symbol ids for token targets.
- * Spaces whose samples have layouts of their own also want theirs, on graphs as `edges`, I32
- * [edges,2] for all samples or [batch,edges,2], filled up with -1.
- * output: safetensors with tensor `y`, [batch,n,channels] or logits [batch,n,labels], in the model's
+ * [batch,n,channels] in the model's precision, or I32 or I64 [batch,n] of symbol ids for token
+ * targets.  Spaces whose samples have layouts of their own also want theirs, on graphs as `edges`,
+ * I32 or I64 [edges,2] for all samples or [batch,edges,2], filled up with -1.
+ * attention: NULL, or safetensors with `weights` [batch,layers,heads,n,n], what the values are weighted
+ * by, C included, and `row_sums` [batch,layers,heads,n]; n counts what model.prefix puts in front.
+ * output: safetensors with tensor `y`, [batch,n,channels] or logits [batch,n,labels], without n under model.pool, in the model's
  * precision, written atomically.  Call after kernel_open's fork rule is met: not before a fork. */
-int predict_cell(const char *folder, const char *input, const char *output, struct err *e);
+int predict_cell(const char *folder, const char *input, const char *output, const char *attention,
+                 struct err *e);
 
 #endif

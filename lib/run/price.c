@@ -84,8 +84,7 @@ static int add_shared(const struct task *t, int length, double row, struct set_p
     int code = trainer_api_of(t->model.precision)->price_pass(t, length, samples, false, &pass, e);
     out->bytes += (double)samples * length * row;
     out->merging += merge_flops((double)samples * length, (double)samples * length / 2, length);
-    if (target_of(&t->target)->tokens)
-        out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
+    out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
     out->ahead += pass.flops;
     out->pass.bytes = pass.bytes > out->pass.bytes ? pass.bytes : out->pass.bytes;
     return code;
@@ -98,20 +97,19 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
 {
     double samples = (double)t->evaluate.samples, positions = samples * length;
     double images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
-    bool tokens = target_of(&t->target)->tokens;
+    const struct model_io io = task_io(t);
     *out = (struct set_price){0};
     int code = layout_price(t, length, &out->layout, &images, e);
     if (code)
         return code;
-    double repeated = images > 1 || tokens ? images * positions : groups * length;
+    double repeated = images > 1 || io.symbols ? images * positions : groups * length;
     out->rows = images * positions;
     out->merging = merge_flops(out->rows, repeated, length);
     if (images > 1)
         groups = positions;
-    if (!tokens)
-        row += 4 * sizeof(double) * (double)t->space.channels;
+    row += sizeof(double) * (io.channels + (io.labels ? 0 : 3.0 * model_io_outputs(&io)));
     out->bytes = images * (positions * row + samples * out->layout) +
-                 (tokens ? groups * task_io(t).labels * (double)sizeof(double) : 0);
+                 groups * io.labels * (double)sizeof(double);
     code = trainer_api_of(t->model.precision)
                ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
     for (int k = 0; k < SHARED_KINDS && !code; k++)
@@ -151,7 +149,7 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
 {
     double n = (double)t->space.length, starts = (double)t->evaluate.adversary_starts;
     struct pass_price pass;
-    if (starts == 0 || target_of(&t->target)->tokens || space_of(&t->space)->draw)
+    if (starts == 0 || target_form(&t->target).labels || space_of(&t->space)->draw)
         return 0;
     int code = trainer_api_of(t->model.precision)
                    ->price_pass(t, (int)n, t->evaluate.adversary_starts, true, &pass, e);

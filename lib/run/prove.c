@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "run/witness_cell.h"
 
 #define APART 0x1p-25
 #define MARGIN 0x1p10
@@ -61,7 +62,7 @@ static struct task task_of(const struct task *t, int number)
 static int outputs_of(const struct task *t)
 {
     struct model_io io = task_io(t);
-    return io.channels > 0 ? io.channels : io.labels;
+    return model_io_outputs(&io);
 }
 
 /* How often a head is drawn: as often as makes OUTPUTS_MIN outputs; a tied one is not the head's own. */
@@ -164,14 +165,14 @@ static int look(struct seen *s, struct network *x, struct err *e)
 {
     const struct samples *set = evaluation_samples(s->ev);
     double *y = NULL;
-    if (set->channels) {
-        y = memory_alloc((size_t)set->rows * (size_t)set->channels, sizeof *y, e);
+    if (set->outputs) {
+        y = memory_alloc((size_t)set->rows * (size_t)set->outputs, sizeof *y, e);
         if (!y)
             return ERR_MEMORY;
     }
     int code = x->api->outputs(x->trainer, set, y, take, s, e);
-    if (!code && set->channels)
-        take(s, 0, set->rows, set->channels, y);
+    if (!code && set->outputs)
+        take(s, 0, set->rows, set->outputs, y);
     memory_free(y);
     return code;
 }
@@ -278,7 +279,8 @@ static int prove_own(struct evaluation *ev, struct pool *pool, volatile const in
     const struct task *t = evaluation_task(ev);
     struct pass_price price;
     struct seen s;
-    if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL)
+    if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL ||
+        t->model.pool == MODEL_POOL_MEAN) /* the layer more would stand before the mean */
         return 0;
     int code = prove_price(t, (int)evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
     if (code || price.flops == 0)
@@ -301,4 +303,22 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     int code = prove_own(ev, pool, stop, e);
     struct evaluation *further = evaluation_further(ev);
     return code || !further ? code : prove_possible(further, pool, stop, e);
+}
+
+int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
+                      volatile const int *stop, struct record *figures, struct err *e)
+{
+    struct record witness[SUBSETS_MAX];
+    bool beside = evaluation_length(ev) == space_positions(&evaluation_task(ev)->space);
+    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
+            evaluation_show_possible(ev, k);
+    if (!code)
+        code = prove_possible(ev, pool, stop, e);
+    if (!code)
+        code = evaluation_measure(ev, p, figures, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        evaluation_set_witness(&figures[k], &witness[k]);
+    return code;
 }

@@ -67,6 +67,12 @@ struct cell_run {
  * *diverged tells whether training met NaN or Inf.  ERR_INTERRUPTED after a stop, with the
  * checkpoint written. */
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e);
+/* Opens the spec of the one cell whose folder this is.  ERR_USAGE: it is no such folder. */
+int cell_open(struct spec **spec, const char *folder, struct err *e);
+/* The rows that the folder's weights have now, whoever wrote them, as lines of results.csv: figures
+ * as `run` makes them, steps and what training measures empty. */
+int cell_evaluate(const struct spec *s, const char *folder, int threads, volatile const int *stop,
+                  struct text *rows, struct err *e);
 /* RESULTS/cells/ID. */
 int cell_folder(const char *results, const struct cell *c, char out[RUN_PATH], struct err *e);
 /* As file_try_lock, of the lock that whoever writes into the folder holds. */

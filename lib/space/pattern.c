@@ -125,3 +125,7 @@ const struct pattern pattern_constant = {.name = "constant",
                                          .help = "1/2 (symbol 0) everywhere, in every input",
                                          .draw = draw_identical,
                                          .fixed = true};
+const struct pattern pattern_near = {.name = "near",
+                                     .help = "tokens within a radius of one token",
+                                     .draw = draw_identical,
+                                     .near = true};

@@ -54,7 +54,7 @@ static int sequence_layout(const struct space_config *c, int length, struct aren
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",
                                        "palindrome", "blocks",    "constant", "first",
-                                       NULL};
+                                       "near",      NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "dihedral", NULL};
 
 const struct space space_sequence = {

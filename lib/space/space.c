@@ -45,6 +45,12 @@ const struct option space_options[] = {
      .quiet = true},
     {INPUTS_ROW(PATTERN_FIRST, "first", "share of inputs whose tokens are all equal but the first"),
      .quiet = true},
+    {.key = "inputs.near.share", .type = OPTION_REAL,
+     .offset = offsetof(struct space_config, share) + PATTERN_NEAR * sizeof(double), .min = 0, .max = 1,
+     .fallback = "0", .quiet = true, .help = "share of inputs whose tokens are nearly equal"},
+    {.key = "inputs.near.radius", .type = OPTION_REAL, .offset = offsetof(struct space_config, radius),
+     .min = 1e-9, .max = 0.5, .fallback = "0.1", .needs = "inputs.near.share",
+     .help = "Euclidean distance of their tokens from one token, at most"},
     {.key = NULL},
 };
 

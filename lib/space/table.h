@@ -19,7 +19,8 @@
     X(mirror)           \
     X(checkerboard)     \
     X(constant)         \
-    X(first)
+    X(first)            \
+    X(near)
 
 #define ORBIT_LIST(X) \
     X(none)           \

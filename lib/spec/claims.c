@@ -653,7 +653,7 @@ static int check_matches(const struct spec *s, const struct claim *c, const stru
         return no_row(s, c, node, e);
     for (int k = 0; k < tests; k++)
         if (!filled[k])
-            return no_figure(&c->expect[k], node, target_of(&matched->task.target)->tokens, e);
+            return no_figure(&c->expect[k], node, target_form(&matched->task.target).labels, e);
     return 0;
 }
 

@@ -24,7 +24,7 @@ const char *const column_over_names[] = {
 static const char *const verdict_names[] = {"impossible", "too-shallow", "by-rounding", "reached", "not-reached",
                                             "open", NULL};
 static const char *const proof_names[] = {"impossible", "bounded", "possible", "open", NULL};
-static const char *const status_names[] = {"ok", "diverged", "failed", NULL};
+static const char *const status_names[] = {"ok", "diverged", "failed", "scored", NULL};
 static const char *const summary_intervals[] = {"t", "log", NULL};
 static const char *const witness_names[] = {"known", "none", "left-out", NULL};
 
@@ -113,12 +113,12 @@ int64_t length_of_text(const char *text)
 /* ---- values -----------------------------------------------------------------------------------*/
 bool column_applies(const struct column *c, const struct task *t)
 {
-    const struct target *target = target_of(&t->target);
+    struct target_form form = target_form(&t->target);
     switch (c->scope) {
-    case COLUMN_CONTINUOUS: return !target->tokens;
-    case COLUMN_SEARCHED: return !target->tokens && t->evaluate.adversary_starts > 0;
-    case COLUMN_TOKENS: return target->tokens;
-    case COLUMN_BYTES: return target->bytes;
+    case COLUMN_CONTINUOUS: return !form.labels;
+    case COLUMN_SEARCHED: return !form.labels && t->evaluate.adversary_starts > 0;
+    case COLUMN_TOKENS: return form.labels;
+    case COLUMN_BYTES: return target_of(&t->target)->bytes;
     default: return true;
     }
 }

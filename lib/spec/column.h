@@ -49,7 +49,7 @@
     X(SIZE, seed, "seed", ALL, NONE, "seed of the cell") \
     GROUP_COLUMNS(X) \
     X(WHOLE, steps, NULL, ALL, NONE, "training steps done") \
-    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed") \
+    X(TEXT, status, status_names, ALL, NONE, "ok, diverged or failed; scored: predictions from elsewhere") \
     X(TEXT, verdict, verdict_names, ALL, NONE, \
       "impossible: floor above tolerance; too-shallow: depth floor above tolerance; by-rounding: so " \
       "it is in exact arithmetic, but this network's error is below that floor; reached: error within " \
@@ -117,7 +117,13 @@
     X(REAL, depth_floor_sup, NULL, CONTINUOUS, MEAN, "floor_sup of such networks") \
     X(REAL, depth_accuracy_ceiling, NULL, TOKENS, MEAN, "accuracy_ceiling of such networks") \
     X(REAL, depth_cross_entropy_floor, NULL, TOKENS, MEAN, \
-      "cross_entropy_floor of such networks, nats")
+      "cross_entropy_floor of such networks, nats") \
+    X(REAL, lipschitz_floor, NULL, CONTINUOUS, MEAN, \
+      "near inputs: certified lower bound of the steepness of any network with this error_sup: change " \
+      "of an output per largest change of a token") \
+    X(REAL, lipschitz_found, NULL, CONTINUOUS, MEAN, \
+      "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
+      "middle; its Lipschitz constant is at least that")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \

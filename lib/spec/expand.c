@@ -114,6 +114,8 @@ static int resolve_one(struct expander *x, enum section_id id)
         return code;
     if (id == SECTION_SPACE)
         code = space_finish(&task->space, &cause);
+    if (id == SECTION_TARGET)
+        code = target_finish(&task->target, &cause);
     if (id == SECTION_EVALUATE)
         code = lengths_complete(&task->evaluate, space_positions(&task->space), &cause);
     return code ? cell_error(s, x->state, &cause, section_table[id].name, x->e)

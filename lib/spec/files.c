@@ -44,19 +44,19 @@ int files_resolve(struct spec *s, struct err *e)
 /* ---- copies -----------------------------------------------------------------------------------*/
 
 struct copying {
-    const char *folder;
+    const char *folder, *beside;
     struct err *e;
 };
 
 static int copy_leaf(void *context, const struct leaf *leaf)
 {
     const struct copying *c = context;
-    return leaf->row->file ? named_file_copy(leaf->value.text, c->folder, c->e) : 0;
+    return leaf->row->file ? named_file_copy(leaf->value.text, c->folder, c->beside, c->e) : 0;
 }
 
-int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e)
+int spec_cell_copy_files(const struct cell *c, const char *folder, const char *beside, struct err *e)
 {
-    struct copying copying = {folder, e};
+    struct copying copying = {folder, beside, e};
     return task_leaves(&c->task, copy_leaf, &copying);
 }
 
@@ -66,7 +66,7 @@ int spec_copy_files(const struct spec *s, const char *folder, struct err *e)
     for (int k = 0; k < s->layers.count && code == 0; k++) {
         const struct assignment *a = &s->layers.item[k];
         if (a->value && s->keys.slot[a->slot].row->file)
-            code = named_file_copy(a->value->text, folder, e);
+            code = named_file_copy(a->value->text, folder, NULL, e);
     }
     return code;
 }

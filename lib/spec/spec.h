@@ -124,7 +124,8 @@ int spec_cell_text(const struct cell *c, const char *name, struct text *out, str
 /* A resolved spec names files by their content, below the folder that it lies in itself: these put
  * copies there, for spec_text and spec_cell_text.  ERR_IO when a file has changed meanwhile. */
 int spec_copy_files(const struct spec *s, const char *folder, struct err *e);
-int spec_cell_copy_files(const struct cell *c, const char *folder, struct err *e);
+/* beside: a folder that may have copies already, as spec_copy_files made them; NULL: none. */
+int spec_cell_copy_files(const struct cell *c, const char *folder, const char *beside, struct err *e);
 /* Value of a dotted key in a cell, as a spec would say it; a key that picks a kind gives its name,
  * "seed" the seed, a file its name without folders.  false: no such key, or one that does not
  * apply. */

@@ -54,9 +54,12 @@
     X(prefix_majority)      \
     X(histogram)            \
     X(majority)             \
+    X(recall)               \
+    X(induction)            \
     /* the user's own */    \
     X(lua)                  \
-    X(text)
+    X(text)                 \
+    X(data)
 
 #define TARGET_DECLARE(name) extern const struct target target_##name;
 TARGET_LIST(TARGET_DECLARE)

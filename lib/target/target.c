@@ -14,9 +14,30 @@ const struct target *target_of(const struct target_config *c)
     return target_table[c->kind.kind];
 }
 
+struct target_form target_form(const struct target_config *c)
+{
+    const struct target *t = target_of(c);
+    struct target_form out = {.tokens = t->tokens, .labels = t->tokens};
+    if (t->form)
+        t->form(c, &out);
+    return out;
+}
+
+bool target_brings_inputs(const struct target_config *c)
+{
+    return target_of(c)->draw || target_of(c)->take;
+}
+
+int target_finish(struct target_config *c, struct err *e)
+{
+    c->found = (struct target_form){0};
+    return target_of(c)->finish ? target_of(c)->finish(c, e) : 0;
+}
+
 static bool uses_vocab(const void *owner)
 {
-    return target_of(owner)->tokens && !target_of(owner)->bytes;
+    const struct target *t = target_of(owner);
+    return target_form(owner).tokens && !t->bytes && !t->take;
 }
 
 const struct option target_options[] = {
@@ -31,7 +52,8 @@ const struct option target_options[] = {
 /* Patterns make tokens equal, which is for those that drew them. */
 static int check_patterns(const struct target *t, const struct space_config *s, struct err *e)
 {
-    for (int k = PATTERN_GENERIC + 1; t->draw && pattern_table[k]; k++)
+    bool own = t->draw || t->take;
+    for (int k = PATTERN_GENERIC + 1; own && pattern_table[k]; k++)
         if (s->share[k] > 0)
             return err_set(e, ERR_USAGE, "space.inputs",
                            "target '%s' has inputs of its own; expected no share of '%s' ones",
@@ -75,13 +97,13 @@ int target_vocab(const struct target_config *c)
 int target_symbols(const struct target_config *c)
 {
     const struct target *t = target_of(c);
-    assert(t->tokens);
+    assert(target_form(c).tokens);
     return t->symbols ? t->symbols(c) : target_vocab(c);
 }
 
 int target_labels(const struct target_config *c, int n)
 {
     const struct target *t = target_of(c);
-    assert(t->tokens);
+    assert(target_form(c).labels);
     return t->labels(c, n);
 }

@@ -11,16 +11,42 @@
 #include "base/option.h"
 #include "space/space.h"
 
+/* What goes in and out, where it depends on the configuration. */
+struct target_form {
+    bool tokens;  /* inputs are symbol ids, else numbers */
+    bool labels;  /* outputs are labels, else numbers */
+    bool partial; /* some positions do not count: struct samples says which */
+    bool pooled;  /* a sample has one output */
+    int outputs;  /* channels of y; 0: as many as x has */
+    /* Of a file: positions, channels of x (0: symbols), how many symbols and labels there are. */
+    int n, channels, symbols, classes;
+};
+
 struct target_config {
     struct kind_config kind;
     int64_t vocab; /* V: symbols of token targets; ignored by continuous ones and by bytes */
+    struct target_form found; /* what target_finish found in a file; zeros for most */
 };
+
+/* Where a sample goes: n rows of x or token, and of y or label; counts (n), zero, becomes 1 where a
+ * position counts (NULL: all do). */
+struct target_rows {
+    int n;
+    double *x, *y;
+    int32_t *token, *label;
+    unsigned char *counts;
+};
+enum { TARGET_NO_LABEL = -1 }; /* of a position that does not count */
 
 struct target {
     const char *name, *formula, *summary, *citation;
     const struct option *options; /* ended by a NULL key; NULL: none */
     bool tokens;                  /* inputs are symbol ids and outputs labels */
     bool bytes;                   /* the symbols are the 256 bytes, whatever vocab says */
+    /* Where it is not `tokens` alone that says what goes in and out; NULL: it is. */
+    void (*form)(const struct target_config *c, struct target_form *out);
+    /* Reads what the form depends on into c->found, which is zero.  NULL: nothing. */
+    int (*finish)(struct target_config *c, struct err *e);
     unsigned needs;               /* TARGET_NEEDS_..., what the layout must have */
     int (*check)(const struct target_config *c, const struct space_config *s, struct err *e);
     /* Steps of about a nanosecond that a sample takes, about; NULL: too few to be priced. */
@@ -38,7 +64,8 @@ struct target {
      * *failed is the first that went wrong.  NULL: a call for each. */
     int (*evaluate_all)(const void *state, int count, const int *n, int d, const double *x,
                         double *y, int *failed, struct err *e);
-    /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing. */
+    /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing.  With a form that is
+     * partial TARGET_NO_LABEL where a position does not count. */
     int (*label)(const void *state, const struct target_config *c, const struct layout *l,
                  const int32_t *x, int32_t *label, struct err *e);
     /* Tokens, instead of `label`: for targets that bring inputs of their own.  Fills x (n) and label
@@ -47,6 +74,14 @@ struct target {
     int (*draw)(const void *state, const struct target_config *c, const struct layout *l,
                 struct stream *random, uint64_t number, uint64_t count, int32_t *x, int32_t *label,
                 struct err *e);
+    /* Instead of all of these: samples that lie ready.  Which of them is sample `number` of the
+     * `count` that an evaluation set has; count 0: one to train on, drawn from `random`. */
+    int64_t (*pick)(const void *state, struct stream *random, uint64_t number, uint64_t count);
+    int64_t (*available)(const void *state); /* how many an evaluation set has at most */
+    /* Sample `index`, as it lies there, and its pairs of positions where the space is given by them
+     * (space.h): *pairs of them; NULL: there are none. */
+    void (*take)(const void *state, int64_t index, const struct target_rows *out);
+    const int32_t *(*pairs)(const void *state, int64_t index, int64_t *pairs);
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
     int (*symbols)(const struct target_config *c); /* embedding rows; NULL: V */
@@ -69,6 +104,11 @@ extern const struct target *const target_table[]; /* NULL-terminated */
 extern const struct kind_table target_kinds;
 extern const struct option target_options[]; /* rows of section `target`, kind included */
 const struct target *target_of(const struct target_config *c);
+struct target_form target_form(const struct target_config *c);
+/* Whether it brings its inputs. */
+bool target_brings_inputs(const struct target_config *c);
+/* Fills c->found from the files that c names.  ERR_USAGE; e->where names the key concerned. */
+int target_finish(struct target_config *c, struct err *e);
 /* Whether the target makes sense on the space at its training size: needs, vocab, the target's own
  * check.  ERR_USAGE; e->where names the key concerned ("target.kind"). */
 int target_check(const struct target_config *c, const struct space_config *s, struct err *e);

@@ -1,4 +1,4 @@
-/* Outputs for a set of samples, and gradients with respect to its inputs: passes over fixed groups
+/* Outputs and attention for a set of samples, and gradients with respect to its inputs: passes over fixed groups
  * of samples, in waves of microbatches. */
 #include <assert.h>
 #include <string.h>
@@ -89,10 +89,10 @@ static void run_outputs(void *context, int k)
     int first = forward(wave, k);
     if (first < 0 || wave->each)
         return;
-    size_t channels = (size_t)wave->s->channels, rows = (size_t)micro->batch.rows;
-    double *y = wave->y + (size_t)wave->s->first[first] * channels;
+    size_t outputs = (size_t)model_io_outputs(&t->model.io), rows = (size_t)micro->batch.rows;
+    double *y = wave->y + (size_t)wave->s->first[first] * outputs;
     model_output(&t->model, t->p, micro->w, 0, micro->batch.rows, micro->out);
-    for (size_t i = 0; i < rows * channels; i++)
+    for (size_t i = 0; i < rows * outputs; i++)
         y[i] = (double)micro->out[i];
 }
 
@@ -186,7 +186,7 @@ static int run_waves(struct wave *wave, void (*run)(void *wave, int k), struct e
 int trainer_outputs(struct trainer *t, const struct samples *s, double *y, trainer_logits each,
                     void *context, struct err *e)
 {
-    struct wave wave = {.t = t, .s = s, .y = y, .each = s->channels ? NULL : each,
+    struct wave wave = {.t = t, .s = s, .y = y, .each = t->model.io.labels ? each : NULL,
                         .context = context};
     return run_waves(&wave, run_outputs, e);
 }
@@ -197,4 +197,37 @@ int trainer_input_gradient(struct trainer *t, const struct samples *s, const dou
     struct wave wave = {.t = t, .s = s, .cotangent = cotangent, .dx = dx};
     assert(s->channels > 0);
     return run_waves(&wave, run_input_gradient, e);
+}
+
+/* ---- attention --------------------------------------------------------------------------------*/
+
+static void one_map(struct trainer *t, struct pass *p, const struct samples *s, int sample,
+                    trainer_attention_map each, void *context, double *weights, double *sums)
+{
+    struct microbatch *micro = &p->micro[0];
+    pass_fill(p, 0, s, sample, 1);
+    model_forward(&t->model, t->p, &p->state, &micro->batch, micro->w);
+    for (int k = 0; k < t->model.config.layers; k++) {
+        model_attention(&t->model, t->p, &p->state, &micro->batch, micro->w, k, weights, sums);
+        each(context, sample, k, s->layout[sample]->n + t->model.before, weights, sums);
+    }
+}
+
+int trainer_attention(struct trainer *t, const struct samples *s, trainer_attention_map each,
+                      void *context, struct err *e)
+{
+    const struct layout *l = longest(s);
+    struct pass p = {.model = &t->model, .samples = 1, .microbatches = 1, .backward = true};
+    size_t n = (size_t)(l->n + t->model.before), heads = (size_t)t->model.heads;
+    int code = pass_open(&p, l, e);
+    double *weights = code ? NULL : arena_alloc(&p.arena, heads * n, n * sizeof *weights, e);
+    double *sums = code ? NULL : arena_alloc(&p.arena, heads, n * sizeof *sums, e);
+    if (!code && (!weights || !sums))
+        code = ERR_MEMORY;
+    if (!code)
+        model_prepare(&t->model, t->p, &p.state);
+    for (int k = 0; k < s->count && !code; k++)
+        one_map(t, &p, s, k, each, context, weights, sums);
+    arena_close(&p.arena);
+    return code;
 }

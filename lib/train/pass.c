@@ -5,7 +5,7 @@ enum { CHUNK_ELEMENTS = 1 << 19 };
 
 static int chunk_rows(const struct model_io *io, int rows)
 {
-    if (io->channels > 0)
+    if (!io->labels)
         return rows;
     int chunk = CHUNK_ELEMENTS / io->labels;
     chunk = chunk < 16 ? 16 : chunk;
@@ -22,7 +22,8 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
 {
     int n = p->state.n;
     const struct model_io *io = &p->model->io;
-    size_t rows, channels = (size_t)io->channels, outputs = channels ? channels : (size_t)io->labels;
+    size_t rows, channels = (size_t)io->channels, outputs = (size_t)model_io_outputs(io);
+    bool labels = io->labels > 0;
     if (!memory_multiply((size_t)samples, (size_t)n, &rows) || rows > INT32_MAX)
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", samples, n);
     *micro = (struct microbatch){.chunk = chunk_rows(io, (int)rows)};
@@ -32,9 +33,10 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
     micro->first = arena_alloc(a, (size_t)samples + 1, sizeof *micro->first, e);
     micro->layout = arena_alloc(a, (size_t)samples, sizeof *micro->layout, e);
     micro->x = arena_alloc(a, rows * channels, sizeof *micro->x, e);
-    micro->target = arena_alloc(a, rows * channels, sizeof *micro->target, e);
+    micro->target = arena_alloc(a, rows * (labels || channels > outputs ? channels : outputs),
+                                sizeof *micro->target, e);
     micro->out = arena_alloc(a, (size_t)micro->chunk * outputs, sizeof *micro->out, e);
-    if (!channels && !p->backward)
+    if (labels && !p->backward)
         micro->logits = arena_alloc(a, (size_t)micro->chunk * outputs, sizeof *micro->logits, e);
     if (p->backward) {
         micro->gradient = arena_alloc(a, p->model->tensors.elements, sizeof *micro->gradient, e);
@@ -74,15 +76,16 @@ void pass_fill(struct pass *p, int k, const struct samples *s, int first, int co
 {
     struct microbatch *micro = &p->micro[k];
     int row = s->first[first], rows = s->first[first + count] - row;
-    size_t channels = (size_t)p->model->io.channels, from = (size_t)row * channels;
+    size_t channels = (size_t)s->channels, outputs = (size_t)s->outputs;
     for (int i = 0; i <= count; i++)
         micro->first[i] = s->first[first + i] - row;
     for (int i = 0; i < count; i++)
         micro->layout[i] = s->layout[first + i];
-    for (size_t i = 0; i < (size_t)rows * channels; i++) {
-        micro->x[i] = (real)s->x[from + i];
-        micro->target[i] = (real)s->y[from + i];
-    }
+    for (size_t i = 0; i < (size_t)rows * channels; i++)
+        micro->x[i] = (real)s->x[(size_t)row * channels + i];
+    for (size_t i = 0; i < (size_t)rows * outputs; i++)
+        micro->target[i] = (real)s->y[(size_t)row * outputs + i];
+    micro->counts = s->counts ? s->counts + row : NULL;
     micro->label = s->label ? s->label + row : NULL;
     micro->batch = (struct batch){.samples = count, .rows = rows, .first = micro->first,
                                   .layout = micro->layout, .x = channels ? micro->x : NULL,

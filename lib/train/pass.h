@@ -14,7 +14,8 @@ struct microbatch {
     struct batch batch;
     int *first;
     const struct layout **layout;
-    real *x, *target;          /* (rows,channels) */
+    real *x, *target;          /* (rows,channels), (rows, the larger of channels and outputs) */
+    const unsigned char *counts; /* (rows), or NULL: all */
     const int32_t *label;
     real *out;                 /* (chunk,outputs) */
     real *gradient, *dstate;   /* with a backward pass only */

@@ -33,10 +33,11 @@ static void price_polish(const struct trainer *t, struct train_price *out)
     const struct train_config *c = &t->task.train;
     const struct stage *s = &t->stage[t->stages - 1];
     size_t channels = t->model.io.channels > 0 ? (size_t)t->model.io.channels : 1;
+    size_t outputs = t->model.io.labels ? 1 : (size_t)model_io_outputs(&t->model.io);
     size_t samples = (size_t)trainer_polish_samples(t, s);
     if (c->polish == TRAIN_POLISH_NONE)
         return;
-    out->polish = (POLISH_VECTORS * out->parameters + samples * (size_t)s->n * 2 * channels) *
+    out->polish = (POLISH_VECTORS * out->parameters + samples * (size_t)s->n * (channels + outputs)) *
                   sizeof(double);
     out->polish_flops = POLISH_GRADIENTS * (double)c->polish_steps *
                         step_flops(t, s->n, (double)samples);

@@ -29,25 +29,36 @@ struct sampler {
 
 /* ---- sets -------------------------------------------------------------------------------------*/
 
-int samples_reserve(struct samples *s, int count, int n, int channels, struct err *e)
+int samples_reserve(struct samples *s, int count, int n, const struct model_io *io, bool partial,
+                    struct err *e)
 {
+    int channels = io->channels, outputs = io->labels ? 0 : model_io_outputs(io);
+    int most = channels > outputs ? channels : outputs;
     size_t samples = (size_t)count, rows, cells;
     if (!memory_multiply(samples, (size_t)n, &rows) || rows > INT32_MAX ||
-        !memory_multiply(rows, (size_t)(channels ? channels : 1), &cells))
+        !memory_multiply(rows, (size_t)(most ? most : 1), &cells))
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", count, n);
     s->count = 0;
     s->rows = 0;
     s->channels = channels;
+    s->outputs = outputs;
     s->first = arena_alloc(&s->arena, samples + 1, sizeof *s->first, e);
     s->layout = arena_alloc(&s->arena, samples, sizeof *s->layout, e);
     s->pattern = arena_alloc(&s->arena, samples, sizeof *s->pattern, e);
-    if (channels) {
-        s->x = arena_alloc(&s->arena, cells, sizeof *s->x, e);
-        s->y = arena_alloc(&s->arena, cells, sizeof *s->y, e);
-    } else {
+    s->x = s->y = NULL;
+    s->token = s->label = NULL;
+    s->counts = NULL;
+    s->scored = NULL;
+    if (channels)
+        s->x = arena_alloc(&s->arena, rows * (size_t)channels, sizeof *s->x, e);
+    else
         s->token = arena_alloc(&s->arena, rows, sizeof *s->token, e);
+    if (outputs)
+        s->y = arena_alloc(&s->arena, rows * (size_t)outputs, sizeof *s->y, e);
+    else
         s->label = arena_alloc(&s->arena, rows, sizeof *s->label, e);
-    }
+    if (partial)
+        s->counts = arena_alloc(&s->arena, rows, sizeof *s->counts, e);
     return arena_check(&s->arena);
 }
 
@@ -108,10 +119,19 @@ static int evaluate_one(const struct sampler *d, struct samples *s, int k, struc
     const struct target *t = d->target;
     int first = s->first[k];
     size_t at = (size_t)first * (size_t)s->channels;
-    return t->tokens ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
-                                s->label + first, e)
-                     : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
-                                   s->y + at, e);
+    return t->label ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
+                               s->label + first, e)
+                    : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
+                                  s->y + at, e);
+}
+
+/* Labels that there are none of become marks of rows that do not count. */
+static void mark_rows(const struct sampler *d, struct samples *s)
+{
+    for (int r = 0; r < s->rows && s->counts && !d->target->take; r++) {
+        s->counts[r] = s->label[r] >= 0;
+        s->label[r] = s->counts[r] ? s->label[r] : 0;
+    }
 }
 
 /* Labels or outputs of all samples, of which each has so many images, and the first that number. */
@@ -119,14 +139,14 @@ static int evaluate_samples(const struct sampler *d, struct samples *s, uint64_t
                             struct err *e)
 {
     bool batches = d->target->evaluate_all != NULL;
-    if (d->target->draw)
-        return 0;
-    for (int k = 0, failed; k < s->count; k += batches ? BATCH : 1) {
+    bool ready = target_brings_inputs(&d->task->target);
+    for (int k = 0, failed; k < s->count && !ready; k += batches ? BATCH : 1) {
         int count = s->count - k < BATCH ? s->count - k : BATCH;
         failed = k;
         if (batches ? evaluate_batch(d, s, k, count, &failed, e) : evaluate_one(d, s, k, e))
             return blame(d, number, failed, images, e);
     }
+    mark_rows(d, s);
     return 0;
 }
 
@@ -151,6 +171,43 @@ static void fill_fixed(struct samples *s, int first, int n)
         s->token[first + i] = 0;
 }
 
+/* Moves the tokens about that of the first position, each by its own uniform one: all stay in the unit
+ * cube, and no nearer to its faces than they move. */
+static void spread(const struct sampler *d, struct samples *s, int first, int n)
+{
+    size_t channels = (size_t)s->channels;
+    double *x = s->x + (size_t)first * channels;
+    double most = d->task->space.radius / sqrt((double)channels);
+    for (size_t c = 0; c < channels; c++) {
+        double middle = most + (1 - 2 * most) * x[c];
+        x[c] = middle;
+        for (size_t i = 1; i < (size_t)n; i++)
+            x[i * channels + c] = middle + most * (2 * x[i * channels + c] - 1);
+    }
+}
+
+/* Appends a sample that lies ready. */
+static int take_sample(struct sampler *d, struct samples *s, int64_t index, struct err *e)
+{
+    struct layout *l = &d->fixed;
+    if (d->space->given) {
+        int64_t pairs;
+        const int32_t *pair = d->target->pairs(d->state, index, &pairs);
+        l = arena_alloc(&s->arena, 1, sizeof *l, e);
+        if (!l || d->space->given(&d->task->space, d->n, pair, pairs, &s->arena, l, e))
+            return e->code;
+    }
+    size_t first = (size_t)samples_add(s, l, PATTERN_GENERIC);
+    struct target_rows rows = {.n = l->n,
+                               .x = s->x ? s->x + first * (size_t)s->channels : NULL,
+                               .y = s->y ? s->y + first * (size_t)s->outputs : NULL,
+                               .token = s->token ? s->token + first : NULL,
+                               .label = s->label ? s->label + first : NULL,
+                               .counts = s->counts ? s->counts + first : NULL};
+    d->target->take(d->state, index, &rows);
+    return 0;
+}
+
 /* Appends the inputs of sample number `number` with the given pattern (negative: drawn too); a target
  * that draws gives its labels with them. */
 static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
@@ -159,6 +216,8 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
     struct stream random;
     stream_open(&random, d->task->seed, d->purpose, number);
     struct layout *l = &d->fixed;
+    if (d->target->take)
+        return take_sample(d, s, d->target->pick(d->state, &random, number, d->count), e);
     if (d->space->draw) {
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
         if (!l || d->space->draw(&d->task->space, d->layouts, &random, &s->arena, l, e))
@@ -173,7 +232,9 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         fill_uniform(d, s, first, n, &random);
     if (pattern_table[pattern]->fixed)
         fill_fixed(s, first, n);
-    if (pattern != PATTERN_GENERIC) {
+    if (pattern_table[pattern]->near) {
+        spread(d, s, first, n);
+    } else if (pattern != PATTERN_GENERIC) {
         pattern_table[pattern]->draw(l, &random, d->source); /* source[source[i]] == source[i] */
         for (int i = 0; i < n; i++)
             copy_token(s, first + i, first + d->source[i]);
@@ -244,11 +305,17 @@ int sampler_open(struct sampler **out, const struct task *t, int length, struct 
     return sampler_open_stream(out, t, "data", length, e);
 }
 
+static int reserve(const struct sampler *d, struct samples *s, int count, struct err *e)
+{
+    struct model_io io = task_io(d->task);
+    return samples_reserve(s, count, d->n, &io, target_form(&d->task->target).partial, e);
+}
+
 int sampler_draw(struct sampler *d, uint64_t number, int count, struct samples *into,
                  struct err *e)
 {
     arena_reset(&into->arena);
-    int code = samples_reserve(into, count, d->n, task_io(d->task).channels, e);
+    int code = reserve(d, into, count, e);
     for (int k = 0; k < count && !code; k++)
         code = draw_sample(d, into, number + (uint64_t)k, -1, e);
     return code ? code : evaluate_samples(d, into, number, 1, e);
@@ -308,7 +375,7 @@ int sampler_images(struct sampler *d, const struct samples *base, const int *whi
     if (count > INT32_MAX / images)
         return err_set(e, ERR_MEMORY, "evaluate.samples", "%d samples with %d images each are too "
                        "many", count, images);
-    int code = samples_reserve(into, count * images, d->n, base->channels, e);
+    int code = reserve(d, into, count * images, e);
     for (int k = 0; k < count && !code; k++)
         kept[k] = copy_images(d, into, base, which[k], distinct);
     return code ? code : evaluate_samples(d, into, (uint64_t)which[0], into->count, e);
@@ -355,7 +422,9 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
     if (total > INT32_MAX / images)
         return err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
                        "too many", (long long)total, (long long)images);
-    int code = samples_reserve(s, (int)(total * images), d->n, task_io(d->task).channels, e);
+    if (d->target->available && d->target->available(d->state) < total)
+        counts[PATTERN_GENERIC] = total = d->target->available(d->state);
+    int code = reserve(d, s, (int)(total * images), e);
     uint64_t number = 0;
     d->count = (uint64_t)total;
     for (int k = 0; pattern_table[k]; k++)
@@ -396,7 +465,7 @@ static int draw_sharing(struct samples *s, struct sampler *d, int scored, bool *
 static int draw_shared(struct samples *s, struct sampler *d, struct err *e)
 {
     int64_t images = d->task->evaluate.images, sets = task_image_sets(d->task);
-    int code = samples_reserve(s, (int)(sets * images), d->n, task_io(d->task).channels, e);
+    int code = reserve(d, s, (int)(sets * images), e);
     bool *view = arena_alloc(&d->arena, (size_t)d->n, sizeof *view, e);
     s->scored = arena_alloc(&s->arena, (size_t)(sets * images), sizeof *s->scored, e);
     if (!s->scored || !view)
@@ -442,28 +511,33 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
 /* Appends samples whose layouts are as long as this one. */
 static void append_samples(struct samples *s, const struct samples *from, struct layout *l)
 {
-    size_t d = (size_t)s->channels, at = (size_t)s->rows, rows = (size_t)from->rows;
+    size_t at = (size_t)s->rows, rows = (size_t)from->rows;
+    size_t in = (size_t)s->channels, out = (size_t)s->outputs;
     for (int k = 0; k < from->count; k++)
         samples_add(s, l, from->pattern[k]);
-    if (d) {
-        memcpy(s->x + at * d, from->x, rows * d * sizeof *s->x);
-        memcpy(s->y + at * d, from->y, rows * d * sizeof *s->y);
-    } else {
+    if (in)
+        memcpy(s->x + at * in, from->x, rows * in * sizeof *s->x);
+    else
         memcpy(s->token + at, from->token, rows * sizeof *s->token);
+    if (out)
+        memcpy(s->y + at * out, from->y, rows * out * sizeof *s->y);
+    else
         memcpy(s->label + at, from->label, rows * sizeof *s->label);
-    }
+    if (s->counts)
+        memcpy(s->counts + at, from->counts, rows * sizeof *s->counts);
 }
 
 /* The sets one after another; they are of the task's lengths. */
 static int join(struct samples *s, const struct task *t, const struct samples *set, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
+    const struct model_io io = task_io(t);
     int count = 0, n = 1, code;
     for (int k = 0; k < lengths->count; k++) {
         count += set[k].count;
         n = set[k].layout[0]->n > n ? set[k].layout[0]->n : n;
     }
-    code = samples_reserve(s, count, n, set[0].channels, e);
+    code = samples_reserve(s, count, n, &io, set[0].counts != NULL, e);
     for (int k = 0; k < lengths->count && !code; k++) {
         struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
         code = own ? space_of(&t->space)->layout(&t->space, (int)lengths->value[k], &s->arena, own, e)

@@ -8,11 +8,17 @@
 
 struct model_io task_io(const struct task *t)
 {
-    const struct target *target = target_of(&t->target);
-    if (!target->tokens)
-        return (struct model_io){.channels = (int)t->space.channels};
-    return (struct model_io){.symbols = target_symbols(&t->target),
-                             .labels = target_labels(&t->target, (int)space_positions(&t->space))};
+    struct target_form form = target_form(&t->target);
+    struct model_io io = {.outputs = form.labels ? 0 : form.outputs};
+    if (form.tokens)
+        io.symbols = target_symbols(&t->target);
+    else
+        io.channels = (int)t->space.channels;
+    if (form.labels)
+        io.labels = target_labels(&t->target, (int)space_positions(&t->space));
+    else if (!form.outputs)
+        io.outputs = io.channels;
+    return io;
 }
 
 /* A target whose labels stand in the inputs, or which brings its inputs. */
@@ -23,7 +29,7 @@ static int check_inputs(const struct task *t, struct err *e)
     if ((target->needs & TARGET_NEEDS_CAUSAL) && !model_past(&t->model))
         return err_set(e, ERR_USAGE, "model.mask", "without a mask a network can copy the labels "
                        "of target %s from its inputs; expected causal", target->name);
-    if (!target->draw)
+    if (!target_brings_inputs(&t->target))
         return 0;
     if (t->evaluate.orbit != 0)
         return err_set(e, ERR_USAGE, "evaluate.orbit", "target %s has inputs of its own, of which "
@@ -40,7 +46,7 @@ static int check_inputs(const struct task *t, struct err *e)
 /* A label that only longer inputs have would lie outside the model's outputs. */
 static int check_labels(const struct task *t, struct err *e)
 {
-    if (!target_of(&t->target)->tokens)
+    if (!target_form(&t->target).labels)
         return 0;
     int have = task_io(t).labels;
     for (int k = 0; k < t->evaluate.lengths.count; k++) {
@@ -52,6 +58,19 @@ static int check_labels(const struct task *t, struct err *e)
                            target_of(&t->target)->name, want,
                            (long long)space_positions(&t->space), have);
     }
+    return 0;
+}
+
+/* One output a sample, or one a position. */
+static int check_pool(const struct task *t, struct err *e)
+{
+    bool pooled = target_form(&t->target).pooled;
+    if (pooled && t->model.pool == MODEL_POOL_NONE)
+        return err_set(e, ERR_USAGE, "model.pool", "target %s has one y a sample; expected mean or "
+                       "first", target_of(&t->target)->name);
+    if (!pooled && t->model.pool != MODEL_POOL_NONE)
+        return err_set(e, ERR_USAGE, "model.pool", "target %s has an output at every position; "
+                       "expected none, or data with one y a sample", target_of(&t->target)->name);
     return 0;
 }
 
@@ -96,6 +115,10 @@ static int check_lengths(const struct task *t, struct err *e)
 /* The search moves the inputs of one layout. */
 static int check_adversary(const struct task *t, struct err *e)
 {
+    if (t->evaluate.adversary_starts && target_of(&t->target)->take)
+        return err_set(e, ERR_USAGE, "evaluate.adversary", "target %s is known on its samples only, "
+                       "and the search for the worst case moves inputs; expected starts: 0",
+                       target_of(&t->target)->name);
     if (!t->evaluate.adversary_starts || !space_of(&t->space)->draw)
         return 0;
     return err_set(e, ERR_USAGE, "evaluate.adversary",
@@ -119,11 +142,19 @@ static int check_shares(const struct task *t, struct err *e)
     return 0;
 }
 
+static int check_near(const struct task *t, struct err *e)
+{
+    if (!(t->space.share[PATTERN_NEAR] > 0) || !target_of(&t->target)->tokens)
+        return 0;
+    return err_set(e, ERR_USAGE, "space.inputs.near.share", "symbols have no distance, and target %s is "
+                   "about symbols; expected 0, or a continuous target", target_of(&t->target)->name);
+}
+
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
-        check_inputs, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
-        check_adversary};
+        check_inputs, check_pool, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
+        check_adversary, check_near};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
         code = check[k](t, e);

@@ -88,12 +88,14 @@ int64_t task_image_sets(const struct task *t);
 /* A set of samples in double and in real, packed as struct batch wants it. */
 struct samples {
     int count, rows, channels; /* channels 0: tokens */
+    int outputs;               /* channels of y; 0: labels */
     int *first;                /* (count+1) */
     struct layout **layout;    /* (count) */
     int *pattern;              /* (count) index into pattern_table */
+    int32_t *token, *label;    /* (rows) tokens; labels, 0 where a row does not count */
+    double *x, *y;             /* (rows,channels), (rows,outputs); 0 where a row does not count */
     int *scored;               /* (count) the only position that counts; NULL: all do */
-    int32_t *token, *label;    /* (rows) tokens only */
-    double *x, *y;             /* (rows,channels) continuous only */
+    unsigned char *counts;     /* (rows) 0: in no loss and no figure.  NULL: all count */
     struct arena arena;
 };
 /* The evaluation set of length `length`: round(share x samples) of each pattern (task_check
@@ -108,8 +110,9 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
 int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
- * channels: as in struct samples. */
-int samples_reserve(struct samples *s, int count, int n, int channels, struct err *e);
+ * partial: some rows do not count. */
+int samples_reserve(struct samples *s, int count, int n, const struct model_io *io, bool partial,
+                    struct err *e);
 /* Adds a sample, whose tokens are still zero; returns its first row. */
 int samples_add(struct samples *s, struct layout *l, int pattern);
 /* Draws training batches of one length: stream "data", never the evaluation stream. */
@@ -144,6 +147,8 @@ struct polish_report {
     bool stopped;
 };
 typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
+typedef void (*trainer_attention_map)(void *context, int sample, int layer, int n,
+                                      const double *weights, const double *sums);
 typedef void (*trainer_table)(void *context, int layer, int head, int relation, double b, double c);
 
 /* What a task costs. */
@@ -178,8 +183,8 @@ struct pass_price {
      * before is. */ \
     X(int, polish, struct trainer *t, volatile const int *stop, struct polish_report *r, \
       struct err *e) \
-    /* Outputs for a set of samples, row by row in sample order.  Continuous: y (rows,channels) as
-     * real values in double.  Tokens: `each` is called with (context, first row, rows, labels,
+    /* Outputs for a set of samples, row by row in sample order.  Numbers: y (rows,outputs) as
+     * real values in double.  Labels: `each` is called with (context, first row, rows, labels,
      * logits (rows,labels)) for successive chunks; the logits are only valid during the call. */ \
     X(int, outputs, struct trainer *t, const struct samples *s, double *y, trainer_logits each, \
       void *context, struct err *e) \
@@ -187,6 +192,11 @@ struct pass_price {
      * cotangent, dx (rows,channels), dx overwritten.  The same for any number of threads. */ \
     X(int, input_gradient, struct trainer *t, const struct samples *s, const double *cotangent, \
       double *dx, struct err *e) \
+    /* Attention of every sample: `each` is called with (context, sample, layer, n, weights (heads,n,n) \
+     * of the values, C included, sums (heads,n) of their rows), valid during the call; n counts what \
+     * stands before the sample too. */ \
+    X(int, attention, struct trainer *t, const struct samples *s, trainer_attention_map each, \
+      void *context, struct err *e) \
     /* The resumable state as bytes, checksum included (memory_free by the caller), and back.
      * `stamp` names binary, machine and kernel: another stamp is ERR_FORMAT. */ \
     X(int, save, const struct trainer *t, const char *stamp, const void *extra, \

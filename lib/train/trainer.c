@@ -146,6 +146,33 @@ int trainer_enter_stage(struct trainer *t, struct err *e)
 }
 
 /* ---- a step -----------------------------------------------------------------------------------*/
+/* How many of the next `most` rows count, or do not, as the first of them. */
+static int like_rows(const unsigned char *counts, int first, int most)
+{
+    int count = 1;
+    if (!counts)
+        return most;
+    while (count < most && counts[first + count] == counts[first])
+        count++;
+    return count;
+}
+
+/* Of rows that all count or all do not; out becomes its own gradient. */
+static double rows_loss(const struct trainer *t, const struct microbatch *micro, int first, int rows,
+                        real *out)
+{
+    const struct model_io *io = &t->model.io;
+    size_t columns = (size_t)model_io_outputs(io), values = (size_t)rows * columns;
+    if (micro->counts && !micro->counts[first]) {
+        memset(out, 0, values * sizeof *out);
+        return 0;
+    }
+    if (io->labels)
+        return kernel()->crossentropy(rows, io->labels, (real)t->scale, out, micro->label + first);
+    return kernel()->squared_error(values, out, micro->target + (size_t)first * columns,
+                                   (real)t->scale, out);
+}
+
 /* Loss of a microbatch's rows, and the head's backward pass, chunk by chunk: logits over all labels
  * never exist for all rows at once. */
 static double head_loss(struct trainer *t, struct microbatch *micro)
@@ -155,14 +182,10 @@ static double head_loss(struct trainer *t, struct microbatch *micro)
     for (int first = 0; first < micro->batch.rows; first += micro->chunk) {
         int left = micro->batch.rows - first, rows = left < micro->chunk ? left : micro->chunk;
         model_output(&t->model, t->p, micro->w, first, rows, micro->out);
-        if (io->channels > 0) {
-            size_t channels = (size_t)io->channels;
-            loss += kernel()->squared_error((size_t)rows * channels, micro->out,
-                                            micro->target + (size_t)first * channels,
-                                            (real)t->scale, micro->out);
-        } else {
-            loss += kernel()->crossentropy(rows, io->labels, (real)t->scale, micro->out,
-                                           micro->label + first);
+        for (int at = 0, count; at < rows; at += count) {
+            count = like_rows(micro->counts, first + at, rows - at);
+            loss += rows_loss(t, micro, first + at, count,
+                              micro->out + (size_t)at * (size_t)model_io_outputs(io));
         }
         model_output_backward(&t->model, t->p, micro->w, first, rows, micro->out,
                               micro->gradient);
@@ -220,11 +243,20 @@ static void gather_dstate(struct trainer *t)
     model_prepare_backward(&t->model, t->p, &p->state, p->micro[0].dstate, p->micro[0].gradient);
 }
 
+/* At least one, so that a batch without any has loss 0. */
+static int counting_rows(const struct samples *s)
+{
+    int rows = s->counts ? 0 : s->rows, first = s->first[0];
+    for (int r = first; s->counts && r < first + s->rows; r++)
+        rows += s->counts[r];
+    return rows ? rows : 1;
+}
+
 double trainer_batch_gradient(struct trainer *t)
 {
-    int channels = t->batch.channels > 0 ? t->batch.channels : 1;
+    int outputs = t->batch.outputs > 0 ? t->batch.outputs : 1;
     double loss = 0;
-    t->scale = 1 / ((double)t->batch.rows * channels);
+    t->scale = 1 / ((double)counting_rows(&t->batch) * outputs);
     model_prepare(&t->model, t->p, &t->pass.state);
     pool_run(t->pool, t->pass.microbatches, run_microbatch, t);
     gather_dstate(t);

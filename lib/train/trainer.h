@@ -36,7 +36,7 @@ struct trainer {
     int pieces;
     struct piece *piece;
     real *p, *m, *v;
-    double scale; /* of the loss: 1 / (rows x channels) of the batch */
+    double scale; /* of the loss: 1 / (rows that count x outputs) of the batch */
     double rate, clip;
     int64_t step; /* done */
     struct arena tables, run; /* layouts; parameters and moments */

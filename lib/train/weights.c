@@ -40,6 +40,10 @@ static int check_tensor(const char *path, const struct tensor *want, const struc
         return err_set(e, ERR_FORMAT, path, "tensor %s is %s; expected %s, as model.precision is "
                        REAL_NAME, want->name, safetensors_type_name(have->type),
                        safetensors_type_name(REAL_TYPE));
+    for (size_t i = 0; i < have->count; i++)
+        if (!isfinite(safetensors_number(have, i)))
+            return err_set(e, ERR_FORMAT, path, "tensor %s: element %zu is %g; expected a finite number",
+                           want->name, i, safetensors_number(have, i));
     bool same = have->rank == want->rank;
     for (int i = 0; same && i < want->rank; i++)
         same = have->shape[i] == want->shape[i];

@@ -1,7 +1,7 @@
 /* The paper's conditions (conditions.h).
  *
  * Attentive, by construction: the encoding's own tensors at 0.  Where B cannot be 0 the answer is
- * no.  Where queries and keys are changed in place (rotations), they are mapped into the channel
+ * no, unless B gets e-fold nearer for each step of some of its tensors (a gate's bias): the limit.  Where queries and keys are changed in place (rotations), they are mapped into the channel
  * that changes least.  If it is left as it is, attention through it is plain; if every channel is
  * changed, plain attention is approached as the frequencies go to 0, and never reached: the limit.
  *
@@ -44,6 +44,41 @@ static int stillest_channel(struct trial *pr, double *change)
     return best;
 }
 
+/* How far attention is from plain where the tensors in `set` hold a value and the others are 0. */
+static double distance_at(struct trial *pr, struct stream random, int set, double value, double *a,
+                          double *plain)
+{
+    trial_draw_parameters(pr, &random);
+    trial_clear_encoding(pr);
+    for (int k = 0; k < pr->model.kind->encoding_tensors; k++) {
+        size_t count;
+        real *x = trial_tensor(pr, pr->model.layer[0].encoding[k], &count);
+        for (size_t i = 0; i < count && (set >> k & 1); i++)
+            x[i] = (real)value;
+    }
+    return trial_distance(pr, &random, pr->heads, a, plain);
+}
+
+/* e^-8 is 3e-4. */
+#define FAR 4.0
+#define FURTHER 12.0
+#define NEARER 1e-2
+#define NEAR 1e-4
+
+/* Whether some tensors, all at one value, take B to 0 as it grows. */
+static bool tends_to_plain(struct trial *pr, const struct stream *random, double *a, double *plain,
+                           double *distance)
+{
+    for (int set = 1; set < 1 << pr->model.kind->encoding_tensors; set++)
+        for (int side = -1; side <= 1; side += 2) {
+            double far = distance_at(pr, *random, set, side * FAR, a, plain);
+            *distance = distance_at(pr, *random, set, side * FURTHER, a, plain);
+            if (*distance <= NEAR && *distance <= NEARER * far)
+                return true;
+        }
+    return false;
+}
+
 static void construct_attentive(struct trial *pr, struct stream *random, double *a, double *plain,
                                 struct conditions *out)
 {
@@ -56,6 +91,13 @@ static void construct_attentive(struct trial *pr, struct stream *random, double 
         snprintf(why, CONDITION_TEXT, pr->model.kind->encoding_tensors
                                           ? "with the encoding's parameters at 0, B = 0"
                                           : "nothing is added to the logits");
+        return;
+    }
+    double near;
+    if (!pr->model.kind->encoding->query_key && tends_to_plain(pr, random, a, plain, &near)) {
+        out->attentive = CONDITION_LIMIT;
+        out->distance = near;
+        snprintf(why, CONDITION_TEXT, "B tends to 0 as the encoding's parameters grow");
         return;
     }
     if (!pr->model.kind->encoding->query_key) {

@@ -13,5 +13,5 @@ void witness_price(const struct target_config *target, const struct space_config
     const struct target *t = target_of(target);
     double n = space_of(space)->draw ? 0 : (double)space_positions(space);
     *bytes = PAIR_BYTES * n * n;
-    *steps = PAIR_STEPS * n * n + (t->work && !t->tokens ? n * t->work(target, space) : 0);
+    *steps = PAIR_STEPS * n * n + (t->work && t->evaluate ? n * t->work(target, space) : 0);
 }

@@ -18,7 +18,7 @@ int probe_open(struct probe *p, const struct target_config *c, const struct spac
                const struct layout *l, struct err *e)
 {
     *p = (struct probe){.config = c, .target = target_of(c), .layout = l, .n = l->n, .err = e};
-    p->d = p->target->tokens ? 0 : (int)s->channels;
+    p->d = target_form(c).tokens ? 0 : (int)s->channels;
     int code = arena_open(&p->arena, 0, e);
     if (!code && p->target->open)
         code = p->target->open(c, s, l->n, &p->arena, &p->state, e);

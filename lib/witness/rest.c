@@ -1,6 +1,7 @@
 /* Probing an encoding (rest.h). */
 #include "witness/rest.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -16,6 +17,7 @@ struct bench {
     real *parameter[ENCODING_TENSORS_MAX];
     real *state, *x, *q, *k, *scratch;
     real *s, *before; /* (ROWS,n) */
+    real *content;    /* of input that is 0 */
     int32_t *fold;
 };
 
@@ -57,7 +59,10 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
     b->s = arena_alloc(a, ROWS * n, sizeof(real), e);
     b->before = arena_alloc(a, ROWS * n, sizeof(real), e);
     b->scratch = arena_alloc(a, scratch, sizeof(real), e);
-    bool failed = !b->state || !b->x || !b->q || !b->k || !b->s || !b->before || !b->scratch;
+    size_t content = b->encoding->content_size ? (size_t)b->encoding->content_size(&b->context) : 0;
+    b->content = arena_alloc(a, n * content, sizeof(real), e);
+    bool failed = !b->state || !b->x || !b->q || !b->k || !b->s || !b->before || !b->scratch ||
+                  !b->content;
     b->context.state = b->state;
     return failed ? ERR_MEMORY : 0;
 }
@@ -78,8 +83,12 @@ static int bench_open(struct bench *b, const struct model_config *m,
 
 static void prepare(struct bench *b)
 {
+    size_t count = (size_t)b->n * (size_t)b->width;
     if (b->encoding->prepare)
         b->encoding->prepare(&b->context, b->state);
+    memset(b->x, 0, count * sizeof *b->x);
+    if (b->encoding->content)
+        b->encoding->content(&b->context, b->x, b->content);
 }
 
 static void draw(struct bench *b, uint64_t number, real *x)
@@ -117,9 +126,13 @@ static void head_logits(struct bench *b, int head, int first)
             *out++ = (real)b->facts.scale * sum;
         }
     memcpy(b->s, b->before, (size_t)rows * (size_t)b->n * sizeof *b->s);
+    for (int r = 0; r < rows; r++) /* as the model hides them */
+        for (int j = 0; j < b->n; j++)
+            if (!sees(b, first + r, j))
+                b->s[r * b->n + j] = -(real)INFINITY;
     struct encoding_block block = {.head = head, .first = first, .rows = rows, .q = q, .k = k,
                                    .stride = b->width, .scale = b->facts.scale, .ld = b->n,
-                                   .scratch = b->scratch};
+                                   .content = b->content, .scratch = b->scratch};
     if (b->encoding->logits)
         b->encoding->logits(&b->context, &block, b->s);
 }

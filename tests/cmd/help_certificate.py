@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 ON_LINES = ("t5", "shaw", "transformer-xl", "deberta", "sandwich", "fire", "tupe")
 ANYWHERE = ("none", "toeplitz", "alibi", "kerple-log", "kerple-power", "formula")
 WITH_AXES = ("sinusoidal", "learned", "rope")
-CAUSAL_ONLY = ("xpos", "cope")
+CAUSAL_ONLY = ("xpos", "cope", "fox")
 NORMALISERS = (
     {"normaliser": "softmax"}, {"normaliser": "sink", "mean": "0", "std": "0.02"}, {"normaliser": "softmax-one"},
     {"normaliser": "bias-kv"}, {"normaliser": "sigmoid", "bias": "0", "minus_log": "n", "divide": "none"},
@@ -57,7 +57,7 @@ def encoding_options(rng, name, space):
         "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
         "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
         "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent"}, "xpos": {"base": "10000", "scale_base": "512"},
-        "tupe": {"t5": "false"}, "cope": {"positions": "64"}, "centrality": {"bias": rng.choice(("true", "false"))},
+        "tupe": {"t5": "false"}, "cope": {"positions": "64"}, "fox": {"bias": "0"}, "centrality": {"bias": rng.choice(("true", "false"))},
     }.get(name, {})
 
 
@@ -213,7 +213,7 @@ def promise(layer):
         or name == "linear" and options["divide"] == "sum" \
         or options.get("remainder") == "value" and layer["mask"] != "strict"
     one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
-    if layer["encoding"] == "cope":
+    if layer["encoding"] in ("cope", "fox"):
         kind = "order"
     return kind, one, options.get("minus_log") == "n"
 
@@ -258,7 +258,8 @@ class Case:
         for s, i in self.pairs():
             colour = [("prefix", i) if i < self.prefix else s.tokens[i - self.prefix]]
             for layer in self.layers:
-                if layer["encoding"] in ("sinusoidal", "learned"):
+                if layer["encoding"] in ("sinusoidal", "learned") \
+                        or layer["normaliser"] == "bias-kv" and layer["encoding"] in ("rope", "xpos"):
                     colour.append(i)
                 if layer["encoding"] == "centrality":
                     colour.append(sum(i in edge for edge in s.edges))

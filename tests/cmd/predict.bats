@@ -53,7 +53,7 @@ refuses() {
     [ "$status" = 0 ]
     [ "$(tool shape out.safetensors)" = "F32 2x4x4" ]
     tool write in.safetensors F32 2x4x1
-    refuses 3 "tensor \`x\` is F32; expected I32, as the cell is a token target"
+    refuses 3 "tensor \`x\` is F32; expected I32 or I64, as the cell takes symbols"
     tool write in.safetensors I32 2x4x1
     refuses 3 "tensor \`x\` has 3 dimensions; expected 2"
 }
@@ -61,7 +61,7 @@ refuses() {
 @test "predict refuses a wrong type, shape or name" {
     train --set train.steps=0
     tool write in.safetensors F64 1x4x1
-    refuses 3 "tensor \`x\` is F64; expected F32, as the cell is float"
+    refuses 3 "tensor \`x\` is F64; expected F32, as the cell computes in float"
     tool write in.safetensors I32 1x4x1
     refuses 3 "tensor \`x\` is I32; expected F32"
     tool write in.safetensors F32 4x1
@@ -133,7 +133,104 @@ refuses() {
     tool graphs in.safetensors 2x4x1 0-1,1-4
     refuses 3 "edge 1 joins nodes 1 and 4; expected two different ones from 0 to 3"
     tool graphs in.safetensors 3x4x1 '0-1;1-2'
-    refuses 3 "tensor \`edges\` is I32 of 3 dimensions; expected I32 [edges,2], or [batch,edges,2]"
+    refuses 3 "tensor \`edges\` is I32 of 3 dimensions; expected I32 or I64 [edges,2], or [batch,edges,2]"
+}
+
+@test "predict refuses what it would not use, and what is not finite" {
+    local make="python3 $ROOT/tests/cmd/help_data.py"
+    train --set train.steps=0
+    $make in.safetensors 'x=F32:2x4x1:1' 'attention_mask=I64:2x4:1'
+    refuses 3 "tensor \`attention_mask\` would not be used"
+    $make in.safetensors 'x=F32:2x4x1:math.inf if i == (1, 2, 0) else 0'
+    refuses 3 "\`x\` is not a finite number in sample 1 at position 2, channel 0"
+    $make in.safetensors 'x=F32:2x4x1:1'
+    python3 - "$CELL/weights.safetensors" <<'PYTHON'
+import json, struct, sys
+b = bytearray(open(sys.argv[1], "rb").read())
+n = struct.unpack("<Q", b[:8])[0]
+at = json.loads(b[8:8 + n])["encoding.bias"]["data_offsets"][0]
+b[8 + n + at:8 + n + at + 4] = struct.pack("<f", -float("inf"))
+open(sys.argv[1], "wb").write(b)
+PYTHON
+    refuses 3 "weights.safetensors: tensor encoding.bias: element 0 is -inf"
+    rm -r results
+    train --set 'target={kind: pi, vocab: 3}'
+    $make in.safetensors 'x=I32:2x4:i[1] % 3'
+    probe predict "$CELL" --input in.safetensors --output a
+    $make in.safetensors 'x=I64:2x4:i[1] % 3'
+    probe predict "$CELL" --input in.safetensors --output b
+    cmp a b
+    $make in.safetensors 'x=I64:2x4:2 ** 33 if i == (1, 2) else 0'
+    refuses 3 "\`x\` has symbol 8589934592 in sample 1 at position 2 (from 0); expected 0 to 2"
+}
+
+# Shape of row_sums in maps.safetensors; fails unless these are the sums of weights, and between $1 and
+# $2, and weights of keys behind the query are 0.
+check_maps() {
+    python3 - "$1" "$2" <<'PYTHON'
+import json, struct, sys
+low, high = map(float, sys.argv[1:])
+b = open("maps.safetensors", "rb").read()
+n = struct.unpack("<Q", b[:8])[0]
+head = json.loads(b[8:8 + n])
+def read(name):
+    a, e = head[name]["data_offsets"]
+    return head[name]["shape"], struct.unpack("<%df" % ((e - a) // 4), b[8 + n + a:8 + n + e])
+shape, weights = read("weights")
+rows, sums = read("row_sums")
+assert shape == rows + rows[-1:], (shape, rows)
+k = rows[-1]
+for r, s in enumerate(sums):
+    row = weights[r * k:(r + 1) * k]
+    assert abs(sum(row) - s) < 1e-5 and low - 1e-5 <= s <= high + 1e-5, (r, row, s)
+    assert not any(row[r % k + 1:])
+assert max(weights) - min(weights) > 0.01
+print("x".join(map(str, rows)))
+PYTHON
+}
+
+@test "predict writes attention weights and their row sums" {
+    local make="python3 $ROOT/tests/cmd/help_data.py"
+    $make in.safetensors 'x=F32:3x4x1:random()'
+    attention() { # of a network with options $@
+        rm -rf results
+        train --set model.layers=2 --set model.heads=2 --set model.mask=causal --set train.steps=40 "$@"
+        probe predict "$CELL" --input in.safetensors --output out.safetensors
+        cp out.safetensors before
+        probe predict "$CELL" --input in.safetensors --output out.safetensors --attention maps.safetensors
+        cmp before out.safetensors
+    }
+    attention --set model.attention=rpe
+    [ "$(check_maps 1 1)" = 3x2x2x4 ]
+    attention --set model.attention=rpe --set model.normaliser=softmax-one
+    [ "$(check_maps 0.1 0.95)" = 3x2x2x4 ]
+    attention --set model.attention=rpe --set model.prefix=bos
+    [ "$(check_maps 1 1)" = 3x2x2x5 ]
+    attention --set train.lr=0.05
+    run check_maps 1 1
+    [ "$status" != 0 ] # C
+    check_maps -9 9
+}
+
+@test "evaluate judges the weights that a cell has now" {
+    train --set 'evaluate.lengths=[6]'
+    cut -d, -f2-31 results/tiny/results.csv >rows
+    probe evaluate "$CELL" --format csv | cut -d, -f2-19,22-31 >now
+    cut -d, -f1-18,21-30 rows | diff - now
+    # Weights of another seed: other errors, the same floors.
+    cp -r results kept
+    rm -r results
+    train --set 'evaluate.lengths=[6]' --set 'seeds=[5]'
+    cp "$CELL/weights.safetensors" kept/tiny/cells/*/
+    probe evaluate kept/tiny/cells/* --format csv | cut -d, -f2-19,22-31 >other
+    [ "$(cut -d, -f1-18 other)" = "$(cut -d, -f1-18 now)" ]
+    [ "$(cut -d, -f20-22 other)" != "$(cut -d, -f20-22 now)" ]
+    echo damaged >kept/tiny/cells/*/weights.safetensors
+    try evaluate kept/tiny/cells/*
+    [ "$status" = 3 ]
+    has "weights.safetensors: " "$errors"
+    try evaluate nosuch
+    [ "$status" = 3 ]
 }
 
 @test "predict: usage" {

@@ -113,9 +113,9 @@ class Page:
                 if CELL.fullmatch(word) and not any(row.get("vocab") == word for row in rows):
                     self.judge(at, rows, word)
 
-    def printed_line(self, at, header, line):
+    def printed_line(self, at, header, line, label):
         """Numbers end where the names of their columns do."""
-        rows, before, cells = by_names(self.rows, line.split()), None, []
+        rows, before, cells = by_names(self.rows, (label + " " + line).split()), None, []
         joined = re.sub(r" ([±×])", r"_\1", line)  # "1.100 ±0.2" is one
         for word in re.finditer(r"\S+", joined):
             column = next((n for n, end in header if end == word.end()), None)
@@ -151,8 +151,10 @@ class Page:
                 table = "in" if table == "next" else None
             elif table == "in" and not header and re.search(r"\b(verdict)\b", line):
                 header = [(m.group(), m.end()) for m in re.finditer(r"[\w.-]+", line)]
-            elif table == "in" and header and line and not line.startswith(("curve", "held", "NOT HELD", "[", " ")):
-                self.printed_line(at, header, line)
+            elif table == "in" and header and line and not line.startswith(("curve", "held", "NOT HELD", "[", " " * 8)):
+                if not line.startswith(" "):
+                    label = line  # where names stand above figures
+                self.printed_line(at, header, line, label)
             elif line.startswith("|") and not table:
                 if not exempt and not set(line) <= set("|-: "):
                     self.markdown(at, line)

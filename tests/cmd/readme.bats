@@ -9,10 +9,27 @@ load help_cmd
     done
 }
 
-@test "README has a row for every experiment, and every experiment is a sound spec" {
+@test "README has fewer than 300 lines, and its links lead somewhere, as do those of the pages" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    [ "$(wc -l <README.md)" -lt 300 ]
+    for page in README.md experiments/*.md lib/README.md lib/*/README.md; do
+        for link in $(grep -o '](\([^)#:]*\)' "$page" | cut -c3-) $(sed -n 's/.*src="\([^"]*\)".*/\1/p' "$page"); do
+            [ -e "$(dirname "$page")/$link" ] || { echo "$page: $link"; false; }
+        done
+    done
+}
+
+@test "quickstart ends with what README says it ends with" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    make -n quickstart | sed -n "s/^ *'\(.*[a-z.]\)'.*/\1/p" >"$HERE/said"
+    [ "$(wc -l <"$HERE/said")" = 4 ]
+    while IFS= read -r line; do grep -qxF "$line" README.md || { echo "$line"; false; }; done <"$HERE/said"
+}
+
+@test "the gallery has a row for every experiment, and every experiment is a sound spec" {
     cd "$BATS_TEST_DIRNAME/../.."
     for spec in experiments/*.yaml; do
-        grep -qF "($spec)" README.md
+        grep -qF "($(basename "$spec"))" experiments/README.md
         data=$(sed -n 's/^target:.* file: \(\/[^,}]*\).*/\1/p' "$spec")
         if [ "$data" ] && [ ! -e "$data" ]; then
             echo "# $spec was not checked: there is no $data (make deps-ci)" >&3

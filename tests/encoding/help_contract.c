@@ -64,6 +64,8 @@ static void check_gradients(const struct scene *s)
         assert_derivative(&g, "k", &g.k[i], g.dk[i]);
     }
     int n = g.layout.n;
+    for (int i = 0; i < n * g.shape.width; i++)
+        assert_derivative(&g, "x", &g.x[i], g.dx[i]);
     for (int i = 0; i < n * n * g.shape.heads; i++)
         if (rig_visible(&g, i / n % n, i % n))
             assert_derivative(&g, "p", &g.p[i], g.dp[i]);
@@ -132,6 +134,7 @@ static void check_causality(const struct scene *s)
     for (int t = 0; t < before.shape.width; t++) {
         after.k[last + t] += 3;
         after.q[last + t] -= 3;
+        after.x[(n - 1) * before.shape.width + t] += 3;
     }
     rig_forward(&before);
     rig_forward(&after);

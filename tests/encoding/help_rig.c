@@ -231,6 +231,10 @@ bool rig_open(struct rig *g, struct arena *a, const struct encoding *entry, cons
     g->dstate = take_reals(a, g->state_size);
     g->scratch_size = scratch_of(g);
     g->scratch = take_reals(a, g->scratch_size);
+    g->content_size = entry->content_size ? (size_t)entry->content_size(&c) * (size_t)layout->n : 0;
+    g->content = take_reals(a, g->content_size);
+    g->dcontent = take_reals(a, g->content_size);
+    g->dx = take_reals(a, (size_t)layout->n * (size_t)g->shape.width);
     size_t n = (size_t)layout->n, square = n * n * (size_t)shape.heads;
     size_t strided = n * (size_t)g->stride, flat = n * (size_t)g->shape.width;
     real **strided_blocks[] = {&g->q, &g->k, &g->turned_q, &g->turned_k, &g->dq, &g->dk};
@@ -292,6 +296,8 @@ static struct encoding_block block_of(struct rig *g, int head, int first)
                                    .stride = g->stride,
                                    .scale = g->facts.scale,
                                    .ld = g->layout.n,
+                                   .content = g->content,
+                                   .dcontent = g->dcontent,
                                    .scratch = g->scratch};
 }
 
@@ -340,6 +346,8 @@ double rig_forward(struct rig *g)
     memcpy(g->turned_k, g->k, n * (size_t)g->stride * sizeof(real));
     if (g->entry->query_key)
         g->entry->query_key(&c, g->turned_q, g->turned_k, g->stride);
+    if (g->entry->content)
+        g->entry->content(&c, g->x, g->content);
     memset(g->o, 0, n * width * sizeof(real));
     for (int h = 0; h < g->shape.heads; h++)
         for (int first = 0; first < (int)n; first += g->rows) {
@@ -352,6 +360,7 @@ double rig_forward(struct rig *g)
         }
     assert_guarded(g->state, g->state_size);
     assert_guarded(g->scratch, g->scratch_size);
+    assert_guarded(g->content, g->content_size);
     return dot(g->gs, g->s, n * n * (size_t)g->shape.heads) + dot(g->go, g->o, n * width) +
            dot(g->gy, g->y, n * width);
 }
@@ -412,6 +421,9 @@ void rig_backward(struct rig *g)
     memset(g->dq, 0, strided * sizeof(real));
     memset(g->dk, 0, strided * sizeof(real));
     memset(g->dp, 0, square * sizeof(real));
+    memset(g->dcontent, 0, g->content_size * sizeof(real));
+    for (size_t i = 0; i < n * (size_t)g->shape.width; i++)
+        g->dx[i] = g->gy[i]; /* content adds to what y has */
     for (int t = 0; t < g->tensors; t++) {
         memset(g->gradient[t], 0, g->count[t] * sizeof(real));
         add(g->gradient[t], g->count[t], start);
@@ -430,6 +442,9 @@ void rig_backward(struct rig *g)
     if (g->entry->input_backward)
         g->entry->input_backward(&c, g->gy);
     assert_guarded(g->dstate, g->state_size);
+    assert_guarded(g->dcontent, g->content_size);
+    if (g->entry->content_backward)
+        g->entry->content_backward(&c, g->x, g->content, g->dcontent, g->dx);
     if (g->entry->prepare_backward)
         g->entry->prepare_backward(&c);
     for (int t = 0; t < g->tensors; t++) {

@@ -29,7 +29,7 @@ struct rig {
     struct encoding_tensor tensor[ENCODING_TENSORS_MAX];
     size_t count[ENCODING_TENSORS_MAX];
     real *parameter[ENCODING_TENSORS_MAX], *gradient[ENCODING_TENSORS_MAX];
-    size_t state_size, scratch_size;
+    size_t state_size, scratch_size, content_size;
     real *state, *dstate, *scratch;
     bool prepared;              /* state is another bench's and stays as it is */
     int stride;                 /* of q, k, dq, dk: more than width */
@@ -38,6 +38,7 @@ struct rig {
     real *s, *o, *y;            /* logits (heads,n,n), value sums and inputs (n,width) */
     real *gs, *go, *gy;         /* the loss is gs.s + go.o + gy.y, gs 0 where the mask hides */
     real *dq, *dk, *dp;
+    real *content, *dcontent, *dx; /* content (n,content_size) is of x */
 };
 
 /* The default configuration of an entry changed by "key=value,key=value". */

@@ -28,7 +28,7 @@ static void test_defaults(void **state)
 enum { VALUES_MAX = 8, OPTIONS_MAX = 8, VALUE_SIZE = 32 };
 
 /* What an option is set to: its default, then every other choice; numbers so small that they matter
- * on the short sequences of the contract, or half and the root of the default. */
+ * on the short sequences of the contract, or half and the root of the default (1 of 0). */
 static int values_of(const struct option *o, char value[VALUES_MAX][VALUE_SIZE])
 {
     static const int small[] = {1, 2, 3, 6};
@@ -42,7 +42,7 @@ static int values_of(const struct option *o, char value[VALUES_MAX][VALUE_SIZE])
     for (int k = 0; o->type == OPTION_INT && k < 4; k++)
         if (small[k] >= o->min && small[k] <= o->max)
             snprintf(value[count++], VALUE_SIZE, "%d", small[k]);
-    double number = strtod(o->fallback, NULL), other[] = {number / 2, sqrt(number)};
+    double number = strtod(o->fallback, NULL), other[] = {number / 2, number != 0 ? sqrt(number) : 1};
     for (int k = 0; o->type == OPTION_REAL && k < 2; k++)
         if (other[k] >= o->min && other[k] != number)
             snprintf(value[count++], VALUE_SIZE, "%g", other[k]);

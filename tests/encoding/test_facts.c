@@ -229,6 +229,7 @@ static void test_facts(void **state)
     check_facts("xpos", "", true, STOCHASTIC | SHIFT, 0.25);
     check_facts("tupe", "", true, STOCHASTIC, 0.17677669529663688);
     check_facts("cope", "", true, STOCHASTIC | PER_SAMPLE, 0.25);
+    check_facts("fox", "", true, STOCHASTIC | PER_SAMPLE, 0.25);
 }
 
 /* A row for each degree, of which the last serves larger ones too; equal rows are equal marks. */
@@ -307,6 +308,7 @@ static void test_classes(void **state)
     assert_int_equal(classes("deberta", "k=2,gather=released", false), 4);
     assert_int_equal(classes("tupe", "", false), 36);
     assert_int_equal(classes("cope", "", true), 21);
+    assert_int_equal(classes("fox", "", true), 21);
 }
 
 /* The public function: the entry's relation, or the folded one where it has none. */
@@ -353,6 +355,7 @@ struct refusal {
 static const struct refusal refusals[] = {
     {"cope", "", "model.encoding", "model.mask: causal", 4, 5, 5, false},
     {"xpos", "", "model.encoding", "model.mask: causal", 4, 5, 5, false},
+    {"fox", "", "model.encoding", "model.mask: causal", 4, 5, 5, false},
     {"xpos", "", "model.heads", "even head width", 5, 5, 5, true},
     {"learned", "", "evaluate.lengths", "7 positions are evaluated, 5 are trained", 4, 5, 7, false},
     {"tupe", "", "evaluate.lengths", "beyond the training length", 4, 5, 6, true},

@@ -304,6 +304,19 @@ static double shaw_output(const struct rig *g, int i, int channel)
     return sum;
 }
 
+static double fox(const struct rig *g, int h, int i, int j)
+{
+    int width = g->shape.width;
+    double s = plain(g, h, i, j);
+    for (int t = j + 1; t <= i; t++) {
+        double z = at(g, "bias", h);
+        for (int k = 0; k < width; k++)
+            z += at(g, "weight", h * width + k) * (double)g->x[t * width + k];
+        s += log(1 / (1 + exp(-z)));
+    }
+    return s;
+}
+
 /* ---- comparison -------------------------------------------------------------------------------*/
 struct formula {
     const char *name, *options;
@@ -339,6 +352,8 @@ static const struct formula formulas[] = {
     {"tupe", "t5=true", tupe, zero, zero},
     {"cope", "", cope, zero, zero},
     {"cope", "positions=3", cope, zero, zero},
+    {"fox", "", fox, zero, zero},
+    {"fox", "bias=2", fox, zero, zero},
     {"rope", "", rope, zero, zero},
     {"rope", "fraction=0.5,base=100", rope, zero, zero},
     {"rope", "pairing=half,base=100", rope, zero, zero},

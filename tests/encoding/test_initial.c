@@ -56,6 +56,8 @@ static const struct expected expectations[] = {
     {"tupe", "", "key.weight", ENCODING_MODEL, {64, 64}, TENSOR_NORMAL, 0, .02, false, true},
     {"tupe", "t5=true", "bias", ENCODING_MODEL, {4, 32}, TENSOR_NORMAL, 0, .125, true, false},
     {"cope", "", "position", ENCODING_LAYER, {16, 64}, TENSOR_CONSTANT, 0, 0, true, false},
+    {"fox", "", "weight", ENCODING_LAYER, {4, 64}, TENSOR_NORMAL, 0, .02, false, false},
+    {"fox", "bias=3", "bias", ENCODING_LAYER, {4}, TENSOR_CONSTANT, 3, 0, false, false},
 };
 
 static void check_initial(const struct expected *x)

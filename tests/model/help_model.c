@@ -131,7 +131,11 @@ bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
     assert_int_equal(
         space_of(space)->layout(space, (int)space->length, &r->arena, &r->layout, &e), 0);
     fill_config(r);
-    struct model_io io = {.channels = c->channels, .symbols = c->symbols, .labels = c->labels};
+    struct model_io io = {.channels = c->channels, .symbols = c->symbols,
+                          .labels = c->numbers > 0 ? 0 : c->labels,
+                          .outputs = c->numbers > 0 ? c->numbers : 0};
+    if (c->channels && !c->numbers)
+        io.labels = 0;
     if (model_check(&r->model_config, &io, &r->layout, &r->layout, &e)) {
         arena_close(&r->arena);
         return false;
@@ -139,7 +143,7 @@ bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
     assert_int_equal(model_open(&r->model, &r->model_config, &io, &r->layout, &e), 0);
     assert_int_equal(model_state_open(&r->state, &r->model, &r->layout, &r->arena, &e), 0);
     r->rows = c->samples * r->layout.n;
-    r->outputs = c->channels ? c->channels : c->labels;
+    r->outputs = model_io_outputs(&io);
     assert_int_equal(workspace_open(&r->w, &r->model, &r->state, r->rows, true, &r->arena, &e), 0);
     r->p = reals(r, r->model.tensors.elements);
     r->g = reals(r, r->model.tensors.elements);

@@ -23,6 +23,7 @@ struct rig_config {
     bool share, tie, embed_norm;
     int layers, heads, width, ffn, n, samples, channels; /* channels 0: tokens */
     int symbols, labels;
+    int numbers; /* channels of outputs; 0: as inputs have, or labels; -1: labels of numbers */
     struct rig_option option[2]; /* of the encoding */
     const char *normaliser;      /* NULL: softmax */
     struct rig_option weights[2]; /* of the normaliser */

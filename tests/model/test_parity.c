@@ -30,6 +30,7 @@ static const struct variant {
     {"fire", "fire", {{0}}},
     {"fire-long", "fire", {{0}}},
     {"formula", "formula", {{0}}},
+    {"fox", "fox", {{0}}},
     {"kerple-log", "kerple-log", {{0}}},
     {"kerple-power", "kerple-power", {{0}}},
     {"learned", "learned", {{0}}},
@@ -174,6 +175,11 @@ static const struct weights {
                {"linear", {{"divide", 2}}, .mask = "causal"},
                {"linear", {{"divide", 2}, {"phi", 1}}, .mask = "causal"},
                {"linear", {{"divide", 1}}, .mask = "strict"}}},
+    {"weights-fox", "fox",
+     .cases = {{"softmax", .mask = "window", .seen = {{"past", 3}}},
+               {"softmax", .mask = "dilated", .seen = {{"step", 2}, {"size", 3}}},
+               {"sink", .mask = "causal"},
+               {"linear", {{"divide", 2}}, "strided", {{"length", 3}}}}},
 };
 enum { WEIGHTS = sizeof weights / sizeof *weights };
 

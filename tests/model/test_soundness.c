@@ -314,14 +314,14 @@ static void test_normalisers_and_masks(void **state)
 {
     (void)state;
     static struct help_encoding normaliser[HELP_ENCODINGS_MAX], mask[HELP_ENCODINGS_MAX];
-    static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "shaw", "cope"};
+    static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "shaw", "cope", "fox"};
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
     int normalisers = help_variants(&normaliser_kinds, normaliser);
     int masks = help_variants(&mask_kinds, mask), turn = 0, checked = 0;
     long shallow = 0;
     for (int k = 0; k < normalisers; k++)
-        for (int e = 0; e < 6; e++)
+        for (int e = 0; e < 7; e++)
             for (int m = 0; m < 5; m++, turn++) {
                 int sight = m < 2 ? m : 2 + turn % (masks - 2);
                 struct kind_config encoding = help_kind(&encoding_kinds, encodings[e]);

@@ -165,7 +165,7 @@ static void plan_puts_most_work_first(void **unused)
     assert_int_equal(plan_open(&p, s, &o, NULL), 0);
     assert_int_equal(p.cells, 6);
     for (int k = 0; k < 6; k++)
-        assert_int_equal(p.cell[k].cell->index, order[k]);
+        assert_int_equal(p.cell[k].cell, order[k]);
     plan_close(&p);
     spec_close(s);
 }

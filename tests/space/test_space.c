@@ -50,13 +50,15 @@ static void test_listed_names_exist(void **state)
     }
 }
 
-/* Each pattern but generic has a row "inputs.<name>" that writes its own share. */
+/* Each pattern but generic has a row "inputs.<name>", or "inputs.<name>.share" where it has more options,
+ * that writes its own share. */
 static void test_pattern_rows(void **state)
 {
     (void)state;
     for (int p = 1; pattern_table[p]; p++) {
         char key[64];
-        snprintf(key, sizeof key, "inputs.%s", pattern_table[p]->name);
+        snprintf(key, sizeof key, "inputs.%s%s", pattern_table[p]->name,
+                 pattern_table[p]->near ? ".share" : "");
         const struct option *o = space_options;
         while (o->key && strcmp(o->key, key) != 0)
             o++;

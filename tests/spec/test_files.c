@@ -94,7 +94,7 @@ static void test_copies_are_enough(void **state)
     snprintf(cell, PATH, "%.200s/cell", a.folder);
     struct spec *s = parse(a.spec, yaml);
     assert_int_equal(spec_copy_files(s, specs, NULL), 0);
-    assert_int_equal(spec_cell_copy_files(spec_cell(s, 0), cell, NULL), 0);
+    assert_int_equal(spec_cell_copy_files(spec_cell(s, 0), cell, NULL, NULL), 0);
     assert_int_equal(spec_text(s, &whole, NULL), 0);
     assert_int_equal(spec_cell_text(spec_cell(s, 0), "a", &single, NULL), 0);
     file_remove(a.file, NULL); /* the original is no longer needed */

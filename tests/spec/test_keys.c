@@ -7,9 +7,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/safetensors.h"
 #include "help_temporary.h"
 
-static char text_path[256], text_option[300]; /* of kinds that are nothing without a file */
+/* Of kinds that are nothing without a file, and a spec of data with one y a sample. */
+static char text_path[256], text_option[300], data_path[256], data_option[320], pooled_path[256];
+static char pooled_spec[400];
 
 static struct spec_key *all; /* (count_all) */
 static int count_all;
@@ -18,7 +21,12 @@ static int load_keys(void **state)
 {
     (void)state;
     help_temporary(text_path, sizeof text_path, "keys.txt");
+    help_temporary(data_path, sizeof data_path, "keys.safetensors");
+    help_temporary(pooled_path, sizeof pooled_path, "pooled.safetensors");
     snprintf(text_option, sizeof text_option, ", file: %s", text_path);
+    snprintf(data_option, sizeof data_option, ", order: shuffled, file: %s", data_path);
+    snprintf(pooled_spec, sizeof pooled_spec, "space: {length: 2, channels: 1}\nmodel: {pool: mean}\n"
+             "target: {kind: data, file: %s}\n", pooled_path);
     return spec_keys(&all, &count_all, NULL);
 }
 
@@ -51,7 +59,8 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
 /* What some kinds must have, or what makes more of their keys matter. */
 static const char *companion(const char *kind)
 {
-    const char *const list[][2] = {{"text", text_option}, {"graph", ", model: small-world"}};
+    const char *const list[][2] = {{"text", text_option}, {"data", data_option},
+                                  {"linear", ", divide: none"}, {"graph", ", model: small-world"}};
     for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
         if (strcmp(list[k][0], kind) == 0)
             return list[k][1];
@@ -196,11 +205,13 @@ static bool changes_id_of(const struct spec_key *key, const char *base, bool wit
 static bool changes_id(const struct spec_key *key)
 {
 #define SMALL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n" /* small enough to polish */
-    static const char *const bases[] = {
+    const char *const bases[] = {
         "target: gain\n" SMALL, "target: gain\n" SMALL "train: {polish: {method: bfgs}}\n",
         "target: gain\nevaluate: {adversary: {starts: 4}}\n",
+        "target: gain\nspace: {inputs: {near: {share: 0.5}}}\n",
         "target: gain\n", "target: etp\n", "target: gain\nmodel: {mask: causal}\n",
         "target: gain\nmodel: {c: {init: normal}}\n",
+        "target: gain\nspace: {length: 2, channels: 1}\n", pooled_spec,
         "target: gain\ntrain: {lengths: [16, 32]}\n"};
     for (size_t b = 0; b < sizeof bases / sizeof bases[0]; b++)
         if (changes_id_of(key, bases[b], true) || changes_id_of(key, bases[b], false))
@@ -214,12 +225,26 @@ static bool changes_id(const struct spec_key *key)
     return false;
 }
 
+/* Forty samples of two positions; rank 2: one y a sample. */
+static void write_data(const char *path, int rank)
+{
+    static const float zeros[80];
+    size_t count = rank == 3 ? 80 : 40;
+    struct safetensor item[] = {
+        {.name = "x", .rank = 3, .shape = {40, 2, 1}, .count = 80, .data = zeros},
+        {.name = "y", .rank = rank, .shape = {40, rank == 3 ? 2 : 1, 1}, .count = count,
+         .data = zeros}};
+    assert_int_equal(safetensors_write(path, item, 2, NULL, NULL), 0);
+}
+
 static void every_key_that_counts_changes_the_id(void **state)
 {
     (void)state;
     int tried = 0;
     char text[4000] = "";
     assert_int_equal(file_write(text_path, text, sizeof text, NULL), 0);
+    write_data(data_path, 3);
+    write_data(pooled_path, 2);
     for (int k = 0; k < count_all; k++) {
         const struct option *o = all[k].option;
         bool alone = o->type == OPTION_KIND && o->kinds->count == 1;
@@ -235,6 +260,8 @@ static void every_key_that_counts_changes_the_id(void **state)
     }
     assert_true(tried > 30);
     file_remove(text_path, NULL);
+    file_remove(data_path, NULL);
+    file_remove(pooled_path, NULL);
 }
 
 /* "ID DIGEST": of the first cell, and of all cells' ids and groups. */

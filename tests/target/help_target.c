@@ -98,7 +98,7 @@ void fixture_configure(struct fixture *f, const char *space, int kind, int n, in
                      f->target->options[k].fallback);
         else
             f->config.kind.number[k] = fallback_of(&f->target->options[k]);
-    if (f->target->draw)
+    if (f->target->bytes)
         default_text(f);
 }
 

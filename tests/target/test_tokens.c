@@ -154,9 +154,61 @@ static void test_counting_by_brute_force(void **state)
     }
 }
 
+static void test_induction(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const int32_t x[] = {3, 1, 3, 2, 1, 1, 3, 0}, want[] = {-1, -1, 1, -1, 3, 1, 2, -1};
+    int32_t out[8];
+    fixture_configure(&f, NULL, fixture_kind("induction"), 8, 1);
+    fixture_open(&f);
+    fixture_label(&f, x, out);
+    assert_memory_equal(out, want, sizeof want);
+    fixture_close(&f);
+}
+
+/* Keys are different and of the lower half, values of the upper; every query is answered by its pair. */
+static void test_recall(void **state)
+{
+    (void)state;
+    enum { PAIRS = 5, SIZE = 16 };
+    int32_t x[SIZE], label_[SIZE];
+    int seen[10] = {0};
+    struct fixture f;
+    fixture_configure(&f, NULL, fixture_kind("recall"), SIZE, 1);
+    fixture_set(&f, "pairs", PAIRS); /* all five keys of ten symbols */
+    fixture_open(&f);
+    for (uint64_t k = 0; k < 200; k++) {
+        fixture_draw(&f, k, 0, x, label_);
+        seen[x[0]]++;
+        for (int p = 0; p < PAIRS; p++) {
+            assert_in_range(x[2 * p], 0, 4);
+            assert_in_range(x[2 * p + 1], 5, 9);
+            assert_true(label_[2 * p] == TARGET_NO_LABEL && label_[2 * p + 1] == TARGET_NO_LABEL);
+            for (int q = 0; q < p; q++)
+                assert_int_not_equal(x[2 * p], x[2 * q]);
+        }
+        for (int i = 2 * PAIRS; i < SIZE; i++) {
+            int p = 0;
+            while (x[2 * p] != x[i])
+                p++;
+            assert_int_equal(label_[i], x[2 * p + 1]);
+        }
+    }
+    for (int key = 0; key < 5; key++)
+        assert_in_range(seen[key], 20, 70); /* 40 +- 5 standard deviations */
+    fixture_set(&f, "pairs", 8);
+    struct err e = {0};
+    assert_int_equal(target_check(&f.config, &f.space, &e), ERR_USAGE);
+    assert_string_equal(e.where, "target.pairs");
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_induction),
+        cmocka_unit_test(test_recall),
         cmocka_unit_test(test_pi),
         cmocka_unit_test(test_etp),
         cmocka_unit_test(test_token_reverse),

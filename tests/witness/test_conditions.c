@@ -43,6 +43,8 @@ static enum condition_answer expected_attentive(const struct kind_config *c)
         return CONDITION_NO;
     if (strcmp(name, "rope") == 0)
         return option_value(c, "fraction") == 1 ? CONDITION_LIMIT : CONDITION_YES;
+    if (strcmp(name, "fox") == 0)
+        return CONDITION_LIMIT;
     return strcmp(name, "xpos") == 0 ? CONDITION_LIMIT : CONDITION_YES;
 }
 

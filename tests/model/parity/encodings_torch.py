@@ -82,6 +82,10 @@ class Encoding:
     def logits(self, q, k, w, causal):
         return q @ k.transpose(-1, -2) / math.sqrt(self.head_width)
 
+    def added(self, x, w, seen):
+        """What is added to logits besides, of the layer's input x (samples, n, width)."""
+        return 0
+
     def value(self, p, w):
         return 0
 
@@ -405,3 +409,22 @@ class Cope(Encoding):
         table = q @ w("position")  # (samples, heads, n, m)
         part = p - below
         return s + (1 - part) * table.gather(-1, below) + part * table.gather(-1, above)
+
+
+class Fox(Encoding):
+    """Lin et al. 2025: each key fades by the gates of what comes after it, up to the query."""
+    causal_only = True
+    per_layer = ("weight", "bias")
+
+    def shapes(self):
+        return {"weight": (self.c["heads"], self.c["width"]), "bias": (self.c["heads"],)}
+
+    def added(self, x, w, seen):
+        log_gate = torch.log(torch.sigmoid(x @ w("weight").T + w("bias"))).transpose(1, 2)
+        n = self.c["n"]
+        rows = []
+        for i in range(n):
+            row = [log_gate[..., j + 1:i + 1][..., seen[i, j + 1:i + 1]].sum(-1) if j < i else
+                   torch.zeros_like(log_gate[..., 0]) for j in range(n)]
+            rows.append(torch.stack(row, -1))
+        return torch.stack(rows, -2)

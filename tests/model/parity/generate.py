@@ -78,6 +78,7 @@ VARIANTS = {
     "tupe-t5": (e.TupeT5, SMALL),
     "cope": (e.Cope, {}),
     "formula": (e.Formula, {**SMALL, "share": 0}),
+    "fox": (e.Fox, SMALL),
 }
 
 # Name of the file: class of the encoding, what is special and cases of a normaliser and a mask; as
@@ -151,6 +152,9 @@ WEIGHTS = {
     "weights-linear-bias": (e.Toeplitz, TINY, [
         *causal(wt.Linear(), wt.Linear(None), wt.Linear(None, False)),
         (wt.Linear("unrotated"), wt.STRICT)]),
+    "weights-fox": (e.Fox, TINY, [
+        (wt.Normaliser(), wt.window(3)), (wt.Normaliser(), wt.dilated(2, 3)), (wt.Sink(), wt.CAUSAL),
+        (wt.Linear(None), wt.strided(3))]),
 }
 
 # Name of the file: class of the encoding, what is special, and the cases: what is not softmax, pre-norm,
@@ -292,6 +296,7 @@ def attention(c, encoding, case, w, layer, x):
     def normaliser_parameter(name):
         return parameter("normaliser." + name)
     s = encoding.logits(q, k, encoding_parameter, causal)
+    s = s + encoding.added(x, encoding_parameter, seen)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
     about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)

@@ -1,8 +1,8 @@
 """Certificates as terms of Coq, for the checker that is proved sound (Checker.v, Figures.v).
 
-    certificates_to_coq.py CHECKER CERTIFICATE...   these, which must be valid
-    certificates_to_coq.py CHECKER                  small ones of every class, true and false, by
-                                                    tests/cmd/help_certificate.py
+    certificates_to_coq.py CHECKER CERTIFICATE...    these, which must be valid
+    certificates_to_coq.py CHECKER --small PROGRAM   small ones of every class, true and false, by
+                                                     tests/cmd/help_certificate.py and by PROGRAM
 
 CHECKER is the path of urpe-probe-check, which reads the file and gives names their meaning; what is
 judged inside Coq are tokens, views, groups and figures.  Writes theorems `check c = true` (or false)
@@ -10,8 +10,10 @@ to standard output.
 """
 import importlib.machinery
 import importlib.util
+import itertools
 import os
 import sys
+import tempfile
 from collections import Counter
 
 sys.dont_write_bytecode = True
@@ -104,27 +106,44 @@ Proof. vm_compute. reflexivity. Qed.
 
 
 def class_of(c):
+    """Kind and clause, and what else must come with each: depth, plan, prefix, space, rows that see nothing."""
     step = c.steps[0]
-    return step.kind, step.one_colour, bool(c.depth), len(set(map(id, c.steps))) > 1, c.prefix > 0, c.space[0]
+    empty = any(not any(step.sees(s.layout, i, j) for j in range(s.layout.size))
+                for s in c.samples for i in range(s.layout.size))
+    return step.kind, step.one_colour, bool(c.depth), len(set(map(id, c.steps))) > 1, c.prefix > 0, c.space[0], empty
 
 
-def small_ones(checker, folder):
-    """Certificates of help_certificate.py until each class, space, plan, prefix and depth has come;
-    each that has merged pairs is followed by one with a pair in a wrong group, if there is one."""
-    sys.path.insert(0, os.path.join(folder, "..", "..", "cmd"))
-    import help_certificate as maker
-    seen, true, false = set(), 0, 0
+def made(maker):
+    """Certificates that help_certificate.py makes."""
     for seed in range(1500):
-        rng = maker.rng_of(seed)
-        case = maker.random_case(rng)
-        c, _ = checker.examine(case.text())
+        yield maker.random_case(maker.rng_of(seed)).text()
+
+
+def written(maker, program):
+    """Those that the program writes of layers, plans and prefixes at random."""
+    rng = maker.rng_of(0)
+    for space, keys in maker.SPECS.items():
+        plans = [[layer] for layer in rng.sample(list(maker.all_layers(rng, space)), 100)]
+        plans += [[a, b] for (a,), (b,) in zip(plans, plans[1:])]
+        lines = [maker.case_line(*plan) for plan in plans]
+        with tempfile.TemporaryDirectory() as folder:
+            yield from (text for text, _ in maker.written(program, folder, maker.SPEC.format(**keys) + "".join(lines)))
+
+
+def small_ones(checker, maker, texts, least):
+    """Of these certificates the first of each class, space, plan, prefix and depth; each that has merged
+    pairs is followed by one with a pair in a wrong group, if there is one."""
+    seen, true, false, name = set(), 0, 0, texts.__name__
+    rng = maker.rng_of(1)
+    for text in texts:
+        c, _ = checker.examine(text)
         kind = class_of(c)
-        new = {kind[:3], kind[:2] + (kind[3],), kind[:2] + (kind[4],), kind[:2] + kind[5:]} - seen
+        new = {kind[:2] + (number, part) for number, part in enumerate(kind[2:])} - seen
         if not new or len(set(c.first)) == len(c.first):
             continue
         seen |= new
         true += 1
-        yield c, f"true_{true}", True
+        yield c, f"{name}_{true}", True
         pair, other = rng.randrange(len(c.first)), rng.choice(c.first)
         if c.first.count(pair) == (c.first[pair] == pair) and other != pair:
             c.first[pair] = other
@@ -132,24 +151,27 @@ def small_ones(checker, folder):
                 checker.judge(c)
             except checker.Wrong:
                 false += 1
-                yield c, f"false_{false}", False
+                yield c, f"{name}_but_{false}", False
     kinds = {kind[:2] for kind in seen}
-    if len(kinds) < 7 or true < 18 or false < 10:
-        sys.exit(f"certificates_to_coq.py: only {sorted(kinds)}, {true} true, {false} false")
-    print(f"{true} certificates valid, {false} refused, in Coq and by urpe-probe-check", file=sys.stderr)
+    if len(kinds) < 7 or true < least or false < 10:
+        sys.exit(f"certificates_to_coq.py: {name}: only {sorted(kinds)}, {true} true, {false} false")
+    print(f"{name}: {true} certificates valid, {false} refused, in Coq and by urpe-probe-check", file=sys.stderr)
 
 
 def main():
     checker = load(sys.argv[1])
-    if sys.argv[2:]:
+    if sys.argv[2] == "--small":
+        sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cmd"))
+        import help_certificate as maker
+        ones = itertools.chain(small_ones(checker, maker, made(maker), 18),
+                               small_ones(checker, maker, written(maker, sys.argv[3]), 18))
+    else:
         ones = []
         for number, path in enumerate(sys.argv[2:], 1):
             with open(path, "rb") as file:
                 data = file.read()
             text = checker.gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
             ones.append((checker.examine(text.decode())[0], f"certificate_{number}", True))
-    else:
-        ones = small_ones(checker, os.path.dirname(os.path.abspath(__file__)))
     print("Require Import List NArith ZArith QArith Urpe.Views Urpe.Networks Urpe.Checker Urpe.Figures.\nImport ListNotations.")
     for c, name, valid in ones:
         print(term(checker, c, name, valid))

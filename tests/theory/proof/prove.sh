@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Compiles the proof and says which axioms each theorem rests on.
-#   prove.sh FOLDER     FOLDER holds what is compiled; nothing is written beside the sources
+#   prove.sh FOLDER PROGRAM    FOLDER holds what is compiled; nothing is written beside the sources
 # Fails on an error, on an admitted statement, and on any axiom but those of the standard library's
 # real numbers.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1
+program=$(realpath "$2")
 mkdir -p "$folder"
 cp "$here"/*.v "$folder"
 cd "$folder"
 
 # Small certificates of every class, true and false, for the checker that is proved.
-python3 "$here/certificates_to_coq.py" "$here/../../../cmd/urpe-probe-check/urpe-probe-check" >Certificates.v
+python3 "$here/certificates_to_coq.py" "$here/../../../cmd/urpe-probe-check/urpe-probe-check" --small "$program" >Certificates.v
 
 # What would pass for a proof without being one.
 if grep -nE '\b(Admitted|admit|Axiom|Axioms|Conjecture|Parameter|Parameters|Abort)\b|Unset Guard|bypass_check' \

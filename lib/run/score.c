@@ -1,0 +1,265 @@
+/* Scores (score.h).
+ * Invariant: figures are made by evaluate.c, which asks for outputs as it asks a network. */
+#include "run/score.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/safetensors.h"
+#include "run/evaluate.h"
+#include "run/prove.h"
+
+enum { FILE_LIMIT = 1 << 30 };
+static const double tolerance_float = 1e-4, tolerance_double = 1e-8;
+
+/* Predictions for one set. */
+struct prediction {
+    const struct safetensor *y;
+    const struct task *task;
+    int n; /* positions that y has of a sample: 1 where it has one output */
+    int outputs;
+    double *logits; /* (the most rows of a sample, outputs) */
+};
+
+/* Element 0 of what is said of row i of sample k; pooled: of the first row alone. */
+static size_t place(const struct prediction *p, int k, int i)
+{
+    return ((size_t)k * (size_t)p->n + (size_t)i) * (size_t)p->outputs;
+}
+
+static int hand_out(void *self, const struct samples *s, double *y, trainer_logits each,
+                    void *context, struct err *e)
+{
+    struct prediction *p = self;
+    size_t outputs = (size_t)p->outputs;
+    bool labels = s->outputs == 0;
+    (void)e;
+    for (int k = 0; k < s->count; k++) {
+        int rows = s->first[k + 1] - s->first[k];
+        double *to = labels ? p->logits : y + (size_t)s->first[k] * outputs;
+        memset(to, 0, (size_t)rows * outputs * sizeof *to);
+        for (int i = 0; i < rows && i < p->n; i++)
+            for (size_t c = 0; c < outputs; c++)
+                to[(size_t)i * outputs + c] = safetensors_number(p->y, place(p, k, i) + c);
+        if (labels)
+            each(context, s->first[k], rows, p->outputs, p->logits);
+    }
+    return 0;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------*/
+
+static int check_shape(const struct prediction *p, const struct samples *s, const char *path,
+                       struct err *e)
+{
+    const struct safetensor *y = p->y;
+    bool pooled = p->task->model.pool != MODEL_POOL_NONE;
+    const char *what = s->outputs ? "numbers" : "logits";
+    int64_t shape[3] = {s->count, pooled ? p->outputs : p->n, p->outputs};
+    bool fits = y->rank == (pooled ? 2 : 3);
+    for (int k = 0; k < y->rank && fits; k++)
+        fits = y->shape[k] == shape[k];
+    if (fits && (y->type == SAFETENSORS_F32 || y->type == SAFETENSORS_F64))
+        return 0;
+    char have[96] = "", want[96];
+    int used = 0;
+    for (int k = 0; k < y->rank && used < 64; k++)
+        used += snprintf(have + used, sizeof have - (size_t)used, "%s%lld", k ? "," : "",
+                         (long long)y->shape[k]);
+    snprintf(want, sizeof want, pooled ? "%d,%d" : "%d,%d,%d", s->count,
+             pooled ? p->outputs : p->n, p->outputs);
+    return err_set(e, ERR_FORMAT, path, "tensor `%s` is %s [%s]; expected %s F32 or F64 [%s], in the "
+                   "order of the samples that `urpe-probe samples` writes", y->name,
+                   safetensors_type_name(y->type), have, what, want);
+}
+
+static int check_finite(const struct prediction *p, const struct samples *s, const char *path,
+                        struct err *e)
+{
+    for (int k = 0; k < s->count; k++)
+        for (int i = 0; i < p->n && i < s->first[k + 1] - s->first[k]; i++)
+            for (int c = 0; c < p->outputs; c++)
+                if (!isfinite(safetensors_number(p->y, place(p, k, i) + (size_t)c)))
+                    return err_set(e, ERR_FORMAT, path, "`%s` is not finite in sample %d at position "
+                                   "%d, output %d (from 0)", p->y->name, k, i, c);
+    return 0;
+}
+
+/* ---- the class --------------------------------------------------------------------------------*/
+
+static double apart(const struct prediction *p, size_t a, size_t b)
+{
+    double most = 0;
+    for (size_t c = 0; c < (size_t)p->outputs; c++)
+        most = fmax(most, fabs(safetensors_number(p->y, a + c) - safetensors_number(p->y, b + c)));
+    return most;
+}
+
+static double largest(const struct prediction *p)
+{
+    double most = 0;
+    for (size_t i = 0; i < p->y->count; i++)
+        most = fmax(most, fabs(safetensors_number(p->y, i)));
+    return most;
+}
+
+static void append_token(struct text *t, const struct samples *s, int row)
+{
+    char number[TEXT_NUMBER_MAX];
+    if (!s->channels) {
+        text_append_format(t, "%d", (int)s->token[row]);
+        return;
+    }
+    for (int c = 0; c < s->channels && c < 4; c++)
+        text_append_format(t, "%s%s", c ? " " : "[",
+                           text_from_double_short(number, s->x[(size_t)row * (size_t)s->channels +
+                                                               (size_t)c]));
+    text_append(t, s->channels > 4 ? " ...]" : "]");
+}
+
+struct row_of {
+    int sample, position;
+};
+
+static void compare(struct score_finding *f, const struct prediction *p, const struct samples *s,
+                    const struct row_of *a, const struct row_of *b)
+{
+    double d = apart(p, place(p, a->sample, a->position), place(p, b->sample, b->position));
+    f->pairs++;
+    f->apart += d > f->tolerance;
+    if (!(d > f->difference))
+        return;
+    f->difference = d;
+    f->sample[0] = a->sample, f->position[0] = a->position;
+    f->sample[1] = b->sample, f->position[1] = b->position;
+    text_clear(&f->tokens);
+    append_token(&f->tokens, s, s->first[a->sample] + a->position);
+    text_append(&f->tokens, ", ");
+    append_token(&f->tokens, s, s->first[b->sample] + b->position);
+}
+
+static int find_apart(const struct evaluation *ev, const struct prediction *p,
+                      struct score_finding *out, struct err *e)
+{
+    const struct samples *s = evaluation_samples(ev);
+    struct score_finding f = {.length = evaluation_length(ev)};
+    bool wide = p->y->type == SAFETENSORS_F64;
+    int groups;
+    const int32_t *group = evaluation_groups(ev, &groups);
+    struct row_of *first = memory_alloc((size_t)groups, sizeof *first, e);
+    if (!first)
+        return ERR_MEMORY;
+    f.tolerance = largest(p) * (wide ? tolerance_double : tolerance_float);
+    for (int g = 0; g < groups; g++)
+        first[g].sample = -1;
+    for (int k = 0; k < s->count; k++)
+        for (int i = 0; i < p->n && i < s->first[k + 1] - s->first[k]; i++) {
+            int row = s->first[k] + i;
+            struct row_of here = {k, i}, *of = &first[group[row]];
+            if (s->counts && !s->counts[row])
+                continue;
+            if (of->sample < 0)
+                *of = here;
+            else
+                compare(&f, p, s, of, &here);
+        }
+    memory_free(first);
+    int code = text_check(&f.tokens, e);
+    bool worse = !out->length || f.apart > out->apart;
+    struct score_finding *less = worse ? out : &f;
+    text_close(&less->tokens);
+    if (worse)
+        *out = f;
+    return code;
+}
+
+void score_finding_close(struct score_finding *f)
+{
+    text_close(&f->tokens);
+    *f = (struct score_finding){0};
+}
+
+struct work {
+    const struct spec *spec;
+    const struct cell *cell;
+    struct pool *pool;
+    const char *path;
+    struct text *rows;
+    struct score_finding *finding;
+};
+
+/* ---- rows -------------------------------------------------------------------------------------*/
+
+static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, struct err *e)
+{
+    struct record figures[PATTERN_MAX + 1];
+    struct predictor outside = {.self = p, .outputs = hand_out};
+    int code = prove_and_measure(ev, outside, w->pool, NULL, figures, e);
+    for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
+        figures[k].status = "scored";
+        figures[k].experiment = spec_name(w->spec);
+        figures[k].spec_hash = spec_hash(w->spec);
+        row_append(w->rows, w->cell, &figures[k]);
+    }
+    return code;
+}
+
+static int score_set(const struct work *w, const struct safetensor *y, int length, struct err *e)
+{
+    struct evaluation *ev;
+    const struct cell *c = w->cell;
+    struct model_io io = task_io(&c->task);
+    struct prediction p = {.y = y, .task = &c->task, .outputs = model_io_outputs(&io)};
+    int most = 1, code = evaluation_open(&ev, &c->task, length, e);
+    if (code)
+        return code;
+    const struct samples *s = evaluation_samples(ev);
+    for (int k = 0; k < s->count; k++)
+        most = s->layout[k]->n > most ? s->layout[k]->n : most;
+    p.n = c->task.model.pool != MODEL_POOL_NONE ? 1 : most;
+    code = check_shape(&p, s, w->path, e);
+    if (!code)
+        code = check_finite(&p, s, w->path, e);
+    if (!code) {
+        p.logits = memory_alloc((size_t)most, (size_t)p.outputs * sizeof *p.logits, e);
+        code = p.logits ? measure(w, ev, &p, e) : ERR_MEMORY;
+    }
+    if (!code)
+        code = find_apart(ev, &p, w->finding, e);
+    memory_free(p.logits);
+    evaluation_close(ev);
+    return code;
+}
+
+/* The evaluated length that a tensor's name is for; 0: none. */
+static int length_of(const struct cell *c, const char *name)
+{
+    const struct option_ints *lengths = &c->task.evaluate.lengths;
+    for (int k = 0; k < lengths->count; k++) {
+        char own[32];
+        snprintf(own, sizeof own, "y.%lld", (long long)lengths->value[k]);
+        if (!strcmp(name, own) ||
+            (!strcmp(name, "y") && lengths->value[k] == space_positions(&c->task.space)))
+            return (int)lengths->value[k];
+    }
+    return 0;
+}
+
+int score_cell(const struct spec *s, const struct cell *c, struct pool *pool, const char *path,
+               struct text *rows, struct score_finding *finding, struct err *e)
+{
+    const struct work w = {s, c, pool, path, rows, finding};
+    struct safetensors file = {0};
+    *finding = (struct score_finding){0};
+    int code = safetensors_read(path, FILE_LIMIT, &file, e);
+    if (!code && !file.count)
+        code = err_set(e, ERR_FORMAT, path, "there is no tensor; expected `y`");
+    for (int k = 0; k < file.count && !code; k++) {
+        int length = length_of(c, file.item[k].name);
+        code = length ? score_set(&w, &file.item[k], length, e)
+                      : err_set(e, ERR_FORMAT, path, "tensor `%.80s` would not be used; expected `y`, "
+                                "and `y.LENGTH` for other evaluated lengths", file.item[k].name);
+    }
+    safetensors_close(&file);
+    return code;
+}
