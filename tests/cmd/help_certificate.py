@@ -61,7 +61,8 @@ def encoding_options(rng, name, space):
         "toeplitz": {"std": "0.02"}, "t5": {"buckets": str(rng.choice((4, 6, 8))), "max_distance": str(rng.randint(5, 9))},
         "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
         "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
-        "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent"}, "xpos": {"base": "10000", "scale_base": "512"},
+        "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent",
+                 "scaling": rng.choice(("none", "linear", "ntk", "yarn")) if space == "sequence" else "none"}, "xpos": {"base": "10000", "scale_base": "512"},
         "tupe": {"t5": "false"}, "cope": {"positions": "64"}, "fox": {"bias": "0"}, "centrality": {"bias": rng.choice(("true", "false"))},
     }.get(name, {})
 
@@ -207,7 +208,7 @@ def relation(layer, sample, i, j, case):
     k = int(o.get("k", 0))
     scores = {
         "toeplitz": lambda: between(-last, d, last), "alibi": lambda: abs(d), "kerple-log": lambda: abs(d),
-        "kerple-power": lambda: abs(d), "sandwich": lambda: abs(d), "rope": lambda: d, "xpos": lambda: d,
+        "kerple-power": lambda: abs(d), "sandwich": lambda: abs(d), "rope": lambda: (d, o["scaling"] != "none" and sample.n), "xpos": lambda: d,
         "transformer-xl": lambda: d, "shaw": lambda: between(-k, d, k), "tupe": lambda: (i, j),
         "t5": lambda: bucket(d, causal, int(o["buckets"]), int(o["max_distance"])),
         "deberta": lambda: (between(0, k - d, 2 * k - 1), between(0, k + d, 2 * k - 1) if o["gather"] == "paper" else 0),
@@ -230,7 +231,7 @@ def promise(layer):
         or options.get("remainder") == "value" and layer["mask"] != "strict"
     one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
     if layer["encoding"] in ("cope", "fox"):
-        kind = "order"
+        return "order", one, kind == "per n" or options.get("minus_log") == "n"
     return kind, one, options.get("minus_log") == "n"
 
 
