@@ -295,7 +295,7 @@ class Case:
         seen = [{colour for colour, _ in v} for v in views]
         if one and len(seen[0]) == 1 and seen[0] == seen[1]:
             return True
-        if length and sizes[0] != sizes[1]:
+        if length and sizes[0] != sizes[1] and (views[0] or views[1]):
             return False
         if kind == "order" or not views[0] or not views[1]:
             return views[0] == views[1]
@@ -444,10 +444,10 @@ def read_case(text):
         elif word == "g":
             case.group += map(int, rest)
         elif word == "y" and case.labels:
-            case.targets.append([(int(y.rstrip("~")), y[-1] != "~") for y in rest])
+            case.targets.append([None if y == "-" else (int(y.rstrip("~")), y[-1] != "~") for y in rest])
         elif word == "y":
-            ys = [Fraction(float.fromhex(y)) for y in rest]
-            case.targets.append([ys[k:k + case.channels] for k in range(0, len(ys), case.channels)])
+            rows = [rest[k:k + case.channels] for k in range(0, len(rest), case.channels)]
+            case.targets.append([None if "-" in row else [Fraction(float.fromhex(y)) for y in row] for row in rows])
     return case
 
 

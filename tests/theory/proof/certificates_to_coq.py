@@ -40,7 +40,7 @@ def step_term(c, step):
             seen = [j for j in range(layout.size) if step.sees(layout, i, j)]
             ids = [step.ids.setdefault(step.relation(layout, i, j), len(step.ids)) for j in seen]
             rows.append(listed(f"({sample.start + j}, {r})" for j, r in zip(seen, ids)))
-            numbers.append(step.number(layout))
+            numbers.append(step.number(layout) if seen else 0)
     clause = "one_colour" if step.one_colour else "no_clause"
     return (f"{{| step_class := {{| of_kind := {KINDS[step.kind]}; with_clause := {clause} |}};\n"
             f"       numbers := {listed(numbers)}%nat;\n       seen := {listed(rows)}%N |}}")
