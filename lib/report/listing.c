@@ -84,7 +84,7 @@ static size_t piece_of(const char *s, int room)
     if (columns_of(s, word) <= room)
         return word;
     for (size_t k = 1; k < word && columns_of(s, k) <= room; k++)
-        if (strchr("|(,", s[k - 1]))
+        if (strchr("|(,/", s[k - 1]))
             piece = k;
     return piece ? piece : word;
 }

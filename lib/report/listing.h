@@ -56,7 +56,7 @@ void append_short(struct text *out, double value);
 int text_columns(const char *s);
 /* Appends `s` broken at blanks, so that no line passes `width`; further lines start with `indent`
  * blanks, and the first is taken to start after as many columns.  A word that no line has room for is
- * broken behind '|', '(' or ','. */
+ * broken behind '|', '(', ',' or '/'. */
 void append_wrapped(struct text *out, const char *s, int indent, int width);
 /* A whole text that way, and the end of its last line. */
 void append_paragraph(struct text *out, const struct text *t, int width);
