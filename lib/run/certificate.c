@@ -380,6 +380,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
     if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
         return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
                        "states; expected 'first'");
+    if (model_before(&c->task.model) && !model_own_relations(&c->task.model))
+        return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with "
+                       "registers, whose relations the checker does not know; expected 'none' or 'bos'");
     int32_t *front = NULL;
     const struct samples *merged = NULL; /* the front is of these */
     int before = model_before(&c->task.model);

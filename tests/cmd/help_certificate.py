@@ -61,7 +61,8 @@ def encoding_options(rng, name, space):
         "toeplitz": {"std": "0.02"}, "t5": {"buckets": str(rng.choice((4, 6, 8))), "max_distance": str(rng.randint(5, 9))},
         "alibi": {"slopes": rng.choice(("fixed", "learned"))}, "shaw": {"k": k, "value": rng.choice(("true", "false"))},
         "deberta": {"k": k, "gather": rng.choice(("paper", "released"))}, "sandwich": {"dimension": "0"},
-        "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent"}, "xpos": {"base": "10000", "scale_base": "512"},
+        "rope": {"base": "10000", "fraction": "1", "pairing": "adjacent",
+                 "scaling": "none"}, "xpos": {"base": "10000", "scale_base": "512"},
         "tupe": {"t5": "false"}, "cope": {"positions": "64"}, "fox": {"bias": "0"}, "centrality": {"bias": rng.choice(("true", "false"))},
     }.get(name, {})
 
