@@ -23,6 +23,7 @@ set ytics scale 0
 do for [k = 1:count] { set ytics add (word(names, k) count + 1 - k) }
 set xlabel 'error on equal tokens (1: no better than a constant), target gain'
 set border 1
+set bmargin 6
 set grid x linecolor '#eeeeee' linetype 1
 set key outside bottom center horizontal samplen 1 reverse Left
 set label 'absolute positions' at 1.06,count - 1 textcolor '#1b7fbd'

@@ -37,18 +37,18 @@
       PRESET_LLAMA ", prefix: bos}", "layers have biases here", "meta-llama/llama3, model.py")     \
     X("mistral-7b", "{encoding: rope, attention: rpe, mask: {kind: window, past: 4096}, "          \
       PRESET_LLAMA ", prefix: bos}", "layers have biases here", "mistralai/mistral-inference, cache.py") \
-    X("gemma-2", "{encoding: rope, attention: rpe, " PRESET_GEMMA ", prefix: bos, "                \
+    X("gemma-2", "{encoding: rope, attention: rpe, logits: soft-cap, " PRESET_GEMMA ", prefix: bos, " \
       "plan: [{mask: {kind: window, past: 4096}}, {mask: causal}]}",                               \
-      "the cap of logits; layers have biases here", "google-deepmind/gemma, gm/nn/_gemma.py")      \
-    X("gemma-3", "{attention: rpe, " PRESET_GEMMA ", prefix: bos, plan: ["                         \
+      "layers have biases here", "google-deepmind/gemma, gm/nn/_gemma.py")      \
+    X("gemma-3", "{attention: rpe, logits: qk-norm, " PRESET_GEMMA ", prefix: bos, plan: ["        \
       "{encoding: rope, mask: {kind: window, past: 1024}, layers: 5}, "                            \
       "{encoding: {kind: rope, base: 1000000}, mask: causal}]}",                                   \
-      "norms of queries and keys; layers have biases here", "google-deepmind/gemma, gm/nn/_gemma.py") \
+      "layers have biases here", "google-deepmind/gemma, gm/nn/_gemma.py") \
     X("gpt-oss", "{encoding: {kind: rope, base: 150000, pairing: half}, attention: rpe, "          \
       "normaliser: sink, " PRESET_LLAMA ", plan: [{mask: window}, {mask: causal}]}",               \
       "YaRN; experts are one network here", "openai/gpt-oss, gpt_oss/torch/model.py")              \
     X("qwen3", "{encoding: {kind: rope, base: 1000000, pairing: half}, attention: rpe, "           \
-      "mask: causal, " PRESET_LLAMA "}", "norms of queries and keys; layers have biases here",     \
+      "mask: causal, logits: qk-norm, " PRESET_LLAMA "}", "layers have biases here",              \
       "qiuzh20/gated_attention, modeling_qwen3.py")                                                \
     X("llama-4", "{attention: rpe, " PRESET_LLAMA ", prefix: bos, plan: [{encoding: {kind: rope, " \
       "base: 500000}, mask: {kind: blocks, size: 8192}, layers: 3}, "                              \
