@@ -75,7 +75,9 @@ static int run(const struct arguments *a, struct err *e)
     terminal_watch_signals();
     if (!a->quiet)
         say_doubts(s);
-    if (a->out)
+    if (!a->set.count)
+        code = spec_check_unused(s, e);
+    if (!code && a->out)
         code = prepare_folder(a->out, "bound.csv", e);
     if (!code && a->certificate)
         code = file_make_folder(a->certificate, e);

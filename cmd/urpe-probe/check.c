@@ -308,6 +308,8 @@ static int run(const struct arguments *a, struct err *e)
     struct kind *kind = memory_alloc((size_t)spec_cells(s), sizeof *kind, e);
     int count = kind ? report_figures_check(s, e) : ERR_MEMORY;
     if (!count && !a->set.count)
+        count = spec_check_unused(s, e);
+    if (!count && !a->set.count)
         count = spec_check_claims(s, e);
     if (!count)
         count = find_kinds(s, kind, e);

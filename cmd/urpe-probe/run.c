@@ -155,6 +155,8 @@ static int run(const struct arguments *a, struct err *e)
     code = folder_of(a, s, folder, e);
     if (!code)
         code = report_figures_check(s, e);
+    if (!code && !a->set.count)
+        code = spec_check_unused(s, e);
     if (!code && !a->set.count && !a->no_claims)
         code = spec_check_claims(s, e);
     if (!code && a->csv)

@@ -190,18 +190,10 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
 }
 
 /* ---- what logits need of each position's content -----------------------------------------------*/
-/* What the projections read. */
-static const real *input_of(const struct sample_attention *a, int layer)
-{
-    const struct block_cache *cache = &a->w->cache[layer];
-    bool mixed = convolution_at(&a->kind->config.convolution, CONVOLVED_INPUT);
-    return mixed ? cache->a_mixed : cache->a_in;
-}
-
 static void find_content(struct sample_attention *a, const struct batch *b, int layer)
 {
     const struct encoding *encoding = a->kind->encoding;
-    const real *x = input_of(a, layer);
+    const real *x = attention_input(a->m, a->w, layer);
     for (int k = 0; k < b->samples && encoding->content; k++) {
         size_t first = (size_t)b->first[k];
         enter_sample(a, b->layout[k]);
@@ -220,7 +212,7 @@ void attention_content_backward(const struct model *m, const real *p, const stru
         enter_sample(&a, b->layout[k]);
         size_t at = (size_t)b->first[k] * (size_t)encoding->content_size(&a.encoding);
         size_t row = (size_t)b->first[k] * (size_t)m->width;
-        encoding->content_backward(&a.encoding, input_of(&a, layer) + row, w->content + at,
+        encoding->content_backward(&a.encoding, attention_input(a.m, a.w, layer) + row, w->content + at,
                                    w->dcontent + at, dx + row);
     }
 }

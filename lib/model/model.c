@@ -241,6 +241,10 @@ static void add_layer(struct builder *b, int k)
     l->v_bias = add_vector(b, "attn.v.bias", kv, 0);
     l->o = add_weight(b, "attn.o.weight", w, w);
     l->o_bias = add_vector(b, "attn.o.bias", w, 0);
+    if (m->config.output_gate) {
+        l->gate = add_weight(b, "attn.gate.weight", w, w);
+        l->gate_bias = add_vector(b, "attn.gate.bias", w, 0);
+    }
     if (m->config.norm != MODEL_NORM_NONE) {
         add_norm(b, "norm1", norm, w, &l->norm1, &l->norm1_bias);
         add_norm(b, "norm2", norm, w, &l->norm2, &l->norm2_bias);

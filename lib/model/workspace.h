@@ -17,6 +17,7 @@ struct block_cache {
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
     real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
+    real *gate, *gated; /* (R,w) sigmoid(gate x), and o times that; gated is o without a gate */
     real *up, *product; /* product is act where the network is not gated */
 };
 
@@ -35,9 +36,10 @@ struct workspace {
     real *normed, *norm_mean, *norm_rstd;
     real *dense_h, *dense_act, *dense_mean, *dense_rstd, *dense_out; /* mlm head */
     real *hidden;              /* what the head reads: last, normed or dense_out */
+    real *first_values;        /* (R,w) of the first layer; where values are not each layer's own */
     real *narrow;              /* (R,qkv_width) q, k, v before k and v are repeated; grouped only */
     /* Backward only. */
-    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dmixed, *dprojected;
+    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dgate, *dfirst, *dmixed, *dprojected;
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
@@ -66,6 +68,13 @@ void prefix_spread(const struct batch *outside, const struct batch *inside, int 
                    const real *front, real *x);
 void prefix_gather(const struct batch *outside, const struct batch *inside, int width, real *dfront,
                    real *x);
+
+/* What layer k's attention makes q, k, v and gates of, (R,w). */
+static inline const real *attention_input(const struct model *m, const struct workspace *w, int k)
+{
+    bool mixed = convolution_at(&m->layer[k].kind->config.convolution, CONVOLVED_INPUT);
+    return mixed ? w->cache[k].a_mixed : w->cache[k].a_in;
+}
 
 /* ---- convolutions (convolution.c) --------------------------------------------------------------*/
 struct convolved {

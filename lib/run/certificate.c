@@ -1,4 +1,4 @@
-/* Writing certificates (certificate.h).
+/* Writing certificates (certificate.h).  Pairs are the rows of a sample, after what stands before it.
  *
  * Invariant: all rows of a sample are listed, or none.  A sample is left out when none of its
  * evaluated rows shares its group with another evaluated one: it adds nothing to any figure, and
@@ -22,8 +22,11 @@ struct writer {
     int subset;
     struct evaluation_part part;
     const struct samples *set;
+    int before;
+    bool deep; /* about networks of the cell's depth, else of any */
+    const int32_t *front; /* (samples, before) groups of what stands before each, after those of rows */
     int32_t *size;   /* (groups) evaluated rows */
-    int32_t *first;  /* (groups) number of the first listed pair; -1: none so far */
+    int32_t *first;  /* (groups, of rows and of front) the first listed pair's number; -1: none yet */
     int32_t *id;     /* (rows) of its token; listed samples only */
     bool *listed;    /* (samples) */
     int alone, alone_rows, alone_informative;
@@ -43,10 +46,15 @@ static bool informative(const struct writer *w, int row)
     return w->part.informative && w->part.informative[row];
 }
 
+static size_t first_groups(const struct writer *w)
+{
+    return (size_t)w->part.groups + (size_t)w->set->count * (size_t)w->before;
+}
+
 static int open_writer(struct writer *w, struct err *e)
 {
     w->size = memory_alloc((size_t)w->part.groups, sizeof *w->size, e);
-    w->first = memory_alloc((size_t)w->part.groups, sizeof *w->first, e);
+    w->first = memory_alloc(first_groups(w), sizeof *w->first, e);
     w->id = memory_alloc((size_t)w->set->rows, sizeof *w->id, e);
     w->listed = memory_alloc((size_t)w->set->count, sizeof *w->listed, e);
     return w->size && w->first && w->id && w->listed ? 0 : ERR_MEMORY;
@@ -81,7 +89,7 @@ static void take_sample(struct writer *w, int sample)
 
 static void choose_samples(struct writer *w)
 {
-    for (int g = 0; g < w->part.groups; g++)
+    for (size_t g = 0; g < first_groups(w); g++)
         w->first[g] = -1;
     for (int r = 0; r < w->set->rows; r++)
         w->size[w->part.group[r]] += evaluated(w, r);
@@ -107,7 +115,8 @@ static void append_space(struct writer *w)
         text_append_format(&w->text, " %d", layout_extent(l, axis));
     if (space->graph) /* relations: 0 .. M, and no path */
         text_append_format(&w->text, " %d", l->relations - 2);
-    text_append_format(&w->text, "\ntrained %lld\nprefix 0\n", (long long)c->length);
+    text_append_format(&w->text, "\ntrained %lld\nprefix %d\n", (long long)c->length + w->before,
+                       w->before);
 }
 
 /* One word of a line: bytes that are no part of one, and %, as in addresses (RFC 3986). */
@@ -147,7 +156,8 @@ static void append_key(struct text *t, const struct option *row, const struct mo
 /* Of all that a model is made of, what decides its class. */
 static void append_layer(struct text *t, const struct model_config *m)
 {
-    static const char *const parts[] = {"heads", "encoding", "attention", "c", "mask", "normaliser"};
+    static const char *const parts[] = {"heads", "encoding", "attention", "c",
+                                        "mask", "normaliser", "convolution"};
     text_append(t, "layer");
     for (const struct option *row = model_options; row->key; row++)
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
@@ -168,20 +178,30 @@ static int append_layers(struct text *t, const struct model_config *m, struct er
     return one ? 0 : ERR_MEMORY;
 }
 
+/* Figures by the names of their columns, and those of the cell's depth; RESULT_COUNT: there is none. */
+static const struct {
+    int any, deep;
+} claimed[] = {{RESULT_floor_rms, RESULT_depth_floor_rms},
+               {RESULT_floor_rel, RESULT_depth_floor_rel},
+               {RESULT_floor_sup, RESULT_depth_floor_sup},
+               {RESULT_accuracy_ceiling, RESULT_depth_accuracy_ceiling},
+               {RESULT_informative_ceiling, RESULT_COUNT},
+               {RESULT_cross_entropy_floor, RESULT_depth_cross_entropy_floor}};
+
 static void append_claims(struct writer *w)
 {
-    static const int claimed[] = {RESULT_floor_rms, RESULT_floor_rel, RESULT_floor_sup,
-                                  RESULT_accuracy_ceiling, RESULT_informative_ceiling,
-                                  RESULT_cross_entropy_floor};
     struct record r;
     evaluation_floors(w->ev, w->subset, &r);
     for (size_t k = 0; k < sizeof claimed / sizeof *claimed; k++) {
-        const struct column *c = &column_table[claimed[k]];
+        int of = w->deep ? claimed[k].deep : claimed[k].any;
+        const struct column *c = &column_table[of];
         double value;
+        if (of == RESULT_COUNT)
+            continue;
         memcpy(&value, (const char *)&r + c->offset, sizeof value);
         if (isnan(value))
             continue;
-        text_append_format(&w->text, "claim %s", c->name);
+        text_append_format(&w->text, "claim %s", column_table[claimed[k].any].name);
         append_number(&w->text, value);
         text_append(&w->text, "\n");
     }
@@ -189,15 +209,17 @@ static void append_claims(struct writer *w)
 
 static int append_head(struct writer *w, const char *subset, struct err *e)
 {
-    char number[TEXT_NUMBER_MAX];
+    char number[TEXT_NUMBER_MAX], depth[TEXT_NUMBER_MAX] = "any";
     struct text *t = &w->text;
+    if (w->deep)
+        snprintf(depth, sizeof depth, "%lld", (long long)w->cell->task.model.layers);
     text_append_format(t, "urpe-probe certificate 1\nexperiment %s\nspec %s\ncell %s\nseed %llu\n"
                        "length %s\nsubset %s\nversion %s\n", spec_name(w->spec),
                        spec_hash(w->spec), w->cell->id, (unsigned long long)w->cell->task.seed,
                        length_text(number, evaluation_length(w->ev)), subset, URPE_VERSION);
     append_space(w);
     int code = append_layers(t, &w->cell->task.model, e);
-    text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
+    text_append_format(t, "depth %s\nchannels %d\ntargets %s\nalone %d %d %d\n", depth,
                        w->set->outputs ? w->set->outputs : 1,
                        w->set->outputs ? "numbers" : "labels", w->alone, w->alone_rows,
                        w->alone_informative);
@@ -279,6 +301,15 @@ static void append_target(struct writer *w, int row)
         append_number(&w->text, w->set->y[(size_t)row * (size_t)channels + (size_t)c]);
 }
 
+/* The first member of the next pair's group. */
+static void append_first(struct writer *w, int32_t group)
+{
+    int32_t *first = &w->first[group];
+    *first = *first < 0 ? w->pairs : *first;
+    w->pairs++;
+    text_append_format(&w->text, " %d", *first);
+}
+
 static void append_sample(struct writer *w, int sample)
 {
     struct text *t = &w->text;
@@ -289,11 +320,10 @@ static void append_sample(struct writer *w, int sample)
     for (int r = from; r < end; r++)
         text_append_format(t, " %d", w->id[r]);
     text_append(t, "\ng");
-    for (int r = from; r < end; r++, w->pairs++) {
-        int32_t *first = &w->first[w->part.group[r]];
-        *first = *first < 0 ? w->pairs : *first;
-        text_append_format(t, " %d", *first);
-    }
+    for (int i = 0; i < w->before; i++)
+        append_first(w, w->front[sample * w->before + i]);
+    for (int r = from; r < end; r++)
+        append_first(w, w->part.group[r]);
     text_append(t, "\ny");
     for (int r = from; r < end; r++)
         append_target(w, r);
@@ -340,33 +370,98 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
         if (w->listed[b])
             append_sample(w, b);
     text_append(&w->text, "end\n");
-    snprintf(name, sizeof name, "%s-%s", length_text(number, evaluation_length(w->ev)), subset);
+    snprintf(name, sizeof name, "%s-%s%s", length_text(number, evaluation_length(w->ev)), subset,
+             w->deep ? "-depth" : "");
     return code ? code : write_file(folder, name, &w->text, e);
+}
+
+/* Groups that an evaluation does not keep: at the cell's depth, and of what stands before samples. */
+struct merged {
+    const struct samples *set; /* of which they are; NULL: none yet */
+    struct model_groups g;
+};
+
+static void close_merged(struct merged *m)
+{
+    memory_free(m->g.any);
+    memory_free(m->g.deep);
+    memory_free(m->g.front);
+    memory_free(m->g.deep_front);
+    *m = (struct merged){.set = NULL};
+}
+
+static int merge_set(struct merged *m, const struct task *t, const struct samples *set,
+                     struct err *e)
+{
+    size_t rows = (size_t)set->rows, before = (size_t)model_before(&t->model);
+    if (m->set == set)
+        return 0;
+    close_merged(m);
+    m->set = set;
+    m->g.any = memory_alloc(rows, sizeof *m->g.any, e);
+    m->g.deep = memory_alloc(rows, sizeof *m->g.deep, e);
+    m->g.front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
+    m->g.deep_front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
+    if (!m->g.any || !m->g.deep || !m->g.front || !m->g.deep_front)
+        return ERR_MEMORY;
+    return evaluation_merge_depth(t, set, &m->g, e);
+}
+
+/* Whether networks of the cell's depth have a floor of their own. */
+static bool has_depth(const struct record *r)
+{
+    return r->depth_floor_rms > r->floor_rms || r->depth_floor_sup > r->floor_sup ||
+           r->depth_accuracy_ceiling < r->accuracy_ceiling ||
+           r->depth_cross_entropy_floor > r->cross_entropy_floor;
+}
+
+static int write_one(struct writer *w, const char *folder, struct err *e)
+{
+    int code = write_subset(w, folder, e);
+    close_writer(w);
+    return code;
+}
+
+/* That of any depth, and that of the cell's where this claims more. */
+static int write_both(const struct writer *w, struct merged *m, const char *folder, struct err *e)
+{
+    struct writer any = *w, deep = *w;
+    struct record r;
+    evaluation_floors(w->ev, w->subset, &r);
+    int code = 0;
+    if (w->before || has_depth(&r))
+        code = merge_set(m, &w->cell->task, w->set, e);
+    any.front = m->g.front;
+    deep.deep = true;
+    deep.front = m->g.deep_front;
+    code = code ? code : write_one(&any, folder, e);
+    if (!code && has_depth(&r)) {
+        deep.part.group = m->g.deep;
+        deep.part.groups = m->g.deep_groups;
+        code = write_one(&deep, folder, e);
+    }
+    return code;
 }
 
 int certificates_write(const char *folder, const struct spec *s, const struct cell *c,
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
-    if (model_convolves(&c->task.model)) /* the checker has no class of theirs */
-        return err_set(e, ERR_USAGE, "model.convolution", "no certificates are written of models with a "
-                       "convolution; expected 'none'");
-    if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
-        return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
-                       "prefix; expected 'none'");
     if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
         return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
                        "states; expected 'first'");
+    struct merged merged = {.set = NULL};
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)
         code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
-                           .part = evaluation_part(ev, k)};
+                           .part = evaluation_part(ev, k),
+                           .before = model_before(&c->task.model)};
         w.set = w.part.set;
-        code = write_subset(&w, own, e);
-        close_writer(&w);
+        code = write_both(&w, &merged, own, e);
     }
+    close_merged(&merged);
     return code;
 }
 

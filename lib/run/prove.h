@@ -9,7 +9,7 @@
 #include "run/evaluate.h"
 
 /* Tries evaluate.networks of them, in double, each a layer deeper than the one before, until the
- * subsets without a floor are told apart, those of lookahead by networks of their own; none for all
+ * subsets without a floor are told apart, those of a set of their own by networks of their own; none for all
  * lengths together.  What comes of it is in evaluation_floors' `proof`.  Nothing
  * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
  * ERR_INTERRUPTED once *stop is not zero (NULL: never). */
@@ -18,10 +18,5 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
  * the samples; zeros where none is tried. */
 int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
                 struct err *e);
-
-/* evaluation_measure of what p predicts, with the figures of the witness beside it at the training
- * length, and all proofs.  The predictor comes last, so that errors by position are its own. */
-int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
-                      volatile const int *stop, struct record *figures, struct err *e);
 
 #endif

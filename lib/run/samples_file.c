@@ -135,16 +135,23 @@ static void add_targets(struct writing *w)
         add_symbols(w, "y", s->label, true, pooled);
 }
 
+static void add_lengths(struct writing *w, const char *name)
+{
+    const struct samples *s = w->set;
+    int32_t *to = add(w, name, SAFETENSORS_I32, 1, s->count, 1, 1);
+    for (int k = 0; k < s->count && to; k++)
+        to[k] = s->first[k + 1] - s->first[k];
+}
+
 /* What each sample is, besides its numbers. */
 static void add_facts(struct writing *w, int images)
 {
     const struct samples *s = w->set;
     int32_t *subset = add(w, "subset", SAFETENSORS_I32, 1, s->count, 1, 1);
-    int32_t *length = add(w, "length", SAFETENSORS_I32, 1, s->count, 1, 1);
     int32_t *orbit = add(w, "orbit", SAFETENSORS_I32, 1, s->count, 1, 1);
-    for (int k = 0; k < s->count && subset && length && orbit; k++) {
+    add_lengths(w, "length");
+    for (int k = 0; k < s->count && subset && orbit; k++) {
         subset[k] = s->pattern[k];
-        length[k] = s->first[k + 1] - s->first[k];
         orbit[k] = k / images;
     }
 }
@@ -223,6 +230,8 @@ static int write_training(const struct cell *c, const char *folder, int64_t trai
         add_targets(&w);
         if (s.counts && s.outputs && c->task.model.pool == MODEL_POOL_NONE)
             add_scored(&w);
+        if (s.rows < s.count * w.n && space_of(&c->task.space)->axes == 1)
+            add_lengths(&w, "lengths");
         code = write_file(&w, folder, "training.safetensors", NULL, e);
         arena_close(&w.arena);
     }

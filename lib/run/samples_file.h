@@ -13,7 +13,7 @@
  *                               output; subset I32 [N], numbered as the metadata says; length I32
  *                               [N] positions; orbit I32 [N], the sample that each is an image of;
  *                               scored U8 [N,n] where some positions do not count (-100 of labels)
- *   training.safetensors        x, y and, where they are needed, edges and scored of the first
+ *   training.safetensors        x, y and, where they are needed, edges, scored and lengths of the first
  *                               `train` training samples, in the form that target data reads; none: 0
  *
  * n is that of the largest sample; what a shorter one lacks is 0, and of labels -100. */

@@ -86,7 +86,7 @@ static int try_samples(const struct task *t, const char *key, int length, struct
         bool own = cause.code == ERR_EVALUATION;
         return err_set(e, own ? ERR_USAGE : cause.code, own ? key : cause.where, "%s", cause.msg);
     }
-    for (size_t k = 0; k < (size_t)s.rows * (size_t)s.channels; k++)
+    for (size_t k = 0; k < (size_t)s.rows * (size_t)s.outputs; k++)
         most = fabs(s.y[k]) > most ? fabs(s.y[k]) : most;
     samples_close(&s);
     if (t->model.precision == MODEL_DOUBLE || most <= FLT_MAX)

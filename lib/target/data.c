@@ -6,6 +6,7 @@
  *   y       F32 or F64 [N,n,d'], or labels I32 or I64 [N,n]; one a sample: [N,d'], or [N]
  *   scored  [N,n], not 0 where a position counts; so does a label that is not -100
  *   split   [N], 0 training, 1 selection, 2 test
+ *   lengths [N] positions that each sample has, on a line; what stands behind them is not looked at
  *   edges   I32 or I64 [N,edges,2], for graphs; short lists are filled up with -1
  *
  * Without `split` samples are cut in their order, or in an order shuffled by `seed`, as a text is
@@ -57,7 +58,7 @@ static const struct option options[] = {
 /* Tensors of the file; NULL where it has none. */
 struct tensors {
     const char *path;
-    const struct safetensor *x, *y, *scored, *split, *edges;
+    const struct safetensor *x, *y, *scored, *split, *edges, *lengths;
 };
 
 static bool is_whole(const struct safetensor *t)
@@ -131,15 +132,16 @@ static int check_finite(const struct tensors *f, const struct safetensor *t, str
 
 static int find_tensors(struct tensors *f, const struct safetensors *s, struct err *e)
 {
-    static const char *const names[] = {"x", "y", "scored", "split", "edges"};
-    const struct safetensor **const slot[] = {&f->x, &f->y, &f->scored, &f->split, &f->edges};
+    static const char *const names[] = {"x", "y", "scored", "split", "edges", "lengths"};
+    const struct safetensor **const slot[] = {&f->x,     &f->y,     &f->scored,
+                                              &f->split, &f->edges, &f->lengths};
     for (int k = 0; k < s->count; k++) {
         size_t which = 0;
-        while (which < 5 && strcmp(names[which], s->item[k].name) != 0)
+        while (which < 6 && strcmp(names[which], s->item[k].name) != 0)
             which++;
-        if (which == 5)
+        if (which == 6)
             return err_set(e, ERR_USAGE, "target.file", "%s: tensor `%.80s` would not be used; "
-                           "expected x, y and, if need be, scored, split, edges", f->path,
+                           "expected x, y and, if need be, scored, split, edges, lengths", f->path,
                            s->item[k].name);
         *slot[which] = &s->item[k];
     }
@@ -201,15 +203,23 @@ static int check_others(const struct tensors *f, struct target_form *form, struc
     int64_t samples = f->x->shape[0];
     double most;
     bool others;
-    const struct safetensor *s = f->scored, *p = f->split, *g = f->edges;
+    const struct safetensor *s = f->scored, *p = f->split, *g = f->edges, *l = f->lengths;
     if (s && (form->pooled || s->rank != 2 || s->shape[0] != samples || s->shape[1] != form->n))
         return refuse(f, e, s, form->pooled ? "none, with one y a sample" : "[N,n], as x has them");
     if (p && (!is_whole(p) || p->rank != 1 || p->shape[0] != samples))
         return refuse(f, e, p, "whole numbers [N]: 0 training, 1 selection, 2 test");
     if (g && (!is_whole(g) || g->rank != 3 || g->shape[0] != samples || g->shape[2] != 2))
         return refuse(f, e, g, "whole numbers [N,edges,2]");
+    if (l && (!is_whole(l) || l->rank != 1 || l->shape[0] != samples || g))
+        return refuse(f, e, l, g ? "none, beside edges" : "whole numbers [N], positions of each sample");
     form->partial |= s || form->pooled;
+    form->lengths = l;
+    form->edges = g;
     int code = p ? check_whole(f, p, PARTS, 0, &most, &others, e) : 0;
+    for (size_t k = 0; l && k < l->count && !code; k++)
+        if (!(safetensors_whole(l, k) >= 1 && safetensors_whole(l, k) <= form->n))
+            code = err_set(e, ERR_USAGE, "target.file", "%s: lengths[%zu] is %lld; expected 1 to %d",
+                           f->path, k, (long long)safetensors_whole(l, k), form->n);
     return code || !g ? code : check_whole(f, g, form->n, -1, &most, &others, e);
 }
 
@@ -240,21 +250,6 @@ static int open_file(const char *file, struct safetensors *s, struct err *e)
                               : err_pass(e, &cause);
 }
 
-static int data_finish(struct target_config *c, struct err *e)
-{
-    const char *file = c->kind.text[0].text;
-    struct safetensors s = {0};
-    struct tensors f;
-    if (!*file)
-        return err_set(e, ERR_USAGE, "target.kind", "target 'data' has no samples; expected {kind: "
-                       "data, file: F.safetensors}");
-    int code = open_file(file, &s, e);
-    if (!code)
-        code = read_form(named_file_path(file), &s, &f, &c->found, e);
-    safetensors_close(&s);
-    return code;
-}
-
 static void data_form(const struct target_config *c, struct target_form *out)
 {
     *out = c->found;
@@ -269,7 +264,7 @@ struct part {
 
 struct data_state {
     struct target_form form;
-    struct safetensor x, y, scored, edges; /* rank 0: there is none; edges are I32 */
+    struct safetensor x, y, scored, edges, lengths; /* rank 0: there is none; edges are I32 */
     struct part training, evaluation;
 };
 
@@ -333,6 +328,37 @@ static int evaluated_part(const struct target_config *c)
     return c->kind.number[DATA_EVALUATE] == 1 ? PART_SELECTION : PART_TEST;
 }
 
+/* The parts that are needed have samples. */
+static int check_parts(const struct target_config *c, const struct tensors *f, struct err *e)
+{
+    int64_t in[PARTS] = {0}, count = f->x->shape[0];
+    for (int64_t k = 0; k < count; k++) /* whatever the order, as many */
+        in[part_of(c, f->split, (int32_t)k, k, count)]++;
+    int empty = !in[PART_TRAINING] ? PART_TRAINING : !in[evaluated_part(c)] ? evaluated_part(c) : PARTS;
+    if (empty == PARTS)
+        return 0;
+    return err_set(e, ERR_USAGE, "target.file", "%s: the %s part has none of the %lld samples; "
+                   "expected at least one: more samples, another share or another split", f->path,
+                   part_names[empty], (long long)count);
+}
+
+static int data_finish(struct target_config *c, struct err *e)
+{
+    const char *file = c->kind.text[0].text;
+    struct safetensors s = {0};
+    struct tensors f;
+    if (!*file)
+        return err_set(e, ERR_USAGE, "target.kind", "target 'data' has no samples; expected {kind: "
+                       "data, file: F.safetensors}");
+    int code = open_file(file, &s, e);
+    if (!code)
+        code = read_form(named_file_path(file), &s, &f, &c->found, e);
+    if (!code)
+        code = check_parts(c, &f, e);
+    safetensors_close(&s);
+    return code;
+}
+
 static int cut(const struct target_config *c, const struct safetensor *split, int64_t count,
                struct data_state *s, struct arena *arena, struct err *e)
 {
@@ -353,12 +379,7 @@ static int cut(const struct target_config *c, const struct safetensor *split, in
             s->evaluation.index[s->evaluation.count++] = order[k];
     }
     memory_free(order);
-    int empty = !s->training.count ? PART_TRAINING : !s->evaluation.count ? evaluated_part(c) : PARTS;
-    if (empty == PARTS)
-        return 0;
-    return err_set(e, ERR_USAGE, "target.file", "%s: the %s part has none of the %lld samples; "
-                   "expected at least one: more samples, another share or another split",
-                   named_file_path(c->kind.text[0].text), part_names[empty], (long long)count);
+    return 0;
 }
 
 static int data_open(const struct target_config *c, const struct space_config *space, int n,
@@ -385,6 +406,7 @@ static int data_open(const struct target_config *c, const struct space_config *s
         keep(&s->x, f.x, arena, e);
         keep(&s->y, f.y, arena, e);
         keep(&s->scored, f.scored, arena, e);
+        keep(&s->lengths, f.lengths, arena, e);
         keep_edges(&s->edges, f.edges, arena, e);
         code = arena_check(arena);
     }
@@ -413,23 +435,18 @@ static int check_sizes(const struct target_config *c, const struct space_config 
 
 static int data_check(const struct target_config *c, const struct space_config *s, struct err *e)
 {
-    struct arena arena;
-    void *state = NULL;
     int code = check_sizes(c, s, e);
-    if (!code)
-        code = arena_open(&arena, 0, e);
-    if (code)
+    if (!code && c->found.lengths && (space_of(s)->axes != 1 || space_of(s)->positions))
+        code = err_set(e, ERR_USAGE, "target.file", "%s has a tensor `lengths`, and samples of space "
+                       "'%s' have one size; expected space 'sequence'",
+                       named_file_path(c->kind.text[0].text), space_of(s)->name);
+    bool given = space_of(s)->given, edges = c->found.edges;
+    if (code || given == edges)
         return code;
-    code = data_open(c, s, c->found.n, &arena, &state, e);
-    const struct data_state *data = state;
-    bool given = space_of(s)->given, edges = !code && data->edges.rank;
-    if (!code && given != edges)
-        code = err_set(e, ERR_USAGE, "target.file", "%s has %s tensor `edges`, and space '%s' %s; "
-                       "expected %s", named_file_path(c->kind.text[0].text), edges ? "a" : "no",
-                       space_of(s)->name, edges ? "has no use for it" : "needs it",
-                       edges ? "space 'graph'" : "edges [N,edges,2]");
-    arena_close(&arena);
-    return code;
+    return err_set(e, ERR_USAGE, "target.file", "%s has %s tensor `edges`, and space '%s' %s; "
+                   "expected %s", named_file_path(c->kind.text[0].text), edges ? "a" : "no",
+                   space_of(s)->name, edges ? "has no use for it" : "needs it",
+                   edges ? "space 'graph'" : "edges [N,edges,2]");
 }
 
 /* ---- samples ----------------------------------------------------------------------------------*/
@@ -448,24 +465,28 @@ static int64_t data_available(const void *state)
     return ((const struct data_state *)state)->evaluation.count;
 }
 
-static void take_numbers(const struct safetensor *t, int64_t index, size_t each, double *out)
+/* The first `count` of the `each` numbers that a sample has. */
+static void take_numbers(const struct safetensor *t, int64_t index, size_t each, size_t count,
+                         double *out)
 {
-    for (size_t i = 0; i < each; i++)
+    for (size_t i = 0; i < count; i++)
         out[i] = safetensors_number(t, (size_t)index * each + i);
 }
 
 static void data_take(const void *state, int64_t index, const struct target_rows *out)
 {
     const struct data_state *s = state;
-    size_t n = (size_t)out->n, outputs = s->form.pooled ? 1 : n;
+    size_t n = (size_t)s->form.n, own = (size_t)out->n, each = s->form.pooled ? 1 : n;
+    size_t outputs = s->form.pooled ? 1 : own;
     if (out->x)
-        take_numbers(&s->x, index, n * (size_t)s->form.channels, out->x);
-    for (size_t i = 0; i < n && out->token; i++)
-        out->token[i] = (int32_t)safetensors_number(&s->x, (size_t)index * n + i);
+        take_numbers(&s->x, index, n * (size_t)s->form.channels, own * (size_t)s->form.channels, out->x);
+    for (size_t i = 0; i < own && out->token; i++)
+        out->token[i] = (int32_t)safetensors_whole(&s->x, (size_t)index * n + i);
     if (out->y)
-        take_numbers(&s->y, index, outputs * (size_t)s->form.outputs, out->y);
+        take_numbers(&s->y, index, each * (size_t)s->form.outputs, outputs * (size_t)s->form.outputs,
+                     out->y);
     for (size_t i = 0; i < outputs; i++) {
-        double label = out->label ? safetensors_number(&s->y, (size_t)index * outputs + i) : 0;
+        double label = out->label ? safetensors_number(&s->y, (size_t)index * each + i) : 0;
         bool counts = label >= 0 && !(s->scored.rank && safetensors_number(&s->scored, (size_t)index * n + i) == 0);
         if (out->label)
             out->label[i] = label >= 0 ? (int32_t)label : 0;
@@ -484,6 +505,12 @@ static const int32_t *data_pairs(const void *state, int64_t index, int64_t *pair
     while (*pairs && pair[2 * *pairs - 2] == -1 && pair[2 * *pairs - 1] == -1)
         --*pairs;
     return pair;
+}
+
+static int data_length(const void *state, int64_t index)
+{
+    const struct data_state *s = state;
+    return s->lengths.rank ? (int)safetensors_whole(&s->lengths, (size_t)index) : s->form.n;
 }
 
 static int data_symbols(const struct target_config *c)
@@ -511,6 +538,7 @@ const struct target target_data = {
     .available = data_available,
     .take = data_take,
     .pairs = data_pairs,
+    .length = data_length,
     .symbols = data_symbols,
     .labels = data_labels,
 };

@@ -19,6 +19,11 @@
  *       return y
  *   end
  *
+ * With `labels: K` it is a target of tokens: x[i] is a symbol, and y a label from 0 to K-1, nil where the
+ * position does not count; an expression knows x, i and n, and a file's function gets (x, n).
+ *
+ *   target: {kind: lua, vocab: 4, labels: 2, y: "i > 1 and (x[i] == x[1] and 1 or 0) or nil"}
+ *
  * sandbox.h says what the language has and what it has not.  Positions are numbered as the space
  * numbers them (row by row on a grid).
  * Invariant: y is a function of (x, n, d) alone, since each sample has a state of its own and
@@ -31,7 +36,7 @@
 #include "target/user_code.h"
 
 /* As numbers and as texts; y comes first among both. */
-enum { LUA_Y, LUA_FILE };
+enum { LUA_Y, LUA_FILE, LUA_LABELS };
 enum { LUA_FILE_BYTES_MAX = 1 << 16 };
 
 static bool uses_y(const void *owner)
@@ -40,12 +45,22 @@ static bool uses_y(const void *owner)
     return !c->text[LUA_FILE].text[0];
 }
 
+/* A key that came later is left out of ids where it says nothing. */
+static bool has_labels(const void *owner)
+{
+    return ((const struct kind_config *)owner)->number[LUA_LABELS] > 0;
+}
+
 static const struct option options[] = {
     {.key = "y", .type = OPTION_TEXT, .fallback = "x[i][c]",
      .help = "an expression in x[i][c], i, c, n, d (i and c from 1); unused where file is given",
      .applies = uses_y},
     {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
      .help = "a Lua file whose function(x, n, d) returns y[i][c] for the whole sequence"},
+    {.key = "labels", .type = OPTION_INT, .min = 0, .max = 1000000, .fallback = "0", .unit = "labels",
+     .applies = has_labels,
+     .help = "more than 0: x[i] is a symbol from 0 to vocab - 1 and y a label below this, nil where i "
+             "does not count; y is an expression in x[i], i, n, file a function(x, n)"},
     {.key = NULL},
 };
 
@@ -57,6 +72,7 @@ static const char *code_key(const struct target_config *c)
 /* ---- source -----------------------------------------------------------------------------------*/
 
 static const char *const expression_before = "local x, i, c, n, d = ... return ";
+static const char *const label_before = "local x, i, n = ... return ";
 
 /* Copies the text into the arena; the size alone where that only measures. */
 static int source_read(const struct target_config *c, struct arena *arena, struct user_code *s,
@@ -79,7 +95,8 @@ static int source_read(const struct target_config *c, struct arena *arena, struc
     memory_free(bytes);
     s->text = copy;
     s->name = name;
-    s->before = s->file ? "" : expression_before;
+    s->labels = (int)c->kind.number[LUA_LABELS];
+    s->before = s->file ? "" : s->labels ? label_before : expression_before;
     return (copy && name) || arena->measuring ? 0 : ERR_MEMORY;
 }
 
@@ -159,6 +176,34 @@ static int lua_evaluate(const void *state, const struct target_config *c, const 
     return lua_evaluate_all(state, 1, &l->n, d, x, y, &failed, e);
 }
 
+static int lua_label(const void *state, const struct target_config *c, const struct layout *l,
+                     const int32_t *x, int32_t *label, struct err *e)
+{
+    size_t n = (size_t)l->n;
+    double *numbers = memory_alloc(2 * n, sizeof *numbers, e);
+    if (!numbers)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        numbers[i] = x[i];
+    int code = lua_evaluate(state, c, l, 1, numbers, numbers + n, e);
+    for (size_t i = 0; i < n && !code; i++)
+        label[i] = (int32_t)numbers[n + i];
+    memory_free(numbers);
+    return code;
+}
+
+static void lua_form(const struct target_config *c, struct target_form *out)
+{
+    bool labels = has_labels(&c->kind);
+    *out = (struct target_form){.tokens = labels, .labels = labels, .partial = labels};
+}
+
+static int lua_labels(const struct target_config *c, int n)
+{
+    (void)n;
+    return (int)c->kind.number[LUA_LABELS];
+}
+
 static void lua_leave(const void *state)
 {
     const struct lua_state *own = state;
@@ -176,6 +221,9 @@ const struct target target_lua = {
     .open = lua_prepare,
     .evaluate = lua_evaluate,
     .evaluate_all = lua_evaluate_all,
+    .form = lua_form,
+    .label = lua_label,
+    .labels = lua_labels,
     .close = lua_leave,
     .code_key = code_key,
 };

@@ -17,6 +17,7 @@ struct target_form {
     bool labels;  /* outputs are labels, else numbers */
     bool partial; /* some positions do not count: struct samples says which */
     bool pooled;  /* a sample has one output */
+    bool edges, lengths; /* of a file: it has them */
     int outputs;  /* channels of y; 0: as many as x has */
     /* Of a file: positions, channels of x (0: symbols), how many symbols and labels there are. */
     int n, channels, symbols, classes;
@@ -82,6 +83,7 @@ struct target {
      * (space.h): *pairs of them; NULL: there are none. */
     void (*take)(const void *state, int64_t index, const struct target_rows *out);
     const int32_t *(*pairs)(const void *state, int64_t index, int64_t *pairs);
+    int (*length)(const void *state, int64_t index); /* positions of it, on a line */
     /* Tokens: sizes for layouts of n positions. */
     int (*labels)(const struct target_config *c, int n);
     int (*symbols)(const struct target_config *c); /* embedding rows; NULL: V */

@@ -44,6 +44,12 @@ static void push_inputs(lua_State *L, const struct call *call)
 {
     const double *x = call->x;
     lua_createtable(L, call->n, 0);
+    for (int i = 1; i <= call->n && call->code->labels; i++) {
+        lua_pushinteger(L, (lua_Integer)*x++);
+        lua_rawseti(L, -2, i);
+    }
+    if (call->code->labels)
+        return;
     for (int i = 1; i <= call->n; i++) {
         lua_createtable(L, call->d, 0);
         for (int c = 1; c <= call->d; c++) {
@@ -80,6 +86,61 @@ static double pop_number(lua_State *L, int function, int i, int c)
     lua_concat(L, 2);
     lua_error(L);
     return 0;
+}
+
+/* The label on top of the stack, popped; -1 of nil and false, which say that i does not count. */
+static double pop_label(lua_State *L, int function, int i, int labels)
+{
+    int whole;
+    lua_Integer value = lua_tointegerx(L, -1, &whole);
+    bool number = lua_type(L, -1) == LUA_TNUMBER;
+    if (!lua_toboolean(L, -1))
+        value = -1;
+    else if (!number || !whole || value < 0 || value >= labels) {
+        push_place(L, function);
+        if (number)
+            lua_pushfstring(L, "y[%d] is %f", i, lua_tonumber(L, -2));
+        else
+            lua_pushfstring(L, "y[%d] is %s", i, luaL_typename(L, -2));
+        lua_pushfstring(L, "; expected a label, a whole number from 0 to %d, or nil where the position "
+                        "does not count", labels - 1);
+        lua_concat(L, 3);
+        lua_error(L);
+    }
+    lua_pop(L, 1);
+    return (double)value;
+}
+
+static void evaluate_label_expression(lua_State *L, struct call *call)
+{
+    for (int i = 1; i <= call->n; i++) {
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        lua_pushinteger(L, i);
+        lua_pushinteger(L, call->n);
+        lua_call(L, 3, LUA_MULTRET);
+        if (lua_gettop(L) != 3)
+            luaL_error(L, "target.y:1: gives %d values; expected one", lua_gettop(L) - 2);
+        call->y[i - 1] = pop_label(L, 1, i, call->code->labels);
+    }
+}
+
+static void evaluate_label_function(lua_State *L, struct call *call)
+{
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushinteger(L, call->n);
+    lua_call(L, 2, 1);
+    if (!lua_istable(L, -1)) {
+        push_place(L, 1);
+        lua_pushfstring(L, "y is %s; expected a table of labels", luaL_typename(L, -2));
+        lua_concat(L, 2);
+        lua_error(L);
+    }
+    for (int i = 1; i <= call->n; i++) {
+        lua_rawgeti(L, -1, i);
+        call->y[i - 1] = pop_label(L, 1, i, call->code->labels);
+    }
 }
 
 static void evaluate_expression(lua_State *L, struct call *call)
@@ -142,10 +203,10 @@ static int evaluate_body(lua_State *L)
     struct call *call = sandbox_argument(L);
     push_function(L, call->code);
     push_inputs(L, call);
-    if (call->code->file)
-        evaluate_function(L, call);
-    else
-        evaluate_expression(L, call);
+    static void (*const evaluate[2][2])(lua_State *L, struct call *call) = {
+        {evaluate_expression, evaluate_function},
+        {evaluate_label_expression, evaluate_label_function}};
+    evaluate[call->code->labels > 0][call->code->file](L, call);
     return 0;
 }
 

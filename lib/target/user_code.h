@@ -5,6 +5,7 @@
 #include "lua/process.h"
 
 struct user_code {
+    int labels; /* more than 0: x are symbols, and y labels below this, -1 where there is none */
     const char *name, *before; /* as sandbox_compile wants them */
     const char *text;
     size_t count;

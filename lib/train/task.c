@@ -21,18 +21,6 @@ struct model_io task_io(const struct task *t)
     return io;
 }
 
-bool task_looks_ahead(const struct task *t)
-{
-    return t->evaluate.images > 0 && model_past(&t->model) && !space_of(&t->space)->draw &&
-           !target_brings_inputs(&t->target) && t->model.pool == MODEL_POOL_NONE &&
-           t->space.share[PATTERN_GENERIC] > 0;
-}
-
-int64_t task_image_sets(const struct task *t)
-{
-    return (t->evaluate.samples + t->evaluate.images - 1) / t->evaluate.images;
-}
-
 /* A target whose labels stand in the inputs, or which brings its inputs. */
 static int check_inputs(const struct task *t, struct err *e)
 {
@@ -84,6 +72,15 @@ static int check_pool(const struct task *t, struct err *e)
         return err_set(e, ERR_USAGE, "model.pool", "target %s has an output at every position; "
                        "expected none, or data with one y a sample", target_of(&t->target)->name);
     return 0;
+}
+
+/* What stands before a sample is laid out for lines whose relations are their own. */
+static int check_own_lengths(const struct task *t, struct err *e)
+{
+    if (!target_form(&t->target).lengths || !model_before(&t->model))
+        return 0;
+    return err_set(e, ERR_USAGE, "model.prefix", "samples of several lengths take no prefix; expected "
+                   "none");
 }
 
 static int check_curriculum(const struct task *t, struct err *e)
@@ -165,7 +162,7 @@ static int check_near(const struct task *t, struct err *e)
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
-        check_inputs, check_pool, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
+        check_inputs, check_pool, check_own_lengths, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
         check_adversary, check_near};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)

@@ -89,6 +89,34 @@ refused() {
     [ "$(figure accuracy_ceiling ignored)" = 1 ]
 }
 
+@test "samples shorter than others are trained and judged as if they were alone" {
+    # What stands behind the fourth position of a is not there in b.
+    make_file b.safetensors 'x=F32:40x4x1:i[0] * 7 % 5 * 0.2 + i[1] % 2' 'y=F32:40x4x1:i[1] * 0.1'
+    make_file a.safetensors 'x=F32:40x6x1:i[0] * 7 % 5 * 0.2 + i[1] % 2 if i[1] < 4 else random()' \
+        'y=F32:40x6x1:i[1] * 0.1 if i[1] < 4 else random()' 'lengths=I64:40:4'
+    data_spec b.safetensors '' 'mask: causal' 'length: 4, channels: 1'
+    probe run data.yaml --out b --quiet
+    data_spec a.safetensors '' 'mask: causal' 'length: 6, channels: 1'
+    probe run data.yaml --out a --quiet
+    for f in floor_rms error_rms error_sup leak_rms; do
+        [ "$(figure $f a)" = "$(figure $f b)" ]
+    done
+    cmp a/cells/*/weights.safetensors b/cells/*/weights.safetensors
+    # Of all encodings and masks no network is better than a floor, and a file of other lengths differs.
+    make_file c.safetensors 'x=F32:40x6x1:(i[0] + i[1]) % 2' 'y=F32:40x6x1:random()' \
+        'lengths=I64:40:2 + i[0] % 5'
+    probe run data.yaml --out c --quiet --set target.file=c.safetensors --set target.test=0.5 \
+        --set model.encoding=[toeplitz,rope,fire,t5,sandwich,shaw] --set model.attention=[rpe,urpe] --set model.mask=[none,causal,window]
+    awk -F, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i; next}
+        {n++; if ($at["error_rms"] < $at["floor_rms"] - $at["leak_rms"] || $at["leak_rms"] > 1e-5) exit 1}
+        END {exit n != 72}' c/results.csv
+    make_file a.safetensors 'x=F32:40x6x1:1' 'y=F32:40x6x1:1' 'lengths=I64:40:7 if i[0] == 3 else 2'
+    rm -r a b c
+    try run data.yaml --out out
+    [ "$status" = 2 ]
+    has "lengths[3] is 7; expected 1 to 6" "$errors"
+}
+
 @test "data on graphs and grids" {
     data_spec g.safetensors '' '' 'kind: graph, nodes: 6, channels: 1'
     make_file g.safetensors 'x=F32:40x6x1:1' 'y=F32:40x6x1:min(i[1], 1)' \

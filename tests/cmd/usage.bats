@@ -210,3 +210,23 @@ for line in sys.stdin.buffer.read().decode().splitlines():
     if grep -q "$(printf '\033')" dumb; then false; fi
     grep -q "$(printf '\033')" xterm
 }
+
+@test "a key that no cell has a use for is refused in its place" {
+    printf '%s\n' 'space: {length: 4, channels: 1}' 'target: {kind: pi, vocab: 3}' >pi.yaml
+    for command in check run bound; do
+        try $command pi.yaml
+        [ "$status" = 2 ]
+        has "pi.yaml:1:30: space.channels: no cell of the spec has inputs of numbers; leave it out" "$errors"
+    done
+    printf '%s\n' 'target: {kind: position, vocab: 3}' >position.yaml
+    try check position.yaml
+    [ "$status" = 2 ]
+    has "position.yaml:1:33: target.vocab: no cell of the spec has symbols of a vocabulary" "$errors"
+    # One cell is enough; so is what --set has made of it; and resolved specs say every key.
+    printf '%s\n' 'space: {length: 4, channels: 1}' 'target: {vocab: 3}' 'train: {steps: 1}' \
+        'model: {layers: 1, heads: 1, width: 4, ffn: 4}' 'evaluate: {samples: 8}' \
+        'grid: {target.kind: [pi, gain]}' >both.yaml
+    probe check both.yaml >/dev/null
+    probe run both.yaml --set target.kind=pi --out out --quiet
+    probe run out/specs/*.yaml --out out --quiet
+}

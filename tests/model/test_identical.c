@@ -22,6 +22,18 @@ struct masked {
 /* Of each cell the most positions that a draw tells apart: 7, all; 4, mirrored positions alike; 1,
  * none; '-': the kind is not defined there.  All draws tell them apart; where `some` has a letter, a few
  * (all logits of a ReLU may be negative, a row's of softpick of one sign, nothing cut by elastic). */
+static void value_residual(struct model_config *m)
+{
+    m->norm = MODEL_NORM_NONE;
+    m->values = MODEL_VALUES_MEAN;
+}
+
+static void output_gate(struct model_config *m)
+{
+    m->norm = MODEL_NORM_NONE;
+    m->output_gate = true;
+}
+
 static void set_convolution(struct model_config *m, const char *name)
 {
     m->norm = MODEL_NORM_NONE;
@@ -92,6 +104,8 @@ static const struct identical {
     {"strided", "softmax", .distinct = "1111----", .past = {"strided", {{"length", 3}}}},
     {"blocks", "softmax", .distinct = "11111111", .past = {"blocks", {{"size", 3}}},
      .whole = {"blocks", {{"size", 3}, {"causal", 0}}}},
+    {"value residual", "softmax", .distinct = "11111111", .change = value_residual},
+    {"output gate", "softmax", .distinct = "11111111", .change = output_gate},
     {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
     {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"prefix-lm", "softmax", .distinct = "1111----", .past = {"prefix-lm", {{"prefix", 3}}}},

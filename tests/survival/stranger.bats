@@ -22,6 +22,42 @@ figures() {
     diff <(figures built-in/results.csv) <(figures own/results.csv)
 }
 
+@test "labels in Lua give the accuracies and ceilings of the built-in target, nil where none counts" {
+    cat >induction.lua <<'LUA'
+return function(x, n)
+    local last, y = {}, {}
+    for i = 1, n do
+        y[i] = last[x[i]] and x[last[x[i]] + 1]
+        last[x[i]] = i
+    end
+    return y
+end
+LUA
+    both() { # built-in target $1, Lua $2
+        rm -rf built-in own
+        "$PROBE" run small.yaml --out built-in --set "target=$1" --set target.vocab=3 >/dev/null 2>&1
+        "$PROBE" run small.yaml --out own --set "target=$2" --set target.vocab=3 >/dev/null 2>&1
+        [ "$(figures built-in/results.csv | wc -l)" -ge 4 ]
+        diff <(figures built-in/results.csv | cut -d, -f2-11) <(figures own/results.csv | cut -d, -f2-11)
+    }
+    both '{kind: induction}' '{kind: lua, labels: 3, file: induction.lua}'
+    both '{kind: token_reverse}' '{kind: lua, labels: 3, y: "x[n + 1 - i]"}'
+}
+
+@test "a label that is none is refused in its place" {
+    refused() {
+        status=0
+        "$PROBE" run small.yaml --out own --set "target={kind: lua, vocab: 3, labels: 2, y: \"$1\"}" 2>messages ||
+            status=$?
+        [ "$status" -eq 2 ]
+        grep -q "$2" messages
+    }
+    refused 'i' "y\[2\] is 2.0; expected a label, a whole number from 0 to 1, or nil"
+    refused 'i / 3' "y\[1\] is 0.33"
+    refused 'x' "y\[1\] is table; expected a label"
+    refused 'nil' "no position of the evaluation set counts"
+}
+
 @test "results with a file are complete without the file" {
     mkdir lua
     echo 'function y(x, n, d) return x end' >lua/same.lua

@@ -29,7 +29,7 @@ static void test_entries_are_complete(void **state)
                         !t->label && !t->draw);
         else
             assert_true(t->tokens ? t->labels && !t->label != !t->draw && !t->evaluate
-                                  : t->evaluate && !t->label && !t->draw);
+                                  : t->evaluate && (!t->label || t->form) && !t->draw);
         assert_true(t->tokens || !t->bytes);
         int rows = 0;
         for (const struct option *o = t->options; o && o->key; o++, rows++) {
