@@ -6,7 +6,8 @@
 # NAME.svg is what NAME.gnuplot draws from NAME.csv, where there is such a script.  Else it is the first
 # of the figures that the spec names; where it names none, `lengths`, `params` or `floor`, the first
 # that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
-# table goes into the code block behind <!-- table -->; all else in it is written by hand.
+# table goes into the code block behind <!-- table -->; all else in it is written by hand.  Where there is
+# a NAME.awk, what it makes of results.csv stands in the table's place, above the claims.
 set -eu
 redraw=
 [ "$1" != --redraw ] || { redraw=$1 && shift; }
@@ -57,6 +58,11 @@ for name in "$@"; do
         cp "$results/figures/$figure-$name.svg" "experiments/$name.svg"
     fi
     [ -z "$redraw" ] || continue
+    if [ -e "experiments/$name.awk" ]; then
+        { sed '/^$/q' "$results/table.txt" && awk -f "experiments/$name.awk" "$results/results.csv" && echo &&
+            sed -n '/^\(held\|NOT HELD\) /,$p' "$results/table.txt"; } | sed 's/ *$//' >"$results/page.txt"
+        mv "$results/page.txt" "$results/table.txt"
+    fi
     renew "$page" "$results/table.txt"
     [ $status = 0 ]
 done

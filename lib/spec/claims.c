@@ -116,6 +116,19 @@ static int read_row_value(const struct option *row, const char *name, const stru
     return code;
 }
 
+/* An option of a kind: kinds may have others of the same name, with other values. */
+static int read_own_value(const struct slot *s, const char *name, const struct node *n, char *out,
+                          size_t size, struct err *e)
+{
+    struct err first = {0};
+    for (int kind = 0; kind < s->kinds->count; kind++) {
+        const struct option *row = kind_row(s->kinds, kind, s->row->key);
+        if (row && read_row_value(row, name, n, out, size, &first) == 0)
+            return 0;
+    }
+    return err_pass(e, &first);
+}
+
 /* The text that the value of a key or column has in results. */
 static int read_value(const struct subject *u, const char *name, const struct node *n,
                       char *out, size_t size, struct err *e)
@@ -127,6 +140,8 @@ static int read_value(const struct subject *u, const char *name, const struct no
                           node_show(n, shown));
     if (u->column == RESULT_length && !strcmp(n->text, "all"))
         return keep_text(name, n, n->text, out, size, e);
+    if (u->slot && u->slot->type == SLOT_OWN)
+        return read_own_value(u->slot, name, n, out, size, e);
     if (u->row)
         return read_row_value(u->row, name, n, out, size, e);
     if (!u->number)

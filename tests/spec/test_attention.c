@@ -108,11 +108,32 @@ static void wrong_parts_are_refused(void **state)
     }
 }
 
+/* sigmoid and linear have an option of one name and different values: a claim may be about either. */
+static void claims_know_options_of_every_kind(void **state)
+{
+    (void)state;
+    static const char yaml[] = "target: gain\n"
+                               "cases:\n"
+                               "  - {model.normaliser: {kind: sigmoid, divide: m}}\n"
+                               "  - {model.normaliser: {kind: linear, divide: sum}}\n"
+                               "claims:\n"
+                               "  - where: {model.normaliser: %s, model.normaliser.divide: %s}\n"
+                               "    expect: {floor_rel: \">= 0\"}\n";
+    char text[512];
+    snprintf(text, sizeof text, yaml, "linear", "sum");
+    spec_close(spec_of(text, NULL));
+    snprintf(text, sizeof text, yaml, "sigmoid", "m");
+    spec_close(spec_of(text, NULL));
+    snprintf(text, sizeof text, yaml, "linear", "@rows");
+    refused_at(text, "rows is unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_mean_nothing_on_other_spaces),
         cmocka_unit_test(wrong_parts_are_refused),
+        cmocka_unit_test(claims_know_options_of_every_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
