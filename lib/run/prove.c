@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "run/witness_cell.h"
 
 #define APART 0x1p-25
 #define MARGIN 0x1p10
@@ -279,7 +280,7 @@ static int prove_own(struct evaluation *ev, struct pool *pool, volatile const in
     struct pass_price price;
     struct seen s;
     if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL ||
-        t->model.pool != MODEL_POOL_NONE) /* one more layer would act before the pooling */
+        t->model.pool == MODEL_POOL_MEAN) /* the layer more would stand before the mean */
         return 0;
     int code = prove_price(t, (int)evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
     if (code || price.flops == 0)
@@ -301,4 +302,22 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
 {
     int code = prove_own(ev, pool, stop, e);
     return code || !evaluation_ahead(ev) ? code : prove_own(evaluation_ahead(ev), pool, stop, e);
+}
+
+int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
+                      volatile const int *stop, struct record *figures, struct err *e)
+{
+    struct record witness[SUBSETS_MAX];
+    bool beside = evaluation_length(ev) == space_positions(&evaluation_task(ev)->space);
+    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
+            evaluation_show_possible(ev, k);
+    if (!code)
+        code = prove_possible(ev, pool, stop, e);
+    if (!code)
+        code = evaluation_measure(ev, p, figures, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        evaluation_set_witness(&figures[k], &witness[k]);
+    return code;
 }
