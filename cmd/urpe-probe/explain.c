@@ -18,11 +18,10 @@ static int find_cell(const struct spec *s, const char *id, const struct cell **o
         bool impossible = false;
         const struct task *t = &spec_cell(s, k)->task;
         int code = evaluation_open(&ev, t, (int)t->space.length, e);
-        for (int i = 0; i < evaluation_subsets(ev) && !code && !impossible; i++) {
+        for (int i = 0; !code && i < evaluation_own_subsets(ev) && !impossible; i++) {
             struct record r;
             evaluation_floors(ev, i, &r);
-            impossible = strcmp(r.verdict, "impossible") == 0 && /* of the samples shown */
-                         strcmp(r.subset, SUBSET_LOOKAHEAD) != 0;
+            impossible = strcmp(r.verdict, "impossible") == 0;
         }
         evaluation_close(ev);
         *out = spec_cell(s, impossible ? k : 0);

@@ -90,8 +90,10 @@ static void add_group(struct report_lines *l, struct report_line *line, const st
         line->all = g;
     else if (g->subset == SUBSET_GENERIC)
         line->generic = g;
-    else if (g->subset > pattern_count())
+    else if (g->subset == pattern_count() + 1)
         line->lookahead = g;
+    else if (g->subset > pattern_count())
+        ; /* of the other shared sets the verdict is shown, and the depth floor where it is theirs */
     else if (!line->patterned)
         line->patterned = g;
     else if (g->subset > 0)

@@ -65,7 +65,10 @@ int subset_rank(const char *subset)
     for (int k = 0; pattern_table[k]; k++)
         if (strcmp(subset, pattern_table[k]->name) == 0)
             return k + 1;
-    return strcmp(subset, SUBSET_LOOKAHEAD) == 0 ? pattern_count() + 1 : -1;
+    for (int k = 0; k < SHARED_KINDS; k++)
+        if (strcmp(subset, shared_table[k]->name) == 0)
+            return pattern_count() + 1 + k;
+    return -1;
 }
 
 void results_append_fields(struct text *out, const char *const *field, int columns)
@@ -109,7 +112,7 @@ static bool take_row(const struct csv *c, int *k, int64_t length, const char *su
 }
 
 /* Takes the rows of a length.  Generic inputs may have no sample when all else is rounded up; every
- * other share has one.  Rows of subset lookahead came later than others. */
+ * other share has one.  Rows of shared sets came later than others. */
 static bool take_length(const struct csv *c, int *next, const struct task *t, int64_t length)
 {
     if (!take_row(c, next, length, "all"))
@@ -120,7 +123,8 @@ static bool take_length(const struct csv *c, int *next, const struct task *t, in
             return false;
         patterned |= t->space.share[p] > 0;
     }
-    take_row(c, next, length, SUBSET_LOOKAHEAD);
+    for (int k = 0; k < SHARED_KINDS; k++)
+        take_row(c, next, length, shared_table[k]->name);
     return generic || patterned;
 }
 

@@ -14,7 +14,7 @@
 #include "report/verdict.h"
 
 enum { AXES_MAX = 64, COLUMNS_MAX = 16 + AXES_MAX, TEXT_SIZE = 96, WIDTH_MIN = 40, INDENT = 4 };
-enum { KINDS_MAX = PATTERN_MAX + 2 };
+enum { KINDS_MAX = PATTERN_MAX + 1 + SHARED_KINDS };
 enum { CURVE_POINTS = 8 };
 #define CURVE_SMALLEST 1e-12 /* what is below it is drawn as if it were it */
 
@@ -232,7 +232,7 @@ static int fill_fields(struct text *field, struct table *t, const struct report_
     if (!code && t->lines.ahead)
         code = fill_subset(&last[AHEAD], line->lookahead, t, e);
     if (!code)
-        code = fill_depth_floor(&last[DEPTH_FLOOR], g, e);
+        code = fill_depth_floor(&last[DEPTH_FLOOR], line->worst, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
 }
 

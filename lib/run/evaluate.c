@@ -50,7 +50,7 @@ static int open_subsets(struct evaluation *ev, struct err *e)
 }
 
 /* One subset, the scored rows. */
-static int open_lookahead(struct evaluation *ev, struct err *e)
+static int open_shared(struct evaluation *ev, const char *name, struct err *e)
 {
     unsigned char *mask = arena_alloc(&ev->arena, (size_t)ev->rows, 1, e);
     if (!mask)
@@ -60,8 +60,7 @@ static int open_lookahead(struct evaluation *ev, struct err *e)
         int row = ev->set.first[b] + ev->set.scored[b];
         rows += mask[row] = counts(ev, row);
     }
-    ev->subset[0] = (struct subset){.name = SUBSET_LOOKAHEAD, .pattern = -1, .mask = mask,
-                                    .rows = rows};
+    ev->subset[0] = (struct subset){.name = name, .pattern = -1, .mask = mask, .rows = rows};
     ev->subsets = rows > 0;
     return 0;
 }
@@ -230,17 +229,22 @@ static int open_floors(struct evaluation *ev, const struct model_groups *g, stru
     return code;
 }
 
-static int draw_samples(struct evaluation *ev, bool ahead, struct err *e)
+/* Which samples: those of the spec's inputs, or of a kind of shared_table. */
+enum { OWN_SAMPLES = -1 };
+
+static int draw_samples(struct evaluation *ev, int kind, struct err *e)
 {
     if (ev->length == LENGTH_ALL)
         return samples_of_lengths(&ev->set, ev->task, e);
-    return (ahead ? samples_lookahead : samples_evaluation)(&ev->set, ev->task, (int)ev->length, e);
+    return kind == OWN_SAMPLES
+               ? samples_evaluation(&ev->set, ev->task, (int)ev->length, e)
+               : samples_shared(&ev->set, ev->task, kind, (int)ev->length, e);
 }
 
-static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
+static int evaluation_prepare(struct evaluation *ev, int kind, struct err *e)
 {
     int code = arena_open(&ev->arena, 0, e);
-    code = code ? code : draw_samples(ev, ahead, e);
+    code = code ? code : draw_samples(ev, kind, e);
     if (code)
         return code;
     ev->rows = ev->set.rows;
@@ -250,11 +254,13 @@ static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
         return e->code;
     struct model_groups g = {.any = ev->group,
                              .deep = memory_alloc((size_t)ev->rows, sizeof *g.deep, e)};
-    code = !g.deep ? ERR_MEMORY : ahead ? open_lookahead(ev, e) : open_subsets(ev, e);
+    code = !g.deep ? ERR_MEMORY
+           : kind == OWN_SAMPLES ? open_subsets(ev, e)
+                                 : open_shared(ev, shared_table[kind]->name, e);
     if (!code)
         code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
     ev->groups = g.any_groups;
-    if (!code && !ahead && ev->length != LENGTH_ALL)
+    if (!code && kind == OWN_SAMPLES && ev->length != LENGTH_ALL)
         code = steep_open(&ev->steep, ev->task, &ev->set, e);
     if (!code)
         code = ev->set.outputs ? open_continuous(ev, e) : open_tokens(ev, e);
@@ -264,7 +270,7 @@ static int evaluation_prepare(struct evaluation *ev, bool ahead, struct err *e)
     return code;
 }
 
-static int open_one(struct evaluation **out, const struct task *t, int64_t length, bool ahead,
+static int open_one(struct evaluation **out, const struct task *t, int64_t length, int kind,
                     struct err *e)
 {
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
@@ -273,7 +279,7 @@ static int open_one(struct evaluation **out, const struct task *t, int64_t lengt
         return ERR_MEMORY;
     ev->task = t;
     ev->length = length;
-    return evaluation_prepare(ev, ahead, e);
+    return evaluation_prepare(ev, kind, e);
 }
 
 static int open_length(struct evaluation **out, const struct task *t, int64_t length, struct err *e)
@@ -281,9 +287,13 @@ static int open_length(struct evaluation **out, const struct task *t, int64_t le
     struct err own = {0};
     struct evaluation *ev;
     char text[TEXT_NUMBER_MAX];
-    int code = open_one(&ev, t, length, false, &own);
-    if (!code && task_looks_ahead(t) && length != LENGTH_ALL)
-        code = open_one(&ev->ahead, t, length, true, &own);
+    int code = open_one(&ev, t, length, OWN_SAMPLES, &own);
+    struct evaluation *last = ev;
+    for (int k = 0; k < SHARED_KINDS && !code && length != LENGTH_ALL; k++)
+        if (task_shares(t, k, (int)length)) {
+            code = open_one(&last->further, t, length, k, &own);
+            last = last->further;
+        }
     *out = code ? NULL : ev;
     if (!code)
         return 0;
@@ -377,7 +387,7 @@ void evaluation_close(struct evaluation *ev)
 {
     if (!ev)
         return;
-    evaluation_close(ev->ahead);
+    evaluation_close(ev->further);
     memory_free(ev->plain);
     steep_close(ev->steep);
     samples_close(&ev->set);
@@ -399,7 +409,7 @@ int64_t evaluation_length(const struct evaluation *ev)
 
 int evaluation_subsets(const struct evaluation *ev)
 {
-    return ev->subsets + (ev->ahead != NULL);
+    return ev->subsets + (ev->further ? evaluation_subsets(ev->further) : 0);
 }
 
 int evaluation_own_subsets(const struct evaluation *ev)
@@ -407,9 +417,9 @@ int evaluation_own_subsets(const struct evaluation *ev)
     return ev->subsets;
 }
 
-struct evaluation *evaluation_ahead(const struct evaluation *ev)
+struct evaluation *evaluation_further(const struct evaluation *ev)
 {
-    return ev->ahead;
+    return ev->further;
 }
 
 int evaluation_pattern(const struct evaluation *ev, int subset)
@@ -465,8 +475,9 @@ bool evaluation_proved(const struct evaluation *whole, int subset)
 
 void evaluation_show_possible(struct evaluation *ev, int subset)
 {
-    bool own = subset < ev->subsets;
-    (own ? &ev->subset[subset] : &ev->ahead->subset[subset - ev->subsets])->possible = true;
+    for (; subset >= ev->subsets; ev = ev->further)
+        subset -= ev->subsets;
+    ev->subset[subset].possible = true;
 }
 
 static const char *proof_of(const struct evaluation *ev, const struct subset *s)

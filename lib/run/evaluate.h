@@ -25,7 +25,7 @@ struct evaluation;
  * report. */
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e);
 /* What a cell is evaluated on: each evaluated length, and where there are several, last of all of them
- * together, which has no look-ahead.  Number k of so many. */
+ * together, which has no shared sets.  Number k of so many. */
 int evaluation_count(const struct task *t);
 int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
 /* The same for floors alone: images under an orbit that are more than `most` rows are not kept
@@ -38,15 +38,15 @@ void evaluation_close(struct evaluation *ev); /* NULL is fine */
 const struct task *evaluation_task(const struct evaluation *ev);
 int64_t evaluation_length(const struct evaluation *ev); /* or LENGTH_ALL */
 /* Subsets: 0 is all, then generic and each pattern that has samples, in the order of
- * pattern_table; last lookahead, of a set of its own, where the task looks ahead (train.h). */
-enum { SUBSETS_MAX = PATTERN_MAX + 2 };
+ * pattern_table; last those of shared_table, each of a set of its own, that the task has. */
+enum { SUBSETS_MAX = PATTERN_MAX + 1 + SHARED_KINDS };
 int evaluation_subsets(const struct evaluation *ev);
-/* Those of evaluation_samples; and the evaluation of the last one alone, NULL where there is none. */
+/* Those of evaluation_samples; and the evaluation of those behind them, NULL where there are none. */
 int evaluation_own_subsets(const struct evaluation *ev);
-struct evaluation *evaluation_ahead(const struct evaluation *ev);
+struct evaluation *evaluation_further(const struct evaluation *ev);
 /* Index into pattern_table of the pattern that all its samples have; -1: they have several. */
 int evaluation_pattern(const struct evaluation *ev, int subset);
-const struct samples *evaluation_samples(const struct evaluation *ev); /* lookahead's apart */
+const struct samples *evaluation_samples(const struct evaluation *ev); /* shared ones apart */
 /* The merged rows: (rows) ids 0..*groups-1, as in floor_merge. */
 const int32_t *evaluation_groups(const struct evaluation *ev, int *groups);
 

@@ -32,7 +32,7 @@ struct merged_logit {
 struct evaluation {
     const struct task *task;
     struct task *plain;       /* its own, of a set without images; NULL: it has none */
-    struct evaluation *ahead; /* of subset lookahead alone, the last one; NULL: there is none */
+    struct evaluation *further; /* of the subsets behind these, each of a set of its own; NULL: none */
     int64_t length; /* or LENGTH_ALL */
     int rows;
     struct samples set;
@@ -65,10 +65,11 @@ struct evaluation {
 /* The evaluation that a subset is of, where it has number *subset. */
 static inline const struct evaluation *home_of(const struct evaluation *ev, int *subset)
 {
-    if (*subset < ev->subsets)
-        return ev;
-    *subset -= ev->subsets;
-    return ev->ahead;
+    while (*subset >= ev->subsets) {
+        *subset -= ev->subsets;
+        ev = ev->further;
+    }
+    return ev;
 }
 
 /* Whether a row is in any figure. */

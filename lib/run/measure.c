@@ -286,8 +286,8 @@ int evaluation_measure(struct evaluation *ev, struct predictor p, struct record 
         code = measure_steep(ev, p, figures, e);
     if (ev->set.outputs && !code)
         measure_positions(ev);
-    if (ev->ahead && !code)
-        code = evaluation_measure(ev->ahead, p, figures + ev->subsets, e);
+    if (ev->further && !code)
+        code = evaluation_measure(ev->further, p, figures + ev->subsets, e);
     return code;
 }
 

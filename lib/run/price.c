@@ -70,13 +70,13 @@ static double merge_flops(double rows, double repeated, double length)
 struct set_price {
     double rows, merging; /* merged, and FLOP that takes */
     double layout; /* bytes of a sample's own */
-    double bytes;  /* of samples and outputs, those of the look-ahead too */
+    double bytes;  /* of samples and outputs, shared ones too */
     double ahead;  /* of a pass over those, FLOP */
     struct pass_price pass;
 };
 
 /* Each set of images is a group, at the most. */
-static int add_lookahead(const struct task *t, int length, double row, struct set_price *out,
+static int add_shared(const struct task *t, int length, double row, struct set_price *out,
                          struct err *e)
 {
     int64_t sets = task_image_sets(t), samples = sets * t->evaluate.images;
@@ -85,7 +85,7 @@ static int add_lookahead(const struct task *t, int length, double row, struct se
     out->bytes += (double)samples * length * row;
     out->merging += merge_flops((double)samples * length, (double)samples * length / 2, length);
     out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
-    out->ahead = pass.flops;
+    out->ahead += pass.flops;
     out->pass.bytes = pass.bytes > out->pass.bytes ? pass.bytes : out->pass.bytes;
     return code;
 }
@@ -112,7 +112,10 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
                  groups * io.labels * (double)sizeof(double);
     code = trainer_api_of(t->model.precision)
                ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
-    return code || !task_looks_ahead(t) ? code : add_lookahead(t, length, row, out, e);
+    for (int k = 0; k < SHARED_KINDS && !code; k++)
+        if (task_shares(t, k, length))
+            code = add_shared(t, length, row, out, e);
+    return code;
 }
 
 /* At lengths other than the training's: passes, which are all kept; and the evaluation of all lengths

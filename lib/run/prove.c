@@ -301,7 +301,8 @@ static int prove_own(struct evaluation *ev, struct pool *pool, volatile const in
 int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
 {
     int code = prove_own(ev, pool, stop, e);
-    return code || !evaluation_ahead(ev) ? code : prove_own(evaluation_ahead(ev), pool, stop, e);
+    struct evaluation *further = evaluation_further(ev);
+    return code || !further ? code : prove_possible(further, pool, stop, e);
 }
 
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,

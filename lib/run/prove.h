@@ -9,7 +9,7 @@
 #include "run/evaluate.h"
 
 /* Tries evaluate.networks of them, in double, each a layer deeper than the one before, until the
- * subsets without a floor are told apart, those of lookahead by networks of their own; none for all
+ * subsets without a floor are told apart, those of a set of their own by networks of their own; none for all
  * lengths together.  What comes of it is in evaluation_floors' `proof`.  Nothing
  * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
  * ERR_INTERRUPTED once *stop is not zero (NULL: never). */

@@ -23,7 +23,7 @@ struct subject {
                                  NULL: any number, or any text */
     bool number;
     struct option made;
-    const char *subset[PATTERN_MAX + 3];
+    const char *subset[PATTERN_MAX + 2 + SHARED_KINDS];
 };
 
 /* ---- names ------------------------------------------------------------------------------------*/
@@ -52,7 +52,8 @@ static void subject_of_column(struct subject *out, const struct column *c)
         out->subset[0] = "all";
         for (int k = 0; pattern_table[k]; k++)
             out->subset[k + 1] = pattern_table[k]->name;
-        out->subset[pattern_count() + 1] = SUBSET_LOOKAHEAD;
+        for (int k = 0; k < SHARED_KINDS; k++)
+            out->subset[pattern_count() + 1 + k] = shared_table[k]->name;
         out->made.names = out->subset;
     }
     out->row = out->made.names ? &out->made : NULL;
@@ -397,14 +398,28 @@ static bool differs_in_witness(const char *name)
     return false;
 }
 
+/* Number k, from 1, of those that the task has at some evaluated length. */
+static bool shared_value(const struct task *t, int k, char *out)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    for (int kind = 0; kind < SHARED_KINDS; kind++) {
+        bool has = false;
+        for (int m = 0; m < lengths->count && !has; m++)
+            has = task_shares(t, kind, (int)lengths->value[m]);
+        if (has && --k == 0) {
+            snprintf(out, VALUE_TEXT, "%s", shared_table[kind]->name);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool subset_value(const struct task *t, int k, char *out)
 {
     snprintf(out, VALUE_TEXT, "all");
     for (int p = 0; k > 0; p++) {
-        if (!pattern_table[p]) {
-            snprintf(out, VALUE_TEXT, "%s", SUBSET_LOOKAHEAD);
-            return k == 1 && task_looks_ahead(t);
-        }
+        if (!pattern_table[p])
+            return shared_value(t, k, out);
         if (t->space.share[p] > 0 && --k == 0)
             snprintf(out, VALUE_TEXT, "%s", pattern_table[p]->name);
     }

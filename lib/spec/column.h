@@ -30,7 +30,7 @@
     X(NAME, attention, "model.attention", ALL, SAME, "rpe or urpe") \
     X(NAME, space, "space.kind", ALL, SAME, "what positions are to each other") \
     X(WHOLE, length, NULL, ALL, SAME, "evaluated length, tokens; all: all evaluated lengths together") \
-    X(TEXT, subset, NULL, ALL, SAME, "all, generic, a pattern of space.inputs, or lookahead") \
+    X(TEXT, subset, NULL, ALL, SAME, "all, generic, a pattern of space.inputs, lookahead or beyond") \
     X(SIZE, channels, "space.channels", CONTINUOUS, SAME, \
       "channels of continuous inputs and outputs") \
     X(COUNT, vocab, "target.vocab", TOKENS, SAME, "symbols of token targets") \

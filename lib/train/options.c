@@ -80,8 +80,8 @@ const struct option evaluate_options[] = {
              "where they take more work than the training and over 1e11 FLOP"},
     {.key = "images", .type = OPTION_INT, .offset = EVALUATE(images), .min = 0, .max = 100000,
      .fallback = "16", .unit = "samples", .quiet = true,
-     .help = "where masks hide what follows: samples that share a prefix, of subset lookahead; 0: "
-             "none"},
+     .help = "samples of a set that share what one position can know: of subsets lookahead, where "
+             "masks hide what follows, and beyond, where the layers do not reach; 0: none"},
     {.key = "adversary.starts", .type = OPTION_INT, .offset = EVALUATE(adversary_starts), .min = 0,
      .max = 100000, .fallback = "0", .unit = "inputs", .quiet = true,
      .help = "inputs from which the largest error is searched for; 0: no search"},

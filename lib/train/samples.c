@@ -16,6 +16,7 @@ struct sampler {
     const struct space *space;
     const struct target *target;
     const char *purpose;
+    const struct shared_kind *shared; /* of the sets drawn; NULL: none */
     int n;               /* of the largest sample */
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
@@ -453,32 +454,47 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
     return code ? code : evaluate_samples(d, s, 0, (int)images, e);
 }
 
-/* The last position that the images of set k have in common. */
+/* The position that set k is scored at. */
 static int draw_scored(const struct sampler *d, int64_t k, int64_t sets)
 {
+    char purpose[64];
     struct stream random;
-    stream_open(&random, d->task->seed, "lookahead position", (uint64_t)k);
+    snprintf(purpose, sizeof purpose, "%s position", d->purpose);
+    stream_open(&random, d->task->seed, purpose, (uint64_t)k);
     return (int)(((double)k + stream_uniform24(&random)) * d->n / (double)sets);
 }
 
-static int draw_lookahead(struct samples *s, struct sampler *d, struct err *e)
+/* One set, scored at a position; view (n) is scratch. */
+static int draw_sharing(struct samples *s, struct sampler *d, int scored, bool *view, struct err *e)
+{
+    int base = s->count, code = 0;
+    d->shared->view(d->task, &d->fixed, scored, view);
+    for (int64_t k = 0; k < d->task->evaluate.images && !code; k++) {
+        int at = s->count;
+        s->scored[at] = scored;
+        code = draw_sample(d, s, (uint64_t)at, PATTERN_GENERIC, e);
+        for (int i = 0; i < d->n && !code; i++)
+            if (view[i])
+                copy_token(s, s->first[at] + i, s->first[base] + i);
+    }
+    return code;
+}
+
+static int draw_shared(struct samples *s, struct sampler *d, struct err *e)
 {
     int64_t images = d->task->evaluate.images, sets = task_image_sets(d->task);
     int code = reserve(d, s, (int)(sets * images), e);
+    bool *view = arena_alloc(&d->arena, (size_t)d->n, sizeof *view, e);
     s->scored = arena_alloc(&s->arena, (size_t)(sets * images), sizeof *s->scored, e);
-    if (!s->scored)
+    if (!s->scored || !view)
         code = ERR_MEMORY;
-    for (int64_t k = 0; k < sets * images && !code; k++) {
-        int64_t base = k / images * images;
-        code = draw_sample(d, s, (uint64_t)k, PATTERN_GENERIC, e);
-        s->scored[k] = k == base ? draw_scored(d, k / images, sets) : s->scored[base];
-        for (int i = 0; i <= s->scored[k] && !code; i++)
-            copy_token(s, s->first[k] + i, s->first[base] + i);
-    }
+    for (int64_t k = 0; k < sets && !code; k++)
+        code = draw_sharing(s, d, draw_scored(d, k, sets), view, e);
     return code ? code : evaluate_samples(d, s, 0, 1, e);
 }
 
 static int draw_set(struct samples *s, const struct task *t, const char *purpose, int length,
+                    const struct shared_kind *shared,
                     int (*draw)(struct samples *s, struct sampler *d, struct err *e),
                     struct err *e)
 {
@@ -487,8 +503,10 @@ static int draw_set(struct samples *s, const struct task *t, const char *purpose
     int code = arena_open(&s->arena, 0, e);
     if (!code)
         code = sampler_open_stream(&d, t, purpose, length, e);
-    if (!code)
+    if (!code) {
+        d->shared = shared;
         code = draw(s, d, e);
+    }
     if (!code && !d->space->draw)
         code = keep_layout(s, d, length, e);
     sampler_close(d);
@@ -499,12 +517,13 @@ static int draw_set(struct samples *s, const struct task *t, const char *purpose
 
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e)
 {
-    return draw_set(s, t, "evaluation", length, draw_evaluation, e);
+    return draw_set(s, t, "evaluation", length, NULL, draw_evaluation, e);
 }
 
-int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e)
+int samples_shared(struct samples *s, const struct task *t, int kind, int length, struct err *e)
 {
-    return draw_set(s, t, "lookahead", length, draw_lookahead, e);
+    const struct shared_kind *shared = shared_table[kind];
+    return draw_set(s, t, shared->name, length, shared, draw_shared, e);
 }
 
 /* Appends samples whose layouts are as long as this one. */

@@ -21,18 +21,6 @@ struct model_io task_io(const struct task *t)
     return io;
 }
 
-bool task_looks_ahead(const struct task *t)
-{
-    return t->evaluate.images > 0 && model_past(&t->model) && !space_of(&t->space)->draw &&
-           !target_brings_inputs(&t->target) && t->model.pool == MODEL_POOL_NONE &&
-           t->space.share[PATTERN_GENERIC] > 0;
-}
-
-int64_t task_image_sets(const struct task *t)
-{
-    return (t->evaluate.samples + t->evaluate.images - 1) / t->evaluate.images;
-}
-
 /* A target whose labels stand in the inputs, or which brings its inputs. */
 static int check_inputs(const struct task *t, struct err *e)
 {

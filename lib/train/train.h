@@ -66,10 +66,21 @@ struct model_io task_io(const struct task *t);
  * a step may hold.  ERR_USAGE; e->where names the key concerned ("train.lengths"). */
 int task_check(const struct task *t, struct err *e);
 
-#define SUBSET_LOOKAHEAD "lookahead" /* its rows */
-/* Whether targets may look further than the model: its masks hide what follows, and there are generic
- * inputs that can be drawn anew; evaluate.images is not 0. */
-bool task_looks_ahead(const struct task *t);
+/* Sets of samples that share what one position can know of them and are fresh beside it, so that a
+ * network has one answer there.  Each kind is a subset of its own. */
+struct shared_kind {
+    const char *name; /* of the subset */
+    /* Whether targets may look further than the model does, on this layout. */
+    bool (*applies)(const struct task *t, const struct layout *l);
+    /* view (n): what position k depends on. */
+    void (*view)(const struct task *t, const struct layout *l, int k, bool *view);
+};
+enum { SHARED_KINDS = 2 };
+/* lookahead: masks hide what follows; beyond: the task's layers do not reach over the sample. */
+extern const struct shared_kind *const shared_table[SHARED_KINDS + 1];
+/* Whether a task has the sets of shared_table[kind] at a length: there are generic inputs that can be
+ * drawn anew, and evaluate.images is not 0. */
+bool task_shares(const struct task *t, int kind, int length);
 /* Sets of images that such a task is evaluated on. */
 int64_t task_image_sets(const struct task *t);
 
@@ -91,11 +102,10 @@ struct samples {
  * sees that none is below one), grouped by pattern in table order, then all images under the orbit: the
  * images of one sample are neighbours.  Stream "evaluation". */
 int samples_evaluation(struct samples *s, const struct task *t, int length, struct err *e);
-/* Sets of evaluate.images generic samples which share their first tokens, up to position `scored`,
- * and are fresh behind it: a model that looks only back gives them one answer there.  The sets take
- * up, rounded up, as many samples as evaluate.samples; scored is spread evenly over the positions.
- * For tasks of which task_looks_ahead is true.  Stream "lookahead". */
-int samples_lookahead(struct samples *s, const struct task *t, int length, struct err *e);
+/* Sets of evaluate.images generic samples that share the view of position `scored`, of shared_table's
+ * kind.  The sets take up, rounded up, as many samples as evaluate.samples; scored is spread evenly
+ * over the positions.  For tasks of which task_shares is true.  Stream: the kind's name. */
+int samples_shared(struct samples *s, const struct task *t, int kind, int length, struct err *e);
 /* The evaluation sets of all evaluated lengths, one after another. */
 int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);

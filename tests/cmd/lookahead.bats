@@ -62,3 +62,30 @@ PY
     [ "$(ls proof/*/8-lookahead.txt* | wc -l)" -eq 3 ]
     has "8-lookahead" "$output"
 }
+
+@test "beyond: networks that are too shallow stay above their floor, and the table says of which inputs" {
+    cat >far.yaml <<'SPEC'
+seeds: 1
+space: {length: 12, channels: 1}
+target: {kind: shift, k: 5}
+model: {encoding: toeplitz, mask: {kind: window, past: 3}, heads: 1, width: 16, ffn: 32}
+train: {steps: 100, batch: 16, lr: 0.01}
+evaluate: {samples: 320, every: 100}
+grid: {model.layers: [1, 2, 3]}
+claims:
+  - where: {layers: [1, 2], subset: beyond}
+    expect: {verdict: too-shallow}
+SPEC
+    try run far.yaml --csv rows.csv
+    [ "$status" -eq 0 ]
+    has "too-shallow" "$output"
+    has "beyond" "$output"
+    python3 - <<'PY'
+import csv
+rows = [r for r in csv.DictReader(open("rows.csv")) if r["subset"] == "beyond"]
+assert len(rows) == 3, rows
+for r in rows:
+    assert float(r["error_rms"]) >= float(r["depth_floor_rms"]) - 1e-5, r
+assert [float(r["depth_floor_rms"]) > 0.1 for r in rows] == [True, True, False]
+PY
+}

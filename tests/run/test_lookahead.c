@@ -1,4 +1,5 @@
-/* Subset lookahead: what a model that only looks back cannot know of its samples' ends. */
+/* Subsets lookahead and beyond: what a model that only looks back cannot know of its samples' ends, and
+ * a shallow one of what its layers do not reach. */
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void images_share_a_prefix(void **unused)
     struct task t = causal_task("reverse", 9);
     struct samples s;
     int seen[9] = {0}, equal = 0, behind = 0;
-    assert_int_equal(samples_lookahead(&s, &t, 9, NULL), 0);
+    assert_int_equal(samples_shared(&s, &t, 0, 9, NULL), 0);
     assert_int_equal(s.count, SETS * IMAGES);
     for (int k = 0; k < s.count; k++) {
         int base = k / IMAGES * IMAGES;
@@ -130,6 +131,75 @@ static void tokens(void **unused)
         }
 }
 
+/* ---- beyond the field of view -----------------------------------------------------------------*/
+/* Windows of four and a label twelve places back: half of the positions miss it with three layers, and
+ * none with four. */
+static void beyond_by_depth(void **unused)
+{
+    (void)unused;
+    for (int layers = 1; layers < 5; layers++) {
+        struct task t = causal_task("shift", 24);
+        assert_true(option_set_kind(&mask_kinds, "window", &t.model.mask));
+        t.model.mask.number[0] = 4;
+        t.target.kind.number[0] = 12;
+        t.model.layers = layers;
+        struct evaluation *ev = open_evaluation(&t);
+        struct record r;
+        assert_int_equal(evaluation_subsets(ev), 4);
+        evaluation_floors(ev, 3, &r);
+        assert_string_equal(r.subset, "beyond");
+        assert_float_equal(r.floor_rms, 0, 0);
+        double square = r.depth_floor_rms * r.depth_floor_rms;
+        double unknown = layers < 4 ? 0.5 / 12 * (IMAGES - 1) / IMAGES : 0;
+        assert_true(fabs(square - unknown) <= 0.03 * unknown);
+        assert_string_equal(r.verdict, layers < 4 ? "too-shallow" : "open");
+        evaluation_close(ev);
+    }
+}
+
+/* What is shared is all that networks of the depth depend on at the position, and less would not do:
+ * with one layer more they do tell some of the images apart. */
+static void views_are_enough(void **unused)
+{
+    (void)unused;
+    static const char *const masks[] = {"window", "dilated", "blocks", "strided"};
+    enum { N = 14, SAMPLES = 80 };
+    int apart = 0;
+    for (int k = 0; k < 16; k++) {
+        struct task t = causal_task("shift", N);
+        assert_true(option_set_kind(&mask_kinds, masks[k % 4], &t.model.mask));
+        t.model.mask.number[0] = 2;
+        t.model.mask.number[1] = k % 4 < 2 ? 2 : t.model.mask.number[1];
+        t.model.layers = 1 + k / 4 % 2;
+        if (k >= 8) {
+            assert_true(option_set_kind(&convolution_kinds, "canon", &t.model.convolution));
+            t.model.convolution.number[0] = 2;
+            t.model.convolution.number[3] = t.model.convolution.number[4] = 1;
+        }
+        t.evaluate.images = 8;
+        t.evaluate.samples = SAMPLES;
+        if (!task_shares(&t, 1, N))
+            continue;
+        struct samples s;
+        int32_t any[SAMPLES * N], deep[SAMPLES * N];
+        struct model_groups g = {.any = any, .deep = deep};
+        assert_int_equal(samples_shared(&s, &t, 1, N, NULL), 0);
+        for (int more = 0; more < 2; more++, t.model.layers++) {
+            assert_int_equal(evaluation_merge_depth(&t, &s, &g, NULL), 0);
+            for (int b = 0; b < s.count; b++) {
+                int first = b / 8 * 8;
+                bool same = deep[s.first[b] + s.scored[b]] == deep[s.first[first] + s.scored[first]];
+                if (!more && !same)
+                    fail_msg("%s, %d layers: an image is told apart", masks[k % 4],
+                             (int)t.model.layers);
+                apart += more && !same;
+            }
+        }
+        samples_close(&s);
+    }
+    assert_true(apart > 100);
+}
+
 /* Nothing to look ahead for, and other subsets, which are what they were. */
 static void the_rest_is_as_it_was(void **unused)
 {
@@ -164,6 +234,8 @@ int main(void)
         cmocka_unit_test(images_share_a_prefix),
         cmocka_unit_test(numbers),
         cmocka_unit_test(tokens),
+        cmocka_unit_test(beyond_by_depth),
+        cmocka_unit_test(views_are_enough),
         cmocka_unit_test(the_rest_is_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
