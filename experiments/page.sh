@@ -49,7 +49,7 @@ for name in "$@"; do
     for drawn in lengths params floor; do
         [ -n "$figure" ] || [ ! -e "$results/figures/$drawn-$name.svg" ] || figure=$drawn
     done
-    [ "$redraw" ] || grep -E '^experiment,|,(error_rel|floor_rel|error_sup|lipschitz_floor|lipschitz_found|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte|cross_entropy_floor),[0-9]+,' \
+    [ "$redraw" ] || grep -E '^experiment,|,(error_rel|floor_rel|error_sup|lipschitz_floor|lipschitz_found|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte|cross_entropy_floor|depth_floor_rel|depth_accuracy_ceiling),[0-9]+,' \
         "$results/summary.csv" >"experiments/$name.csv"
     if [ -e "experiments/$name.gnuplot" ]; then
         gnuplot "experiments/$name.gnuplot"

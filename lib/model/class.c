@@ -184,19 +184,6 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     return code;
 }
 
-/* Groups of what stands before the samples, after those of the rows; id of all: of rows, from 1. */
-static void number_front(const struct fronted *f, const int32_t *all, int32_t *id, int groups,
-                         int32_t *front)
-{
-    for (int k = 0; k < f->set.count; k++)
-        for (int i = 0; i < f->before; i++) {
-            int32_t *known = &id[all[f->set.first[k] + i]];
-            if (!*known)
-                *known = ++groups;
-            front[k * f->before + i] = *known - 1;
-        }
-}
-
 /* The classes of the steps that the layers of a model's kinds make, and of which each of its own is. */
 enum { LAYER_STEPS = CONVOLVED_PLACES + 1 };
 struct merge_plan {
@@ -242,6 +229,19 @@ static int number_own(const struct floor_set *s, int before, const int32_t *all,
     return groups;
 }
 
+/* Groups of what stands before the samples, after those of the rows, to which id gives numbers. */
+static void number_front(const struct fronted *f, const int32_t *all, int32_t *id, int groups,
+                         int32_t *front)
+{
+    for (int k = 0; k < f->set.count; k++)
+        for (int i = 0; i < f->before; i++) {
+            int32_t *known = &id[all[f->set.first[k] + i]];
+            if (!*known)
+                *known = ++groups;
+            front[k * f->before + i] = *known - 1;
+        }
+}
+
 static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
                          struct model_groups *g, struct err *e)
 {
@@ -263,6 +263,8 @@ static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
         g->deep_groups = number_own(s, p->before, all.deep, id + rows, g->deep);
     if (!code && g->front)
         number_front(&f, all.any, id, g->any_groups, g->front);
+    if (!code && g->deep && g->deep_front)
+        number_front(&f, all.deep, id + rows, g->deep_groups, g->deep_front);
     arena_close(&f.arena);
     return code;
 }

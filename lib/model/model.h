@@ -231,9 +231,9 @@ int model_merge(const struct model_config *c, const struct layout *trained,
 /* The same, and beside it for networks of exactly its depth: groups as in floor.h. */
 struct model_groups {
     int32_t *any, *deep; /* (rows); deep NULL: not wanted */
-    int32_t *front; /* (count, model_before) NULL: not wanted; of what stands before each sample, for
-                     * any depth, from any_groups on where no row is of the group */
     int any_groups, deep_groups;
+    int32_t *front, *deep_front; /* (samples, model_before) groups of what stands before each, from
+                                    any_groups or deep_groups on; NULL: not wanted */
 };
 int model_merge_depth(const struct model_config *c, const struct layout *trained,
                       const struct floor_set *s, struct model_groups *g, struct err *e);

@@ -23,6 +23,7 @@ struct writer {
     struct evaluation_part part;
     const struct samples *set;
     int before;
+    bool deep; /* about networks of the cell's depth, else of any */
     const int32_t *front; /* (samples, before) groups of what stands before each, after those of rows */
     int32_t *size;   /* (groups) evaluated rows */
     int32_t *first;  /* (groups, of rows and of front) the first listed pair's number; -1: none yet */
@@ -177,20 +178,30 @@ static int append_layers(struct text *t, const struct model_config *m, struct er
     return one ? 0 : ERR_MEMORY;
 }
 
+/* Figures by the names of their columns, and those of the cell's depth; RESULT_COUNT: there is none. */
+static const struct {
+    int any, deep;
+} claimed[] = {{RESULT_floor_rms, RESULT_depth_floor_rms},
+               {RESULT_floor_rel, RESULT_depth_floor_rel},
+               {RESULT_floor_sup, RESULT_depth_floor_sup},
+               {RESULT_accuracy_ceiling, RESULT_depth_accuracy_ceiling},
+               {RESULT_informative_ceiling, RESULT_COUNT},
+               {RESULT_cross_entropy_floor, RESULT_depth_cross_entropy_floor}};
+
 static void append_claims(struct writer *w)
 {
-    static const int claimed[] = {RESULT_floor_rms, RESULT_floor_rel, RESULT_floor_sup,
-                                  RESULT_accuracy_ceiling, RESULT_informative_ceiling,
-                                  RESULT_cross_entropy_floor};
     struct record r;
     evaluation_floors(w->ev, w->subset, &r);
     for (size_t k = 0; k < sizeof claimed / sizeof *claimed; k++) {
-        const struct column *c = &column_table[claimed[k]];
+        int of = w->deep ? claimed[k].deep : claimed[k].any;
+        const struct column *c = &column_table[of];
         double value;
+        if (of == RESULT_COUNT)
+            continue;
         memcpy(&value, (const char *)&r + c->offset, sizeof value);
         if (isnan(value))
             continue;
-        text_append_format(&w->text, "claim %s", c->name);
+        text_append_format(&w->text, "claim %s", column_table[claimed[k].any].name);
         append_number(&w->text, value);
         text_append(&w->text, "\n");
     }
@@ -198,15 +209,17 @@ static void append_claims(struct writer *w)
 
 static int append_head(struct writer *w, const char *subset, struct err *e)
 {
-    char number[TEXT_NUMBER_MAX];
+    char number[TEXT_NUMBER_MAX], depth[TEXT_NUMBER_MAX] = "any";
     struct text *t = &w->text;
+    if (w->deep)
+        snprintf(depth, sizeof depth, "%lld", (long long)w->cell->task.model.layers);
     text_append_format(t, "urpe-probe certificate 1\nexperiment %s\nspec %s\ncell %s\nseed %llu\n"
                        "length %s\nsubset %s\nversion %s\n", spec_name(w->spec),
                        spec_hash(w->spec), w->cell->id, (unsigned long long)w->cell->task.seed,
                        length_text(number, evaluation_length(w->ev)), subset, URPE_VERSION);
     append_space(w);
     int code = append_layers(t, &w->cell->task.model, e);
-    text_append_format(t, "depth any\nchannels %d\ntargets %s\nalone %d %d %d\n",
+    text_append_format(t, "depth %s\nchannels %d\ntargets %s\nalone %d %d %d\n", depth,
                        w->set->outputs ? w->set->outputs : 1,
                        w->set->outputs ? "numbers" : "labels", w->alone, w->alone_rows,
                        w->alone_informative);
@@ -357,19 +370,76 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
         if (w->listed[b])
             append_sample(w, b);
     text_append(&w->text, "end\n");
-    snprintf(name, sizeof name, "%s-%s", length_text(number, evaluation_length(w->ev)), subset);
+    snprintf(name, sizeof name, "%s-%s%s", length_text(number, evaluation_length(w->ev)), subset,
+             w->deep ? "-depth" : "");
     return code ? code : write_file(folder, name, &w->text, e);
 }
 
-/* The evaluation keeps groups of rows alone. */
-static int merge_front(const struct task *t, const struct samples *s, int before, int32_t **out,
-                       struct err *e)
+/* Groups that an evaluation does not keep: at the cell's depth, and of what stands before samples. */
+struct merged {
+    const struct samples *set; /* of which they are; NULL: none yet */
+    struct model_groups g;
+};
+
+static void close_merged(struct merged *m)
 {
-    struct model_groups g = {.any = memory_alloc((size_t)s->rows, sizeof *g.any, e)};
-    memory_free(*out);
-    *out = g.front = memory_alloc((size_t)s->count * (size_t)before, sizeof **out, e);
-    int code = g.any && g.front ? evaluation_merge_depth(t, s, &g, e) : ERR_MEMORY;
-    memory_free(g.any);
+    memory_free(m->g.any);
+    memory_free(m->g.deep);
+    memory_free(m->g.front);
+    memory_free(m->g.deep_front);
+    *m = (struct merged){.set = NULL};
+}
+
+static int merge_set(struct merged *m, const struct task *t, const struct samples *set,
+                     struct err *e)
+{
+    size_t rows = (size_t)set->rows, before = (size_t)model_before(&t->model);
+    if (m->set == set)
+        return 0;
+    close_merged(m);
+    m->set = set;
+    m->g.any = memory_alloc(rows, sizeof *m->g.any, e);
+    m->g.deep = memory_alloc(rows, sizeof *m->g.deep, e);
+    m->g.front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
+    m->g.deep_front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
+    if (!m->g.any || !m->g.deep || !m->g.front || !m->g.deep_front)
+        return ERR_MEMORY;
+    return evaluation_merge_depth(t, set, &m->g, e);
+}
+
+/* Whether networks of the cell's depth have a floor of their own. */
+static bool has_depth(const struct record *r)
+{
+    return r->depth_floor_rms > r->floor_rms || r->depth_floor_sup > r->floor_sup ||
+           r->depth_accuracy_ceiling < r->accuracy_ceiling ||
+           r->depth_cross_entropy_floor > r->cross_entropy_floor;
+}
+
+static int write_one(struct writer *w, const char *folder, struct err *e)
+{
+    int code = write_subset(w, folder, e);
+    close_writer(w);
+    return code;
+}
+
+/* That of any depth, and that of the cell's where this claims more. */
+static int write_both(const struct writer *w, struct merged *m, const char *folder, struct err *e)
+{
+    struct writer any = *w, deep = *w;
+    struct record r;
+    evaluation_floors(w->ev, w->subset, &r);
+    int code = 0;
+    if (w->before || has_depth(&r))
+        code = merge_set(m, &w->cell->task, w->set, e);
+    any.front = m->g.front;
+    deep.deep = true;
+    deep.front = m->g.deep_front;
+    code = code ? code : write_one(&any, folder, e);
+    if (!code && has_depth(&r)) {
+        deep.part.group = m->g.deep;
+        deep.part.groups = m->g.deep_groups;
+        code = write_one(&deep, folder, e);
+    }
     return code;
 }
 
@@ -380,24 +450,18 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
     if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
         return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
                        "states; expected 'first'");
-    int32_t *front = NULL;
-    const struct samples *merged = NULL; /* the front is of these */
-    int before = model_before(&c->task.model);
+    struct merged merged = {.set = NULL};
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)
         code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
-                           .part = evaluation_part(ev, k), .before = before};
+                           .part = evaluation_part(ev, k),
+                           .before = model_before(&c->task.model)};
         w.set = w.part.set;
-        if (before && w.set != merged)
-            code = merge_front(&c->task, w.set, before, &front, e);
-        merged = w.set;
-        w.front = front;
-        code = code ? code : write_subset(&w, own, e);
-        close_writer(&w);
+        code = write_both(&w, &merged, own, e);
     }
-    memory_free(front);
+    close_merged(&merged);
     return code;
 }
 

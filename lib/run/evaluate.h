@@ -78,11 +78,11 @@ void evaluation_floors(const struct evaluation *ev, int subset, struct record *o
  * accuracy_grouped decides them as one, by their mean logits. */
 int evaluation_measure(struct evaluation *ev, struct predictor p, struct record *figures,
                        struct err *e);
+/* What a row shows of a witness that was measured on the same subset. */
+void evaluation_set_witness(struct record *out, const struct record *witness);
 /* Continuous targets: (rows,channels) as last predicted. */
 const double *evaluation_outputs(const struct evaluation *ev);
 
-/* The witness_* fields of a row from the figures that the witness has there. */
-void evaluation_set_witness(struct record *out, const struct record *witness);
 /* What curves show: error_rel of subset all (error_rms where the target is constant there), exactly as
  * evaluation_measure has it; 1 - accuracy for token targets; INFINITY where outputs are not numbers. */
 int evaluation_error(struct evaluation *ev, struct predictor p, double *error, struct err *e);

@@ -19,9 +19,4 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
 int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
                 struct err *e);
 
-/* evaluation_measure of what p predicts, with the figures of the witness beside it at the training
- * length, and all proofs.  The predictor comes last, so that errors by position are its own. */
-int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
-                      volatile const int *stop, struct record *figures, struct err *e);
-
 #endif

@@ -239,9 +239,10 @@ class Program(unittest.TestCase):
             self.fail(f"{wrong}\n{text[:4000]}")
         for name in ("floor_rms", "floor_rel", "floor_sup", "accuracy_ceiling", "informative_ceiling",
                      "cross_entropy_floor"):
-            self.assertEqual(name in c.claims, row[name] != "", name)
-            if row[name]:
-                self.assertAlmostEqual(float(row[name]), float(figures[name]), delta=1e-12 * float(figures[name]))
+            figure = row.get(f"depth_{name}" if c.depth else name, "")
+            self.assertEqual(name in c.claims, figure != "", name)
+            if figure:
+                self.assertAlmostEqual(float(figure), float(figures[name]), delta=1e-12 * float(figures[name]))
         return c
 
     def test_every_class(self):
@@ -278,6 +279,28 @@ class Program(unittest.TestCase):
                     self.assertGreater(len(c.layers) + c.prefix, 1)
                     merged += len(c.first) - len(set(c.first)) - c.prefix * len(c.samples)
         self.assertGreater(merged, 500)
+
+    def test_depths_and_joint_lengths_are_written(self):
+        """Little is seen, so each layer tells more apart; samples of both lengths are rows of one certificate."""
+        space = {"space": "{length: 6, channels: 1, inputs: {identical: 0.5}}", "target": "prefix_sum",
+                 "evaluate": "{samples: 4, lengths: [6, 9], orbit: reversal}"}
+        rng, lines, seen = maker.rng_of(12), [], Counter()
+        masks = ({"mask": "window", "mask.past": "2", "mask.future": "1"}, {"mask": "window", "mask.past": "2", "mask.future": "0"},
+                 {"mask": "dilated", "mask.step": "2", "mask.size": "2"}, {"mask": "none"})
+        for _ in range(80):
+            names, normalisers = maker.names_of("sequence", False)
+            encoding = rng.choice([name for name in names if name not in AT_ONE_LENGTH])
+            normaliser = rng.choice([one for one in normalisers if maker.go_together(encoding, one)])
+            layer = maker.layer_of(rng, "sequence", encoding, rng.choice(masks), normaliser, rng.choice((None, "toeplitz")))
+            if rng.random() < 0.3:
+                layer.update(maker.convolution_of(rng.choice(maker.CONVOLUTIONS)))
+            lines.append(maker.case_line(layer, prefix=rng.choice((0, 0, 1)), layers=rng.randint(1, 3)))
+        with tempfile.TemporaryDirectory(dir=FAST) as folder:
+            for text, row in written(folder, maker.SPEC.format(**space), lines):
+                c = self.judge(text, row)
+                seen[c.depth] += 1
+                seen["joint"] += len({sample.n for sample in c.samples}) > 1
+        self.assertGreater(min(seen[what] for what in (0, 1, 2, 3, "joint")), 20, seen)
 
     def test_nothing_new_is_left_out(self):
         """What the program has is known to the checker: a new kind comes with its relation there."""

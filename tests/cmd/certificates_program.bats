@@ -29,11 +29,11 @@ tests() {
     "$program" run small.yaml --certificate two --jobs 2 --quiet --out other
     diff -r bound one
     diff -r bound two
-    [ "$(find bound -type f | wc -l)" = 24 ] # 4 cells, 2 lengths, 3 subsets
+    [ "$(find bound -type f | wc -l)" = 36 ] # 4 cells, 2 lengths and both together, 3 subsets
     : >bound/"$(ls bound | head -n 1)"/6-all.txt # what a killed program could not leave
     "$program" run small.yaml --certificate bound --quiet # all cells are finished
     diff -r bound one
-    "$check" $(find bound -type f) | grep -c ': valid' | grep -x 24
+    "$check" $(find bound -type f) | grep -c ': valid' | grep -x 36
 }
 
 @test "the page names the certificate of each impossible line, and its commands check them" {

@@ -311,9 +311,11 @@ class Case:
 
     def refine(self, layer, colours):
         """A round of each step: what a convolution mixes, attention, what one behind it mixes."""
-        if not self.mixes(layer):
-            return self.attend(layer, colours)
-        return self.mix(layer, self.attend(layer, self.mix(layer, colours)))
+        for place in ("input", "qkv"):
+            if layer.get(f"convolution.{place}") == "true":
+                colours = self.mix(layer, colours)
+        colours = self.attend(layer, colours)
+        return self.mix(layer, colours) if layer.get("convolution.ffn") == "true" else colours
 
     def mixes(self, layer):
         return "true" in [layer.get(f"convolution.{place}") for place in ("input", "qkv", "ffn")]
@@ -516,18 +518,19 @@ SPECS = {
 }
 
 
-def case_line(*plan, prefix=0):
+def case_line(*plan, prefix=0, layers=1):
     """A layer, or the layers of a plan, as one of a spec's cases."""
-    layers = []
+    kinds = []
     for layer in plan:
-        layers.append([f"attention: {layer['attention']}"])
+        kinds.append([f"attention: {layer['attention']}"])
         for kind in ("encoding", "mask", "normaliser", "c", "convolution"):
             if kind in layer:
                 own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
                        for key, value in layer.items() if key.startswith(kind + ".")]
-                layers[-1].append(f"{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
-    keys = [f"model.{part}" for part in layers[0]] if len(layers) == 1 else [
-        f"model.layers: {len(layers)}", "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in layers) + "]"]
+                kinds[-1].append(f"{kind}: {{{', '.join([f'kind: {layer[kind]}', *own])}}}")
+    keys = [f"model.{part}" for part in kinds[0]] if len(kinds) == 1 else [
+        "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in kinds) + "]"]
+    keys.append(f"model.layers: {max(layers, len(kinds))}")
     if prefix:
         keys.append(f"model.prefix: {{kind: bos, tokens: {prefix}}}")
     return f"  - {{{', '.join(keys)}}}\n"
@@ -542,6 +545,8 @@ def written(program, folder, spec):
     if done.returncode or done.stderr:
         raise AssertionError(done.stderr)
     for row in csv.DictReader(done.stdout.splitlines()):
-        name = os.path.join(out, row["cell"], f"{row['length']}-{row['subset']}.txt")
-        with open(name) if os.path.exists(name) else gzip.open(name + ".gz", "rt") as file:
-            yield file.read(), row
+        for depth in ("", "-depth"):
+            name = os.path.join(out, row["cell"], f"{row['length']}-{row['subset']}{depth}.txt")
+            if not depth or os.path.exists(name):
+                with open(name) if os.path.exists(name) else gzip.open(name + ".gz", "rt") as file:
+                    yield file.read(), row

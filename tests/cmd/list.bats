@@ -260,5 +260,5 @@ SPEC
     [ "$(awk -F, '$4 == "softmax" && $5 == "no" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
         alibi,kerple-log,kerple-power,sandwich ]
     [ "$(awk -F, '$4 == "softmax" && $5 == "limit" {print $1}' <<<"$output" | sort -u | paste -sd,)" = \
-        rope,xpos ]
+        fox,rope,xpos ]
 }

@@ -233,6 +233,19 @@ static double turned(const struct rig *g, int h, int i, int j, int a, int b, dou
     return re * cos(angle) - im * sin(angle);
 }
 
+/* Scaling, from the definitions in the papers: linear 1, ntk 2, yarn 3. */
+static double scaled_theta(const struct rig *g, int t, int span)
+{
+    double base = rig_option(g, "base"), s = (double)g->layout.n / g->trained.n;
+    int scaling = s > 1 ? (int)rig_option(g, "scaling") : 0;
+    if (scaling == 2 && span > 2)
+        base *= pow(s, span / (span - 2.0));
+    double theta = pow(base, -2.0 * t / span), wavelength = 2 * acos(-1) / theta;
+    double turns = g->trained.n / wavelength;
+    double ramp = turns < 1 ? 0 : turns > 32 ? 1 : (turns - 1) / 31;
+    return scaling == 1 ? theta / s : scaling == 3 ? (1 - ramp) * theta / s + ramp * theta : theta;
+}
+
 static double rope(const struct rig *g, int h, int i, int j)
 {
     int rd = (int)(rig_option(g, "fraction") * g->shape.head_width), axes = g->layout.axes;
@@ -244,10 +257,11 @@ static double rope(const struct rig *g, int h, int i, int j)
         for (int t = 0; t < span / 2; t++) {
             bool half = rig_option(g, "pairing") != 0;
             int a = axis * span + (half ? t : 2 * t), b = half ? a + span / 2 : a + 1;
-            double theta = pow(rig_option(g, "base"), -2.0 * t / span);
-            sum += turned(g, h, i, j, a, b, offset * theta);
+            sum += turned(g, h, i, j, a, b, offset * scaled_theta(g, t, span));
         }
     }
+    double s = (double)g->layout.n / g->trained.n;
+    sum *= s > 1 && rig_option(g, "scaling") == 3 ? pow(0.1 * log(s) + 1, 2) : 1;
     for (int t = rd; t < g->shape.head_width; t++)
         sum += q(g, h, i, t) * k(g, h, j, t);
     return sum / root(g);
@@ -357,6 +371,10 @@ static const struct formula formulas[] = {
     {"rope", "", rope, zero, zero},
     {"rope", "fraction=0.5,base=100", rope, zero, zero},
     {"rope", "pairing=half,base=100", rope, zero, zero},
+    {"rope", "scaling=linear", rope, zero, zero},
+    {"rope", "scaling=ntk,base=100", rope, zero, zero},
+    {"rope", "scaling=yarn,base=3", rope, zero, zero},
+    {"rope", "scaling=yarn,fraction=0.5", rope, zero, zero},
     {"xpos", "", xpos, zero, zero},
     {"xpos", "scale_base=3,base=100", xpos, zero, zero},
 };
@@ -423,6 +441,10 @@ static void test_formulas(void **state)
         done += compare_all(&formulas[f], &a, seven, seven);
         done += compare_all(&formulas[f], &a, seven, four);
         done += compare_all(&formulas[f], &a, four, seven);
+        if (formulas[f].logit == rope) { /* long enough that some pairs turn more than once */
+            struct layout forty = rig_sequence(&a, 40), fifty = rig_sequence(&a, 50);
+            done += compare_all(&formulas[f], &a, forty, fifty);
+        }
         struct layout one = rig_sequence(&a, 1), grid = rig_grid(&a, 2, 3);
         struct layout graph = rig_graph(&a, 5);
         done += compare_all(&formulas[f], &a, one, one);

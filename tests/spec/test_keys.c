@@ -59,8 +59,9 @@ static int open_setting(const struct setting *t, bool with_value, struct spec **
 /* What some kinds must have, or what makes more of their keys matter. */
 static const char *companion(const char *kind)
 {
-    const char *const list[][2] = {{"text", text_option}, {"data", data_option}, {"lua", ", y: \"0\""},
-                                  {"linear", ", divide: none"}, {"graph", ", model: small-world"}};
+    const char *const list[][2] = {{"text", text_option}, {"data", data_option},
+                                  {"lua", ", y: \"0\""}, {"linear", ", divide: none"},
+                                  {"graph", ", model: small-world"}};
     for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
         if (strcmp(list[k][0], kind) == 0)
             return list[k][1];

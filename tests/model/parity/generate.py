@@ -183,7 +183,7 @@ BLOCKS = {
         {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
     "block-shift": (e.Encoding, TINY, [
         {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
-    "block-registers": (e.Registers, {**TINY, "before": 2, "registers": True}, [
+    "block-registers": (e.Registers, {**TINY, "layers": 2, "before": 2, "registers": True}, [
         {"mask": BOTH}, {"mask": BOTH, "attention": URPE}]),
     "block-values": (e.Rope, {**FOUR, "layers": 3, "kv_heads": 2}, [
         {"values": "mean"}, {"values": "first", "attention": URPE}, {"gate": True, "norm": NORM_NONE},
