@@ -182,7 +182,7 @@ static void list_targets(struct list *l)
     for (int k = 0; target_table[k]; k++) {
         const struct target *x = target_table[k];
         ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
-                x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation);
+                x->take ? "those of the file" : x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation);
     }
 }
 

@@ -147,7 +147,7 @@ double summary_samples(const struct summary_group *g)
     for (int k = 0; pattern_table[k]; k++) {
         if (!(t->space.share[k] > 0) || (g->subset != 0 && g->subset != k + 1))
             continue;
-        count += sets * (double)llround(t->space.share[k] * (double)t->evaluate.samples);
+        count += sets * (double)llround(t->space.share[k] * (double)task_samples(t));
     }
     return count;
 }

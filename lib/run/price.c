@@ -95,7 +95,7 @@ static int add_shared(const struct task *t, int length, double row, struct set_p
  * sample, or, where images put equal tokens side by side, one for each position. */
 static int set_price(const struct task *t, int length, struct set_price *out, struct err *e)
 {
-    double samples = (double)t->evaluate.samples, positions = samples * length;
+    double samples = (double)task_samples(t), positions = samples * length;
     double images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
     const struct model_io io = task_io(t);
     *out = (struct set_price){0};
@@ -169,7 +169,7 @@ static int price_networks(const struct task *t, struct price *p, struct err *e)
         struct pass_price own;
         code = layout_price(t, (int)lengths->value[k], &bytes, &images, e);
         if (!code)
-            code = prove_price(t, (int)lengths->value[k], (int64_t)(images * (double)t->evaluate.samples),
+            code = prove_price(t, (int)lengths->value[k], (int64_t)(images * (double)task_samples(t)),
                                &own, e);
         if (code)
             break;
@@ -223,7 +223,7 @@ int price_task(const struct task *t, struct price *out, struct err *e)
     out->flops_of[PRICE_TRAINING] = (training.step_flops + (double)t->train.batch * drawing) *
                                     (double)t->train.steps;
     out->flops_of[PRICE_SAMPLES] = set.pass.flops * (points + 1) + set.ahead +
-                                   (double)t->evaluate.samples * drawing;
+                                   (double)task_samples(t) * drawing;
     out->flops_of[PRICE_POLISH] = training.polish_flops;
     add_up(out);
     return 0;
@@ -235,7 +235,7 @@ int price_witness(const struct task *t, struct price *p, struct err *e)
     struct pass_price witness = {0};
     int code = layout_price(t, (int)t->space.length, &bytes, &images, e);
     if (!code)
-        code = witness_cell_price(t, (int64_t)(images * (double)t->evaluate.samples), &witness, e);
+        code = witness_cell_price(t, (int64_t)(images * (double)task_samples(t)), &witness, e);
     p->bytes_of[PRICE_WITNESS] = (double)witness.bytes;
     p->flops_of[PRICE_WITNESS] = witness.flops;
     add_up(p);

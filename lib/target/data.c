@@ -329,11 +329,12 @@ static int evaluated_part(const struct target_config *c)
 }
 
 /* The parts that are needed have samples. */
-static int check_parts(const struct target_config *c, const struct tensors *f, struct err *e)
+static int check_parts(struct target_config *c, const struct tensors *f, struct err *e)
 {
     int64_t in[PARTS] = {0}, count = f->x->shape[0];
     for (int64_t k = 0; k < count; k++) /* whatever the order, as many */
         in[part_of(c, f->split, (int32_t)k, k, count)]++;
+    c->found.samples = in[evaluated_part(c)];
     int empty = !in[PART_TRAINING] ? PART_TRAINING : !in[evaluated_part(c)] ? evaluated_part(c) : PARTS;
     if (empty == PARTS)
         return 0;

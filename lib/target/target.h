@@ -21,6 +21,7 @@ struct target_form {
     int outputs;  /* channels of y; 0: as many as x has */
     /* Of a file: positions, channels of x (0: symbols), how many symbols and labels there are. */
     int n, channels, symbols, classes;
+    int64_t samples; /* in the part that is evaluated */
 };
 
 struct target_config {

@@ -21,6 +21,12 @@ struct model_io task_io(const struct task *t)
     return io;
 }
 
+int64_t task_samples(const struct task *t)
+{
+    int64_t found = target_form(&t->target).samples;
+    return found && found < t->evaluate.samples ? found : t->evaluate.samples;
+}
+
 /* A target whose labels stand in the inputs, or which brings its inputs. */
 static int check_inputs(const struct task *t, struct err *e)
 {

@@ -81,6 +81,8 @@ extern const struct shared_kind *const shared_table[SHARED_KINDS + 1];
 /* Whether a task has the sets of shared_table[kind] at a length: there are generic inputs that can be
  * drawn anew, and evaluate.images is not 0. */
 bool task_shares(const struct task *t, int kind, int length);
+/* evaluate.samples, or all that there are where that is less. */
+int64_t task_samples(const struct task *t);
 /* Sets of images that such a task is evaluated on. */
 int64_t task_image_sets(const struct task *t);
 

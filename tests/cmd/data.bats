@@ -55,6 +55,8 @@ refused() {
     probe run data.yaml --out mean --quiet
     [ "$(figure accuracy_ceiling mean)" = 0.75 ]
     [ "$(figure accuracy mean)" = 0.75 ]
+    # The interval is that of the 40 samples that there are, not of the 1000 that were asked for.
+    grep ',accuracy,' mean/summary.csv | grep -q ',40,'
     probe run data.yaml --out first --quiet --set model.pool=first
     [ "$(figure accuracy_ceiling first)" = 0.75 ]
     # Samples that differ in the order of tokens alone have one mean where nothing tells places.
