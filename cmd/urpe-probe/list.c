@@ -75,13 +75,18 @@ static void append_type(struct text *out, const struct option *o)
         append_range(out, o);
 }
 
+static const char *fallback_of(const struct option *o)
+{
+    return !o->fallback ? "required" : *o->fallback ? o->fallback : "none";
+}
+
 /* Appends "buckets = 32 (integer from 4 to 4096); ...", an entry's own options, and returns out's
  * text. */
 static const char *options_text(struct text *out, const struct option *o)
 {
     for (bool first = true; o && o->key; o++, first = false) {
         text_append_format(out, "%s%s = %s (", first ? "" : "; ", o->key,
-                           o->fallback ? o->fallback : "required");
+                           fallback_of(o));
         append_type(out, o);
         text_append(out, ")");
     }
@@ -378,7 +383,7 @@ static void append_options(struct text *out, const struct option *o, const char 
         text_append(out, "\noptions, as keys of a spec:\n");
     for (; o && o->key; o++) {
         text_clear(&line);
-        text_append_format(&line, "%s.%s = %s (", section, o->key, o->fallback ? o->fallback : "required");
+        text_append_format(&line, "%s.%s = %s (", section, o->key, fallback_of(o));
         append_type(&line, o);
         text_append_format(&line, "): %s", o->help);
         text_append(out, "  ");

@@ -49,8 +49,8 @@ static void say_others(const struct spec *s, enum claim_on on)
         for (int k = 0; k < spec_claims(s); k++)
             count += (int)spec_claim(s, k)->on == other;
         if (count && other != (int)on)
-            text_say(stderr, "%d claim%s about `%s`", count, count == 1 ? " is" : "s are",
-                     claim_on_names[other]);
+            text_say(stderr, "%d claim%s of the spec %s about `%s`, and not judged here", count,
+                     count == 1 ? "" : "s", count == 1 ? "is" : "are", claim_on_names[other]);
     }
 }
 

@@ -59,7 +59,7 @@ static int look(const struct arguments *a, struct err *e)
         if (!a->quiet)
             say_skipped(&r);
         code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
-                                                     "`run` makes them, was expected");
+                       "`run` makes them, was expected, results/NAME of a spec NAME say");
     }
     results_close(&r);
     return code;

@@ -82,8 +82,10 @@ static int draw_logits(struct drawing *d, struct encoding_picture *out)
     real x[N * WIDTH], q[N * WIDTH], k[N * WIDTH], s[N * N], *scratch;
     const struct encoding_context *c = &d->context;
     size_t room = d->entry->scratch ? d->entry->scratch(c, N) : 0;
+    size_t numbers = d->entry->content_size ? N * (size_t)d->entry->content_size(c) : 0;
     scratch = arena_alloc(d->arena, room + 1, sizeof *scratch, d->e);
-    if (!scratch)
+    real *content = arena_alloc(d->arena, numbers + 1, sizeof *content, d->e);
+    if (!scratch || !content)
         return ERR_MEMORY;
     for (int t = 0; t < N * WIDTH; t++)
         x[t] = 1;
@@ -93,6 +95,8 @@ static int draw_logits(struct drawing *d, struct encoding_picture *out)
         q[t] = k[t] = x[t];
     if (d->entry->query_key)
         d->entry->query_key(c, q, k, WIDTH);
+    if (d->entry->content)
+        d->entry->content(c, x, content);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             double sum = 0;
@@ -103,7 +107,7 @@ static int draw_logits(struct drawing *d, struct encoding_picture *out)
                 s[i * N + j] += d->state[layout_relation(&d->layout, i, j)];
         }
     struct encoding_block b = {.rows = N, .q = q, .k = k, .stride = WIDTH, .ld = N,
-                               .scale = d->facts.scale, .scratch = scratch};
+                               .content = content, .scale = d->facts.scale, .scratch = scratch};
     if (d->entry->logits && !d->facts.relation_bias)
         d->entry->logits(c, &b, s);
     double plain = HEAD_WIDTH * d->facts.scale;

@@ -270,6 +270,19 @@ static int protected_body(lua_State *L)
     return s->body(L);
 }
 
+/* The function of math that the message of a call calls by its bare name; NULL: none. */
+static const char *meant_math(const char *text)
+{
+    const char *at = text ? strstr(text, "(global '") : NULL;
+    for (int k = 0; at && kept_math[k]; k++) {
+        size_t length = strlen(kept_math[k]);
+        const char *name = at + strlen("(global '");
+        if (strncmp(name, kept_math[k], length) == 0 && name[length] == '\'')
+            return kept_math[k];
+    }
+    return NULL;
+}
+
 static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
 {
     struct err own = {0};
@@ -282,8 +295,10 @@ static int report(struct sandbox *s, lua_State *L, int status, struct err *e)
                        "needs more than the %zu MiB of memory that %s may take",
                        s->limits->bytes >> 20, s->limits->of);
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    const char *meant = meant_math(text);
     if (text)
-        err_set(&own, ERR_EVALUATION, NULL, "%s", text);
+        err_set(&own, ERR_EVALUATION, NULL, "%s%s%s%s", text, meant ? "; did you mean math." : "",
+                meant ? meant : "", meant ? "?" : "");
     else
         err_set(&own, ERR_EVALUATION, NULL, "an error that is a %s", luaL_typename(L, -1));
     return err_pass(e, &own);

@@ -12,7 +12,7 @@
 bool attention_is_fused(const struct layer_kind *k)
 {
     const struct encoding *enc = k->encoding;
-    return !enc->value && (k->facts.relation_bias || !enc->logits) &&
+    return !enc->value && logits_cap(&k->config.logits) == 0 && (k->facts.relation_bias || !enc->logits) &&
            normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
 }
 
@@ -190,18 +190,10 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
 }
 
 /* ---- what logits need of each position's content -----------------------------------------------*/
-/* What the projections read. */
-static const real *input_of(const struct sample_attention *a, int layer)
-{
-    const struct block_cache *cache = &a->w->cache[layer];
-    bool mixed = convolution_at(&a->kind->config.convolution, CONVOLVED_INPUT);
-    return mixed ? cache->a_mixed : cache->a_in;
-}
-
 static void find_content(struct sample_attention *a, const struct batch *b, int layer)
 {
     const struct encoding *encoding = a->kind->encoding;
-    const real *x = input_of(a, layer);
+    const real *x = attention_input(a->m, a->w, layer);
     for (int k = 0; k < b->samples && encoding->content; k++) {
         size_t first = (size_t)b->first[k];
         enter_sample(a, b->layout[k]);
@@ -220,8 +212,50 @@ void attention_content_backward(const struct model *m, const real *p, const stru
         enter_sample(&a, b->layout[k]);
         size_t at = (size_t)b->first[k] * (size_t)encoding->content_size(&a.encoding);
         size_t row = (size_t)b->first[k] * (size_t)m->width;
-        encoding->content_backward(&a.encoding, input_of(&a, layer) + row, w->content + at,
+        encoding->content_backward(&a.encoding, attention_input(a.m, a.w, layer) + row, w->content + at,
                                    w->dcontent + at, dx + row);
+    }
+}
+
+/* ---- maps of q and k --------------------------------------------------------------------------*/
+static struct logits_row logits_row(const struct sample_attention *a, const real *p, int layer,
+                                    real *gradient)
+{
+    const struct model *m = a->m;
+    struct logits_row r = {.config = &a->kind->config.logits, .heads = m->heads,
+                           .head_width = a->width, .scale = a->kind->facts.scale};
+    for (int k = 0; k < LOGITS_TENSORS_MAX; k++)
+        if (m->layer[layer].logits[k] >= 0) {
+            size_t at = m->tensors.item[m->layer[layer].logits[k]].offset;
+            r.parameter[k] = p + at;
+            r.gradient[k] = gradient ? gradient + at : NULL;
+        }
+    return r;
+}
+
+static void map_vectors(const struct sample_attention *a, const real *p, const struct batch *b,
+                        int layer)
+{
+    struct block_cache *cache = &a->w->cache[layer];
+    struct logits_row r = logits_row(a, p, layer, NULL);
+    int width = a->m->width;
+    for (int i = 0; i < b->rows && logits_map_vectors(r.config); i++) {
+        real *q = cache->qkv + (ptrdiff_t)i * a->stride;
+        memcpy(cache->raw + (ptrdiff_t)i * 2 * width, q, 2 * (size_t)width * sizeof *q);
+        logits_map(&r, q, q + width);
+    }
+}
+
+static void map_vectors_backward(const struct sample_attention *a, const real *p,
+                                 const struct batch *b, int layer, real *gradient)
+{
+    const struct block_cache *cache = &a->w->cache[layer];
+    struct logits_row r = logits_row(a, p, layer, gradient);
+    int width = a->m->width;
+    for (int i = 0; i < b->rows && logits_map_vectors(r.config); i++) {
+        const real *q = cache->raw + (ptrdiff_t)i * 2 * width;
+        real *dq = a->w->dqkv + (ptrdiff_t)i * a->stride;
+        logits_map_backward(&r, q, q + width, dq, dq + width);
     }
 }
 
@@ -260,6 +294,7 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
     struct sample_attention a = open_layer(m, p, s, w, layer, NULL, NULL);
     const struct encoding *encoding = a.kind->encoding;
     find_content(&a, b, layer);
+    map_vectors(&a, p, b, layer);
     map_features(&a, b, layer);
     for (int k = 0; k < b->samples && encoding->query_key; k++) {
         real *q = w->cache[layer].qkv + (size_t)b->first[k] * (size_t)a.stride;
@@ -290,6 +325,7 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
         encoding->query_key_backward(&a.encoding, dq, dq + m->width, a.stride);
     }
     map_features_backward(&a, b, layer);
+    map_vectors_backward(&a, p, b, layer, gradient);
 }
 
 void model_row_sums(const struct model *m, const real *p, const struct model_state *s,

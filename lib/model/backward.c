@@ -196,6 +196,32 @@ static void ffn_backward(const struct blocks *b, const struct batch *batch, stru
     begin_part_backward(b, batch, w, false, k);
 }
 
+/* do_: of gated outputs -> of outputs; dgate: of what the gate's sigmoid is of. */
+static void gate_heads_backward(const struct blocks *b, struct workspace *w, int k)
+{
+    const struct block_cache *c = &w->cache[k];
+    size_t count = (size_t)w->rows * (size_t)b->m->width;
+    for (size_t i = 0; i < count && b->m->config.output_gate; i++) {
+        w->dgate[i] = w->do_[i] * c->o[i] * c->gate[i] * (1 - c->gate[i]);
+        w->do_[i] *= c->gate[i];
+    }
+}
+
+/* dqkv: of values as attention took them -> of the layer's own; dfirst collects the first layer's. */
+static void mix_values_backward(const struct model *m, struct workspace *w, int k)
+{
+    size_t width = (size_t)m->width;
+    int values = m->config.values;
+    for (size_t r = 0; r < (size_t)w->rows && values != MODEL_VALUES_OWN; r++) {
+        real *dv = w->dqkv + (3 * r + 2) * width, *first = w->dfirst + r * width;
+        for (size_t c = 0; c < width; c++) {
+            real d = values == MODEL_VALUES_MEAN ? (real)0.5 * dv[c] : dv[c];
+            first[c] = k ? first[c] + d : first[c];
+            dv[c] = !k ? dv[c] + first[c] : values == MODEL_VALUES_MEAN ? d : 0;
+        }
+    }
+}
+
 /* From the layout of heads to (rows,qkv_width): a head's gradient is the sum over its group. */
 static void gather_heads(const struct model *m, int rows, const real *dqkv, real *narrow)
 {
@@ -220,8 +246,10 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     int rows = w->rows, width = m->width;
     real *d = w->dstream;
     const real *dout = end_part_backward(b, w, true, k), *dqkv = w->dqkv;
-    linear_backward(b, l->o, l->o_bias, rows, width, width, c->o, dout, 0, w->do_);
+    linear_backward(b, l->o, l->o_bias, rows, width, width, c->gated, dout, 0, w->do_);
+    gate_heads_backward(b, w, k);
     attention_layer_backward(m, b->p, s, batch, w, k, b->g, dstate);
+    mix_values_backward(m, w, k);
     if (m->kv_heads < m->heads) {
         gather_heads(m, rows, w->dqkv, w->narrow);
         dqkv = w->narrow;
@@ -232,6 +260,9 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
     bool apart = mixed || model_norm_before(&m->config);
     linear_backward(b, l->q, l->q_bias, rows, width, m->qkv_width, mixed ? c->a_mixed : c->a_in, dqkv,
                     apart ? 0 : 1, apart ? w->dtmp : d);
+    if (l->gate >= 0)
+        linear_backward(b, l->gate, l->gate_bias, rows, width, width, attention_input(m, w, k),
+                        w->dgate, 1, apart ? w->dtmp : d);
     attention_content_backward(m, b->p, s, batch, w, k, b->g, apart ? w->dtmp : d);
     begin_part_backward(b, batch, w, true, k);
 }
@@ -276,6 +307,8 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
         pool_backward(m, batch, w->dhidden);
     finish_backward(&b, batch, w);
     prefix_spread(batch, &all, m->width, NULL, w->dstream);
+    if (m->config.values != MODEL_VALUES_OWN)
+        memset(w->dfirst, 0, (size_t)all.rows * (size_t)m->width * sizeof(real));
     for (int k = (int)m->config.layers - 1; k >= 0; k--) {
         ffn_backward(&b, &all, w, k);
         attention_half_backward(&b, s, &all, w, k, dstate);

@@ -150,7 +150,7 @@ static void convolution_class_of(const struct model_config *c, struct convolutio
  * part of what others see and of no figure. */
 struct fronted {
     struct floor_set set;
-    struct layout longest;
+    const struct model_config *config;
     int before;
     struct arena arena;
 };
@@ -163,15 +163,16 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     const struct layout **layout = arena_alloc(&f->arena, (size_t)s->count, sizeof *layout, e);
     double *x = arena_alloc(&f->arena, rows * (size_t)s->channels, sizeof *x, e);
     int32_t *token = arena_alloc(&f->arena, rows, sizeof *token, e);
-    if (!first || !line || !layout || !x || !token)
-        return ERR_MEMORY;
-    for (int k = 0; k < s->count; k++) {
+    int code = first && line && layout && x && token ? 0 : ERR_MEMORY;
+    for (int k = 0; k < s->count && !code; k++) {
         int n = s->first[k + 1] - s->first[k], own = first[k] + f->before;
         size_t d = (size_t)s->channels;
-        bool again = k && layout[k - 1]->n == n + f->before;
+        int same = k - 1;
         first[k + 1] = own + n;
-        line[k] = layout_shorter(&f->longest, n + f->before);
-        layout[k] = again ? layout[k - 1] : &line[k];
+        while (same >= 0 && s->layout[same]->n != n)
+            same--;
+        layout[k] = same < 0 ? &line[k] : layout[same];
+        code = same < 0 ? prefix_layout(f->config, s->layout[k], &f->arena, &line[k], e) : 0;
         if (s->token)
             memcpy(token + own, s->token + s->first[k], (size_t)n * sizeof *token);
         else
@@ -180,7 +181,20 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
     f->set = (struct floor_set){.count = s->count, .first = first, .layout = layout,
                                 .channels = s->channels, .x = s->token ? NULL : x,
                                 .token = s->token ? token : NULL};
-    return 0;
+    return code;
+}
+
+/* Groups of what stands before the samples, after those of the rows; id of all: of rows, from 1. */
+static void number_front(const struct fronted *f, const int32_t *all, int32_t *id, int groups,
+                         int32_t *front)
+{
+    for (int k = 0; k < f->set.count; k++)
+        for (int i = 0; i < f->before; i++) {
+            int32_t *known = &id[all[f->set.first[k] + i]];
+            if (!*known)
+                *known = ++groups;
+            front[k * f->before + i] = *known - 1;
+        }
 }
 
 /* The classes of the steps that the layers of a model's kinds make, and of which each of its own is. */
@@ -189,6 +203,7 @@ struct merge_plan {
     const struct floor_class *every[2 * PLAN_KINDS_MAX];
     int steps, deep, before;
     int *of; /* (deep) */
+    const struct model_config *config;
 };
 
 /* attention, convolution: indices into p->every. */
@@ -230,13 +245,9 @@ static int number_own(const struct floor_set *s, int before, const int32_t *all,
 static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
                          struct model_groups *g, struct err *e)
 {
-    struct fronted f = {.before = p->before};
+    struct fronted f = {.config = p->config, .before = p->before};
     struct model_groups all = {0};
-    int n = 1;
-    for (int k = 0; k < s->count; k++)
-        n = s->layout[k]->n > n ? s->layout[k]->n : n;
     int code = arena_open(&f.arena, 0, e);
-    code = code ? code : layout_line(n + p->before, &f.arena, &f.longest, e);
     code = code ? code : fill_fronted(&f, s, e);
     size_t rows = code ? 0 : (size_t)f.set.first[s->count];
     int32_t *id = code ? NULL : arena_alloc(&f.arena, 2 * rows, sizeof *id, e);
@@ -250,6 +261,8 @@ static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
         g->any_groups = number_own(s, p->before, all.any, id, g->any);
     if (!code && g->deep)
         g->deep_groups = number_own(s, p->before, all.deep, id + rows, g->deep);
+    if (!code && g->front)
+        number_front(&f, all.any, id, g->any_groups, g->front);
     arena_close(&f.arena);
     return code;
 }
@@ -258,7 +271,7 @@ static int merge_fronted(const struct merge_plan *p, const struct floor_set *s,
 static int merge_kinds(const struct model_config *c, const struct layout *trained,
                        const struct floor_set *s, struct model_groups *g, struct err *e)
 {
-    struct merge_plan p = {.before = model_before(c)};
+    struct merge_plan p = {.before = model_before(c), .config = c};
     int kinds = model_kinds(c), attention[PLAN_KINDS_MAX], convolution[PLAN_KINDS_MAX];
     struct convolution_class mixed[PLAN_KINDS_MAX];
     struct model_class *class = memory_alloc((size_t)kinds, sizeof *class, e);

@@ -1,4 +1,5 @@
 /* The forward pass, from a batch to hidden states, and the head. */
+#include <math.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
@@ -117,6 +118,41 @@ static void before_attention(const struct model *m, const real *p, const struct 
         repeat_heads(m, rows.count, FROM(end, m->qkv_width), FROM(c->qkv, 3 * width));
 }
 
+/* The first layer's values are kept, and mixed into those of the others (Zhou et al. 2024,
+ * Zcchill/Value-Residual-Learning). */
+static void mix_values(const struct model *m, const struct workspace *w, int k, int rows)
+{
+    size_t width = (size_t)m->width;
+    for (size_t r = 0; r < (size_t)rows && m->config.values != MODEL_VALUES_OWN; r++) {
+        real *v = w->cache[k].qkv + (3 * r + 2) * width, *first = w->first_values + r * width;
+        if (k == 0)
+            memcpy(first, v, width * sizeof *v);
+        else if (m->config.values == MODEL_VALUES_FIRST)
+            memcpy(v, first, width * sizeof *v);
+        for (size_t c = 0; c < width && k && m->config.values == MODEL_VALUES_MEAN; c++)
+            v[c] = (real)0.5 * (v[c] + first[c]);
+    }
+}
+
+/* What heads give, times sigmoid(gate x) where there is a gate (Qiu et al. 2025,
+ * qiuzh20/gated_attention). */
+static void gate_heads(const struct model *m, const real *p, const struct workspace *w, int k,
+                       struct rows rows)
+{
+    const struct model_layer *l = &m->layer[k];
+    const struct block_cache *c = &w->cache[k];
+    int width = m->width, n = rows.count;
+    if (l->gate < 0)
+        return;
+    real *gate = FROM(c->gate, width), *gated = FROM(c->gated, width), *o = FROM(c->o, width);
+    linear(m, p, w, l->gate, n, width, width, FROM(attention_input(m, w, k), width), 0, gate);
+    kernel()->bias_forward(n, width, gate, at(m, p, l->gate_bias), gate);
+    for (size_t i = 0; i < (size_t)n * (size_t)width; i++) {
+        gate[i] = 1 / (1 + REAL_MATH(exp)(-gate[i]));
+        gated[i] = o[i] * gate[i];
+    }
+}
+
 /* A part of a block: its last linear layer, the norms behind it, and where their inputs are kept. */
 struct part {
     int weight, bias, norm, norm_bias, after, after_bias;
@@ -193,7 +229,8 @@ static void after_attention(const struct model *m, const real *p, const struct b
     network.after_mean = from(c->after_mean2, rows, 1);
     network.after_rstd = from(c->after_rstd2, rows, 1);
     real *mid = FROM(c->mid, width);
-    end_part(m, p, w, &attention, n, width, FROM(c->o, width), FROM(c->x, width), mid);
+    gate_heads(m, p, w, k, rows);
+    end_part(m, p, w, &attention, n, width, FROM(c->gated, width), FROM(c->x, width), mid);
     if (model_norm_before(&m->config))
         norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, FROM(c->f_in, width),
                      FROM(c->mean2, 1), FROM(c->rstd2, 1));
@@ -210,6 +247,7 @@ static void block_forward(const struct model *m, const real *p, const struct mod
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
         before_attention(m, p, b, w, k, rows);
     }
+    mix_values(m, w, k, b->rows);
     attention_layer_forward(m, p, s, b, w, k);
     for (int at = 0; at < b->rows; at += rows.count) {
         rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};

@@ -148,6 +148,22 @@ static void products(const struct block *b, real *s)
         gemm(false, true, b->rows, b->n, a->width, (real)a->kind->facts.scale,
              b->head[g].q + (size_t)b->first * (size_t)a->stride, a->stride, b->head[g].k,
              a->stride, 0, s + (size_t)g * b->size, b->n);
+    real most = (real)logits_cap(&a->kind->config.logits);
+    for (int g = 0; g < b->group && most > 0; g++)
+        for (int k = 0; k < b->rows * b->n; k++)
+            s[(size_t)g * b->size + (size_t)k] =
+                most * REAL_MATH(tanh)(s[(size_t)g * b->size + (size_t)k] / most);
+}
+
+/* From gradients of products to those before the cap. */
+static void uncap(const struct block *b, const real *s, real *ds)
+{
+    real most = (real)logits_cap(&b->a->kind->config.logits);
+    for (int g = 0; g < b->group; g++)
+        for (int k = 0; k < b->rows * b->n; k++) {
+            real share = s[(size_t)g * b->size + (size_t)k] / most;
+            ds[(size_t)g * b->size + (size_t)k] *= 1 - share * share;
+        }
 }
 
 /* Products that are no logits, which start at 0. */
@@ -229,10 +245,13 @@ static void logits_backward(const struct block *b, real *ds)
             encoding->logits_backward(&a->encoding, &hook, mine);
         }
     }
-    if (mixing(b, true)) {
+    bool capped = logits_cap(&a->kind->config.logits) > 0, mixed = mixing(b, true);
+    if (capped || mixed)
         products(b, a->w->s);
+    if (mixed)
         mix_backward(b, true, a->w->s, ds);
-    }
+    if (capped)
+        uncap(b, a->w->s, ds);
     for (int g = 0; g < b->group; g++) {
         const struct head *h = &b->head[g];
         const real *mine = (has_products_apart(b) ? a->w->product : ds) + (size_t)g * b->size;

@@ -41,6 +41,10 @@ static int check_layer(const struct model_config *c, const struct layout *traine
     struct normaliser_shape rows = model_normaliser_shape(c, &shape);
     if (normaliser_check(&c->normaliser, &rows, &inner))
         return err_set(e, inner.code, inner.where, "%s", inner.msg);
+    if (c->logits.kind && normaliser_products(&c->normaliser) != PRODUCTS_LOGITS)
+        return err_set(e, ERR_USAGE, "model.logits",
+                       "%s attention has no logits of q.k; expected none, or another "
+                       "model.normaliser", normaliser_of(&c->normaliser)->name);
     if (encoding_of(&c->encoding)->of_logits &&
         normaliser_products(&c->normaliser) != PRODUCTS_LOGITS)
         return err_set(e, ERR_USAGE, "model.encoding",
@@ -214,6 +218,14 @@ static bool shares_c(const struct model_config *c)
     return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
 }
 
+static void add_logits(struct builder *b, const struct kind_config *c, int *index)
+{
+    struct tensor t[LOGITS_TENSORS_MAX] = {0};
+    int count = logits_tensors(c, b->m->heads, b->m->head_width, t);
+    for (int k = 0; k < count; k++)
+        index[k] = add(b, t[k].name, &t[k]);
+}
+
 static void add_layer(struct builder *b, int k)
 {
     struct model *m = b->m;
@@ -229,6 +241,10 @@ static void add_layer(struct builder *b, int k)
     l->v_bias = add_vector(b, "attn.v.bias", kv, 0);
     l->o = add_weight(b, "attn.o.weight", w, w);
     l->o_bias = add_vector(b, "attn.o.bias", w, 0);
+    if (m->config.output_gate) {
+        l->gate = add_weight(b, "attn.gate.weight", w, w);
+        l->gate_bias = add_vector(b, "attn.gate.bias", w, 0);
+    }
     if (m->config.norm != MODEL_NORM_NONE) {
         add_norm(b, "norm1", norm, w, &l->norm1, &l->norm1_bias);
         add_norm(b, "norm2", norm, w, &l->norm2, &l->norm2_bias);
@@ -246,6 +262,7 @@ static void add_layer(struct builder *b, int k)
     l->out = add_weight(b, "ffn.out.weight", w, f);
     l->out_bias = add_vector(b, "ffn.out.bias", w, 0);
     add_convolutions(b, &l->kind->config.convolution, l->convolution);
+    add_logits(b, &l->kind->config.logits, l->logits);
     int like = l->kind->first;
     bool own = add_encoding(b, l->kind, true, l->encoding);
     l->state = own || like == k ? m->states++ : m->layer[like].state;

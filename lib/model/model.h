@@ -38,6 +38,7 @@ enum model_norm {
     MODEL_NORM_BRANCH
 };
 enum model_norm_kind { MODEL_NORM_LAYER, MODEL_NORM_RMS };
+enum model_values { MODEL_VALUES_OWN, MODEL_VALUES_MEAN, MODEL_VALUES_FIRST };
 enum model_precision { MODEL_FLOAT, MODEL_DOUBLE };
 enum model_head { MODEL_HEAD_LINEAR, MODEL_HEAD_MLM };
 /* Of a sample with one output, which stands at its first position: what the head sees there. */
@@ -46,7 +47,7 @@ enum model_init { MODEL_INIT_DEFAULT, MODEL_INIT_WITNESS };
 
 /* What layers of one model may differ in: the rows of model_options that are `layered`. */
 #define LAYER_FIELDS                                                                               \
-    struct kind_config encoding, c, normaliser, mask, convolution;                                 \
+    struct kind_config encoding, c, normaliser, mask, convolution, logits;                         \
     int attention; /* enum above */                                                                \
     bool share;    /* one B table for all layers, or for all that are of one kind */
 struct layer_config {
@@ -76,6 +77,8 @@ struct model_config {
     int64_t layers, heads, width, ffn;
     int64_t kv_heads; /* 0: as many as heads */
     bool gated;
+    int values;       /* enum above: a layer's own, mixed with the first layer's, or those */
+    bool output_gate; /* heads' outputs times sigmoid(gate x), x attention's input */
     bool tie;        /* tokens: output weights are the embedding's */
     bool embed_norm; /* tokens: LayerNorm after the embedding */
     double embed_std; /* tokens: standard deviation of the embedding's start */
@@ -87,7 +90,7 @@ struct model_config {
     struct kind_config prefix; /* what stands in front of the sequence */
     int pool;                  /* enum above */
 };
-extern const struct kind_table prefix_kinds; /* none, bos */
+extern const struct kind_table prefix_kinds; /* none, bos, registers */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
 /* What mixes each position with those before it, beside attention (convolution.c). */
 extern const struct kind_table convolution_kinds; /* none, canon, shift */
@@ -99,8 +102,21 @@ int convolution_size(const struct kind_config *c);
 bool convolution_learned(const struct kind_config *c);
 /* Whether layers of some kind have one. */
 bool model_convolves(const struct model_config *c);
+/* ---- maps of the products q.k (logits.c) ----*/
+enum { LOGITS_TENSORS_MAX = 2 };
+extern const struct kind_table logits_kinds;
+/* What products stay within; 0: no bound. */
+double logits_cap(const struct kind_config *c);
+/* Whether q and k are mapped; own tensors of each layer, returns how many. */
+bool logits_map_vectors(const struct kind_config *c);
+int logits_tensors(const struct kind_config *c, int heads, int head_width,
+                   struct tensor out[LOGITS_TENSORS_MAX]);
+/* Whether layers of some kind have one. */
+bool model_maps_logits(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
+/* Where the relations of the sample's own layout begin among those with what stands before it. */
+int model_own_relations(const struct model_config *c);
 extern const struct option model_options[];
 
 /* Whether a part's input, or its output, has a norm before it is added to the residual stream. */
@@ -157,9 +173,10 @@ struct model_layer { /* indices into tensors; -1: none */
     int q, k, v, o, q_bias, k_bias, v_bias, o_bias;
     int norm1, norm1_bias, norm2, norm2_bias; /* bias -1: RMSNorm */
     int after1, after1_bias, after2, after2_bias; /* norm: both */
-    int in, in_bias, up, up_bias, out, out_bias;
+    int in, in_bias, up, up_bias, out, out_bias, gate, gate_bias;
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
     int convolution[CONVOLVED_PLACES]; /* (channels,size) */
+    int logits[LOGITS_TENSORS_MAX];
     int c;
 };
 
@@ -214,6 +231,8 @@ int model_merge(const struct model_config *c, const struct layout *trained,
 /* The same, and beside it for networks of exactly its depth: groups as in floor.h. */
 struct model_groups {
     int32_t *any, *deep; /* (rows); deep NULL: not wanted */
+    int32_t *front; /* (count, model_before) NULL: not wanted; of what stands before each sample, for
+                     * any depth, from any_groups on where no row is of the group */
     int any_groups, deep_groups;
 };
 int model_merge_depth(const struct model_config *c, const struct layout *trained,

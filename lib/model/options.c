@@ -14,6 +14,8 @@ static const char *const norm_names[] = {
     [MODEL_NORM_BOTH] = "both", [MODEL_NORM_BRANCH] = "branch", NULL};
 static const char *const norm_kind_names[] = {
     [MODEL_NORM_LAYER] = "layer", [MODEL_NORM_RMS] = "rms", NULL};
+static const char *const values_names[] = {
+    [MODEL_VALUES_OWN] = "own", [MODEL_VALUES_MEAN] = "mean", [MODEL_VALUES_FIRST] = "first", NULL};
 static const char *const activation_names[] = {
     [ACTIVATION_RELU] = "relu", [ACTIVATION_GELU] = "gelu", [ACTIVATION_SILU] = "silu", NULL};
 static const char *const precision_names[] = {
@@ -101,11 +103,19 @@ const struct option model_options[] = {
     {.key = "kv_heads", .type = OPTION_INT, .offset = FIELD(kv_heads), .min = 0, .max = 1024,
      .fallback = "0", .unit = "heads", .quiet = true,
      .help = "heads of keys and values, each for a group of queries'; divides heads; 0: as many"},
+    {.key = "values", .type = OPTION_CHOICE, .offset = FIELD(values), .fallback = "own",
+     .names = values_names, .quiet = true,
+     .help = "value residual: own, their mean with the first layer's, or the first layer's"},
+    {.key = "output_gate", .type = OPTION_BOOL, .offset = FIELD(output_gate), .fallback = "false",
+     .quiet = true, .help = "what heads give is multiplied by sigmoid(gate x)"},
     {.key = "plan", .type = OPTION_PLAN, .offset = FIELD(plan), .fallback = "none", .quiet = true,
      .help = "maps that layers take in turn: [{mask: window, layers: 5}, {}]"},
     {.key = "convolution", .type = OPTION_KIND, .offset = FIELD(convolution), .fallback = "none",
      .kinds = &convolution_kinds, .layered = true, .quiet = true,
      .help = "what mixes a position with those before it, beside attention"},
+    {.key = "logits", .type = OPTION_KIND, .offset = FIELD(logits), .fallback = "none",
+     .kinds = &logits_kinds, .layered = true, .quiet = true,
+     .help = "what becomes of the products q.k before the encoding adds to them"},
     {.key = "prefix", .type = OPTION_KIND, .offset = FIELD(prefix), .fallback = "none",
      .kinds = &prefix_kinds, .quiet = true,
      .help = "learned vectors in front of the sequence, kept in all layers"},

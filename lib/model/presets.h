@@ -61,6 +61,8 @@
     X("nope-gpt", "{encoding: none, attention: rpe, mask: causal, norm: pre, norm_kind: rms, "     \
       "activation: relu}", "logits are scaled here, and layers have biases",                       \
       "McGill-NLP/length-generalization, custom_t5_decoder_only.py")                               \
+    X("fox", "{encoding: fox, attention: rpe, mask: causal, " PRESET_LLAMA "}",                    \
+      "layers have biases here", "zhixuan-lin/forgetting-transformer")                             \
     X("vit", "{encoding: learned, attention: rpe, mask: none, norm: pre, activation: gelu, "       \
       "prefix: {kind: bos, std: 0}}", "", "google-research/vision_transformer, models_vit.py")     \
     X("graphormer", "{encoding: centrality, attention: rpe, mask: none, norm: post, "              \
@@ -75,7 +77,6 @@
 #define PRESET_ABSENT_LIST(X)                                                                      \
     X("qwen3-next", "three of four layers are gated DeltaNets, which are no attention of keys; "   \
       "the fourth is qwen3's with an output gate and RoPE on a quarter of the channels")           \
-    X("fox", "its logits have forget gates; without them it is nope-gpt's attention")              \
     X("swin", "attention within windows of a grid that every second block shifts by half")         \
     X("swin-v2", "the windows of swin; its cosine logits and biases by a network of offsets")
 

@@ -7,7 +7,7 @@ double model_flops(const struct model *m, int n)
     double w = m->width, f = (double)m->config.ffn, rows = n + m->before;
     double in = m->io.channels > 0 ? m->io.channels : 0; /* an embedding look-up multiplies nothing */
     double out = model_io_outputs(&m->io);
-    double wide = m->config.gated ? 3 : 2, qkv = m->qkv_width;
+    double wide = m->config.gated ? 3 : 2, qkv = m->qkv_width + (m->config.output_gate ? w : 0);
     double layer = 2 * rows * (qkv * w + w * w + wide * w * f), pairs = 0;
     for (int k = 0; k < m->config.layers; k++)
         pairs += m->layer[k].kind->shape.past ? rows * (rows + 1) / 2 : rows * rows;

@@ -75,15 +75,15 @@ static void place(struct model_state *s, const struct model *m)
     s->elements = at + (size_t)m->tables * (size_t)m->heads * (size_t)s->longest.relations;
 }
 
-static int open_kinds(struct model_state *s, const struct model *m, struct arena *arena,
-                      struct err *e)
+static int open_kinds(struct model_state *s, const struct model *m, const struct layout *own,
+                      struct arena *arena, struct err *e)
 {
     struct layout longest = s->longest;
     struct arena measured = {0}; /* while measuring, no array of a longer line is there to look at */
     bool absent = arena->measuring && m->before;
     int code = absent ? arena_open(&measured, 0, e) : 0;
     if (absent && !code)
-        code = layout_line(longest.n, &measured, &longest, e);
+        code = prefix_layout(&m->config, own, &measured, &longest, e);
     for (int k = 0; k < m->kinds && !code; k++) {
         const struct kind_config *mask = &m->kind[k].config.mask;
         struct mask_reach reach;
@@ -91,7 +91,7 @@ static int open_kinds(struct model_state *s, const struct model *m, struct arena
         if (s->reach)
             s->reach[k] = reach;
         struct encoding_context c = {.config = &m->kind[k].config.encoding,
-                                     .shape = &m->kind[k].shape, .layout = &s->longest};
+                                     .shape = &m->kind[k].shape, .layout = &longest};
         code = code ? code : encoding_open(&c, arena, e);
         if (s->code)
             s->code[k] = c.code;
@@ -111,12 +111,13 @@ struct linear {
 static bool linear_of(const struct model *m, int number, struct linear *x)
 {
     int layers = (int)m->config.layers, width = m->width, ffn = (int)m->config.ffn;
-    enum { EACH = 5 };
+    enum { EACH = 6 };
     if (number < EACH * layers) {
         const struct model_layer *l = &m->layer[number / EACH];
         const struct linear of[EACH] = {{l->q, width, m->qkv_width}, /* q, k, v in one */
                                         {l->o, width, width}, {l->in, width, ffn},
-                                        {l->up, width, ffn}, {l->out, ffn, width}};
+                                        {l->up, width, ffn}, {l->out, ffn, width},
+                                        {l->gate, width, width}};
         *x = of[number % EACH];
         return true;
     }
@@ -168,7 +169,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
     s->turned_at = arena_alloc(arena, (size_t)m->tensors.count, sizeof *s->turned_at, e);
     s->turned = arena_alloc(arena, place_turned(m, s->turned_at), sizeof *s->turned, e);
-    int code = open_kinds(s, m, arena, e);
+    int code = open_kinds(s, m, longest, arena, e);
     if (arena->measuring || code)
         return code;
     if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->code || !s->block ||

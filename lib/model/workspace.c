@@ -24,6 +24,15 @@ static real *carve(struct carver *c, size_t rows, size_t columns)
     return p;
 }
 
+/* Whether any layer maps q and k. */
+static bool has_maps(const struct model *m)
+{
+    int k = 0;
+    while (k < m->kinds && !logits_map_vectors(&m->kind[k].config.logits))
+        k++;
+    return k < m->kinds;
+}
+
 /* Whether any layer makes features of q and k. */
 static bool has_features(const struct model *m)
 {
@@ -57,8 +66,14 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
         b->f_mixed = carve(c, c->rows, c->width);
     b->qkv = carve(c, c->rows, 3 * c->width);
     b->lse = carve(c, c->rows, heads);
+    b->raw = has_maps(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->plain = has_features(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->o = carve(c, c->rows, c->width);
+    b->gated = b->o;
+    if (m->config.output_gate) {
+        b->gate = carve(c, c->rows, c->width);
+        b->gated = carve(c, c->rows, c->width);
+    }
     b->mid = carve(c, c->rows, c->width);
     b->s1 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : b->mid;
     b->f_in = before ? carve(c, c->rows, c->width) : b->mid;
@@ -95,6 +110,8 @@ static void carve_ends(struct carver *c, const struct model *m, struct workspace
         w->embed_rstd = carve(c, c->rows, 1);
     }
     w->hidden = w->last;
+    if (m->config.values != MODEL_VALUES_OWN)
+        w->first_values = carve(c, c->rows, c->width);
     if (m->kv_heads < m->heads)
         w->narrow = carve(c, c->rows, (size_t)m->qkv_width);
     if (m->norm >= 0) {
@@ -125,6 +142,10 @@ static void carve_backward(struct carver *c, const struct model *m, struct works
         w->dmixed = carve(c, c->rows, c->width);
     if (mixes(m, CONVOLVED_QKV))
         w->dprojected = carve(c, c->rows, (size_t)m->qkv_width);
+    if (m->config.values != MODEL_VALUES_OWN)
+        w->dfirst = carve(c, c->rows, c->width);
+    if (m->config.output_gate)
+        w->dgate = carve(c, c->rows, c->width);
     if (m->config.gated)
         w->dup = carve(c, c->rows, c->ffn);
 }

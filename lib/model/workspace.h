@@ -12,10 +12,12 @@
 
 struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
+    real *raw;   /* (R,2w) q and k before logits.c maps them; only where it does */
     real *plain; /* (R,2w) features of q and k, before the encoding rotates them */
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
     real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
+    real *gate, *gated; /* (R,w) sigmoid(gate x), and o times that; gated is o without a gate */
     real *up, *product; /* product is act where the network is not gated */
 };
 
@@ -34,9 +36,10 @@ struct workspace {
     real *normed, *norm_mean, *norm_rstd;
     real *dense_h, *dense_act, *dense_mean, *dense_rstd, *dense_out; /* mlm head */
     real *hidden;              /* what the head reads: last, normed or dense_out */
+    real *first_values;        /* (R,w) of the first layer; where values are not each layer's own */
     real *narrow;              /* (R,qkv_width) q, k, v before k and v are repeated; grouped only */
     /* Backward only. */
-    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dmixed, *dprojected;
+    real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dgate, *dfirst, *dmixed, *dprojected;
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
@@ -65,6 +68,13 @@ void prefix_spread(const struct batch *outside, const struct batch *inside, int 
                    const real *front, real *x);
 void prefix_gather(const struct batch *outside, const struct batch *inside, int width, real *dfront,
                    real *x);
+
+/* What layer k's attention makes q, k, v and gates of, (R,w). */
+static inline const real *attention_input(const struct model *m, const struct workspace *w, int k)
+{
+    bool mixed = convolution_at(&m->layer[k].kind->config.convolution, CONVOLVED_INPUT);
+    return mixed ? w->cache[k].a_mixed : w->cache[k].a_in;
+}
 
 /* ---- convolutions (convolution.c) --------------------------------------------------------------*/
 struct convolved {
@@ -97,6 +107,16 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
                               const struct batch *b, struct workspace *w, int layer,
                               real *gradient, real *dstate);
+/* Vectors q and k of a position, (heads, head_width) each, in place; and back, from what they were. */
+struct logits_row {
+    const struct kind_config *config;
+    int heads, head_width;
+    double scale; /* of q.k */
+    const real *parameter[LOGITS_TENSORS_MAX];
+    real *gradient[LOGITS_TENSORS_MAX];
+};
+void logits_map(const struct logits_row *r, real *q, real *k);
+void logits_map_backward(const struct logits_row *r, const real *q, const real *k, real *dq, real *dk);
 /* Behind it: what the layer's input gave besides q, k and v; dx (rows,width) is accumulated. */
 void attention_content_backward(const struct model *m, const real *p, const struct model_state *s,
                                 const struct batch *b, struct workspace *w, int layer,

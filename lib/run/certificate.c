@@ -1,4 +1,4 @@
-/* Writing certificates (certificate.h).
+/* Writing certificates (certificate.h).  Pairs are the rows of a sample, after what stands before it.
  *
  * Invariant: all rows of a sample are listed, or none.  A sample is left out when none of its
  * evaluated rows shares its group with another evaluated one: it adds nothing to any figure, and
@@ -22,8 +22,10 @@ struct writer {
     int subset;
     struct evaluation_part part;
     const struct samples *set;
+    int before;
+    const int32_t *front; /* (samples, before) groups of what stands before each, after those of rows */
     int32_t *size;   /* (groups) evaluated rows */
-    int32_t *first;  /* (groups) number of the first listed pair; -1: none so far */
+    int32_t *first;  /* (groups, of rows and of front) the first listed pair's number; -1: none yet */
     int32_t *id;     /* (rows) of its token; listed samples only */
     bool *listed;    /* (samples) */
     int alone, alone_rows, alone_informative;
@@ -43,10 +45,15 @@ static bool informative(const struct writer *w, int row)
     return w->part.informative && w->part.informative[row];
 }
 
+static size_t first_groups(const struct writer *w)
+{
+    return (size_t)w->part.groups + (size_t)w->set->count * (size_t)w->before;
+}
+
 static int open_writer(struct writer *w, struct err *e)
 {
     w->size = memory_alloc((size_t)w->part.groups, sizeof *w->size, e);
-    w->first = memory_alloc((size_t)w->part.groups, sizeof *w->first, e);
+    w->first = memory_alloc(first_groups(w), sizeof *w->first, e);
     w->id = memory_alloc((size_t)w->set->rows, sizeof *w->id, e);
     w->listed = memory_alloc((size_t)w->set->count, sizeof *w->listed, e);
     return w->size && w->first && w->id && w->listed ? 0 : ERR_MEMORY;
@@ -81,7 +88,7 @@ static void take_sample(struct writer *w, int sample)
 
 static void choose_samples(struct writer *w)
 {
-    for (int g = 0; g < w->part.groups; g++)
+    for (size_t g = 0; g < first_groups(w); g++)
         w->first[g] = -1;
     for (int r = 0; r < w->set->rows; r++)
         w->size[w->part.group[r]] += evaluated(w, r);
@@ -107,7 +114,8 @@ static void append_space(struct writer *w)
         text_append_format(&w->text, " %d", layout_extent(l, axis));
     if (space->graph) /* relations: 0 .. M, and no path */
         text_append_format(&w->text, " %d", l->relations - 2);
-    text_append_format(&w->text, "\ntrained %lld\nprefix 0\n", (long long)c->length);
+    text_append_format(&w->text, "\ntrained %lld\nprefix %d\n", (long long)c->length + w->before,
+                       w->before);
 }
 
 /* One word of a line: bytes that are no part of one, and %, as in addresses (RFC 3986). */
@@ -147,7 +155,8 @@ static void append_key(struct text *t, const struct option *row, const struct mo
 /* Of all that a model is made of, what decides its class. */
 static void append_layer(struct text *t, const struct model_config *m)
 {
-    static const char *const parts[] = {"heads", "encoding", "attention", "c", "mask", "normaliser"};
+    static const char *const parts[] = {"heads", "encoding", "attention", "c",
+                                        "mask", "normaliser", "convolution"};
     text_append(t, "layer");
     for (const struct option *row = model_options; row->key; row++)
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
@@ -279,6 +288,15 @@ static void append_target(struct writer *w, int row)
         append_number(&w->text, w->set->y[(size_t)row * (size_t)channels + (size_t)c]);
 }
 
+/* The first member of the next pair's group. */
+static void append_first(struct writer *w, int32_t group)
+{
+    int32_t *first = &w->first[group];
+    *first = *first < 0 ? w->pairs : *first;
+    w->pairs++;
+    text_append_format(&w->text, " %d", *first);
+}
+
 static void append_sample(struct writer *w, int sample)
 {
     struct text *t = &w->text;
@@ -289,11 +307,10 @@ static void append_sample(struct writer *w, int sample)
     for (int r = from; r < end; r++)
         text_append_format(t, " %d", w->id[r]);
     text_append(t, "\ng");
-    for (int r = from; r < end; r++, w->pairs++) {
-        int32_t *first = &w->first[w->part.group[r]];
-        *first = *first < 0 ? w->pairs : *first;
-        text_append_format(t, " %d", *first);
-    }
+    for (int i = 0; i < w->before; i++)
+        append_first(w, w->front[sample * w->before + i]);
+    for (int r = from; r < end; r++)
+        append_first(w, w->part.group[r]);
     text_append(t, "\ny");
     for (int r = from; r < end; r++)
         append_target(w, r);
@@ -344,29 +361,43 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
     return code ? code : write_file(folder, name, &w->text, e);
 }
 
+/* The evaluation keeps groups of rows alone. */
+static int merge_front(const struct task *t, const struct samples *s, int before, int32_t **out,
+                       struct err *e)
+{
+    struct model_groups g = {.any = memory_alloc((size_t)s->rows, sizeof *g.any, e)};
+    memory_free(*out);
+    *out = g.front = memory_alloc((size_t)s->count * (size_t)before, sizeof **out, e);
+    int code = g.any && g.front ? evaluation_merge_depth(t, s, &g, e) : ERR_MEMORY;
+    memory_free(g.any);
+    return code;
+}
+
 int certificates_write(const char *folder, const struct spec *s, const struct cell *c,
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
-    if (model_convolves(&c->task.model)) /* the checker has no class of theirs */
-        return err_set(e, ERR_USAGE, "model.convolution", "no certificates are written of models with a "
-                       "convolution; expected 'none'");
-    if (model_before(&c->task.model)) /* groups have no pairs in front of the samples */
-        return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with a "
-                       "prefix; expected 'none'");
     if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
         return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
                        "states; expected 'first'");
+    int32_t *front = NULL;
+    const struct samples *merged = NULL; /* the front is of these */
+    int before = model_before(&c->task.model);
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)
         code = file_make_folder(own, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
         struct writer w = {.spec = s, .cell = c, .ev = ev, .subset = k,
-                           .part = evaluation_part(ev, k)};
+                           .part = evaluation_part(ev, k), .before = before};
         w.set = w.part.set;
-        code = write_subset(&w, own, e);
+        if (before && w.set != merged)
+            code = merge_front(&c->task, w.set, before, &front, e);
+        merged = w.set;
+        w.front = front;
+        code = code ? code : write_subset(&w, own, e);
         close_writer(&w);
     }
+    memory_free(front);
     return code;
 }
 

@@ -94,13 +94,16 @@ static int check_layout(const struct prediction *p, const struct layout *l, stru
     const struct space *space = space_of(&p->task->space);
     struct layout trained;
     struct arena arena;
+    struct err cause = {0};
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = space->layout(&p->task->space, (int)p->task->space.length, &arena, &trained, e);
     if (!code)
-        code = model_check(&p->task->model, &p->io, &trained, l, e);
+        code = model_check(&p->task->model, &p->io, &trained, l, &cause);
     arena_close(&arena);
-    return code;
+    if (cause.code == ERR_USAGE) /* of a spec's key, and here there is a tensor */
+        return err_set(e, ERR_FORMAT, p->input, "tensor `x` has %d positions: %s", l->n, cause.msg);
+    return cause.code ? err_pass(e, &cause) : code;
 }
 
 /* One layout for all samples. */

@@ -91,7 +91,7 @@ int trainer_tables(struct trainer *t, trainer_table each, void *context, struct 
     struct model_state s;
     struct arena arena;
     int layers = layers_with_tables(m), relations = t->trained.relations;
-    size_t before = (size_t)m->before; /* a line's relations begin with the offsets to it */
+    size_t own = (size_t)model_own_relations(&m->config);
     int code = arena_open(&arena, 0, e);
     if (!code)
         code = model_state_open(&s, m, &t->trained, &arena, e);
@@ -102,10 +102,10 @@ int trainer_tables(struct trainer *t, trainer_table each, void *context, struct 
             const struct model_layer *l = &m->layer[k];
             const real *b = l->kind->facts.relation_bias ? s.block + s.state_at[l->state] : NULL;
             const real *c = model_c(m, &s, k, h);
-            size_t first = (size_t)h * (size_t)m->trained.relations + before;
+            size_t first = (size_t)h * (size_t)m->trained.relations + own;
             for (int r = 0; r < relations && (b || c); r++)
                 each(context, layers > 1 ? k : -1, h, r, b ? (double)b[first + (size_t)r] : NAN,
-                     c ? (double)c[before + (size_t)r] : NAN);
+                     c ? (double)c[own + (size_t)r] : NAN);
         }
     arena_close(&arena);
     return code;

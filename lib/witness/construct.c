@@ -397,7 +397,8 @@ void construct_config(const struct construct *c, struct model_config *out)
     out->head = MODEL_HEAD_LINEAR;
     out->norm_kind = MODEL_NORM_LAYER;
     out->kv_heads = 0;
-    out->gated = false;
+    out->gated = out->output_gate = false;
+    out->values = MODEL_VALUES_OWN;
     out->tie = out->embed_norm = false;
 }
 

@@ -65,7 +65,7 @@ def change_relation(rng, case):
     ways = [lambda: setattr(case, "trained", case.trained + rng.choice((-1, 1)) or 2)]
     for key, least in (("encoding.k", 1), ("encoding.max_distance", 5), ("mask.past", 1), ("mask.future", 0),
                        ("mask.step", 1), ("mask.size", 1), ("mask.length", 1), ("mask.prefix", 1), ("mask.hops", 0),
-                       ("mask.dy", 0), ("mask.dx", 0)):
+                       ("mask.dy", 0), ("mask.dx", 0), ("convolution.size", 1)):
         if key in layer:
             ways.append(lambda key=key, least=least:
                         layer.update({key: str(max(int(layer[key]) + rng.choice((-1, 1)), least))}))
@@ -74,7 +74,7 @@ def change_relation(rng, case):
     if "encoding.buckets" in layer:
         ways.append(lambda: layer.update({"encoding.buckets": rng.choice(("4", "6", "8"))}))
     for key, names in (("encoding.gather", ("paper", "released")), ("encoding.value", ("true", "false")),
-                       ("encoding.bias", ("true", "false")), ("mask.causal", ("true", "false")),
+                       ("encoding.bias", ("true", "false")), ("convolution.input", ("true", "false")), ("mask.causal", ("true", "false")),
                        ("mask", ("none", "causal"))):
         if layer.get(key) in names:
             ways.append(lambda key=key, names=names: layer.update({key: names[layer[key] == names[0]]}))
@@ -105,7 +105,7 @@ def swap_class(rng, case):
     """Groups and figures of one class under the name of another, finer or coarser."""
     k = rng.randrange(len(case.layers))
     layer, other = case.layers[k], maker.random_layer(rng, case.space)
-    part = rng.choice(("encoding", "normaliser", "attention", "mask"))
+    part = rng.choice(("encoding", "normaliser", "attention", "mask", "convolution"))
     taken = ("attention", "c") if part == "attention" else (part,)
     new = {key: value for key, value in layer.items() if key.split(".")[0] not in taken}
     new.update({key: value for key, value in other.items() if key.split(".")[0] in taken})
@@ -178,10 +178,11 @@ class Certificates(unittest.TestCase):
             case = maker.random_case(maker.rng_of(seed))
             self.assertIsNone(verdict(case.text()), case.text())
             for layer in case.layers:
-                seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), case.space])
+                seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), case.space,
+                             layer.get("convolution")])
             merged += len(case.group) - len(set(case.group))
         names = {"sequence", "grid", "graph"}.union(
-            checker.ENCODINGS, checker.NORMALISERS, checker.C_KINDS, checker.MASKS)
+            checker.ENCODINGS, checker.NORMALISERS, checker.C_KINDS, checker.MASKS, checker.CONVOLUTIONS)
         self.assertEqual(names - set(seen), set(), "never tried")
         self.assertGreater(merged, 1000)
 
@@ -203,7 +204,7 @@ class Certificates(unittest.TestCase):
                 if case.depth:
                     holds = True  # finer than what the rounds leave
                 else:
-                    holds = all(case.alike(layer, group, p, g) for layer in case.layers for p, g in enumerate(group))
+                    holds = all(case.stable(layer, group) for layer in case.layers)
                     holds = holds and all(colours[p] == colours[g] for p, g in enumerate(group))
                 self.assertEqual(verdict(case.text()) is None, holds, case.text())
                 accepted[holds] += 1
@@ -252,14 +253,15 @@ class Program(unittest.TestCase):
                     c = self.judge(text, row)
                     count, merged = count + 1, merged + len(c.first) - len(set(c.first))
             for layer in layers:
-                seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), space])
-        self.assertEqual({*maker.SPECS, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS} - set(seen),
-                         set(), "never tried")
+                seen.update([layer["encoding"], layer["normaliser"], layer["mask"], layer.get("c", "no C"), space,
+                             layer.get("convolution")])
+        self.assertEqual({*maker.SPECS, *checker.ENCODINGS, *checker.NORMALISERS, *checker.C_KINDS, *checker.MASKS,
+                          *checker.CONVOLUTIONS} - set(seen), set(), "never tried")
         self.assertGreater(merged, count)
         print(f"\n# {count} certificates of {sum(map(seen.get, maker.SPECS))} classes, {merged} pairs merged", file=sys.stderr)
 
-    def test_plans_are_written(self):
-        """Layers of several kinds, lengths beyond the trained one among them."""
+    def test_plans_and_prefixes_are_written(self):
+        """Layers of several kinds, tokens in front of sequences."""
         rng, merged = maker.rng_of(11), 0
         for space, keys in maker.SPECS.items():
             plans = []
@@ -267,11 +269,14 @@ class Program(unittest.TestCase):
                 plan = [maker.random_layer(rng, space) for _ in range(rng.randint(2, 4))]
                 if space != "graph" or all(layer["mask"] != "causal" for layer in plan):
                     plans.append(maker.case_line(*plan))
+            if space == "sequence":
+                plans += [maker.case_line(maker.random_layer(rng, space), prefix=rng.randint(1, 3)) for _ in range(200)]
+                plans += [maker.case_line(*[maker.random_layer(rng, space) for _ in range(2)], prefix=1) for _ in range(40)]
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
                 for text, row in written(folder, maker.SPEC.format(**keys), plans):
                     c = self.judge(text, row)
-                    self.assertGreater(len(c.layers), 1)
-                    merged += len(c.first) - len(set(c.first))
+                    self.assertGreater(len(c.layers) + c.prefix, 1)
+                    merged += len(c.first) - len(set(c.first)) - c.prefix * len(c.samples)
         self.assertGreater(merged, 500)
 
     def test_nothing_new_is_left_out(self):

@@ -35,6 +35,11 @@ NORMALISERS = (
     {"normaliser": "stick-breaking", "remainder": "value", "current": "false"},
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
     {"normaliser": "differential"}, {"normaliser": "talking-heads"})
+CONVOLUTIONS = (
+    {"convolution": "canon", "size": "2", "residual": "true", "input": "true", "qkv": "false", "ffn": "false"},
+    {"convolution": "canon", "size": "3", "residual": "false", "input": "false", "qkv": "true", "ffn": "true"},
+    {"convolution": "canon", "size": "4", "residual": "true", "input": "false", "qkv": "false", "ffn": "false"},
+    {"convolution": "shift", "share": "0.5", "input": "true", "ffn": "false"})
 C_OPTIONS = {"c.init": "ones", "c.mean": "1", "c.share": "model", "c.std": "0.02"}
 # Formulas in Lua, the spaces where they are defined, and what they tell apart of d, n and a grid's offsets.
 SPACES = ("sequence", "grid", "graph")
@@ -110,6 +115,10 @@ def layer_of(rng, space, encoding, mask, normaliser, c):
     return layer
 
 
+def convolution_of(options):
+    return {key if key == "convolution" else f"convolution.{key}": value for key, value in options.items()}
+
+
 def c_kinds(space):
     return ("toeplitz", "bucketed") if space == "sequence" else ("toeplitz",)
 
@@ -120,7 +129,10 @@ def random_layer(rng, space):
     normaliser = NORMALISERS[0] if rng.random() < 0.3 else rng.choice(normalisers)
     c = rng.choice((None, None, rng.choice(c_kinds(space))))
     names = [name for name in names if go_together(name, normaliser)]
-    return layer_of(rng, space, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
+    layer = layer_of(rng, space, rng.choice(names + ["centrality"] * (space == "graph")), mask, normaliser, c)
+    if space == "sequence" and rng.random() < 0.2:
+        layer.update(convolution_of(rng.choice(CONVOLUTIONS)))
+    return layer
 
 
 def all_layers(rng, space):
@@ -133,6 +145,10 @@ def all_layers(rng, space):
             for normaliser in normalisers:
                 for c in (None, *c_kinds(space)) if go_together(encoding, normaliser) else ():
                     yield layer_of(rng, space, encoding, mask, normaliser, c)
+            if space == "sequence":
+                fitting = [normaliser for normaliser in normalisers if go_together(encoding, normaliser)]
+                layer = layer_of(rng, space, encoding, mask, rng.choice(fitting), rng.choice((None, *c_kinds(space))))
+                yield {**layer, **convolution_of(rng.choice(CONVOLUTIONS))}
 
 
 # ---- relations, from the formulas -------------------------------------------------------------------------
@@ -149,8 +165,8 @@ def bucket(offset, causal, buckets, far):
 
 
 def sees(layer, case, sample, i, j):
-    """i and j count from the first prefix token; places of a line from the first that is none."""
-    p, q, name = i - case.prefix, j - case.prefix, layer["mask"]
+    """i and j count from the first prefix token."""
+    name = layer["mask"]
     if name in ("none", "causal"):
         return name == "none" or j <= i
     o = {key[5:]: int(value) for key, value in layer.items() if key.startswith("mask.") and value.isdigit()}
@@ -161,8 +177,8 @@ def sees(layer, case, sample, i, j):
         "window": lambda: i - o["past"] < j <= i + o["future"],
         "dilated": lambda: j in [i - o["step"] * t for t in range(o["size"])],
         "strided": lambda: j <= i and (i - j < o["length"] or (i - j) % o["length"] == 0),
-        "blocks": lambda: p // o["size"] == q // o["size"] and (j <= i or layer["mask.causal"] == "false"),
-        "prefix-lm": lambda: q <= max(p, o["prefix"] - 1), "hops": lambda: sample.hops[i][j] <= o["hops"],
+        "blocks": lambda: i // o["size"] == j // o["size"] and (j <= i or layer["mask.causal"] == "false"),
+        "prefix-lm": lambda: j <= max(i, o["prefix"] - 1), "hops": lambda: sample.hops[i][j] <= o["hops"],
     }[name]()
 
 
@@ -274,7 +290,7 @@ class Case:
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
             views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
-            sizes.append(s.n)
+            sizes.append(self.prefix + s.n)
         seen = [{colour for colour, _ in v} for v in views]
         if one and len(seen[0]) == 1 and seen[0] == seen[1]:
             return True
@@ -294,7 +310,26 @@ class Case:
         return self.memory[key]
 
     def refine(self, layer, colours):
-        """One round: groups within the colours, each pair compared with one member of each."""
+        """A round of each step: what a convolution mixes, attention, what one behind it mixes."""
+        if not self.mixes(layer):
+            return self.attend(layer, colours)
+        return self.mix(layer, self.attend(layer, self.mix(layer, colours)))
+
+    def mixes(self, layer):
+        return "true" in [layer.get(f"convolution.{place}") for place in ("input", "qkv", "ffn")]
+
+    def mix(self, layer, colours):
+        """Those of the last positions, the pair's own too, as a list."""
+        reach = int(layer.get("convolution.size", 2))
+        return [tuple(colours[max(p - i, p - reach + 1):p + 1]) for p, (_, i, _) in enumerate(self.table)]
+
+    def stable(self, layer, group):
+        """Whether a round of no step tells a pair from the first of its group."""
+        mixed = self.mix(layer, group) if self.mixes(layer) else group
+        return all(mixed[p] == mixed[g] and self.alike(layer, group, p, g) for p, g in enumerate(group))
+
+    def attend(self, layer, colours):
+        """Groups within the colours, each pair compared with one member of each."""
         heads, out = [], []
         for p, colour in enumerate(colours):
             for k, q in enumerate(heads):
@@ -486,7 +521,7 @@ def case_line(*plan, prefix=0):
     layers = []
     for layer in plan:
         layers.append([f"attention: {layer['attention']}"])
-        for kind in ("encoding", "mask", "normaliser", "c"):
+        for kind in ("encoding", "mask", "normaliser", "c", "convolution"):
             if kind in layer:
                 own = [f"{key.split('.')[1]}: {json.dumps(value) if ' ' in value and value[0] != '{' else value}"
                        for key, value in layer.items() if key.startswith(kind + ".")]

@@ -74,6 +74,13 @@ refuses() {
     refuses 3 "there is no tensor \`x\`; expected F32 [batch,n,channels]"
 }
 
+@test "predict speaks of the tensor, not of the spec, where an encoding ends at the training length" {
+    train --set train.steps=0 --set model.encoding=learned
+    tool write in.safetensors F32 1x6x1
+    refuses 3 "in.safetensors: tensor \`x\` has 6 positions: learned is undefined beyond"
+    [[ "$errors" != *evaluate.lengths* ]]
+}
+
 @test "predict refuses a file that is truncated, corrupt or missing" {
     train --set train.steps=0
     tool write whole.safetensors F32 2x4x1

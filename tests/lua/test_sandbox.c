@@ -62,6 +62,8 @@ static void test_what_it_lacks_it_names(void **state)
         check_fails(text, says);
     }
     check_fails("return ('x'):format()", "string.format is not in the sandbox");
+    check_fails("return sin(1)", "(global 'sin'); did you mean math.sin?");
+    check_fails("return math.sin(pi)", "bad argument #1 to 'sin'");
     check_fails("local t = {} t.sort() ", "nil value (field 'sort')"); /* one's own table is one's own */
 }
 

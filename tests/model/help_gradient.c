@@ -2,6 +2,7 @@
 #include "model/help_model.h"
 
 #include <math.h>
+#include <string.h>
 
 #ifdef REAL_DOUBLE
 /* Central differences with h = 1e-5 err by about h^2 |f'''| / 6 ~ 1e-10 x f''' and by rounding
@@ -77,6 +78,70 @@ bool rig_check_gradient(const struct rig_config *c, const char *what)
             fail_msg("%s, x[%d]: gradient %.10g, difference %.10g", what, i, r.dx[i],
                      difference(&want));
     }
+    rig_close(&r);
+    return true;
+}
+
+/* ---- along a direction ------------------------------------------------------------------------*/
+struct line {
+    struct rig *r;
+    real *p, *x, *by_p, *by_x; /* where it starts, and the direction */
+    size_t parameters, inputs;
+};
+
+static double loss_at(const struct line *l, double distance)
+{
+    for (size_t i = 0; i < l->parameters; i++)
+        l->r->p[i] = l->p[i] + distance * l->by_p[i];
+    for (size_t i = 0; i < l->inputs; i++)
+        l->r->x[i] = l->x[i] + distance * l->by_x[i];
+    return rig_loss(l->r);
+}
+
+/* The directions of all are of length 1 together, or about: errors of differences grow with its cube. */
+static real *drawn(struct rig *r, size_t count, size_t all, struct stream *s)
+{
+    real *x = arena_alloc(&r->arena, count, sizeof *x, NULL);
+    assert_non_null(x);
+    for (size_t i = 0; i < count && s; i++)
+        x[i] = (2 * stream_uniform24(s) - 1) * sqrt(3.0 / (double)all);
+    return x;
+}
+
+static double slope_along(const struct line *l)
+{
+    double sum = 0;
+    loss_at(l, 0);
+    rig_backward(l->r);
+    for (size_t i = 0; i < l->parameters; i++)
+        sum += l->r->g[i] * l->by_p[i];
+    for (size_t i = 0; i < l->inputs; i++)
+        sum += l->r->dx[i] * l->by_x[i];
+    return sum;
+}
+
+bool rig_check_direction(const struct rig_config *c, const char *what)
+{
+    struct rig r;
+    struct stream s;
+    if (!rig_open(&r, c, 7))
+        return false;
+    rig_perturb(&r, 11, 0.3);
+    stream_open(&s, 5, "direction", 0);
+    struct line l = {.r = &r, .parameters = r.model.tensors.elements,
+                     .inputs = (size_t)(r.rows * c->channels)};
+    size_t all = l.parameters + l.inputs;
+    l.p = drawn(&r, l.parameters, all, NULL);
+    l.x = drawn(&r, l.inputs, all, NULL);
+    l.by_p = drawn(&r, l.parameters, all, &s);
+    l.by_x = drawn(&r, l.inputs, all, &s);
+    memcpy(l.p, r.p, l.parameters * sizeof *l.p);
+    memcpy(l.x, r.x, l.inputs * sizeof *l.x);
+    double have = slope_along(&l);
+    struct sides want = {.here = loss_at(&l, 0), .up = loss_at(&l, step), .down = loss_at(&l, -step)};
+    if (!agrees(have, &want))
+        fail_msg("%s: gradient %.10g, difference %.10g along a direction", what, have,
+                 difference(&want));
     rig_close(&r);
     return true;
 }

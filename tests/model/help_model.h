@@ -70,6 +70,8 @@ void help_random_network(const struct model_config *config, const struct layout 
 /* The gradient of every tensor and of the input of a perturbed rig against central differences; fails
  * the test where they differ.  False: the model is not defined there. */
 bool rig_check_gradient(const struct rig_config *c, const char *what);
+/* The same along one direction in which all parameters and inputs move at once: cheap. */
+bool rig_check_direction(const struct rig_config *c, const char *what);
 #endif
 
 #endif

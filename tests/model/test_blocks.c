@@ -22,6 +22,8 @@ static void set_blocks(struct model_config *m, int turn)
     m->gated = turn % 3 > 0;
     m->activation = turn % ACTIVATION_COUNT;
     m->kv_heads = kv[turn / 3 % 3];
+    m->values = turn / 2 % 3;
+    m->output_gate = turn % 4 > 1;
 }
 
 #ifdef REAL_DOUBLE

@@ -22,6 +22,18 @@ struct masked {
 /* Of each cell the most positions that a draw tells apart: 7, all; 4, mirrored positions alike; 1,
  * none; '-': the kind is not defined there.  All draws tell them apart; where `some` has a letter, a few
  * (all logits of a ReLU may be negative, a row's of softpick of one sign, nothing cut by elastic). */
+static void value_residual(struct model_config *m)
+{
+    m->norm = MODEL_NORM_NONE;
+    m->values = MODEL_VALUES_MEAN;
+}
+
+static void output_gate(struct model_config *m)
+{
+    m->norm = MODEL_NORM_NONE;
+    m->output_gate = true;
+}
+
 static void set_convolution(struct model_config *m, const char *name)
 {
     m->norm = MODEL_NORM_NONE;
@@ -29,6 +41,14 @@ static void set_convolution(struct model_config *m, const char *name)
 }
 
 static void canon(struct model_config *m) { set_convolution(m, "canon"); }
+static void set_logits(struct model_config *m, const char *name)
+{
+    m->norm = MODEL_NORM_NONE;
+    assert_true(option_set_kind(&logits_kinds, name, &m->logits));
+}
+static void soft_cap(struct model_config *m) { set_logits(m, "soft-cap"); }
+static void qk_norm(struct model_config *m) { set_logits(m, "qk-norm"); }
+static void cosine(struct model_config *m) { set_logits(m, "cosine"); }
 static void shift(struct model_config *m) { set_convolution(m, "shift"); }
 
 static const struct identical {
@@ -74,6 +94,9 @@ static const struct identical {
     {"elastic, tau = 0.3", "elastic", .distinct = "11111111", .fixed = {".tau", 0.3}},
     {"softpick", "softpick", .distinct = "17771774", .some = ".sss...s"},
     {"strict, the first row empty", "softmax", .distinct = "7777----", .past = {"strict"}},
+    {"soft-cap", "softmax", .distinct = "11111111", .change = soft_cap},
+    {"qk-norm", "softmax", .distinct = "11111111", .change = qk_norm},
+    {"cosine", "softmax", .distinct = "11111111", .change = cosine},
     {"window", "softmax", .distinct = "11111111", .past = {"window", {{"past", 2}}},
      .whole = {"window", {{"past", 2}, {"future", 1}}}},
     {"sink and window", "sink", .distinct = "3333----", .past = {"window", {{"past", 2}}}},
@@ -81,6 +104,8 @@ static const struct identical {
     {"strided", "softmax", .distinct = "1111----", .past = {"strided", {{"length", 3}}}},
     {"blocks", "softmax", .distinct = "11111111", .past = {"blocks", {{"size", 3}}},
      .whole = {"blocks", {{"size", 3}, {"causal", 0}}}},
+    {"value residual", "softmax", .distinct = "11111111", .change = value_residual},
+    {"output gate", "softmax", .distinct = "11111111", .change = output_gate},
     {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
     {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"prefix-lm", "softmax", .distinct = "1111----", .past = {"prefix-lm", {{"prefix", 3}}}},

@@ -231,11 +231,35 @@ static void set_prefix(struct model_config *m, int tokens)
 static void bos(struct model_config *m) { set_prefix(m, 1); }
 static void two_tokens(struct model_config *m) { set_prefix(m, 2); }
 
+static void registers(struct model_config *m)
+{
+    assert_true(option_set_kind(&prefix_kinds, "registers", &m->prefix));
+    m->prefix.number[PREFIX_OPTION_TOKENS] = 2;
+}
+
 static void bos_and_window(struct model_config *m)
 {
     bos(m);
     assert_true(option_set_kind(&mask_kinds, "window", &m->mask));
     m->mask.number[0] = 3;
+}
+
+static void gate(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->output_gate = true;
+}
+
+static void mean_values(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->values = MODEL_VALUES_MEAN;
+}
+
+static void first_values(struct model_config *m)
+{
+    m->kv_heads = 2;
+    m->values = MODEL_VALUES_FIRST;
 }
 
 static struct kind_config *set_convolution(struct model_config *m, const char *name)
@@ -263,8 +287,28 @@ static void convolution_ffn(struct model_config *m)
     m->gated = true;
 }
 
+static void all_values(struct model_config *m)
+{
+    mean_values(m);
+    gate(m);
+    set_convolution(m, "canon")->number[0] = 3;
+}
+
 static void shift(struct model_config *m) { set_convolution(m, "shift"); }
 static void shift_both(struct model_config *m) { set_convolution(m, "shift")->number[2] = 1; }
+
+static void set_logits(struct model_config *m, const char *kind)
+{
+    assert_true(option_set_kind(&logits_kinds, kind, &m->logits));
+    m->logits.number[0] = 0.7; /* of soft-cap */
+}
+
+static void cap(struct model_config *m) { set_logits(m, "soft-cap"); }
+static void qk_norm(struct model_config *m) { set_logits(m, "qk-norm"); }
+static void cosine(struct model_config *m) { set_logits(m, "cosine"); }
+static void cap_of_two(struct model_config *m) { cap(m), two_keys(m); }
+static void qk_norm_of_two(struct model_config *m) { qk_norm(m), two_keys(m); }
+static void cosine_of_two(struct model_config *m) { cosine(m), two_keys(m); }
 
 static const struct blocks {
     const char *file, *encoding;
@@ -278,7 +322,11 @@ static const struct blocks {
     {"block-prefix", "toeplitz", {bos, bos, bos, bos_and_window}},
     {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
     {"block-shift", "none", {shift, shift_both}},
+    {"block-registers", "toeplitz", {registers, registers}},
+    {"block-values", "rope", {mean_values, first_values, gate, all_values}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
+    {"block-logits", "rope", {cap, qk_norm, cosine}},
+    {"block-logits-bias", "toeplitz", {cap_of_two, qk_norm_of_two, cosine_of_two}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };
 

@@ -20,6 +20,14 @@ static void set_prefix(struct model_config *m, int tokens)
     m->prefix.number[PREFIX_OPTION_TOKENS] = tokens;
 }
 
+static void set_registers(struct model_config *m, int tokens)
+{
+    assert_true(option_set_kind(&prefix_kinds, "registers", &m->prefix));
+    m->prefix.number[PREFIX_OPTION_TOKENS] = tokens;
+}
+
+static void two_registers(struct model_config *m) { set_registers(m, 2); }
+
 static void one_token(struct model_config *m) { set_prefix(m, 1); }
 static void two_tokens(struct model_config *m) { set_prefix(m, 2); }
 
@@ -144,6 +152,79 @@ static void test_gradients(void **state)
 }
 #endif
 
+/* Registers are a graph's: they go by relations, on lines and on grids, and nowhere by places. */
+static void test_registers(void **state)
+{
+    (void)state;
+    static const char *const encodings[] = {"none", "toeplitz", "alibi", "kerple-log"};
+    struct rig r;
+    for (int k = 0; k < 4; k++)
+        for (int space = 0; space < 2; space++) {
+            struct rig_config c = rig_default(encodings[k], k % 2 ? NULL : "toeplitz", 0);
+            c.space = space ? "grid" : NULL;
+            c.change = two_registers;
+#ifdef REAL_DOUBLE
+            assert_true(rig_check_gradient(&c, encodings[k]));
+#endif
+            assert_true(rig_open(&r, &c, 1));
+            assert_int_equal(r.model.trained.relations, r.layout.relations + 2 * 2 + 2 * 2);
+            rig_close(&r);
+            c.mask = 1; /* causal */
+            assert_false(rig_open(&r, &c, 1));
+            c.mask = 0;
+            c.encoding = "rope";
+            assert_false(rig_open(&r, &c, 1));
+            c.encoding = "none";
+            c.space = "graph";
+            assert_false(rig_open(&r, &c, 1));
+        }
+}
+
+static struct layout with_registers(struct arena *a, int n)
+{
+    struct layout out, *line = help_layout(a, n);
+    struct model_config m = {0};
+    set_registers(&m, 2);
+    const struct model_io io = {.channels = 1};
+    struct model model;
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_config c = help_model(&none, -1, false, 4);
+    c.prefix = m.prefix;
+    assert_int_equal(model_open(&model, &c, &io, line, NULL), 0);
+    out = model.trained;
+    int32_t *relation = arena_alloc(a, (size_t)(out.n * out.n), sizeof *relation, NULL);
+    memcpy(relation, out.relation, (size_t)(out.n * out.n) * sizeof *relation);
+    out.relation = relation;
+    model_close(&model);
+    return out;
+}
+
+/* Registers' relations are the same numbers at every length, offsets are clipped to the trained. */
+static void test_registers_fold(void **state)
+{
+    (void)state;
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout four = with_registers(&a, 4), six = with_registers(&a, 6);
+    int32_t map[32];
+    for (int longer = 0; longer < 2; longer++) {
+        const struct layout *here = longer ? &six : &four, *trained = longer ? &four : &six;
+        here->fold(trained, here, map);
+        for (int i = 0; i < here->n; i++)
+            for (int j = 0; j < here->n; j++) {
+                int p = i < 2 ? i : 2 + (i - 2) % (trained->n - 2), q = p;
+                if (j < 2 || i < 2) /* a register is there: what the other is does not matter */
+                    q = j < 2 ? j : 2;
+                else if (abs(j - i) < trained->n - 2)
+                    p = j > i ? 2 : 2 + i - j, q = j > i ? 2 + j - i : 2;
+                else
+                    p = j > i ? 2 : trained->n - 1, q = j > i ? trained->n - 1 : 2;
+                assert_int_equal(map[layout_relation(here, i, j)], layout_relation(trained, p, q));
+            }
+    }
+    arena_close(&a);
+}
+
 static void test_lines_only(void **state)
 {
     (void)state;
@@ -212,7 +293,10 @@ static void test_combinations(void **state)
         struct model_config m = config_of(encodings[k % 5], k & 1 ? "window" : k & 2 ? "causal" : "none",
                                           k & 4 ? "sink" : "softmax", k % 7 == 6);
         int groups;
-        if (k & 8)
+        if (k % 11 == 0 && strcmp(encodings[k % 5], "learned") && strcmp(encodings[k % 5], "rope")) {
+            set_registers(&m, 1 + k % 3);
+            m.mask = help_kind(&mask_kinds, "none");
+        } else if (k & 8)
             bos_and_plan(&m);
         else
             set_prefix(&m, 1 + k % 3);
@@ -317,6 +401,10 @@ static void test_identical_tokens(void **state)
             check_first(&m, what);
             one_token(&m);
             check_identical(&m, what, causal || k ? N : 1); /* BOS, CLS */
+            if (!causal && k != 2) { /* registers: RoPE has none, ALiBi knows no side */
+                two_registers(&m);
+                check_identical(&m, "registers", k == 3 ? (N + 1) / 2 : k ? N : 1);
+            }
             memset(&m.prefix, 0, sizeof m.prefix);
             memcpy(&other, &m.layer, sizeof other);
             other.encoding = help_kind(&encoding_kinds, "none");
@@ -349,6 +437,8 @@ int main(void)
 #ifdef REAL_DOUBLE
         cmocka_unit_test(test_gradients),
 #endif
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_registers_fold),
         cmocka_unit_test(test_lines_only),
         cmocka_unit_test(test_combinations),
         cmocka_unit_test(test_identical_tokens),

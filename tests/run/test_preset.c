@@ -22,7 +22,7 @@ static const struct {
     {"mpt-7b", "no", "yes"},       {"llama-2", "no", "yes"},     {"llama-3", "no", "yes"},
     {"mistral-7b", "no", "yes"},   {"gemma-2", "no", "yes"},     {"gemma-3", "no", "yes"},
     {"gpt-oss", "yes", "yes"},     {"qwen3", "no", "yes"},       {"llama-4", "no", "yes"},
-    {"diff-transformer", "no", "yes"}, {"nope-gpt", "no", "yes"}, {"vit", "yes", "yes"},
+    {"diff-transformer", "no", "yes"}, {"nope-gpt", "no", "yes"}, {"fox", "no", "yes"},        {"vit", "yes", "yes"},
     {"graphormer", "yes", ""},     {"canon", "yes", "yes"},      {"urpe", "yes", "yes"}};
 enum { KNOWN = sizeof known / sizeof *known };
 

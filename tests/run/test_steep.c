@@ -110,7 +110,6 @@ static void the_bound_is_that_of_the_definition(void **state)
 /* The target on the set, and what a network of the class must say on inputs of equal tokens: one value
  * at all positions; moved: this times the targets instead, which no network of the class can. */
 struct liar {
-    const struct samples *set;
     double moved;
 };
 
@@ -122,8 +121,8 @@ static int lie(void *self, const struct samples *s, double *y, trainer_logits ea
     for (int b = 0; b < s->count; b++)
         for (int r = s->first[b]; r < s->first[b + 1]; r++)
             for (int c = 0; c < D; c++)
-                y[r * D + c] = s == l->set ? s->y[r * D + c]
-                                           : 7.0 / 12 + l->moved * ((r - s->first[b] + 1.0) / N - 7.0 / 12);
+                y[r * D + c] = s->y[r * D + c] > 0 ? s->y[r * D + c] /* inputs in the middle have none */
+                                                   : 7.0 / 12 + l->moved * ((r - s->first[b] + 1.0) / N - 7.0 / 12);
     return 0;
 }
 
@@ -133,7 +132,7 @@ static void what_is_found_is_above_the_bound(void **state)
     struct evaluation *ev = open_evaluation(&t);
     struct record f[SUBSETS];
     (void)state;
-    struct liar honest = {evaluation_samples(ev), 0}, other = {evaluation_samples(ev), 1};
+    struct liar honest = {0}, other = {1};
     assert_int_equal(evaluation_measure(ev, (struct predictor){&honest, lie}, f, NULL), 0);
     int last = evaluation_subsets(ev) - 1; /* all, generic, near */
     assert_string_equal(f[last].subset, "near");

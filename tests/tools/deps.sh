@@ -35,6 +35,8 @@ program:parallel    parallel             parallel           parallel        para
 program:slurmctld   slurm-wlm            slurm-slurmctld    slurm-llnl      -
 program:munged      munge                munge              munge           -
 program:python3     python3              python3            python          python
+program:zsh         zsh                  zsh                zsh             zsh
+program:fish        fish                 fish               fish            fish
 program:chromium    chromium             chromium           chromium        chromium
 program:xmllint     libxml2-utils        libxml2            libxml2         libxml2
 file:/usr/lib/python3/dist-packages/yaml python3-yaml     -                  -               -

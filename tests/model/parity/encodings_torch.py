@@ -126,6 +126,15 @@ class Toeplitz(Bias):
         return w("bias")[:, offsets(n) + n - 1]
 
 
+class Registers(Toeplitz):
+    """A number for each relation, where those of tokens in front are no offsets."""
+    def shapes(self):
+        return {"bias": (self.c["heads"], int(self.c["relation"].max()) + 1)}
+
+    def bias(self, w, causal):
+        return w("bias")[:, self.c["relation"]]
+
+
 class T5(Bias):
     tables = ("bias",)
 

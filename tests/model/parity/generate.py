@@ -183,7 +183,15 @@ BLOCKS = {
         {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
     "block-shift": (e.Encoding, TINY, [
         {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
+    "block-registers": (e.Registers, {**TINY, "before": 2, "registers": True}, [
+        {"mask": BOTH}, {"mask": BOTH, "attention": URPE}]),
+    "block-values": (e.Rope, {**FOUR, "layers": 3, "kv_heads": 2}, [
+        {"values": "mean"}, {"values": "first", "attention": URPE}, {"gate": True, "norm": NORM_NONE},
+        {"values": "mean", "gate": True, "canon": ("input",), "mask": BOTH}]),
     "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
+    "block-logits": (e.Rope, TINY, [{"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
+    "block-logits-bias": (e.Toeplitz, {**FOUR, "kv_heads": 2}, [
+        {"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
 }
 
 
@@ -217,6 +225,13 @@ def draw_weights(c, encoding):
             norm(prefix + "after2")
         if any(case.get("gated") for case in c["cases"]):
             matrix(prefix + "ffn.up", f, d)
+        if any(case.get("gate") for case in c["cases"]):
+            matrix(prefix + "attn.gate", d, d)
+        if any("logits" in case for case in c["cases"]):
+            w[prefix + "logits.query"] = 1 + 0.3 * torch.randn(d // heads)
+            w[prefix + "logits.key"] = 1 + 0.3 * torch.randn(d // heads)
+            w[prefix + "logits.scale"] = 0.5 * torch.randn(heads)
+            w[prefix + "logits.scale"][0] = 5  # beyond log 100
         for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d)):
             if any(place in case.get("canon", ()) for case in c["cases"]):
                 w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
@@ -266,7 +281,8 @@ def mixed(case, w, prefix, place, x):
     return x
 
 
-def attention(c, encoding, case, w, layer, x):
+def attention(c, encoding, case, w, layer, x, first):
+    """first: the first layer's values, which it leaves there."""
     """The theory's head (Luo et al. 2022, eqs. 3 and 5), all of them, and the output projection."""
     n, heads = c["n"], c["heads"]
     causal = case["mask"] == CAUSAL
@@ -287,6 +303,15 @@ def attention(c, encoding, case, w, layer, x):
         x = x.view(x.shape[0], n, -1, c["width"] // heads).transpose(1, 2)
         return x.repeat_interleave(heads // x.shape[1], 1)
     q, k, v = (split(x) for x in qkv.split(sizes, -1))
+    first = v if first is None else first
+    v = {"own": v, "mean": (v + first) / 2, "first": first}[case.get("values", "own")]
+    if case.get("logits") == "norm":  # Qwen3
+        q, k = (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6) * parameter("logits." + name)
+                for x, name in ((q, "query"), (k, "key")))
+    if case.get("logits") == "cosine":  # Swin v2, without its 1/sqrt(d)
+        size = torch.exp(parameter("logits.scale").clamp(max=math.log(100)))[:, None, None]
+        q, k = (torch.nn.functional.normalize(x, dim=-1) for x in (q, k))
+        q = q * size * math.sqrt(q.shape[-1])
     raw = q, k
     q, k = encoding.rotate(q, k)
 
@@ -298,13 +323,17 @@ def attention(c, encoding, case, w, layer, x):
     s = encoding.logits(q, k, encoding_parameter, causal)
     s = s + encoding.added(x, encoding_parameter, seen)
     products = e.Encoding.logits(encoding, q, k, encoding_parameter, causal)
+    if case.get("logits") == "cap":  # Gemma 2
+        added, products = s - products, 0.7 * torch.tanh(products / 0.7)
+        s = products + added
     about = {**c, "layer": layer, "raw": raw, "rotate": encoding.rotate, "added": s - products}
     s = normaliser.logits(products, s, normaliser_parameter)
     p, rest = normaliser.attend(s, seen, q, about, normaliser_parameter)
     if case["attention"] == URPE:
         p = p * parameter("urpe.c")[:, relation_of(c, causal)]
     o = p @ v + rest + encoding.value(p, encoding_parameter)
-    return linear(o.transpose(1, 2).reshape(x.shape[0], n, c["width"]), "o")
+    o = o.transpose(1, 2).reshape(x.shape[0], n, c["width"])
+    return linear(o * torch.sigmoid(linear(x, "gate")) if case.get("gate") else o, "o"), first
 
 
 def model(c, encoding, case, w, x):
@@ -327,7 +356,7 @@ def model(c, encoding, case, w, x):
 
     def encoding_parameter(name):
         return w["encoding." + name]
-    x, before = linear(x, "embed"), c.get("before", 0)
+    x, before, first = linear(x, "embed"), c.get("before", 0), None
     if before:
         x = torch.cat([w["prefix.weight"].expand(x.shape[0], -1, -1), x], 1)
     x = x + encoding.add_to_input(encoding_parameter)
@@ -337,7 +366,9 @@ def model(c, encoding, case, w, x):
             kind = case["plan"][layer % len(case["plan"])]
 
         def attend(x):
-            return attention(c, kind.get("encoding", encoding), kind, w, layer, x)
+            nonlocal first
+            y, first = attention(c, kind.get("encoding", encoding), kind, w, layer, x, first)
+            return y
         if case["norm"] == NORM_PRE:
             x = x + attend(norm(x, prefix + "norm1"))
             x = x + ffn(norm(x, prefix + "norm2"), prefix)
@@ -425,6 +456,20 @@ def steps_of(c):
     return [[-1 if step == math.inf else step for step in row] for row in steps]
 
 
+def register_relations(n, before):
+    """n positions on a line; then what each register is to them, they to it, and registers to each
+    other."""
+    own = 2 * n - 1
+
+    def relation(i, j):
+        if i < before and j < before:
+            return own + 2 * before + i * before + j
+        if i < before:
+            return own + before + i
+        return own + j if j < before else j - i + n - 1
+    return torch.tensor([[relation(i, j) for j in range(n + before)] for i in range(n + before)])
+
+
 def with_space(c):
     """The relations of C on a grid, (dy, dx), and on a graph: steps, and n where there is no path."""
     n, side = c["n"], c.get("side")
@@ -433,6 +478,8 @@ def with_space(c):
         across = torch.arange(n) % side
         dy, dx = down[None, :] - down[:, None], across[None, :] - across[:, None]
         c["relation"] = (dy + side - 1) * (2 * side - 1) + dx + side - 1
+    if "registers" in c:
+        c["relation"] = register_relations(n, c["before"])
     if "edges" in c:
         c["steps"] = steps_of(c)
         steps = torch.tensor(c["steps"])
