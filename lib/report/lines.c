@@ -70,6 +70,12 @@ static double mean_badness(const struct summary_group *g, const struct measure *
     return count ? sum / count : -1;
 }
 
+/* Of the cell's depth, which is no lower; results of before have it not. */
+static double floor_badness(const struct summary_group *g, const struct measure *m)
+{
+    return fmax(mean_badness(g, m, m->floor), mean_badness(g, m, m->depth));
+}
+
 /* ---- lines ------------------------------------------------------------------------------------*/
 /* Whether a verdict about b is told before that about a, which came first. */
 static bool is_worse(const struct summary_group *a, const struct summary_group *b)
@@ -78,7 +84,7 @@ static bool is_worse(const struct summary_group *a, const struct summary_group *
     int badness[2] = {verdict_badness(a), verdict_badness(b)};
     if (badness[0] != badness[1] || !m[0] || !m[1])
         return badness[1] > badness[0];
-    double floor[2] = {mean_badness(a, m[0], m[0]->floor), mean_badness(b, m[1], m[1]->floor)};
+    double floor[2] = {floor_badness(a, m[0]), floor_badness(b, m[1])};
     if (floor[0] != floor[1])
         return floor[1] > floor[0];
     return mean_badness(b, m[1], m[1]->error) >= mean_badness(a, m[0], m[0]->error);

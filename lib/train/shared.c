@@ -98,9 +98,8 @@ bool task_shares(const struct task *t, int kind, int length)
 {
     struct arena arena;
     struct layout l;
-    if (t->evaluate.images == 0 || space_of(&t->space)->draw ||
-        target_brings_inputs(&t->target) || t->model.pool != MODEL_POOL_NONE ||
-        !(t->space.share[PATTERN_GENERIC] > 0))
+    if (t->evaluate.images == 0 || space_of(&t->space)->draw || target_brings_inputs(&t->target) ||
+        t->model.pool != MODEL_POOL_NONE || !(t->space.share[PATTERN_GENERIC] > 0))
         return false;
     bool shares = !arena_open(&arena, 0, NULL) &&
                   !space_of(&t->space)->layout(&t->space, length, &arena, &l, NULL) &&
