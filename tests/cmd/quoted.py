@@ -19,6 +19,7 @@ NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?"
 CELL = re.compile(rf"({NUMBER})(?:(\.\.|±|×÷) ?({NUMBER}))?[bwr]?")
 ERRORS = ("error_rel", "accuracy", "bits_per_byte", "error_rms")
 FLOORS = ("floor_rel", "accuracy_ceiling", "cross_entropy_floor", "floor_rms")
+DEPTH_FLOORS = tuple("depth_" + name for name in FLOORS)
 NATS = 0.6931471805599453
 NAMES = ("target", "encoding", "attention", "mask")
 NOT_MEASURED = {"witness", "curve", "verdict", "options", "target", "encoding", "attn", "pattern", "mask", "cells"}
@@ -41,6 +42,9 @@ def printed(value, text):
 def spreads(row):
     """What may stand beside the mean of a row of a summary: (sign, second number)."""
     get = {name: number(row.get(name)) for name in ("ci95_low", "ci95_high", "least", "greatest")}
+    if row.get("figure", "").startswith("accuracy") and None not in get.values():  # shares of wrong answers
+        yield "×÷", ((1 - get["ci95_low"]) / (1 - get["ci95_high"])) ** 0.5 if get["ci95_high"] < 1 else 1
+        yield "..", 1 - get["least"]
     if get["ci95_low"] is not None and get["ci95_high"] is not None:
         yield "±", (get["ci95_high"] - get["ci95_low"]) / 2
         if get["ci95_low"] > 0:
@@ -56,8 +60,9 @@ def values(row, figures=None):
     if figures and row["figure"] not in figures:
         return []
     out = [v for v in (number(row[c]) for c in ("mean", "least", "ci95_low", "ci95_high") if c in row) if v is not None]
-    if row["figure"].startswith("accuracy"):
+    if "accuracy" in row["figure"]:
         out += [1 - v for v in out]
+        out += [(out[-1] * out[-2]) ** 0.5] if number(row.get("ci95_high")) is not None else []
     if row["figure"] == "cross_entropy_floor":
         out += [v / NATS for v in out]
     low, high = number(row.get("ci95_low")), number(row.get("ci95_high"))
@@ -127,7 +132,7 @@ class Page:
         for (column, word), position in zip(cells, range(len(cells))):
             if not column or column in NOT_MEASURED or not CELL.fullmatch(word):
                 continue
-            floor = column == "floor"
+            floor, deep = column.endswith("floor"), column == "depth floor"
             subset = before if floor else column
             before = column if not floor else before
             names = {r.get("subset") for r in rows}
@@ -135,7 +140,7 @@ class Page:
             if subset not in names and subset != "generic":
                 continue  # an axis
             chosen = [r for r in rows if r.get("subset") == subset] or [r for r in rows if r.get("subset") == "all"]
-            self.judge(at, chosen, word, FLOORS if floor else ERRORS)
+            self.judge(at, rows if deep else chosen, word, DEPTH_FLOORS if deep else FLOORS if floor else ERRORS)
 
     def check(self):
         table = header = None
@@ -150,7 +155,7 @@ class Page:
             elif line.startswith("```"):
                 table = "in" if table == "next" else None
             elif table == "in" and not header and re.search(r"\b(verdict)\b", line):
-                header = [(m.group(), m.end()) for m in re.finditer(r"[\w.-]+", line)]
+                header = [(m.group(), m.end()) for m in re.finditer(r"(?:depth )?[\w.-]+", line)]
             elif table == "in" and header and line and not line.startswith(("curve", "held", "NOT HELD", "[", " " * 8)):
                 if not line.startswith(" "):
                     label = line  # where names stand above figures

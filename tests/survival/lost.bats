@@ -105,21 +105,30 @@ small() { "$PROBE" run small.yaml --quiet --set seeds=[0] "$@"; }
     [ -z "$(find done -name '.tmp-*')" ]
 }
 
-@test "predict writes no NaN" {
+@test "predict writes no NaN: of the weights, and of what overflows" {
     small --out done --set target.kind=gain --set model.attention=rpe
-    python3 - done/cells/*/weights.safetensors <<'PY'
+    cp done/cells/*/weights.safetensors whole
+    for value in nan 3e38; do
+        python3 - whole done/cells/*/weights.safetensors $value <<'PY'
 import struct, sys
 data = bytearray(open(sys.argv[1], "rb").read())
-data[-4:] = struct.pack("<f", float("nan"))
-open(sys.argv[1], "wb").write(data)
+if sys.argv[3] == "nan":
+    data[-4:] = struct.pack("<f", float("nan"))
+else:
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    data[start:] = struct.pack("<f", float(sys.argv[3])) * ((len(data) - start) // 4)
+open(sys.argv[2], "wb").write(data)
 header = b'{"x":{"dtype":"F32","shape":[1,8,2],"data_offsets":[0,64]}}  '
 header += b" " * (-len(header) % 8)
 open("x", "wb").write(struct.pack("<Q", len(header)) + header + bytes(64))
 PY
-    run "$PROBE" predict done/cells/* --input x --output y
-    [ "$status" -eq 1 ]
-    [[ "$output" == *"not finite at position 0"* ]]
-    [ ! -e y ]
+        run "$PROBE" predict done/cells/* --input x --output y
+        [ "$status" -eq 3 ]
+        echo "$output"
+        [[ "$output" == *finite* ]]
+        [ ! -e y ]
+    done
+    [[ "$output" == *"position 0"* ]]
 }
 
 @test "a quiet run says why it failed" {
