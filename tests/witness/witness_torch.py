@@ -79,7 +79,7 @@ class Cell:
         else:
             x = x.double() @ w["embed.weight"].T + w["embed.bias"]
         for layer in range(self.c["layers"]):
-            x = x + g.attention(self.c, self.encoding, case, w, layer, x)
+            x = x + g.attention(self.c, self.encoding, case, w, layer, x, None)[0]
             p = f"layers.{layer}.ffn."
             h = torch.relu(x @ w[p + "in.weight"].T + w[p + "in.bias"])
             x = x + h @ w[p + "out.weight"].T + w[p + "out.bias"]
