@@ -179,7 +179,7 @@ static bool same_row(const struct option *row, const struct model_plan *p, int a
     write_row(row, &c, VALUE_EXACT, &one);
     c.layer = p->kind[b];
     write_row(row, &c, VALUE_EXACT, &other);
-    bool same = one.length == other.length && !memcmp(one.data, other.data, one.length);
+    bool same = one.length == other.length && (!one.length || !memcmp(one.data, other.data, one.length));
     text_close(&one);
     text_close(&other);
     return same;
