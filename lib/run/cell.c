@@ -265,22 +265,9 @@ static double tokens_per_second(const struct work *w)
     return w->history.train_seconds > 0 ? tokens / w->history.train_seconds : NAN;
 }
 
-/* Figures of the network and, at the training length, of the witness.  The network comes last, so
- * that errors by position are its own. */
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    struct record witness[SUBSETS_MAX];
-    bool beside = ev == w->evaluation;
-    int code = beside ? witness_measure(w->pool, ev, w->run->stop, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
-            evaluation_show_possible(ev, k);
-    if (!code)
-        code = prove_possible(ev, w->pool, w->run->stop, e);
-    if (!code)
-        code = evaluation_measure(ev, network_predictor(&w->network), figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        evaluation_set_witness(&figures[k], &witness[k]);
+    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, w->run->stop, figures, e);
     return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
 }
 

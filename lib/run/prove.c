@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "run/witness_cell.h"
 
 #define APART 0x1p-25
 #define MARGIN 0x1p10
@@ -302,4 +303,22 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     int code = prove_own(ev, pool, stop, e);
     struct evaluation *further = evaluation_further(ev);
     return code || !further ? code : prove_possible(further, pool, stop, e);
+}
+
+int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
+                      volatile const int *stop, struct record *figures, struct err *e)
+{
+    struct record witness[SUBSETS_MAX];
+    bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
+    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
+            evaluation_show_possible(ev, k);
+    if (!code)
+        code = prove_possible(ev, pool, stop, e);
+    if (!code)
+        code = evaluation_measure(ev, p, figures, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        evaluation_set_witness(&figures[k], &witness[k]);
+    return code;
 }

@@ -193,19 +193,10 @@ struct work {
 
 static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, struct err *e)
 {
-    struct record figures[SUBSETS_MAX], witness[SUBSETS_MAX];
-    bool beside = evaluation_length(ev) == w->cell->task.space.length;
-    int code = beside ? witness_measure(w->pool, ev, NULL, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (strcmp(witness[k].proof ? witness[k].proof : "", "possible") == 0)
-            evaluation_show_possible(ev, k);
-    if (!code)
-        code = prove_possible(ev, w->pool, NULL, e);
-    if (!code)
-        code = evaluation_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, figures, e);
+    struct record figures[SUBSETS_MAX];
+    int code = prove_and_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, w->pool, NULL,
+                                 figures, e);
     for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
-        if (beside)
-            evaluation_set_witness(&figures[k], &witness[k]);
         figures[k].status = "scored";
         figures[k].experiment = spec_name(w->spec);
         figures[k].spec_hash = spec_hash(w->spec);

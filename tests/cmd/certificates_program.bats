@@ -1,18 +1,6 @@
 #!/usr/bin/env bats
 # The certificates that urpe-probe writes, as urpe-probe-check judges them.
-
-setup() {
-    command -v python3 >/dev/null || skip "no python3"
-    here=$BATS_TEST_DIRNAME
-    check=$here/../../cmd/urpe-probe-check/urpe-probe-check
-}
-
-# Runs tests of certificates.py and shows what it counts.
-tests() {
-    python3 -B "$here/certificates.py" "$check" "$@" 2>&1 | tee "$BATS_TEST_TMPDIR/log"
-    grep '^# ' "$BATS_TEST_TMPDIR/log" >&3 || true
-    tail -n 1 "$BATS_TEST_TMPDIR/log" | grep -q '^OK'
-}
+load help_certificates
 
 @test "what the program writes is valid, for every class, with the figures of the CSV; 2,000 lies about it" {
     tests Program

@@ -232,7 +232,7 @@ PY
 
 @test "a locale with decimal commas changes nothing" {
     german=(env "LOCPATH=$HERE" LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8)
-    localedef -i de_DE -f UTF-8 ./de_DE.UTF-8 2>/dev/null || true
+    localedef -i de_DE -f UTF-8 ./de_DE.UTF-8 2>/dev/null || [ -d de_DE.UTF-8 ] || skip "no localedef" # it exits 1 on warnings
     [ "$("${german[@]}" locale decimal_point)" = , ] || skip "a locale with commas cannot be made"
     probe run tiny.yaml --out plain --quiet
     "${german[@]}" "$URPE_PROBE" run tiny.yaml --out comma --quiet

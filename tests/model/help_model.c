@@ -250,3 +250,50 @@ void help_random_network(const struct model_config *config, const struct layout 
     model_close(&m);
     arena_close(&a);
 }
+/* ---- pairs of rows in random networks ---------------------------------------------------------*/
+enum { NETWORKS = 5 };
+
+void help_count_pairs(const char *purpose, uint64_t seed, const struct model_config *m,
+                      struct help_set *set, const int32_t *group, struct help_pairs *out)
+{
+    enum { D = HELP_NETWORK_CHANNELS };
+    static double y[NETWORKS][HELP_NETWORK_ROWS * D];
+    struct floor_set view = help_set_view(set);
+    struct stream s;
+    double scale[NETWORKS] = {0};
+    int rows = view.first[view.count];
+    assert_true(rows <= HELP_NETWORK_ROWS);
+    stream_open(&s, seed, purpose, 0);
+    for (int k = 0; k < NETWORKS; k++) {
+        struct model_config one = *m;
+        one.layers = 2 + k;
+        one.norm = k % 3;
+        help_random_network(&one, set->layout[0], &view, set->layout[0], &s, y[k]);
+        for (int i = 0; i < rows * D; i++)
+            scale[k] = fmax(scale[k], fabs(y[k][i]));
+    }
+    for (int p = 0; p < rows; p++)
+        for (int q = p + 1; q < rows; q++) {
+            double largest = 0;
+            for (int k = 0; k < NETWORKS * D; k++)
+                largest = fmax(largest, fabs(y[k / D][p * D + k % D] - y[k / D][q * D + k % D]) /
+                                            scale[k / D]);
+            out->merged += group[p] == group[q];
+            out->broken += group[p] == group[q] && !(largest <= HELP_EQUAL);
+            out->apart += group[p] != group[q];
+            out->unseen += group[p] != group[q] && !(largest > HELP_EQUAL);
+        }
+}
+
+void help_lines_only(void (*change)(struct model_config *m))
+{
+    static const char *const spaces[] = {"grid", "graph"};
+    for (int k = 0; k < 2; k++) {
+        struct rig r;
+        struct rig_config c = rig_default("toeplitz", NULL, 0);
+        c.change = change;
+        c.space = spaces[k];
+        assert_false(rig_open(&r, &c, 1));
+    }
+}
+

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "floor/help_floor.h"
 #include "model/model.h"
 
 struct rig_option { /* of a kind; CHOICE by index, BOOL as 0 or 1 */
@@ -65,6 +66,20 @@ void help_random_parameters(const struct model *m, struct stream *s, real *p);
 void help_random_network(const struct model_config *config, const struct layout *trained,
                          const struct floor_set *set, const struct layout *longest,
                          struct stream *s, double *y);
+
+/* EQUAL as in test_soundness.c, for up to 6 layers: outputs that are no further apart, relative to the
+ * largest one, are equal. */
+#define HELP_EQUAL (0x1p16 * REAL_EPSILON)
+enum { HELP_NETWORK_ROWS = 512, HELP_NETWORK_CHANNELS = 2 };
+/* Adds the set's pairs of rows to *out: merged and of these broken by one of five random networks of
+ * the configuration, of 2 to 6 layers; apart and of these told apart by none.  Stream `purpose`. */
+struct help_pairs {
+    long merged, broken, apart, unseen;
+};
+void help_count_pairs(const char *purpose, uint64_t seed, const struct model_config *m,
+                      struct help_set *set, const int32_t *group, struct help_pairs *out);
+/* A model with this change is refused on grids and graphs. */
+void help_lines_only(void (*change)(struct model_config *m));
 
 #ifdef REAL_DOUBLE
 /* The gradient of every tensor and of the input of a perturbed rig against central differences; fails

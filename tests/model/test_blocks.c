@@ -9,8 +9,6 @@
 #include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-/* EQUAL as in test_soundness.c, twice for the norms more that a block may have. */
-#define EQUAL (0x1p16 * REAL_EPSILON)
 enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 4 };
 
 /* One of all combinations of what is around attention. */
@@ -134,7 +132,7 @@ static long check_merged(const struct model_config *m, struct help_set *set, con
             for (int q = p + 1; q < rows; q++)
                 if (group[p] == group[q]) {
                     merged++;
-                    if (!(apart(y, p, q) <= EQUAL * scale))
+                    if (!(apart(y, p, q) <= HELP_EQUAL * scale))
                         fail_msg("blocks %d: merged pairs are %g apart", (int)seed, apart(y, p, q));
                 }
     }

@@ -6,12 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-/* EQUAL as in test_plan.c. */
-#define EQUAL (0x1p16 * REAL_EPSILON)
-enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 5 };
+enum { ROWS_MAX = HELP_NETWORK_ROWS, CHANNELS = HELP_NETWORK_CHANNELS };
 
 /* One of many: where it is applied changes with turn. */
 static void set_convolution(struct kind_config *c, int turn)
@@ -82,60 +79,19 @@ static void canon(struct model_config *m)
 static void test_lines_only(void **state)
 {
     (void)state;
-    struct rig r;
-    struct rig_config c = rig_default("toeplitz", NULL, 0);
-    c.change = canon;
-    c.space = "grid";
-    assert_false(rig_open(&r, &c, 1));
-    c.space = "graph";
-    assert_false(rig_open(&r, &c, 1));
+    help_lines_only(canon);
 }
 
 /* ---- floors -----------------------------------------------------------------------------------*/
-struct counts {
-    long merged, broken, apart, unseen;
-};
-
-static void count(const struct model_config *m, struct help_set *set, const int32_t *group,
-                  uint64_t seed, struct counts *out)
-{
-    static double y[NETWORKS][ROWS_MAX * CHANNELS];
-    struct floor_set view = help_set_view(set);
-    struct stream s;
-    double scale[NETWORKS] = {0};
-    int rows = view.first[view.count];
-    stream_open(&s, seed, "convolution", 0);
-    for (int k = 0; k < NETWORKS; k++) {
-        struct model_config one = *m;
-        one.layers = 2 + k;
-        one.norm = k % 3;
-        help_random_network(&one, set->layout[0], &view, set->layout[0], &s, y[k]);
-        for (int i = 0; i < rows * CHANNELS; i++)
-            scale[k] = fmax(scale[k], fabs(y[k][i]));
-    }
-    for (int p = 0; p < rows; p++)
-        for (int q = p + 1; q < rows; q++) {
-            double largest = 0;
-            for (int k = 0; k < NETWORKS * CHANNELS; k++)
-                largest = fmax(largest, fabs(y[k / CHANNELS][p * CHANNELS + k % CHANNELS] -
-                                             y[k / CHANNELS][q * CHANNELS + k % CHANNELS]) /
-                                            scale[k / CHANNELS]);
-            out->merged += group[p] == group[q];
-            out->broken += group[p] == group[q] && !(largest <= EQUAL);
-            out->apart += group[p] != group[q];
-            out->unseen += group[p] != group[q] && !(largest > EQUAL);
-        }
-}
-
 /* without: merge as if there were no convolution. */
-static struct counts check(int turn, bool without)
+static struct help_pairs check(int turn, bool without)
 {
     static const char *const encodings[] = {"none", "rope", "alibi", "toeplitz"};
     static struct help_set set;
     static int32_t group[ROWS_MAX];
     struct kind_config encoding = help_kind(&encoding_kinds, encodings[turn % 4]);
     struct model_config m = help_model(&encoding, turn % 7 == 6 ? 0 : -1, turn % 2, 8), plain;
-    struct counts n = {0};
+    struct help_pairs n = {0};
     int groups;
     m.normaliser = help_kind(&normaliser_kinds, turn % 5 == 3 ? "sink" : "softmax");
     m.ffn = 12;
@@ -148,7 +104,7 @@ static struct counts check(int turn, bool without)
     struct floor_set view = help_set_view(&set);
     assert_true(view.first[view.count] <= ROWS_MAX);
     assert_int_equal(model_merge(without ? &plain : &m, l, &view, group, &groups, NULL), 0);
-    count(&m, &set, group, (uint64_t)turn, &n);
+    help_count_pairs("convolution", (uint64_t)turn, &m, &set, group, &n);
     help_set_close(&set);
     return n;
 }
@@ -156,10 +112,10 @@ static struct counts check(int turn, bool without)
 static void test_sound(void **state)
 {
     (void)state;
-    struct counts total = {0};
+    struct help_pairs total = {0};
     long blind = 0;
     for (int turn = 0; turn < 42; turn++) {
-        struct counts n = check(turn, false);
+        struct help_pairs n = check(turn, false);
         if (n.broken)
             fail_msg("turn %d: %ld merged pairs have unequal outputs", turn, n.broken);
         total.merged += n.merged, total.apart += n.apart, total.unseen += n.unseen;

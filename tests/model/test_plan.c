@@ -6,12 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-/* EQUAL as in test_soundness.c, for up to 6 layers. */
-#define EQUAL (0x1p16 * REAL_EPSILON)
-enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 5 };
+enum { ROWS_MAX = HELP_NETWORK_ROWS, CHANNELS = HELP_NETWORK_CHANNELS };
 
 /* ---- the form ---------------------------------------------------------------------------------*/
 static struct layer_config *layer_with(struct model_config *m, const char *encoding,
@@ -160,42 +157,6 @@ static void test_gradients(void **state)
 #endif
 
 /* ---- floors -----------------------------------------------------------------------------------*/
-struct counts {
-    long merged, broken, apart, unseen;
-};
-
-/* Pairs that stay merged in networks of the configuration, and those that one of them tells apart. */
-static void count(const struct model_config *m, struct help_set *set, const int32_t *group,
-                  uint64_t seed, struct counts *out)
-{
-    static double y[NETWORKS][ROWS_MAX * CHANNELS];
-    struct floor_set view = help_set_view(set);
-    struct stream s;
-    double scale[NETWORKS] = {0};
-    int rows = view.first[view.count];
-    stream_open(&s, seed, "plan", 0);
-    for (int k = 0; k < NETWORKS; k++) {
-        struct model_config one = *m;
-        one.layers = 2 + k;
-        one.norm = k % 3;
-        help_random_network(&one, set->layout[0], &view, set->layout[0], &s, y[k]);
-        for (int i = 0; i < rows * CHANNELS; i++)
-            scale[k] = fmax(scale[k], fabs(y[k][i]));
-    }
-    for (int p = 0; p < rows; p++)
-        for (int q = p + 1; q < rows; q++) {
-            double largest = 0;
-            for (int k = 0; k < NETWORKS * CHANNELS; k++)
-                largest = fmax(largest, fabs(y[k / CHANNELS][p * CHANNELS + k % CHANNELS] -
-                                             y[k / CHANNELS][q * CHANNELS + k % CHANNELS]) /
-                                            scale[k / CHANNELS]);
-            out->merged += group[p] == group[q];
-            out->broken += group[p] == group[q] && !(largest <= EQUAL);
-            out->apart += group[p] != group[q];
-            out->unseen += group[p] != group[q] && !(largest > EQUAL);
-        }
-}
-
 static void draw_plan(struct model_config *m, struct stream *s)
 {
     static const char *const encoding[] = {"none", "rope", "toeplitz", "alibi", "shaw", "learned"};
@@ -216,12 +177,12 @@ static void draw_plan(struct model_config *m, struct stream *s)
 }
 
 /* first_only: merge as if all layers were of the first kind. */
-static long broken_pairs(uint64_t seed, bool first_only, struct counts *total)
+static long broken_pairs(uint64_t seed, bool first_only, struct help_pairs *total)
 {
     static struct model_config m, kind;
     static struct help_set set;
     static int32_t group[ROWS_MAX];
-    struct counts n = {0};
+    struct help_pairs n = {0};
     struct stream s;
     int groups;
     stream_open(&s, seed, "plan", 1);
@@ -237,7 +198,7 @@ static long broken_pairs(uint64_t seed, bool first_only, struct counts *total)
     model_kind_config(&m, 0, &kind);
     assert_true(view.first[view.count] <= ROWS_MAX);
     assert_int_equal(model_merge(first_only ? &kind : &m, l, &view, group, &groups, NULL), 0);
-    count(&m, &set, group, seed, &n);
+    help_count_pairs("plan", seed, &m, &set, group, &n);
     help_set_close(&set);
     total->merged += n.merged;
     total->apart += n.apart;
@@ -248,13 +209,13 @@ static long broken_pairs(uint64_t seed, bool first_only, struct counts *total)
 static void test_sound(void **state)
 {
     (void)state;
-    struct counts total = {0};
+    struct help_pairs total = {0};
     long blind = 0;
     for (uint64_t seed = 0; seed < 60; seed++) {
         long broken = broken_pairs(seed, false, &total);
         if (broken)
             fail_msg("plan %d: %ld merged pairs have unequal outputs", (int)seed, broken);
-        blind += broken_pairs(seed, true, &(struct counts){0}) > 0;
+        blind += broken_pairs(seed, true, &(struct help_pairs){0}) > 0;
     }
     print_message("%ld merged pairs, %ld apart, %ld of these unseen; merging by the first kind alone "
                   "is wrong for %ld of 60\n", total.merged, total.apart, total.unseen, blind);
@@ -279,7 +240,7 @@ static long told_apart(const struct model_config *m, struct help_set *set, const
             double apart = 0;
             for (int c = 0; c < CHANNELS; c++)
                 apart = fmax(apart, fabs(y[p * CHANNELS + c] - y[q * CHANNELS + c]));
-            told += group[p] == group[q] && !(apart <= EQUAL * scale);
+            told += group[p] == group[q] && !(apart <= HELP_EQUAL * scale);
         }
     return told;
 }

@@ -10,8 +10,6 @@
 #include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-/* EQUAL as in test_plan.c. */
-#define EQUAL (0x1p16 * REAL_EPSILON)
 enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 5, SYMBOLS = 4, N = 7 };
 
 static void set_prefix(struct model_config *m, int tokens)
@@ -228,13 +226,7 @@ static void test_registers_fold(void **state)
 static void test_lines_only(void **state)
 {
     (void)state;
-    struct rig r;
-    struct rig_config c = rig_default("toeplitz", NULL, 0);
-    c.change = one_token;
-    c.space = "grid";
-    assert_false(rig_open(&r, &c, 1));
-    c.space = "graph";
-    assert_false(rig_open(&r, &c, 1));
+    help_lines_only(one_token);
 }
 
 /* ---- floors -----------------------------------------------------------------------------------*/
@@ -311,10 +303,10 @@ static void test_combinations(void **state)
         for (int p = 0; p < view.first[view.count]; p++)
             for (int q = p + 1; q < view.first[view.count]; q++) {
                 double d = apart(y, scale, p, q);
-                if (group[p] == group[q] && !(d <= EQUAL))
+                if (group[p] == group[q] && !(d <= HELP_EQUAL))
                     fail_msg("combination %d: merged rows %d and %d differ by %g", k, p, q, d);
                 merged += group[p] == group[q];
-                told += group[p] != group[q] && d > EQUAL;
+                told += group[p] != group[q] && d > HELP_EQUAL;
             }
         help_set_close(&set);
     }
@@ -339,7 +331,7 @@ static void check_identical(const struct model_config *m, const char *what, int 
     for (int p = 0; p < N; p++) {
         bool new = true;
         for (int q = 0; q < p; q++)
-            new = new && apart(y, scale, p, q) > EQUAL;
+            new = new && apart(y, scale, p, q) > HELP_EQUAL;
         distinct += new;
     }
     view.token = token; /* as symbols: what stands in front is none of them */

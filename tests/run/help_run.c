@@ -29,6 +29,15 @@ struct task help_task(const char *target, const char *encoding, int attention, i
     return t;
 }
 
+struct evaluation *help_evaluation(const struct task *t)
+{
+    struct evaluation *ev;
+    struct err e = {0};
+    if (evaluation_open(&ev, t, (int)t->space.length, &e))
+        fail_msg("%s: %s", e.where, e.msg);
+    return ev;
+}
+
 struct spec *help_spec(const char *text)
 {
     struct spec *s = NULL;

@@ -17,6 +17,8 @@ enum { HELP_PATH = 1024 };
 
 /* Defaults of every section, with this target, encoding and attention, length n, d channels. */
 struct task help_task(const char *target, const char *encoding, int attention, int n, int d);
+/* At the training length; must open. */
+struct evaluation *help_evaluation(const struct task *t);
 /* A spec that must parse. */
 struct spec *help_spec(const char *text);
 

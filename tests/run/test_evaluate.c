@@ -70,15 +70,6 @@ static struct predictor predictor_of(struct false_network *f)
     return (struct predictor){.self = f, .outputs = false_outputs};
 }
 
-static struct evaluation *open_evaluation(const struct task *t)
-{
-    struct evaluation *ev;
-    struct err e = {0};
-    if (evaluation_open(&ev, t, (int)t->space.length, &e))
-        fail_msg("%s: %s", e.where, e.msg);
-    return ev;
-}
-
 static void measure(struct evaluation *ev, struct false_network *f, struct record *out)
 {
     assert_int_equal(evaluation_measure(ev, predictor_of(f), out, NULL), 0);
@@ -110,7 +101,7 @@ static void position_by_hand(void **unused)
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     struct false_network mean = {.answer = ANSWER_VALUE, .value = 0.625, .changed = -1};
     const double variance = 5.0 / 64;
 
@@ -157,7 +148,7 @@ static void urpe_has_no_floor_and_exact_is_reached(void **unused)
     struct record f[SUBSETS_MAX], alone;
     t.evaluate.samples = 6;
     share(&t, pattern_named("identical"), 0.5);
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     struct false_network exact = {.answer = ANSWER_EXACT, .changed = -1};
     measure(ev, &exact, f);
     for (int k = 0; k < 3; k++) {
@@ -213,7 +204,7 @@ static void subsets_have_their_own_figures(void **unused)
     t.evaluate.samples = 16;
     share(&t, pattern_named("identical"), 0.25);
     share(&t, pattern_named("palindrome"), 0.25);
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     const struct samples *s = evaluation_samples(ev);
     struct false_network noise = {.answer = ANSWER_NOISE, .changed = -1, .noise = out};
     assert_int_equal(evaluation_subsets(ev), 4);
@@ -247,7 +238,7 @@ static void constant_target(void **unused)
     struct task t = help_task("position", "toeplitz", MODEL_RPE, 1, 2);
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 3;
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     struct false_network near = {.answer = ANSWER_VALUE, .value = 1.05, .changed = -1};
     struct false_network far = {.answer = ANSWER_VALUE, .value = 1.2, .changed = -1};
     double error;
@@ -269,7 +260,7 @@ static void nan_is_never_reached(void **unused)
     struct task t = help_task("gain", "toeplitz", MODEL_URPE, 3, 1);
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 4;
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     struct false_network broken = {.answer = ANSWER_NAN, .changed = -1};
     measure(ev, &broken, f);
     assert_true(isnan(f[0].error_rms) && isnan(f[0].error_sup) && isnan(f[0].error_rel));
@@ -291,7 +282,7 @@ static void tokens_are_decided_by_row_and_by_group(void **unused)
     token_task.target.vocab = 1000; /* so that no generic sample is constant by chance */
     token_task.evaluate.samples = 8;
     share(&token_task, pattern_named("identical"), 0.25);
-    struct evaluation *ev = open_evaluation(&token_task);
+    struct evaluation *ev = help_evaluation(&token_task);
     measure(ev, &right, f);
     assert_float_equal(f[1].accuracy, 1, 0);
     assert_float_equal(f[1].accuracy_ceiling, 1, 0);
@@ -342,7 +333,7 @@ static void group_goes_with_its_mean(void **unused)
                  "evaluate: {samples: 6}\n", k);
         struct spec *s = help_spec(text);
         token_task = spec_cell(s, 0)->task;
-        struct evaluation *ev = open_evaluation(&token_task);
+        struct evaluation *ev = help_evaluation(&token_task);
         measure(ev, &right, f);
         assert_float_equal(f[0].accuracy, 1, 0);
         assert_float_equal(f[0].accuracy_grouped, 0.75, 0);
@@ -361,7 +352,7 @@ static void informative_rows_are_counted_apart(void **unused)
     token_task = help_task("etp", "learned", MODEL_RPE, 4, 1);
     token_task.target.vocab = 2;
     token_task.evaluate.samples = 16;
-    struct evaluation *ev = open_evaluation(&token_task);
+    struct evaluation *ev = help_evaluation(&token_task);
     const struct samples *s = evaluation_samples(ev);
     double hits = 0;
     for (int r = 0; r < s->rows; r++)

@@ -16,18 +16,9 @@ static struct task causal_task(const char *target, int n)
     return t;
 }
 
-static struct evaluation *open_evaluation(const struct task *t)
-{
-    struct evaluation *ev;
-    struct err e = {0};
-    if (evaluation_open(&ev, t, (int)t->space.length, &e))
-        fail_msg("%s: %s", e.where, e.msg);
-    return ev;
-}
-
 static struct record lookahead_of(const struct task *t)
 {
-    struct evaluation *ev = open_evaluation(t);
+    struct evaluation *ev = help_evaluation(t);
     struct record r;
     evaluation_floors(ev, evaluation_subsets(ev) - 1, &r);
     assert_string_equal(r.subset, "lookahead");
@@ -143,7 +134,7 @@ static void beyond_by_depth(void **unused)
         t.model.mask.number[0] = 4;
         t.target.kind.number[0] = 12;
         t.model.layers = layers;
-        struct evaluation *ev = open_evaluation(&t);
+        struct evaluation *ev = help_evaluation(&t);
         struct record r;
         assert_int_equal(evaluation_subsets(ev), 4);
         evaluation_floors(ev, 3, &r);
@@ -213,7 +204,7 @@ static void the_rest_is_as_it_was(void **unused)
     struct record with[3], without[3];
     for (int images = 0; images <= 7; images += 7) {
         t.evaluate.images = images;
-        struct evaluation *ev = open_evaluation(&t);
+        struct evaluation *ev = help_evaluation(&t);
         assert_int_equal(evaluation_subsets(ev), images ? 4 : 3);
         for (int k = 0; k < 3; k++)
             evaluation_floors(ev, k, images ? &with[k] : &without[k]);
@@ -223,7 +214,7 @@ static void the_rest_is_as_it_was(void **unused)
     for (int k = 0; k < 3; k++)
         assert_memory_equal(&with[k], &without[k], sizeof *with);
     assert_true(option_set_kind(&mask_kinds, "none", &t.model.mask));
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     assert_int_equal(evaluation_subsets(ev), 3);
     evaluation_close(ev);
 }

@@ -93,7 +93,7 @@ static double spread_of(const char *preset, const char *prefix, uint64_t seed)
              "ffn: 24}\nevaluate: {samples: 3}\n", preset, prefix);
     struct spec *s = open_spec(text);
     const struct task *t = &spec_cell(s, 0)->task;
-    struct record *figures = memory_alloc(PATTERN_MAX + 1, sizeof *figures, &e);
+    struct record *figures = memory_alloc(SUBSETS_MAX, sizeof *figures, &e);
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     if (network_open(&x, t, pool, &e) || evaluation_open(&ev, t, 7, &e))
         fail_msg("%s: %s", preset, e.msg);

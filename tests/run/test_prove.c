@@ -12,7 +12,7 @@
 static const char *const targets[] = {"position", "gain", "prefix_sum", "mean", "reverse"};
 static const char *const encodings[] = {"toeplitz", "none", "alibi", "rope", "t5", "shaw"};
 enum { TARGETS = sizeof targets / sizeof *targets, ENCODINGS = sizeof encodings / sizeof *encodings };
-enum { N = 6, NETWORKS = 20, SUBSETS = PATTERN_MAX + 1 };
+enum { N = 6, NETWORKS = 20 };
 
 static struct task small_task(const char *target, const char *encoding, int attention)
 {
@@ -22,15 +22,6 @@ static struct task small_task(const char *target, const char *encoding, int atte
     t.model.heads = 2, t.model.width = 16, t.model.ffn = 16;
     t.evaluate.samples = 16;
     return t;
-}
-
-static struct evaluation *open_evaluation(const struct task *t)
-{
-    struct evaluation *ev;
-    struct err e = {0};
-    if (evaluation_open(&ev, t, (int)t->space.length, &e))
-        fail_msg("%s: %s", e.where, e.msg);
-    return ev;
 }
 
 static void prove(struct evaluation *ev, struct pool *pool)
@@ -62,7 +53,7 @@ static void draw(struct network *x, struct stream *random, double size)
 static void stay_impossible(const struct task *t, struct evaluation *ev, struct pool *pool)
 {
     struct task own = *t;
-    struct record figures[SUBSETS];
+    struct record figures[SUBSETS_MAX];
     struct network x;
     struct stream random;
     own.model.precision = MODEL_DOUBLE;
@@ -88,7 +79,7 @@ struct counts {
 /* Where weights are known that do it, networks must have shown it, and nothing is called impossible. */
 static void agree_with_weights(struct evaluation *ev, struct pool *pool, struct counts *n)
 {
-    struct record witness[SUBSETS];
+    struct record witness[SUBSETS_MAX];
     assert_int_equal(witness_measure(pool, ev, NULL, witness, NULL), 0);
     for (int s = 0; s < evaluation_subsets(ev); s++) {
         bool possible = is_proof(ev, s, "possible");
@@ -106,7 +97,7 @@ static void look(const char *target, const char *encoding, int attention, struct
                  struct counts *n)
 {
     struct task t = small_task(target, encoding, attention);
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     prove(ev, pool);
     agree_with_weights(ev, pool, n);
     stay_impossible(&t, ev, pool);
@@ -140,7 +131,7 @@ static void nothing_is_claimed_unasked(void **state)
     (void)state;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     t.evaluate.networks = 0;
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     prove(ev, pool);
     assert_true(is_proof(ev, 0, "open"));
     evaluation_close(ev);
@@ -159,7 +150,7 @@ static void small_floors_bound(void **state)
     struct task t = small_task("gain", "toeplitz", MODEL_RPE);
     (void)state;
     t.evaluate.tolerance = 1;
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     assert_true(is_proof(ev, 0, "bounded"));
     evaluation_close(ev);
 }
@@ -175,7 +166,7 @@ static void what_no_network_tells_apart_stays_open(void **state)
                                "bias: 'a[h] * d * 0', parameters: {a: 1}}}\n");
     (void)state;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
-    struct evaluation *ev = open_evaluation(&spec_cell(s, 0)->task);
+    struct evaluation *ev = help_evaluation(&spec_cell(s, 0)->task);
     prove(ev, pool);
     assert_true(is_proof(ev, 0, "open"));
     evaluation_close(ev);

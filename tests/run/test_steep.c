@@ -8,7 +8,7 @@
 #include "run/help_run.h"
 #include "run/steep.h"
 
-enum { N = 6, D = 2, SUBSETS = PATTERN_MAX + 1 };
+enum { N = 6, D = 2 };
 
 static struct task near_task(int attention, double radius)
 {
@@ -21,15 +21,6 @@ static struct task near_task(int attention, double radius)
     return t;
 }
 
-static struct evaluation *open_evaluation(const struct task *t)
-{
-    struct evaluation *ev;
-    struct err e = {0};
-    if (evaluation_open(&ev, t, (int)t->space.length, &e))
-        fail_msg("%s: %s", e.where, e.msg);
-    return ev;
-}
-
 /* ---- the samples ------------------------------------------------------------------------------*/
 static void near_tokens_are_near(void **state)
 {
@@ -37,7 +28,7 @@ static void near_tokens_are_near(void **state)
     for (int k = 0; k < 3; k++) {
         static const double radius[] = {0.5, 0.1, 1e-6};
         struct task t = near_task(MODEL_RPE, radius[k]);
-        struct evaluation *ev = open_evaluation(&t);
+        struct evaluation *ev = help_evaluation(&t);
         const struct samples *s = evaluation_samples(ev);
         int seen = 0;
         double farthest = 0;
@@ -86,7 +77,7 @@ static double distance_of(const struct samples *s, int b)
 static void the_bound_is_that_of_the_definition(void **state)
 {
     struct task t = near_task(MODEL_RPE, 0.05), free = near_task(MODEL_URPE, 0.05);
-    struct evaluation *ev = open_evaluation(&t), *other = open_evaluation(&free);
+    struct evaluation *ev = help_evaluation(&t), *other = help_evaluation(&free);
     const struct samples *s = evaluation_samples(ev);
     struct steep *steep, *none;
     double nearest = INFINITY;
@@ -129,8 +120,8 @@ static int lie(void *self, const struct samples *s, double *y, trainer_logits ea
 static void what_is_found_is_above_the_bound(void **state)
 {
     struct task t = near_task(MODEL_RPE, 0.05);
-    struct evaluation *ev = open_evaluation(&t);
-    struct record f[SUBSETS];
+    struct evaluation *ev = help_evaluation(&t);
+    struct record f[SUBSETS_MAX];
     (void)state;
     struct liar honest = {0}, other = {1};
     assert_int_equal(evaluation_measure(ev, (struct predictor){&honest, lie}, f, NULL), 0);
@@ -151,12 +142,12 @@ static void networks_are_above_the_bound(void **state)
     struct pool *pool;
     struct network x;
     struct stream random;
-    struct record f[SUBSETS];
+    struct record f[SUBSETS_MAX];
     int said = 0;
     (void)state;
     t.model.precision = MODEL_DOUBLE;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
-    struct evaluation *ev = open_evaluation(&t);
+    struct evaluation *ev = help_evaluation(&t);
     assert_int_equal(network_open(&x, &t, pool, NULL), 0);
     stream_open(&random, 1, "test", 0);
     const struct model *m = x.api->model(x.trainer);
