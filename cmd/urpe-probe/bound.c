@@ -15,6 +15,7 @@ static int append_cell(const struct arguments *a, struct text *out, const struct
                        const struct cell *c, struct pool *pool, struct err *e)
 {
     struct train_price price;
+    struct record witness[SUBSETS_MAX];
     int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
     for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
         struct evaluation *ev = NULL;
@@ -22,11 +23,14 @@ static int append_cell(const struct arguments *a, struct text *out, const struct
             code = evaluation_open_number(&ev, &c->task, k, e);
         else
             code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, e);
-        if (!code && evaluation_is_whole(ev))
-            code = prove_possible(ev, pool, terminal_signal(), e);
+        bool whole = !code && evaluation_is_whole(ev);
+        if (whole)
+            code = prove_class(ev, pool, terminal_signal(), witness, e);
         for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
             struct record r;
             evaluation_floors(ev, i, &r);
+            if (whole)
+                evaluation_set_witness(&r, &witness[i]);
             r.experiment = spec_name(s);
             r.spec_hash = spec_hash(s);
             r.params = (int64_t)price.parameters;
@@ -107,10 +111,10 @@ const struct command command_bound = {
     .operands = "SPEC",
     .summary = "compute floors only: what no training can beat",
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
-               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible "
-               "(random networks of the class tell all inputs apart, evaluate.networks), open.  Floors hold in exact arithmetic; "
-               "what rounding adds to that, `run` measures as leak_rms and leak_sup.  With --format csv the columns are "
-               "those of results.csv; --out DIR writes DIR/bound.csv.",
+               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible (explicit "
+               "weights, evaluate.witness, or random networks of the class tell all inputs apart, evaluate.networks), open.  "
+               "Floors hold in exact arithmetic; what rounding adds to that, `run` measures as leak_rms and leak_sup.  "
+               "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.",
     .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_COLOR},
     .run = run,
