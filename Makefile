@@ -47,7 +47,8 @@ PKG_LIBS   := $(filter-out -lgslcblas,$(if $(XSMM),$(shell pkg-config --libs $(X
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
-FLAGS_release := -O3 -g
+# -g1: lines for debuggers and profilers; tracking every variable makes the kernels' compilation twice as long.
+FLAGS_release := -O3 -g1
 FLAGS_debug   := -O1 -g -DMEMORY_DEBUG
 FLAGS_asan    := -O1 -g -DMEMORY_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread
@@ -179,9 +180,11 @@ deps:
 deps-ci: deps
 	@tests/tools/deps.sh ci
 
-# The recipes below call make again, so that pkg-config sees what deps has just installed.
+# The recipes below call make again, so that pkg-config sees what deps has just installed; on all
+# processors, where the caller has not said on how many.
+ALL_CPUS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 quickstart: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CPUS) all
 	@$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(BUILD)/urpe-probe report results/quickstart --no-claims >/dev/null || exit $$?; \
 	[ $$status = 1 ] || printf '%s\n' '' \
@@ -191,7 +194,7 @@ quickstart: deps
 	  'within the tolerance on all of them.'; exit $$status
 
 test: deps
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(ALL_CPUS) check
 
 tests: $(ALL_TESTS)
 check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
