@@ -94,6 +94,11 @@ struct attention_shape {
 size_t attention_scratch(const struct attention_shape *shape);
 /* The weight of a logit under an elementwise form (factor 1, offset 0), and its derivative by it. */
 real attention_weight(enum attention_form form, real s, real *slope);
+/* One vector x (count) becomes factor gain x / sqrt(mean(x^2) + epsilon), sums in double.  Backward, from
+ * what x was: dx in place, dgain accumulated. */
+void rms_vector(int count, double epsilon, double factor, const real *gain, real *x);
+void rms_vector_backward(int count, double epsilon, double factor, const real *gain, const real *x,
+                         real *dx, real *dgain);
 /* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
 int attention_block_rows(int n);
 
