@@ -76,7 +76,12 @@ ifneq ($(filter x86_64-%,$(TARGET)),)
 VARIANT_avx2   := -mavx2 -mfma
 VARIANT_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 endif
-variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx512.c,$1),$(VARIANT_avx512))
+variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx512.c,$1),$(VARIANT_avx512)) \
+                $(if $(and $(findstring /variant_,$1),$(filter $2,$(UNSANITIZED_$(CONFIG)))),-fno-sanitize=all)
+# Sanitizers make minutes of compiling the kernel variants.  The double set is the same source; fuzzers
+# hardly reach either.
+UNSANITIZED_asan := double
+UNSANITIZED_fuzz := float double
 
 sources = $(sort $(wildcard lib/$1/*.c))
 float_objects  = $(patsubst lib/%.c,$(OUT)/float/%.o,$(call sources,$1))
@@ -92,7 +97,7 @@ all: $(BUILD)/urpe-probe
 $(OUT)/float/%.o: lib/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC     $<")
-	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<,float) -MMD -MP -c -o $@ $<
 
 names_of = $(foreach l,$(BELOW_$1),$(if $(call numeric,$l),$(OUT)/names/$l.h))
 define layer_rules
@@ -106,7 +111,7 @@ $(OUT)/names/$1.h: $(patsubst lib/%.c,$(OUT)/float/%.o,$(call numeric,$1))
 $(call double_objects,$1): $(OUT)/double/%.o: lib/%.c $(call names_of,$1)
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  CC     $$< (double)")
-	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
+	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<,double) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
 $(OUT)/lib$1-double.a: $(call double_objects,$1)
 	@rm -f $$@ && $(AR) rcs $$@ $$^
 endif
@@ -174,6 +179,10 @@ ifeq ($(CONFIG),asan)
 ALL_TESTS := $(filter-out %-double,$(ALL_TESTS))
 BATS := $(filter-out $(addprefix tests/cmd/,certificates.bats certificates_program.bats quoted.bats install.bats),$(BATS))
 endif
+# Those that take longest begin, so that none is left over at the end.
+SLOW := tests/cmd/certificates_program.bats %/test_witness %/test_witness-double tests/survival/stops.bats \
+        tests/cmd/install.bats tests/survival/interrupt.bats tests/cmd/list.bats tests/survival/lost.bats
+slow_first = $(filter $(SLOW),$1) $(filter-out $(SLOW),$1)
 .PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install uninstall deb clean
 deps:
 	@tests/tools/deps.sh run
@@ -199,7 +208,7 @@ test: deps
 tests: $(ALL_TESTS)
 check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
 	@tests/tools/check-runner.sh $(OUT)/tests/tools/failing
-	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) $(RUN_TESTS) $(BATS) $(ALL_TESTS)
+	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) $(RUN_TESTS) $(call slow_first,$(BATS) $(ALL_TESTS))
 $(OUT)/tests/tools/failing: tests/tools/failing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(CMOCKA_LIBS)
