@@ -251,6 +251,8 @@ bench: $(BUILD)/urpe-probe
 
 # The man page and the shells' completion, as the program itself writes them.
 SHARE := $(DESTDIR)$(PREFIX)/share
+# What `urpe-probe card` goes through, and the results of the built-in encodings.
+BATTERY := $(wildcard $(addprefix experiments/card.,yaml csv csv.gz))
 $(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
 	@mkdir -p $(@D)
 	@$< completion $* >$@.new && mv $@.new $@
@@ -260,6 +262,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 	install -d $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
 	install -m 755 cmd/urpe-probe-check/urpe-probe-check $(DESTDIR)$(PREFIX)/bin/urpe-probe-check
+	install -d $(SHARE)/urpe-probe
+	install -m 644 $(BATTERY) $(SHARE)/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.man $(SHARE)/man/man1/urpe-probe.1
 	install -m 644 $(BUILD)/share/urpe-probe.bash $(SHARE)/bash-completion/completions/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe
@@ -269,7 +273,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,urpe-probe urpe-probe-check) $(SHARE)/man/man1/urpe-probe.1
 	rm -f $(SHARE)/bash-completion/completions/urpe-probe $(SHARE)/zsh/site-functions/_urpe-probe
-	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
+	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish $(addprefix $(SHARE)/urpe-probe/,$(notdir $(BATTERY)))
+	-@rmdir $(SHARE)/urpe-probe 2>/dev/null
 
 # A Debian package of the staged files: $(BUILD)/urpe-probe_VERSION_ARCH.deb.  Libraries are those that
 # the program was linked with here, by the packages that own them.

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -61,6 +62,34 @@ void system_restart(char *const *word)
     }
 #endif
     execvp(word[0], word);
+}
+
+/* The file behind a path, for its folder. */
+static bool folder_of(const char *path, char *out, size_t size)
+{
+    char *whole = realpath(path, NULL), *slash = whole ? strrchr(whole, '/') : NULL;
+    int length = slash ? snprintf(out, size, "%.*s", slash > whole ? (int)(slash - whole) : 1, whole) : -1;
+    free(whole);
+    return length > 0 && (size_t)length < size;
+}
+
+bool system_program_folder(const char *word, char *out, size_t size)
+{
+    const char *at = getenv("PATH");
+    char path[4096];
+#ifdef LINUX
+    if (folder_of("/proc/self/exe", out, size))
+        return true;
+#endif
+    if (strchr(word, '/'))
+        return folder_of(word, out, size);
+    for (size_t length; at && *at; at += length + (at[length] == ':')) {
+        length = strcspn(at, ":");
+        snprintf(path, sizeof path, "%.*s/%s", (int)length, at, word);
+        if (access(path, X_OK) == 0)
+            return folder_of(path, out, size);
+    }
+    return false;
 }
 
 #ifdef LINUX

@@ -2,6 +2,7 @@
  * with -DPORTABLE_ONLY uses plain POSIX. */
 #ifndef BASE_SYSTEM_H
 #define BASE_SYSTEM_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,10 @@ void system_close_from(int first, int kept);
 /* Starts the program anew, with the same words, in its present environment; returns only when that
  * cannot be done. */
 void system_restart(char *const *word);
+
+/* The folder of the program's own file, without symbolic links; `word` is what it was called by.  false:
+ * it is not known. */
+bool system_program_folder(const char *word, char *out, size_t size);
 
 /* Cores that this process may use. */
 int system_cores(void);

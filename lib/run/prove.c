@@ -316,8 +316,10 @@ int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *po
             evaluation_show_possible(ev, k);
     if (!code)
         code = prove_possible(ev, pool, stop, e);
-    if (!code)
+    if (!code && p.outputs)
         code = evaluation_measure(ev, p, figures, e);
+    for (int k = 0; !p.outputs && k < evaluation_subsets(ev); k++)
+        evaluation_floors(ev, k, &figures[k]);
     for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
         evaluation_set_witness(&figures[k], &witness[k]);
     return code;

@@ -16,7 +16,8 @@
 int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e);
 /* The rows of a predictor, which come last, so that errors by position are its own: what the class can
  * is shown first, by explicit weights at the training length, whose figures stand in the rows beside,
- * and by prove_possible.  figures (evaluation_subsets).  Errors as of those. */
+ * and by prove_possible.  figures (evaluation_subsets).  A predictor without `outputs` is nobody: the rows
+ * have floors and witnesses alone.  Errors as of those. */
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e);
 /* Operations of the first network, which is nearly always enough, and memory of the largest, without

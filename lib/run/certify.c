@@ -1,0 +1,58 @@
+/* Certified rows (certify.h). */
+#include "run/certify.h"
+
+#include "run/certificate.h"
+#include "run/evaluate.h"
+#include "run/prove.h"
+
+enum { ROWS_KEPT = 1 << 21 }; /* of images under an orbit: some 200 MB */
+
+struct work {
+    const struct spec *spec;
+    const struct cell *cell;
+    struct pool *pool;
+    const struct certify_options *options;
+    int64_t parameters;
+};
+
+static int append_rows(const struct work *w, struct evaluation *ev, struct text *rows, struct err *e)
+{
+    struct record figures[SUBSETS_MAX];
+    const struct predictor nobody = {0};
+    int code = 0;
+    if (evaluation_is_whole(ev) && w->options->witness)
+        code = prove_and_measure(ev, nobody, w->pool, w->options->stop, figures, e);
+    else if (evaluation_is_whole(ev))
+        code = prove_possible(ev, w->pool, w->options->stop, e);
+    for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
+        struct record *r = &figures[k];
+        if (!evaluation_is_whole(ev) || !w->options->witness)
+            evaluation_floors(ev, k, r);
+        r->experiment = spec_name(w->spec);
+        r->spec_hash = spec_hash(w->spec);
+        r->params = w->parameters;
+        row_append(rows, w->cell, r);
+    }
+    return code;
+}
+
+int certify_cell(const struct spec *s, const struct cell *c, struct pool *pool,
+                 const struct certify_options *o, struct text *rows, struct err *e)
+{
+    struct train_price price;
+    int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
+    const struct work w = {s, c, pool, o, code ? 0 : (int64_t)price.parameters};
+    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
+        struct evaluation *ev = NULL;
+        if (o->certificate)
+            code = evaluation_open_number(&ev, &c->task, k, e);
+        else
+            code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, e);
+        if (!code)
+            code = append_rows(&w, ev, rows, e);
+        if (!code && o->certificate)
+            code = certificates_write(o->certificate, s, c, ev, e);
+        evaluation_close(ev);
+    }
+    return code;
+}
