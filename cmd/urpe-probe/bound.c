@@ -4,53 +4,18 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
-#include "run/certificate.h"
+#include "run/certify.h"
 #include "run/evaluate.h"
-#include "run/prove.h"
-
-enum { ROWS_KEPT = 1 << 21 }; /* of images under an orbit: some 200 MB */
-
-/* The rows of one cell, in the form of results.csv, and their certificates. */
-static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
-                       const struct cell *c, struct pool *pool, struct err *e)
-{
-    struct train_price price;
-    struct record witness[SUBSETS_MAX];
-    int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
-    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
-        struct evaluation *ev = NULL;
-        if (a->certificate)
-            code = evaluation_open_number(&ev, &c->task, k, e);
-        else
-            code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, e);
-        bool whole = !code && evaluation_is_whole(ev);
-        if (whole)
-            code = prove_class(ev, pool, terminal_signal(), witness, e);
-        for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
-            struct record r;
-            evaluation_floors(ev, i, &r);
-            if (whole)
-                evaluation_set_witness(&r, &witness[i]);
-            r.experiment = spec_name(s);
-            r.spec_hash = spec_hash(s);
-            r.params = (int64_t)price.parameters;
-            row_append(out, c, &r);
-        }
-        if (!code && a->certificate)
-            code = certificates_write(a->certificate, s, c, ev, e);
-        evaluation_close(ev);
-    }
-    return code;
-}
 
 static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
                        struct err *e)
 {
+    const struct certify_options options = {.certificate = a->certificate, .stop = terminal_signal()};
     struct pool *pool = NULL;
     int code = pool_open(&pool, 1, e);
     row_append_header(out);
     for (int k = 0; !code && k < spec_cells(s); k++) {
-        code = append_cell(a, out, s, spec_cell(s, k), pool, e);
+        code = certify_cell(s, spec_cell(s, k), pool, &options, out, e);
         if (!code && *terminal_signal())
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }

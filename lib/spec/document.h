@@ -67,6 +67,7 @@ struct spec {
     struct keys keys;
     struct layers layers;
     char *source;       /* the file's name in messages */
+    const char *class_path, *beside; /* spec_open_class: whose model it has, and where it is; else NULL */
     struct node start;  /* its first place */
     struct node *root;  /* a map */
     struct node *set;   /* a map: dotted key -> value of each --set that makes no axis */
@@ -104,8 +105,20 @@ const struct node *document_find(const struct spec *s, const char *key);
 /* Key number k of those that cases and then the grid give; NULL after the last. */
 const struct node *document_given(const struct spec *s, int k);
 
-/* set.c: edits root and fills s->set. */
+/* set.c: edits root and fills s->set.  set_key is one --set, whose value has been read. */
+int set_open(struct spec *s, struct err *e);
+int set_key(struct spec *s, const char *key, struct node *value, struct err *e);
 int set_edit(struct spec *s, const char *const *set, int sets, struct err *e);
+/* The key that a "KEY=VALUE" begins with, cut to what fits. */
+void set_name(const char *text, char out[KEY_TEXT]);
+
+/* class.c: edits root as the model of s->class_path says, but for what the --set replace, and then
+ * gives up axes that have no meaning with a model whose layers are all said. */
+int class_edit(struct spec *s, const char *const *set, int sets, struct err *e);
+void class_settle(struct spec *s);
+
+/* spec.c: what `path` holds, memory_free *bytes; *name is what messages call it. */
+int spec_read_file(const char *path, const char **name, char **bytes, size_t *count, struct err *e);
 
 /* document.c: name, seeds, sections, cases, grid, figures; every value checked on its own. */
 int document_read(struct spec *s, struct err *e);
