@@ -26,10 +26,10 @@ static int open_spec(const struct bench_case *c, struct spec **out, struct err *
                           "name: bench\nseeds: [0]\ntarget: gain\n"
                           "space: {length: %d, channels: 4}\n"
                           "model: {encoding: toeplitz, attention: %s, layers: %d, heads: %d, "
-                          "width: %d, ffn: %d}\n"
+                          "width: %d, ffn: %d%s}\n"
                           "train: {steps: 1000000, batch: %d, lr: 0.0001}\n",
                           c->n, c->urpe ? "urpe" : "rpe", c->layers, c->heads, c->width,
-                          4 * c->width, c->batch);
+                          4 * c->width, c->keys ? c->keys : "", c->batch);
     return spec_parse(out, "bench", text, (size_t)length, NULL, 0, e);
 }
 
@@ -212,8 +212,7 @@ out:
     return code;
 }
 
-/* RPE and URPE in turn.  The case's own comes first in memory: where arrays come to lie is worth a
- * percent. */
+/* Two cases in turn.  c[0] comes first in memory: where arrays come to lie is worth a percent. */
 static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
                         struct err *e)
 {
@@ -221,11 +220,8 @@ static int measure_pair(const struct bench_case *c, double seconds, struct answe
     double time[2][TURNS_MAX], ratio[TURNS_MAX], one, end;
     size_t turns = 0;
     int code = 0;
-    for (int turn = 0; turn < 2 && !code; turn++) {
-        int k = (c->urpe + turn) % 2;
-        struct bench_case of = *c;
-        of.urpe = k;
-        code = subject_open(&s[k], &of, e);
+    for (int k = 0; k < 2 && !code; k++) {
+        code = subject_open(&s[k], &c[k], e);
         if (!code)
             code = time_steps(&s[k], WARM_UP, &one, e);
     }
@@ -236,7 +232,7 @@ static int measure_pair(const struct bench_case *c, double seconds, struct answe
         ratio[turns] = time[1][turns] / time[0][turns];
     }
     for (int k = 0; k < 2 && !code; k++)
-        fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
+        fill_figures(&out->figures[k], &c[k], s[k].flops, median(time[k], turns));
     if (!code)
         out->ratio = median(ratio, turns);
     subject_close(&s[0]);
@@ -308,23 +304,23 @@ int bench_memory(const struct bench_case *c, int steps, struct bench_figures *ou
     return code;
 }
 
-int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
+int bench_pair(const struct bench_case pair[2], double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e)
 {
     struct answer answer = {0};
-    struct bench_case one = *c;
     double ratio[PAIR_PROCESSES];
     int code = 0;
     for (int k = 0; k < PAIR_PROCESSES && !code; k++) {
-        one.urpe = k % 2;
-        code = in_child(measure_pair, &one, seconds / PAIR_PROCESSES, &answer, e);
-        ratio[k] = answer.ratio;
+        int first = k % 2;
+        const struct bench_case turned[2] = {pair[first], pair[!first]};
+        code = in_child(measure_pair, turned, seconds / PAIR_PROCESSES, &answer, e);
+        ratio[k] = first ? 1 / answer.ratio : answer.ratio;
+        for (int n = 0; n < 2; n++)
+            figures[first ? !n : n] = answer.figures[n];
     }
     for (int k = 0; k < 2 && !code; k++) {
         struct bench_figures memory;
-        one.urpe = k;
-        code = bench_memory(&one, WARM_UP, &memory, e);
-        figures[k] = answer.figures[k];
+        code = bench_memory(&pair[k], WARM_UP, &memory, e);
         figures[k].peak_mib = memory.peak_mib;
     }
     if (!code)
