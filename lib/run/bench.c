@@ -12,6 +12,7 @@
 #include "base/child.h"
 #include "base/system.h"
 #include "kernel/kernel.h"
+#include "run/network.h"
 #include "run/run.h"
 #include "spec/spec.h"
 #include "train/train.h"
@@ -34,32 +35,38 @@ static int open_spec(const struct bench_case *c, struct spec **out, struct err *
 }
 
 struct subject {
-    struct spec *spec;
+    const struct trainer_api *api;
+    struct spec *spec; /* NULL: the task is the caller's */
     struct pool *pool;
     struct trainer *trainer;
     double flops; /* of a step */
 };
 
-/* Close it whatever is returned. */
-static int subject_open(struct subject *s, const struct bench_case *c, struct err *e)
+static int open_task(struct subject *s, const struct task *task, int threads, struct err *e)
 {
     struct train_price price;
-    *s = (struct subject){0};
-    int code = open_spec(c, &s->spec, e);
-    const struct task *task = code ? NULL : &spec_cell(s->spec, 0)->task;
+    s->api = trainer_api_of(task->model.precision);
+    int code = s->api->price(task, &price, e);
     if (!code)
-        code = trainer_api.price(task, &price, e);
+        code = pool_open(&s->pool, threads, e);
     if (!code)
-        code = pool_open(&s->pool, c->threads, e);
-    if (!code)
-        code = trainer_api.open(&s->trainer, task, s->pool, e);
+        code = s->api->open(&s->trainer, task, s->pool, e);
     s->flops = code ? 0 : price.step_flops;
     return code;
 }
 
+/* Close it whatever is returned. */
+static int subject_open(struct subject *s, const struct bench_case *c, struct err *e)
+{
+    *s = (struct subject){.api = &trainer_api};
+    int code = open_spec(c, &s->spec, e);
+    return code ? code : open_task(s, &spec_cell(s->spec, 0)->task, c->threads, e);
+}
+
 static void subject_close(struct subject *s)
 {
-    trainer_api.close(s->trainer);
+    if (s->api)
+        s->api->close(s->trainer);
     pool_close(s->pool);
     spec_close(s->spec);
 }
@@ -71,7 +78,7 @@ static int time_steps(struct subject *s, int steps, double *seconds, struct err 
     int code = 0;
     double start = machine_seconds();
     for (int k = 0; k < steps && !code; k++)
-        code = trainer_api.step(s->trainer, &report, e);
+        code = s->api->step(s->trainer, &report, e);
     *seconds = (machine_seconds() - start) / steps;
     return code;
 }
@@ -212,13 +219,29 @@ out:
     return code;
 }
 
+/* Steps of two in turn, each with the other before it as often as behind; two turns at least. */
+static int take_turns(struct subject s[2], double seconds, double time[2][TURNS_MAX],
+                      double ratio[TURNS_MAX], size_t *turns, struct err *e)
+{
+    int code = 0;
+    double end = machine_seconds() + seconds;
+    for (*turns = 0; !code && (machine_seconds() < end || *turns < 2) && *turns < TURNS_MAX; ++*turns) {
+        for (int k = 0; k < 2 && !code; k++) { /* A B, then B A */
+            int of = (k + (int)*turns) % 2;
+            code = time_steps(&s[of], 1, &time[of][*turns], e);
+        }
+        ratio[*turns] = time[1][*turns] / time[0][*turns];
+    }
+    return code;
+}
+
 /* RPE and URPE in turn.  The case's own comes first in memory: where arrays come to lie is worth a
  * percent. */
 static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
                         struct err *e)
 {
     struct subject s[2] = {{0}, {0}};
-    double time[2][TURNS_MAX], ratio[TURNS_MAX], one, end;
+    double time[2][TURNS_MAX], ratio[TURNS_MAX], one;
     size_t turns = 0;
     int code = 0;
     for (int turn = 0; turn < 2 && !code; turn++) {
@@ -229,12 +252,35 @@ static int measure_pair(const struct bench_case *c, double seconds, struct answe
         if (!code)
             code = time_steps(&s[k], WARM_UP, &one, e);
     }
-    for (end = machine_seconds() + seconds;
-         !code && machine_seconds() < end && turns < TURNS_MAX; turns++) {
-        for (int k = 0; k < 2 && !code; k++) /* A B, then B A */
-            code = time_steps(&s[(k + (int)turns) % 2], 1, &time[(k + (int)turns) % 2][turns], e);
-        ratio[turns] = time[1][turns] / time[0][turns];
+    code = code ? code : take_turns(s, seconds, time, ratio, &turns, e);
+    for (int k = 0; k < 2 && !code; k++)
+        fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
+    if (!code)
+        out->ratio = median(ratio, turns);
+    subject_close(&s[0]);
+    subject_close(&s[1]);
+    return code;
+}
+
+/* A case and the tasks that are meant. */
+struct task_pair {
+    struct bench_case subject;
+    const struct task *task[2];
+};
+
+static int measure_tasks(const struct bench_case *c, double seconds, struct answer *out, struct err *e)
+{
+    const struct task_pair *pair = (const struct task_pair *)c;
+    struct subject s[2] = {{0}, {0}};
+    double time[2][TURNS_MAX], ratio[TURNS_MAX], one;
+    size_t turns = 0;
+    int code = 0;
+    for (int k = 0; k < 2 && !code; k++) {
+        code = open_task(&s[k], pair->task[k], c->threads, e);
+        if (!code)
+            code = time_steps(&s[k], WARM_UP, &one, e);
     }
+    code = code ? code : take_turns(s, seconds, time, ratio, &turns, e);
     for (int k = 0; k < 2 && !code; k++)
         fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
     if (!code)
@@ -297,6 +343,18 @@ int bench_step(const struct bench_case *c, double seconds, struct bench_figures 
     struct answer answer = {0};
     int code = in_child(measure_step, c, seconds, &answer, e);
     *out = answer.figures[0];
+    return code;
+}
+
+int bench_tasks(const struct task *first, const struct task *second, double seconds,
+                struct bench_figures figures[2], double *time_ratio, struct err *e)
+{
+    struct answer answer = {0};
+    const struct task_pair pair = {{.n = (int)first->space.length, .batch = (int)first->train.batch,
+                                    .threads = 1}, {first, second}};
+    int code = in_child(measure_tasks, &pair.subject, seconds, &answer, e);
+    memcpy(figures, answer.figures, sizeof answer.figures);
+    *time_ratio = answer.ratio;
     return code;
 }
 

@@ -342,3 +342,15 @@ int conditions_test(const struct model_config *m, const struct layout *trained, 
     trial_close(&reader);
     return code;
 }
+
+void conditions_weaken(const struct model_config *m, enum condition_answer attentive, double distance,
+                       struct conditions *found)
+{
+    if (attentive >= found->attentive)
+        return;
+    found->attentive = attentive;
+    found->distance = distance;
+    snprintf(found->attentive_why, CONDITION_TEXT, "%s %s", normaliser_of(&m->normaliser)->name,
+             attentive == CONDITION_LIMIT ? "comes near softmax as its parameters or the logits grow"
+                                          : "does not come near softmax");
+}
