@@ -9,8 +9,8 @@
 
 /* What one layout's pairs are looked up with. */
 struct lookup {
-    struct encoding_context context;
-    int32_t *c_row; /* (relations) row of C's table, or NULL */
+    struct encoding_context context, c; /* of the encoding, and of C where that is no table */
+    int32_t *c_row;                     /* (relations) row of C's table, or NULL */
 };
 
 static const struct model_class *class_of(const struct floor_class *c)
@@ -30,13 +30,25 @@ static int open_lookup(const struct floor_class *c, const struct layout *l, stru
     l->fold(m->shape.trained, l, fold);
     x->context = (struct encoding_context){
         .config = &m->config.encoding, .shape = &m->shape, .layout = l, .fold = fold};
-    if (m->config.attention == MODEL_URPE) {
-        urpe_of(&m->config.c)->map(&m->shape, l, c_row);
+    const struct urpe *urpe = urpe_of(&m->config.c);
+    if (m->config.attention == MODEL_URPE && urpe->map) {
+        urpe->map(&m->shape, l, c_row);
         x->c_row = c_row;
+    } else if (m->config.attention == MODEL_URPE) {
+        x->c = x->context;
+        x->c.config = &m->config.c;
     }
     *state = x;
     /* Graphs, where each sample has a layout of its own, do without: relations are few there. */
-    return l->axes ? encoding_open(&x->context, a, e) : 0;
+    int code = l->axes ? encoding_open(&x->context, a, e) : 0;
+    return code || !l->axes || !x->c.config ? code : urpe_open(&x->c, a, e);
+}
+
+static uint64_t relation_of_c(const struct lookup *x, const struct layout *l, int i, int j)
+{
+    if (x->c.config)
+        return (uint64_t)urpe_of(x->c.config)->relation(&x->c, i, j);
+    return x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
 }
 
 /* A normaliser that knows the sample's length, or divides by it, has it in every key: lengths are then
@@ -56,7 +68,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     if (!mask_sees(&class_of(c)->config.mask, l, i, j))
         return false;
     key[0] = (uint64_t)encoding_relation(&x->context, i, j);
-    key[1] = x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
+    key[1] = relation_of_c(x, l, i, j);
     key[2] = (uint64_t)l->origin;
     if (class_of(c)->length)
         key[2] |= (uint64_t)l->n << 32;
