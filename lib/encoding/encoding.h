@@ -51,6 +51,7 @@ struct encoding_facts {
     bool per_sample;       /* the floor's relation is a class of its own in each sample (CoPE) */
     bool relation_bias;    /* logits get state[h * relations + relation(i,j)] and nothing else: the
                               model reads it there and accumulates dstate; logits hooks are NULL */
+    bool powers;           /* with relation_bias: on a line the bias is a multiple of |i - j| */
     bool shift_invariant;  /* logits depend on positions through relation(i,j) alone */
     double scale;          /* of q.k in the logits, 1/sqrt(d_h) for most */
 };
