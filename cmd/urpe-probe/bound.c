@@ -76,10 +76,10 @@ const struct command command_bound = {
     .operands = "SPEC",
     .summary = "compute floors only: what no training can beat",
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
-               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible "
-               "(random networks of the class tell all inputs apart, evaluate.networks), open.  Floors hold in exact arithmetic; "
-               "what rounding adds to that, `run` measures as leak_rms and leak_sup.  With --format csv the columns are "
-               "those of results.csv; --out DIR writes DIR/bound.csv.",
+               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible (explicit "
+               "weights, evaluate.witness, or random networks of the class tell all inputs apart, evaluate.networks), open.  "
+               "Floors hold in exact arithmetic; what rounding adds to that, `run` measures as leak_rms and leak_sup.  "
+               "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.",
     .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_COLOR},
     .run = run,

@@ -15,7 +15,7 @@ enum { POSITIONS = 8 };
 int card_rows(const struct spec *s, struct pool *pool, volatile const int *stop,
               void (*each)(void *context, int cell), void *context, struct text *rows, struct err *e)
 {
-    const struct certify_options options = {.witness = true, .stop = stop};
+    const struct certify_options options = {.stop = stop};
     int code = 0;
     row_append_header(rows);
     for (int k = 0; k < spec_cells(s) && !code; k++) {

@@ -17,21 +17,18 @@ struct work {
 
 static int append_rows(const struct work *w, struct evaluation *ev, struct text *rows, struct err *e)
 {
-    struct record figures[SUBSETS_MAX];
-    const struct predictor nobody = {0};
-    int code = 0;
-    if (evaluation_is_whole(ev) && w->options->witness)
-        code = prove_and_measure(ev, nobody, w->pool, w->options->stop, figures, e);
-    else if (evaluation_is_whole(ev))
-        code = prove_possible(ev, w->pool, w->options->stop, e);
+    struct record witness[SUBSETS_MAX];
+    bool whole = evaluation_is_whole(ev);
+    int code = whole ? prove_class(ev, w->pool, w->options->stop, witness, e) : 0;
     for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
-        struct record *r = &figures[k];
-        if (!evaluation_is_whole(ev) || !w->options->witness)
-            evaluation_floors(ev, k, r);
-        r->experiment = spec_name(w->spec);
-        r->spec_hash = spec_hash(w->spec);
-        r->params = w->parameters;
-        row_append(rows, w->cell, r);
+        struct record r;
+        evaluation_floors(ev, k, &r);
+        if (whole)
+            evaluation_set_witness(&r, &witness[k]);
+        r.experiment = spec_name(w->spec);
+        r.spec_hash = spec_hash(w->spec);
+        r.params = w->parameters;
+        row_append(rows, w->cell, &r);
     }
     return code;
 }

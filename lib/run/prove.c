@@ -305,22 +305,29 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     return code || !further ? code : prove_possible(further, pool, stop, e);
 }
 
+int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+                struct record *witness, struct err *e)
+{
+    bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
+    int code = 0;
+    for (int k = 0; k < evaluation_subsets(ev); k++)
+        row_clear(&witness[k]);
+    if (beside)
+        code = witness_measure(pool, ev, stop, witness, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
+            evaluation_show_possible(ev, k);
+    return code ? code : prove_possible(ev, pool, stop, e);
+}
+
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e)
 {
     struct record witness[SUBSETS_MAX];
-    bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
-    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
-            evaluation_show_possible(ev, k);
+    int code = prove_class(ev, pool, stop, witness, e);
     if (!code)
-        code = prove_possible(ev, pool, stop, e);
-    if (!code && p.outputs)
         code = evaluation_measure(ev, p, figures, e);
-    for (int k = 0; !p.outputs && k < evaluation_subsets(ev); k++)
-        evaluation_floors(ev, k, &figures[k]);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+    for (int k = 0; !code && k < evaluation_subsets(ev); k++)
         evaluation_set_witness(&figures[k], &witness[k]);
     return code;
 }

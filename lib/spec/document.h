@@ -1,7 +1,7 @@
 /* A spec while it is being read, edited by --set and expanded; private to lib/spec.
  *
  *   text --node_parse--> root --set_edit--> root, set --document_read--> base, cases, axes, seeds
- *        --expand--> cells --claims_read--> claims
+ *        --claims_read, exceptions_read--> claims, exceptions --expand--> cells
  *
  * Invariant: layers point into the node trees, which live in `arena` as long as the spec. */
 #ifndef SPEC_DOCUMENT_H
@@ -29,6 +29,13 @@ struct case_set {
     const struct case_key *key; /* (keys) */
     int keys;
     struct layer layer; /* of all of them */
+};
+
+struct exception { /* what all of these say is in no cell */
+    const struct node *node;
+    struct claim_where *where; /* (wheres) about keys alone */
+    int wheres;
+    bool met; /* by some combination */
 };
 
 /* Cells are large and alike: a cell is kept as the words in which it differs from the first one, and
@@ -83,6 +90,8 @@ struct spec {
     struct text differences; /* of the cells */
     int *by_id; /* (room) a hash table of cells: 1 + index; 0: free.  room: a power of 2 */
     size_t room;
+    struct exception *exception;
+    int exceptions;
     struct claim *claim;
     int claims;
     const char **figure;
@@ -125,6 +134,16 @@ int expand(struct spec *s, struct err *e);
 
 /* claims.c */
 int claims_read(struct spec *s, struct err *e);
+/* What a key or column must be, and the value or values that are asked of it.  pair: its key may not be
+ * asked for. */
+int where_read(struct spec *s, const struct node *key, const struct node *n, const struct pair *pair,
+               struct claim_where *w, struct err *e);
+
+/* except.c.  exceptions_meet: whether a combination is left out; marks the exception as met. */
+int exceptions_read(struct spec *s, struct err *e);
+bool exceptions_meet(struct spec *s, const struct cell *c);
+/* ERR_USAGE at an exception that no combination met. */
+int exceptions_check(const struct spec *s, struct err *e);
 
 /* Fills e for a key that is wrong in one cell: at its node in `state`, or where the spec speaks of
  * it. */

@@ -51,6 +51,8 @@ static int read_all(struct spec *s, const char *bytes, size_t count, const char 
     if (code == 0)
         code = claims_read(s, e);
     if (code == 0)
+        code = exceptions_read(s, e);
+    if (code == 0)
         code = expand(s, e);
     return code ? code : hash_spec(s, e);
 }

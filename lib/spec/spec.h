@@ -107,7 +107,8 @@ const struct claim *spec_claim(const struct spec *s, int index);
  * compares what all matching rows will leave empty.  Not for a spec that --set has cut down to some
  * of its cells, where claims about the others are no mistake. */
 int spec_check_claims(const struct spec *s, struct err *e);
-/* Whether some cell uses what is said of space.channels and target.vocab: ERR_USAGE at what none does.
+/* Whether some cell uses what is said of space.channels and target.vocab, and each exception leaves out
+ * some: ERR_USAGE at what none does.
  * Not for a spec that --set has changed, likewise. */
 int spec_check_unused(const struct spec *s, struct err *e);
 /* The dotted keys that vary over the cells, in the spec's order: cases, then grid, then "seed".

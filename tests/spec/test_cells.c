@@ -189,6 +189,30 @@ static void cells_are_cases_by_grid_by_seeds(void **state)
     spec_close(s);
 }
 
+/* Left out before they are checked as a whole: xpos without a causal mask would be an error. */
+static void exceptions_leave_combinations_out(void **state)
+{
+    (void)state;
+    static const char yaml[] = "target: gain\ngrid: {model.encoding: [t5, xpos, cope], model.mask: [none, causal],"
+                               " model.attention: [rpe, urpe]}\n"
+                               "except:\n"
+                               "  - {model.mask: none, model.encoding: [xpos, cope]}\n"
+                               "  - {model.encoding: t5, model.attention: urpe}\n";
+    cells_are(6, yaml, "", "0 model.mask none", "1 model.mask causal", "1 model.attention rpe",
+              "2 model.encoding xpos", "2 model.mask causal", "5 model.encoding cope", NULL);
+    cells_are(2, yaml, "model.encoding=cope", "0 model.mask causal", NULL);
+    struct spec *s = spec_of(yaml, NULL);
+    struct err e = {0};
+    assert_int_equal(spec_check_unused(s, &e), 0);
+    spec_close(s);
+    s = spec_of(yaml, "model.encoding=[t5, rope]", NULL);
+    assert_int_equal(spec_check_unused(s, &e), ERR_USAGE);
+    assert_string_equal(e.where, "spec.yaml:4:5");
+    assert_non_null(strstr(e.msg, "except: meets no combination"));
+    spec_close(s);
+    refused("spec.yaml:2:9", "except: leaves no cell", "target: gain\nexcept: [{model.mask: none}]\n", NULL);
+}
+
 static void axes_over_kinds_carry_their_options(void **state)
 {
     (void)state;
@@ -416,6 +440,7 @@ int main(void)
         cmocka_unit_test(later_layers_win),
         cmocka_unit_test(a_key_is_replaced_whole_but_a_section_is_not),
         cmocka_unit_test(cells_are_cases_by_grid_by_seeds),
+        cmocka_unit_test(exceptions_leave_combinations_out),
         cmocka_unit_test(axes_over_kinds_carry_their_options),
         cmocka_unit_test(set_removes_axes_and_chooses_cases),
         cmocka_unit_test(set_with_a_list_makes_an_axis),
