@@ -90,7 +90,7 @@ int main(int count, char **word)
 {
     struct err e = {0}, closing = {0};
     program_word = word[0];
-    const char *core = kernel_blas_core();
+    const char *core = kernel_settle_blas();
     if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
         system_restart(word);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */

@@ -12,6 +12,9 @@ int system_open_folder(int at, const char *name);
 /* From now on this process gets signal `number` when `parent`, which has forked it, has ended. */
 void system_follow(pid_t parent, int number);
 
+/* Closes all descriptors from `first` on but `kept`. */
+void system_close_from(int first, int kept);
+
 /* Starts the program anew, with the same words, in its present environment; returns only when that
  * cannot be done. */
 void system_restart(char *const *word);

@@ -155,6 +155,18 @@ struct fronted {
     struct arena arena;
 };
 
+/* A line's first positions keep the relations of the whole line, so that they mean the same in all. */
+static int front_layout(const struct model_config *c, const struct layout *l, struct arena *a,
+                        struct layout *out, struct err *e)
+{
+    struct layout whole = *l;
+    if (layout_is_line(l))
+        whole.n = l->origin + 1;
+    int code = prefix_layout(c, &whole, a, out, e);
+    *out = layout_shorter(out, l->n + model_before(c));
+    return code;
+}
+
 static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err *e)
 {
     size_t rows = (size_t)(s->first[s->count] + s->count * f->before);
@@ -169,10 +181,10 @@ static int fill_fronted(struct fronted *f, const struct floor_set *s, struct err
         size_t d = (size_t)s->channels;
         int same = k - 1;
         first[k + 1] = own + n;
-        while (same >= 0 && s->layout[same]->n != n)
+        while (same >= 0 && (s->layout[same]->n != n || s->layout[same]->origin != s->layout[k]->origin))
             same--;
         layout[k] = same < 0 ? &line[k] : layout[same];
-        code = same < 0 ? prefix_layout(f->config, s->layout[k], &f->arena, &line[k], e) : 0;
+        code = same < 0 ? front_layout(f->config, s->layout[k], &f->arena, &line[k], e) : 0;
         if (s->token)
             memcpy(token + own, s->token + s->first[k], (size_t)n * sizeof *token);
         else

@@ -115,6 +115,8 @@ int logits_tensors(const struct kind_config *c, int heads, int head_width,
 bool model_maps_logits(const struct model_config *c);
 /* How many positions a model puts before a sample's own. */
 int model_before(const struct model_config *c);
+/* Whether samples of several lengths may stand behind it. */
+bool prefix_takes_lengths(const struct model_config *c);
 /* Where the relations of the sample's own layout begin among those with what stands before it. */
 int model_own_relations(const struct model_config *c);
 extern const struct option model_options[];

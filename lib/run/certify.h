@@ -7,11 +7,11 @@
 #include "spec/spec.h"
 
 struct certify_options {
-    const char *certificate; /* folder for certificates of the rows; NULL: none */
+    const char *certificate;  /* folder for certificates of the rows; NULL: none */
     volatile const int *stop; /* ERR_INTERRUPTED once it is not zero; NULL: never */
 };
-/* Appends the rows of cell c of s, of each length and subset: floors, what the class can, and
- * the errors of explicit weights. */
+/* Appends the rows of cell c of s, of each length and subset: floors, and what the class can, by explicit
+ * weights (at the training length, as evaluate.witness asks) or by random networks. */
 int certify_cell(const struct spec *s, const struct cell *c, struct pool *pool,
                  const struct certify_options *o, struct text *rows, struct err *e);
 

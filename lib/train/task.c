@@ -80,13 +80,20 @@ static int check_pool(const struct task *t, struct err *e)
     return 0;
 }
 
-/* What stands before a sample is laid out for lines whose relations are their own. */
+/* Samples of several lengths. */
 static int check_own_lengths(const struct task *t, struct err *e)
 {
-    if (!target_form(&t->target).lengths || !model_before(&t->model))
+    bool several = target_form(&t->target).lengths || space_resizes(&t->space);
+    if (space_resizes(&t->space) && target_brings_inputs(&t->target))
+        return err_set(e, ERR_USAGE, "space.length_min", "target %s has inputs of its own; expected 0",
+                       target_of(&t->target)->name);
+    if (several && t->evaluate.orbit)
+        return err_set(e, ERR_USAGE, "evaluate.orbit", "samples of several lengths have unequally many "
+                       "images; expected none");
+    if (!several || prefix_takes_lengths(&t->model))
         return 0;
-    return err_set(e, ERR_USAGE, "model.prefix", "samples of several lengths take no prefix; expected "
-                   "none");
+    return err_set(e, ERR_USAGE, "model.prefix", "registers stand before samples of one length; expected "
+                   "none or bos");
 }
 
 static int check_curriculum(const struct task *t, struct err *e)
@@ -134,7 +141,7 @@ static int check_adversary(const struct task *t, struct err *e)
         return err_set(e, ERR_USAGE, "evaluate.adversary", "target %s is known on its samples only, "
                        "and the search for the worst case moves inputs; expected starts: 0",
                        target_of(&t->target)->name);
-    if (!t->evaluate.adversary_starts || !space_of(&t->space)->draw)
+    if (!t->evaluate.adversary_starts || space_is_one(&t->space))
         return 0;
     return err_set(e, ERR_USAGE, "evaluate.adversary",
                    "space %s draws a layout for each sample, and the search for the worst case "

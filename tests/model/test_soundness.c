@@ -344,6 +344,34 @@ static void test_normalisers_and_masks(void **state)
     assert_true(checked > 300 && shallow > 100);
 }
 
+/* Maps of the products are functions of q_i and k_j: the class is that of the same layer without. */
+static void test_maps_of_logits(void **state)
+{
+    (void)state;
+    static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "shaw", "fox"};
+    static const char *const normalisers[] = {"softmax", "sink", "differential"};
+    struct counts total = {0};
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    assert_non_null(t);
+    for (int turn = 0; turn < 6 * 2 * 3; turn++) {
+        struct kind_config encoding = help_kind(&encoding_kinds, encodings[turn / 6]);
+        struct kind_config mask = help_kind(&mask_kinds, turn / 3 % 2 ? "causal" : "none");
+        struct kind_config normaliser = help_kind(&normaliser_kinds, normalisers[turn / 2 % 3]);
+        if (!open_class(t, &encoding, turn / 6 % 2 - 1, &mask, &normaliser, 5, (uint64_t)turn))
+            continue;
+        t->class.config.logits = help_kind(&logits_kinds, logits_kinds.name(1 + turn % 3));
+        snprintf(t->label, sizeof t->label, "%s of %s", logits_kinds.name(1 + turn % 3),
+                 encodings[turn / 6]);
+        help_set_plant(&t->set, t->class.shape.trained, 2, 0);
+        help_set_plant(&t->set, t->class.shape.trained, 3, 1);
+        check_trial(t, t->class.shape.trained, (uint64_t)turn, &total);
+        help_set_close(&t->set);
+    }
+    memory_free(t);
+    assert_int_equal(logits_kinds.count, 4);
+    assert_true(total.merged > 10000 && total.apart > 10000);
+}
+
 /* A view that is coarser than the class allows is found out on all words of six letters over two
  * symbols, causally or in blocks of four: there 0101 and 01 stand side by side, and what sees them
  * sees the same shares and other numbers.  (That stick-breaking sees an order cannot be shown so:
@@ -590,7 +618,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sequences),   cmocka_unit_test(test_sequences_longer),
         cmocka_unit_test(test_palindromes),
-        cmocka_unit_test(test_normalisers_and_masks),
+        cmocka_unit_test(test_normalisers_and_masks), cmocka_unit_test(test_maps_of_logits),
         cmocka_unit_test(test_wrong_views_are_found_out), cmocka_unit_test(test_spaces),
         cmocka_unit_test(test_alibi_coincidence),
         cmocka_unit_test(test_graphs),      cmocka_unit_test(test_c_breaks),
