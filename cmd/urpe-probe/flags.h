@@ -19,6 +19,8 @@
     SAME(BENCH_CSV, csv, path, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
     X(CERTIFICATE, certificate, path, "--certificate", "DIR",                                      \
       "write a certificate of each row's floor, DIR/CELL/LENGTH-SUBSET.txt, for urpe-probe-check") \
+    X(BATTERY, battery, text, "--battery", "FILE",                                                 \
+      "the spec whose targets and inputs are gone through; default: the one that came along")      \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
     X(PREDICTIONS, predictions, text, "--predictions", "FILE", "safetensors with y")               \
     X(NAME, name, text, "--name", "NAME", "name of the model in rows; default: the spec's")        \

@@ -23,10 +23,12 @@ int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512", "neon" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX + libxsmm skx" */
 int kernel_force(const char *name, struct err *e); /* for tests */
-/* The value that OPENBLAS_CORETYPE needs, or NULL when all is well.  OpenBLAS takes a processor newer
- * than itself for its oldest one, Prescott, and its products then take five times as long; it reads
- * the variable while it is loaded, so a program sets it and starts anew. */
-const char *kernel_blas_core(void);
+/* For the first line of a program.  From here on, in what it forks too, each product of the BLAS library
+ * is of one thread: if each process said so for itself, OpenBLAS would start threads for it, which
+ * spin for a while.  Gives the value that OPENBLAS_CORETYPE needs, or NULL when all is well: OpenBLAS
+ * takes a processor newer than itself for its oldest one, Prescott, and its products then take five
+ * times as long; it reads the variable while it is loaded, so a program sets it and starts anew. */
+const char *kernel_settle_blas(void);
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:
  * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
 int kernel_room(int threads, struct err *e);

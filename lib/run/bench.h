@@ -38,6 +38,12 @@ int bench_step(const struct bench_case *c, double seconds, struct bench_figures 
 int bench_pair(const struct bench_case pair[2], double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e);
 
+/* Two tasks in turns, one thread, for about `seconds` and two turns at least: figures[0] is the first's;
+ * *time_ratio: second / first, median over turns. */
+struct task;
+int bench_tasks(const struct task *first, const struct task *second, double seconds,
+                struct bench_figures figures[2], double *time_ratio, struct err *e);
+
 /* Takes `steps` steps; time and peak memory only. */
 int bench_memory(const struct bench_case *c, int steps, struct bench_figures *out, struct err *e);
 

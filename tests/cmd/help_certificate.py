@@ -189,6 +189,10 @@ def between(low, x, high):
 
 def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
+    if case.registers:
+        if i < case.prefix or j < case.prefix:
+            return "of registers", i if i < case.prefix else None, j if j < case.prefix else None
+        i, j = i - case.prefix, j - case.prefix
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
     tells = {text: tell for text, _, tell in FORMULAS}.get(o.get("bias"))
@@ -244,7 +248,9 @@ class Sample:
 
 class Case:
     """space, trained, prefix, layers, depth (None: any), samples; group: for each pair the first of its
-    group; targets: for each sample and position a list of Fractions, or (label, informative), or None."""
+    group; targets: for each sample and position a list of Fractions, or (label, informative), or None.
+    registers: the prefix stands nowhere; pool: outputs are means of samples."""
+    registers = pool = False
 
     def copy(self):
         """One whose layers, samples, targets and claims may be changed."""
@@ -359,10 +365,20 @@ class Case:
             colours, rounds = finer, rounds + 1
         return [colours.index(colour) for colour in colours]
 
+    def means(self, group):
+        """For each pair what the mean of its sample is a function of."""
+        out, first = [], 0
+        for s in self.samples:
+            own = group[first + self.prefix:first + self.prefix + s.n]
+            out += [tuple((g, Fraction(own.count(g), s.n)) for g in sorted(set(own)))] * (self.prefix + s.n)
+            first += self.prefix + s.n
+        return out
+
     def figures(self, group):
         """Exact figures of groups; roots and logarithms as floats."""
         of = {}
         flat = [y for s, y in zip(self.samples, self.targets) for y in [None] * self.prefix + y]
+        group = self.means(group) if self.pool else group
         for g, y in zip(group, flat):
             if y is not None:
                 of.setdefault(g, []).append(y)
@@ -393,7 +409,7 @@ class Case:
     def text(self):
         head = {"sequence": "sequence", "grid": f"grid 0 {self.width}", "graph": f"graph {self.max_distance}"}[self.space]
         lines = ["urpe-probe certificate 1", "experiment test", "spec 0", "seed 0", f"space {head}",
-                 f"trained {self.trained}", f"prefix {self.prefix}"]
+                 f"trained {self.trained}", f"prefix {self.prefix}", *["registers"] * self.registers, *["pool mean"] * self.pool]
         lines += ["layer " + " ".join(f"{key}={quote(value)}" for key, value in layer.items()) for layer in self.layers]
         lines += [f"depth {self.depth or 'any'}", f"channels {self.channels}",
                   f"targets {'labels' if self.labels else 'numbers'}", "alone " + " ".join(map(str, self.alone))]
@@ -425,6 +441,8 @@ def read_case(text):
             case.width, case.max_distance = int([*sizes, 1][-1]), int([*sizes, 0][-1])
         elif word in ("trained", "prefix", "channels"):
             setattr(case, word, int(rest[0]))
+        elif word in ("registers", "pool"):
+            setattr(case, word, True)
         elif word == "layer":
             case.layers.append(dict(unquote(item).split("=", 1) for item in rest))
         elif word == "depth":
@@ -462,6 +480,11 @@ def random_case(rng, space=None, layers=None):
     case.space = space or rng.choice(("sequence", "sequence", "sequence", "grid", "graph"))
     case.layers = layers or [random_layer(rng, case.space) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     case.prefix = rng.choice((0, 0, 0, 1, 2)) if case.space == "sequence" else 0
+    case.pool = rng.random() < 0.15
+    if case.space != "graph" and rng.random() < 0.15:
+        case.registers, case.prefix = True, rng.randint(1, 2)
+        while any(layer["mask"] != "none" or "convolution" in layer for layer in case.layers):
+            case.layers = [random_layer(rng, case.space) for _ in case.layers]
     case.trained, case.width, case.max_distance = rng.randint(2, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
     case.depth = rng.choice((None, None, 1, 2, 3))
     case.labels = rng.random() < 0.3
@@ -481,7 +504,7 @@ def random_case(rng, space=None, layers=None):
         if case.labels:
             return rng.randint(0, 2), rng.random() < 0.8
         return [Fraction(rng.randint(-16, 16), 2 ** rng.randint(0, 6)) for _ in range(case.channels)]
-    case.targets = [[target() for _ in range(s.n)] for s in case.samples]
+    case.targets = [[target() if i == 0 or not case.pool else None for i in range(s.n)] for s in case.samples]
     case.targets[0][0] = (1, True) if case.labels else [Fraction(1, 3 - k) if k else Fraction(1) for k in range(case.channels)]
     case.alone = [0, 0, 0] if rng.random() < 0.3 else [2, 7, 3]
     case.deviation = 1.0
@@ -519,7 +542,7 @@ SPECS = {
 }
 
 
-def case_line(*plan, prefix=0, layers=1):
+def case_line(*plan, prefix=0, layers=1, front="bos"):
     """A layer, or the layers of a plan, as one of a spec's cases."""
     kinds = []
     for layer in plan:
@@ -533,7 +556,7 @@ def case_line(*plan, prefix=0, layers=1):
         "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in kinds) + "]"]
     keys.append(f"model.layers: {max(layers, len(kinds))}")
     if prefix:
-        keys.append(f"model.prefix: {{kind: bos, tokens: {prefix}}}")
+        keys.append(f"model.prefix: {{kind: {front}, tokens: {prefix}}}")
     return f"  - {{{', '.join(keys)}}}\n"
 
 
