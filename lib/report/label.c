@@ -246,7 +246,8 @@ void axes_append_spec(struct text *out, const struct results *r, const struct sp
             continue;
         text_clear(&other);
         append_base(&other, r->spec[k], &r->axes[k]);
-        if (own.failed || other.failed || strcmp(own.data, other.data) != 0 || (more.data && strncmp(more.data, "spec ", 5) == 0))
+        bool twin = !own.failed && !other.failed && strcmp(own.data, other.data) == 0;
+        if (!twin || (more.data && strncmp(more.data, "spec ", 5) == 0))
             continue;
         text_clear(&more);
         append_difference(&more, s, r->spec[k]);
