@@ -47,7 +47,8 @@ PKG_LIBS   := $(filter-out -lgslcblas,$(if $(XSMM),$(shell pkg-config --libs $(X
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
-FLAGS_release := -O3 -g
+# -g1: lines for debuggers and profilers; tracking every variable makes the kernels' compilation twice as long.
+FLAGS_release := -O3 -g1
 FLAGS_debug   := -O1 -g -DMEMORY_DEBUG
 FLAGS_asan    := -O1 -g -DMEMORY_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread
@@ -188,9 +189,11 @@ deps:
 deps-ci: deps
 	@tests/tools/deps.sh ci
 
-# The recipes below call make again, so that pkg-config sees what deps has just installed.
+# The recipes below call make again, so that pkg-config sees what deps has just installed; on all
+# processors, where the caller has not said on how many.
+ALL_CPUS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 quickstart: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CPUS) all
 	@$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(BUILD)/urpe-probe report results/quickstart --no-claims >/dev/null || exit $$?; \
 	[ $$status = 1 ] || printf '%s\n' '' \
@@ -200,7 +203,7 @@ quickstart: deps
 	  'within the tolerance on all of them.'; exit $$status
 
 test: deps
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(ALL_CPUS) check
 
 tests: $(ALL_TESTS)
 check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
@@ -248,6 +251,8 @@ bench: $(BUILD)/urpe-probe
 
 # The man page and the shells' completion, as the program itself writes them.
 SHARE := $(DESTDIR)$(PREFIX)/share
+# What `urpe-probe card` goes through, and the results of the built-in encodings.
+BATTERY := $(wildcard $(addprefix experiments/card.,yaml csv csv.gz))
 $(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
 	@mkdir -p $(@D)
 	@$< completion $* >$@.new && mv $@.new $@
@@ -257,6 +262,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 	install -d $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
 	install -m 755 cmd/urpe-probe-check/urpe-probe-check $(DESTDIR)$(PREFIX)/bin/urpe-probe-check
+	install -d $(SHARE)/urpe-probe
+	install -m 644 $(BATTERY) $(SHARE)/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.man $(SHARE)/man/man1/urpe-probe.1
 	install -m 644 $(BUILD)/share/urpe-probe.bash $(SHARE)/bash-completion/completions/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe
@@ -266,7 +273,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,urpe-probe urpe-probe-check) $(SHARE)/man/man1/urpe-probe.1
 	rm -f $(SHARE)/bash-completion/completions/urpe-probe $(SHARE)/zsh/site-functions/_urpe-probe
-	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
+	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish $(addprefix $(SHARE)/urpe-probe/,$(notdir $(BATTERY)))
+	-@rmdir $(SHARE)/urpe-probe 2>/dev/null
 
 # A Debian package of the staged files: $(BUILD)/urpe-probe_VERSION_ARCH.deb.  Libraries are those that
 # the program was linked with here, by the packages that own them.

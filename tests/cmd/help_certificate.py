@@ -34,7 +34,7 @@ NORMALISERS = (
     {"normaliser": "stick-breaking", "remainder": "drop", "current": "false"},
     {"normaliser": "stick-breaking", "remainder": "value", "current": "false"},
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
-    {"normaliser": "differential"}, {"normaliser": "talking-heads"})
+    {"normaliser": "differential", "norm": "false"}, {"normaliser": "talking-heads"})
 CONVOLUTIONS = (
     {"convolution": "canon", "size": "2", "residual": "true", "input": "true", "qkv": "false", "ffn": "false"},
     {"convolution": "canon", "size": "3", "residual": "false", "input": "false", "qkv": "true", "ffn": "true"},

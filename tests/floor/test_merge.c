@@ -33,10 +33,12 @@ static enum family family_of(const struct model_class *c, const struct layout *l
                         here == encoding_relation(&context, l->n - 1 - i, l->n - 1 - j);
         }
     arena_close(&arena);
-    return encoding_of(&c->config.encoding)->input ? FAMILY_ABSOLUTE
-           : one                                   ? FAMILY_ONE
-           : symmetric                             ? FAMILY_SYMMETRIC
-                                                   : FAMILY_OTHER;
+    struct encoding_facts facts;
+    encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
+    return facts.absolute ? FAMILY_ABSOLUTE
+           : one          ? FAMILY_ONE
+           : symmetric    ? FAMILY_SYMMETRIC
+                          : FAMILY_OTHER;
 }
 
 /* Values get something of their own, unless the option of that name says no. */
@@ -82,6 +84,8 @@ static void check_words(const struct model_class *c, const char *label, const st
     int first[2] = {0, l->n}, words = 1;
     struct floor_set set = {.count = 1, .first = first, .layout = &l, .token = token};
     enum family family = family_of(c, l);
+    if (c->config.attention == MODEL_URPE && !urpe_of(&c->config.c)->map)
+        return; /* a C that may know distances alone has no closed form */
     for (int i = 0; i < l->n; i++)
         words *= symbols;
     for (int w = 0; w < words; w++) {
@@ -156,7 +160,7 @@ static void test_closed_form_longer(void **state)
 struct relation {
     bool seen;
     int64_t encoding;
-    int32_t c;
+    int64_t c;
 };
 
 struct naive {
@@ -380,19 +384,24 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
     int32_t fold[64], c_row[64];
     assert_true(l->relations <= 64);
     l->fold(c->shape.trained, l, fold);
-    if (urpe)
-        urpe_of(&c->config.c)->map(&c->shape, l, c_row);
+    const struct urpe *of_c = urpe_of(&c->config.c);
+    if (urpe && of_c->map)
+        of_c->map(&c->shape, l, c_row);
     struct encoding_context context = {
-        .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold};
+        .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold}, formed = context;
+    formed.config = &c->config.c;
     struct arena arena;
     assert_int_equal(arena_open(&arena, 0, NULL), 0);
     assert_int_equal(encoding_open(&context, &arena, NULL), 0);
+    assert_int_equal(urpe ? urpe_open(&formed, &arena, NULL) : 0, 0);
     for (int i = 0; i < l->n; i++)
         for (int j = 0; j < (c->shape.past ? i + 1 : l->n); j++)
             v->relation[(size_t)(v->set->first[s] + i) * (size_t)v->longest + (size_t)j] =
                 (struct relation){.seen = true,
                                   .encoding = encoding_relation(&context, i, j),
-                                  .c = urpe ? c_row[layout_relation(l, i, j)] : 0};
+                                  .c = !urpe      ? 0
+                                       : of_c->map ? c_row[layout_relation(l, i, j)]
+                                                   : of_c->relation(&formed, i, j)};
     arena_close(&arena);
 }
 
