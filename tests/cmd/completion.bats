@@ -148,6 +148,6 @@ PY
     probe completion bash | cmp - share/bash-completion/completions/urpe-probe
     probe completion zsh | cmp - share/zsh/site-functions/_urpe-probe
     probe completion fish | cmp - share/fish/vendor_completions.d/urpe-probe.fish
-    cmp "$ROOT/experiments/card.yaml" share/urpe-probe/card.yaml
+    cmp "$ROOT/experiments/atlas.yaml" share/urpe-probe/atlas.yaml
     [ "$(find . -type f ! -path './share/urpe-probe/*' | wc -l)" = 6 ]
 }
