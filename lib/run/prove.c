@@ -53,7 +53,7 @@ static struct task task_of(const struct task *t, int number)
     if (!own.model.plan.turn)
         own.model.layers = (t->model.layers < DEPTH_MIN ? DEPTH_MIN : t->model.layers) + number;
     own.train.polish = TRAIN_POLISH_NONE;
-    own.train.lengths.count = own.train.length_shares.count = 0;
+    own.train.lengths.count = own.train.mixed.count = own.train.length_shares.count = 0;
     own.train.steps = 0;
     own.train.batch = 1;
     return own;

@@ -64,9 +64,14 @@ static bool sequence_resizes(const struct space_config *c)
     return c->kind.number[LENGTH_MIN] > 0 && c->kind.number[LENGTH_MIN] < (double)c->length;
 }
 
+static int sequence_least(const struct space_config *c)
+{
+    return (int)c->kind.number[LENGTH_MIN];
+}
+
 static int sequence_size(const struct space_config *c, int length, struct stream *random)
 {
-    int least = (int)c->kind.number[LENGTH_MIN];
+    int least = sequence_least(c);
     return least < length ? least + (int)stream_below(random, (uint64_t)(length - least) + 1) : length;
 }
 
@@ -86,5 +91,6 @@ const struct space space_sequence = {
     .check = sequence_check,
     .layout = sequence_layout,
     .resizes = sequence_resizes,
+    .least = sequence_least,
     .size = sequence_size,
 };

@@ -134,6 +134,7 @@ struct space {
     /* How many of a layout's first positions a sample has, where they differ: its relations are the
      * whole layout's.  NULL: all. */
     bool (*resizes)(const struct space_config *c);
+    int (*least)(const struct space_config *c);
     int (*size)(const struct space_config *c, int length, struct stream *random);
 
     /* ---- spaces whose samples have layouts of their own; NULL for all others.  A relation id

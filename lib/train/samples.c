@@ -17,6 +17,7 @@ struct sampler {
     const struct target *target;
     const char *purpose;
     const struct shared_kind *shared; /* of the sets drawn; NULL: none */
+    const struct option_ints *mixed;  /* a sample's lengths; none: as the space draws them */
     int n;               /* of the largest sample */
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
@@ -225,6 +226,13 @@ static int take_sample(struct sampler *d, struct samples *s, int64_t index, stru
     return 0;
 }
 
+static int draw_size(const struct sampler *d, struct stream *random)
+{
+    const struct option_ints *mixed = d->mixed;
+    return mixed->count ? (int)mixed->value[stream_below(random, (uint64_t)mixed->count)]
+                        : d->space->size(&d->task->space, d->n, random);
+}
+
 /* Appends the inputs of sample number `number` with the given pattern (negative: drawn too); a target
  * that draws gives its labels with them. */
 static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
@@ -239,8 +247,8 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
         if (!l || d->space->draw(&d->task->space, d->layouts, &random, &s->arena, l, e))
             return e->code;
-    } else if (space_resizes(&d->task->space)) {
-        l = shorter(d, d->space->size(&d->task->space, d->n, &random), &s->arena, e);
+    } else if (d->mixed->count || space_resizes(&d->task->space)) {
+        l = shorter(d, draw_size(d, &random), &s->arena, e);
         if (!l)
             return ERR_MEMORY;
     }
@@ -314,7 +322,7 @@ int sampler_open_stream(struct sampler **out, const struct task *t, const char *
     if (!d)
         return ERR_MEMORY;
     *d = (struct sampler){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
-                          .purpose = purpose};
+                          .purpose = purpose, .mixed = &t->train.mixed};
     int code = open_sampler(d, t, length, e);
     if (code)
         sampler_close(d);
@@ -516,7 +524,9 @@ static int draw_set(struct samples *s, const struct task *t, const char *purpose
     if (!code)
         code = sampler_open_stream(&d, t, purpose, length, e);
     if (!code) {
+        static const struct option_ints none;
         d->shared = shared;
+        d->mixed = &none;
         code = draw(s, d, e);
     }
     if (!code && !space_draws(&t->space))

@@ -215,7 +215,7 @@ static const struct {
     {"a[h] * x", "{a: 1}", "bias:1: unknown name x"},
     {"a[h] * D", "{a: 1}", "bias:1: unknown name D"},
     {"a[h] * dy", "{a: 1}", "bias:1: unknown name dy"},
-    {"a[h] * i", "{a: 1}", "bias:1: unknown name i"},
+    {"a[h] * c", "{a: 1}", "bias:1: unknown name c"},
     {"a[h] * os.time()", "{a: 1}", "bias:1: os is not in the sandbox"},
     {"a[h] * math.random()", "{a: 1}", "bias:1: math.random is not in the sandbox"},
     {"a[h] * math.tanh(d)", "{a: 1}", "bias:1: math.tanh is not in the sandbox"},
