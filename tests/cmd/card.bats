@@ -155,7 +155,7 @@ PY
     cp battery.yaml prefix/share/urpe-probe/atlas.yaml
     ln -s prefix/bin/probe linked
     ./linked card --set model.encoding=kerple-log --quiet
-    PATH=$HERE/prefix/bin:$PATH probe card --set model.encoding=kerple-log --quiet
+    PATH=$HERE/prefix/bin:$PATH env probe card --set model.encoding=kerple-log --quiet
     rm prefix/share/urpe-probe/atlas.yaml
     status=0
     ./linked card --set model.encoding=kerple-log 2>err || status=$?
