@@ -252,7 +252,7 @@ bench: $(BUILD)/urpe-probe
 # The man page and the shells' completion, as the program itself writes them.
 SHARE := $(DESTDIR)$(PREFIX)/share
 # What `urpe-probe card` goes through, and the results of the built-in encodings.
-BATTERY := $(wildcard $(addprefix experiments/card.,yaml csv csv.gz))
+BATTERY := $(wildcard $(addprefix experiments/atlas.,yaml csv csv.gz))
 $(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
 	@mkdir -p $(@D)
 	@$< completion $* >$@.new && mv $@.new $@

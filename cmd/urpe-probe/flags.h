@@ -50,6 +50,7 @@
     SAME(KEEP_GOING, fail_fast, off, "--keep-going", NULL,                                         \
          "train the other cells when one fails (default)")                                         \
     X(ALL, all, on, "--all", NULL, "every encoding with every normaliser and mask")                \
+    SAME(CARD_ALL, all, on, "--all", NULL, "every setting of the battery, every normaliser too")      \
     X(KINDS, kinds, on, "--kinds", NULL,                                                           \
       "instead: each normaliser against softmax, and each mask against none")                      \
     X(SECONDS, seconds, count, "--seconds", "N", "of steps for each line; default: 6, of a pair 21") \

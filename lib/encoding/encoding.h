@@ -52,6 +52,7 @@ struct encoding_facts {
     bool relation_bias;    /* logits get state[h * relations + relation(i,j)] and nothing else: the
                               model reads it there and accumulates dstate; logits hooks are NULL */
     bool silent;           /* the logits hooks do nothing */
+    bool powers;           /* with relation_bias: on a line the bias is a multiple of |i - j| */
     bool shift_invariant;  /* logits depend on positions through relation(i,j) alone */
     double scale;          /* of q.k in the logits, 1/sqrt(d_h) for most */
 };

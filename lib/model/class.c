@@ -67,9 +67,11 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     const struct lookup *x = state;
     if (!mask_sees(&class_of(c)->config.mask, l, i, j))
         return false;
-    key[0] = (uint64_t)encoding_relation(&x->context, i, j);
+    bool powers = c->weights == FLOOR_POWERS;
+    key[0] = powers ? (uint64_t)l->distance[layout_relation(l, i, j)]
+                    : (uint64_t)encoding_relation(&x->context, i, j);
     key[1] = relation_of_c(x, l, i, j);
-    key[2] = (uint64_t)l->origin;
+    key[2] = powers ? 0 : (uint64_t)l->origin;
     if (class_of(c)->length)
         key[2] |= (uint64_t)l->n << 32;
     return true;
@@ -106,6 +108,12 @@ static void mark(const struct floor_class *c, const struct layout *l, int i, flo
     key[2] = front[2];
 }
 
+/* Whether logits are q.k, or a function of it, and a bias of the relation. */
+static bool additive(const struct encoding *enc, const struct encoding_facts *facts)
+{
+    return facts->relation_bias || !(enc->logits || enc->query_key);
+}
+
 void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out)
 {
@@ -118,11 +126,17 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
     out->length = rows.measure == VIEW_PER_LENGTH || rows.measure == VIEW_NUMBER_AND_LENGTH;
     bool placed = facts.absolute ||
                   (normaliser_of(&c->normaliser)->of_query && encoding_of(&c->encoding)->query_key);
+    bool sums = rows.constant_sums && facts.right_stochastic;
+    bool products = sums && rows.exponential && additive(encoding_of(&c->encoding), &facts);
     out->floor = (struct floor_class){
         .view = rows.order == VIEW_ORDERED       ? FLOOR_ORDERED
                 : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
                                              : FLOOR_COUNTED,
-        .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
+        .weights = !products                                     ? FLOOR_ANY
+                   : facts.powers && layout_is_line(trained) ? FLOOR_POWERS
+                                                             : FLOOR_PRODUCTS,
+        /* Beside what other normalisers leave on a row's own value, C may stand or not. */
+        .stochastic = sums && (c->attention == MODEL_RPE || rows.exponential),
         .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,

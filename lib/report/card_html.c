@@ -99,8 +99,8 @@ static void append_shares(struct text *out, const struct card_table *t, const ch
     text_append(out, "<tr>");
     html_element(out, "th", NULL, name);
     for (int f = 0; f < t->family.count; f++)
-        append_share(out, card_count(t, encoding, setting, f));
-    append_share(out, card_count(t, encoding, setting, -1));
+        append_share(out, card_count(t, encoding, setting, f, true));
+    append_share(out, card_count(t, encoding, setting, -1, true));
     html_element(out, "td", NULL, words);
     text_append(out, "</tr>\n");
 }

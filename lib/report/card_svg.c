@@ -142,7 +142,7 @@ static int append_legend(const struct drawing *d, int y)
 /* ---- among the built-in ones ------------------------------------------------------------------*/
 static int append_bar(const struct drawing *d, int encoding, int setting, const char *name, int y)
 {
-    struct card_count c = card_count(d->table, encoding, setting, -1);
+    struct card_count c = card_count(d->table, encoding, setting, -1, true);
     int length = c.all ? BAR * c.out / c.all : 0;
     append_words(d->out, LEFT - 8, y + 14, encoding ? " text-anchor=\"end\"" : " text-anchor=\"end\" font-weight=\"bold\"",
                  name);
@@ -156,16 +156,16 @@ static int append_bar(const struct drawing *d, int encoding, int setting, const 
 static int append_others(const struct drawing *d, int y)
 {
     const struct card_table *t = d->table;
-    int setting = card_setting(t), own = card_count(t, 0, setting, -1).out;
+    int setting = card_setting(t), own = card_count(t, 0, setting, -1, true).out;
     char words[160];
     bool said = false;
-    snprintf(words, sizeof words, "Cells out of reach, all lengths, beside the built-in encodings (%.80s)",
+    snprintf(words, sizeof words, "Cells out of reach beside the built-in encodings (%.80s)",
              t->setting.name[setting]);
     append_words(d->out, MARGIN, y + 14, " font-weight=\"bold\"", words);
     y += LINE + 6;
     for (int k = 0; k < t->encoding.count; k++) {
         int encoding = k < t->encoding.count - 1 ? t->order[k] : -1;
-        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1).out <= own)) {
+        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1, true).out <= own)) {
             y = append_bar(d, 0, setting, t->encoding.name[0], y);
             said = true;
         }

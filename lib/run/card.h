@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "report/card.h"
 
-/* Appends the rows of all cells of s, as certify_cell with witnesses; `each` is told before each cell
+/* Appends the rows of all cells of s, as certify_cell; `each` is told before each cell
  * (NULL: nobody).  ERR_INTERRUPTED once *stop is not zero. */
 int card_rows(const struct spec *s, struct pool *pool, volatile const int *stop,
               void (*each)(void *context, int cell), void *context, struct text *rows, struct err *e);
