@@ -215,7 +215,7 @@ $(OUT)/tests/tools/failing: tests/tools/failing.c
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 URPE_STOPS=100 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
+	@URPE_KILLS=50 URPE_STOPS=100 URPE_FOLDERS=1200 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<

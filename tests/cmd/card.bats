@@ -12,14 +12,14 @@ train: {steps: 2, batch: 4}
 evaluate: {samples: 16, lengths: [4, 6], images: 2}
 grid:
   target.kind: [gain, prefix_sum, mean, token_shift]
-  model.encoding: [none, toeplitz, alibi, sinusoidal]
+  model.encoding: [none, toeplitz, kerple-log, sinusoidal]
   model.attention: [rpe, urpe]
   model.mask: [none, causal]
 SPEC
     probe bound battery.yaml --format csv >battery.csv
 }
 
-alibi='model.encoding={kind: formula, bias: "-a[h] * math.abs(d)", parameters: {a: 1}}'
+own='model.encoding={kind: formula, bias: "-a[h] * math.log(1 + b[h] * math.abs(d))", parameters: {a: 1, b: 1}}'
 
 # Columns of rows on standard input, by name.
 columns() {
@@ -31,27 +31,27 @@ floors="cell length subset params verdict floor_rms floor_rel floor_sup accuracy
 
 @test "rows of a built-in class are those of bound, and witnesses those of run" {
     battery
-    probe card --battery battery.yaml --set model.encoding=alibi --format csv >card.csv
-    probe bound battery.yaml --set model.encoding=alibi --format csv >bound.csv
+    probe card --battery battery.yaml --set model.encoding=kerple-log --format csv >card.csv
+    probe bound battery.yaml --set model.encoding=kerple-log --format csv >bound.csv
     [ "$(wc -l <card.csv)" -gt 100 ]
     diff <(columns "$floors" <card.csv) <(columns "$floors" <bound.csv)
-    probe run battery.yaml --set model.encoding=alibi --quiet --no-claims
+    probe run battery.yaml --set model.encoding=kerple-log --quiet --no-claims
     sort_rows() { columns "cell length subset floor_rms accuracy_ceiling witness witness_rms witness_rel witness_accuracy" | sort; }
     diff <(sort_rows <card.csv) <(sort_rows <results/battery/results.csv)
     # A SPEC says the same as --set.
-    echo 'model: {encoding: alibi}' >class.yaml
+    echo 'model: {encoding: kerple-log}' >class.yaml
     probe card class.yaml --battery battery.yaml --format csv | cmp - card.csv
 }
 
-@test "a formula equal to alibi gets alibi's card" {
+@test "a formula equal to kerple-log gets kerple-log's card" {
     battery
-    probe card --battery battery.yaml --set "$alibi" --format csv >card.csv
-    probe bound battery.yaml --set model.encoding=alibi --format csv >bound.csv
+    probe card --battery battery.yaml --set "$own" --format csv >card.csv
+    probe bound battery.yaml --set model.encoding=kerple-log --format csv >bound.csv
     same="length subset floor_rms floor_rel floor_sup accuracy_ceiling verdict"
     diff <(columns "$same" <card.csv) <(columns "$same" <bound.csv)
-    try card --battery battery.yaml --set "$alibi"
+    try card --battery battery.yaml --set "$own"
     [ "$status" = 0 ]
-    has "The same floors everywhere: alibi" "$output"
+    has "The same floors everywhere: kerple-log" "$output"
     has "Its floors are nowhere higher than those of, and somewhere lower: none" "$output"
     has "somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
     # One that tells left from right is another class.
@@ -62,9 +62,9 @@ floors="cell length subset params verdict floor_rms floor_rel floor_sup accuracy
 @test "what the class says is not varied, and what it leaves open is" {
     battery
     settings() { sed -n '/^setting /,/^$/p' | sed '1d' | awk 'NF {print $1, ($2 ~ /^[a-z]/ ? $2 : "")}' | xargs; }
-    [ "$(probe card --battery battery.yaml --set model.encoding=alibi | settings)" = "alone causal urpe urpe causal" ]
-    [ "$(probe card --battery battery.yaml --set model.encoding=alibi --set model.mask=causal | settings)" = "causal urpe causal" ]
-    printf '%s\n' 'target: gain' 'model: {encoding: alibi, attention: rpe}' 'grid:' '  model.mask: [none, causal]' >class.yaml
+    [ "$(probe card --battery battery.yaml --set model.encoding=kerple-log | settings)" = "alone causal urpe urpe causal" ]
+    [ "$(probe card --battery battery.yaml --set model.encoding=kerple-log --set model.mask=causal | settings)" = "causal urpe causal" ]
+    printf '%s\n' 'target: gain' 'model: {encoding: kerple-log, attention: rpe}' 'grid:' '  model.mask: [none, causal]' >class.yaml
     try card class.yaml --battery battery.yaml
     [ "$status" = 2 ]
     has "class.yaml:4:3: model.mask: varies, and a card is of one class; expected --set model.mask=VALUE" "$errors"
@@ -93,10 +93,10 @@ PY
 @test "no line passes 40 or 80 columns" {
     battery
     for width in 40 80; do
-        COLUMNS=$width LC_ALL=C probe card --battery battery.yaml --set model.encoding=alibi >card.txt
+        COLUMNS=$width LC_ALL=C probe card --battery battery.yaml --set model.encoding=kerple-log >card.txt
         awk -v w=$width 'length > w {print; bad = 1} END {exit bad}' card.txt
     done
-    has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=alibi)"
+    has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=kerple-log)"
 }
 
 @test "models from elsewhere: predictions of the program's own cells get their verdicts" {
@@ -150,27 +150,27 @@ PY
     }
     refused 2 "the class is missing; expected --set model.encoding=NAME"
     refused 2 "did you mean alibi?" --battery battery.yaml --set model.encoding=alibbi
-    refused 3 "nowhere.yaml" --battery nowhere.yaml --set model.encoding=alibi
+    refused 3 "nowhere.yaml" --battery nowhere.yaml --set model.encoding=kerple-log
     refused 3 "class.yaml" class.yaml --battery battery.yaml
     refused 2 "a card is of one encoding" --battery battery.yaml --set model.layers=2
     echo 'target: gain' >class.yaml
     refused 2 "class.yaml:1:1: model: is missing" class.yaml --battery battery.yaml
     refused 2 "standard input" - --battery battery.yaml
     rm battery.csv
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     [ "$status" = 0 ]
     has "Not shown: battery.csv.gz: does not exist" "$output"
     # Of another battery.
     probe bound battery.yaml --set target.kind=gain --set evaluate.samples=32 --format csv | gzip >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "are of another battery" "$output"
     # A part of the columns is enough, packed too.
     probe bound battery.yaml --format csv | columns "cell subset length accuracy_ceiling floor_rms floor_rel verdict" | sed 's/,$//' | gzip >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "nowhere higher than those of, and somewhere lower: none" "$output"
     has "nowhere lower than those of, and somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
     printf 'no gzip' >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "is no whole gzip file" "$output"
 }
 
@@ -178,7 +178,7 @@ PY
     battery
     for seconds in 0.3 4.5; do
         status=0
-        timeout --preserve-status -s INT $seconds "$URPE_PROBE" card --battery battery.yaml --out out --set model.encoding=alibi \
+        timeout --preserve-status -s INT $seconds "$URPE_PROBE" card --battery battery.yaml --out out --set model.encoding=kerple-log \
             --set evaluate.samples=3000 --set 'evaluate.lengths=[4,5,6]' 2>err >out.txt || status=$?
         [ "$status" = 130 ]
         [ ! -e out ]
@@ -193,11 +193,11 @@ PY
     battery
     cp battery.yaml prefix/share/urpe-probe/atlas.yaml
     ln -s prefix/bin/probe linked
-    ./linked card --set model.encoding=alibi --quiet
-    PATH=$HERE/prefix/bin:$PATH probe card --set model.encoding=alibi --quiet
+    ./linked card --set model.encoding=kerple-log --quiet
+    PATH=$HERE/prefix/bin:$PATH env probe card --set model.encoding=kerple-log --quiet
     rm prefix/share/urpe-probe/atlas.yaml
     status=0
-    ./linked card --set model.encoding=alibi 2>err || status=$?
+    ./linked card --set model.encoding=kerple-log 2>err || status=$?
     [ "$status" = 3 ]
     has "expected a spec of targets and inputs: --battery FILE" "$(cat err)"
 }
