@@ -47,7 +47,8 @@ PKG_LIBS   := $(filter-out -lgslcblas,$(if $(XSMM),$(shell pkg-config --libs $(X
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
-FLAGS_release := -O3 -g
+# -g1: lines for debuggers and profilers; tracking every variable makes the kernels' compilation twice as long.
+FLAGS_release := -O3 -g1
 FLAGS_debug   := -O1 -g -DMEMORY_DEBUG
 FLAGS_asan    := -O1 -g -DMEMORY_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread
@@ -75,7 +76,12 @@ ifneq ($(filter x86_64-%,$(TARGET)),)
 VARIANT_avx2   := -mavx2 -mfma
 VARIANT_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 endif
-variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx512.c,$1),$(VARIANT_avx512))
+variant_flags = $(if $(filter %_avx2.c,$1),$(VARIANT_avx2))$(if $(filter %_avx512.c,$1),$(VARIANT_avx512)) \
+                $(if $(and $(findstring /variant_,$1),$(filter $2,$(UNSANITIZED_$(CONFIG)))),-fno-sanitize=all)
+# Sanitizers make minutes of compiling the kernel variants.  The double set is the same source; fuzzers
+# hardly reach either.
+UNSANITIZED_asan := double
+UNSANITIZED_fuzz := float double
 
 sources = $(sort $(wildcard lib/$1/*.c))
 float_objects  = $(patsubst lib/%.c,$(OUT)/float/%.o,$(call sources,$1))
@@ -91,7 +97,7 @@ all: $(BUILD)/urpe-probe
 $(OUT)/float/%.o: lib/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC     $<")
-	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(call variant_flags,$<,float) -MMD -MP -c -o $@ $<
 
 names_of = $(foreach l,$(BELOW_$1),$(if $(call numeric,$l),$(OUT)/names/$l.h))
 define layer_rules
@@ -105,7 +111,7 @@ $(OUT)/names/$1.h: $(patsubst lib/%.c,$(OUT)/float/%.o,$(call numeric,$1))
 $(call double_objects,$1): $(OUT)/double/%.o: lib/%.c $(call names_of,$1)
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  CC     $$< (double)")
-	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
+	$(Q)$(CC) $(ALL_CFLAGS) $$(call variant_flags,$$<,double) -DREAL_DOUBLE $$(foreach h,$(call names_of,$1),-include $$h) -MMD -MP -c -o $$@ $$<
 $(OUT)/lib$1-double.a: $(call double_objects,$1)
 	@rm -f $$@ && $(AR) rcs $$@ $$^
 endif
@@ -173,15 +179,21 @@ ifeq ($(CONFIG),asan)
 ALL_TESTS := $(filter-out %-double,$(ALL_TESTS))
 BATS := $(filter-out $(addprefix tests/cmd/,certificates.bats certificates_program.bats quoted.bats install.bats),$(BATS))
 endif
+# Those that take longest begin, so that none is left over at the end.
+SLOW := tests/cmd/certificates_program.bats %/test_witness %/test_witness-double tests/survival/stops.bats \
+        tests/cmd/install.bats tests/survival/interrupt.bats tests/cmd/list.bats tests/survival/lost.bats
+slow_first = $(filter $(SLOW),$1) $(filter-out $(SLOW),$1)
 .PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install uninstall deb clean
 deps:
 	@tests/tools/deps.sh run
 deps-ci: deps
 	@tests/tools/deps.sh ci
 
-# The recipes below call make again, so that pkg-config sees what deps has just installed.
+# The recipes below call make again, so that pkg-config sees what deps has just installed; on all
+# processors, where the caller has not said on how many.
+ALL_CPUS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 quickstart: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CPUS) all
 	@$(BUILD)/urpe-probe run experiments/quickstart.yaml; status=$$?; [ $$status -le 1 ] || exit $$status; \
 	$(BUILD)/urpe-probe report results/quickstart --no-claims >/dev/null || exit $$?; \
 	[ $$status = 1 ] || printf '%s\n' '' \
@@ -191,19 +203,19 @@ quickstart: deps
 	  'within the tolerance on all of them.'; exit $$status
 
 test: deps
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(ALL_CPUS) check
 
 tests: $(ALL_TESTS)
 check: $(OUT)/urpe-probe $(ALL_TESTS) $(OUT)/tests/tools/failing
 	@tests/tools/check-runner.sh $(OUT)/tests/tools/failing
-	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) $(RUN_TESTS) $(BATS) $(ALL_TESTS)
+	@URPE_PROBE=$(abspath $(OUT)/urpe-probe) $(RUN_TESTS) $(call slow_first,$(BATS) $(ALL_TESTS))
 $(OUT)/tests/tools/failing: tests/tools/failing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS) $(CMOCKA_LIBS)
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 URPE_STOPS=100 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
+	@URPE_KILLS=50 URPE_STOPS=100 URPE_FOLDERS=1200 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
@@ -239,6 +251,8 @@ bench: $(BUILD)/urpe-probe
 
 # The man page and the shells' completion, as the program itself writes them.
 SHARE := $(DESTDIR)$(PREFIX)/share
+# What `urpe-probe card` goes through, and the results of the built-in encodings.
+BATTERY := $(wildcard $(addprefix experiments/atlas.,yaml csv csv.gz))
 $(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
 	@mkdir -p $(@D)
 	@$< completion $* >$@.new && mv $@.new $@
@@ -248,6 +262,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 	install -d $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/urpe-probe $(DESTDIR)$(PREFIX)/bin/urpe-probe
 	install -m 755 cmd/urpe-probe-check/urpe-probe-check $(DESTDIR)$(PREFIX)/bin/urpe-probe-check
+	install -d $(SHARE)/urpe-probe
+	install -m 644 $(BATTERY) $(SHARE)/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.man $(SHARE)/man/man1/urpe-probe.1
 	install -m 644 $(BUILD)/share/urpe-probe.bash $(SHARE)/bash-completion/completions/urpe-probe
 	install -m 644 $(BUILD)/share/urpe-probe.zsh $(SHARE)/zsh/site-functions/_urpe-probe
@@ -257,7 +273,8 @@ install: $(BUILD)/urpe-probe $(addprefix $(BUILD)/share/urpe-probe.,man bash zsh
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,urpe-probe urpe-probe-check) $(SHARE)/man/man1/urpe-probe.1
 	rm -f $(SHARE)/bash-completion/completions/urpe-probe $(SHARE)/zsh/site-functions/_urpe-probe
-	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish
+	rm -f $(SHARE)/fish/vendor_completions.d/urpe-probe.fish $(addprefix $(SHARE)/urpe-probe/,$(notdir $(BATTERY)))
+	-@rmdir $(SHARE)/urpe-probe 2>/dev/null
 
 # A Debian package of the staged files: $(BUILD)/urpe-probe_VERSION_ARCH.deb.  Libraries are those that
 # the program was linked with here, by the packages that own them.

@@ -4,49 +4,18 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
-#include "run/certificate.h"
+#include "run/certify.h"
 #include "run/evaluate.h"
-#include "run/prove.h"
-
-enum { ROWS_KEPT = 1 << 21 }; /* of images under an orbit: some 200 MB */
-
-/* The rows of one cell, in the form of results.csv, and their certificates. */
-static int append_cell(const struct arguments *a, struct text *out, const struct spec *s,
-                       const struct cell *c, struct pool *pool, struct err *e)
-{
-    struct train_price price;
-    int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
-    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
-        struct evaluation *ev = NULL;
-        if (a->certificate)
-            code = evaluation_open_number(&ev, &c->task, k, e);
-        else
-            code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, e);
-        if (!code && evaluation_is_whole(ev))
-            code = prove_possible(ev, pool, terminal_signal(), e);
-        for (int i = 0; !code && i < evaluation_subsets(ev); i++) {
-            struct record r;
-            evaluation_floors(ev, i, &r);
-            r.experiment = spec_name(s);
-            r.spec_hash = spec_hash(s);
-            r.params = (int64_t)price.parameters;
-            row_append(out, c, &r);
-        }
-        if (!code && a->certificate)
-            code = certificates_write(a->certificate, s, c, ev, e);
-        evaluation_close(ev);
-    }
-    return code;
-}
 
 static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
                        struct err *e)
 {
+    const struct certify_options options = {.certificate = a->certificate, .stop = terminal_signal()};
     struct pool *pool = NULL;
     int code = pool_open(&pool, 1, e);
     row_append_header(out);
     for (int k = 0; !code && k < spec_cells(s); k++) {
-        code = append_cell(a, out, s, spec_cell(s, k), pool, e);
+        code = certify_cell(s, spec_cell(s, k), pool, &options, out, e);
         if (!code && *terminal_signal())
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
@@ -107,10 +76,10 @@ const struct command command_bound = {
     .operands = "SPEC",
     .summary = "compute floors only: what no training can beat",
     .details = "The evaluation sets are those of `run`.  The verdict is `impossible` where the "
-               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible "
-               "(random networks of the class tell all inputs apart, evaluate.networks), open.  Floors hold in exact arithmetic; "
-               "what rounding adds to that, `run` measures as leak_rms and leak_sup.  With --format csv the columns are "
-               "those of results.csv; --out DIR writes DIR/bound.csv.",
+               "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible (explicit "
+               "weights, evaluate.witness, or random networks of the class tell all inputs apart, evaluate.networks), open.  "
+               "Floors hold in exact arithmetic; what rounding adds to that, `run` measures as leak_rms and leak_sup.  "
+               "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.",
     .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_COLOR},
     .run = run,

@@ -45,6 +45,8 @@ struct command {
 };
 extern const struct command *const command_table[]; /* NULL-terminated */
 
+extern const char *program_word; /* what the program was called by */
+
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 }; /* a cell failed or a claim did not hold; usage */
 
 /* ---- arguments.c ------------------------------------------------------------------------------*/

@@ -7,6 +7,7 @@ extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_list;
 extern const struct command command_bound;
+extern const struct command command_card;
 extern const struct command command_explain;
 extern const struct command command_witness;
 extern const struct command command_conditions;

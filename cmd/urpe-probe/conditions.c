@@ -99,20 +99,6 @@ static int add_row(struct table *t, const struct model_config *m, const struct c
                        e);
 }
 
-/* The weaker of the encoding's answer and the normaliser's. */
-static void combine(const struct model_config *m, const struct rows_answer *rows,
-                    struct conditions *found)
-{
-    if (rows->attentive >= found->attentive)
-        return;
-    found->attentive = rows->attentive;
-    found->distance = rows->distance;
-    snprintf(found->attentive_why, CONDITION_TEXT, "%s %s", normaliser_of(&m->normaliser)->name,
-             rows->attentive == CONDITION_LIMIT
-                 ? "comes near softmax as its parameters or the logits grow"
-                 : "does not come near softmax");
-}
-
 /* Whether a list of everything has the row from the sweep by encoding. */
 static bool is_listed(const struct table *t, const struct model_config *m)
 {
@@ -138,7 +124,7 @@ static int test(struct table *t, const struct model_config *m, const struct rows
         return 0;
     int code = conditions_test_double(m, &t->layout, 0, &found, e);
     if (!code && rows)
-        combine(m, rows, &found);
+        conditions_weaken(m, rows->attentive, rows->distance, &found);
     return code ? code : add_row(t, m, &found, e);
 }
 

@@ -182,7 +182,7 @@ static void list_targets(struct list *l)
     for (int k = 0; target_table[k]; k++) {
         const struct target *x = target_table[k];
         ADD_ROW(l, x->name, x->formula, x->summary, options_text(&l->first, x->options),
-                x->take ? "those of the file" : x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", x->citation);
+                x->take ? "those of the file" : x->bytes ? "bytes" : x->tokens ? "tokens" : "[0,1]^(n x d)", target_family(k), x->citation);
     }
 }
 
@@ -336,7 +336,7 @@ static const struct section {
     {"masks", "masks (model.mask)", list_masks,
      {"mask", "formula", "summary", "options", "hides what follows", "source"}, &mask_kinds, NULL},
     {"targets", "targets (target); positions i count from 1 here, from 0 in encodings", list_targets,
-     {"target", "formula", "summary", "options", "inputs", "source"}, &target_kinds, NULL},
+     {"target", "formula", "summary", "options", "inputs", "family", "source"}, &target_kinds, NULL},
     {"spaces", "spaces (space)", list_spaces,
      {"space", "summary", "options", "inputs", "orbits", "source"}, &space_kinds, NULL},
     {"presets", "presets (model.preset); which tell equal tokens apart, by themselves and with a token "

@@ -14,8 +14,10 @@
 
 const struct command *const command_table[] = {
     &command_run,     &command_check,      &command_list,   &command_bound,
-    &command_explain, &command_witness,    &command_conditions, &command_report,
+    &command_card, &command_explain, &command_witness,    &command_conditions, &command_report,
     &command_samples, &command_score, &command_predict, &command_evaluate, &command_bench,      &command_completion, NULL};
+
+const char *program_word = "";
 
 enum { CPU_NAME_MAX = 128 };
 
@@ -87,7 +89,8 @@ static int exit_status(int code, const struct err *e)
 int main(int count, char **word)
 {
     struct err e = {0}, closing = {0};
-    const char *core = kernel_blas_core();
+    program_word = word[0];
+    const char *core = kernel_settle_blas();
     if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
         system_restart(word);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */

@@ -14,16 +14,6 @@
 #define MSG_NOSIGNAL 0 /* then it is the program that ignores SIGPIPE */
 #endif
 
-enum { DESCRIPTORS_MAX = 4096 };
-
-static void close_others(int own)
-{
-    long limit = sysconf(_SC_OPEN_MAX);
-    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MAX && (limit < 0 || fd < limit); fd++)
-        if (fd != own)
-            close(fd);
-}
-
 int child_start(struct child *c, int number, void (*run)(void *context, int fd), void *context,
                 struct err *e)
 {
@@ -36,7 +26,7 @@ int child_start(struct child *c, int number, void (*run)(void *context, int fd),
     pid_t pid = fork();
     if (pid == 0) {
         signal(SIGPIPE, SIG_IGN); /* that this end is alone is an error like any other */
-        close_others(ends[1]);
+        system_close_from(STDERR_FILENO + 1, ends[1]);
         system_follow(parent, number);
         run(context, ends[1]);
         _exit(0);

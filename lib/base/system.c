@@ -10,12 +10,14 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #ifdef LINUX
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #else
 #include <pthread.h>
 #include <time.h>
@@ -34,6 +36,21 @@ int system_open_folder(int at, const char *name)
     return openat(at, name, PASS_THROUGH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+enum { DESCRIPTORS_MAX = 4096 };
+
+void system_close_from(int first, int kept)
+{
+#if defined LINUX && defined SYS_close_range /* since Linux 5.9; thousands of calls take a millisecond */
+    if ((kept <= first || syscall(SYS_close_range, first, kept - 1, 0) == 0) &&
+        syscall(SYS_close_range, kept < first ? first : kept + 1, ~0U, 0) == 0)
+        return;
+#endif
+    long limit = sysconf(_SC_OPEN_MAX);
+    for (int fd = first; fd < DESCRIPTORS_MAX && (limit < 0 || fd < limit); fd++)
+        if (fd != kept)
+            close(fd);
+}
+
 void system_restart(char *const *word)
 {
 #ifdef LINUX
@@ -45,6 +62,34 @@ void system_restart(char *const *word)
     }
 #endif
     execvp(word[0], word);
+}
+
+/* The file behind a path, for its folder. */
+static bool folder_of(const char *path, char *out, size_t size)
+{
+    char *whole = realpath(path, NULL), *slash = whole ? strrchr(whole, '/') : NULL;
+    int length = slash ? snprintf(out, size, "%.*s", slash > whole ? (int)(slash - whole) : 1, whole) : -1;
+    free(whole);
+    return length > 0 && (size_t)length < size;
+}
+
+bool system_program_folder(const char *word, char *out, size_t size)
+{
+    const char *at = getenv("PATH");
+    char path[4096];
+#ifdef LINUX
+    if (folder_of("/proc/self/exe", out, size))
+        return true;
+#endif
+    if (strchr(word, '/'))
+        return folder_of(word, out, size);
+    for (size_t length; at && *at; at += length + (at[length] == ':')) {
+        length = strcspn(at, ":");
+        snprintf(path, sizeof path, "%.*s/%s", (int)length, at, word);
+        if (access(path, X_OK) == 0)
+            return folder_of(path, out, size);
+    }
+    return false;
 }
 
 #ifdef LINUX

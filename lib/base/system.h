@@ -2,6 +2,7 @@
  * with -DPORTABLE_ONLY uses plain POSIX. */
 #ifndef BASE_SYSTEM_H
 #define BASE_SYSTEM_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,9 +12,16 @@ int system_open_folder(int at, const char *name);
 /* From now on this process gets signal `number` when `parent`, which has forked it, has ended. */
 void system_follow(pid_t parent, int number);
 
+/* Closes all descriptors from `first` on but `kept`. */
+void system_close_from(int first, int kept);
+
 /* Starts the program anew, with the same words, in its present environment; returns only when that
  * cannot be done. */
 void system_restart(char *const *word);
+
+/* The folder of the program's own file, without symbolic links; `word` is what it was called by.  false:
+ * it is not known. */
+bool system_program_folder(const char *word, char *out, size_t size);
 
 /* Cores that this process may use. */
 int system_cores(void);

@@ -23,6 +23,7 @@ static struct {
 
 /* OpenBLAS's own functions, absent from other CBLAS libraries. */
 extern void openblas_set_num_threads(int count) __attribute__((weak));
+extern int openblas_get_num_threads(void) __attribute__((weak));
 extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 
@@ -96,8 +97,15 @@ static int check_core(struct err *e)
     return 0;
 }
 
-const char *kernel_blas_core(void)
+static void one_thread(void)
 {
+    if (openblas_set_num_threads && openblas_get_num_threads && openblas_get_num_threads() != 1)
+        openblas_set_num_threads(1);
+}
+
+const char *kernel_settle_blas(void)
+{
+    one_thread();
 #if defined(__x86_64__)
     if (openblas_get_corename && !getenv("OPENBLAS_CORETYPE") &&
         strcmp(openblas_get_corename(), "Prescott") == 0)
@@ -123,8 +131,7 @@ int kernel_open(struct err *e)
 {
     const char *name = getenv("URPE_KERNEL");
     char small[32] = "";
-    if (openblas_set_num_threads)
-        openblas_set_num_threads(1);
+    one_thread();
     int code = check_core(e);
     if (!code)
         code = products_open(small, sizeof small, e);

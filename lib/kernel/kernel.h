@@ -23,10 +23,12 @@ int kernel_open(struct err *e);
 const char *kernel_name(void);       /* "portable", "avx2", "avx512", "neon" */
 const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX + libxsmm skx" */
 int kernel_force(const char *name, struct err *e); /* for tests */
-/* The value that OPENBLAS_CORETYPE needs, or NULL when all is well.  OpenBLAS takes a processor newer
- * than itself for its oldest one, Prescott, and its products then take five times as long; it reads
- * the variable while it is loaded, so a program sets it and starts anew. */
-const char *kernel_blas_core(void);
+/* For the first line of a program.  From here on, in what it forks too, each product of the BLAS library
+ * is of one thread: if each process said so for itself, OpenBLAS would start threads for it, which
+ * spin for a while.  Gives the value that OPENBLAS_CORETYPE needs, or NULL when all is well: OpenBLAS
+ * takes a processor newer than itself for its oldest one, Prescott, and its products then take five
+ * times as long; it reads the variable while it is loaded, so a program sets it and starts anew. */
+const char *kernel_settle_blas(void);
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:
  * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
 int kernel_room(int threads, struct err *e);
@@ -92,6 +94,11 @@ struct attention_shape {
 size_t attention_scratch(const struct attention_shape *shape);
 /* The weight of a logit under an elementwise form (factor 1, offset 0), and its derivative by it. */
 real attention_weight(enum attention_form form, real s, real *slope);
+/* One vector x (count) becomes factor gain x / sqrt(mean(x^2) + epsilon), sums in double.  Backward, from
+ * what x was: dx in place, dgain accumulated. */
+void rms_vector(int count, double epsilon, double factor, const real *gain, real *x);
+void rms_vector_backward(int count, double epsilon, double factor, const real *gain, const real *x,
+                         real *dx, real *dgain);
 /* Rows per block that keeps R x n scratch in the second-level cache; depends on n alone. */
 int attention_block_rows(int n);
 

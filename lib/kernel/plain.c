@@ -225,7 +225,37 @@ real attention_weight(enum attention_form form, real s, real *slope)
     return form == ATTENTION_RELU2 ? positive * positive : positive;
 }
 
-/* The same with the offset and factor of row i. */
+static double rms_of(int count, double epsilon, const real *x)
+{
+    double sum = 0;
+    for (int k = 0; k < count; k++)
+        sum += (double)x[k] * (double)x[k];
+    return sqrt(sum / count + epsilon);
+}
+
+void rms_vector(int count, double epsilon, double factor, const real *gain, real *x)
+{
+    double r = rms_of(count, epsilon, x);
+    for (int k = 0; k < count; k++)
+        x[k] = (real)(factor * (double)gain[k] * (double)x[k] / r);
+}
+
+/* h = factor gain dy:  dx = (h - x mean(x h) / r^2) / r. */
+void rms_vector_backward(int count, double epsilon, double factor, const real *gain, const real *x,
+                         real *dx, real *dgain)
+{
+    double r = rms_of(count, epsilon, x), mean = 0;
+    for (int k = 0; k < count; k++) {
+        dx[k] = (real)(factor * (double)dx[k]);
+        dgain[k] += (real)((double)dx[k] * (double)x[k] / r);
+        dx[k] *= gain[k];
+        mean += (double)dx[k] * (double)x[k] / count;
+    }
+    for (int k = 0; k < count; k++)
+        dx[k] = (real)(((double)dx[k] - (double)x[k] * mean / (r * r)) / r);
+}
+
+/* attention_weight with the offset and factor of row i. */
 static real elementwise(const struct attention_shape *shape, int i, real s, real *slope)
 {
     real factor = shape->factor ? shape->factor[i] : 1;

@@ -6,11 +6,11 @@
  *
  * Each is a function of q_i, k_j and what the encoding does to them, so what a layer can tell apart is
  * that of the same layer without it.  A vector of zeros has no direction: its cosines are 0.
- * Backward, h = gain dq^, r^2 = mean q^2 + e:  dq = (h - q mean(q h) / r^2) / r;  of a direction u = q/|q|:
- * dq = (du - u (u.du)) / |q|. */
+ * Backward, of a direction u = q/|q|:  dq = (du - u (u.du)) / |q|. */
 #include <math.h>
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "model/workspace.h"
 
 enum { CAP };
@@ -94,25 +94,6 @@ static double turn_backward(int count, double size, const real *x, real *dx)
     return length > 0 ? along / length : 0;
 }
 
-static void normalise(int count, const real *gain, real *x)
-{
-    double r = sqrt(sum_of(count, x, x) / count + rms_epsilon);
-    for (int k = 0; k < count; k++)
-        x[k] = (real)((double)gain[k] * (double)x[k] / r);
-}
-
-static void normalise_backward(int count, const real *gain, const real *x, real *dx, real *dgain)
-{
-    double r = sqrt(sum_of(count, x, x) / count + rms_epsilon), mean = 0;
-    for (int k = 0; k < count; k++) {
-        dgain[k] += (real)((double)dx[k] * (double)x[k] / r);
-        dx[k] *= gain[k];
-        mean += (double)dx[k] * (double)x[k] / count;
-    }
-    for (int k = 0; k < count; k++)
-        dx[k] = (real)(((double)dx[k] - (double)x[k] * mean / (r * r)) / r);
-}
-
 /* ---- a row ------------------------------------------------------------------------------------*/
 static double size_of(const struct logits_row *r, int head)
 {
@@ -124,8 +105,8 @@ void logits_map(const struct logits_row *r, real *q, real *k)
     int d = r->head_width;
     for (int h = 0; h < r->heads; h++, q += d, k += d)
         if (table[r->config->kind] == &norm) {
-            normalise(d, r->parameter[0], q);
-            normalise(d, r->parameter[1], k);
+            rms_vector(d, rms_epsilon, 1, r->parameter[0], q);
+            rms_vector(d, rms_epsilon, 1, r->parameter[1], k);
         } else {
             turn(d, size_of(r, h), q);
             turn(d, 1, k);
@@ -137,8 +118,8 @@ void logits_map_backward(const struct logits_row *r, const real *q, const real *
     int d = r->head_width;
     for (int h = 0; h < r->heads; h++, q += d, k += d, dq += d, dk += d)
         if (table[r->config->kind] == &norm) {
-            normalise_backward(d, r->parameter[0], q, dq, r->gradient[0]);
-            normalise_backward(d, r->parameter[1], k, dk, r->gradient[1]);
+            rms_vector_backward(d, rms_epsilon, 1, r->parameter[0], q, dq, r->gradient[0]);
+            rms_vector_backward(d, rms_epsilon, 1, r->parameter[1], k, dk, r->gradient[1]);
         } else {
             double size = size_of(r, h), dsize = turn_backward(d, size, q, dq);
             turn_backward(d, 1, k, dk);

@@ -27,8 +27,7 @@ struct prefix {
     int (*layout)(const struct layout *l, int before, struct arena *a, struct layout *out,
                   struct err *e);
     bool line; /* the positions' own relations are those from `before` on, else the first */
-    /* That of n positions in the arrays of the longest. */
-    struct layout (*shorter)(const struct layout *longest, int n);
+    bool shorter; /* first positions of its layouts are layouts too */
 };
 
 int model_before(const struct model_config *c)
@@ -123,26 +122,23 @@ static int registers_layout(const struct layout *l, int before, struct arena *a,
     return 0;
 }
 
-/* All samples of a batch have one size, since all spaces with places have. */
-static struct layout registers_shorter(const struct layout *longest, int n)
-{
-    assert(n == longest->n);
-    (void)n;
-    return *longest;
-}
-
 /* ---- the table --------------------------------------------------------------------------------*/
-static const struct prefix prefix_none = {"none", none_options, NULL, NULL, false, NULL};
+static const struct prefix prefix_none = {"none", none_options, NULL, NULL, false, true};
 static const struct prefix prefix_bos = {"bos", options, bos_check, bos_layout, true,
-                                         layout_shorter};
+                                         true};
 static const struct prefix prefix_registers = {"registers", options, registers_check,
-                                               registers_layout, false, registers_shorter};
+                                               registers_layout, false, false};
 static const struct prefix *const prefix_table[] = {&prefix_none, &prefix_bos, &prefix_registers, NULL};
 KIND_TABLE(prefix_kinds, "prefix", prefix_table);
 
 int model_own_relations(const struct model_config *c)
 {
     return prefix_table[c->prefix.kind]->line ? model_before(c) : 0;
+}
+
+bool prefix_takes_lengths(const struct model_config *c)
+{
+    return prefix_table[c->prefix.kind]->shorter;
 }
 
 int prefix_check(const struct model_config *c, const struct layout *l, struct err *e)
@@ -171,7 +167,8 @@ struct batch prefix_batch(const struct model *m, const struct model_state *s, co
         int n = b->first[k + 1] - b->first[k] + m->before;
         bool again = k && w->layout[k - 1]->n == n;
         w->first[k + 1] = w->first[k] + n;
-        w->line[k] = prefix_table[m->config.prefix.kind]->shorter(&s->longest, n);
+        assert(n == s->longest.n || prefix_takes_lengths(&m->config));
+        w->line[k] = layout_shorter(&s->longest, n);
         w->layout[k] = again ? w->layout[k - 1] : &w->line[k];
     }
     out.first = w->first;

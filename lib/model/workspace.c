@@ -42,6 +42,15 @@ static bool has_features(const struct model *m)
     return k < m->kinds;
 }
 
+/* Whether any layer's normaliser maps what heads give. */
+static bool has_outputs(const struct model *m)
+{
+    int k = 0;
+    while (k < m->kinds && !normaliser_has_output(&m->kind[k].config.normaliser))
+        k++;
+    return k < m->kinds;
+}
+
 /* Whether some layer has a convolution there. */
 static bool mixes(const struct model *m, enum convolved_place place)
 {
@@ -69,6 +78,7 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
     b->raw = has_maps(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->plain = has_features(m) ? carve(c, c->rows, 2 * c->width) : NULL;
     b->o = carve(c, c->rows, c->width);
+    b->given = has_outputs(m) ? carve(c, c->rows, c->width) : NULL;
     b->gated = b->o;
     if (m->config.output_gate) {
         b->gate = carve(c, c->rows, c->width);

@@ -14,6 +14,7 @@ struct block_cache {
     real *x, *a_in, *qkv, *lse, *o, *s1, *mid, *f_in, *h, *act, *s2;
     real *raw;   /* (R,2w) q and k before logits.c maps them; only where it does */
     real *plain; /* (R,2w) features of q and k, before the encoding rotates them */
+    real *given; /* (R,w) o before the normaliser maps it; only where it does */
     real *mean1, *rstd1, *mean2, *rstd2;
     real *b1, *b2, *after_mean1, *after_rstd1, *after_mean2, *after_rstd2;
     real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */

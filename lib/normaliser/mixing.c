@@ -9,8 +9,10 @@
  * softmaxes, for the values of both:
  *     p = a^2h - lambda a^2h+1,
  *     lambda = exp(l_q1.l_k1) - exp(l_q2.l_k2) + lambda_0,  lambda_0 = 0.8 - 0.6 exp(-0.3 layer)
- * with vectors l of the layer, N(0, 0.1^2) at the start.  The published model has an RMSNorm on each
- * pair's output behind it, which is left out here: it cannot tell apart what the weights do not.
+ * with vectors l of the layer, N(0, 0.1^2) at the start.  norm: the published model's RMSNorm on what each
+ * pair gives, o of both heads together, with one gain for all pairs, ones at the start,
+ *     o := (1 - lambda_0) gain o / sqrt(mean o^2 + 1e-5)
+ * which cannot tell apart what the weights do not.  Behind it C, if any, is no factor of o any more.
  * Source: Ye et al. 2024, Differential Transformer, eq. 1-2; microsoft/unilm Diff-Transformer. */
 #include <math.h>
 #include <string.h>
@@ -82,7 +84,19 @@ const struct normaliser normaliser_talking_heads = {
 };
 
 /* ---- differential -----------------------------------------------------------------------------*/
-enum { Q1, K1, Q2, K2, VECTORS };
+enum { Q1, K1, Q2, K2, VECTORS, GAIN = VECTORS };
+enum { NORM };
+static const double norm_epsilon = 1e-5;
+static const struct option pair_options[] = {
+    {.key = "norm", .type = OPTION_BOOL, .fallback = "false", .quiet = true,
+     .help = "RMSNorm on what each pair of heads gives, as published"},
+    {.key = NULL},
+};
+
+static bool pair_has_norm(const struct kind_config *c)
+{
+    return c->number[NORM] != 0;
+}
 
 static int pair_group(const struct kind_config *c, const struct normaliser_shape *s)
 {
@@ -104,13 +118,14 @@ static int pair_tensors(const struct kind_config *c, const struct normaliser_sha
                         struct tensor *out)
 {
     static const char *const name[VECTORS] = {"lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"};
-    (void)c;
     for (int k = 0; k < VECTORS; k++) {
         out[k] = (struct tensor){.rank = 1, .shape = {s->head_width}, .init = TENSOR_NORMAL,
                                  .deviation = 0.1};
         strcpy(out[k].name, name[k]);
     }
-    return VECTORS;
+    out[GAIN] = (struct tensor){.name = "gain", .rank = 1, .shape = {2 * s->head_width},
+                                .init = TENSOR_CONSTANT, .mean = 1};
+    return pair_has_norm(c) ? VECTORS + 1 : VECTORS;
 }
 
 static double product(const struct normaliser_context *c, int a, int b)
@@ -149,15 +164,36 @@ static void pair_mix_backward(const struct normaliser_context *c, int first_head
     add_product(c, Q2, K2, -dlambda);
 }
 
+/* 1 - lambda_0 */
+static double pair_share(const struct normaliser_context *c)
+{
+    return 0.2 + 0.6 * exp(-0.3 * c->layer);
+}
+
+static void pair_output(const struct normaliser_context *c, real *o)
+{
+    rms_vector(2 * c->shape->head_width, norm_epsilon, pair_share(c), c->parameter[GAIN], o);
+}
+
+static void pair_output_backward(const struct normaliser_context *c, const real *o, real *dout)
+{
+    rms_vector_backward(2 * c->shape->head_width, norm_epsilon, pair_share(c), c->parameter[GAIN], o,
+                        dout, c->gradient[GAIN]);
+}
+
 const struct normaliser normaliser_differential = {
     .name = "differential",
     .formula = "p = softmax(s^2h) - lambda softmax(s^2h+1), for a pair of heads",
     .summary = "the difference of two softmaxes: rows sum to 1 - lambda",
     .citation = "Ye et al. 2024, eq. 1",
+    .options = pair_options,
     .check = pair_check,
     .facts = normaliser_facts_softmax,
     .tensors = pair_tensors,
     .group = pair_group,
     .mix = pair_mix,
     .mix_backward = pair_mix_backward,
+    .has_output = pair_has_norm,
+    .output = pair_output,
+    .output_backward = pair_output_backward,
 };

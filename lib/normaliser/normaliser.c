@@ -70,6 +70,12 @@ int normaliser_group(const struct kind_config *c, const struct normaliser_shape 
     return entry->group ? entry->group(c, s) : 1;
 }
 
+bool normaliser_has_output(const struct kind_config *c)
+{
+    const struct normaliser *entry = normaliser_of(c);
+    return entry->has_output && entry->has_output(c);
+}
+
 enum normaliser_products normaliser_products(const struct kind_config *c)
 {
     const struct normaliser *entry = normaliser_of(c);

@@ -24,7 +24,7 @@
 #include "base/real.h"
 #include "base/tensor.h"
 
-enum { NORMALISER_TENSORS_MAX = 4 };
+enum { NORMALISER_TENSORS_MAX = 5 };
 
 struct normaliser_shape {
     int heads, head_width;
@@ -48,6 +48,8 @@ struct normaliser_facts {
     enum view_measure measure; /* of a counted view */
     bool constant_sums; /* every row of weights has the same sum, whatever the logits: a query that
                            sees one state only gets an output that depends on that state alone */
+    bool exponential; /* weights are e^logit over the row's sum, or sums of such rows over heads: factors
+                         of all logits' exponentials cancel */
 };
 
 struct normaliser_context {
@@ -141,6 +143,13 @@ struct normaliser {
     bool (*mix)(const struct normaliser_context *c, int first_head, bool before, real *matrix);
     void (*mix_backward)(const struct normaliser_context *c, int first_head, bool before,
                          const real *dmatrix);
+
+    /* ---- behind the values ---- */
+    /* A map of what a group's heads give, o (group head_width) side by side, in place; and of do, in
+     * place, from what o was.  NULL: none.  has_output: whether the options ask for it. */
+    bool (*has_output)(const struct kind_config *c);
+    void (*output)(const struct normaliser_context *c, real *o);
+    void (*output_backward)(const struct normaliser_context *c, const real *o, real *dout);
 };
 
 extern const struct normaliser *const normaliser_table[]; /* NULL-terminated */
@@ -155,5 +164,6 @@ bool normaliser_is_fused(const struct normaliser *n);
 bool normaliser_is_softmax(const struct kind_config *c);
 int normaliser_group(const struct kind_config *c, const struct normaliser_shape *s);
 enum normaliser_products normaliser_products(const struct kind_config *c);
+bool normaliser_has_output(const struct kind_config *c);
 
 #endif

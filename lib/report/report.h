@@ -53,6 +53,10 @@ int results_open(struct results *r, const char *const *folder, int folders, stru
  * r); the rows keep their order.  ERR_FORMAT when they are anything else. */
 int results_parse(struct results *r, const struct spec *s, const char *bytes, size_t count,
                   struct err *e);
+/* The same of a file with some of the columns, in any order, by their names: `cell`, `length` and `subset`
+ * must be among them.  Rows of cells that s does not have are left out, and counted in *others. */
+int results_parse_some(struct results *r, const struct spec *s, const char *bytes, size_t count,
+                       int *others, struct err *e);
 void results_close(struct results *r);
 const char *result_text(const struct result_row *row, const char *column); /* "" when empty */
 double result_number(const struct result_row *row, const char *column);   /* NaN when empty */

@@ -521,6 +521,52 @@ int results_parse(struct results *r, const struct spec *s, const char *bytes, si
     return code;
 }
 
+/* A line of the file in the form of results.csv; at (RESULT_COUNT): its column there, or -1. */
+static void append_whole(struct text *out, const struct csv *c, int row, const int *at)
+{
+    const char *field[RESULT_COUNT];
+    for (int k = 0; k < RESULT_COUNT; k++)
+        field[k] = at[k] < 0 ? "" : c->row[row][at[k]];
+    results_append_fields(out, field, RESULT_COUNT);
+}
+
+static int complete(const struct csv *c, const struct spec *s, struct text *out, int *others, struct err *e)
+{
+    int at[RESULT_COUNT];
+    const char *name[RESULT_COUNT];
+    for (int k = 0; k < RESULT_COUNT; k++) {
+        name[k] = column_table[k].name;
+        at[k] = c->rows ? csv_column(c, name[k]) : -1;
+    }
+    for (const int *need = (const int[]){RESULT_cell, RESULT_length, RESULT_subset, -1}; *need >= 0; need++)
+        if (at[*need] < 0)
+            return err_set(e, ERR_FORMAT, spec_name(s), "there is no column %s", name[*need]);
+    results_append_fields(out, name, RESULT_COUNT);
+    for (int k = 1; k < c->rows; k++) {
+        bool own = spec_find(s, c->row[k][at[RESULT_cell]]);
+        *others += !own;
+        if (own)
+            append_whole(out, c, k, at);
+    }
+    return text_check(out, e);
+}
+
+int results_parse_some(struct results *r, const struct spec *s, const char *bytes, size_t count,
+                       int *others, struct err *e)
+{
+    struct csv c = {0};
+    struct text whole = {0};
+    *others = 0;
+    int code = csv_parse(spec_name(s), bytes, count, &c, e);
+    if (!code)
+        code = complete(&c, s, &whole, others, e);
+    csv_close(&c);
+    if (!code)
+        code = results_parse(r, s, whole.data, whole.length, e);
+    text_close(&whole);
+    return code;
+}
+
 void results_close(struct results *r)
 {
     for (int k = 0; !r->borrowed && k < r->specs; k++)

@@ -492,7 +492,7 @@ static int results(struct search *q, struct record *figures, struct err *e)
 static bool searched(const struct search *q, const struct record *figures)
 {
     const struct task *t = q->task;
-    return t->evaluate.adversary_starts > 0 && q->set->channels > 0 && q->set->outputs > 0 && !space_of(&t->space)->draw &&
+    return t->evaluate.adversary_starts > 0 && q->set->channels > 0 && q->set->outputs > 0 && space_is_one(&t->space) &&
            evaluation_length(q->ev) == t->space.length && !isnan(figures[0].error_sup);
 }
 

@@ -25,8 +25,10 @@ struct writer {
     int before;
     bool deep; /* about networks of the cell's depth, else of any */
     const int32_t *front; /* (samples, before) groups of what stands before each, after those of rows */
+    const int32_t *pair; /* (rows) groups of rows as others see them: part.group but under means */
+    int pair_groups;
     int32_t *size;   /* (groups) evaluated rows */
-    int32_t *first;  /* (groups, of rows and of front) the first listed pair's number; -1: none yet */
+    int32_t *first;  /* (pair_groups, and those of front) the first listed pair's number; -1: none yet */
     int32_t *id;     /* (rows) of its token; listed samples only */
     bool *listed;    /* (samples) */
     int alone, alone_rows, alone_informative;
@@ -48,7 +50,7 @@ static bool informative(const struct writer *w, int row)
 
 static size_t first_groups(const struct writer *w)
 {
-    return (size_t)w->part.groups + (size_t)w->set->count * (size_t)w->before;
+    return (size_t)w->pair_groups + (size_t)w->set->count * (size_t)w->before;
 }
 
 static int open_writer(struct writer *w, struct err *e)
@@ -115,8 +117,10 @@ static void append_space(struct writer *w)
         text_append_format(&w->text, " %d", layout_extent(l, axis));
     if (space->graph) /* relations: 0 .. M, and no path */
         text_append_format(&w->text, " %d", l->relations - 2);
-    text_append_format(&w->text, "\ntrained %lld\nprefix %d\n", (long long)c->length + w->before,
-                       w->before);
+    int on_line = model_own_relations(&w->cell->task.model);
+    text_append_format(&w->text, "\ntrained %lld\nprefix %d\n%s%s", (long long)c->length + on_line,
+                       w->before, w->before > on_line ? "registers\n" : "",
+                       w->cell->task.model.pool == MODEL_POOL_MEAN ? "pool mean\n" : "");
 }
 
 /* One word of a line: bytes that are no part of one, and %, as in addresses (RFC 3986). */
@@ -148,6 +152,8 @@ static void append_key(struct text *t, const struct option *row, const struct mo
     const struct kind_config *kind = (const void *)((const char *)m + row->offset);
     const struct option *own = row->kinds->options(kind->kind);
     for (const struct option *o = own; o && o->key; o++) {
+        if (o->type == OPTION_TEXT && o->applies && !o->applies(kind))
+            continue; /* texts that are not given are of no formula */
         option_load_own(own, o, kind, &v);
         append_option(t, row->key, o->key, o, &v);
     }
@@ -323,7 +329,7 @@ static void append_sample(struct writer *w, int sample)
     for (int i = 0; i < w->before; i++)
         append_first(w, w->front[sample * w->before + i]);
     for (int r = from; r < end; r++)
-        append_first(w, w->part.group[r]);
+        append_first(w, w->pair[r]);
     text_append(t, "\ny");
     for (int r = from; r < end; r++)
         append_target(w, r);
@@ -378,7 +384,9 @@ static int write_subset(struct writer *w, const char *folder, struct err *e)
 /* Groups that an evaluation does not keep: at the cell's depth, and of what stands before samples. */
 struct merged {
     const struct samples *set; /* of which they are; NULL: none yet */
-    struct model_groups g;
+    struct model_groups g;     /* of pairs */
+    int32_t *deep;             /* (rows) of outputs: g.deep, or with means */
+    int deep_groups;
 };
 
 static void close_merged(struct merged *m)
@@ -387,6 +395,7 @@ static void close_merged(struct merged *m)
     memory_free(m->g.deep);
     memory_free(m->g.front);
     memory_free(m->g.deep_front);
+    memory_free(m->deep);
     *m = (struct merged){.set = NULL};
 }
 
@@ -394,6 +403,8 @@ static int merge_set(struct merged *m, const struct task *t, const struct sample
                      struct err *e)
 {
     size_t rows = (size_t)set->rows, before = (size_t)model_before(&t->model);
+    struct task pairs = *t;
+    pairs.model.pool = MODEL_POOL_NONE; /* a mean takes the place of its sample's first pair */
     if (m->set == set)
         return 0;
     close_merged(m);
@@ -402,9 +413,20 @@ static int merge_set(struct merged *m, const struct task *t, const struct sample
     m->g.deep = memory_alloc(rows, sizeof *m->g.deep, e);
     m->g.front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
     m->g.deep_front = memory_alloc((size_t)set->count * before + 1, sizeof *m->g.front, e);
-    if (!m->g.any || !m->g.deep || !m->g.front || !m->g.deep_front)
+    m->deep = memory_alloc(rows, sizeof *m->deep, e);
+    if (!m->g.any || !m->g.deep || !m->g.front || !m->g.deep_front || !m->deep)
         return ERR_MEMORY;
-    return evaluation_merge_depth(t, set, &m->g, e);
+    int code = evaluation_merge_depth(&pairs, set, &m->g, e);
+    if (code || t->model.pool != MODEL_POOL_MEAN) {
+        memcpy(m->deep, m->g.deep, code ? 0 : rows * sizeof *m->deep);
+        m->deep_groups = m->g.deep_groups;
+        return code;
+    }
+    struct model_groups means = {.any = memory_alloc(rows, sizeof *means.any, e), .deep = m->deep};
+    code = means.any ? evaluation_merge_depth(t, set, &means, e) : ERR_MEMORY;
+    m->deep_groups = means.deep_groups;
+    memory_free(means.any);
+    return code;
 }
 
 /* Whether networks of the cell's depth have a floor of their own. */
@@ -429,15 +451,20 @@ static int write_both(const struct writer *w, struct merged *m, const char *fold
     struct record r;
     evaluation_floors(w->ev, w->subset, &r);
     int code = 0;
-    if (w->before || has_depth(&r))
+    bool means = w->cell->task.model.pool == MODEL_POOL_MEAN;
+    if (w->before || means || has_depth(&r))
         code = merge_set(m, &w->cell->task, w->set, e);
     any.front = m->g.front;
+    any.pair = means ? m->g.any : w->part.group;
+    any.pair_groups = means ? m->g.any_groups : w->part.groups;
     deep.deep = true;
     deep.front = m->g.deep_front;
+    deep.pair = m->g.deep;
+    deep.pair_groups = m->g.deep_groups;
     code = code ? code : write_one(&any, folder, e);
     if (!code && has_depth(&r)) {
-        deep.part.group = m->g.deep;
-        deep.part.groups = m->g.deep_groups;
+        deep.part.group = m->deep;
+        deep.part.groups = m->deep_groups;
         code = write_one(&deep, folder, e);
     }
     return code;
@@ -447,12 +474,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
-    if (c->task.model.pool == MODEL_POOL_MEAN) /* nor have means of their own */
-        return err_set(e, ERR_USAGE, "model.pool", "no certificates are written of means of hidden "
-                       "states; expected 'first'");
-    if (model_before(&c->task.model) && !model_own_relations(&c->task.model))
-        return err_set(e, ERR_USAGE, "model.prefix", "no certificates are written of models with "
-                       "registers; expected 'none' or bos");
+    if (!model_certified(&c->task.model))
+        return err_set(e, ERR_USAGE, "model.encoding", "no certificates are written of formulas with an "
+                       "input or a declared relation; expected a bias alone");
     struct merged merged = {.set = NULL};
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)

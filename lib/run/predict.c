@@ -23,20 +23,22 @@ struct prediction {
     const struct safetensors *file; /* its content */
     struct samples samples;
     size_t batch, n, outputs;
+    const struct safetensor *lengths; /* [batch]; NULL: all have n */
     bool pooled; /* one output a sample */
-    double *y;   /* (batch n, outputs); pooled: of each sample's first position */
+    double *y;   /* (rows, outputs) of the samples packed; pooled: of each one's first position */
 };
 
 /* What would be left out could change what the owner expects. */
 static int check_names(const struct prediction *p, struct err *e)
 {
     const char *pairs = space_of(&p->task->space)->pair_name;
+    const char *beside = pairs ? pairs : space_of(&p->task->space)->resizes ? "lengths" : NULL;
     for (int k = 0; k < p->file->count; k++) {
         const char *name = p->file->item[k].name;
-        if (strcmp(name, "x") != 0 && !(pairs && !strcmp(name, pairs)))
-            return err_set(e, ERR_FORMAT, p->input, "tensor `%.80s` would not be used: mask, positions "
-                           "and lengths are those of the cell's spec; expected `x`%s%s%s alone", name,
-                           pairs ? " and `" : "", pairs ? pairs : "", pairs ? "`" : "");
+        if (strcmp(name, "x") != 0 && !(beside && !strcmp(name, beside)))
+            return err_set(e, ERR_FORMAT, p->input, "tensor `%.80s` would not be used: the mask is that of "
+                           "the cell's spec; expected `x`%s%s%s alone", name,
+                           beside ? " and `" : "", beside ? beside : "", beside ? "`" : "");
     }
     return 0;
 }
@@ -68,11 +70,39 @@ static int check_shape(const struct prediction *p, const char *path, const struc
     return 0;
 }
 
+static int check_lengths(struct prediction *p, const struct safetensor *x, struct err *e)
+{
+    const struct safetensor *t = safetensors_find(p->file, "lengths");
+    p->lengths = t;
+    if (!t)
+        return 0;
+    if ((t->type != SAFETENSORS_I32 && t->type != SAFETENSORS_I64) || t->rank != 1 ||
+        t->shape[0] != x->shape[0])
+        return err_set(e, ERR_FORMAT, p->input, "tensor `lengths` is %s of %d dimensions; expected I32 or "
+                       "I64 [%lld], a number for each sample of `x`", safetensors_type_name(t->type),
+                       t->rank, (long long)x->shape[0]);
+    for (size_t k = 0; k < t->count; k++) {
+        int64_t n = safetensors_whole(t, k);
+        if (n < 1 || n > x->shape[1])
+            return err_set(e, ERR_FORMAT, p->input, "`lengths` of sample %zu is %lld; expected 1 to %lld, "
+                           "the positions of `x`", k, (long long)n, (long long)x->shape[1]);
+    }
+    return 0;
+}
+
+/* Positions of sample k; what `x` has behind them is padding, which nothing looks at. */
+static size_t length_of(const struct prediction *p, size_t k, size_t n)
+{
+    return p->lengths ? (size_t)safetensors_whole(p->lengths, k) : n;
+}
+
 static int check_values(const struct prediction *p, const char *path, const struct safetensor *x,
                         struct err *e)
 {
     for (size_t i = 0; i < x->count; i++) {
         size_t row = i / (p->io.channels ? (size_t)p->io.channels : 1), n = (size_t)x->shape[1];
+        if (row % n >= length_of(p, row / n, n))
+            continue;
         if (p->io.channels == 0) {
             int64_t id = safetensors_whole(x, i);
             if (id < 0 || id >= p->io.symbols)
@@ -106,20 +136,26 @@ static int check_layout(const struct prediction *p, const struct layout *l, stru
     return cause.code ? err_pass(e, &cause) : code;
 }
 
-/* One layout for all samples. */
+/* One layout for all samples, or as many of its first positions as each has. */
 static int lay_out_alike(struct prediction *p, struct err *e)
 {
     struct samples *s = &p->samples;
     const struct space_config *c = &p->task->space;
-    struct layout *l = arena_alloc(&s->arena, 1, sizeof *l, e);
+    struct layout *l = arena_alloc(&s->arena, p->lengths ? p->batch + 1 : 1, sizeof *l, e);
     if (!l)
         return ERR_MEMORY;
+    if (p->lengths && !prefix_takes_lengths(&p->task->model))
+        return err_set(e, ERR_FORMAT, p->input, "tensor `lengths`: the cell's registers stand before "
+                       "samples of one length; expected `x` alone");
     int code = space_of(c)->layout(c, (int)p->n, &s->arena, l, e);
     if (!code && (size_t)l->n != p->n)
         return err_set(e, ERR_FORMAT, p->input, "tensor `x` has %zu positions; the cell's space has "
                        "%d", p->n, l->n);
-    for (size_t k = 0; k < p->batch && !code; k++)
-        samples_add(s, l, PATTERN_GENERIC);
+    for (size_t k = 0; k < p->batch && !code; k++) {
+        if (p->lengths)
+            l[k + 1] = layout_shorter(l, (int)length_of(p, k, p->n));
+        samples_add(s, p->lengths ? &l[k + 1] : l, PATTERN_GENERIC);
+    }
     return code ? code : check_layout(p, l, e);
 }
 
@@ -190,6 +226,18 @@ static int lay_out_given(struct prediction *p, struct err *e)
     return code;
 }
 
+static void take_sample(struct prediction *p, const struct safetensor *x, size_t k)
+{
+    struct samples *s = &p->samples;
+    size_t each = s->channels ? (size_t)s->channels : 1, from = k * p->n * each;
+    size_t to = (size_t)s->first[k] * each, end = (size_t)s->first[k + 1] * each;
+    for (; to < end; to++, from++)
+        if (s->channels)
+            s->x[to] = safetensors_number(x, from);
+        else
+            s->token[to] = (int32_t)safetensors_whole(x, from);
+}
+
 static int fill_samples(struct prediction *p, const struct safetensor *x, struct err *e)
 {
     struct samples *s = &p->samples;
@@ -200,23 +248,39 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
         code = samples_reserve(s, (int)p->batch, (int)p->n, &p->io, false, e);
     if (!code)
         code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
-    for (size_t i = 0; i < x->count && !code; i++)
-        if (p->io.channels)
-            s->x[i] = safetensors_number(x, i);
-        else
-            s->token[i] = (int32_t)safetensors_whole(x, i);
+    for (size_t k = 0; k < p->batch && !code; k++)
+        take_sample(p, x, k);
     return code;
 }
 
 /* Weights that have diverged, or are not those of a trained network, give NaN. */
 static int check_outputs(const struct prediction *p, struct err *e)
 {
-    size_t each = p->n * p->outputs;
-    for (size_t i = 0; i < p->batch * each; i++)
-        if (!isfinite(p->y[i]) && (!p->pooled || i % each < p->outputs))
-            return err_set(e, ERR_FORMAT, "", "the network's output for sample %zu is not finite at "
-                           "position %zu; nothing was written", i / each, i % each / p->outputs);
+    for (size_t k = 0; k < p->batch; k++) {
+        const double *y = p->y + (size_t)p->samples.first[k] * p->outputs;
+        size_t rows = p->pooled ? 1 : length_of(p, k, p->n);
+        for (size_t i = 0; i < rows * p->outputs; i++)
+            if (!isfinite(y[i]))
+                return err_set(e, ERR_FORMAT, "", "the network's output for sample %zu is not finite at "
+                               "position %zu; nothing was written", k, i / p->outputs);
+    }
     return 0;
+}
+
+/* From packed samples to n rows each, zeros behind a shorter one; from the last to the first, since rows
+ * only move back.  Pooled: to one row each, from the first to the last. */
+static void unpack_outputs(const struct prediction *p)
+{
+    const int *first = p->samples.first;
+    size_t row = p->outputs * sizeof *p->y;
+    for (size_t k = 0; k < p->batch && p->pooled; k++)
+        memmove(p->y + k * p->outputs, p->y + (size_t)first[k] * p->outputs, row);
+    for (size_t k = p->batch; k-- > 0 && !p->pooled;) {
+        size_t rows = (size_t)(first[k + 1] - first[k]);
+        double *to = p->y + k * p->n * p->outputs;
+        memmove(to, p->y + (size_t)first[k] * p->outputs, rows * row);
+        memset(to + rows * p->outputs, 0, (p->n - rows) * row);
+    }
 }
 
 static void take_logits(void *context, int first, int rows, int labels, const double *logits)
@@ -233,9 +297,8 @@ static int write_outputs(const struct prediction *p, const char *path, struct er
     float *narrow = NULL;
     struct safetensor y = {.name = "y", .type = p->type, .rank = 3, .count = count, .data = p->y,
                            .shape = {(int64_t)p->batch, (int64_t)p->n, (int64_t)p->outputs}};
-    if (p->pooled) { /* first positions move together */
-        for (size_t k = 0; k < p->batch; k++)
-            memmove(p->y + k * p->outputs, p->y + k * p->n * p->outputs, p->outputs * sizeof *p->y);
+    unpack_outputs(p);
+    if (p->pooled) {
         y.rank = 2;
         y.shape[1] = (int64_t)p->outputs;
     }
@@ -296,11 +359,13 @@ static void take_map(void *context, int sample, int layer, int n, const double *
 {
     struct maps *m = context;
     size_t first = ((size_t)sample * (size_t)m->layers + (size_t)layer) * (size_t)m->heads * m->n;
-    (void)n; /* all samples have as many */
-    for (size_t i = 0; i < (size_t)m->heads * m->n; i++)
-        m->sums[first + i] = (float)sums[i];
-    for (size_t i = 0; i < (size_t)m->heads * m->n * m->n; i++)
-        m->weights[first * m->n + i] = (float)weights[i];
+    size_t own = (size_t)n, rows = (size_t)m->heads * own;
+    for (size_t r = 0; r < rows; r++) {
+        size_t to = first + r / own * m->n + r % own;
+        m->sums[to] = (float)sums[r];
+        for (size_t j = 0; j < own; j++)
+            m->weights[to * m->n + j] = (float)weights[r * own + j];
+    }
 }
 
 static int write_attention(struct prediction *p, const char *path, struct err *e)
@@ -355,6 +420,8 @@ int predict_cell(const char *folder, const char *input, const char *output, cons
     code = check_shape(&p, input, x, e);
     if (!code)
         code = check_names(&p, e);
+    if (!code)
+        code = check_lengths(&p, x, e);
     if (!code)
         code = check_values(&p, input, x, e);
     if (!code)

@@ -35,20 +35,21 @@ static int layout_price(const struct task *t, int length, double *bytes, double 
                         struct err *e)
 {
     const struct space *space = space_of(&t->space);
+    bool drawn = space_draws(&t->space);
     const struct orbit *orbit = orbit_table[t->evaluate.orbit];
     struct arena arena;
     struct layout l;
     int code = 0;
     *bytes = 0;
     *images = 1;
-    if (!space->draw && orbit == orbit_table[0])
+    if (!drawn && orbit == orbit_table[0])
         return 0;
     arena_open_measure(&arena);
-    if (!space->draw)
+    if (!drawn)
         code = arena_open(&arena, 0, e);
     if (!code)
         code = space->layout(&t->space, length, &arena, &l, e);
-    if (space->draw)
+    if (drawn)
         *bytes = (double)arena.used;
     else if (!code)
         *images = orbit->images(&l);
@@ -149,7 +150,7 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
 {
     double n = (double)t->space.length, starts = (double)t->evaluate.adversary_starts;
     struct pass_price pass;
-    if (starts == 0 || target_form(&t->target).labels || space_of(&t->space)->draw)
+    if (starts == 0 || target_form(&t->target).labels || !space_is_one(&t->space))
         return 0;
     int code = trainer_api_of(t->model.precision)
                    ->price_pass(t, (int)n, t->evaluate.adversary_starts, true, &pass, e);

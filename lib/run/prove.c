@@ -53,7 +53,7 @@ static struct task task_of(const struct task *t, int number)
     if (!own.model.plan.turn)
         own.model.layers = (t->model.layers < DEPTH_MIN ? DEPTH_MIN : t->model.layers) + number;
     own.train.polish = TRAIN_POLISH_NONE;
-    own.train.lengths.count = own.train.length_shares.count = 0;
+    own.train.lengths.count = own.train.mixed.count = own.train.length_shares.count = 0;
     own.train.steps = 0;
     own.train.batch = 1;
     return own;
@@ -305,20 +305,29 @@ int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int 
     return code || !further ? code : prove_possible(further, pool, stop, e);
 }
 
+int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+                struct record *witness, struct err *e)
+{
+    bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
+    int code = 0;
+    for (int k = 0; k < evaluation_subsets(ev); k++)
+        row_clear(&witness[k]);
+    if (beside)
+        code = witness_measure(pool, ev, stop, witness, e);
+    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+        if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
+            evaluation_show_possible(ev, k);
+    return code ? code : prove_possible(ev, pool, stop, e);
+}
+
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e)
 {
     struct record witness[SUBSETS_MAX];
-    bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
-    int code = beside ? witness_measure(pool, ev, stop, witness, e) : 0;
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
-        if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
-            evaluation_show_possible(ev, k);
-    if (!code)
-        code = prove_possible(ev, pool, stop, e);
+    int code = prove_class(ev, pool, stop, witness, e);
     if (!code)
         code = evaluation_measure(ev, p, figures, e);
-    for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
+    for (int k = 0; !code && k < evaluation_subsets(ev); k++)
         evaluation_set_witness(&figures[k], &witness[k]);
     return code;
 }

@@ -14,9 +14,13 @@
  * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
  * ERR_INTERRUPTED once *stop is not zero (NULL: never). */
 int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e);
+/* Explicit weights first, which is less work, at the training length: figures (evaluation_subsets), empty
+ * where nothing is measured; then prove_possible. */
+int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+                struct record *witness, struct err *e);
 /* The rows of a predictor, which come last, so that errors by position are its own: what the class can
- * is shown first, by explicit weights at the training length, whose figures stand in the rows beside,
- * and by prove_possible.  figures (evaluation_subsets).  Errors as of those. */
+ * is shown first, by prove_class, and the figures of explicit weights stand in the rows beside.
+ * figures (evaluation_subsets).  Errors as of those. */
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e);
 /* Operations of the first network, which is nearly always enough, and memory of the largest, without

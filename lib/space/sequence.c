@@ -34,22 +34,45 @@ int layout_line(int length, struct arena *arena, struct layout *out, struct err 
     return 0;
 }
 
-struct layout layout_shorter(const struct layout *line, int n)
-{
-    struct layout out = *line;
-    out.n = n;
-    out.relations = 2 * n - 1;
-    out.origin = n - 1;
-    out.offset += line->n - n;
-    out.distance += line->n - n;
-    return out;
-}
-
 static int sequence_layout(const struct space_config *c, int length, struct arena *arena,
                            struct layout *out, struct err *e)
 {
     (void)c;
     return layout_line(length, arena, out, e);
+}
+
+/* ---- samples of unequal length ----------------------------------------------------------------*/
+enum { LENGTH_MIN };
+static const struct option options[] = {
+    [LENGTH_MIN] = {.key = "length_min", .type = OPTION_INT, .min = 0, .max = 65536, .fallback = "0",
+                    .unit = "tokens", .quiet = true,
+                    .help = "samples have this many tokens to `length`, uniformly; 0: all have `length`"},
+    {.key = NULL},
+};
+
+static int sequence_check(const struct space_config *c, struct err *e)
+{
+    int least = (int)c->kind.number[LENGTH_MIN];
+    if (least <= c->length)
+        return 0;
+    return err_set(e, ERR_USAGE, "space.length_min", "the shortest sequence has %d tokens and the longest "
+                   "%lld; expected at most that", least, (long long)c->length);
+}
+
+static bool sequence_resizes(const struct space_config *c)
+{
+    return c->kind.number[LENGTH_MIN] > 0 && c->kind.number[LENGTH_MIN] < (double)c->length;
+}
+
+static int sequence_least(const struct space_config *c)
+{
+    return (int)c->kind.number[LENGTH_MIN];
+}
+
+static int sequence_size(const struct space_config *c, int length, struct stream *random)
+{
+    int least = sequence_least(c);
+    return least < length ? least + (int)stream_below(random, (uint64_t)(length - least) + 1) : length;
 }
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",
@@ -64,5 +87,10 @@ const struct space space_sequence = {
     .patterns = patterns,
     .orbits = orbits,
     .axes = 1,
+    .options = options,
+    .check = sequence_check,
     .layout = sequence_layout,
+    .resizes = sequence_resizes,
+    .least = sequence_least,
+    .size = sequence_size,
 };

@@ -60,6 +60,17 @@ int64_t space_positions(const struct space_config *c)
     return s->positions ? s->positions(c) : c->length;
 }
 
+bool space_draws(const struct space_config *c)
+{
+    return space_of(c)->draw != NULL;
+}
+
+bool space_resizes(const struct space_config *c)
+{
+    const struct space *s = space_of(c);
+    return s->resizes && s->resizes(c);
+}
+
 static bool has_name(const char *const *names, const char *name)
 {
     while (*names && strcmp(*names, name) != 0)

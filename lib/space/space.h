@@ -49,8 +49,13 @@ static inline bool layout_is_line(const struct layout *l)
 }
 /* The line of n positions; its arrays are in `arena`, which may be a measuring one. */
 int layout_line(int n, struct arena *arena, struct layout *out, struct err *e);
-/* The line of n positions in the arrays of a longer one. */
-struct layout layout_shorter(const struct layout *line, int n);
+/* Its first n positions, with its relations. */
+static inline struct layout layout_shorter(const struct layout *line, int n)
+{
+    struct layout out = *line;
+    out.n = n;
+    return out;
+}
 /* Size along one axis.  Positions are in row-major order: the last is at the end of each axis. */
 static inline int layout_extent(const struct layout *l, int axis)
 {
@@ -126,6 +131,12 @@ struct space {
     int (*layout)(const struct space_config *c, int length, struct arena *arena,
                   struct layout *out, struct err *e);
 
+    /* How many of a layout's first positions a sample has, where they differ: its relations are the
+     * whole layout's.  NULL: all. */
+    bool (*resizes)(const struct space_config *c);
+    int (*least)(const struct space_config *c);
+    int (*size)(const struct space_config *c, int length, struct stream *random);
+
     /* ---- spaces whose samples have layouts of their own; NULL for all others.  A relation id
      * means the same in all these layouts and in that of `layout`. */
     /* What drawing needs (the content of a file), in `arena`.  NULL: nothing. */
@@ -152,6 +163,14 @@ const struct space *space_of(const struct space_config *c);
 int space_finish(struct space_config *c, struct err *e);
 /* ERR_USAGE when the space does not have orbit_table[orbit]; e->where is "evaluate.orbit". */
 int space_check_orbit(const struct space_config *c, int orbit, struct err *e);
+/* Whether each sample's layout is drawn; whether samples have first positions of one layout, unequally
+ * many; whether they have one layout. */
+bool space_draws(const struct space_config *c);
+bool space_resizes(const struct space_config *c);
+static inline bool space_is_one(const struct space_config *c)
+{
+    return !space_draws(c) && !space_resizes(c);
+}
 /* Positions of a training sample, before space_finish too. */
 int64_t space_positions(const struct space_config *c);
 

@@ -181,8 +181,8 @@ static int read_pair(struct spec *s, const struct node *n, struct claim *c, stru
 
 /* ---- where ------------------------------------------------------------------------------------*/
 
-static int read_where(struct spec *s, const struct node *key, const struct node *n,
-                      const struct pair *pair, struct claim_where *w, struct err *e)
+int where_read(struct spec *s, const struct node *key, const struct node *n, const struct pair *pair,
+               struct claim_where *w, struct err *e)
 {
     struct subject u;
     int code = find_subject(s, key, &u, e);
@@ -220,7 +220,7 @@ static int read_wheres(struct spec *s, const struct node *n, struct claim *c, st
     if (!c->where)
         return ERR_MEMORY;
     for (int k = 0; k < n->count && code == 0; k++)
-        code = read_where(s, n->key[k], n->item[k], &c->pair, &c->where[c->wheres++], e);
+        code = where_read(s, n->key[k], n->item[k], &c->pair, &c->where[c->wheres++], e);
     return code;
 }
 

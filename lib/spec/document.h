@@ -1,7 +1,7 @@
 /* A spec while it is being read, edited by --set and expanded; private to lib/spec.
  *
  *   text --node_parse--> root --set_edit--> root, set --document_read--> base, cases, axes, seeds
- *        --expand--> cells --claims_read--> claims
+ *        --claims_read, exceptions_read--> claims, exceptions --expand--> cells
  *
  * Invariant: layers point into the node trees, which live in `arena` as long as the spec. */
 #ifndef SPEC_DOCUMENT_H
@@ -29,6 +29,13 @@ struct case_set {
     const struct case_key *key; /* (keys) */
     int keys;
     struct layer layer; /* of all of them */
+};
+
+struct exception { /* what all of these say is in no cell */
+    const struct node *node;
+    struct claim_where *where; /* (wheres) about keys alone */
+    int wheres;
+    bool met; /* by some combination */
 };
 
 /* Cells are large and alike: a cell is kept as the words in which it differs from the first one, and
@@ -60,6 +67,7 @@ struct spec {
     struct keys keys;
     struct layers layers;
     char *source;       /* the file's name in messages */
+    const char *class_path, *beside; /* spec_open_class: whose model it has, and where it is; else NULL */
     struct node start;  /* its first place */
     struct node *root;  /* a map */
     struct node *set;   /* a map: dotted key -> value of each --set that makes no axis */
@@ -82,6 +90,8 @@ struct spec {
     struct text differences; /* of the cells */
     int *by_id; /* (room) a hash table of cells: 1 + index; 0: free.  room: a power of 2 */
     size_t room;
+    struct exception *exception;
+    int exceptions;
     struct claim *claim;
     int claims;
     const char **figure;
@@ -95,8 +105,20 @@ const struct node *document_find(const struct spec *s, const char *key);
 /* Key number k of those that cases and then the grid give; NULL after the last. */
 const struct node *document_given(const struct spec *s, int k);
 
-/* set.c: edits root and fills s->set. */
+/* set.c: edits root and fills s->set.  set_key is one --set, whose value has been read. */
+int set_open(struct spec *s, struct err *e);
+int set_key(struct spec *s, const char *key, struct node *value, struct err *e);
 int set_edit(struct spec *s, const char *const *set, int sets, struct err *e);
+/* The key that a "KEY=VALUE" begins with, cut to what fits. */
+void set_name(const char *text, char out[KEY_TEXT]);
+
+/* class.c: edits root as the model of s->class_path says, but for what the --set replace, and then
+ * gives up axes that have no meaning with a model whose layers are all said. */
+int class_edit(struct spec *s, const char *const *set, int sets, struct err *e);
+void class_settle(struct spec *s);
+
+/* spec.c: what `path` holds, memory_free *bytes; *name is what messages call it. */
+int spec_read_file(const char *path, const char **name, char **bytes, size_t *count, struct err *e);
 
 /* document.c: name, seeds, sections, cases, grid, figures; every value checked on its own. */
 int document_read(struct spec *s, struct err *e);
@@ -112,6 +134,16 @@ int expand(struct spec *s, struct err *e);
 
 /* claims.c */
 int claims_read(struct spec *s, struct err *e);
+/* What a key or column must be, and the value or values that are asked of it.  pair: its key may not be
+ * asked for. */
+int where_read(struct spec *s, const struct node *key, const struct node *n, const struct pair *pair,
+               struct claim_where *w, struct err *e);
+
+/* except.c.  exceptions_meet: whether a combination is left out; marks the exception as met. */
+int exceptions_read(struct spec *s, struct err *e);
+bool exceptions_meet(struct spec *s, const struct cell *c);
+/* ERR_USAGE at an exception that no combination met. */
+int exceptions_check(const struct spec *s, struct err *e);
 
 /* Fills e for a key that is wrong in one cell: at its node in `state`, or where the spec speaks of
  * it. */

@@ -329,6 +329,7 @@ static int write_spec(struct echo *x)
         code = write_cases(x);
     if (code == 0)
         code = write_grid(x);
+    write_list(x->spec, "except", x->out);
     write_list(x->spec, "claims", x->out);
     write_list(x->spec, "figures", x->out);
     return code ? code : text_check(x->out, x->e);

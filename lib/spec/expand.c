@@ -1,4 +1,4 @@
-/* Cells: cases x grid x seeds, each resolved, checked as a whole, and named by its hash.
+/* Cells: cases x grid x seeds but for those of `except`, each resolved, checked as a whole, and named by its hash.
  *
  * Invariant: a cell's id is the hash of SPEC_NUMERICS_VERSION, its seed and every leaf that applies
  * and is not cosmetic, as "key=value" lines in the order of the tables, reals with 17 digits.
@@ -20,6 +20,7 @@ struct expander {
     bool any;                                                /* `before` holds something */
     int length, space; /* slots of space.length and space.kind */
     bool length_meant; /* this cell's length was said by who knew its space, or later */
+    bool left_out;     /* this combination, by `except` */
     struct cell cell;
     struct text printed[SECTION_COUNT]; /* each section's leaves that count */
     struct checker checker;
@@ -165,9 +166,11 @@ static int resolve(struct expander *x)
         code = resolve_one(x, (enum section_id)id);
         changed = true;
     }
-    if (code == 0 && space)
-        code = check_length(x);
     if (code == 0 && changed)
+        x->left_out = exceptions_meet(x->spec, &x->cell);
+    if (code == 0 && space && !x->left_out)
+        code = check_length(x);
+    if (code == 0 && changed && !x->left_out)
         code = check_cell(x);
     memcpy(x->before, x->state, (size_t)x->spec->keys.count * sizeof x->state[0]);
     x->any = true;
@@ -250,7 +253,7 @@ static int add_combination(struct expander *x, int which, const int *value)
     apply(x, s->set_layer);
     int code = preset_apply(s, x->state, x->e);
     code = code ? code : resolve(x);
-    return code ? code : add_seeds(x);
+    return code || x->left_out ? code : add_seeds(x);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------*/
@@ -290,6 +293,9 @@ static int expand_all(struct expander *x)
         do {
             code = add_combination(x, c, value);
         } while (code == 0 && next_value(s, value));
+    if (code == 0 && s->cells == 0)
+        code = node_error(document_find(s, "except"), x->e, "except: leaves no cell; expected some "
+                          "combination of grid and cases that it does not meet");
     return code;
 }
 

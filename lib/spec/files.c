@@ -8,12 +8,13 @@
 #include "spec/document.h"
 #include "spec/resolve.h"
 
-/* --set too is relative to the spec: it only edits it. */
+/* --set too is relative to the spec: it only edits it; of a class, to where the class is. */
 static int resolve_one(struct spec *s, struct assignment *a, struct err *e)
 {
     char value[OPTION_TEXT_MAX];
     struct err cause = {0};
-    if (named_file_resolve(value, sizeof value, s->source, a->value->text, &cause)) {
+    const char *beside = s->beside && a->value->source != s->source ? s->beside : s->source;
+    if (named_file_resolve(value, sizeof value, beside, a->value->text, &cause)) {
         if (cause.code != ERR_USAGE)
             return err_pass(e, &cause);
         return node_error(a->value, e, "%s: %s", s->keys.slot[a->slot].key, cause.msg);

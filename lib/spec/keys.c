@@ -15,7 +15,7 @@ const struct section section_table[SECTION_COUNT] = {
     SECTION(SECTION_EVALUATE, evaluate, evaluate_options)};
 
 /* The keys at the top that are no section; the first two stand before the sections. */
-static const char *const top[] = {"name", "seeds", "grid", "cases", "claims", "figures"};
+static const char *const top[] = {"name", "seeds", "grid", "cases", "except", "claims", "figures"};
 enum { TOP_COUNT = sizeof top / sizeof top[0], TOP_BEFORE = 2, NAMES_MAX = 512 };
 
 bool key_is_top(const char *key)

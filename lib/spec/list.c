@@ -25,6 +25,8 @@ static const struct {
         "Cartesian product: a list of values for each dotted key, model.width: [32, 64]"),
     TOP("cases", "none", "list of maps",
         "dotted keys that change together, a map for each case; times the grid"),
+    TOP("except", "none", "list of maps",
+        "combinations of grid and cases that are left out: keys, each with a value or a list of any of which"),
     TOP("claims", "none", "list of maps", "what must hold; one that fails makes the exit status 1"),
     TOP("claims.where", "all rows", "map",
         "rows that the claim is about: a value, or a list of any of which, for keys and columns"),

@@ -136,7 +136,7 @@ static bool makes_axis(const struct spec *s, int slot, enum key_type type,
     return due != OPTION_INT_LIST || (value->count > 0 && value->item[0]->type == NODE_LIST);
 }
 
-static int set_key(struct spec *s, const char *key, struct node *value, struct err *e)
+int set_key(struct spec *s, const char *key, struct node *value, struct err *e)
 {
     int slot;
     enum key_type type = keys_find(&s->keys, key, &slot);
@@ -166,13 +166,19 @@ static int set_key(struct spec *s, const char *key, struct node *value, struct e
     return kept ? 0 : put_axis(s, key, value, e);
 }
 
+void set_name(const char *text, char out[KEY_TEXT])
+{
+    size_t length = strcspn(text, "=");
+    out[0] = '\0';
+    if (length < KEY_TEXT)
+        snprintf(out, KEY_TEXT, "%.*s", (int)length, text);
+}
+
 static int set_one(struct spec *s, const char *text, struct err *e)
 {
     const char *equals = strchr(text, '=');
-    size_t length = equals ? (size_t)(equals - text) : strlen(text);
-    char key[KEY_TEXT] = "", source[KEY_TEXT + 8];
-    if (length < sizeof key)
-        memcpy(key, text, length);
+    char key[KEY_TEXT], source[KEY_TEXT + 8];
+    set_name(text, key);
     snprintf(source, sizeof source, "--set %s", key);
     struct node at = {.type = NODE_SCALAR, .line = 1, .column = 1, .text = ""};
     at.source = arena_text(&s->arena, source, e);
@@ -191,12 +197,15 @@ static int set_one(struct spec *s, const char *text, struct err *e)
     return set_key(s, key, value, e);
 }
 
+int set_open(struct spec *s, struct err *e)
+{
+    s->set = node_new(NODE_MAP, &s->start, &s->arena, e);
+    return s->set ? 0 : ERR_MEMORY;
+}
+
 int set_edit(struct spec *s, const char *const *set, int sets, struct err *e)
 {
     int code = 0;
-    s->set = node_new(NODE_MAP, &s->start, &s->arena, e);
-    if (!s->set)
-        return ERR_MEMORY;
     for (int k = 0; k < sets && code == 0; k++)
         code = set_one(s, set[k], e);
     return code;

@@ -39,18 +39,28 @@ static int read_all(struct spec *s, const char *bytes, size_t count, const char 
 {
     int code = read_root(s, bytes, count, e);
     if (code == 0)
+        code = set_open(s, e);
+    if (code == 0 && s->class_path)
+        code = class_edit(s, set, sets, e);
+    if (code == 0)
         code = set_edit(s, set, sets, e);
+    if (code == 0 && s->beside)
+        class_settle(s);
     if (code == 0)
         code = document_read(s, e);
     if (code == 0)
         code = claims_read(s, e);
     if (code == 0)
+        code = exceptions_read(s, e);
+    if (code == 0)
         code = expand(s, e);
     return code ? code : hash_spec(s, e);
 }
 
-int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
-               const char *const *set, int sets, struct err *e)
+/* class_path, beside: as in struct spec. */
+static int parse(struct spec **out, const char *where, const char *bytes, size_t count,
+                 const char *class_path, const char *beside, const char *const *set, int sets,
+                 struct err *e)
 {
     *out = NULL;
     struct spec *s = memory_alloc(1, sizeof *s, e);
@@ -61,11 +71,14 @@ int spec_parse(struct spec **out, const char *where, const char *bytes, size_t c
         code = keys_open(&s->keys, e);
     s->layers.keys = &s->keys;
     s->source = code == 0 ? arena_text(&s->arena, where, e) : NULL;
+    s->class_path = class_path;
+    s->beside = beside;
     if (code == 0 && !s->source)
         code = ERR_MEMORY;
     s->start = (struct node){.source = s->source, .line = 1, .column = 1, .text = ""};
     if (code == 0)
         code = read_all(s, bytes, count, set, sets, e);
+    s->class_path = s->beside = NULL; /* the caller's */
     if (code) {
         spec_close(s);
         return code;
@@ -74,27 +87,60 @@ int spec_parse(struct spec **out, const char *where, const char *bytes, size_t c
     return 0;
 }
 
-int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
-              struct err *e)
+int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
+               const char *const *set, int sets, struct err *e)
+{
+    return parse(out, where, bytes, count, NULL, NULL, set, sets, e);
+}
+
+int spec_read_file(const char *path, const char **name, char **bytes, size_t *count, struct err *e)
 {
     bool standard = !strcmp(path, "-");
-    char *bytes = NULL;
-    size_t count = 0;
     struct err cause = {0};
-    *out = NULL;
-    path = standard ? "<stdin>" : path;
-    int code = standard ? file_read_open(STDIN_FILENO, path, NODE_BYTES_MAX, &bytes, &count, &cause)
-                        : file_read_stream(path, NODE_BYTES_MAX, &bytes, &count, &cause);
+    *name = path = standard ? "<stdin>" : path;
+    int code = standard ? file_read_open(STDIN_FILENO, path, NODE_BYTES_MAX, bytes, count, &cause)
+                        : file_read_stream(path, NODE_BYTES_MAX, bytes, count, &cause);
     if (code == ERR_FORMAT) { /* too large: the spec is wrong, not the disk */
         struct node at = {.source = path, .line = 1, .column = 1};
         return node_error(&at, e, "too large for a spec; expected at most %d bytes",
                           NODE_BYTES_MAX);
     }
+    return code ? err_pass(e, &cause) : 0;
+}
+
+int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
+              struct err *e)
+{
+    char *bytes = NULL;
+    size_t count = 0;
+    *out = NULL;
+    int code = spec_read_file(path, &path, &bytes, &count, e);
     if (code)
-        return err_pass(e, &cause);
+        return code;
     code = spec_parse(out, path, bytes, count, set, sets, e);
     memory_free(bytes);
     return code;
+}
+
+int spec_open_class(struct spec **out, const char *battery, const char *path,
+                    const char *const *set, int sets, struct err *e)
+{
+    char *bytes = NULL;
+    size_t count = 0;
+    *out = NULL;
+    int code = spec_read_file(battery, &battery, &bytes, &count, e);
+    if (code)
+        return code;
+    code = spec_parse_class(out, battery, bytes, count, path, set, sets, e);
+    memory_free(bytes);
+    return code;
+}
+
+int spec_parse_class(struct spec **out, const char *where, const char *bytes, size_t count,
+                     const char *path, const char *const *set, int sets, struct err *e)
+{
+    const char *beside = path && strcmp(path, "-") ? path : "";
+    return parse(out, where, bytes, count, path, beside, set, sets, e);
 }
 
 void spec_close(struct spec *s)

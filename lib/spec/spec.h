@@ -81,6 +81,16 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
 /* The same from memory; `where` stands for the file's name in messages. */
 int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
                const char *const *set, int sets, struct err *e);
+/* The spec `battery` for one class of models: what the section `model` of the spec `path` says (NULL:
+ * no such spec) and after it the --set are laid over it, and axes over the same keys go; with
+ * model.preset or model.plan all axes over keys of the model.  Of `path` only `model` counts.  ERR_USAGE
+ * where it has none, and where its grid or cases vary the model in a key that no --set settles.  Files
+ * are named relative to `path`, else to the current folder, but those that the battery itself names. */
+int spec_open_class(struct spec **out, const char *battery, const char *path,
+                    const char *const *set, int sets, struct err *e);
+/* The same with the battery in memory; `where` stands for its name. */
+int spec_parse_class(struct spec **out, const char *where, const char *bytes, size_t count,
+                     const char *path, const char *const *set, int sets, struct err *e);
 void spec_close(struct spec *s);
 
 const char *spec_name(const struct spec *s);
@@ -97,7 +107,8 @@ const struct claim *spec_claim(const struct spec *s, int index);
  * compares what all matching rows will leave empty.  Not for a spec that --set has cut down to some
  * of its cells, where claims about the others are no mistake. */
 int spec_check_claims(const struct spec *s, struct err *e);
-/* Whether some cell uses what is said of space.channels and target.vocab: ERR_USAGE at what none does.
+/* Whether some cell uses what is said of space.channels and target.vocab, and each exception leaves out
+ * some: ERR_USAGE at what none does.
  * Not for a spec that --set has changed, likewise. */
 int spec_check_unused(const struct spec *s, struct err *e);
 /* The dotted keys that vary over the cells, in the spec's order: cases, then grid, then "seed".

@@ -59,5 +59,5 @@ int spec_check_unused(const struct spec *s, struct err *e)
                  "another target", u->what);
         return cell_error(s, NULL, &cause, u->key, e);
     }
-    return 0;
+    return exceptions_check(s, e);
 }

@@ -5,9 +5,16 @@
 
 #include "target/table.h"
 
-#define TARGET_LINE(name) &target_##name,
+#define TARGET_LINE(name, family) &target_##name,
 const struct target *const target_table[] = {TARGET_LIST(TARGET_LINE) NULL};
 KIND_TABLE(target_kinds, "target", target_table);
+#define TARGET_FAMILY(name, family) family,
+static const char *const families[] = {TARGET_LIST(TARGET_FAMILY)};
+
+const char *target_family(int kind)
+{
+    return families[kind];
+}
 
 const struct target *target_of(const struct target_config *c)
 {

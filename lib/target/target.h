@@ -107,6 +107,8 @@ extern const struct target *const target_table[]; /* NULL-terminated */
 extern const struct kind_table target_kinds;
 extern const struct option target_options[]; /* rows of section `target`, kind included */
 const struct target *target_of(const struct target_config *c);
+/* What a target of target_table is akin to: "position", "mixing", ... */
+const char *target_family(int kind);
 struct target_form target_form(const struct target_config *c);
 /* Whether it brings its inputs. */
 bool target_brings_inputs(const struct target_config *c);

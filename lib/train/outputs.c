@@ -44,10 +44,10 @@ static int find_pass(struct trainer *t, const struct samples *s, bool backward, 
 {
     const struct layout *l = longest(s);
     for (struct pass *p = t->sets; p; p = p->next)
-        if (p->state.longest.n == l->n && p->backward == backward) {
-            /* What it was made from may be gone; sizes follow from n alone. */
-            assert(p->state.longest.relations == l->relations);
-            p->state.longest = *l;
+        if (p->state.n == l->n && p->relations == l->relations && p->backward == backward) {
+            /* What it was made from may be gone; what is of the same size is equal. */
+            if (!t->model.before)
+                p->state.longest = *l;
             *out = p;
             return 0;
         }
@@ -61,6 +61,7 @@ static int find_pass(struct trainer *t, const struct samples *s, bool backward, 
         memory_free(p);
         return code;
     }
+    p->relations = l->relations;
     p->next = t->sets;
     *out = t->sets = p;
     return 0;

@@ -27,6 +27,7 @@ struct microbatch {
 struct pass {
     const struct model *model;
     int samples, microbatches; /* of a batch, at most */
+    int relations; /* of a trainer's list: of the layout that it was opened for */
     bool backward;
     struct model_state state;
     struct microbatch micro[MICROBATCHES_MAX];

@@ -17,12 +17,14 @@ struct sampler {
     const struct target *target;
     const char *purpose;
     const struct shared_kind *shared; /* of the sets drawn; NULL: none */
+    const struct option_ints *mixed;  /* a sample's lengths; none: as the space draws them */
     int n;               /* of the largest sample */
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
     void *state;         /* the target's */
     uint64_t count;      /* samples of the set; 0: a stream without end, to train on */
     int *source;         /* (n) */
+    struct layout **shorter; /* (n+1) of the set drawn last, by its positions; NULL: not yet */
     double cumulative[PATTERN_MAX]; /* of the shares, for one uniform draw */
     struct arena arena;
 };
@@ -186,15 +188,16 @@ static void spread(const struct sampler *d, struct samples *s, int first, int n)
     }
 }
 
-/* The first n positions of a line, with its relations. */
-static struct layout *shorter(const struct layout *line, int n, struct arena *arena, struct err *e)
+/* The first n positions of the sampler's layout, in the set, whose samples of one length share them. */
+static struct layout *shorter(struct sampler *d, int n, struct arena *arena, struct err *e)
 {
-    struct layout *l = arena_alloc(arena, 1, sizeof *l, e);
-    if (!l)
-        return NULL;
-    *l = *line;
-    l->n = n;
-    return l;
+    if (n == d->fixed.n)
+        return &d->fixed;
+    if (!d->shorter[n])
+        d->shorter[n] = arena_alloc(arena, 1, sizeof *d->shorter[n], e);
+    if (d->shorter[n])
+        *d->shorter[n] = layout_shorter(&d->fixed, n);
+    return d->shorter[n];
 }
 
 /* Appends a sample that lies ready. */
@@ -207,8 +210,8 @@ static int take_sample(struct sampler *d, struct samples *s, int64_t index, stru
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
         if (!l || d->space->given(&d->task->space, d->n, pair, pairs, &s->arena, l, e))
             return err_context(e, "sample %lld of the file", (long long)index);
-    } else if (d->target->length(d->state, index) < l->n) {
-        l = shorter(&d->fixed, d->target->length(d->state, index), &s->arena, e);
+    } else {
+        l = shorter(d, d->target->length(d->state, index), &s->arena, e);
         if (!l)
             return ERR_MEMORY;
     }
@@ -223,6 +226,13 @@ static int take_sample(struct sampler *d, struct samples *s, int64_t index, stru
     return 0;
 }
 
+static int draw_size(const struct sampler *d, struct stream *random)
+{
+    const struct option_ints *mixed = d->mixed;
+    return mixed->count ? (int)mixed->value[stream_below(random, (uint64_t)mixed->count)]
+                        : d->space->size(&d->task->space, d->n, random);
+}
+
 /* Appends the inputs of sample number `number` with the given pattern (negative: drawn too); a target
  * that draws gives its labels with them. */
 static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
@@ -233,10 +243,14 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
     struct layout *l = &d->fixed;
     if (d->target->take)
         return take_sample(d, s, d->target->pick(d->state, &random, number, d->count), e);
-    if (d->space->draw) {
+    if (space_draws(&d->task->space)) {
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
         if (!l || d->space->draw(&d->task->space, d->layouts, &random, &s->arena, l, e))
             return e->code;
+    } else if (d->mixed->count || space_resizes(&d->task->space)) {
+        l = shorter(d, draw_size(d, &random), &s->arena, e);
+        if (!l)
+            return ERR_MEMORY;
     }
     double u = stream_uniform24(&random); /* drawn always, so that shares do not shift the stream */
     for (int k = 0; pattern < 0; k++)
@@ -283,16 +297,18 @@ static int open_sampler(struct sampler *d, const struct task *t, int length, str
         last = t->space.share[k] > 0 ? k : last;
     }
     d->cumulative[last] = 2; /* rounding in the sum must not reach a pattern without a share */
-    assert(!d->space->draw || length == t->space.length);
-    if (!d->space->draw && !code)
+    bool drawn = space_draws(&t->space);
+    assert(!drawn || length == t->space.length);
+    if (!drawn && !code)
         code = d->space->layout(&t->space, length, &d->arena, &d->fixed, e);
     else if (d->space->open && !code)
         code = d->space->open(&t->space, &d->arena, &d->layouts, e);
     if (code)
         return code;
-    d->n = d->space->draw ? length : d->fixed.n;
+    d->n = drawn ? length : d->fixed.n;
     d->source = arena_alloc(&d->arena, (size_t)d->n, sizeof *d->source, e);
-    if (!d->source)
+    d->shorter = arena_alloc(&d->arena, (size_t)d->n + 1, sizeof *d->shorter, e);
+    if (!d->source || !d->shorter)
         return ERR_MEMORY;
     return d->target->open ? d->target->open(&t->target, &t->space, d->n, &d->arena, &d->state, e)
                            : 0;
@@ -306,7 +322,7 @@ int sampler_open_stream(struct sampler **out, const struct task *t, const char *
     if (!d)
         return ERR_MEMORY;
     *d = (struct sampler){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
-                          .purpose = purpose};
+                          .purpose = purpose, .mixed = &t->train.mixed};
     int code = open_sampler(d, t, length, e);
     if (code)
         sampler_close(d);
@@ -322,6 +338,7 @@ int sampler_open(struct sampler **out, const struct task *t, int length, struct 
 
 static int reserve(const struct sampler *d, struct samples *s, int count, struct err *e)
 {
+    memset(d->shorter, 0, ((size_t)d->n + 1) * sizeof *d->shorter);
     struct model_io io = task_io(d->task);
     return samples_reserve(s, count, d->n, &io, target_form(&d->task->target).partial, e);
 }
@@ -419,15 +436,18 @@ static int64_t count_patterns(const struct task *t, int64_t counts[PATTERN_MAX])
     return total;
 }
 
-/* The layout that all samples share moves into the set, which outlives the sampler. */
+/* The layout that all samples share, or have first positions of, moves into the set, which outlives the
+ * sampler; those shorter ones are there already. */
 static int keep_layout(struct samples *s, const struct sampler *d, int length, struct err *e)
 {
     struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
     int code = own ? d->space->layout(&d->task->space, length, &s->arena, own, e) : ERR_MEMORY;
     for (int i = 0; i < s->count && !code; i++) {
         int n = s->first[i + 1] - s->first[i];
-        s->layout[i] = n < own->n ? shorter(own, n, &s->arena, e) : own;
-        code = s->layout[i] ? 0 : ERR_MEMORY;
+        if (n == own->n)
+            s->layout[i] = own;
+        else
+            *s->layout[i] = layout_shorter(own, n);
     }
     return code;
 }
@@ -504,10 +524,12 @@ static int draw_set(struct samples *s, const struct task *t, const char *purpose
     if (!code)
         code = sampler_open_stream(&d, t, purpose, length, e);
     if (!code) {
+        static const struct option_ints none;
         d->shared = shared;
+        d->mixed = &none;
         code = draw(s, d, e);
     }
-    if (!code && !d->space->draw)
+    if (!code && !space_draws(&t->space))
         code = keep_layout(s, d, length, e);
     sampler_close(d);
     if (code)
@@ -526,13 +548,23 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
     return draw_set(s, t, shared->name, length, shared, draw_shared, e);
 }
 
-/* Appends samples whose layouts are as long as this one. */
-static void append_samples(struct samples *s, const struct samples *from, struct layout *l)
+/* Appends samples; their layouts become this one, or of its first positions. */
+static int append_samples(struct samples *s, const struct samples *from, struct layout *l, struct err *e)
 {
     size_t at = (size_t)s->rows, rows = (size_t)from->rows;
     size_t in = (size_t)s->channels, out = (size_t)s->outputs;
-    for (int k = 0; k < from->count; k++)
-        samples_add(s, l, from->pattern[k]);
+    for (int k = 0, base = s->count; k < from->count; k++) {
+        int like = k - 1, n = from->layout[k]->n;
+        while (like >= 0 && from->layout[like] != from->layout[k])
+            like--;
+        struct layout *own = like >= 0  ? s->layout[base + like]
+                             : n == l->n ? l
+                                         : arena_alloc(&s->arena, 1, sizeof *own, e);
+        if (!own)
+            return ERR_MEMORY;
+        *own = layout_shorter(l, n);
+        samples_add(s, own, from->pattern[k]);
+    }
     if (in)
         memcpy(s->x + at * in, from->x, rows * in * sizeof *s->x);
     else
@@ -543,6 +575,7 @@ static void append_samples(struct samples *s, const struct samples *from, struct
         memcpy(s->label + at, from->label, rows * sizeof *s->label);
     if (s->counts)
         memcpy(s->counts + at, from->counts, rows * sizeof *s->counts);
+    return 0;
 }
 
 /* The sets one after another; they are of the task's lengths. */
@@ -553,15 +586,14 @@ static int join(struct samples *s, const struct task *t, const struct samples *s
     int count = 0, n = 1, code;
     for (int k = 0; k < lengths->count; k++) {
         count += set[k].count;
-        n = set[k].layout[0]->n > n ? set[k].layout[0]->n : n;
+        n = lengths->value[k] > n ? (int)lengths->value[k] : n;
     }
     code = samples_reserve(s, count, n, &io, set[0].counts != NULL, e);
     for (int k = 0; k < lengths->count && !code; k++) {
         struct layout *own = arena_alloc(&s->arena, 1, sizeof *own, e);
         code = own ? space_of(&t->space)->layout(&t->space, (int)lengths->value[k], &s->arena, own, e)
                    : ERR_MEMORY;
-        if (!code)
-            append_samples(s, &set[k], own);
+        code = code ? code : append_samples(s, &set[k], own, e);
     }
     return code;
 }

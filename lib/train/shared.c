@@ -98,7 +98,7 @@ bool task_shares(const struct task *t, int kind, int length)
 {
     struct arena arena;
     struct layout l;
-    if (t->evaluate.images == 0 || space_of(&t->space)->draw || target_brings_inputs(&t->target) ||
+    if (t->evaluate.images == 0 || !space_is_one(&t->space) || target_brings_inputs(&t->target) ||
         t->model.pool != MODEL_POOL_NONE || !(t->space.share[PATTERN_GENERIC] > 0))
         return false;
     bool shares = !arena_open(&arena, 0, NULL) &&

@@ -31,6 +31,7 @@ struct train_config {
      * length trains at shorter ones too (tables are sized by space.length).  And the share
      * of the steps that each gets, in any unit; empty: space.length, and equal shares. */
     struct option_ints lengths, length_shares;
+    struct option_ints mixed;     /* instead: each sample has one of these lengths; empty: space.length */
     int polish;                   /* enum above: descent on a fixed set after the last step */
     int64_t polish_steps, polish_samples;
 };
@@ -117,7 +118,8 @@ int samples_reserve(struct samples *s, int count, int n, const struct model_io *
                     struct err *e);
 /* Adds a sample, whose tokens are still zero; returns its first row. */
 int samples_add(struct samples *s, struct layout *l, int pattern);
-/* Draws training batches of one length: stream "data", never the evaluation stream. */
+/* Draws training batches of one length, or of those that train.lengths.mixed says: stream "data", never
+ * the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);
 /* Fills count samples, numbers `number`, number+1, ... of the training stream: sample k is a

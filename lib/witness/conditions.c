@@ -208,7 +208,7 @@ static void write_c(struct trial *pr, const double *a)
 {
     int n = pr->n;
     size_t count;
-    real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
+    real *table = trial_tensor(pr, pr->model.layer[0].c[0], &count);
     size_t rows = count / (size_t)pr->heads;
     memset(table, 0, count * sizeof *table);
     for (int far = n - 1; far >= 0; far--)
@@ -341,4 +341,16 @@ int conditions_test(const struct model_config *m, const struct layout *trained, 
     trial_close(&own);
     trial_close(&reader);
     return code;
+}
+
+void conditions_weaken(const struct model_config *m, enum condition_answer attentive, double distance,
+                       struct conditions *found)
+{
+    if (attentive >= found->attentive)
+        return;
+    found->attentive = attentive;
+    found->distance = distance;
+    snprintf(found->attentive_why, CONDITION_TEXT, "%s %s", normaliser_of(&m->normaliser)->name,
+             attentive == CONDITION_LIMIT ? "comes near softmax as its parameters or the logits grow"
+                                          : "does not come near softmax");
 }

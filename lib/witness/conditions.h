@@ -38,6 +38,10 @@ int conditions_rows_double(const struct model_config *m, const struct layout *tr
                            uint64_t seed, enum condition_answer *attentive, double *distance,
                            struct err *e);
 
+/* The weaker of the encoding's answer in `found` and the normaliser's. */
+void conditions_weaken(const struct model_config *m, enum condition_answer attentive, double distance,
+                       struct conditions *found);
+
 /* Tests layers of the configuration on its trained layout, which must have each relation at most
  * once in a row, as sequences and grids do.  `attentive` is the encoding's, under softmax.  In the arithmetic of one precision,
  * whatever m says.  What model_check refuses: ERR_USAGE. */

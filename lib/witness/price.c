@@ -5,13 +5,13 @@
  * nanoseconds for each: 1 to 36 and 60 to 450 were measured. */
 enum { PAIR_BYTES = 36, PAIR_STEPS = 300 };
 
-/* A linear map is read off one position after the other; where each sample has a layout of its own
+/* A linear map is read off one position after the other; where samples differ in layout or length
  * nothing is looked for. */
 void witness_price(const struct target_config *target, const struct space_config *space,
                    double *bytes, double *steps)
 {
     const struct target *t = target_of(target);
-    double n = space_of(space)->draw ? 0 : (double)space_positions(space);
+    double n = space_is_one(space) ? (double)space_positions(space) : 0;
     *bytes = PAIR_BYTES * n * n;
     *steps = PAIR_STEPS * n * n + (t->work && t->evaluate ? n * t->work(target, space) : 0);
 }

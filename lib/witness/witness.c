@@ -121,7 +121,7 @@ int witness_open(struct witness **out, const struct target_config *target,
         o.io = (struct model_io){.symbols = target_symbols(target),
                                  .labels = target_labels(target, trained->n)};
     /* Constructions know one layout, one kind of layer, attention alone, and nothing in front. */
-    if (!code && !space_of(space)->draw && !m->plan.turn && !model_before(m) && !model_convolves(m) &&
+    if (!code && space_is_one(space) && !m->plan.turn && !model_before(m) && !model_convolves(m) &&
         !model_maps_logits(m))
         code = open_witness(w, &o);
     else if (!code)

@@ -8,8 +8,15 @@ load help_certificates
     tests Certificates
 }
 
-@test "the checker needs nothing but Python's own library, and has at most 400 lines" {
+@test "the checker needs nothing but Python's own library, and has at most 400 lines of at most 120" {
     run python3 -I -S -B "$check" --help
     [ "$status" = 0 ]
     [ "$(wc -l <"$check")" -le 400 ]
+    [ -z "$(grep -E '.{121}' "$check")" ]
+}
+
+@test "whoever reads what the checker says may stop" {
+    cd "$BATS_TEST_TMPDIR"
+    yes absent | head -n 20000 | xargs python3 -B "$check" 2>messages | head -n 1
+    [ -z "$(grep Traceback messages)" ]
 }

@@ -129,7 +129,18 @@ def raise_claim(rng, case):
     return case.claims[name] > 0
 
 
-LIES = [move_pair, change_token, change_relation, change_target, swap_class, change_depth, raise_claim]
+def change_form(rng, case):
+    """Figures of means said of pairs, and of pairs said of means; registers on the line, tokens of the line nowhere."""
+    if case.prefix and rng.random() < 0.3:
+        case.registers = not case.registers
+        return True
+    case.pool = not case.pool
+    case.claim(case.group)
+    case.pool = not case.pool
+    return True
+
+
+LIES = [move_pair, change_token, change_relation, change_target, swap_class, change_depth, raise_claim, change_form]
 
 
 def sound(case):
@@ -279,6 +290,44 @@ class Program(unittest.TestCase):
                     self.assertGreater(len(c.layers) + c.prefix, 1)
                     merged += len(c.first) - len(set(c.first)) - c.prefix * len(c.samples)
         self.assertGreater(merged, 500)
+
+    def test_registers_and_means_are_written(self):
+        """Vectors that stand nowhere; one output a sample, of numbers and of labels, at one depth and at any."""
+        rng, seen, lines = maker.rng_of(13), Counter(), {}
+        masks = ({"mask": "none"}, {"mask": "causal"}, {"mask": "window", "mask.past": "2", "mask.future": "0"})
+        for space, keys in maker.SPECS.items():
+            for layer in maker.all_layers(rng, space):
+                by_place = any(word in layer.get("encoding.bias", "") for word in ("/ n", "dy")) or layer.get("c") == "bucketed"
+                if space != "graph" and layer["mask"] == "none" and layer["encoding"] in maker.ANYWHERE \
+                        and "convolution" not in layer and not by_place and rng.random() < 0.3:
+                    line = maker.case_line(layer, prefix=rng.randint(1, 3), front="registers")
+                    lines.setdefault(space, []).append(line)
+            with tempfile.TemporaryDirectory(dir=FAST) as folder:
+                for text, row in written(folder, maker.SPEC.format(**keys), lines.get(space, [])):
+                    c = self.judge(text, row)
+                    self.assertTrue(c.registers)
+                    seen[space] += len(c.first) - len(set(c.first)) - c.prefix * len(c.samples)
+        for y in ("F32:60x2:i[0] % 5 * 0.125 + i[1]", "I64:60:i[0] % 3"):
+            own = []
+            for _ in range(100):
+                mask = rng.choice(masks)
+                names, normalisers = maker.names_of("sequence", mask["mask"] != "none")
+                layer = maker.layer_of(rng, "sequence", rng.choice([n for n in names if n not in ("cope",)]), mask,
+                                       rng.choice(normalisers), rng.choice((None, "toeplitz")))
+                own.append(maker.case_line(layer, layers=rng.randint(1, 2), prefix=rng.choice((0, 0, 1))))
+            with tempfile.TemporaryDirectory(dir=FAST) as folder:
+                data = os.path.join(folder, "data.safetensors")
+                subprocess.run([sys.executable, "-B", os.path.join(os.path.dirname(os.path.abspath(__file__)), "help_data.py"),
+                                data, "x=F32:60x4x1:(i[0] * 7 // 3 >> i[1]) % 2 * 0.5", f"y={y}"], check=True)
+                spec = maker.SPEC.format(space="{length: 4, channels: 1}", evaluate="{samples: 60}",
+                                         target=f"{{kind: data, file: {data}, test: 0.8}}")
+                for text, row in written(folder, spec.replace("layers: 1", "layers: 1, pool: mean"), own):
+                    c = self.judge(text, row)
+                    self.assertTrue(c.pool)
+                    seen[y] += len(c.first) > len(set(c.first))
+                    seen["depth"] += c.depth > 0
+        print(f"\n# registers and means: {dict(seen)}", file=sys.stderr)
+        self.assertGreater(min(seen.values()), 5)
 
     def test_depths_and_joint_lengths_are_written(self):
         """Little is seen, so each layer tells more apart; samples of both lengths are rows of one certificate."""

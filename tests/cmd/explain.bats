@@ -44,8 +44,8 @@ grid: {model.layers: [3, 4]}
 SPEC
     try bound far.yaml
     [ "$status" -eq 0 ]
-    has "layers params generic floor depth floor verdict" "$output"
-    has "0.283 too-shallow" "$output"
+    has "layers generic floor depth floor    witness verdict" "$output"
+    has "0.283 none known too-shallow" "$output"
     run probe explain far.yaml
     has "Networks of 3 layers tell fewer pairs apart" "$(tr '\n' ' ' <<<"$output")"
 }

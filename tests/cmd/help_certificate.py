@@ -13,6 +13,7 @@ import math
 import os
 import random
 import subprocess
+from collections import Counter
 from fractions import Fraction
 from urllib.parse import quote, unquote
 
@@ -34,7 +35,7 @@ NORMALISERS = (
     {"normaliser": "stick-breaking", "remainder": "drop", "current": "false"},
     {"normaliser": "stick-breaking", "remainder": "value", "current": "false"},
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
-    {"normaliser": "differential"}, {"normaliser": "talking-heads"})
+    {"normaliser": "differential", "norm": "false"}, {"normaliser": "talking-heads"})
 CONVOLUTIONS = (
     {"convolution": "canon", "size": "2", "residual": "true", "input": "true", "qkv": "false", "ffn": "false"},
     {"convolution": "canon", "size": "3", "residual": "false", "input": "false", "qkv": "true", "ffn": "true"},
@@ -49,6 +50,7 @@ FORMULAS = (
     ("a[h] * (h == 2 and d or math.abs(d)) + b[h]", SPACES, lambda d, n, *_: d),
     ("a[h] * math.cos(0.5 * d) - b[h]*(d^2 // 3 ~= 0 and 0 or 1)", SPACES, lambda d, n, *_: abs(d)),
     ("d % 2 == 0 and a[h] or b[h] / n", ("sequence", "grid"), lambda d, n, *_: d % 2 == 0 or (n,)),
+    ("a[h] * (d // 2) - b[h]", ("sequence",), lambda d, n, *_: d // 2),
     ("-a[h] * math.sqrt(dy^2 + 2 * dx^2) * -math.pi + b[h]", ("grid",), lambda d, n, y, x: y * y + 2 * x * x),
 )
 
@@ -189,6 +191,10 @@ def between(low, x, high):
 
 def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
+    if case.registers:
+        if i < case.prefix or j < case.prefix:
+            return (("of registers", i if i < case.prefix else None, j if j < case.prefix else None),) * 2
+        i, j = i - case.prefix, j - case.prefix
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
     tells = {text: tell for text, _, tell in FORMULAS}.get(o.get("bias"))
@@ -218,7 +224,8 @@ def relation(layer, sample, i, j, case):
 
 
 def promise(layer):
-    """Kind, whether one colour is a clause, whether rows use the length: the table of the classes."""
+    """Kind, whether one thing (colour and row of C) is a clause, what weights are products of, whether rows use
+    the length: the table of the classes."""
     name = layer["normaliser"]
     options = {key.split(".")[1]: value for key, value in layer.items() if key.startswith("normaliser.")}
     ratio = name in ("softmax", "softpick", "elastic", "average-hard", "differential", "talking-heads") \
@@ -229,10 +236,25 @@ def promise(layer):
     sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
         or name == "linear" and options["divide"] == "sum" \
         or options.get("remainder") == "value" and layer["mask"] != "strict"
-    one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
+    exponential = name in ("softmax", "differential", "talking-heads")
+    one = sums and (layer["attention"] == "rpe" or exponential) and layer.get("encoding.value") != "true"
     if layer["encoding"] in ("cope", "fox"):
-        return "order", one, kind == "per n" or options.get("minus_log") == "n"
-    return kind, one, options.get("minus_log") == "n"
+        return "order", one, None, kind == "per n" or options.get("minus_log") == "n"
+    biased = layer["encoding"] in ("none", "sinusoidal", "learned", "centrality", "toeplitz", "t5", "alibi",
+                                   "kerple-log", "kerple-power", "sandwich", "fire", "formula")
+    of = None if not (one and exponential and biased) else "powers" if layer["encoding"] == "alibi" else "factors"
+    return kind, one, of, options.get("minus_log") == "n"
+
+
+def same_ratios(views, powers):
+    """Whether l_a l'_b = l_b l'_a, b the first thing seen, for all things: polynomials in the weights of relations."""
+    def times(one, a, other, b):
+        return Counter((r + s if powers else frozenset(Counter([r, s]).items())) for (x, r) in one if x == a
+                       for (y, s) in other if y == b)
+    seen = [[((colour, c), r) for colour, (r, c) in view] for view in views]
+    things = {x for view in seen for x, _ in view}
+    b = seen[0][0][0]
+    return all(times(seen[0], a, seen[1], b) == times(seen[0], b, seen[1], a) != Counter() for a in things)
 
 
 # ---- samples and cases ----------------------------------------------------------------------------------------
@@ -244,7 +266,9 @@ class Sample:
 
 class Case:
     """space, trained, prefix, layers, depth (None: any), samples; group: for each pair the first of its
-    group; targets: for each sample and position a list of Fractions, or (label, informative), or None."""
+    group; targets: for each sample and position a list of Fractions, or (label, informative), or None.
+    registers: the prefix stands nowhere; pool: outputs are means of samples."""
+    registers = pool = False
 
     def copy(self):
         """One whose layers, samples, targets and claims may be changed."""
@@ -287,18 +311,20 @@ class Case:
         """Whether no layer of the class tells p's view from q's."""
         if id(layer) not in self.memory:
             self.memory[id(layer)] = promise(layer)
-        kind, one, length = self.memory[id(layer)]
+        kind, one, of, length = self.memory[id(layer)]
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
             views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
             sizes.append(self.prefix + s.n)
-        seen = [{colour for colour, _ in v} for v in views]
+        seen = [{(colour, c) for colour, (_, c) in v} for v in views]
         if one and len(seen[0]) == 1 and seen[0] == seen[1]:
             return True
         if length and sizes[0] != sizes[1] and (views[0] or views[1]):
             return False
         if kind == "order" or not views[0] or not views[1]:
             return views[0] == views[1]
+        if of and same_ratios(views, of == "powers" and self.space == "sequence" and not self.registers):
+            return True
         scale = {"ratio": [len(v) for v in views], "per n": sizes, "count": [1, 1]}[kind]
         return all(views[0].count(x) * scale[1] == views[1].count(x) * scale[0] for x in set(views[0]) | set(views[1]))
 
@@ -359,10 +385,20 @@ class Case:
             colours, rounds = finer, rounds + 1
         return [colours.index(colour) for colour in colours]
 
+    def means(self, group):
+        """For each pair what the mean of its sample is a function of."""
+        out, first = [], 0
+        for s in self.samples:
+            own = group[first + self.prefix:first + self.prefix + s.n]
+            out += [tuple((g, Fraction(own.count(g), s.n)) for g in sorted(set(own)))] * (self.prefix + s.n)
+            first += self.prefix + s.n
+        return out
+
     def figures(self, group):
         """Exact figures of groups; roots and logarithms as floats."""
         of = {}
         flat = [y for s, y in zip(self.samples, self.targets) for y in [None] * self.prefix + y]
+        group = self.means(group) if self.pool else group
         for g, y in zip(group, flat):
             if y is not None:
                 of.setdefault(g, []).append(y)
@@ -393,7 +429,7 @@ class Case:
     def text(self):
         head = {"sequence": "sequence", "grid": f"grid 0 {self.width}", "graph": f"graph {self.max_distance}"}[self.space]
         lines = ["urpe-probe certificate 1", "experiment test", "spec 0", "seed 0", f"space {head}",
-                 f"trained {self.trained}", f"prefix {self.prefix}"]
+                 f"trained {self.trained}", f"prefix {self.prefix}", *["registers"] * self.registers, *["pool mean"] * self.pool]
         lines += ["layer " + " ".join(f"{key}={quote(value)}" for key, value in layer.items()) for layer in self.layers]
         lines += [f"depth {self.depth or 'any'}", f"channels {self.channels}",
                   f"targets {'labels' if self.labels else 'numbers'}", "alone " + " ".join(map(str, self.alone))]
@@ -425,6 +461,8 @@ def read_case(text):
             case.width, case.max_distance = int([*sizes, 1][-1]), int([*sizes, 0][-1])
         elif word in ("trained", "prefix", "channels"):
             setattr(case, word, int(rest[0]))
+        elif word in ("registers", "pool"):
+            setattr(case, word, True)
         elif word == "layer":
             case.layers.append(dict(unquote(item).split("=", 1) for item in rest))
         elif word == "depth":
@@ -462,7 +500,12 @@ def random_case(rng, space=None, layers=None):
     case.space = space or rng.choice(("sequence", "sequence", "sequence", "grid", "graph"))
     case.layers = layers or [random_layer(rng, case.space) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     case.prefix = rng.choice((0, 0, 0, 1, 2)) if case.space == "sequence" else 0
-    case.trained, case.width, case.max_distance = rng.randint(2, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
+    case.pool = rng.random() < 0.15
+    if case.space != "graph" and rng.random() < 0.15:
+        case.registers, case.prefix = True, rng.randint(1, 2)
+        while any(layer["mask"] != "none" or "convolution" in layer for layer in case.layers):
+            case.layers = [random_layer(rng, case.space) for _ in case.layers]
+    case.trained, case.width, case.max_distance = rng.randint(1, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
     case.depth = rng.choice((None, None, 1, 2, 3))
     case.labels = rng.random() < 0.3
     case.channels = 1 if case.labels else rng.randint(1, 2)
@@ -481,7 +524,7 @@ def random_case(rng, space=None, layers=None):
         if case.labels:
             return rng.randint(0, 2), rng.random() < 0.8
         return [Fraction(rng.randint(-16, 16), 2 ** rng.randint(0, 6)) for _ in range(case.channels)]
-    case.targets = [[target() for _ in range(s.n)] for s in case.samples]
+    case.targets = [[target() if i == 0 or not case.pool else None for i in range(s.n)] for s in case.samples]
     case.targets[0][0] = (1, True) if case.labels else [Fraction(1, 3 - k) if k else Fraction(1) for k in range(case.channels)]
     case.alone = [0, 0, 0] if rng.random() < 0.3 else [2, 7, 3]
     case.deviation = 1.0
@@ -519,7 +562,7 @@ SPECS = {
 }
 
 
-def case_line(*plan, prefix=0, layers=1):
+def case_line(*plan, prefix=0, layers=1, front="bos"):
     """A layer, or the layers of a plan, as one of a spec's cases."""
     kinds = []
     for layer in plan:
@@ -533,7 +576,7 @@ def case_line(*plan, prefix=0, layers=1):
         "model.plan: [" + ", ".join(f"{{{', '.join(parts)}}}" for parts in kinds) + "]"]
     keys.append(f"model.layers: {max(layers, len(kinds))}")
     if prefix:
-        keys.append(f"model.prefix: {{kind: bos, tokens: {prefix}}}")
+        keys.append(f"model.prefix: {{kind: {front}, tokens: {prefix}}}")
     return f"  - {{{', '.join(keys)}}}\n"
 
 

@@ -7,6 +7,9 @@ the small model there, written from theory.md's formulas in lists of numbers.
     help_predict.py huge FILE                      a header length of 2^62
     help_predict.py overlap FILE                   two tensors that share bytes
     help_predict.py shape FILE                     prints type and shape of y
+    help_predict.py padded OUTPUT WANT NAME TOLERANCE
+                                                   tensor NAME is as in WANT where that has numbers, and
+                                                   zero beyond
     help_predict.py compare WEIGHTS INPUT OUTPUT TOLERANCE
 """
 import json
@@ -160,5 +163,21 @@ def compare(weights, given, found, tolerance):
         sys.exit(f"{apart} of the largest output apart")
 
 
+def padded(found, want, name, tolerance):
+    _, sizes, y = read(found)[name]
+    _, own, z = read(want)[name]
+    for k, value in enumerate(y):
+        place = []
+        for size in reversed(sizes):
+            place.insert(0, k % size)
+            k //= size
+        at = 0
+        for i, size in zip(place, own):
+            at = at * size + i
+        inside = all(i < size for i, size in zip(place, own))
+        if not abs(value - (z[at] if inside else 0)) <= float(tolerance):
+            sys.exit(f"{name} at {place}: {value}")
+
+
 if __name__ == "__main__":
-    {f.__name__: f for f in (write, graphs, huge, overlap, shape, compare)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (write, padded, graphs, huge, overlap, shape, compare)}[sys.argv[1]](*sys.argv[2:])

@@ -36,7 +36,7 @@ names() { probe list "$1" --format csv | sed 1d | cut -d, -f1 | sort; }
         names targets | grep -qx -e "$name"
     done
     [ "$(names spaces | xargs)" = "graph grid sequence" ]
-    [ "$(names c | xargs)" = "bucketed toeplitz" ]
+    [ "$(names c | xargs)" = "bucketed formula toeplitz" ]
 }
 
 @test "list as JSON is JSON" {
@@ -194,11 +194,21 @@ PY
     [ "$output" = "$(cat there/bound.csv)" ]
 }
 
+@test "bound: explicit weights stand beside floors, unless evaluate.witness is never" {
+    known() { probe bound tiny.yaml --format csv "$@" | python3 -c '
+import csv, sys
+for r in csv.DictReader(sys.stdin):
+    print(r["attention"], r["witness"], r["witness_rel"] and float(r["witness_rel"]) < 1e-5, r["proof"])' | sort -u; }
+    diff <(known) <(printf '%s\n' 'rpe none  impossible' 'rpe none  possible' 'urpe known True possible')
+    diff <(known --set evaluate.witness=never --set evaluate.networks=0) \
+        <(printf '%s\n' 'rpe   impossible' 'rpe   open' 'urpe   open')
+}
+
 @test "bound: each floor's column says whose it is" {
     try bound tiny.yaml --set seeds=2
     has "certified floor of error_rel, by kind of input; mean of 2 seeds" "$output"
-    has "identical floor generic floor verdict" "$output"
-    [[ "$output" != *witness* && "$output" != *interval* ]]
+    has "identical floor generic floor    witness verdict" "$output"
+    [[ "$output" != *interval* ]]
     # It writes no results.csv, so it points to none.
     try bound tiny.yaml --set space.inputs.palindrome=0.2
     has "with --format csv" "$(tr '\n' ' ' <<<"$output")"

@@ -143,6 +143,33 @@ refuses() {
     refuses 3 "tensor \`edges\` is I32 of 3 dimensions; expected I32 or I64 [edges,2], or [batch,edges,2]"
 }
 
+@test "predict leaves out what is behind a sample's length" {
+    local make="python3 $ROOT/tests/cmd/help_data.py"
+    train --set train.steps=40 --set model.precision=double
+    # Padding may be anything, NaN too; the outputs are those of the shorter sequence, and zeros.
+    $make in.safetensors 'x=F64:2x7x1:(i[1] * 5 + 3) % 16 / 16 if i[1] < 4 else math.nan' 'lengths=I64:2:4'
+    try predict "$CELL" --input in.safetensors --output out.safetensors --attention maps.safetensors
+    [ "$status" = 0 ]
+    [ -z "$output$errors" ]
+    $make short.safetensors 'x=F64:2x4x1:(i[1] * 5 + 3) % 16 / 16'
+    probe predict "$CELL" --input short.safetensors --output want.safetensors --attention short.maps
+    tool padded out.safetensors want.safetensors y 0
+    tool padded maps.safetensors short.maps row_sums 0
+    tool padded maps.safetensors short.maps weights 0
+    tool compare "$CELL/weights.safetensors" short.safetensors want.safetensors 1e-13
+    # What is within the length counts.
+    $make in.safetensors 'x=F64:2x7x1:(i[1] * 5 + 3) % 16 / 16' 'lengths=I32:2:i[0] + 4'
+    probe predict "$CELL" --input in.safetensors --output out.safetensors
+    run tool padded out.safetensors want.safetensors y 0
+    [ "$status" != 0 ]
+    $make in.safetensors 'x=F64:2x6x1:1' 'lengths=I64:2:6 * i[0]'
+    refuses 3 "\`lengths\` of sample 0 is 0; expected 1 to 6"
+    $make in.safetensors 'x=F64:2x6x1:1' 'lengths=I64:3:1'
+    refuses 3 "tensor \`lengths\` is I64 of 1 dimensions; expected I32 or I64 [2]"
+    $make in.safetensors 'x=F64:2x6x1:math.nan if i[1] == 1 else 0' 'lengths=I64:2:2'
+    refuses 3 "\`x\` is not a finite number in sample 0 at position 1"
+}
+
 @test "predict refuses what it would not use, and what is not finite" {
     local make="python3 $ROOT/tests/cmd/help_data.py"
     train --set train.steps=0

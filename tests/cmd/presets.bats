@@ -32,9 +32,6 @@ PY
     [ "$(python3 -c 'import csv
 print(*(float(r["floor_rel"]) > 0.5 for r in csv.DictReader(open("rows.csv")) if r["subset"] == "identical"))')" = \
         "True False False" ]
-    run probe bound tiny.yaml --certificate d --set model.prefix=registers
-    [ "$status" = 2 ]
-    [[ $output == *"no certificates are written of models with registers"* ]]
     run probe explain tiny.yaml --set model.convolution=canon
     [ "$status" = 2 ]
     [[ $output == *"expected plan: none, prefix: none and convolution: none"* ]]

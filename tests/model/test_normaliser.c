@@ -19,6 +19,7 @@ static const struct {
     {"ssmax", {{"bias", 1}}},                       {"stick-breaking", {{"remainder", 1}}},
     {"stick-breaking", {{"remainder", 2}}},         {"stick-breaking", {{"current", 1}}},
     {"elastic", {{"tau", -0.3}}},
+    {"differential", {{"norm", 1}}},
     {"linear", {{"divide", 1}}},                    {"linear", {{"divide", 2}}},
     {"linear", {{"divide", 2}, {"phi", 1}}},
 };
@@ -159,6 +160,71 @@ static void test_softmax_is_a_special_case(void **state)
         }
 }
 
+/* The tensor of a layer with that suffix. */
+static real *tensor_of(struct rig *r, int layer, const char *suffix, size_t *count)
+{
+    char name[64];
+    snprintf(name, sizeof name, "layers.%d.%s", layer, suffix);
+    const struct tensor *t = tensor_list_find(&r->model.tensors, name);
+    assert_non_null(t);
+    *count = t->count;
+    return r->p + t->offset;
+}
+
+/* Both heads of a pair have the queries and keys of its first one, and lambda is `lambda`. */
+static void set_pairs(struct rig *r, bool norm, double lambda)
+{
+    static const char *const names[] = {"attn.q.weight", "attn.q.bias", "attn.k.weight", "attn.k.bias"};
+    size_t count;
+    for (int layer = 0; layer < r->config.layers; layer++) {
+        for (int k = 0; k < 4; k++) {
+            real *x = tensor_of(r, layer, names[k], &count);
+            memcpy(x + count / 2, x, count / 2 * sizeof *x);
+        }
+        if (!r->config.normaliser)
+            continue;
+        for (int k = 0; k < 4; k++) {
+            static const char *const vectors[] = {"q1", "k1", "q2", "k2"};
+            char name[32];
+            snprintf(name, sizeof name, "normaliser.lambda_%s", vectors[k]);
+            real *x = tensor_of(r, layer, name, &count);
+            memset(x, 0, count * sizeof *x);
+            x[0] = 1;
+        }
+        /* exp(l_q1.l_k1) = lambda - lambda_0 + exp(l_q2.l_k2), which is e */
+        *tensor_of(r, layer, "normaliser.lambda_q1", &count) =
+            (real)log(lambda - 0.8 + 0.6 * exp(-0.3 * layer) + exp(1));
+        if (norm)
+            for (real *gain = tensor_of(r, layer, "normaliser.gain", &count); count-- > 0;)
+                gain[count] = 1;
+    }
+}
+
+/* Differential attention with lambda = 0 is the softmax of the first head of each pair, up to the
+ * rounding of a lambda of some epsilons; its norm is seen, and so is another lambda. */
+static void test_differential_without_its_second_half(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) {
+        struct rig a, b;
+        struct rig_config plain = rig_default("none", NULL, 1), c = plain;
+        double most = 0;
+        c.normaliser = "differential";
+        if (turn == 2)
+            c.weights[0] = (struct rig_option){"norm", 1};
+        assert_true(rig_open(&a, &c, 3) && rig_open(&b, &plain, 3));
+        set_pairs(&b, false, 0);
+        set_pairs(&a, turn == 2, turn == 1 ? 0.3 : 0);
+        rig_forward(&a);
+        rig_forward(&b);
+        for (int k = 0; k < a.rows * a.outputs; k++)
+            most = fmax(most, fabs((double)a.y[k] - (double)b.y[k]));
+        assert_true(turn ? most > 1e-4 : most <= 64 * (double)REAL_EPSILON);
+        rig_close(&a);
+        rig_close(&b);
+    }
+}
+
 /* entmax tends to softmax as alpha tends to 1, linearly. */
 static void test_limits(void **state)
 {
@@ -170,6 +236,39 @@ static void test_limits(void **state)
     c.weights[0].value = 1.01;
     double near = distance_from_softmax(c, NULL, 0);
     assert_true(near > 0 && near < 0.02 && near < 0.6 * far);
+}
+
+/* A cap of c moves a product s by less than |s|^3 / (3 c^2). */
+static double cap_of_rig;
+static void set_cap(struct model_config *m)
+{
+    assert_true(option_set_kind(&logits_kinds, "soft-cap", &m->logits));
+    m->logits.number[0] = cap_of_rig;
+}
+
+static double distance_from_no_cap(double cap)
+{
+    struct rig a, b;
+    struct rig_config c = rig_default("toeplitz", NULL, 1);
+    double most = 0;
+    assert_true(rig_open(&b, &c, 3));
+    cap_of_rig = cap;
+    c.change = set_cap;
+    assert_true(rig_open(&a, &c, 3));
+    rig_forward(&a);
+    rig_forward(&b);
+    for (int k = 0; k < a.rows * a.outputs; k++)
+        most = fmax(most, fabs((double)a.y[k] - (double)b.y[k]));
+    rig_close(&a);
+    rig_close(&b);
+    return most;
+}
+
+static void test_a_wide_cap(void **state)
+{
+    (void)state;
+    assert_true(distance_from_no_cap(1e6) <= 1e-12 + 64 * (double)REAL_EPSILON);
+    assert_true(distance_from_no_cap(0.05) > 1e-4);
 }
 
 /* Every normaliser: C = 1 is no C, and a causal mask hides what comes later, bit for bit. */
@@ -207,7 +306,9 @@ int main(void)
         cmocka_unit_test(test_weights_options),
 #endif
         cmocka_unit_test(test_softmax_is_a_special_case),
+        cmocka_unit_test(test_differential_without_its_second_half),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_a_wide_cap),
         cmocka_unit_test(test_ones_and_causality),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

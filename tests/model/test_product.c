@@ -98,6 +98,27 @@ static void test_maps_of_logits(void **state)
     assert_true(checked >= 5 * 4 * (encodings - 1)); /* centrality is of graphs */
 }
 
+/* A scale of cosines beyond its limit, log 100, is that limit: no difference says so where rows have one
+ * weight, but the gradient there is nothing at all. */
+static void test_scale_beyond_its_limit(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct rig_config config = rig_default("toeplitz", NULL, 1);
+    config.change = cosine;
+    assert_true(rig_open(&r, &config, 7));
+    rig_perturb(&r, 11, 0.3);
+    const struct tensor *t = tensor_list_find(&r.model.tensors, "layers.0.logits.scale");
+    assert_non_null(t);
+    for (int beyond = 0; beyond < 2; beyond++) {
+        r.p[t->offset] = beyond ? (real)4.61 : (real)4.6;
+        rig_loss(&r);
+        rig_backward(&r);
+        assert_true((r.g[t->offset] == 0) == (beyond == 1));
+    }
+    rig_close(&r);
+}
+
 static void with_prefix(struct model_config *m)
 {
     assert_true(option_set_kind(&prefix_kinds, "bos", &m->prefix));
@@ -142,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_product),
         cmocka_unit_test(test_rest_of_the_layer),
         cmocka_unit_test(test_maps_of_logits),
+        cmocka_unit_test(test_scale_beyond_its_limit),
 #endif
         cmocka_unit_test(test_kernels),
     };

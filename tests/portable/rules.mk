@@ -35,7 +35,7 @@ arm64:
 	@tests/portable/root.sh $(ARM64_ROOT)
 	+@$(ARM64_MAKE) emulated-tests
 
-FLAGS_portable := -O2 -g -DPORTABLE_ONLY
+FLAGS_portable := -O1 -g -DPORTABLE_ONLY
 PLAIN_TESTS = $(foreach l,base target,$(call programs_of,$l)) \
               $(patsubst %,$(OUT)/tests/run/test_%,death run stop)
 .PHONY: plain-tests

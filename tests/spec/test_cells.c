@@ -189,6 +189,30 @@ static void cells_are_cases_by_grid_by_seeds(void **state)
     spec_close(s);
 }
 
+/* Left out before they are checked as a whole: xpos without a causal mask would be an error. */
+static void exceptions_leave_combinations_out(void **state)
+{
+    (void)state;
+    static const char yaml[] = "target: gain\ngrid: {model.encoding: [t5, xpos, cope], model.mask: [none, causal],"
+                               " model.attention: [rpe, urpe]}\n"
+                               "except:\n"
+                               "  - {model.mask: none, model.encoding: [xpos, cope]}\n"
+                               "  - {model.encoding: t5, model.attention: urpe}\n";
+    cells_are(6, yaml, "", "0 model.mask none", "1 model.mask causal", "1 model.attention rpe",
+              "2 model.encoding xpos", "2 model.mask causal", "5 model.encoding cope", NULL);
+    cells_are(2, yaml, "model.encoding=cope", "0 model.mask causal", NULL);
+    struct spec *s = spec_of(yaml, NULL);
+    struct err e = {0};
+    assert_int_equal(spec_check_unused(s, &e), 0);
+    spec_close(s);
+    s = spec_of(yaml, "model.encoding=[t5, rope]", NULL);
+    assert_int_equal(spec_check_unused(s, &e), ERR_USAGE);
+    assert_string_equal(e.where, "spec.yaml:4:5");
+    assert_non_null(strstr(e.msg, "except: meets no combination"));
+    spec_close(s);
+    refused("spec.yaml:2:9", "except: leaves no cell", "target: gain\nexcept: [{model.mask: none}]\n", NULL);
+}
+
 static void axes_over_kinds_carry_their_options(void **state)
 {
     (void)state;
@@ -207,6 +231,22 @@ static void axes_over_kinds_carry_their_options(void **state)
     spec_close(s);
     cells_are(2, "target: gain\ngrid: {evaluate.lengths: [16, [40, 32, 8, 40]]}\n", "",
               "0 evaluate.lengths [16, 32]", "1 evaluate.lengths [8, 32, 40]", NULL);
+}
+
+/* A key that takes a list and has a key below it: each says the whole of it anew. */
+static void lengths_are_a_list_or_a_map(void **state)
+{
+    (void)state;
+    static const char list[] = "target: gain\ntrain: {lengths: [8, 32]}\n";
+    static const char map[] = "target: gain\ntrain: {lengths: {mixed: [8, 32]}}\n";
+    cells_are(1, list, "", "0 train.lengths [8, 32]", "0 train.lengths.mixed []", NULL);
+    cells_are(1, map, "", "0 train.lengths []", "0 train.lengths.mixed [8, 32]", NULL);
+    cells_are(1, list, "train.lengths={mixed: [4]}", "0 train.lengths []", "0 train.lengths.mixed [4]", NULL);
+    cells_are(1, map, "train.lengths=[16, 32]", "0 train.lengths [16, 32]", "0 train.lengths.mixed []", NULL);
+    cells_are(2, "target: gain\ngrid: {train.lengths: [[8, 32], {mixed: [8, 32]}]}\n", "",
+              "0 train.lengths [8, 32]", "1 train.lengths []", "1 train.lengths.mixed [8, 32]", NULL);
+    refused("spec.yaml:2:19", "train.lengths.mixt: unknown key; did you mean train.lengths.mixed?",
+            "target: gain\ntrain: {lengths: {mixt: [8]}}\n", NULL);
 }
 
 static void set_removes_axes_and_chooses_cases(void **state)
@@ -416,7 +456,9 @@ int main(void)
         cmocka_unit_test(later_layers_win),
         cmocka_unit_test(a_key_is_replaced_whole_but_a_section_is_not),
         cmocka_unit_test(cells_are_cases_by_grid_by_seeds),
+        cmocka_unit_test(exceptions_leave_combinations_out),
         cmocka_unit_test(axes_over_kinds_carry_their_options),
+        cmocka_unit_test(lengths_are_a_list_or_a_map),
         cmocka_unit_test(set_removes_axes_and_chooses_cases),
         cmocka_unit_test(set_with_a_list_makes_an_axis),
         cmocka_unit_test(a_case_or_axis_needs_known_keys),

@@ -72,6 +72,7 @@ static const char *const grids[] = {
     "grid: {model.encoding.kind: [toeplitz, none], model.attention: [rpe, urpe]}\n",
     "grid: {model.plan: [none, [{mask: causal}, {}], [{normaliser: {kind: entmax, alpha: 1.25}}, {}]]}\n",
     "grid: {model.preset: [none, bert, bloom]}\n",
+    "grid: {model.attention: [rpe, urpe]}\nexcept: [{model.attention: rpe, model.encoding: [t5, alibi]}]\n",
     "grid: {model.preset: [none, bert, llama-4], model.prefix: [none, bos]}\n",
     "grid: {target: [position, {kind: gain}], model.c.init: [ones, normal]}\n",
     "grid: {evaluate.lengths: [16, [32, 40]], train: [{lr: 0.2}, {steps: 5, lr: 0.3}]}\n"};

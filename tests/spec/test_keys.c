@@ -133,7 +133,7 @@ static void defaults_suit_their_rows(void **state)
 static void what_stands_at_the_top_is_listed(void **state)
 {
     (void)state;
-    static const char *const names[] = {"name", "seeds", "grid", "cases", "claims", "claims.where",
+    static const char *const names[] = {"name", "seeds", "grid", "cases", "except", "claims", "claims.where",
                                         "claims.pair", "claims.expect", "claims.on", "figures"};
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         assert_string_equal(all[k].key, names[k]);

@@ -87,7 +87,7 @@ static void wrong_sets_are_refused(void **state)
     refused("--set tragte:1:1", "did you mean target?", gain, "tragte=pi", NULL);
     refused("--set colour:1:1",
             "unknown key; expected one of name, seeds, space, target, model, train, evaluate, grid, "
-            "cases, claims, figures", gain, "colour=red", NULL);
+            "cases, except, claims, figures", gain, "colour=red", NULL);
     refused("--set lr:1:1", "lr: unknown key; did you mean train.lr?", gain, "lr=1", NULL);
     refused("--set train.lr:1:1", "expected KEY=VALUE", gain, "train.lr", NULL);
     refused("--set :1:1", "expected KEY=VALUE", gain, "=3", NULL);

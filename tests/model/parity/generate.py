@@ -130,6 +130,8 @@ WEIGHTS = {
                               (wt.AverageHard(), wt.NONE)]),
     "weights-differential": (e.Rope, {**MIXED, "layers": 2},
                              under(wt.Differential(), wt.CAUSAL, wt.NONE)),
+    "weights-differential-norm": (e.Rope, {**MIXED, "layers": 2}, [
+        *under(wt.Differential(norm=True), wt.CAUSAL, wt.NONE), (wt.Differential(), wt.CAUSAL)]),
     "weights-talking-heads": (e.Toeplitz, MIXED, under(wt.TalkingHeads(), wt.CAUSAL, wt.NONE)),
     "weights-far": (e.T5, {**TINY, "n": 45, "bucketed": 1}, [
         (wt.Normaliser(), wt.STRICT), (wt.Sink(), wt.window(9)),
@@ -333,6 +335,7 @@ def attention(c, encoding, case, w, layer, x, first):
         p = p * parameter("urpe.c")[:, relation_of(c, causal)]
     o = p @ v + rest + encoding.value(p, encoding_parameter)
     o = o.transpose(1, 2).reshape(x.shape[0], n, c["width"])
+    o = normaliser.output(o, about, normaliser_parameter)
     return linear(o * torch.sigmoid(linear(x, "gate")) if case.get("gate") else o, "o"), first
 
 

@@ -102,6 +102,10 @@ class Normaliser:
         """Weights, and what is added to the output and C does not reach."""
         return self.weights(s, seen, c, w), 0
 
+    def output(self, o, c, w):
+        """From what heads give, side by side (samples, n, width)."""
+        return o
+
 
 class Sink(Normaliser):
     """openai/gpt-oss: a logit of each head in the denominator."""
@@ -297,15 +301,30 @@ class TalkingHeads(Normaliser):
 
 
 class Differential(Normaliser):
-    """Ye et al. 2024, for pairs of heads, without the norm behind each pair; `layer` from 0."""
+    """Ye et al. 2024, for pairs of heads; norm: microsoft/unilm's RMSNorm on what a pair gives."""
+    def __init__(self, norm=False):
+        self.norm = norm
+
     vectors = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
 
     def shapes(self, c):
-        return {name: (c["width"] // c["heads"],) for name in self.vectors}
+        d = c["width"] // c["heads"]
+        return {**{name: (d,) for name in self.vectors}, **({"gain": (2 * d,)} if self.norm else {})}
+
+    def start(self, layer):
+        """lambda_init; `layer` from 0."""
+        return 0.8 - 0.6 * math.exp(-0.3 * layer)
 
     def weights(self, s, seen, c, w):
         q1, k1, q2, k2 = (w(name) for name in self.vectors)
-        start = 0.8 - 0.6 * math.exp(-0.3 * c["layer"])
+        start = self.start(c["layer"])
         size = (q1 * k1).sum().exp() - (q2 * k2).sum().exp() + start
         p = plain_softmax(s, seen)
         return (p[:, 0::2] - size * p[:, 1::2]).repeat_interleave(2, 1)
+
+    def output(self, o, c, w):
+        if not self.norm:
+            return o
+        pairs = o.view(*o.shape[:-1], c["heads"] // 2, -1)
+        size = (pairs.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+        return ((1 - self.start(c["layer"])) * w("gain") * pairs / size).view(o.shape)
