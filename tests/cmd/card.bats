@@ -99,6 +99,45 @@ PY
     has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=kerple-log)"
 }
 
+@test "models from elsewhere: predictions of the program's own cells get their verdicts" {
+    battery
+    local class=(--battery battery.yaml --set model.encoding=alibi --set model.attention=rpe --set model.mask=none)
+    try card --battery battery.yaml --set model.encoding=alibi --samples given
+    [ "$status" = 2 ]
+    has "expected --set model.attention=VALUE --set model.mask=VALUE" "$errors"
+    try card "${class[@]}" --samples given --train 8
+    [ "$status" = 0 ]
+    has "samples of 4 targets are in" "$errors"
+    [ "$(ls given | sed 's/-c[0-9a-f]*$//' | xargs)" = "gain mean prefix_sum token_shift" ]
+    [ "$(ls given/gain-*)" = "$(printf '%s\n' inputs-4.safetensors inputs-6.safetensors targets-4.safetensors targets-6.safetensors training.safetensors)" ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 3 ]
+    has "has no predictions of this class" "$errors"
+    probe run battery.yaml "${class[@]:2}" --quiet --no-claims
+    for folder in given/*; do
+        probe predict results/battery/cells/"${folder##*-}"* --input "$folder/inputs-6.safetensors" \
+            --output "$folder/predictions.safetensors"
+    done
+    probe card "${class[@]}" --predictions given --format csv >card.csv
+    of() { columns "cell length subset verdict error_rms accuracy floor_rms accuracy_ceiling leak_rms witness_rms" | grep ",6,[a-z]" | sort; }
+    [ "$(of <card.csv | wc -l)" = 16 ]
+    diff <(of <card.csv) <(of <results/battery/results.csv)
+    [ "$(columns "cell length subset" <card.csv | sort | uniq -d)" = "" ]
+    [ "$(columns "length status" <card.csv | sort -u | xargs)" = "4,, 6,scored, all,, length,status," ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 0 ]
+    has "predictions from elsewhere for 4 targets" "$(echo $output)"
+    has "Of the class, as far as seen" "$output"
+    # Of a class that knows no distances they are not.
+    try card "${class[@]}" --set model.encoding=none --samples other --quiet
+    for folder in other/*; do
+        cp given/"$(basename "${folder%-*}")"-*/predictions.safetensors "$folder"
+    done
+    try card "${class[@]}" --set model.encoding=none --predictions other
+    [ "$status" = 1 ]
+    has "NOT of the class: of" "$output"
+}
+
 @test "mistakes are told" {
     battery
     refused() { # STATUS TEXT ARGUMENTS
@@ -155,7 +194,7 @@ PY
     cp battery.yaml prefix/share/urpe-probe/atlas.yaml
     ln -s prefix/bin/probe linked
     ./linked card --set model.encoding=kerple-log --quiet
-    PATH=$HERE/prefix/bin:$PATH probe card --set model.encoding=kerple-log --quiet
+    PATH=$HERE/prefix/bin:$PATH env probe card --set model.encoding=kerple-log --quiet
     rm prefix/share/urpe-probe/atlas.yaml
     status=0
     ./linked card --set model.encoding=kerple-log 2>err || status=$?
