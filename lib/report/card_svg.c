@@ -10,7 +10,7 @@
 #include "report/html.h"
 #include "report/listing.h"
 
-enum { BOX = 24, LEFT = 150, TOP = 34, HEAD = 92, GAP = 22, FAMILY = 22, LINE = 19, WIDTH = 960, MARGIN = 14,
+enum { BOX = 24, LEFT = 150, TOP = 34, HEAD = 92, GAP = 22, FAMILY = 22, LINE = 19, WIDTH = 1120, MARGIN = 14,
        BAR = 420, NAME = 120, SUBSETS_MAX_SHOWN = 40 };
 
 struct drawing {

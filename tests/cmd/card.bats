@@ -99,6 +99,47 @@ PY
     has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=kerple-log)"
 }
 
+@test "the table of the atlas stands beside, with a line for each class and target" {
+    battery
+    python3 - <<'PY'
+import collections, csv, re
+lines, subsets = collections.OrderedDict(), ("identical", "palindrome", "generic", "lookahead")
+for row in csv.DictReader(open("battery.csv")):
+    if row["length"] != "6" or row["subset"] == "all":
+        continue
+    key = (row["encoding"], row["attention"], "softmax", row["mask"], row["target"], "6", "1", "0")
+    floor = 1 - float(row["accuracy_ceiling"]) if row["accuracy_ceiling"] else float(row["floor_rel"])
+    lines.setdefault(key, {})[row["subset"]] = (f"{floor:.4g}", row["proof"][0].upper(), row["witness_rel"])
+out = csv.writer(open("table.csv", "w"))
+out.writerow(["encoding", "attention", "normaliser", "mask", "target", "length", "layers", "seed", *subsets, "proof", "witness"])
+for key, of in lines.items():
+    cells = [of.get(s, ("", "-", "")) for s in subsets]
+    out.writerow([*key, *(c[0] for c in cells), "".join(c[1] for c in cells), cells[0][2]])
+out.writerow(["kerple-log", "rpe", "softmax", "causal+bos", "gain", "6", "1", "0", 1, 1, 1, "", "III-", ""])
+PY
+    mv table.csv battery.csv
+    try card --battery battery.yaml --set "$own"
+    [ "$status" = 0 ]
+    has "The same floors everywhere: kerple-log" "$output"
+    has "nowhere higher than those of, and somewhere lower: none" "$output"
+    has "somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
+    # At the training length alone: three kinds of input of four targets.
+    grep -q '^none .* 7/12$' <<<"$output"
+    grep -q '^alone .*/24$' <<<"$output"
+}
+
+@test "of a long axis the first value, all with --all; cells that are called alike are a mistake" {
+    battery
+    sed 's/model.attention: .*/model.normaliser: [softmax, sink, sigmoid]/; /model.mask/d' battery.yaml >long.yaml
+    count() { probe card --battery long.yaml --set model.encoding=alibi --format csv "$@" | wc -l; }
+    [ "$(count --all)" = $((3 * ($(count) - 1) + 1)) ]
+    [ "$(count --set model.normaliser=sink)" = "$(count)" ]
+    sed 's/target.kind: .*/target: [{kind: pi, vocab: 3}, {kind: pi, vocab: 4}]/' battery.yaml >alike.yaml
+    try card --battery alike.yaml --set model.encoding=alibi
+    [ "$status" = 2 ]
+    has "two cells of the class are both called pi, alone" "$errors"
+}
+
 @test "models from elsewhere: predictions of the program's own cells get their verdicts" {
     battery
     local class=(--battery battery.yaml --set model.encoding=alibi --set model.attention=rpe --set model.mask=none)
