@@ -193,7 +193,7 @@ def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
     if case.registers:
         if i < case.prefix or j < case.prefix:
-            return "of registers", i if i < case.prefix else None, j if j < case.prefix else None
+            return (("of registers", i if i < case.prefix else None, j if j < case.prefix else None),) * 2
         i, j = i - case.prefix, j - case.prefix
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
@@ -323,7 +323,7 @@ class Case:
             return False
         if kind == "order" or not views[0] or not views[1]:
             return views[0] == views[1]
-        if of and same_ratios(views, of == "powers" and self.space == "sequence"):
+        if of and same_ratios(views, of == "powers" and self.space == "sequence" and not self.registers):
             return True
         scale = {"ratio": [len(v) for v in views], "per n": sizes, "count": [1, 1]}[kind]
         return all(views[0].count(x) * scale[1] == views[1].count(x) * scale[0] for x in set(views[0]) | set(views[1]))
