@@ -125,6 +125,7 @@ PY
     has "somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
     # At the training length alone: three kinds of input of four targets.
     grep -q '^none .* 7/12$' <<<"$output"
+    grep -q 'this class .* 6/12$' <<<"$output"
     grep -q '^alone .*/24$' <<<"$output"
 }
 
