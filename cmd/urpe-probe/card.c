@@ -224,6 +224,35 @@ static void append_command(struct work *w)
     w->card.battery = spec_name(w->plain);
 }
 
+/* ---- models from elsewhere --------------------------------------------------------------------*/
+/* Predictions are of one class: what is left open must be said. */
+static int check_settled(const struct work *w, struct err *e)
+{
+    struct text open = {0};
+    for (int k = 0; k < spec_axes(w->spec); k++)
+        if (strncmp(spec_axis(w->spec, k), "model.", strlen("model.")) == 0)
+            text_append_format(&open, "%s--set %s=VALUE", open.length ? " " : "", spec_axis(w->spec, k));
+    int code = text_check(&open, e);
+    if (!code && open.length)
+        code = err_set(e, ERR_USAGE, NULL, "the class leaves settings of the battery open, and predictions are of "
+                       "one; expected %.300s", open.data);
+    text_close(&open);
+    return code;
+}
+
+static int write_samples(struct work *w, struct err *e)
+{
+    const struct arguments *a = w->arguments;
+    int code = file_make_folder(a->samples, e);
+    if (!code)
+        code = card_samples(w->spec, a->samples, a->train, e);
+    if (!code && !a->quiet)
+        text_say(stderr, "samples of %d targets are in %s; put predictions.safetensors, with y (and y.LENGTH), beside "
+                 "each one's inputs, and give the same command with --predictions %s", spec_cells(w->spec),
+                 a->samples, a->samples);
+    return code;
+}
+
 /* ---- the work ---------------------------------------------------------------------------------*/
 static void tell_progress(void *context, int cell)
 {
@@ -251,8 +280,10 @@ static int measure(struct work *w, struct err *e)
     if (!code)
         code = card_conditions(spec_cell(w->spec, 0), &w->conditions, &w->card.unconditional, e);
     w->card.conditions = w->card.unconditional ? NULL : &w->conditions;
+    const struct card_work work = {.spec = w->spec, .pool = w->pool, .predictions = a->predictions,
+                                   .stop = terminal_signal(), .each = shown ? tell_progress : NULL, .context = w};
     if (!code)
-        code = card_rows(w->spec, w->pool, terminal_signal(), shown ? tell_progress : NULL, w, &w->rows, e);
+        code = card_rows(&work, &w->rows, &w->card.scores, e);
     if (!code)
         code = results_parse(&w->own, w->spec, w->rows.data, w->rows.length, e);
     w->card.own = &w->own;
@@ -357,6 +388,13 @@ static int run(const struct arguments *a, struct err *e)
         code = find_battery(w, e);
     if (!code)
         code = open_specs(w, e);
+    if (!code && (a->samples || a->predictions))
+        code = check_settled(w, e);
+    if (!code && a->samples) {
+        code = write_samples(w, e);
+        close_work(w);
+        return code;
+    }
     if (!code && a->out)
         code = try_folder(a->out, e);
     if (!code)
@@ -365,8 +403,9 @@ static int run(const struct arguments *a, struct err *e)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)
         code = conclude(w, e);
+    int status = w->card.scores.apart ? EXIT_FAILED : 0;
     close_work(w);
-    return code;
+    return code ? code : status;
 }
 
 const struct command command_card = {
@@ -380,9 +419,13 @@ const struct command command_card = {
                "more than two values (normalisers) the first alone, unless --all is given.\n"
                "--out DIR writes card.html, one page that needs nothing else, card.svg and card.csv, the "
                "rows; --format csv or json prints these.\n"
+               "Models from elsewhere: --samples DIR writes what they are to be trained and judged on, --predictions "
+               "DIR judges what they say of it, beside the floors of the class.  The exit status is 1 where they tell "
+               "apart what no network of the class does.\n"
                "A battery is a spec: its axes over the model, but the encoding, are the settings.  Results "
                "of the built-in encodings lie beside it, BATTERY.csv.",
-    .flag = {FLAG_SET, FLAG_BATTERY, FLAG_CARD_ALL, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_FORMAT, FLAG_QUIET,
+    .flag = {FLAG_SET, FLAG_BATTERY, FLAG_CARD_ALL, FLAG_SAMPLES, FLAG_TRAIN,
+             FLAG_CARD_PREDICTIONS, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_NO_PROGRESS, FLAG_COLOR},
     .run = run,
 };

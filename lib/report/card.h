@@ -50,6 +50,13 @@ struct card_cost {
     char size[96];             /* "n 128, width 64 ..." */
 };
 
+/* Predictions from elsewhere, beside the floors of the class that they should be of. */
+struct card_scores {
+    int targets;               /* that have some; 0: nothing was predicted */
+    long long pairs, apart;    /* that the class merges; that predictions tell apart */
+    char worst[256];           /* where they do the most */
+};
+
 struct card {
     const char *title;         /* "formula: -a[h] * d" */
     const char *battery;       /* the file */
@@ -61,6 +68,7 @@ struct card {
     const struct conditions *conditions; /* NULL: they are not tested for such a class */
     const char *unconditional; /* then why */
     struct card_cost cost;
+    struct card_scores scores;
     struct card_table table;
 };
 
@@ -94,6 +102,8 @@ bool card_is_atlas(const char *bytes);
 int card_rows_of_atlas(struct text *rows, const struct spec *plain, const char *bytes, size_t count,
                        int *others, struct err *e);
 
+/* What was done, for a card's first line: "nothing was trained". */
+void card_append_what(struct text *out, const struct card *c);
 int card_text(struct text *out, const struct card *c, const struct report_screen *screen, struct err *e);
 void card_svg(struct text *out, const struct card *c);
 int card_html(struct text *out, const struct card *c, struct err *e);

@@ -355,14 +355,44 @@ static void append_cost(const struct page *p)
     text_close(&t);
 }
 
+/* ---- predictions ------------------------------------------------------------------------------*/
+void card_append_what(struct text *out, const struct card *c)
+{
+    if (c->scores.targets)
+        text_append_format(out, "floors are certified; predictions from elsewhere for %d target%s",
+                           c->scores.targets, c->scores.targets == 1 ? "" : "s");
+    else
+        text_append(out, "floors are certified, nothing was trained");
+}
+
+static void append_scores(const struct page *p)
+{
+    const struct card_scores *c = &p->card->scores;
+    struct text t = {0};
+    if (!c->targets)
+        return;
+    if (c->apart)
+        text_append_format(&t, "NOT of the class: of %lld pairs that it merges, %lld are told apart; worst: %s. "
+                           "`urpe-probe score` says which.", c->pairs, c->apart, c->worst);
+    else
+        text_append_format(&t, "Of the class, as far as seen: %lld pairs that it merges have equal outputs.",
+                           c->pairs);
+    text_append(p->out, "\n");
+    say(p, &t);
+    text_close(&t);
+}
+
 int card_text(struct text *out, const struct card *c, const struct report_screen *screen, struct err *e)
 {
     const struct page page = {out, c, &c->table, screen, e}, *p = &page;
     int setting = card_setting(&c->table), code;
     struct text t = {0};
-    text_append_format(&t, "%s (battery %s; floors are certified, nothing was trained)", c->title, c->battery);
+    text_append_format(&t, "%s (battery %s; ", c->title, c->battery);
+    card_append_what(&t, c);
+    text_append(&t, ")");
     say(p, &t);
     text_close(&t);
+    append_scores(p);
     append_conditions(p);
     code = append_targets(p, setting);
     if (!code)

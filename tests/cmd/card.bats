@@ -99,6 +99,87 @@ PY
     has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=kerple-log)"
 }
 
+@test "the table of the atlas stands beside, with a line for each class and target" {
+    battery
+    python3 - <<'PY'
+import collections, csv, re
+lines, subsets = collections.OrderedDict(), ("identical", "palindrome", "generic", "lookahead")
+for row in csv.DictReader(open("battery.csv")):
+    if row["length"] != "6" or row["subset"] == "all":
+        continue
+    key = (row["encoding"], row["attention"], "softmax", row["mask"], row["target"], "6", "1", "0")
+    floor = 1 - float(row["accuracy_ceiling"]) if row["accuracy_ceiling"] else float(row["floor_rel"])
+    lines.setdefault(key, {})[row["subset"]] = (f"{floor:.4g}", row["proof"][0].upper(), row["witness_rel"])
+out = csv.writer(open("table.csv", "w"))
+out.writerow(["encoding", "attention", "normaliser", "mask", "target", "length", "layers", "seed", *subsets, "proof", "witness"])
+for key, of in lines.items():
+    cells = [of.get(s, ("", "-", "")) for s in subsets]
+    out.writerow([*key, *(c[0] for c in cells), "".join(c[1] for c in cells), cells[0][2]])
+out.writerow(["kerple-log", "rpe", "softmax", "causal+bos", "gain", "6", "1", "0", 1, 1, 1, "", "III-", ""])
+PY
+    mv table.csv battery.csv
+    try card --battery battery.yaml --set "$own"
+    [ "$status" = 0 ]
+    has "The same floors everywhere: kerple-log" "$output"
+    has "nowhere higher than those of, and somewhere lower: none" "$output"
+    has "somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
+    # At the training length alone: three kinds of input of four targets.
+    grep -q '^none .* 7/12$' <<<"$output"
+    grep -q 'this class .* 6/12$' <<<"$output"
+    grep -q '^alone .*/24$' <<<"$output"
+}
+
+@test "of a long axis the first value, all with --all; cells that are called alike are a mistake" {
+    battery
+    sed 's/model.attention: .*/model.normaliser: [softmax, sink, sigmoid]/; /model.mask/d' battery.yaml >long.yaml
+    count() { probe card --battery long.yaml --set model.encoding=alibi --format csv "$@" | wc -l; }
+    [ "$(count --all)" = $((3 * ($(count) - 1) + 1)) ]
+    [ "$(count --set model.normaliser=sink)" = "$(count)" ]
+    sed 's/target.kind: .*/target: [{kind: pi, vocab: 3}, {kind: pi, vocab: 4}]/' battery.yaml >alike.yaml
+    try card --battery alike.yaml --set model.encoding=alibi
+    [ "$status" = 2 ]
+    has "two cells of the class are both called pi, alone" "$errors"
+}
+
+@test "models from elsewhere: predictions of the program's own cells get their verdicts" {
+    battery
+    local class=(--battery battery.yaml --set model.encoding=alibi --set model.attention=rpe --set model.mask=none)
+    try card --battery battery.yaml --set model.encoding=alibi --samples given
+    [ "$status" = 2 ]
+    has "expected --set model.attention=VALUE --set model.mask=VALUE" "$errors"
+    try card "${class[@]}" --samples given --train 8
+    [ "$status" = 0 ]
+    has "samples of 4 targets are in" "$errors"
+    [ "$(ls given | sed 's/-c[0-9a-f]*$//' | xargs)" = "gain mean prefix_sum token_shift" ]
+    [ "$(ls given/gain-*)" = "$(printf '%s\n' inputs-4.safetensors inputs-6.safetensors targets-4.safetensors targets-6.safetensors training.safetensors)" ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 3 ]
+    has "has no predictions of this class" "$errors"
+    probe run battery.yaml "${class[@]:2}" --quiet --no-claims
+    for folder in given/*; do
+        probe predict results/battery/cells/"${folder##*-}"* --input "$folder/inputs-6.safetensors" \
+            --output "$folder/predictions.safetensors"
+    done
+    probe card "${class[@]}" --predictions given --format csv >card.csv
+    of() { columns "cell length subset verdict error_rms accuracy floor_rms accuracy_ceiling leak_rms witness_rms" | grep ",6,[a-z]" | sort; }
+    [ "$(of <card.csv | wc -l)" = 16 ]
+    diff <(of <card.csv) <(of <results/battery/results.csv)
+    [ "$(columns "cell length subset" <card.csv | sort | uniq -d)" = "" ]
+    [ "$(columns "length status" <card.csv | sort -u | xargs)" = "4,, 6,scored, all,, length,status," ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 0 ]
+    has "predictions from elsewhere for 4 targets" "$(echo $output)"
+    has "Of the class, as far as seen" "$output"
+    # Of a class that knows no distances they are not.
+    try card "${class[@]}" --set model.encoding=none --samples other --quiet
+    for folder in other/*; do
+        cp given/"$(basename "${folder%-*}")"-*/predictions.safetensors "$folder"
+    done
+    try card "${class[@]}" --set model.encoding=none --predictions other
+    [ "$status" = 1 ]
+    has "NOT of the class: of" "$output"
+}
+
 @test "mistakes are told" {
     battery
     refused() { # STATUS TEXT ARGUMENTS
@@ -155,7 +236,7 @@ PY
     cp battery.yaml prefix/share/urpe-probe/atlas.yaml
     ln -s prefix/bin/probe linked
     ./linked card --set model.encoding=kerple-log --quiet
-    PATH=$HERE/prefix/bin:$PATH probe card --set model.encoding=kerple-log --quiet
+    PATH=$HERE/prefix/bin:$PATH env probe card --set model.encoding=kerple-log --quiet
     rm prefix/share/urpe-probe/atlas.yaml
     status=0
     ./linked card --set model.encoding=kerple-log 2>err || status=$?
