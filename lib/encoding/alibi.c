@@ -96,6 +96,7 @@ const struct encoding encoding_alibi = {
     .longer = "any length",
     .options = options,
     .axes_min = 0, .axes_max = 2,
+    .scattered = true,
     .facts = facts,
     .tensors = tensors,
     .initial = initial,

@@ -93,6 +93,7 @@ struct encoding {
     bool fixed_length;         /* undefined beyond the training length */
     bool of_logits;            /* what it adds depends on the logits that it finds */
     int axes_min, axes_max;    /* layouts it is defined on, by layout.axes (0: graphs) */
+    bool scattered; /* and where positions are no neighbours: it goes by relations and coordinates alone */
     /* What options or widths it refuses besides that; ERR_USAGE.  NULL: nothing. */
     int (*check)(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
 

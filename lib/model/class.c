@@ -85,9 +85,9 @@ static void mark_position(const struct floor_class *c, const struct layout *l, i
     const struct encoding *entry = encoding_of(&m->config.encoding);
     struct encoding_context context = {
         .config = &m->config.encoding, .shape = &m->shape, .layout = l};
-    bool line = l->axes == 1 && !l->coordinate;
-    key[0] = entry->mark ? (uint64_t)entry->mark(&context, i) : (uint64_t)i;
-    key[1] = entry->mark || line ? 0 : (uint64_t)(uintptr_t)l;
+    int place = l->axes == 1 ? layout_coordinate(l, i, 0) : i;
+    key[0] = entry->mark ? (uint64_t)entry->mark(&context, i) : (uint64_t)place;
+    key[1] = entry->mark || l->axes == 1 ? 0 : (uint64_t)(uintptr_t)l;
     key[2] = 0;
 }
 

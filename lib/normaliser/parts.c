@@ -3,14 +3,6 @@
 
 #include <math.h>
 
-double row_sum(int count, const real *x)
-{
-    double sum = 0;
-    for (int j = 0; j < count; j++)
-        sum += (double)x[j];
-    return sum;
-}
-
 double row_dot(int count, const real *x, const real *y)
 {
     double sum = 0;

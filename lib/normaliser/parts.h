@@ -8,7 +8,6 @@
 void softmax_row(int count, real factor, real *s);
 /* da becomes a (da - sum_k a da): the Jacobian of softmax. */
 void softmax_row_backward(int count, const real *a, real *da);
-double row_sum(int count, const real *x);
 double row_dot(int count, const real *x, const real *y);
 real row_top(int count, const real *x);
 

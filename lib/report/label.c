@@ -272,7 +272,8 @@ bool axis_is_named(const char *axis)
     return false;
 }
 
-bool axis_goes_unsaid(const char *value)
+/* 0 and none: a label lists what a line has. */
+static bool axis_goes_unsaid(const char *value)
 {
     return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
 }

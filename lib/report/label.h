@@ -24,8 +24,6 @@ void axes_append(struct text *out, const struct axes *axes, const struct cell *c
 /* Whether an axis is among what every line shows by name: target, encoding, attention, length (that
  * is trained or evaluated), seed. */
 bool axis_is_named(const char *axis);
-/* 0 and none go without saying: a label lists what a line has. */
-bool axis_goes_unsaid(const char *value);
 
 /* "t5 buckets=32": the name that key "target" or "model.encoding" picks, and its options that vary.
  * except: keys that are left out with all below them, ended by NULL; NULL: none. */

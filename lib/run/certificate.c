@@ -478,6 +478,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
         return err_set(e, ERR_USAGE, "model.encoding", "no certificates are written of formulas with an "
                        "input or a declared relation; expected a bias alone");
     struct merged merged = {.set = NULL};
+    if (space_draws(&c->task.space) && !space_of(&c->task.space)->given)
+        return err_set(e, ERR_USAGE, "space.positions.random", "certificates do not say where positions "
+                       "stand; expected 0");
     int code = file_join(own, sizeof own, folder, c->id, e);
     if (!code)
         code = file_make_folder(own, e);

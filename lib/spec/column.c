@@ -118,7 +118,8 @@ int64_t length_of_text(const char *text)
 }
 
 /* ---- values -----------------------------------------------------------------------------------*/
-bool column_applies(const struct column *c, const struct task *t)
+/* Whether rows of a task have the column. */
+static bool column_applies(const struct column *c, const struct task *t)
 {
     struct target_form form = target_form(&t->target);
     switch (c->scope) {

@@ -265,8 +265,6 @@ struct column_file {
 };
 extern const struct column_file column_files[]; /* by FILE_RESULTS ... */
 
-/* Whether rows of a task have the column. */
-bool column_applies(const struct column *c, const struct task *t);
 /* Appends what the column says of a cell whatever comes of it; false: who knows before. */
 bool column_of_cell(const struct column *c, const struct cell *cell, struct text *out);
 /* All fields of a record empty. */

@@ -96,11 +96,15 @@ static int64_t shortest(const struct task *t)
 static int check_own_lengths(const struct task *t, struct err *e)
 {
     bool resizes = space_resizes(&t->space), mixed = t->train.mixed.count > 0;
+    bool drawn = space_draws(&t->space) && space_of(&t->space)->resizes;
     const struct target *target = target_of(&t->target);
     struct space_config space = t->space;
-    if (resizes && t->evaluate.orbit)
+    if ((resizes || drawn) && t->evaluate.orbit)
         return err_set(e, ERR_USAGE, "evaluate.orbit", "samples of several lengths have unequally many "
-                       "images; expected none");
+                       "images, and of random positions none; expected none");
+    if (drawn && target->take)
+        return err_set(e, ERR_USAGE, "space.positions.random", "target %s has samples of its own; expected 0",
+                       target->name);
     if ((resizes || mixed || target_form(&t->target).lengths) && !prefix_takes_lengths(&t->model))
         return err_set(e, ERR_USAGE, "model.prefix", "registers stand before samples of one length; expected "
                        "none or bos");

@@ -233,6 +233,12 @@ static bool has_c(const struct trial *pr)
     return pr->model.config.attention == MODEL_URPE;
 }
 
+/* C is a table, or 1: the construction writes its rows. */
+static bool has_rows(const struct trial *pr)
+{
+    return !has_c(pr) || urpe_of(&pr->model.config.c)->map;
+}
+
 static void keep_sums(const struct trial *pr, const double *first, struct conditions *out)
 {
     for (int i = 0; i < pr->n && i < CONDITION_SUMS; i++)
@@ -305,9 +311,10 @@ static int test_position_aware(struct trial *pr, struct trial *reader, struct st
         return ERR_MEMORY;
     double *first = a + entries;
     search_sums(pr, random, first, out);
-    if (is_softmax(pr))
+    bool constructed = is_softmax(pr) && has_rows(pr);
+    if (constructed)
         construct_sums(pr, reader, random, a, first, out);
-    if (!is_softmax(pr) || (has_c(pr) && !out->position_aware))
+    if (!constructed || (has_c(pr) && !out->position_aware))
         take_search(pr, out);
     memory_free(a);
     return 0;

@@ -174,7 +174,8 @@ static void softmax_row(const struct trial *pr, const double *q, const double *k
         a[j] /= sum;
 }
 
-void trial_plain_attention(struct trial *pr, double *attention)
+/* softmax(scale q.k) from the query and key maps alone. */
+static void trial_plain_attention(struct trial *pr, double *attention)
 {
     const struct model *m = &pr->model;
     const struct model_layer *l = &m->layer[0];

@@ -298,7 +298,7 @@ class Program(unittest.TestCase):
         for space, keys in maker.SPECS.items():
             for layer in maker.all_layers(rng, space):
                 by_place = any(word in layer.get("encoding.bias", "") for word in ("/ n", "dy")) or layer.get("c") == "bucketed"
-                if space != "graph" and layer["mask"] == "none" and layer["encoding"] in maker.ANYWHERE \
+                if space != "graph" and layer["mask"] in ("none", "causal", "window", "dilated") and layer["encoding"] in maker.ANYWHERE \
                         and "convolution" not in layer and not by_place and rng.random() < 0.3:
                     line = maker.case_line(layer, prefix=rng.randint(1, 3), front="registers")
                     lines.setdefault(space, []).append(line)

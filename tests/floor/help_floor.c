@@ -30,7 +30,7 @@ struct layout *help_sample_layout(const struct space_config *c, struct stream *r
     const struct space *s = space_of(c);
     struct layout *l = arena_alloc(a, 1, sizeof *l, NULL);
     assert_non_null(l);
-    assert_int_equal(s->draw ? s->draw(c, NULL, random, a, l, NULL)
+    assert_int_equal(space_draws(c) ? s->draw(c, NULL, (int)c->length, random, a, l, NULL)
                              : s->layout(c, (int)c->length, a, l, NULL),
                      0);
     return l;

@@ -106,6 +106,7 @@ static const struct identical {
     {"sigmoid, b = -log m", "sigmoid", .distinct = "77771774", .option = {{"minus_log", 2}}},
     {"sigmoid, b fixed", "sigmoid", .distinct = "77771774", .option = {{"minus_log", 0}}},
     {"sigmoid / m", "sigmoid", .distinct = "17771774", .option = {{"minus_log", 0}, {"divide", 1}}},
+    {"sigmoid / m, b = -log m", "sigmoid", .distinct = "77771774", .option = {{"minus_log", 2}, {"divide", 1}}},
     {"relu / n", "relu", .distinct = "77771774", .some = "s..s...s"},
     {"relu / m", "relu", .distinct = "17771774", .some = "...s...s", .option = {{"over", 1}}},
     {"relu^2 / n", "relu", .distinct = "77771774", .some = "s..s...s", .option = {{"power", 2}}},

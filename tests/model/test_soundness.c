@@ -487,7 +487,7 @@ static void check_space(const struct space_config *c, const struct help_encoding
     assert_int_equal(space_of(c)->layout(c, (int)c->length, &t->set.arena, longest, NULL), 0);
     t->class = help_class(&encoding->config, kind, causal, 16, longest);
     if (help_defined(&t->class, longest)) {
-        add_samples(t, c, space_of(c)->draw ? NULL : longest);
+        add_samples(t, c, space_draws(c) ? NULL : longest);
         check_trial(t, longest, seed, total);
     }
     help_set_close(&t->set);

@@ -23,23 +23,6 @@ static struct task sized_task(const char *target, const char *prefix)
     return t;
 }
 
-static struct pool *open_pool(int threads)
-{
-    struct pool *p;
-    struct err e = {0};
-    assert_int_equal(pool_open(&p, threads, &e), 0);
-    return p;
-}
-
-static struct trainer *open_trainer(const struct task *task, struct pool *pool)
-{
-    struct trainer *t;
-    struct err e = {0};
-    assert_int_equal(kernel_open(&e), 0);
-    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
-    return t;
-}
-
 /* Lengths from the shortest to the evaluated one; at a shorter one than the shortest, all have it. */
 static void test_sets(void **state)
 {
@@ -198,17 +181,6 @@ static void test_samples_are_apart(void **state)
         trainer_close(t);
         pool_close(pool);
     }
-}
-
-static double train(struct trainer *t, int64_t until)
-{
-    struct train_report r = {0};
-    struct err e = {0};
-    while (trainer_step_number(t) < until) {
-        assert_int_equal(trainer_step(t, &r, &e), 0);
-        assert_false(r.diverged);
-    }
-    return r.loss;
 }
 
 static void learns_with_any_threads(bool mixed)

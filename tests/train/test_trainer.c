@@ -21,35 +21,6 @@ static struct task small_task(int attention)
     return t;
 }
 
-/* Trains to step `until`; returns the last loss. */
-static double train(struct trainer *t, int64_t until)
-{
-    struct train_report r = {0};
-    struct err e = {0};
-    while (trainer_step_number(t) < until) {
-        assert_int_equal(trainer_step(t, &r, &e), 0);
-        assert_false(r.diverged);
-    }
-    return r.loss;
-}
-
-static struct trainer *open_trainer(const struct task *task, struct pool *pool)
-{
-    struct trainer *t;
-    struct err e = {0};
-    assert_int_equal(kernel_open(&e), 0);
-    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
-    return t;
-}
-
-static struct pool *open_pool(int threads)
-{
-    struct pool *p;
-    struct err e = {0};
-    assert_int_equal(pool_open(&p, threads, &e), 0);
-    return p;
-}
-
 static size_t parameter_bytes(const struct trainer *t)
 {
     return trainer_model(t)->tensors.elements * sizeof(real);
