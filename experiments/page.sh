@@ -7,7 +7,8 @@
 # of the figures that the spec names; where it names none, `lengths`, `params` or `floor`, the first
 # that was drawn.  NAME.csv is what summary.csv says about errors and floors.  In NAME.md the
 # table goes into the code block behind <!-- table -->; all else in it is written by hand.  Where there is
-# a NAME.awk, what it makes of results.csv stands in the table's place, above the claims.
+# a NAME.awk, what it makes of results.csv stands in the table's place, above the claims.  Where there is a
+# NAME.sh, it does all that instead.
 set -eu
 redraw=
 [ "$1" != --redraw ] || { redraw=$1 && shift; }
@@ -31,6 +32,9 @@ for name in "$@"; do
     page=experiments/$name.md results=results/$name
     if [ "$redraw" ] && [ -e "experiments/$name.gnuplot" ]; then
         gnuplot "experiments/$name.gnuplot"
+        continue
+    elif [ -e "experiments/$name.sh" ]; then
+        sh "experiments/$name.sh" "$program"
         continue
     elif [ "$redraw" ]; then
         results=results/redrawn/$name

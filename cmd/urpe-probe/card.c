@@ -193,17 +193,18 @@ static int open_specs(struct work *w, struct err *e)
     return code || !narrowed ? code : open_class(w, e);
 }
 
-/* "t5", "formula -a[h] * d", "preset llama-3". */
+/* "t5", "formula -a[h] * d", "llama-3 rope". */
 static void name_class(struct work *w)
 {
     static const char *const more[] = {"model.encoding.bias", "model.encoding.factor"};
     const struct cell *c = spec_cell(w->spec, 0);
     char value[256];
     size_t used = 0;
-    const char *const whole[] = {"model.plan", "model.encoding"};
-    for (size_t k = 0; k < 2 && !used; k++)
-        if (spec_value(c, whole[k], value, sizeof value) && strcmp(value, "none"))
-            used = (size_t)snprintf(w->title, sizeof w->title, "%s", value);
+    const char *const whole[] = {"model.preset", "model.plan", "model.encoding"};
+    bool plan = c->task.model.plan.turn; /* it names the encodings */
+    for (size_t k = 0; k < (plan ? 2 : sizeof whole / sizeof *whole) && used < sizeof w->title; k++)
+        if (spec_value(c, whole[k], value, sizeof value) && *value && strcmp(value, "none"))
+            used += (size_t)snprintf(w->title + used, sizeof w->title - used, "%s%s", used ? " " : "", value);
     if (!used)
         used = (size_t)snprintf(w->title, sizeof w->title, "none");
     for (size_t k = 0; k < sizeof more / sizeof *more && used < sizeof w->title; k++)
@@ -353,6 +354,10 @@ static int check_words(const struct arguments *a, struct err *e)
     if (!a->operands && !a->set.count)
         return err_set(e, ERR_USAGE, NULL, "the class is missing; expected --set model.encoding=NAME "
                        "(`urpe-probe list encodings`), or a SPEC with `model:`");
+    struct kind_config named;
+    if (a->operands && !file_exists(a->operand[0]) && option_set_kind(&encoding_kinds, a->operand[0], &named))
+        return err_set(e, ERR_USAGE, a->operand[0], "is an encoding, and no file; expected SPEC, or --set "
+                       "model.encoding=%.64s", a->operand[0]);
     if (a->operands && strcmp(a->operand[0], "-") == 0)
         return err_set(e, ERR_USAGE, "-", "is standard input, and the class is read twice; expected a file");
     return 0;

@@ -71,7 +71,7 @@ floors="cell length subset params verdict floor_rms floor_rel floor_sup accuracy
     [ "$(probe card class.yaml --battery battery.yaml --set model.mask=none | settings)" = "alone" ]
     # A preset and a plan say all layers.
     probe card --battery battery.yaml --set 'model.plan=[{encoding: rope}, {encoding: none}]' --set model.layers=2 | grep -q 'its layers differ'
-    probe card --battery battery.yaml --set model.preset=llama-3 | settings
+    has "llama-3 rope (battery battery;" "$(probe card --battery battery.yaml --set model.preset=llama-3)"
 }
 
 @test "--out writes a page, a picture and rows; files are named beside the class" {
@@ -197,6 +197,7 @@ PY
     refused 2 "a card is of one encoding" --battery battery.yaml --set model.layers=2
     echo 'target: gain' >class.yaml
     refused 2 "class.yaml:1:1: model: is missing" class.yaml --battery battery.yaml
+    refused 2 "t5: is an encoding, and no file; expected SPEC, or --set model.encoding=t5" t5 --battery battery.yaml
     refused 2 "standard input" - --battery battery.yaml
     rm battery.csv
     try card --battery battery.yaml --set model.encoding=kerple-log
