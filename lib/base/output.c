@@ -122,7 +122,8 @@ static int write_buffer(struct output *o, struct err *e)
     return code;
 }
 
-int output_write(struct output *o, const void *bytes, size_t count, struct err *e)
+/* Writes bytes behind what the buffer held so far. */
+static int output_write(struct output *o, const void *bytes, size_t count, struct err *e)
 {
     int code = write_buffer(o, e);
     return code ? code : write_all(o, bytes, count, e);

@@ -20,8 +20,6 @@ struct output {
 };
 /* Starts folder/name under a temporary name. */
 int output_open(struct output *o, const char *folder, const char *name, struct err *e);
-/* Writes bytes behind what the buffer held so far. */
-int output_write(struct output *o, const void *bytes, size_t count, struct err *e);
 /* Writes the buffer out once it is large. */
 int output_flush(struct output *o, struct err *e);
 /* Writes the rest and renames; a file with the same content already there is left untouched. */

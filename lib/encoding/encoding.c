@@ -107,11 +107,16 @@ int encoding_check(const struct kind_config *c, const struct encoding_shape *s,
                        "%s is defined under a causal mask only; set model.mask: causal, or choose "
                        "another encoding",
                        entry->name);
-    if (entry->fixed_length && evaluated->n > s->trained->n)
+    if (!entry->scattered && (layout_is_scattered(s->trained) || layout_is_scattered(evaluated)))
+        return err_set(e, ERR_USAGE, "model.encoding", "%s goes by neighbouring positions, which random ones "
+                       "are not; expected one of none, toeplitz, alibi, rope, t5, learned, and others by offset",
+                       entry->name);
+    int have = layout_places(s->trained), want = layout_places(evaluated);
+    if (entry->fixed_length && want > have)
         return err_set(e, ERR_USAGE, "evaluate.lengths",
                        "%s is undefined beyond the training length: %d positions are evaluated, "
                        "%d are trained; evaluate up to %d, or train at the longest length",
-                       entry->name, evaluated->n, s->trained->n, s->trained->n);
+                       entry->name, want, have, have);
     code = entry->check ? entry->check(c, s, e) : 0;
     return code || !entry->open ? code : try_code(c, s, evaluated, e);
 }

@@ -13,18 +13,29 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
     (void)c;
-    out[0] = encoding_normal("position", ENCODING_MODEL, s->trained->n, s->width, 0.02);
+    out[0] = encoding_normal("position", ENCODING_MODEL, layout_places(s->trained), s->width, 0.02);
     return 1;
 }
 
+/* Rows of P as they stand, or those of the sample's places, one after the other. */
 static void input(const struct encoding_context *c, real *x)
 {
-    kernel()->add_forward((size_t)c->layout->n * (size_t)c->shape->width, c->parameter[0], x);
+    size_t width = (size_t)c->shape->width, n = (size_t)c->layout->n;
+    const real *p = c->parameter[0];
+    if (!layout_is_scattered(c->layout))
+        kernel()->add_forward(n * width, p, x);
+    for (size_t i = 0; i < n && layout_is_scattered(c->layout); i++)
+        kernel()->add_forward(width, p + (size_t)c->layout->coordinate[i] * width, x + i * width);
 }
 
 static void input_backward(const struct encoding_context *c, const real *dx)
 {
-    kernel()->add_forward((size_t)c->layout->n * (size_t)c->shape->width, dx, c->gradient[0]);
+    size_t width = (size_t)c->shape->width, n = (size_t)c->layout->n;
+    real *dp = c->gradient[0];
+    if (!layout_is_scattered(c->layout))
+        kernel()->add_forward(n * width, dx, dp);
+    for (size_t i = 0; i < n && layout_is_scattered(c->layout); i++)
+        kernel()->add_forward(width, dx + i * width, dp + (size_t)c->layout->coordinate[i] * width);
 }
 
 const struct encoding encoding_learned = {
@@ -36,6 +47,7 @@ const struct encoding encoding_learned = {
     .longer = "undefined: refused",
     .fixed_length = true,
     .axes_min = 1, .axes_max = 2,
+    .scattered = true,
     .facts = encoding_facts_absolute,
     .tensors = tensors,
     .relation = encoding_relation_one,

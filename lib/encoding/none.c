@@ -14,6 +14,7 @@ const struct encoding encoding_none = {
     .relation_text = "one for all pairs",
     .longer = "any length",
     .axes_min = 0, .axes_max = 2,
+    .scattered = true,
     .facts = encoding_facts_plain,
     .relation = encoding_relation_one,
 };

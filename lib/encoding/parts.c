@@ -103,8 +103,8 @@ double encoding_distance(const struct encoding_context *c, int r)
 
 int encoding_positions(const struct layout *l)
 {
-    if (!l->coordinate)
-        return l->n;
+    if (l->axes == 1)
+        return layout_places(l);
     int largest = 0;
     for (int i = 0; i < l->n * l->axes; i++)
         largest = l->coordinate[i] > largest ? l->coordinate[i] : largest;

@@ -69,7 +69,7 @@ static size_t state_size(const struct encoding_context *c)
 /* How much longer the sequence is than the trained; 1: not. */
 static double stretch(const struct encoding_context *c)
 {
-    return fmax(1, (double)c->layout->n / c->shape->trained->n);
+    return fmax(1, (double)layout_places(c->layout) / layout_places(c->shape->trained));
 }
 
 /* The frequency of pair k of `channels` / 2. */
@@ -77,7 +77,7 @@ static double frequency(const struct encoding_context *c, int k, int channels)
 {
     const double fast = 32, slow = 1, pi = 3.14159265358979323846;
     double base = c->config->number[BASE], s = stretch(c), power = -2.0 * k / channels;
-    double theta = pow(base, power), turns = c->shape->trained->n * theta / (2 * pi);
+    double theta = pow(base, power), turns = layout_places(c->shape->trained) * theta / (2 * pi);
     double share = fmin(1, fmax(0, (turns - slow) / (fast - slow)));
     switch ((int)c->config->number[SCALING]) {
     case SCALING_LINEAR: return theta / s;
@@ -127,6 +127,7 @@ const struct encoding encoding_rope = {
     .longer = "any length",
     .options = options,
     .axes_min = 1, .axes_max = 2,
+    .scattered = true,
     .check = check,
     .facts = encoding_facts_plain,
     .relation = encoding_relation_offset,

@@ -59,6 +59,7 @@ const struct encoding encoding_sandwich = {
     .longer = "any length",
     .options = options,
     .axes_min = 1, .axes_max = 1,
+    .scattered = true,
     .check = check,
     .facts = encoding_facts_bias,
     .relation = encoding_relation_distance,

@@ -56,6 +56,7 @@ const struct encoding encoding_sinusoidal = {
     .relation_text = "absolute: nothing merges",
     .longer = "any length",
     .axes_min = 1, .axes_max = 2,
+    .scattered = true,
     .facts = encoding_facts_absolute,
     .relation = encoding_relation_one,
     .state_size = state_size,

@@ -79,6 +79,7 @@ const struct encoding encoding_t5 = {
     .longer = "any length: far offsets share a bucket",
     .options = options,
     .axes_min = 1, .axes_max = 1,
+    .scattered = true,
     .check = check,
     .facts = encoding_facts_bias,
     .tensors = tensors,

@@ -45,6 +45,7 @@ const struct encoding encoding_toeplitz = {
     .relation_text = "offset, clipped to the trained table",
     .longer = "clips the offset to the trained table",
     .axes_min = 0, .axes_max = 2,
+    .scattered = true,
     .facts = encoding_facts_bias,
     .tensors = tensors,
     .state_size = encoding_state_bias,

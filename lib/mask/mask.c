@@ -40,10 +40,14 @@ static void suitable(int axes, char *out, size_t size)
                                      mask_table[k]->name);
 }
 
-int mask_check(const struct kind_config *c, const struct layout *l, struct err *e)
+int mask_check(const struct kind_config *c, const struct layout *given, struct err *e)
 {
     const struct mask *entry = mask_of(c);
+    const struct layout *l = given->own ? given->own : given;
     char others[160];
+    if (entry->by_distance && layout_is_scattered(l))
+        return err_set(e, ERR_USAGE, "model.mask", "a %s mask goes by distance, and random positions are no "
+                       "neighbours; expected none, causal, strict or blocks", entry->name);
     if (l->axes >= entry->axes_min && l->axes <= entry->axes_max)
         return entry->check ? entry->check(c, l, e) : 0;
     suitable(l->axes, others, sizeof others);
@@ -69,9 +73,26 @@ static bool shows(const struct mask *m, const struct kind_config *c, const struc
     return !m->sees || m->sees(c, l, relation);
 }
 
+/* Whether it hides nothing of any layout. */
+static bool shows_all(const struct mask *m)
+{
+    return !m->sees && !m->pair;
+}
+
+/* A register is among the two. */
+static bool register_sees(const struct mask *m, const struct kind_config *c, int before, int i, int j)
+{
+    bool past = m->past && m->past(c);
+    return j < before ? j <= i || !past : shows_all(m);
+}
+
 bool mask_sees(const struct kind_config *c, const struct layout *l, int i, int j)
 {
     const struct mask *entry = mask_of(c);
+    if (l->own && (i < l->before || j < l->before))
+        return register_sees(entry, c, l->before, i, j);
+    if (l->own)
+        return mask_sees(c, l->own, i - l->before, j - l->before);
     if (entry->pair)
         return entry->pair(c, l, i, j);
     return shows(entry, c, l, layout_relation(l, i, j));
@@ -86,11 +107,34 @@ int mask_step(const struct layout *l, int relation)
     return step;
 }
 
+/* Positions see registers at any step before them, and relations of registers are their own. */
+static int reach_behind(struct mask_reach *r, const struct mask *m, const struct kind_config *c,
+                        const struct layout *l, struct arena *a, struct err *e)
+{
+    int before = l->before, own = l->own->relations;
+    bool past = m->past && m->past(c);
+    *r = (struct mask_reach){.low = -l->n, .high = past ? 0 : l->n};
+    if (shows_all(m))
+        return 0;
+    uint8_t *hidden = arena_alloc(a, (size_t)l->relations, sizeof *hidden, e);
+    for (int k = 0; k < own && hidden; k++)
+        hidden[k] = !shows(m, c, l->own, k);
+    for (int i = 0; i < before && hidden; i++) {
+        for (int j = 0; j < before; j++)
+            hidden[layout_relation(l, i, j)] = !register_sees(m, c, before, i, j);
+        hidden[layout_relation(l, i, before)] = 1; /* all positions are alike to a register */
+    }
+    r->hidden = hidden;
+    return hidden || a->measuring ? 0 : ERR_MEMORY;
+}
+
 /* On a layout without axes no relation has a step, and low .. high is everything. */
 int mask_reach_open(struct mask_reach *r, const struct mask *m, const struct kind_config *c,
                     const struct layout *l, struct arena *a, struct err *e)
 {
     bool holes = false;
+    if (l->own)
+        return reach_behind(r, m, c, l, a, e);
     *r = (struct mask_reach){.low = l->axes ? l->n : -l->n, .high = l->axes ? -l->n : l->n};
     if (m->pair) {
         *r = (struct mask_reach){.low = -l->n, .high = m->past && m->past(c) ? 0 : l->n, .pair = m,

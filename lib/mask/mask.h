@@ -5,6 +5,16 @@
  *                  x x x x                x x x -
  *                  x x x x                x x x x
  *
+ * Registers stand in front of the positions and have no place, so that no mask hides them: every position
+ * sees them all.  They see each other, of those behind them only where the mask shows what follows, and the
+ * positions only under a mask that hides nothing: else what it hides would come round through them.
+ *
+ *   causal, 2 registers, n = 3:   r0   x - - - -      none:   x x x x x
+ *                                 r1   x x - - -              x x x x x
+ *                                      x x x - -              x x x x x
+ *                                      x x x x -              x x x x x
+ *                                      x x x x x              x x x x x
+ *
  * Invariant: what a query sees follows from the layout alone, whatever the tokens, and nothing of size
  * n x n says it: a mask is a set of relations, which the fused kernel serves, or a predicate on
  * pairs where it knows places (blocks). */
@@ -22,6 +32,7 @@ struct mask {
     const char *name, *formula, *summary, *citation;
     const struct option *options; /* ended by a NULL key; NULL: none */
     int axes_min, axes_max;       /* layouts it is defined on, by layout.axes (0: graphs) */
+    bool by_distance; /* what it sees depends on how far, so that positions are to be neighbours */
     /* Whether it hides every key behind the query, j > i.  NULL: it does not. */
     bool (*past)(const struct kind_config *c);
     /* Options that it refuses; ERR_USAGE.  NULL: none. */

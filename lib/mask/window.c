@@ -36,6 +36,7 @@ const struct mask mask_window = {
     .options = options,
     .axes_min = 1,
     .axes_max = 1,
+    .by_distance = true,
     .past = past,
     .sees = sees,
 };

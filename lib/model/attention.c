@@ -12,7 +12,8 @@
 bool attention_is_fused(const struct layer_kind *k)
 {
     const struct encoding *enc = k->encoding;
-    return !enc->value && logits_cap(&k->config.logits) == 0 && (k->facts.relation_bias || !enc->logits) &&
+    bool hook = enc->logits && !k->facts.relation_bias && !k->facts.silent;
+    return !enc->value && logits_cap(&k->config.logits) == 0 && !hook &&
            normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
 }
 
@@ -289,31 +290,23 @@ static void map_features_backward(const struct sample_attention *a, const struct
 }
 
 /* ---- maps of what heads give ------------------------------------------------------------------*/
-static void map_outputs(const struct sample_attention *a, const struct batch *b, int layer)
+/* backward: do of mapped outputs becomes that of what heads gave, which o is again. */
+static void map_outputs(const struct sample_attention *a, const struct batch *b, int layer, bool backward)
 {
+    const struct normaliser *normaliser = a->kind->normaliser;
     const struct kind_config *config = &a->kind->config.normaliser;
     struct block_cache *cache = &a->w->cache[layer];
     size_t count = (size_t)b->rows * (size_t)a->m->width;
     size_t step = (size_t)(normaliser_group(config, &a->kind->normaliser_shape) * a->width);
     if (!normaliser_has_output(config))
         return;
-    memcpy(cache->given, cache->o, count * sizeof *cache->o);
+    memcpy(backward ? cache->o : cache->given, backward ? cache->given : cache->o,
+           count * sizeof *cache->o);
     for (size_t at = 0; at < count; at += step)
-        a->kind->normaliser->output(&a->normaliser, cache->o + at);
-}
-
-/* do of mapped outputs becomes that of what heads gave, which o is again. */
-static void map_outputs_backward(const struct sample_attention *a, const struct batch *b, int layer)
-{
-    const struct kind_config *config = &a->kind->config.normaliser;
-    struct block_cache *cache = &a->w->cache[layer];
-    size_t count = (size_t)b->rows * (size_t)a->m->width;
-    size_t step = (size_t)(normaliser_group(config, &a->kind->normaliser_shape) * a->width);
-    if (!normaliser_has_output(config))
-        return;
-    for (size_t at = 0; at < count; at += step)
-        a->kind->normaliser->output_backward(&a->normaliser, cache->given + at, a->w->do_ + at);
-    memcpy(cache->o, cache->given, count * sizeof *cache->o);
+        if (backward)
+            normaliser->output_backward(&a->normaliser, cache->given + at, a->w->do_ + at);
+        else
+            normaliser->output(&a->normaliser, cache->o + at);
 }
 
 void attention_layer_forward(const struct model *m, const real *p, const struct model_state *s,
@@ -330,7 +323,7 @@ void attention_layer_forward(const struct model *m, const real *p, const struct 
         encoding->query_key(&a.encoding, q, q + m->width, a.stride);
     }
     each_head(&a, s, b, layer, NULL, head_forward);
-    map_outputs(&a, b, layer);
+    map_outputs(&a, b, layer, false);
 }
 
 void attention_layer_backward(const struct model *m, const real *p, const struct model_state *s,
@@ -347,7 +340,7 @@ void attention_layer_backward(const struct model *m, const real *p, const struct
                                    sizeof(real));
     if (a.kind->normaliser->feature)
         memset(w->dplain, 0, (size_t)b->rows * 2 * (size_t)m->width * sizeof(real));
-    map_outputs_backward(&a, b, layer);
+    map_outputs(&a, b, layer, true);
     each_head(&a, s, b, layer, dstate, head_backward);
     for (int k = 0; k < b->samples && encoding->query_key_backward; k++) {
         real *dq = w->dqkv + (size_t)b->first[k] * (size_t)a.stride;

@@ -41,6 +41,9 @@ static int bos_check(const struct model_config *c, const struct layout *l, struc
     (void)c;
     if (layout_is_line(l))
         return 0;
+    if (layout_is_scattered(l))
+        return err_set(e, ERR_USAGE, "model.prefix", "nothing stands in front of random positions; expected "
+                       "'none'");
     return err_set(e, ERR_USAGE, "model.prefix",
                    "bos stands on the line before position 1, which this space has not; expected "
                    "'none', or space: sequence");
@@ -52,7 +55,7 @@ static int bos_layout(const struct layout *l, int before, struct arena *a, struc
     return layout_line(l->n + before, a, out, e);
 }
 
-/* ---- registers: nowhere, with relations of their own --------------------------------------------
+/* ---- registers: nowhere, with relations of their own; what they see is said in mask.h ------------
  *   K = 2, n = 2 on a line     r0 r1 1  2     relations 0 .. R-1 are the layout's own (R = 3), then
  *                        r0:   7  8  5  5       R+k:        a position sees register k
  *                        r1:   9 10  6  6       R+K+k:      register k sees a position
@@ -82,6 +85,9 @@ static void register_fold(const struct layout *trained, const struct layout *her
 static int registers_check(const struct model_config *c, const struct layout *l, struct err *e)
 {
     struct model_config one;
+    if (layout_is_scattered(l))
+        return err_set(e, ERR_USAGE, "model.prefix", "nothing stands in front of random positions; expected "
+                       "'none'");
     if (!l->axes)
         return err_set(e, ERR_USAGE, "model.prefix", "registers stand in front of the positions of a "
                        "sequence or a grid; expected 'none' on this space");
@@ -94,9 +100,10 @@ static int registers_check(const struct model_config *c, const struct layout *l,
             return err_set(e, ERR_USAGE, "model.encoding", "%s goes by places, and registers have none; "
                            "expected one that goes by relations, such as none, toeplitz, alibi",
                            encoding_of(&one.encoding)->name);
-        if (mask_of(&one.mask)->axes_min > 0)
-            return err_set(e, ERR_USAGE, "model.mask", "%s goes by places, and registers have none; "
-                           "expected none", mask_of(&one.mask)->name);
+        if (mask_of(&one.mask)->pair || mask_check(&one.mask, l, e) || !mask_sees(&one.mask, l, 0, 0))
+            return err_set(e, ERR_USAGE, "model.mask", "%s goes by places, which registers have not, or hides "
+                           "the query's own; expected none, causal, window or dilated",
+                           mask_of(&one.mask)->name);
         if (one.attention == MODEL_URPE && urpe_of(&one.c)->axes_min > 0)
             return err_set(e, ERR_USAGE, "model.c", "%s goes by places, and registers have none; "
                            "expected toeplitz", urpe_of(&one.c)->name);
@@ -111,14 +118,18 @@ static int registers_layout(const struct layout *l, int before, struct arena *a,
     size_t pairs = (size_t)n * (size_t)n;
     int32_t *relation = arena_alloc(a, pairs, sizeof *relation, e);
     double *distance = arena_alloc(a, (size_t)relations, sizeof *distance, e);
-    if ((!relation || !distance) && !a->measuring)
+    struct layout *own = arena_alloc(a, 1, sizeof *own, e);
+    if ((!relation || !distance || !own) && !a->measuring)
         return ERR_MEMORY;
+    if (own)
+        *own = *l;
     for (size_t k = 0; k < pairs && relation; k++)
         relation[k] = register_relation(l, before, (int)(k / (size_t)n), (int)(k % (size_t)n));
     for (int r = 0; r < relations && distance; r++)
         distance[r] = r < l->relations ? l->distance[r] : 0;
     *out = (struct layout){.n = n, .relations = relations, .relation = relation, .origin = l->n,
-                           .distance = distance, .fold = register_fold};
+                           .distance = distance, .before = before, .own = own,
+                           .fold = register_fold};
     return 0;
 }
 

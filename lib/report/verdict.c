@@ -29,7 +29,8 @@ const struct verdict_style *verdict_style(const char *name)
     return &unknown;
 }
 
-const char *verdict_of_row(const struct result_row *row)
+/* Its verdict, or how the cell ended where it did not end well. */
+static const char *verdict_of_row(const struct result_row *row)
 {
     const char *status = result_text(row, "status"), *verdict = result_text(row, "verdict");
     if ((*status && strcmp(status, "ok") != 0 && strcmp(status, "scored") != 0) || !*verdict)

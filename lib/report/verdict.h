@@ -17,8 +17,6 @@ struct verdict_style {
 /* By a name; one without marks for a name that is none. */
 const struct verdict_style *verdict_style(const char *name);
 
-/* What is said of a row: its verdict, or how the cell ended where it did not end well. */
-const char *verdict_of_row(const struct result_row *row);
 /* What is named of a group, and of how many of its seeds it holds.  Where seeds differ that is the
  * first of: failed, diverged, by-rounding, impossible, reached, and so on as in verdict.c. */
 const struct verdict_style *verdict_of_group(const struct summary_group *g, int *seeds);

@@ -31,14 +31,20 @@ struct prediction {
 /* What would be left out could change what the owner expects. */
 static int check_names(const struct prediction *p, struct err *e)
 {
-    const char *pairs = space_of(&p->task->space)->pair_name;
-    const char *beside = pairs ? pairs : space_of(&p->task->space)->resizes ? "lengths" : NULL;
+    const struct space *space = space_of(&p->task->space);
+    const char *const may[] = {"x", space->pair_name, space->resizes ? "lengths" : NULL,
+                               space->placed ? "position_ids" : NULL};
     for (int k = 0; k < p->file->count; k++) {
         const char *name = p->file->item[k].name;
-        if (strcmp(name, "x") != 0 && !(beside && !strcmp(name, beside)))
+        bool known = false;
+        for (size_t m = 0; m < sizeof may / sizeof *may; m++)
+            known = known || (may[m] && strcmp(name, may[m]) == 0);
+        if (!known)
             return err_set(e, ERR_FORMAT, p->input, "tensor `%.80s` would not be used: the mask is that of "
-                           "the cell's spec; expected `x`%s%s%s alone", name,
-                           beside ? " and `" : "", beside ? beside : "", beside ? "`" : "");
+                           "the cell's spec; expected `x`%s%s%s%s%s alone", name,
+                           space->pair_name ? " and `" : "", space->pair_name ? space->pair_name : "",
+                           space->pair_name ? "`" : "", space->resizes ? ", `lengths`" : "",
+                           space->placed ? ", `position_ids`" : "");
     }
     return 0;
 }
@@ -159,6 +165,73 @@ static int lay_out_alike(struct prediction *p, struct err *e)
     return code ? code : check_layout(p, l, e);
 }
 
+/* ---- positions that are given -----------------------------------------------------------------*/
+/* Checks the tensor's type and shape, and that the cell goes by places at all. */
+static int check_positions(const struct prediction *p, const struct safetensor *t, struct err *e)
+{
+    bool alike = t->rank == 1, apart = t->rank == 2 && t->shape[0] == (int64_t)p->batch;
+    bool whole = t->type == SAFETENSORS_I32 || t->type == SAFETENSORS_I64;
+    if (!whole || (!alike && !apart) || t->shape[t->rank - 1] != (int64_t)p->n)
+        return err_set(e, ERR_FORMAT, p->input, "tensor `position_ids` is %s of %d dimensions; expected I32 or "
+                       "I64 [n], or [batch,n]", safetensors_type_name(t->type), t->rank);
+    if (model_before(&p->task->model) || model_convolves(&p->task->model))
+        return err_set(e, ERR_FORMAT, p->input, "tensor `position_ids`: the cell's %s goes along a line of "
+                       "neighbours; expected `x` alone",
+                       model_before(&p->task->model) ? "prefix" : "convolution");
+    return 0;
+}
+
+static size_t first_place(const struct prediction *p, const struct safetensor *t, size_t k)
+{
+    return t->rank == 1 ? 0 : k * p->n;
+}
+
+/* How many places the line has on which all samples stand. */
+static int line_of(const struct prediction *p, const struct safetensor *t)
+{
+    int64_t most = 0;
+    for (size_t k = 0; k < p->batch; k++)
+        for (size_t i = 0; i < length_of(p, k, p->n); i++) {
+            int64_t at = safetensors_whole(t, first_place(p, t, k) + i);
+            most = at > most ? at : most;
+        }
+    return most < INT32_MAX ? (int)most + 1 : INT32_MAX;
+}
+
+/* Sample k's layout, of its length. */
+static int place_sample(struct prediction *p, const struct safetensor *t, size_t k, int line,
+                        struct layout *l, struct err *e)
+{
+    struct arena *a = &p->samples.arena;
+    size_t n = length_of(p, k, p->n), from = first_place(p, t, k);
+    int32_t *place = arena_alloc(a, n, sizeof *place, e);
+    struct err cause = {0};
+    if (!place)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        int64_t at = safetensors_whole(t, from + i);
+        place[i] = at < 0 || at > INT32_MAX ? -1 : (int32_t)at;
+    }
+    int code = space_of(&p->task->space)->placed(&p->task->space, (int)n, place, line, a, l, &cause);
+    if (code)
+        return err_set(e, code, p->input, "`position_ids` of sample %zu: %s", k, cause.msg);
+    return check_layout(p, l, e);
+}
+
+static int lay_out_placed(struct prediction *p, const struct safetensor *t, struct err *e)
+{
+    struct samples *s = &p->samples;
+    int code = check_positions(p, t, e);
+    struct layout *l = code ? NULL : arena_alloc(&s->arena, p->batch, sizeof *l, e);
+    int line = code ? 0 : line_of(p, t);
+    for (size_t k = 0; k < p->batch && !code; k++) {
+        code = l ? place_sample(p, t, k, line, &l[k], e) : ERR_MEMORY;
+        if (!code)
+            samples_add(s, &l[k], PATTERN_GENERIC);
+    }
+    return code;
+}
+
 /* The tensor of pairs: [pairs,2] for all samples, or [batch,pairs,2], short lists filled up with
  * pairs of -1. */
 static int find_pairs(const struct prediction *p, const struct safetensor **out, struct err *e)
@@ -226,6 +299,20 @@ static int lay_out_given(struct prediction *p, struct err *e)
     return code;
 }
 
+static int lay_out(struct prediction *p, struct err *e)
+{
+    const struct space *space = space_of(&p->task->space);
+    const struct safetensor *places = safetensors_find(p->file, "position_ids");
+    if (space->given)
+        return lay_out_given(p, e);
+    if (places)
+        return lay_out_placed(p, places, e);
+    if (space_draws(&p->task->space))
+        return err_set(e, ERR_FORMAT, p->input, "there is no tensor `position_ids`, and the cell's positions "
+                       "are drawn; expected I32 or I64 [n] for all samples, or [batch,n]");
+    return lay_out_alike(p, e);
+}
+
 static void take_sample(struct prediction *p, const struct safetensor *x, size_t k)
 {
     struct samples *s = &p->samples;
@@ -247,7 +334,7 @@ static int fill_samples(struct prediction *p, const struct safetensor *x, struct
     if (!code)
         code = samples_reserve(s, (int)p->batch, (int)p->n, &p->io, false, e);
     if (!code)
-        code = space_of(&p->task->space)->given ? lay_out_given(p, e) : lay_out_alike(p, e);
+        code = lay_out(p, e);
     for (size_t k = 0; k < p->batch && !code; k++)
         take_sample(p, x, k);
     return code;

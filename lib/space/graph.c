@@ -498,9 +498,10 @@ static int draw_size(const struct kind_config *c, struct stream *random)
     return low + step * (int)stream_below(random, (uint64_t)((high - low) / step) + 1);
 }
 
-static int graph_draw(const struct space_config *c, const void *state, struct stream *random,
+static int graph_draw(const struct space_config *c, const void *state, int most, struct stream *random,
                       struct arena *arena, struct layout *out, struct err *e)
 {
+    (void)most;
     const struct graph_file *file = state;
     const struct kind_config *k = &c->kind;
     struct making m;

@@ -62,7 +62,8 @@ int64_t space_positions(const struct space_config *c)
 
 bool space_draws(const struct space_config *c)
 {
-    return space_of(c)->draw != NULL;
+    const struct space *s = space_of(c);
+    return s->draw && (!s->draws || s->draws(c));
 }
 
 bool space_resizes(const struct space_config *c)

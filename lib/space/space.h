@@ -22,13 +22,15 @@ struct layout {
     int n;                     /* positions */
     int relations;
     const int32_t *relation;   /* (n,n), or NULL: relation(i,j) = j - i + origin */
-    int origin;                /* n - 1 where relation is NULL */
+    int origin;                /* the relation of offset 0, on a line */
     int axes;                  /* 1 sequence, 2 grid, 0 where there are no coordinates */
     const int32_t *coordinate; /* (n,axes) from 0, or NULL: one axis, coordinate i */
     const int32_t *offset;     /* (relations,axes) coordinate of j minus i's; NULL if axes 0 */
     const double *distance;    /* (relations) size of a relation, >= 0; -1: unreachable */
     const int32_t *steps;      /* (n,n) edges of a shortest path; -1: there is none.  NULL: no graph */
     const int32_t *degree;     /* (n) neighbours of each position.  NULL: no graph */
+    int before;                /* registers, the first positions, which have no place ... */
+    const struct layout *own;  /* ... and the layout of the others.  0 and NULL: there are none */
     /* For tables trained on layout `trained` and used on `here`: map (here->relations) gives the
      * table's row for each relation of here, clipped where the table ends. */
     void (*fold)(const struct layout *trained, const struct layout *here, int32_t *map);
@@ -47,6 +49,20 @@ static inline bool layout_is_line(const struct layout *l)
 {
     return l->axes == 1 && !l->coordinate && !l->relation;
 }
+/* A line whose positions need not be neighbours: their places are coordinates of a longer line, ascending,
+ * relations are offsets on it, and `origin` is its last place. */
+static inline bool layout_is_scattered(const struct layout *l)
+{
+    return l->axes == 1 && l->coordinate;
+}
+/* How many places a position may have. */
+static inline int layout_places(const struct layout *l)
+{
+    return layout_is_scattered(l) ? l->origin + 1 : l->n;
+}
+/* Positions at place (n) of a line of `places`, which the caller keeps, as the rest that is in `arena`. */
+int layout_scattered(int n, const int32_t *place, int places, struct arena *arena, struct layout *out,
+                     struct err *e);
 /* The line of n positions; its arrays are in `arena`, which may be a measuring one. */
 int layout_line(int n, struct arena *arena, struct layout *out, struct err *e);
 /* Its first n positions, with its relations. */
@@ -134,15 +150,22 @@ struct space {
     /* How many of a layout's first positions a sample has, where they differ: its relations are the
      * whole layout's.  NULL: all. */
     bool (*resizes)(const struct space_config *c);
+    int (*least)(const struct space_config *c);
     int (*size)(const struct space_config *c, int length, struct stream *random);
 
     /* ---- spaces whose samples have layouts of their own; NULL for all others.  A relation id
      * means the same in all these layouts and in that of `layout`. */
     /* What drawing needs (the content of a file), in `arena`.  NULL: nothing. */
     int (*open)(const struct space_config *c, struct arena *arena, void **state, struct err *e);
-    /* Draws the layout of a sample into `arena`; what drawing took besides is given back. */
-    int (*draw)(const struct space_config *c, const void *state, struct stream *random,
+    /* Draws the layout of a sample, of n positions where the space has no size of its own, into `arena`; what
+     * drawing took besides is given back.  draws: whether it does; NULL: always. */
+    bool (*draws)(const struct space_config *c);
+    int (*draw)(const struct space_config *c, const void *state, int n, struct stream *random,
                 struct arena *arena, struct layout *out, struct err *e);
+    /* The layout of n positions at these places, which the caller keeps, of a line that has `line` of them, or,
+     * where the space draws, as many as it draws from.  ERR_FORMAT. */
+    int (*placed)(const struct space_config *c, int n, const int32_t *place, int line, struct arena *arena,
+                  struct layout *out, struct err *e);
     /* The layout of n positions that the user gives as pairs of positions from 0, pair (pairs,2),
      * which pair_name says what they are ("edges").  ERR_FORMAT. */
     const char *pair_name;

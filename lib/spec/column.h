@@ -123,7 +123,9 @@
       "of an output per largest change of a token") \
     X(REAL, lipschitz_found, NULL, CONTINUOUS, MEAN, \
       "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
-      "middle; its Lipschitz constant is at least that")
+      "middle; its Lipschitz constant is at least that") \
+    X(MADE, declared, NULL, ALL, NONE, \
+      "key=value: what floors rest on that the spec declares and that was tried, not proved; mostly empty")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \
@@ -263,8 +265,6 @@ struct column_file {
 };
 extern const struct column_file column_files[]; /* by FILE_RESULTS ... */
 
-/* Whether rows of a task have the column. */
-bool column_applies(const struct column *c, const struct task *t);
 /* Appends what the column says of a cell whatever comes of it; false: who knows before. */
 bool column_of_cell(const struct column *c, const struct cell *cell, struct text *out);
 /* All fields of a record empty. */

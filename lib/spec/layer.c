@@ -70,6 +70,15 @@ static int assign_whole(struct layers *l, const char *key, int slot, const struc
     return map ? assign_children(l, key, value, e) : add(l, slot, value, e);
 }
 
+/* A row that has others below it: what is said of it leaves none of them, and the other way about. */
+static bool is_above(const struct keys *keys, const char *key)
+{
+    int s = 0;
+    while (s < keys->count && (!strcmp(keys->slot[s].key, key) || !key_covers(key, keys->slot[s].key)))
+        s++;
+    return s < keys->count;
+}
+
 int layer_assign(struct layers *l, const char *key, const struct node *at,
                  const struct node *value, struct err *e)
 {
@@ -81,7 +90,10 @@ int layer_assign(struct layers *l, const char *key, const struct node *at,
         return 0; /* a section whose keys are all left out */
     if (type == KEY_GROUP || (type == KEY_SLOT && l->keys->slot[slot].type == SLOT_KIND))
         return assign_whole(l, key, slot, value, e);
-    return add(l, slot, value, e);
+    if (!is_above(l->keys, key))
+        return add(l, slot, value, e);
+    int code = clear(l, key, -1, e);
+    return code ? code : value->type == NODE_MAP ? assign_children(l, key, value, e) : add(l, slot, value, e);
 }
 
 /* ---- checking ---------------------------------------------------------------------------------*/

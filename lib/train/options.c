@@ -38,6 +38,9 @@ const struct option train_options[] = {
      .fallback = "", .unit = "tokens", .quiet = true,
      .help = "curriculum: lengths trained in turn, tokens a step held constant; longer than "
              "space.length: left out; the last one counts as space.length; empty: that alone"},
+    {.key = "lengths.mixed", .type = OPTION_INT_LIST, .offset = TRAIN(mixed), .min = 1, .max = 65536,
+     .fallback = "", .unit = "tokens", .quiet = true,
+     .help = "instead: each sample of a step has one of these lengths, drawn uniformly; empty: space.length"},
     {.key = "length_shares", .type = OPTION_INT_LIST, .offset = TRAIN(length_shares), .min = 1,
      .max = 1e9, .fallback = "", .needs = "lengths",
      .help = "parts of the steps for each of train.lengths, in any unit; empty: equal parts"},

@@ -17,6 +17,7 @@ struct sampler {
     const struct target *target;
     const char *purpose;
     const struct shared_kind *shared; /* of the sets drawn; NULL: none */
+    const struct option_ints *mixed;  /* a sample's lengths; none: as the space draws them */
     int n;               /* of the largest sample */
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
@@ -76,6 +77,20 @@ void samples_close(struct samples *s)
 {
     arena_close(&s->arena);
     *s = (struct samples){0};
+}
+
+struct samples samples_part(const struct samples *s, int from, int count, int *first)
+{
+    size_t at = (size_t)s->first[from], in = (size_t)s->channels, out = (size_t)s->outputs;
+    for (int k = 0; k <= count; k++)
+        first[k] = s->first[from + k] - (int)at;
+    return (struct samples){.count = count, .rows = first[count], .channels = s->channels,
+                            .outputs = s->outputs, .first = first, .layout = s->layout + from,
+                            .pattern = s->pattern + from,
+                            .x = in ? s->x + at * in : NULL, .y = out ? s->y + at * out : NULL,
+                            .token = in ? NULL : s->token + at,
+                            .label = out ? NULL : s->label + at,
+                            .counts = s->counts ? s->counts + at : NULL};
 }
 
 /* Row `to` becomes a copy of row `from`. */
@@ -225,6 +240,13 @@ static int take_sample(struct sampler *d, struct samples *s, int64_t index, stru
     return 0;
 }
 
+static int draw_size(const struct sampler *d, struct stream *random)
+{
+    const struct option_ints *mixed = d->mixed;
+    return mixed->count ? (int)mixed->value[stream_below(random, (uint64_t)mixed->count)]
+                        : d->space->size(&d->task->space, d->n, random);
+}
+
 /* Appends the inputs of sample number `number` with the given pattern (negative: drawn too); a target
  * that draws gives its labels with them. */
 static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, int pattern,
@@ -235,12 +257,14 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
     struct layout *l = &d->fixed;
     if (d->target->take)
         return take_sample(d, s, d->target->pick(d->state, &random, number, d->count), e);
+    bool resizes = d->mixed->count || space_resizes(&d->task->space);
+    int size = resizes ? draw_size(d, &random) : d->n;
     if (space_draws(&d->task->space)) {
         l = arena_alloc(&s->arena, 1, sizeof *l, e);
-        if (!l || d->space->draw(&d->task->space, d->layouts, &random, &s->arena, l, e))
+        if (!l || d->space->draw(&d->task->space, d->layouts, size, &random, &s->arena, l, e))
             return e->code;
-    } else if (space_resizes(&d->task->space)) {
-        l = shorter(d, d->space->size(&d->task->space, d->n, &random), &s->arena, e);
+    } else if (resizes) {
+        l = shorter(d, size, &s->arena, e);
         if (!l)
             return ERR_MEMORY;
     }
@@ -290,7 +314,6 @@ static int open_sampler(struct sampler *d, const struct task *t, int length, str
     }
     d->cumulative[last] = 2; /* rounding in the sum must not reach a pattern without a share */
     bool drawn = space_draws(&t->space);
-    assert(!drawn || length == t->space.length);
     if (!drawn && !code)
         code = d->space->layout(&t->space, length, &d->arena, &d->fixed, e);
     else if (d->space->open && !code)
@@ -314,7 +337,7 @@ int sampler_open_stream(struct sampler **out, const struct task *t, const char *
     if (!d)
         return ERR_MEMORY;
     *d = (struct sampler){.task = t, .space = space_of(&t->space), .target = target_of(&t->target),
-                          .purpose = purpose};
+                          .purpose = purpose, .mixed = &t->train.mixed};
     int code = open_sampler(d, t, length, e);
     if (code)
         sampler_close(d);
@@ -448,7 +471,7 @@ static int draw_evaluation(struct samples *s, struct sampler *d, struct err *e)
 {
     const struct orbit *orbit = orbit_table[d->task->evaluate.orbit];
     int64_t counts[PATTERN_MAX], total = count_patterns(d->task, counts);
-    int64_t images = orbit->images(&d->fixed);
+    int64_t images = space_draws(&d->task->space) ? 1 : orbit->images(&d->fixed);
     if (total > INT32_MAX / images)
         return err_set(e, ERR_MEMORY, "evaluate.samples", "%lld samples with %lld images each are "
                        "too many", (long long)total, (long long)images);
@@ -516,7 +539,9 @@ static int draw_set(struct samples *s, const struct task *t, const char *purpose
     if (!code)
         code = sampler_open_stream(&d, t, purpose, length, e);
     if (!code) {
+        static const struct option_ints none;
         d->shared = shared;
+        d->mixed = &none;
         code = draw(s, d, e);
     }
     if (!code && !space_draws(&t->space))
@@ -538,7 +563,26 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
     return draw_set(s, t, shared->name, length, shared, draw_shared, e);
 }
 
-/* Appends samples; their layouts become this one, or of its first positions. */
+/* A copy of a drawn layout, with the offsets of one that is kept. */
+static int copy_layout(const struct layout *from, const struct layout *kept, struct arena *a,
+                       struct layout *out, struct err *e)
+{
+    size_t n = (size_t)from->n;
+    int32_t *relation = arena_alloc(a, n * n, sizeof *relation, e);
+    int32_t *coordinate = arena_alloc(a, n, sizeof *coordinate, e);
+    if (!relation || !coordinate)
+        return ERR_MEMORY;
+    memcpy(relation, from->relation, n * n * sizeof *relation);
+    memcpy(coordinate, from->coordinate, n * sizeof *coordinate);
+    *out = *kept;
+    out->n = from->n;
+    out->relation = relation;
+    out->coordinate = coordinate;
+    return 0;
+}
+
+/* Appends samples; their layouts become this one, or of its first positions, or like it where they are
+ * drawn. */
 static int append_samples(struct samples *s, const struct samples *from, struct layout *l, struct err *e)
 {
     size_t at = (size_t)s->rows, rows = (size_t)from->rows;
@@ -547,12 +591,14 @@ static int append_samples(struct samples *s, const struct samples *from, struct 
         int like = k - 1, n = from->layout[k]->n;
         while (like >= 0 && from->layout[like] != from->layout[k])
             like--;
-        struct layout *own = like >= 0  ? s->layout[base + like]
-                             : n == l->n ? l
-                                         : arena_alloc(&s->arena, 1, sizeof *own, e);
-        if (!own)
+        bool drawn = l->relation, first = like < 0;
+        struct layout *own = !first                ? s->layout[base + like]
+                             : n == l->n && !drawn ? l
+                                                   : arena_alloc(&s->arena, 1, sizeof *own, e);
+        if (!own || (first && drawn && copy_layout(from->layout[k], l, &s->arena, own, e)))
             return ERR_MEMORY;
-        *own = layout_shorter(l, n);
+        if (first && !drawn)
+            *own = layout_shorter(l, n);
         samples_add(s, own, from->pattern[k]);
     }
     if (in)

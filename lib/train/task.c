@@ -80,20 +80,61 @@ static int check_pool(const struct task *t, struct err *e)
     return 0;
 }
 
+/* The shortest sample that training or evaluation draws. */
+static int64_t shortest(const struct task *t)
+{
+    const struct option_ints *mixed = &t->train.mixed;
+    int64_t least = t->space.length;
+    if (space_resizes(&t->space))
+        least = space_of(&t->space)->least(&t->space);
+    for (int k = 0; k < mixed->count; k++)
+        least = mixed->value[k] < least ? mixed->value[k] : least;
+    return least;
+}
+
 /* Samples of several lengths. */
 static int check_own_lengths(const struct task *t, struct err *e)
 {
-    bool several = target_form(&t->target).lengths || space_resizes(&t->space);
-    if (space_resizes(&t->space) && target_brings_inputs(&t->target))
-        return err_set(e, ERR_USAGE, "space.length_min", "target %s has inputs of its own; expected 0",
-                       target_of(&t->target)->name);
-    if (several && t->evaluate.orbit)
+    bool resizes = space_resizes(&t->space), mixed = t->train.mixed.count > 0;
+    bool drawn = space_draws(&t->space) && space_of(&t->space)->resizes;
+    const struct target *target = target_of(&t->target);
+    struct space_config space = t->space;
+    if ((resizes || drawn) && t->evaluate.orbit)
         return err_set(e, ERR_USAGE, "evaluate.orbit", "samples of several lengths have unequally many "
-                       "images; expected none");
-    if (!several || prefix_takes_lengths(&t->model))
+                       "images, and of random positions none; expected none");
+    if (drawn && target->take)
+        return err_set(e, ERR_USAGE, "space.positions.random", "target %s has samples of its own; expected 0",
+                       target->name);
+    if ((resizes || mixed || target_form(&t->target).lengths) && !prefix_takes_lengths(&t->model))
+        return err_set(e, ERR_USAGE, "model.prefix", "registers stand before samples of one length; expected "
+                       "none or bos");
+    if (!resizes && !mixed)
         return 0;
-    return err_set(e, ERR_USAGE, "model.prefix", "registers stand before samples of one length; expected "
-                   "none or bos");
+    if (target->take)
+        return err_set(e, ERR_USAGE, resizes ? "space.length_min" : "train.lengths.mixed",
+                       "target %s has samples of its own; expected none", target->name);
+    space.length = shortest(t);
+    return target_check(&t->target, &space, e);
+}
+
+/* Lengths of a step's samples, which tables and memory have room for. */
+static int check_mixed(const struct task *t, struct err *e)
+{
+    const struct option_ints *mixed = &t->train.mixed;
+    if (!mixed->count)
+        return 0;
+    if (t->train.lengths.count || space_resizes(&t->space))
+        return err_set(e, ERR_USAGE, "train.lengths.mixed", "%s says lengths too; expected one of the two",
+                       t->train.lengths.count ? "train.lengths" : "space.length_min");
+    if (!space_of(&t->space)->resizes)
+        return err_set(e, ERR_USAGE, "train.lengths.mixed", "samples of space %s have one size; expected "
+                       "none, or space 'sequence'", space_of(&t->space)->name);
+    for (int k = 0; k < mixed->count; k++)
+        if (mixed->value[k] > t->space.length)
+            return err_set(e, ERR_USAGE, "train.lengths.mixed", "%lld is longer than space.length, %lld, by "
+                           "which tables are sized; expected at most that", (long long)mixed->value[k],
+                           (long long)t->space.length);
+    return 0;
 }
 
 static int check_curriculum(const struct task *t, struct err *e)
@@ -175,7 +216,7 @@ static int check_near(const struct task *t, struct err *e)
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
-        check_inputs, check_pool, check_own_lengths, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
+        check_inputs, check_pool, check_mixed, check_own_lengths, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
         check_adversary, check_near};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)

@@ -31,6 +31,7 @@ struct train_config {
      * length trains at shorter ones too (tables are sized by space.length).  And the share
      * of the steps that each gets, in any unit; empty: space.length, and equal shares. */
     struct option_ints lengths, length_shares;
+    struct option_ints mixed;     /* instead: each sample has one of these lengths; empty: space.length */
     int polish;                   /* enum above: descent on a fixed set after the last step */
     int64_t polish_steps, polish_samples;
 };
@@ -111,13 +112,16 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
 /* The evaluation sets of all evaluated lengths, one after another. */
 int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);
+/* Samples from .. from+count-1 of s, which the part points into; first (count+1) is the part's own. */
+struct samples samples_part(const struct samples *s, int from, int count, int *first);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
  * partial: some rows do not count. */
 int samples_reserve(struct samples *s, int count, int n, const struct model_io *io, bool partial,
                     struct err *e);
 /* Adds a sample, whose tokens are still zero; returns its first row. */
 int samples_add(struct samples *s, struct layout *l, int pattern);
-/* Draws training batches of one length: stream "data", never the evaluation stream. */
+/* Draws training batches of one length, or of those that train.lengths.mixed says: stream "data", never
+ * the evaluation stream. */
 struct sampler;
 int sampler_open(struct sampler **out, const struct task *t, int length, struct err *e);
 /* Fills count samples, numbers `number`, number+1, ... of the training stream: sample k is a

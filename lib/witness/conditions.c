@@ -208,7 +208,7 @@ static void write_c(struct trial *pr, const double *a)
 {
     int n = pr->n;
     size_t count;
-    real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
+    real *table = trial_tensor(pr, pr->model.layer[0].c[0], &count);
     size_t rows = count / (size_t)pr->heads;
     memset(table, 0, count * sizeof *table);
     for (int far = n - 1; far >= 0; far--)
@@ -231,6 +231,12 @@ static bool is_softmax(const struct trial *pr)
 static bool has_c(const struct trial *pr)
 {
     return pr->model.config.attention == MODEL_URPE;
+}
+
+/* C is a table, or 1: the construction writes its rows. */
+static bool has_rows(const struct trial *pr)
+{
+    return !has_c(pr) || urpe_of(&pr->model.config.c)->map;
 }
 
 static void keep_sums(const struct trial *pr, const double *first, struct conditions *out)
@@ -305,9 +311,10 @@ static int test_position_aware(struct trial *pr, struct trial *reader, struct st
         return ERR_MEMORY;
     double *first = a + entries;
     search_sums(pr, random, first, out);
-    if (is_softmax(pr))
+    bool constructed = is_softmax(pr) && has_rows(pr);
+    if (constructed)
         construct_sums(pr, reader, random, a, first, out);
-    if (!is_softmax(pr) || (has_c(pr) && !out->position_aware))
+    if (!constructed || (has_c(pr) && !out->position_aware))
         take_search(pr, out);
     memory_free(a);
     return 0;

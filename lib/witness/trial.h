@@ -56,8 +56,6 @@ void trial_sums(struct trial *pr, double *sums);
 /* attention (heads,n,n): softmax(...) without C, 0 where the mask hides.  The trial must be of a
  * class with toeplitz C, which is left at 1. */
 void trial_attention(struct trial *pr, double *attention);
-/* The same for plain attention: softmax(scale q.k) from the query and key maps alone. */
-void trial_plain_attention(struct trial *pr, double *attention);
 
 /* Largest |A - plain| of the first `heads` heads for a random input, infinite where A is no number;
  * a, plain (heads,n,n) are scratch for all heads. */

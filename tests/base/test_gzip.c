@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -38,8 +39,34 @@ static void packed_and_back(void **state)
     }
 }
 
+/* Of a pipe's worth and none, of what is cut short, too large, or no gzip file. */
+static void expanded(void **state)
+{
+    (void)state;
+    static const char words[] = "none of it";
+    static char bytes[200000];
+    struct err e = {0};
+    struct text packed = {0}, back = {0};
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * i / 7);
+    assert_int_equal(gzip_append(&packed, bytes, sizeof bytes, &e), 0);
+    text_append(&back, "before");
+    assert_int_equal(gzip_expand(&back, "f", packed.data, packed.length, sizeof bytes, &e), 0);
+    assert_int_equal(back.length, strlen("before") + sizeof bytes);
+    assert_memory_equal(back.data + strlen("before"), bytes, sizeof bytes);
+    text_clear(&back);
+    assert_int_equal(gzip_expand(&back, "f", packed.data, packed.length, sizeof bytes - 1, &e), ERR_FORMAT);
+    assert_string_equal(e.where, "f");
+    text_clear(&back);
+    assert_int_equal(gzip_expand(&back, "f", packed.data, packed.length - 1, sizeof bytes, &e), ERR_FORMAT);
+    assert_int_equal(gzip_expand(&back, "f", words, sizeof words, sizeof bytes, &e), ERR_FORMAT);
+    assert_int_equal(gzip_expand(&back, "f", words, 0, sizeof bytes, &e), ERR_FORMAT);
+    text_close(&packed);
+    text_close(&back);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(packed_and_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(packed_and_back), cmocka_unit_test(expanded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,35 @@ refuses() {
     refuses 3 "\`x\` is not a finite number in sample 0 at position 1"
 }
 
+@test "predict takes positions, of cells that draw them and of others" {
+    local make="python3 $ROOT/tests/cmd/help_data.py"
+    train --set train.steps=40 --set model.precision=double
+    $make plain.safetensors 'x=F64:2x4x1:(i[1] * 5 + 3) % 16 / 16'
+    probe predict "$CELL" --input plain.safetensors --output want.safetensors
+    $make in.safetensors 'x=F64:2x4x1:(i[1] * 5 + 3) % 16 / 16' 'position_ids=I64:2x4:i[1] + 3'
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+    tool padded out.safetensors want.safetensors y 1e-13 # offsets alone count
+    $make in.safetensors 'x=F64:2x4x1:(i[1] * 5 + 3) % 16 / 16' 'position_ids=I32:4:2 * i[0]'
+    probe predict "$CELL" --input in.safetensors --output out.safetensors
+    run tool padded out.safetensors want.safetensors y 1e-4
+    [ "$status" != 0 ]
+    $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x4:3 - i[1]'
+    refuses 3 "\`position_ids\` of sample 0: position 1 is 2; expected ascending ones from 0 to 4095"
+    $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x3:i[1]'
+    refuses 3 "tensor \`position_ids\` is I64 of 2 dimensions; expected I32 or I64 [n], or [batch,n]"
+    rm -r results
+    train --set train.steps=40 --set model.precision=double --set space.positions.random=9
+    refuses 3 "tensor \`position_ids\` is I64 of 2 dimensions"
+    $make in.safetensors 'x=F64:2x4x1:0'
+    refuses 3 "there is no tensor \`position_ids\`, and the cell's positions are drawn"
+    $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x4:i[1] + 6'
+    refuses 3 "position 3 is 9; expected ascending ones from 0 to 8"
+    $make in.safetensors 'x=F64:2x4x1:i[1] / 4' 'position_ids=I64:2x4:i[1] + 3 * i[0]' 'lengths=I64:2:4 - i[0]'
+    try predict "$CELL" --input in.safetensors --output out.safetensors
+    [ "$status" = 0 ]
+}
+
 @test "predict refuses what it would not use, and what is not finite" {
     local make="python3 $ROOT/tests/cmd/help_data.py"
     train --set train.steps=0

@@ -244,7 +244,7 @@ static void set_draw(struct set *s, const char *model, int n, double p, int symb
     c.kind.number[4] = 3;
     assert_int_equal(space_finish(&c, NULL), 0);
     assert_int_equal(arena_open(&a, 0, NULL), 0);
-    assert_int_equal(space_of(&c)->draw(&c, NULL, &s->samples.random, &a, &l, NULL), 0);
+    assert_int_equal(space_of(&c)->draw(&c, NULL, (int)c.length, &s->samples.random, &a, &l, NULL), 0);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)
             if (l.steps[i * n + j] == 1)

@@ -44,7 +44,7 @@ static void draw(const struct space_config *c)
         struct layout l;
         struct stream random;
         stream_open(&random, 1, "fuzz", k);
-        check(space_of(c)->draw(c, state, &random, &a, &l, &e) == 0, e.msg);
+        check(space_of(c)->draw(c, state, (int)c->length, &random, &a, &l, &e) == 0, e.msg);
         check(l.n >= 1 && l.n <= c->length, "size");
     }
     arena_close(&a);

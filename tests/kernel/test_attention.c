@@ -145,6 +145,19 @@ static void compare(const char *what, const struct buffer *got, const struct buf
     check_close(what, got->count, got->x, want->x, tolerance);
 }
 
+/* All of them; lse: its own tolerance. */
+static void compare_answers(const struct answer *got, const struct answer *want, double tolerance,
+                            double lse)
+{
+    compare("o", &got->o, &want->o, tolerance);
+    compare("lse", &got->lse, &want->lse, lse);
+    compare("dq", &got->dq, &want->dq, tolerance);
+    compare("dk", &got->dk, &want->dk, tolerance);
+    compare("dv", &got->dv, &want->dv, tolerance);
+    compare("dbias", &got->dbias, &want->dbias, tolerance);
+    compare("dc", &got->dc, &want->dc, tolerance);
+}
+
 /* A row that sees nothing has an lse far below any logit, and o = 0. */
 static void level_blind_rows(const struct problem *p, struct answer *a)
 {
@@ -169,13 +182,7 @@ static void check_problem_of(enum attention_form form, int n, int d, enum sees s
     double tolerance = 8 * (sqrt((double)d) + 8) * (double)REAL_EPSILON;
     level_blind_rows(&p, &want);
     level_blind_rows(&p, &got);
-    compare("o", &got.o, &want.o, tolerance);
-    compare("lse", &got.lse, &want.lse, tolerance);
-    compare("dq", &got.dq, &want.dq, tolerance);
-    compare("dk", &got.dk, &want.dk, tolerance);
-    compare("dv", &got.dv, &want.dv, tolerance);
-    compare("dbias", &got.dbias, &want.dbias, tolerance);
-    compare("dc", &got.dc, &want.dc, tolerance);
+    compare_answers(&got, &want, tolerance, tolerance);
     answer_close(&want);
     answer_close(&got);
     problem_close(&p);
@@ -247,13 +254,7 @@ static void test_large_logits(void **state)
         struct answer want = solve(&p, true), got = solve(&p, false);
         /* A logit of 1e4 is known to 1e4 eps, so probabilities are known to 2e4 eps. */
         double tolerance = 6e4 * (double)REAL_EPSILON;
-        compare("o", &got.o, &want.o, tolerance);
-        compare("lse", &got.lse, &want.lse, 8 * (double)REAL_EPSILON);
-        compare("dq", &got.dq, &want.dq, tolerance);
-        compare("dk", &got.dk, &want.dk, tolerance);
-        compare("dv", &got.dv, &want.dv, tolerance);
-        compare("dbias", &got.dbias, &want.dbias, tolerance);
-        compare("dc", &got.dc, &want.dc, tolerance);
+        compare_answers(&got, &want, tolerance, 8 * (double)REAL_EPSILON);
         answer_close(&want);
         answer_close(&got);
         problem_close(&p);

@@ -86,10 +86,10 @@ static const struct layout *sample_layout(struct rig *r, struct stream *random)
         return &r->layout;
     own = arena_alloc(&r->arena, 1, sizeof *own, &e);
     assert_non_null(own);
-    *own = space_draws(&r->space) ? r->layout
-                                  : layout_shorter(&r->layout, space->size(&r->space, r->layout.n, random));
+    int n = space_resizes(&r->space) ? space->size(&r->space, r->layout.n, random) : r->layout.n;
+    *own = layout_shorter(&r->layout, n);
     if (space_draws(&r->space))
-        assert_int_equal(space->draw(&r->space, NULL, random, &r->arena, own, &e), 0);
+        assert_int_equal(space->draw(&r->space, NULL, n, random, &r->arena, own, &e), 0);
     return own;
 }
 
@@ -132,6 +132,8 @@ bool rig_open(struct rig *r, const struct rig_config *c, uint64_t seed)
     space->length = c->n;
     if (c->shortest)
         space->kind.number[0] = c->shortest;
+    if (c->places)
+        space->kind.number[1] = c->places;
     assert_int_equal(space_finish(space, &e), 0);
     assert_int_equal(
         space_of(space)->layout(space, (int)space->length, &r->arena, &r->layout, &e), 0);

@@ -30,6 +30,7 @@ struct rig_config {
     struct rig_option weights[2]; /* of the normaliser */
     struct rig_option seen[2];    /* of the mask; others are small beside a rig */
     int shortest;        /* sequences have from this many positions to n; 0: n */
+    int places;          /* random positions among so many; 0: 0 to n-1 */
     const char *space;   /* NULL: sequence.  Spaces of a size of their own have their default one */
     void (*change)(struct model_config *m); /* what else is set before the model is opened */
 };

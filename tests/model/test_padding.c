@@ -160,6 +160,138 @@ static void test_soundness(void **state)
     assert_true(across > 5000 && pairs.apart > 10000);
 }
 
+/* ---- random positions -------------------------------------------------------------------------*/
+enum { PLACES = 9 };
+
+/* Positions at 0 .. n-1 of a longer line are the line's first, to the bit; further apart they are not. */
+static void test_places(void **state)
+{
+    (void)state;
+    int checked = 0, refused = 0;
+    for (int k = 0; encoding_table[k]; k++)
+        for (int mask = 0; mask < mask_kinds.count; mask++)
+            for (int c = 0; c < 3; c++) {
+                static const int32_t first[] = {0, 1, 2, 3, 4}, apart[] = {0, 2, 3, 7, 8};
+                struct rig r;
+                struct rig_config config =
+                    rig_default(encoding_table[k]->name, c ? c == 1 ? "toeplitz" : "bucketed" : NULL, mask);
+                real line[5 * 3], near[5 * 3];
+                config.samples = 1;
+                config.places = PLACES;
+                if (!rig_open(&r, &config, 1)) {
+                    refused++;
+                    continue;
+                }
+                rig_perturb(&r, 2, 0.3);
+                struct layout l, whole;
+                const struct layout *of = &l;
+                assert_int_equal(layout_line(PLACES, &r.arena, &whole, NULL), 0);
+                l = layout_shorter(&whole, 5);
+                r.batch.layout = &of;
+                rig_forward(&r);
+                memcpy(line, r.y, sizeof line);
+                assert_int_equal(layout_scattered(5, first, PLACES, &r.arena, &l, NULL), 0);
+                rig_forward(&r);
+                memcpy(near, r.y, sizeof near);
+                if (memcmp(line, near, sizeof line) != 0)
+                    fail_msg("%s, mask %d: 0 to 4 of nine places are no line", config.encoding, mask);
+                assert_int_equal(layout_scattered(5, apart, PLACES, &r.arena, &l, NULL), 0);
+                rig_forward(&r);
+                if (strcmp(config.encoding, "none") != 0 && !memcmp(near, r.y, sizeof near))
+                    fail_msg("%s, mask %d: places change nothing", config.encoding, mask);
+                rig_close(&r);
+                checked++;
+            }
+    print_message("%d models, %d refused\n", checked, refused);
+    assert_true(checked > 100);
+}
+
+/* A relation of two positions is that of their places on the whole line. */
+static void test_relations(void **state)
+{
+    (void)state;
+    static const int32_t place[] = {0, 2, 3, 7, 8};
+    struct arena a;
+    struct layout whole, l;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    assert_int_equal(layout_line(PLACES, &a, &whole, NULL), 0);
+    assert_int_equal(layout_scattered(5, place, PLACES, &a, &l, NULL), 0);
+    int32_t fold[2 * PLACES - 1], same[2 * PLACES - 1];
+    l.fold(&whole, &l, fold);
+    whole.fold(&whole, &whole, same);
+    assert_memory_equal(fold, same, sizeof fold);
+    for (int k = 0; encoding_table[k]; k++) {
+        struct kind_config kind = help_kind(&encoding_kinds, encoding_table[k]->name);
+        struct model_config m = help_model(&kind, -1, true, 12);
+        struct encoding_shape shape = model_shape(&m, &whole);
+        struct encoding_context here = {.config = &kind, .shape = &shape, .layout = &l, .fold = fold};
+        struct encoding_context there = here;
+        there.layout = &whole;
+        for (int i = 0; i < 5 && encoding_table[k]->scattered; i++)
+            for (int j = 0; j < 5; j++)
+                assert_int_equal(encoding_relation(&here, i, j), encoding_relation(&there, place[i], place[j]));
+    }
+    arena_close(&a);
+}
+
+#ifdef REAL_DOUBLE
+static void test_gradients_at_places(void **state)
+{
+    (void)state;
+    int checked = 0;
+    for (int k = 0; encoding_table[k]; k++)
+        for (int mask = 0; mask < 2; mask++) {
+            struct rig_config c = rig_default(encoding_table[k]->name, k % 2 ? "toeplitz" : NULL, mask);
+            c.samples = 3;
+            c.shortest = mask ? 2 : 0;
+            c.places = PLACES;
+            checked += rig_check_gradient(&c, encoding_table[k]->name);
+        }
+    assert_true(checked >= 18);
+}
+#endif
+
+/* Samples at places of their own, of equal tokens and of mixed ones. */
+static void test_soundness_at_places(void **state)
+{
+    (void)state;
+    static struct help_set set;
+    static int32_t group[HELP_NETWORK_ROWS];
+    struct help_pairs pairs = {0};
+    struct space_config space = help_space("sequence", "positions.random", PLACES);
+    for (int k = 0; encoding_table[k]; k++)
+        for (int c = 0; c < 6; c++) {
+            struct kind_config encoding = help_kind(&encoding_kinds, encoding_table[k]->name);
+            struct model_config m = help_model(&encoding, c % 3 == 2 ? 0 : -1, c % 2, 12);
+            const struct model_io io = {.channels = CHANNELS};
+            int groups;
+            if (c >= 3)
+                m.normaliser = help_kind(&normaliser_kinds, c % 2 ? "sigmoid" : "sink");
+            help_set_open(&set, CHANNELS, (uint64_t)(k * 8 + c));
+            struct layout *longest = arena_alloc(&set.arena, 1, sizeof *longest, NULL);
+            assert_int_equal(space_of(&space)->layout(&space, 6, &set.arena, longest, NULL), 0);
+            if (!model_check(&m, &io, longest, longest, NULL)) {
+                for (int word = 0; word < 24; word++) {
+                    int32_t token[6];
+                    struct layout *l = arena_alloc(&set.arena, 1, sizeof *l, NULL);
+                    for (int i = 0; i < 6; i++)
+                        token[i] = word < 8 ? 0 : (word / 4) >> i & 1;
+                    assert_int_equal(space_of(&space)->draw(&space, NULL, word ? 4 + word % 3 : 6, &set.random,
+                                                            &set.arena, l, NULL), 0);
+                    help_set_add(&set, l, token);
+                }
+                struct floor_set view = help_set_view(&set);
+                assert_int_equal(model_merge(&m, longest, &view, group, &groups, NULL), 0);
+                help_count_pairs("places", (uint64_t)k, &m, &set, group, &pairs);
+            }
+            help_set_close(&set);
+        }
+    print_message("%ld pairs merged, %ld broken; %ld apart, %ld unseen\n", pairs.merged, pairs.broken,
+                  pairs.apart, pairs.unseen);
+    assert_int_equal(pairs.broken, 0);
+    assert_true(pairs.merged > 5000 && pairs.apart > 100000);
+}
+
 int main(void)
 {
     struct err e = {0};
@@ -173,6 +305,12 @@ int main(void)
         cmocka_unit_test(test_gradients),
 #endif
         cmocka_unit_test(test_soundness),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_relations),
+#ifdef REAL_DOUBLE
+        cmocka_unit_test(test_gradients_at_places),
+#endif
+        cmocka_unit_test(test_soundness_at_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -568,47 +568,36 @@ static void check_wrong_weights(const char *file, const struct safetensors *f, i
     rig_close(&r);
 }
 
+/* ---- walks over fixtures ----------------------------------------------------------------------*/
+/* Every case of the fixtures of a table, from case `first` on, from the last where that is negative. */
+#define EACH_CASE(table, count, config_of, first, check)                                           \
+    for (int v = 0; v < (count); v++) {                                                            \
+        struct safetensors f;                                                                      \
+        read_fixture((table)[v].file, &f);                                                         \
+        for (int k = (first) < 0 ? cases_of(&f) - 1 : (first); k < cases_of(&f); k++) {            \
+            struct rig_config c = config_of(&f, &(table)[v], k);                                   \
+            check((table)[v].file, &f, k, &c);                                                     \
+        }                                                                                          \
+        safetensors_close(&f);                                                                     \
+    }
+
 static void test_every_variant(void **state)
 {
     (void)state;
-    for (int v = 0; v < VARIANTS; v++) {
-        struct safetensors f;
-        read_fixture(variants[v].file, &f);
-        for (int k = 0; k < cases_of(&f); k++) {
-            struct rig_config c = variant_config(&f, &variants[v], k);
-            check_case(variants[v].file, &f, k, &c);
-        }
-        safetensors_close(&f);
-    }
+    EACH_CASE(variants, VARIANTS, variant_config, 0, check_case)
 }
 
 static void test_every_normaliser_and_mask(void **state)
 {
     (void)state;
-    for (int v = 0; v < WEIGHTS; v++) {
-        struct safetensors f;
-        read_fixture(weights[v].file, &f);
-        for (int k = 0; k < cases_of(&f); k++) {
-            struct rig_config c = weights_config(&f, &weights[v], k);
-            check_case(weights[v].file, &f, k, &c);
-        }
-        safetensors_close(&f);
-    }
+    EACH_CASE(weights, WEIGHTS, weights_config, 0, check_case)
 }
 
 static void test_every_block(void **state)
 {
     (void)state;
-    for (int v = 0; v < BLOCKS; v++) {
-        struct safetensors f;
-        read_fixture(blocks[v].file, &f);
-        for (int k = 0; k < cases_of(&f); k++) {
-            struct rig_config c = blocks_config(&f, &blocks[v], k);
-            check_case(blocks[v].file, &f, k, &c);
-            check_wrong_weights(blocks[v].file, &f, k, &c);
-        }
-        safetensors_close(&f);
-    }
+    EACH_CASE(blocks, BLOCKS, blocks_config, 0, check_case)
+    EACH_CASE(blocks, BLOCKS, blocks_config, 0, check_wrong_weights)
 }
 
 /* Every encoding of the table has a fixture with all four cases, or two where it is causal. */
@@ -664,46 +653,31 @@ static void test_no_normaliser_or_mask_is_left_out(void **state)
     }
 }
 
+/* Of variants the last case, urpe and causal: everything is there. */
 static void test_a_wrong_weight_is_seen(void **state)
 {
     (void)state;
-    struct safetensors f;
-    for (int v = 0; v < VARIANTS; v++) {
-        read_fixture(variants[v].file, &f);
-        int k = cases_of(&f) - 1; /* urpe, causal: everything is there */
-        struct rig_config c = variant_config(&f, &variants[v], k);
-        check_wrong_weights(variants[v].file, &f, k, &c);
-        safetensors_close(&f);
-    }
-    for (int v = 0; v < WEIGHTS; v++) {
-        read_fixture(weights[v].file, &f);
-        for (int k = 0; k < cases_of(&f); k++) {
-            struct rig_config c = weights_config(&f, &weights[v], k);
-            check_wrong_weights(weights[v].file, &f, k, &c);
-        }
-        safetensors_close(&f);
-    }
+    EACH_CASE(variants, VARIANTS, variant_config, -1, check_wrong_weights)
+    EACH_CASE(weights, WEIGHTS, weights_config, 0, check_wrong_weights)
+}
+
+static void check_other_cases(const char *file, const struct safetensors *f, int k,
+                              const struct rig_config *c)
+{
+    struct rig r;
+    open_case(&r, f, c);
+    rig_forward(&r);
+    for (int other = 0; other < cases_of(f); other++)
+        if (other != k && output_distance(&r, f, other) < 1e-3)
+            fail_msg("%s: case %d gives what case %d wants", file, k, other);
+    rig_close(&r);
 }
 
 /* A normaliser's option or a mask in the place of another is seen in outputs. */
 static void test_a_wrong_case_is_seen(void **state)
 {
     (void)state;
-    for (int v = 0; v < WEIGHTS; v++) {
-        struct safetensors f;
-        read_fixture(weights[v].file, &f);
-        for (int k = 0; k < cases_of(&f); k++) {
-            struct rig_config c = weights_config(&f, &weights[v], k);
-            struct rig r;
-            open_case(&r, &f, &c);
-            rig_forward(&r);
-            for (int other = 0; other < cases_of(&f); other++)
-                if (other != k && output_distance(&r, &f, other) < 1e-3)
-                    fail_msg("%s: case %d gives what case %d wants", weights[v].file, k, other);
-            rig_close(&r);
-        }
-        safetensors_close(&f);
-    }
+    EACH_CASE(weights, WEIGHTS, weights_config, 0, check_other_cases)
 }
 
 int main(void)

@@ -167,14 +167,63 @@ static void test_registers(void **state)
             assert_true(rig_open(&r, &c, 1));
             assert_int_equal(r.model.trained.relations, r.layout.relations + 2 * 2 + 2 * 2);
             rig_close(&r);
-            c.mask = 1; /* causal */
-            assert_false(rig_open(&r, &c, 1));
+            for (int mask = 1; mask < mask_kinds.count; mask++) {
+                bool takes = !mask_table[mask]->pair && strcmp(mask_table[mask]->name, "strict") != 0 &&
+                             mask_table[mask]->axes_min <= 1 + space && mask_table[mask]->axes_max > space;
+                c.mask = mask;
+                assert_int_equal(rig_open(&r, &c, 1), takes);
+                if (takes)
+                    rig_close(&r);
+#ifdef REAL_DOUBLE
+                assert_int_equal(rig_check_gradient(&c, encodings[k]), takes);
+#endif
+            }
             c.mask = 0;
             c.encoding = "rope";
             assert_false(rig_open(&r, &c, 1));
             c.encoding = "none";
             c.space = "graph";
             assert_false(rig_open(&r, &c, 1));
+        }
+}
+
+/* Who sees whom under each mask, in a whole model's attention: every position all registers, a register no
+ * position unless nothing is hidden, and of the other registers what follows it only where that is shown. */
+static void test_registers_under_masks(void **state)
+{
+    (void)state;
+    static const char *const masks[] = {"none", "causal", "window", "dilated"};
+    for (int m = 0; m < 4; m++)
+        for (int future = 0; future < (m == 2 ? 2 : 1); future++) {
+            struct rig r;
+            struct rig_config c = rig_default("toeplitz", NULL, 0);
+            while (strcmp(mask_table[c.mask]->name, masks[m]) != 0)
+                c.mask++;
+            c.change = two_registers;
+            c.n = 6;
+            if (future)
+                c.seen[0] = (struct rig_option){"future", 2};
+            assert_true(rig_open(&r, &c, 1));
+            enum { ALL = 8 };
+            double weights[2 * ALL * ALL], sums[2 * ALL];
+            rig_perturb(&r, 2, 0.3);
+            rig_forward(&r);
+            const struct kind_config *mask = &r.model_config.mask;
+            bool past = mask_past(mask);
+            for (int layer = 0; layer < 2; layer++) {
+                model_attention(&r.model, r.p, &r.state, &r.batch, r.w, layer, weights, sums);
+                for (int i = 0; i < ALL; i++)
+                    for (int j = 0; j < ALL; j++) {
+                        bool want = i < 2   ? j < 2 ? j <= i || !past : m == 0
+                                    : j < 2 ? true
+                                            : mask_sees(mask, &r.layout, i - 2, j - 2);
+                        assert_int_equal(mask_sees(mask, &r.model.trained, i, j), want);
+                        if ((weights[i * ALL + j] != 0) != want)
+                            fail_msg("%s: whether %d sees %d", masks[m], i, j);
+                    }
+                assert_float_equal(sums[0], 1, 1e-5);
+            }
+            rig_close(&r);
         }
 }
 
@@ -287,7 +336,6 @@ static void test_combinations(void **state)
         int groups;
         if (k % 11 == 0 && strcmp(encodings[k % 5], "learned") && strcmp(encodings[k % 5], "rope")) {
             set_registers(&m, 1 + k % 3);
-            m.mask = help_kind(&mask_kinds, "none");
         } else if (k & 8)
             bos_and_plan(&m);
         else
@@ -430,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_gradients),
 #endif
         cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_registers_under_masks),
         cmocka_unit_test(test_registers_fold),
         cmocka_unit_test(test_lines_only),
         cmocka_unit_test(test_combinations),

@@ -116,7 +116,7 @@ static void test_witnesses(void **state)
             known += start.witness != NULL;
             start_close(&start);
         }
-        assert_true((known > 0) == !space_table[s]->draw);
+        assert_true((known > 0) == !space_table[s]->given);
     }
 }
 

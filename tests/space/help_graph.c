@@ -45,7 +45,7 @@ void graph_draw(const struct space_config *c, const void *from, uint64_t number,
     struct stream random;
     struct err e = {0};
     stream_open(&random, 5, "test", number);
-    if (space_of(c)->draw(c, from, &random, a, l, &e))
+    if (space_of(c)->draw(c, from, (int)c->length, &random, a, l, &e))
         fail_msg("%s", e.msg);
 }
 

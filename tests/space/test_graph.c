@@ -294,7 +294,7 @@ static void test_every_request_may_fail(void **state)
                 assert_int_equal(arena_open(&a, 0, NULL), 0);
                 memory_fail_at(nth);
                 code = what == 0   ? s->layout(&c, 6, &a, &l, &e)
-                       : what == 1 ? s->draw(&c, NULL, &random, &a, &l, &e)
+                       : what == 1 ? s->draw(&c, NULL, (int)c.length, &random, &a, &l, &e)
                                    : s->given(&c, 6, pair, 1, &a, &l, &e);
                 memory_fail_at(0);
                 assert_true(code == 0 || (code == ERR_MEMORY && e.code == ERR_MEMORY));

@@ -233,6 +233,22 @@ static void axes_over_kinds_carry_their_options(void **state)
               "0 evaluate.lengths [16, 32]", "1 evaluate.lengths [8, 32, 40]", NULL);
 }
 
+/* A key that takes a list and has a key below it: each says the whole of it anew. */
+static void lengths_are_a_list_or_a_map(void **state)
+{
+    (void)state;
+    static const char list[] = "target: gain\ntrain: {lengths: [8, 32]}\n";
+    static const char map[] = "target: gain\ntrain: {lengths: {mixed: [8, 32]}}\n";
+    cells_are(1, list, "", "0 train.lengths [8, 32]", "0 train.lengths.mixed []", NULL);
+    cells_are(1, map, "", "0 train.lengths []", "0 train.lengths.mixed [8, 32]", NULL);
+    cells_are(1, list, "train.lengths={mixed: [4]}", "0 train.lengths []", "0 train.lengths.mixed [4]", NULL);
+    cells_are(1, map, "train.lengths=[16, 32]", "0 train.lengths [16, 32]", "0 train.lengths.mixed []", NULL);
+    cells_are(2, "target: gain\ngrid: {train.lengths: [[8, 32], {mixed: [8, 32]}]}\n", "",
+              "0 train.lengths [8, 32]", "1 train.lengths []", "1 train.lengths.mixed [8, 32]", NULL);
+    refused("spec.yaml:2:19", "train.lengths.mixt: unknown key; did you mean train.lengths.mixed?",
+            "target: gain\ntrain: {lengths: {mixt: [8]}}\n", NULL);
+}
+
 static void set_removes_axes_and_chooses_cases(void **state)
 {
     (void)state;
@@ -442,6 +458,7 @@ int main(void)
         cmocka_unit_test(cells_are_cases_by_grid_by_seeds),
         cmocka_unit_test(exceptions_leave_combinations_out),
         cmocka_unit_test(axes_over_kinds_carry_their_options),
+        cmocka_unit_test(lengths_are_a_list_or_a_map),
         cmocka_unit_test(set_removes_axes_and_chooses_cases),
         cmocka_unit_test(set_with_a_list_makes_an_axis),
         cmocka_unit_test(a_case_or_axis_needs_known_keys),

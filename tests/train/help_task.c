@@ -1,5 +1,7 @@
 #include "train/help_task.h"
 
+#include "kernel/kernel.h"
+
 struct task task_default(const char *target, const char *encoding, int attention)
 {
     struct task t = {0};
@@ -15,4 +17,32 @@ struct task task_default(const char *target, const char *encoding, int attention
     t.space.share[PATTERN_IDENTICAL] = 0.5;
     assert_int_equal(space_finish(&t.space, &e), 0);
     return t;
+}
+
+struct trainer *open_trainer(const struct task *task, struct pool *pool)
+{
+    struct trainer *t;
+    struct err e = {0};
+    assert_int_equal(kernel_open(&e), 0);
+    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
+    return t;
+}
+
+struct pool *open_pool(int threads)
+{
+    struct pool *p;
+    struct err e = {0};
+    assert_int_equal(pool_open(&p, threads, &e), 0);
+    return p;
+}
+
+double train(struct trainer *t, int64_t until)
+{
+    struct train_report r = {0};
+    struct err e = {0};
+    while (trainer_step_number(t) < until) {
+        assert_int_equal(trainer_step(t, &r, &e), 0);
+        assert_false(r.diverged);
+    }
+    return r.loss;
 }

@@ -13,4 +13,10 @@
 /* Defaults of every section, and this target, encoding and attention. */
 struct task task_default(const char *target, const char *encoding, int attention);
 
+/* The kernels, and what trains a task; the caller closes them. */
+struct trainer *open_trainer(const struct task *task, struct pool *pool);
+struct pool *open_pool(int threads);
+/* Trains to step `until`, without diverging; returns the last loss. */
+double train(struct trainer *t, int64_t until);
+
 #endif

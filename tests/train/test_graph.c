@@ -26,23 +26,6 @@ static struct task graph_task(const char *encoding)
     return t;
 }
 
-static struct trainer *open_trainer(const struct task *task, struct pool *pool)
-{
-    struct trainer *t;
-    struct err e = {0};
-    assert_int_equal(kernel_open(&e), 0);
-    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
-    return t;
-}
-
-static struct pool *open_pool(int threads)
-{
-    struct pool *p;
-    struct err e = {0};
-    assert_int_equal(pool_open(&p, threads, &e), 0);
-    return p;
-}
-
 static void open_set(struct samples *s, const struct task *t)
 {
     struct err e = {0};
@@ -243,17 +226,6 @@ static void test_renamed_nodes(void **state)
 }
 
 /* ---- training ---------------------------------------------------------------------------------*/
-static double train(struct trainer *t, int64_t until)
-{
-    struct train_report r = {0};
-    struct err e = {0};
-    while (trainer_step_number(t) < until) {
-        assert_int_equal(trainer_step(t, &r, &e), 0);
-        assert_false(r.diverged);
-    }
-    return r.loss;
-}
-
 static void test_learns_with_any_threads(void **state)
 {
     (void)state;

@@ -23,23 +23,6 @@ static struct task sized_task(const char *target, const char *prefix)
     return t;
 }
 
-static struct pool *open_pool(int threads)
-{
-    struct pool *p;
-    struct err e = {0};
-    assert_int_equal(pool_open(&p, threads, &e), 0);
-    return p;
-}
-
-static struct trainer *open_trainer(const struct task *task, struct pool *pool)
-{
-    struct trainer *t;
-    struct err e = {0};
-    assert_int_equal(kernel_open(&e), 0);
-    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
-    return t;
-}
-
 /* Lengths from the shortest to the evaluated one; at a shorter one than the shortest, all have it. */
 static void test_sets(void **state)
 {
@@ -72,6 +55,44 @@ static void test_sets(void **state)
             assert_true((sizes[n] > 0) == (n == length[k] || (n >= 5 && n <= length[k])));
         samples_close(&s);
     }
+}
+
+/* Training draws each sample's length from the list, evaluation does not; a sampler's numbers are the
+ * same whatever was drawn before. */
+static void test_mixed(void **state)
+{
+    (void)state;
+    struct task t = sized_task("prefix_sum", "none");
+    t.space.kind.number[0] = 0;
+    t.train.mixed = (struct option_ints){.count = 3, .value = {4, 9, 12}};
+    struct sampler *d;
+    struct samples s, again;
+    struct err e = {0};
+    int sizes[13] = {0};
+    assert_int_equal(task_check(&t, &e), 0);
+    assert_int_equal(sampler_open(&d, &t, 12, &e), 0);
+    assert_int_equal(arena_open(&s.arena, 0, &e), 0);
+    assert_int_equal(arena_open(&again.arena, 0, &e), 0);
+    assert_int_equal(sampler_draw(d, 0, 300, &s, &e), 0);
+    assert_int_equal(sampler_draw(d, 200, 100, &again, &e), 0);
+    for (int k = 0; k < 300; k++)
+        sizes[s.layout[k]->n]++;
+    for (int n = 0; n <= 12; n++)
+        assert_true(n == 4 || n == 9 || n == 12 ? sizes[n] > 70 : sizes[n] == 0);
+    for (int k = 0; k < 100; k++) {
+        int n = again.layout[k]->n;
+        assert_int_equal(n, s.layout[200 + k]->n);
+        assert_memory_equal(again.x + 2 * again.first[k], s.x + 2 * s.first[200 + k],
+                            (size_t)n * 2 * sizeof *s.x);
+        assert_memory_equal(again.y + 2 * again.first[k], s.y + 2 * s.first[200 + k],
+                            (size_t)n * 2 * sizeof *s.y);
+    }
+    arena_close(&s.arena);
+    arena_close(&again.arena);
+    sampler_close(d);
+    assert_int_equal(samples_evaluation(&s, &t, 12, &e), 0);
+    assert_int_equal(s.rows, 12 * s.count);
+    samples_close(&s);
 }
 
 /* The sets of several lengths, one after another, with the lengths of their samples. */
@@ -162,21 +183,13 @@ static void test_samples_are_apart(void **state)
     }
 }
 
-static double train(struct trainer *t, int64_t until)
+static void learns_with_any_threads(bool mixed)
 {
-    struct train_report r = {0};
-    struct err e = {0};
-    while (trainer_step_number(t) < until) {
-        assert_int_equal(trainer_step(t, &r, &e), 0);
-        assert_false(r.diverged);
-    }
-    return r.loss;
-}
-
-static void test_learns_with_any_threads(void **state)
-{
-    (void)state;
     struct task task = sized_task("prefix_mean", "bos");
+    if (mixed) {
+        task.space.kind.number[0] = 0;
+        task.train.mixed = (struct option_ints){.count = 2, .value = {5, 11}};
+    }
     struct pool *one = open_pool(1), *three = open_pool(3);
     struct trainer *a = open_trainer(&task, one), *b = open_trainer(&task, three);
     double first = train(a, 1), last = train(a, 60);
@@ -188,6 +201,13 @@ static void test_learns_with_any_threads(void **state)
     trainer_close(b);
     pool_close(one);
     pool_close(three);
+}
+
+static void test_learns_with_any_threads(void **state)
+{
+    (void)state;
+    learns_with_any_threads(false);
+    learns_with_any_threads(true);
 }
 
 static void test_refusals(void **state)
@@ -207,6 +227,18 @@ static void test_refusals(void **state)
         }
     struct err e = {0};
     struct task t = sized_task("gain", "none");
+    t.train.mixed = (struct option_ints){.count = 1, .value = {8}};
+    assert_int_equal(task_check(&t, &e), ERR_USAGE); /* length_min too */
+    t.space.kind.number[0] = 0;
+    assert_int_equal(task_check(&t, &e), 0);
+    t.train.lengths = t.train.mixed;
+    assert_int_equal(task_check(&t, &e), ERR_USAGE);
+    assert_string_equal(e.where, "train.lengths.mixed");
+    t.train.lengths.count = 0;
+    t.train.mixed.value[0] = 13;
+    assert_int_equal(task_check(&t, &e), ERR_USAGE);
+    assert_string_equal(e.where, "train.lengths.mixed");
+    e = (struct err){0};
     t.space.kind.number[0] = 13;
     assert_int_equal(space_finish(&t.space, &e), ERR_USAGE);
     assert_string_equal(e.where, "space.length_min");
@@ -216,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_mixed),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_passes_are_apart),
         cmocka_unit_test(test_samples_are_apart),

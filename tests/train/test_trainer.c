@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "kernel/kernel.h"
 
 static struct task small_task(int attention)
@@ -18,35 +19,6 @@ static struct task small_task(int attention)
     t.train.warmup = 10;
     t.evaluate.samples = 64;
     return t;
-}
-
-/* Trains to step `until`; returns the last loss. */
-static double train(struct trainer *t, int64_t until)
-{
-    struct train_report r = {0};
-    struct err e = {0};
-    while (trainer_step_number(t) < until) {
-        assert_int_equal(trainer_step(t, &r, &e), 0);
-        assert_false(r.diverged);
-    }
-    return r.loss;
-}
-
-static struct trainer *open_trainer(const struct task *task, struct pool *pool)
-{
-    struct trainer *t;
-    struct err e = {0};
-    assert_int_equal(kernel_open(&e), 0);
-    assert_int_equal(trainer_open(&t, task, pool, &e), 0);
-    return t;
-}
-
-static struct pool *open_pool(int threads)
-{
-    struct pool *p;
-    struct err e = {0};
-    assert_int_equal(pool_open(&p, threads, &e), 0);
-    return p;
 }
 
 static size_t parameter_bytes(const struct trainer *t)
@@ -118,6 +90,16 @@ static void test_checkpoint(void **state)
         assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size,
                                       &fresh), ERR_FORMAT);
         bytes[cut] ^= 4;
+    }
+    /* Steps that the task has not, under a checksum that is right. */
+    const int64_t outside[] = {-1, task.train.steps + 1, INT64_MIN, INT64_MAX};
+    for (size_t k = 0; k < sizeof outside / sizeof *outside; k++) {
+        struct err fresh = {0};
+        memcpy(bytes + 16, &outside[k], sizeof outside[k]); /* behind magic, version and size of real */
+        hash_bytes((unsigned char *)bytes + count - 32, bytes, count - 32);
+        assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size,
+                                      &fresh), ERR_FORMAT);
+        assert_non_null(strstr(fresh.msg, "of step"));
     }
     assert_true(now[0] == before);
     assert_int_equal(trainer_step_number(b), 15);
