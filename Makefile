@@ -174,13 +174,14 @@ $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats tests/tools/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
 # Under sanitizers the double set, which is the same source, what runs no program of ours that is
-# built so, and certificates by the ten thousand would double the time and find nothing.
+# built so, certificates by the ten thousand and a second Slurm would double the time and find nothing.
 ifeq ($(CONFIG),asan)
 ALL_TESTS := $(filter-out %-double,$(ALL_TESTS))
-BATS := $(filter-out $(addprefix tests/cmd/,certificates.bats certificates_program.bats quoted.bats install.bats),$(BATS))
+BATS := $(filter-out $(addprefix tests/cmd/,certificates.bats certificates_every.bats certificates_program.bats quoted.bats install.bats) \
+          tests/survival/slurm.bats,$(BATS))
 endif
 # Those that take longest begin, so that none is left over at the end.
-SLOW := tests/cmd/certificates_program.bats %/test_witness %/test_witness-double tests/survival/stops.bats \
+SLOW := tests/cmd/certificates_every.bats tests/cmd/certificates_program.bats %/test_witness %/test_witness-double tests/survival/stops.bats \
         tests/cmd/install.bats tests/survival/interrupt.bats tests/cmd/list.bats tests/survival/lost.bats
 slow_first = $(filter $(SLOW),$1) $(filter-out $(SLOW),$1)
 .PHONY: deps deps-ci quickstart test test-slow check tests lint asan ubsan tsan valgrind gradcheck experiments bench install uninstall deb clean

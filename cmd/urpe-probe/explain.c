@@ -18,7 +18,7 @@ static int find_cell(const struct spec *s, const char *id, const struct cell **o
         bool impossible = false;
         const struct task *t = &spec_cell(s, k)->task;
         int code = evaluation_open(&ev, t, (int)t->space.length, e);
-        for (int i = 0; !code && i < evaluation_own_subsets(ev) && !impossible; i++) {
+        for (int i = 0; !code && i < evaluation_subsets(ev) && !impossible; i++) {
             struct record r;
             evaluation_floors(ev, i, &r);
             impossible = strcmp(r.verdict, "impossible") == 0;
@@ -31,6 +31,26 @@ static int find_cell(const struct spec *s, const char *id, const struct cell **o
     return 0;
 }
 
+static bool has_floor(const struct evaluation *ev)
+{
+    for (int k = 0; k < evaluation_own_subsets(ev); k++) {
+        struct record r;
+        evaluation_floors(ev, k, &r);
+        if (strcmp(r.verdict, "impossible") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The set to look at: the first that has an impossible subset. */
+static const struct evaluation *choose_set(const struct evaluation *ev)
+{
+    const struct evaluation *set = ev;
+    while (set && !has_floor(set))
+        set = evaluation_further(set);
+    return set ? set : ev;
+}
+
 static int explain(const struct arguments *a, const struct cell *c, struct text *out, struct err *e)
 {
     struct evaluation *ev = NULL;
@@ -38,7 +58,7 @@ static int explain(const struct arguments *a, const struct cell *c, struct text 
     struct report_screen screen = terminal_screen(a, stdout);
     int code = evaluation_open(&ev, &c->task, (int)c->task.space.length, e);
     if (!code)
-        code = explain_open(&x, c, ev, a->sample - 1, e);
+        code = explain_open(&x, c, choose_set(ev), a->sample - 1, e);
     if (!code && a->form == FORM_JSON)
         why_json(out, &x.why);
     else if (!code && a->form == FORM_SVG)
@@ -75,7 +95,8 @@ const struct command command_explain = {
     .details = "Shows the largest group of positions that no network of the cell's class tells apart: "
                "the sample, the colours of each round, what each position sees, by which rule they "
                "stay together, their targets, and the arithmetic from there to the floor and the "
-               "verdict.  Without --cell it takes the first cell that is impossible.  --format svg "
+               "verdict.  Where only samples that share a prefix have a floor (lookahead), it is about those.  "
+               "Without --cell it takes the first cell that is impossible.  --format svg "
                "prints a picture.",
     .flag = {FLAG_SET, FLAG_CELL, FLAG_SAMPLE, FLAG_FORM, FLAG_COLOR},
     .run = run,

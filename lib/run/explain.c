@@ -271,7 +271,7 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
     const struct task *t = evaluation_task(ev);
     *x = (struct explanation){0};
     g.group = evaluation_groups(ev, &g.groups);
-    g.mask = g.set->counts;
+    g.mask = g.set->scored ? evaluation_part(ev, 0).mask : g.set->counts;
     if (g.set->channels != g.set->outputs || t->model.pool == MODEL_POOL_MEAN)
         return err_set(e, ERR_USAGE, "target", "inputs and outputs of one kind, one a position, are "
                        "explained, and not those of this target; expected another");

@@ -133,16 +133,8 @@ static int32_t argmax_merged(const struct merged_logit *m, int labels)
 static int pass(struct evaluation *ev, struct predictor p, int from, int count, struct err *e)
 {
     const struct samples *s = &ev->set;
-    size_t at = (size_t)s->first[from], in = (size_t)s->channels, out = (size_t)s->outputs;
-    struct samples part = {.count = count, .channels = s->channels, .outputs = s->outputs,
-                           .first = ev->pass_first, .layout = s->layout + from,
-                           .pattern = s->pattern + from,
-                           .x = in ? s->x + at * in : NULL, .y = out ? s->y + at * out : NULL,
-                           .token = in ? NULL : s->token + at, .label = out ? NULL : s->label + at,
-                           .counts = s->counts ? s->counts + at : NULL};
-    for (int k = 0; k <= count; k++)
-        part.first[k] = s->first[from + k] - (int)at;
-    part.rows = part.first[count];
+    size_t at = (size_t)s->first[from], out = (size_t)s->outputs;
+    struct samples part = samples_part(s, from, count, ev->pass_first);
     ev->passed = (int)at;
     return out ? p.outputs(p.self, &part, ev->output + at * out, NULL, NULL, e)
                : p.outputs(p.self, &part, NULL, take_logits, ev, e);

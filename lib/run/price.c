@@ -160,23 +160,31 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
     return code;
 }
 
-/* At every evaluated length; the largest comes and goes. */
+static void add_networks(const struct task *t, const struct pass_price *own, struct price *p)
+{
+    p->bytes_of[PRICE_NETWORKS] = fmax(p->bytes_of[PRICE_NETWORKS], (double)own->bytes);
+    p->flops_of[PRICE_NETWORKS] +=
+        (t->model.precision == MODEL_DOUBLE ? 1 : DOUBLE_COST) * own->flops;
+}
+
+/* At every evaluated length, and at all of them together; the largest comes and goes. */
 static int price_networks(const struct task *t, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
+    int64_t samples[OPTION_INTS_MAX];
+    struct pass_price own;
     int code = 0;
     for (int k = 0; k < lengths->count && !code; k++) {
         double bytes, images;
-        struct pass_price own;
         code = layout_price(t, (int)lengths->value[k], &bytes, &images, e);
+        samples[k] = code ? 0 : (int64_t)(images * (double)task_samples(t));
         if (!code)
-            code = prove_price(t, (int)lengths->value[k], (int64_t)(images * (double)task_samples(t)),
-                               &own, e);
-        if (code)
-            break;
-        p->bytes_of[PRICE_NETWORKS] = fmax(p->bytes_of[PRICE_NETWORKS], (double)own.bytes);
-        p->flops_of[PRICE_NETWORKS] += (t->model.precision == MODEL_DOUBLE ? 1 : DOUBLE_COST) * own.flops;
+            code = prove_price(t, (int)lengths->value[k], samples[k], &own, e);
+        if (!code)
+            add_networks(t, &own, p);
     }
+    if (!code && lengths->count > 1 && !(code = prove_price_all(t, samples, &own, e)))
+        add_networks(t, &own, p);
     return code;
 }
 

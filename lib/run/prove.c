@@ -35,6 +35,7 @@ struct seen {
     struct evaluation *ev;
     const int32_t *group; /* (rows) */
     int groups, width, heads, head;
+    int from; /* the row that outputs count from */
     double *least, *greatest;
     struct place *order;  /* (groups) by the first output */
     unsigned char *near;  /* (groups) not told from another */
@@ -72,13 +73,12 @@ static int heads_of(const struct task *t)
     return t->model.tie || outputs >= OUTPUTS_MIN ? 1 : (OUTPUTS_MIN + outputs - 1) / outputs;
 }
 
-int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
-                struct err *e)
+/* Adds the first network's operations to *out and those of all to *all; bytes are the most of any. */
+static int add_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
+                     double *all, struct err *e)
 {
-    struct train_price training = {0}, own;
-    double all = 0;
-    int code = trainer_api_of(t->model.precision)->price(t, &training, e);
-    *out = (struct pass_price){0};
+    struct train_price own;
+    int code = 0;
     for (int k = 0; k < (int)t->evaluate.networks && !code; k++) {
         struct task net = task_of(t, k);
         struct pass_price pass;
@@ -89,12 +89,41 @@ int prove_price(const struct task *t, int length, int64_t samples, struct pass_p
             break;
         size_t bytes = own.parameters * sizeof(double) + pass.bytes;
         out->bytes = bytes > out->bytes ? bytes : out->bytes;
-        all += heads_of(t) * pass.flops;
-        out->flops = k ? out->flops : all;
+        *all += heads_of(t) * pass.flops;
+        out->flops += k ? 0 : heads_of(t) * pass.flops;
     }
+    return code;
+}
+
+/* Zeros where all would take more than may be spent. */
+static int limit_price(const struct task *t, double all, struct pass_price *out, struct err *e)
+{
+    struct train_price training = {0};
+    int code = trainer_api_of(t->model.precision)->price(t, &training, e);
     if (all > WORK_UNASKED && all > training.step_flops * (double)t->train.steps)
         *out = (struct pass_price){0};
     return code;
+}
+
+int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
+                struct err *e)
+{
+    double all = 0;
+    *out = (struct pass_price){0};
+    int code = add_price(t, length, samples, out, &all, e);
+    return code ? code : limit_price(t, all, out, e);
+}
+
+int prove_price_all(const struct task *t, const int64_t *samples, struct pass_price *out,
+                    struct err *e)
+{
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    double all = 0;
+    int code = 0;
+    *out = (struct pass_price){0};
+    for (int k = 0; k < lengths->count && !code; k++)
+        code = add_price(t, (int)lengths->value[k], samples[k], out, &all, e);
+    return code ? code : limit_price(t, all, out, e);
 }
 
 /* ---- random weights ---------------------------------------------------------------------------*/
@@ -152,7 +181,7 @@ static void take(void *context, int first, int rows, int outputs, const double *
     struct seen *s = context;
     int each = s->width / s->heads;
     for (int r = 0; r < rows; r++, y += outputs) {
-        size_t at = (size_t)s->group[first + r] * (size_t)s->width + (size_t)(s->head * each);
+        size_t at = (size_t)s->group[s->from + first + r] * (size_t)s->width + (size_t)(s->head * each);
         for (int c = 0; c < each; c++) {
             double value = isnan(y[c]) ? INFINITY : y[c];
             s->least[at + (size_t)c] = fmin(s->least[at + (size_t)c], value);
@@ -161,18 +190,34 @@ static void take(void *context, int first, int rows, int outputs, const double *
     }
 }
 
+/* Samples from .. to-1, of one length; first (samples+1), y (rows,outputs of numbers) are scratch. */
+static int look_at(struct seen *s, struct network *x, int from, int to, int *first, double *y,
+                   struct err *e)
+{
+    const struct samples *set = evaluation_samples(s->ev);
+    struct samples part = samples_part(set, from, to - from, first);
+    s->from = set->first[from];
+    int code = x->api->outputs(x->trainer, &part, y, take, s, e);
+    if (!code && y)
+        take(s, 0, part.rows, part.outputs, y);
+    return code;
+}
+
 static int look(struct seen *s, struct network *x, struct err *e)
 {
     const struct samples *set = evaluation_samples(s->ev);
-    double *y = NULL;
-    if (set->outputs) {
-        y = memory_alloc((size_t)set->rows * (size_t)set->outputs, sizeof *y, e);
-        if (!y)
-            return ERR_MEMORY;
+    bool several = evaluation_length(s->ev) == LENGTH_ALL;
+    int *first = memory_alloc((size_t)set->count + 1, sizeof *first, e);
+    double *y = first && set->outputs
+                    ? memory_alloc((size_t)set->rows * (size_t)set->outputs, sizeof *y, e)
+                    : NULL;
+    int code = first && (y || !set->outputs) ? 0 : ERR_MEMORY;
+    for (int from = 0, to; from < set->count && !code; from = to) {
+        for (to = from; to < set->count && (!several || set->layout[to] == set->layout[from]);)
+            to++;
+        code = look_at(s, x, from, to, first, y, e);
     }
-    int code = x->api->outputs(x->trainer, set, y, take, s, e);
-    if (!code && set->outputs)
-        take(s, 0, set->rows, set->outputs, y);
+    memory_free(first);
     memory_free(y);
     return code;
 }
@@ -273,16 +318,31 @@ static bool is_open(const struct evaluation *ev)
     return false;
 }
 
+static int price_of(const struct evaluation *ev, struct pass_price *out, struct err *e)
+{
+    const struct task *t = evaluation_task(ev);
+    const struct samples *set = evaluation_samples(ev);
+    const struct option_ints *lengths = &t->evaluate.lengths;
+    if (evaluation_length(ev) != LENGTH_ALL)
+        return prove_price(t, (int)evaluation_length(ev), set->count, out, e);
+    int64_t *samples = memory_alloc((size_t)lengths->count, sizeof *samples, e);
+    for (int k = 0; k < lengths->count && samples; k++)
+        for (int i = 0; i < set->count; i++)
+            samples[k] += set->layout[i]->n == lengths->value[k];
+    int code = samples ? prove_price_all(t, samples, out, e) : ERR_MEMORY;
+    memory_free(samples);
+    return code;
+}
+
 static int prove_own(struct evaluation *ev, struct pool *pool, volatile const int *stop,
                      struct err *e)
 {
     const struct task *t = evaluation_task(ev);
     struct pass_price price;
     struct seen s;
-    if (!is_open(ev) || evaluation_length(ev) == LENGTH_ALL ||
-        t->model.pool == MODEL_POOL_MEAN) /* the layer more would stand before the mean */
+    if (!is_open(ev) || t->model.pool == MODEL_POOL_MEAN) /* the layer more would stand before the mean */
         return 0;
-    int code = prove_price(t, (int)evaluation_length(ev), evaluation_samples(ev)->count, &price, e);
+    int code = price_of(ev, &price, e);
     if (code || price.flops == 0)
         return code;
     code = open_seen(&s, ev, e);

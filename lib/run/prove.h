@@ -9,8 +9,8 @@
 #include "run/evaluate.h"
 
 /* Tries evaluate.networks of them, in double, each a layer deeper than the one before, until the
- * subsets without a floor are told apart, those of a set of their own by networks of their own; none for all
- * lengths together.  What comes of it is in evaluation_floors' `proof`.  Nothing
+ * subsets without a floor are told apart, those of a set of their own, and all lengths together, by networks of
+ * their own.  What comes of it is in evaluation_floors' `proof`.  Nothing
  * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
  * ERR_INTERRUPTED once *stop is not zero (NULL: never). */
 int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e);
@@ -27,5 +27,8 @@ int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *po
  * the samples; zeros where none is tried. */
 int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
                 struct err *e);
+/* The same for all evaluated lengths together: samples of each, in the order of evaluate.lengths. */
+int prove_price_all(const struct task *t, const int64_t *samples, struct pass_price *out,
+                    struct err *e);
 
 #endif

@@ -79,6 +79,20 @@ void samples_close(struct samples *s)
     *s = (struct samples){0};
 }
 
+struct samples samples_part(const struct samples *s, int from, int count, int *first)
+{
+    size_t at = (size_t)s->first[from], in = (size_t)s->channels, out = (size_t)s->outputs;
+    for (int k = 0; k <= count; k++)
+        first[k] = s->first[from + k] - (int)at;
+    return (struct samples){.count = count, .rows = first[count], .channels = s->channels,
+                            .outputs = s->outputs, .first = first, .layout = s->layout + from,
+                            .pattern = s->pattern + from,
+                            .x = in ? s->x + at * in : NULL, .y = out ? s->y + at * out : NULL,
+                            .token = in ? NULL : s->token + at,
+                            .label = out ? NULL : s->label + at,
+                            .counts = s->counts ? s->counts + at : NULL};
+}
+
 /* Row `to` becomes a copy of row `from`. */
 static void copy_token(struct samples *s, int to, int from)
 {

@@ -112,6 +112,8 @@ int samples_shared(struct samples *s, const struct task *t, int kind, int length
 /* The evaluation sets of all evaluated lengths, one after another. */
 int samples_of_lengths(struct samples *s, const struct task *t, struct err *e);
 void samples_close(struct samples *s);
+/* Samples from .. from+count-1 of s, which the part points into; first (count+1) is the part's own. */
+struct samples samples_part(const struct samples *s, int from, int count, int *first);
 /* Room in s->arena, which is open, for count samples of at most n positions; there are none yet.
  * partial: some rows do not count. */
 int samples_reserve(struct samples *s, int count, int n, const struct model_io *io, bool partial,

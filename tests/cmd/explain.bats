@@ -49,3 +49,21 @@ SPEC
     run probe explain far.yaml
     has "Networks of 3 layers tell fewer pairs apart" "$(tr '\n' ' ' <<<"$output")"
 }
+
+@test "explain: under a causal mask, what samples that share a prefix cannot tell" {
+    cat >ahead.yaml <<'SPEC'
+seeds: 1
+space: {length: 8, channels: 1}
+target: reverse
+model: {encoding: toeplitz, attention: urpe, mask: causal, width: 8, ffn: 8}
+evaluate: {samples: 32}
+SPEC
+    run probe explain ahead.yaml
+    [ "$status" -eq 0 ]
+    has "inputs 'lookahead'" "$(tr '\n' ' ' <<<"$output")"
+    has "(equal)" "$output"
+    has "impossible." "$output"
+    [ "$(probe explain ahead.yaml --format json | jq -r .subset)" = lookahead ]
+    run probe explain ahead.yaml --set target.kind=identity
+    [[ "$output" == *"nothing is proved impossible"* ]]
+}

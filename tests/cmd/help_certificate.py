@@ -114,7 +114,9 @@ def layer_of(rng, space, encoding, mask, normaliser, c):
     layer.update({f"encoding.{key}": value for key, value in encoding_options(rng, encoding, space).items()})
     layer.update({key if key == "normaliser" else f"normaliser.{key}": value for key, value in normaliser.items()})
     if c:
-        layer.update({"c": c, **C_OPTIONS})
+        formula = encoding_options(rng, "formula", space)
+        layer.update({"c": c, **(C_OPTIONS if c != "formula" else {
+            "c.factor": formula["bias"], "c.parameters": formula["parameters"], "c.share": "model"})})
     return layer
 
 
@@ -123,7 +125,7 @@ def convolution_of(options):
 
 
 def c_kinds(space):
-    return ("toeplitz", "bucketed") if space == "sequence" else ("toeplitz",)
+    return ("toeplitz", "formula", "bucketed") if space == "sequence" else ("toeplitz", "formula")
 
 
 def random_layer(rng, space):
@@ -147,7 +149,8 @@ def all_layers(rng, space):
         for encoding in names:
             for normaliser in normalisers:
                 for c in (None, *c_kinds(space)) if go_together(encoding, normaliser) else ():
-                    yield layer_of(rng, space, encoding, mask, normaliser, c)
+                    if c != "formula" or rng.random() < 0.25:
+                        yield layer_of(rng, space, encoding, mask, normaliser, c)
             if space == "sequence":
                 fitting = [normaliser for normaliser in normalisers if go_together(encoding, normaliser)]
                 layer = layer_of(rng, space, encoding, mask, rng.choice(fitting), rng.choice((None, *c_kinds(space))))
@@ -197,11 +200,12 @@ def relation(layer, sample, i, j, case):
         i, j = i - case.prefix, j - case.prefix
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
-    tells = {text: tell for text, _, tell in FORMULAS}.get(o.get("bias"))
+    tell_of = {text: tell for text, _, tell in FORMULAS}
+    tells, c_tells = tell_of.get(o.get("bias")), tell_of.get(layer.get("c.factor"))
     if case.space == "graph":
         hop = sample.hops[i][j]
         scores = (hop if hop == math.inf else tells(hop, 0)) if tells else hop if name != "none" and o.get("bias") != "false" else None
-        return scores, hop if c else None
+        return scores, (hop if hop == math.inf else c_tells(hop, 0)) if c_tells else hop if c else None
     if case.space == "grid":
         (a, b), (p, q) = divmod(i, case.width), divmod(j, case.width)
         both = p - a, q - b
@@ -209,7 +213,7 @@ def relation(layer, sample, i, j, case):
                   "kerple-power": math.hypot(*both)}.get(name)
         if tells:
             scores = tells(math.hypot(*both), sample.n, *both)
-        return scores, both if c else None
+        return scores, c_tells(math.hypot(*both), sample.n, *both) if c_tells else both if c else None
     d, last = j - i, case.trained - 1
     k = int(o.get("k", 0))
     scores = {
@@ -220,7 +224,8 @@ def relation(layer, sample, i, j, case):
         "deberta": lambda: (between(0, k - d, 2 * k - 1), between(0, k + d, 2 * k - 1) if o["gather"] == "paper" else 0),
         "formula": lambda: tells(d, case.prefix + sample.n), "fire": lambda: (i, j) if causal else (abs(d), sample.n),
     }.get(name, lambda: None)()
-    return scores, {"toeplitz": between(-last, d, last), "bucketed": bucket(d, causal, 32, 128)}[c] if c else None
+    return scores, {"toeplitz": between(-last, d, last), "bucketed": bucket(d, causal, 32, 128)}[c] if c and not c_tells \
+        else c_tells(d, case.prefix + sample.n) if c else None
 
 
 def promise(layer):

@@ -12,17 +12,20 @@ target: gain
 model: {layers: 1, heads: 2, width: 16, ffn: 8, precision: double}
 evaluate: {samples: 16}
 SPEC
-    for encoding in toeplitz alibi none kerple-log; do
-        for attention in rpe urpe; do
-            for mask in none causal; do
-                cell=(--set "model.encoding=$encoding" --set "model.attention=$attention" --set "model.mask=$mask")
-                rm -rf given
-                probe samples p.yaml "${cell[@]}" --out given >/dev/null
-                probe bound p.yaml "${cell[@]}" --no-claims --format csv >bound.csv
-                python3 "$BATS_TEST_DIRNAME/help_possible.py" given bound.csv $encoding $attention $mask >>said
-            done
-        done
+    for cell in {toeplitz,alibi,none,kerple-log}\ {rpe,urpe}\ {none,causal}\ softmax \
+        {toeplitz,rope,none}\ rpe\ {none,causal,window}\ {sink,sigmoid} {toeplitz,rope}\ rpe\ {none,window}\ softmax; do
+        read -r encoding attention mask normaliser <<<"$cell"
+        set -- --set "model.encoding=$encoding" --set "model.attention=$attention" --set "model.mask.kind=$mask" \
+            --set "model.normaliser.kind=$normaliser"
+        [ $mask = window ] && set -- "$@" --set model.mask.past=3
+        [ $normaliser = sigmoid ] && set -- "$@" --set model.normaliser.minus_log=none
+        rm -rf given
+        probe samples p.yaml "$@" --out given >/dev/null
+        probe bound p.yaml "$@" --no-claims --format csv >bound.csv
+        python3 "$BATS_TEST_DIRNAME/help_possible.py" given bound.csv $cell >>said
     done
-    [ "$(grep -c ' possible ' said)" -ge 30 ]
+    for normaliser in softmax sink sigmoid; do
+        [ "$(grep -c " $normaliser .* possible " said)" -ge 20 ]
+    done
     [ "$(grep -c ' impossible ' said)" -ge 10 ]
 }

@@ -240,22 +240,18 @@ static bool same_order(const struct naive *v, int p, int q)
     return count_seen(v, p) == count_seen(v, q);
 }
 
-/* The one thing, colour and row of C, that a row sees, or -1. */
 static int64_t thing_at(const struct naive *v, int row, int j)
 {
     return (int64_t)relation_at(v, row, j)->c << 32 | colour_at(v, row, j);
 }
 
+/* The one thing, colour and row of C, that a row sees; -1: several; -2: none. */
 static int64_t single_thing(const struct naive *v, int row)
 {
-    int64_t found = -1;
-    for (int j = 0; j < v->longest; j++) {
-        if (!relation_at(v, row, j)->seen)
-            continue;
-        if (found >= 0 && found != thing_at(v, row, j))
-            return -1;
-        found = thing_at(v, row, j);
-    }
+    int64_t found = -2;
+    for (int j = 0; j < v->longest; j++)
+        if (relation_at(v, row, j)->seen)
+            found = found == -2 || found == thing_at(v, row, j) ? thing_at(v, row, j) : -1;
     return found;
 }
 

@@ -1,5 +1,5 @@
 # Coverage-guided fuzzers for everything that reads what others wrote.  They need clang.
-#   make fuzz         a million executions each, or FUZZ_RUNS: 3000 are 21,000 changed inputs, in minutes
+#   make fuzz         a million executions each, or FUZZ_RUNS (3000: 21,000 inputs in minutes)
 #   make fuzz-short   replays the corpora, then FUZZ_SECONDS each, TEST_JOBS at once (as many as there are cores)
 # What a fuzzer finds is put into tests/fuzz/corpus/NAME/, which every call replays.
 FUZZ_RUNS    ?= 1000000

@@ -145,7 +145,7 @@ static const struct identical {
     {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
     {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"BOS", "softmax", .distinct = "77771777", .change = bos},
-    {"registers", "softmax", .distinct = "----17-4", .change = registers},
+    {"registers", "softmax", .distinct = "77-717-4", .change = registers},
     {"with and without encoding", "softmax", .distinct = "11111111", .change = without_encoding},
     {"local and global", "softmax", .distinct = "11111111", .change = local_global},
     {"FoX", "softmax", .distinct = "1-------", .encoding = "fox"},

@@ -244,6 +244,63 @@ static void test_sequences_longer(void **state)
     assert_true(total.merged > 50000 && total.apart > 50000);
 }
 
+/* A C that is trained at one position is one number, and softmax's rows are as without it. */
+static void test_sequences_trained_at_one(void **state)
+{
+    (void)state;
+    struct counts total = {0};
+    check_every_class(1, 5, &total);
+    struct layout one = {0}, l = {0};
+    struct arena a;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    one = *help_layout(&a, 1), l = *help_layout(&a, 4);
+    const struct layout *here = &l;
+    int32_t group[4], token[4] = {0};
+    int first[] = {0, 4}, groups, kinds = 0;
+    struct floor_set set = {.count = 1, .first = first, .layout = &here, .token = token};
+    static const char *const names[] = {"alibi", "t5", "rope", "kerple-log"};
+    for (; kinds < 4; kinds++) {
+        struct kind_config encoding = help_kind(&encoding_kinds, names[kinds]);
+        struct model_class c = help_class(&encoding, 0, false, 8, &one);
+        assert_int_equal(floor_merge(&c.floor, &set, group, &groups, NULL), 0);
+        assert_int_equal(groups, 1);
+    }
+    arena_close(&a);
+}
+
+/* Pairs of offsets share a bias.  In 010101 each of them shows a 0 and a 1 to a 0, so that what the
+ * zeros see is a product, of other offsets for each: all zeros are equal in every network. */
+static void test_products(void **state)
+{
+    (void)state;
+    struct trial *t = memory_alloc(1, sizeof *t, NULL);
+    struct kind_config pairs;
+    struct stream s;
+    assert_non_null(t);
+    assert_true(option_set_kind(&encoding_kinds, "formula", &pairs));
+    snprintf(pairs.text[0].text, OPTION_TEXT_MAX, "a[h] * (d // 2) + b[h] * (d // 2) ^ 2");
+    snprintf(pairs.text[1].text, OPTION_TEXT_MAX, "{a: 1, b: 0.5}");
+    help_set_open(&t->set, CHANNELS, 6);
+    struct layout *l = help_layout(&t->set.arena, 6);
+    t->class = help_class(&pairs, -1, false, 12, l);
+    assert_true(help_defined(&t->class, l));
+    help_set_add(&t->set, l, (int32_t[]){0, 1, 0, 1, 0, 1});
+    for (int word = 0; word < 32; word++)
+        help_set_add(&t->set, l, (int32_t[]){word & 1, word >> 1 & 1, word >> 2 & 1, word >> 3 & 1,
+                                             word >> 4, 0});
+    stream_open(&s, 2, "soundness", 0);
+    run_trial(t, l, &s);
+    struct counts n = count_pairs(t);
+    assert_int_equal(t->group[0], t->group[2]);
+    assert_int_equal(t->group[0], t->group[4]);
+    assert_int_not_equal(t->group[1], t->group[3]); /* at the edges a pair is not whole */
+    assert_int_equal(n.broken, 0);
+    if (sizeof(real) == sizeof(double))
+        assert_int_equal(n.unseen, 0);
+    help_set_close(&t->set);
+    memory_free(t);
+}
+
 /* ---- long sequences, where buckets hold several offsets ---------------------------------------*/
 /* A palindrome is where |offset| and C's row part: alibi alone takes mirror positions for equal,
  * and C, bucketed or not, tells them apart. */
@@ -441,19 +498,22 @@ static void test_alibi_coincidence(void **state)
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     struct stream s;
     assert_non_null(t);
-    struct kind_config alibi = help_kind(&encoding_kinds, "alibi");
-    help_set_open(&t->set, CHANNELS, 5);
-    struct layout *l = help_layout(&t->set.arena, 6);
-    t->class = help_class(&alibi, -1, false, 12, l);
-    help_set_add(&t->set, l, (int32_t[]){1, 0, 1, 1, 0, 1});
-    stream_open(&s, 1, "soundness", 0);
-    run_trial(t, l, &s);
-    struct counts n = count_pairs(t);
-    assert_int_equal(n.merged, 7); /* mirror pairs, and 1 and 6 with 3 and 4 */
-    assert_int_equal(n.broken, 0);
-    if (sizeof(real) == sizeof(double))
-        assert_int_equal(n.unseen, 0);
-    help_set_close(&t->set);
+    for (int own = 0; own < 2; own++) {
+        struct kind_config encoding = help_kind(&encoding_kinds, own ? "kerple-log" : "alibi");
+        help_set_open(&t->set, CHANNELS, 5);
+        struct layout *l = help_layout(&t->set.arena, 6);
+        t->class = help_class(&encoding, -1, false, 12, l);
+        t->class.floor.weights = FLOOR_POWERS; /* a false promise of the second */
+        help_set_add(&t->set, l, (int32_t[]){1, 0, 1, 1, 0, 1});
+        stream_open(&s, 1, "soundness", 0);
+        run_trial(t, l, &s);
+        struct counts n = count_pairs(t);
+        assert_int_equal(n.merged, 7); /* mirror pairs, and 1 and 6 with 3 and 4 */
+        assert_int_equal(n.broken, own ? 4 : 0);
+        if (sizeof(real) == sizeof(double))
+            assert_int_equal(n.unseen, 0);
+        help_set_close(&t->set);
+    }
     memory_free(t);
 }
 
@@ -662,6 +722,7 @@ int main(void)
         cmocka_unit_test(test_normalisers_and_masks), cmocka_unit_test(test_maps_of_logits),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_wrong_views_are_found_out), cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_sequences_trained_at_one), cmocka_unit_test(test_products),
         cmocka_unit_test(test_alibi_coincidence),
         cmocka_unit_test(test_graphs),      cmocka_unit_test(test_c_breaks),
     };

@@ -6,6 +6,7 @@
 
 #include "encoding/encoding.h"
 #include "run/help_run.h"
+#include "run/prove.h"
 
 static struct evaluation *open_number(const struct task *t, int k)
 {
@@ -84,6 +85,31 @@ static void length_of_equal_tokens(void **unused)
     assert_true(relative >= 10);
 }
 
+/* Random networks with a sink, or with C, tell equal tokens of all lengths apart. */
+static void lengths_told_apart(void **unused)
+{
+    (void)unused;
+    static const char *const models[] = {"attention: rpe, normaliser: sink", "attention: urpe",
+                                         "attention: rpe"};
+    for (int k = 0; k < 3; k++) {
+        struct spec *s;
+        struct err e = {0};
+        struct record r[3];
+        struct pool *pool;
+        const struct cell *c = cell_of(&s, "toeplitz", models[k]);
+        assert_int_equal(pool_open(&pool, 1, &e), 0);
+        struct evaluation *ev = open_number(&c->task, 3);
+        assert_int_equal(prove_possible(ev, pool, NULL, &e), 0);
+        for (int i = 0; i < 3; i++) {
+            evaluation_floors(ev, i, &r[i]);
+            assert_string_equal(r[i].proof, k < 2 || i == 1 ? "possible" : "impossible");
+        }
+        evaluation_close(ev);
+        pool_close(pool);
+        spec_close(s);
+    }
+}
+
 /* ---- errors -----------------------------------------------------------------------------------*/
 /* The inputs as outputs; logits that choose the token before. */
 static int echo(void *self, const struct samples *s, double *y, trainer_logits each, void *context,
@@ -142,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(length_of_equal_tokens),
+        cmocka_unit_test(lengths_told_apart),
         cmocka_unit_test(errors_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,8 @@ static const struct wrong {
     {"normaliser: {kind: linear, divide: @m}", "expected one of sum, unrotated, none"},
     {"normaliser: {kind: entmax, alpha: @1}", "expected a number from 1.01 to 16"},
     {"normaliser: {kind: average-hard, tie: @2}", "expected a number from 0 to 1"},
+    {"normaliser: {kind: differential, norm: @rms}", "expected true or false"},
+    {"normaliser: {kind: ssmax, bias: @0}", "expected true or false"},
     {"mask: causal, normaliser: {kind: stick-breaking, remainder: @rest}", "drop, value, head"},
     {"normaliser: {kind: softmax, mean: @1}", "normaliser 'softmax' has no such option; expected it "
      "only with sink"},

@@ -115,7 +115,7 @@ static void test_cycles_of_random_graphs(void **state)
     assert_int_equal(arena_open(&f.arena, 0, NULL), 0);
     for (int trial = 0; trial < 18; trial++) {
         stream_open(&random, (uint64_t)trial, "test", 0);
-        assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, &random, &f.arena, &f.layout,
+        assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, (int)f.space.length, &random, &f.arena, &f.layout,
                                                   NULL), 0);
         fixture_set(&f, "length", 3 + trial % 6);
         fixture_evaluate(&f, x, y);
@@ -132,7 +132,7 @@ static void test_cycles_of_random_graphs(void **state)
     assert_string_equal(e.where, "target.length");
     double *wide = memory_alloc(4 * 27, sizeof *wide, NULL);
     assert_int_equal(space_finish(&f.space, NULL), 0);
-    assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, &random, &f.arena, &f.layout, NULL),
+    assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, (int)f.space.length, &random, &f.arena, &f.layout, NULL),
                      0);
     e = (struct err){0};
     assert_int_equal(f.target->evaluate(NULL, &f.config, &f.layout, 2, wide, wide + 2 * 27, &e),
