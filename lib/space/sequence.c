@@ -77,7 +77,7 @@ static int sequence_size(const struct space_config *c, int length, struct stream
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",
                                        "palindrome", "blocks",    "constant", "first",
-                                       "near",      NULL};
+                                       "near",      "lua", NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "dihedral", NULL};
 
 const struct space space_sequence = {

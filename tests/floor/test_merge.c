@@ -240,22 +240,18 @@ static bool same_order(const struct naive *v, int p, int q)
     return count_seen(v, p) == count_seen(v, q);
 }
 
-/* The one thing, colour and row of C, that a row sees, or -1. */
 static int64_t thing_at(const struct naive *v, int row, int j)
 {
     return (int64_t)relation_at(v, row, j)->c << 32 | colour_at(v, row, j);
 }
 
+/* The one thing, colour and row of C, that a row sees; -1: several; -2: none. */
 static int64_t single_thing(const struct naive *v, int row)
 {
-    int64_t found = -1;
-    for (int j = 0; j < v->longest; j++) {
-        if (!relation_at(v, row, j)->seen)
-            continue;
-        if (found >= 0 && found != thing_at(v, row, j))
-            return -1;
-        found = thing_at(v, row, j);
-    }
+    int64_t found = -2;
+    for (int j = 0; j < v->longest; j++)
+        if (relation_at(v, row, j)->seen)
+            found = found == -2 || found == thing_at(v, row, j) ? thing_at(v, row, j) : -1;
     return found;
 }
 
@@ -440,8 +436,8 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
         of_c->map(&c->shape, l, c_row);
     struct encoding_context context = {
         .config = &c->config.encoding, .shape = &c->shape, .layout = l, .fold = fold}, formed = context;
-    formed.config = &c->config.c;
     struct arena arena;
+    formed.config = &c->config.c;
     assert_int_equal(arena_open(&arena, 0, NULL), 0);
     assert_int_equal(encoding_open(&context, &arena, NULL), 0);
     assert_int_equal(urpe ? urpe_open(&formed, &arena, NULL) : 0, 0);
@@ -449,9 +445,8 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
         for (int j = 0; j < (c->shape.past ? i + 1 : l->n); j++)
             v->relation[(size_t)(v->set->first[s] + i) * (size_t)v->longest + (size_t)j] =
                 (struct relation){.seen = true,
-                                  .encoding = v->weights == FLOOR_POWERS
-                                                  ? abs(j - i)
-                                                  : encoding_relation(&context, i, j),
+                                  .encoding = v->weights == FLOOR_POWERS ? abs(j - i)
+                                                                         : encoding_relation(&context, i, j),
                                   .c = !urpe      ? 0
                                        : of_c->map ? c_row[layout_relation(l, i, j)]
                                                    : of_c->relation(&formed, i, j)};
@@ -462,8 +457,7 @@ static void check_naive(const struct model_class *c, const char *label, const st
 {
     struct encoding_facts facts;
     char text[128];
-    snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention,
-             c->shape.past, l->n);
+    snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention, c->shape.past, l->n);
     encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
     for (int round = 0; round < 2; round++) {
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);
