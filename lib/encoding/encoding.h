@@ -116,6 +116,8 @@ struct encoding {
 
     /* What the user says of it that floors rest on, unproved; NULL, or "": nothing. */
     const char *(*declared)(const struct kind_config *c);
+    /* Whether relations are of one length: then a batch has samples of one.  NULL: they are of any. */
+    bool (*reads_length)(const struct kind_config *c);
     /* Whether a certificate can say what it makes of a pair.  NULL: it can. */
     bool (*certified)(const struct kind_config *c);
 
@@ -203,6 +205,7 @@ struct urpe {
     void (*prepare_backward)(const struct encoding_context *c);
     int64_t (*relation)(const struct encoding_context *c, int i, int j);
     const char *(*declared)(const struct kind_config *c);
+    bool (*reads_length)(const struct kind_config *c);
 };
 extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed, formula */
 extern const struct kind_table urpe_kinds;

@@ -152,6 +152,13 @@ static const char *declared(const struct kind_config *c)
     return c->text[RELATION].text;
 }
 
+/* A batch has one state for all its samples.  (Marks of places know their length.) */
+static bool reads_length(const struct kind_config *c)
+{
+    static const char *const length[] = {"n"};
+    return !has_input(c) && formula_reads(c->text[BIAS].text, length, 1);
+}
+
 /* What is added to the input, and what is declared, no checker knows. */
 static bool certified(const struct kind_config *c)
 {
@@ -238,6 +245,7 @@ const struct encoding encoding_formula = {
     .open = open,
     .mark = mark,
     .declared = declared,
+    .reads_length = reads_length,
     .certified = certified,
     .state_size = state_size,
     .prepare = formula_prepare,

@@ -79,6 +79,12 @@ static const char *declared(const struct kind_config *c)
     return c->text[RELATION].text;
 }
 
+static bool reads_length(const struct kind_config *c)
+{
+    static const char *const length[] = {"n"};
+    return formula_reads(c->text[FACTOR].text, length, 1);
+}
+
 const struct urpe urpe_formula = {
     .name = "formula",
     .summary = "a factor of one's own in Lua, with exact gradients",
@@ -93,4 +99,5 @@ const struct urpe urpe_formula = {
     .prepare_backward = formula_prepare_backward,
     .relation = formula_relation,
     .declared = declared,
+    .reads_length = reads_length,
 };

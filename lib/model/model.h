@@ -219,6 +219,8 @@ int model_check(const struct model_config *c, const struct model_io *io,
 /* What floors of the configuration rest on that the user says, unproved, and the first key of it
  * ("model.encoding.relation"); NULL: nothing. */
 const char *model_declared(const struct model_config *c, const char **key);
+/* Whether some layer's relations are of one length, so that samples of a batch must have one. */
+bool model_reads_length(const struct model_config *c);
 /* Whether a certificate can say what its layers see. */
 bool model_certified(const struct model_config *c);
 

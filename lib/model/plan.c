@@ -56,6 +56,23 @@ const char *model_declared(const struct model_config *c, const char **key)
     return *text ? text : NULL;
 }
 
+static bool layer_reads_length(const struct kind_config *encoding, const struct kind_config *c)
+{
+    const struct encoding *of = encoding_of(encoding);
+    return (of->reads_length && of->reads_length(encoding)) ||
+           (c && urpe_of(c)->reads_length && urpe_of(c)->reads_length(c));
+}
+
+bool model_reads_length(const struct model_config *c)
+{
+    bool any = layer_reads_length(&c->encoding, c->attention == MODEL_URPE ? &c->c : NULL);
+    for (int k = 0; k < c->plan.kinds; k++) {
+        const struct layer_config *l = &c->plan.kind[k];
+        any = any || layer_reads_length(&l->encoding, l->attention == MODEL_URPE ? &l->c : NULL);
+    }
+    return any;
+}
+
 bool model_certified(const struct model_config *c)
 {
     const char *key;

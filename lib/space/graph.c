@@ -533,7 +533,7 @@ static int graph_given(const struct space_config *c, int n, const int32_t *pair,
     return of_pairs(c, n, pair, pairs, arena, out, e);
 }
 
-static const char *const patterns[] = {"generic", "identical", "constant", NULL};
+static const char *const patterns[] = {"generic", "identical", "constant", "lua", NULL};
 static const char *const orbits[] = {"none", NULL};
 
 const struct space space_graph = {

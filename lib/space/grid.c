@@ -90,7 +90,7 @@ static int grid_layout(const struct space_config *c, int length, struct arena *a
 }
 
 static const char *const patterns[] = {"generic",      "identical", "mirror",
-                                       "checkerboard", "constant",  "near", NULL};
+                                       "checkerboard", "constant",  "near", "lua", NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "mirrors", NULL};
 
 const struct space space_grid = {

@@ -120,6 +120,10 @@ const struct pattern pattern_mirror = PATTERN("mirror", "left and right halves a
 const struct pattern pattern_checkerboard = PATTERN("checkerboard", "two alternating tokens",
                                                     draw_checkerboard);
 const struct pattern pattern_first = PATTERN("first", "all tokens equal but the first", draw_first);
+const struct pattern pattern_lua = {.name = "lua",
+                                    .help = "what a line of Lua makes of them",
+                                    .draw = draw_generic,
+                                    .own = true};
 /* What remains is the layout. */
 const struct pattern pattern_constant = {.name = "constant",
                                          .help = "1/2 (symbol 0) everywhere, in every input",

@@ -166,7 +166,7 @@ static int sequence_placed(const struct space_config *c, int n, const int32_t *p
 
 static const char *const patterns[] = {"generic",    "identical", "prefix", "periodic",
                                        "palindrome", "blocks",    "constant", "first",
-                                       "near",      NULL};
+                                       "near",      "lua", NULL};
 static const char *const orbits[] = {"none", "reversal", "shifts", "dihedral", NULL};
 
 const struct space space_sequence = {

@@ -51,6 +51,13 @@ const struct option space_options[] = {
     {.key = "inputs.near.radius", .type = OPTION_REAL, .offset = offsetof(struct space_config, radius),
      .min = 1e-9, .max = 0.5, .fallback = "0.1", .needs = "inputs.near.share",
      .help = "Euclidean distance of their tokens from one token, at most"},
+    {.key = "inputs.lua.share", .type = OPTION_REAL,
+     .offset = offsetof(struct space_config, share) + PATTERN_LUA * sizeof(double), .min = 0, .max = 1,
+     .fallback = "0", .quiet = true, .help = "share of inputs of your own"},
+    {.key = "inputs.lua.x", .type = OPTION_TEXT, .offset = offsetof(struct space_config, own),
+     .fallback = "x[i][c]", .needs = "inputs.lua.share",
+     .help = "Lua: token i, channel c (both from 1), of x[i][c], which are uniform (x[i], of symbols), n, d, "
+             "k, the sample's number, and uniform numbers of the sample, r.NAME"},
     {.key = NULL},
 };
 

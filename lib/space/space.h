@@ -91,6 +91,7 @@ enum pattern_id {
     PATTERN_CONSTANT,
     PATTERN_FIRST,
     PATTERN_NEAR,
+    PATTERN_LUA,
     PATTERN_MAX = 16
 };
 
@@ -102,6 +103,7 @@ struct space_config {
     int64_t channels;           /* d of continuous inputs */
     double share[PATTERN_MAX];  /* of each pattern_table entry; [PATTERN_GENERIC]: the rest */
     double radius;              /* of pattern near: the farthest of a token from the one token */
+    struct option_text own;     /* of pattern lua: what its tokens are */
 };
 
 /* A pattern makes tokens of a sample equal: position i gets a copy of fresh token source[i].  Works
@@ -111,6 +113,7 @@ struct pattern {
     /* source (n) filled with values in 0..n-1, source[source[i]] == source[i]. */
     void (*draw)(const struct layout *l, struct stream *random, int *source);
     bool fixed; /* fresh tokens are one and the same in every input: 1/2, or symbol 0 */
+    bool own;   /* tokens are what the user's code makes of fresh ones (target/own_inputs.h) */
     bool near;  /* copies are moved by at most space_config.radius; continuous tokens only */
 };
 extern const struct pattern *const pattern_table[]; /* NULL-terminated; [0] is generic */

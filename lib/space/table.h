@@ -20,7 +20,8 @@
     X(checkerboard)     \
     X(constant)         \
     X(first)            \
-    X(near)
+    X(near)             \
+    X(lua)
 
 #define ORBIT_LIST(X) \
     X(none)           \

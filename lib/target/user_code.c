@@ -9,11 +9,14 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 
 /* Leaves the user's function on the stack. */
 static void push_function(lua_State *L, const struct user_code *s)
@@ -70,6 +73,12 @@ static void push_place(lua_State *L, int index)
                     where.linedefined > 0 ? where.linedefined : 1);
 }
 
+static const char *value_name(lua_State *L)
+{
+    const struct call *call = sandbox_argument(L);
+    return call->code->value ? call->code->value : "y";
+}
+
 /* The number on top of the stack, popped; raises what else it is.  i 0: no place to name. */
 static double pop_number(lua_State *L, int function, int i, int c)
 {
@@ -82,7 +91,7 @@ static double pop_number(lua_State *L, int function, int i, int c)
                        : isnan(value)                 ? "nan"
                                                       : "infinite";
     push_place(L, function);
-    lua_pushfstring(L, "y[%d][%d] is %s; expected a finite number", i, c, what);
+    lua_pushfstring(L, "%s[%d][%d] is %s; expected a finite number", value_name(L), i, c, what);
     lua_concat(L, 2);
     lua_error(L);
     return 0;
@@ -94,16 +103,18 @@ static double pop_label(lua_State *L, int function, int i, int labels)
     int whole;
     lua_Integer value = lua_tointegerx(L, -1, &whole);
     bool number = lua_type(L, -1) == LUA_TNUMBER;
-    if (!lua_toboolean(L, -1))
+    bool own = ((const struct call *)sandbox_argument(L))->code->purpose; /* inputs have no place left out */
+    if (!own && !lua_toboolean(L, -1))
         value = -1;
     else if (!number || !whole || value < 0 || value >= labels) {
         push_place(L, function);
         if (number)
-            lua_pushfstring(L, "y[%d] is %f", i, lua_tonumber(L, -2));
+            lua_pushfstring(L, "%s[%d] is %f", value_name(L), i, lua_tonumber(L, -2));
         else
-            lua_pushfstring(L, "y[%d] is %s", i, luaL_typename(L, -2));
-        lua_pushfstring(L, "; expected a label, a whole number from 0 to %d, or nil where the position "
-                        "does not count", labels - 1);
+            lua_pushfstring(L, "%s[%d] is %s", value_name(L), i, luaL_typename(L, -2));
+        lua_pushfstring(L, own ? "; expected a symbol, a whole number from 0 to %d"
+                               : "; expected a label, a whole number from 0 to %d, or nil where the position "
+                                 "does not count", labels - 1);
         lua_concat(L, 3);
         lua_error(L);
     }
@@ -111,16 +122,56 @@ static double pop_label(lua_State *L, int function, int i, int labels)
     return (double)value;
 }
 
+/* Upvalue: the code.  A number of the sample's own for each name, the same wherever it is asked for. */
+static int named_number(lua_State *L)
+{
+    const struct user_code *s = lua_touserdata(L, lua_upvalueindex(1));
+    struct stream random;
+    char purpose[160];
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return luaL_error(L, "r has no entry %s; expected r.NAME", luaL_tolstring(L, 2, NULL));
+    snprintf(purpose, sizeof purpose, "%s.%s", s->purpose, lua_tostring(L, 2));
+    stream_open(&random, s->seed, purpose, s->number);
+    lua_pushnumber(L, stream_uniform24(&random));
+    return 1;
+}
+
+/* k and r of inputs, at places 3 and 4; nothing of targets.  Returns how many. */
+static int push_numbers(lua_State *L, const struct call *call)
+{
+    if (!call->code->purpose)
+        return 0;
+    lua_pushinteger(L, (lua_Integer)call->code->number);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)call->code);
+    lua_pushcclosure(L, named_number, 1);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    return 2;
+}
+
+/* Calls the expression for the arguments on the stack, from `base` on, and for k and r. */
+static void call_expression(lua_State *L, const struct call *call, int base)
+{
+    int numbers = call->code->purpose ? 2 : 0;
+    for (int k = 0; k < numbers; k++)
+        lua_pushvalue(L, 3 + k);
+    lua_call(L, lua_gettop(L) - base, LUA_MULTRET);
+    if (lua_gettop(L) != base)
+        luaL_error(L, "%s:1: gives %d values; expected one", call->code->name + 1,
+                   lua_gettop(L) - base + 1);
+}
+
 static void evaluate_label_expression(lua_State *L, struct call *call)
 {
+    int base = 3 + push_numbers(L, call);
     for (int i = 1; i <= call->n; i++) {
         lua_pushvalue(L, 1);
         lua_pushvalue(L, 2);
         lua_pushinteger(L, i);
         lua_pushinteger(L, call->n);
-        lua_call(L, 3, LUA_MULTRET);
-        if (lua_gettop(L) != 3)
-            luaL_error(L, "target.y:1: gives %d values; expected one", lua_gettop(L) - 2);
+        call_expression(L, call, base);
         call->y[i - 1] = pop_label(L, 1, i, call->code->labels);
     }
 }
@@ -146,6 +197,7 @@ static void evaluate_label_function(lua_State *L, struct call *call)
 static void evaluate_expression(lua_State *L, struct call *call)
 {
     double *y = call->y;
+    int base = 3 + push_numbers(L, call);
     for (int i = 1; i <= call->n; i++)
         for (int c = 1; c <= call->d; c++) {
             lua_pushvalue(L, 1);
@@ -154,9 +206,7 @@ static void evaluate_expression(lua_State *L, struct call *call)
             lua_pushinteger(L, c);
             lua_pushinteger(L, call->n);
             lua_pushinteger(L, call->d);
-            lua_call(L, 5, LUA_MULTRET);
-            if (lua_gettop(L) != 3)
-                luaL_error(L, "target.y:1: gives %d values; expected one", lua_gettop(L) - 2);
+            call_expression(L, call, base);
             *y++ = pop_number(L, 1, i, c);
         }
 }
@@ -214,6 +264,7 @@ static int evaluate_body(lua_State *L)
 
 struct request {
     int count, d;
+    uint64_t number;
     size_t numbers; /* of all x, and of all y */
 };
 struct answer {
@@ -228,6 +279,7 @@ static void answer_one(struct user_code *s, const struct request *r, const int *
     for (int k = 0; k < r->count && a->failed < 0; k++) {
         struct call call = {.code = s, .n = n[k], .d = r->d, .x = x, .y = y};
         *s->at = k;
+        s->number = r->number + (uint64_t)k;
         process_limit(s->limits);
         if (sandbox_run(s->limits, evaluate_body, &call, &a->err))
             a->failed = k;
@@ -276,7 +328,7 @@ static int start(struct user_code *s, struct err *e)
 int user_code_evaluate(struct user_code *s, int count, const int *n, int d, const double *x,
                        double *y, int *failed, struct err *e)
 {
-    struct request r = {.count = count, .d = d};
+    struct request r = {.count = count, .d = d, .number = s->number};
     struct answer a;
     for (int k = 0; k < count; k++)
         r.numbers += (size_t)n[k] * (size_t)d;

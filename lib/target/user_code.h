@@ -2,6 +2,8 @@
  * lib/target. */
 #ifndef TARGET_USER_CODE_H
 #define TARGET_USER_CODE_H
+#include <stdint.h>
+
 #include "lua/process.h"
 
 struct user_code {
@@ -11,6 +13,9 @@ struct user_code {
     size_t count;
     bool file; /* it gives a function of the whole sequence; otherwise an expression in x, i, c */
     const struct sandbox_limits *limits;
+    const char *value;  /* what it gives, in messages; NULL: "y" */
+    const char *purpose; /* of its named random numbers, of stream `number`; NULL: it has none, nor k */
+    uint64_t seed, number;
     struct child child; /* runs from the first call to user_code_close */
     int *at;            /* shared with it: the sample that it evaluates */
 };

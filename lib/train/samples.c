@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "target/own_inputs.h"
 #include "train/train.h"
 
 enum { BATCH = 32 }; /* samples that a target evaluates in one call, where it can */
@@ -22,6 +23,7 @@ struct sampler {
     struct layout fixed; /* of spaces whose samples share a layout */
     void *layouts;       /* what the others draw from */
     void *state;         /* the target's */
+    struct own_inputs *own; /* NULL: none are the user's */
     uint64_t count;      /* samples of the set; 0: a stream without end, to train on */
     int *source;         /* (n) */
     struct layout **shorter; /* (n+1) of the set drawn last, by its positions; NULL: not yet */
@@ -277,6 +279,10 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         fill_uniform(d, s, first, n, &random);
     if (pattern_table[pattern]->fixed)
         fill_fixed(s, first, n);
+    if (pattern_table[pattern]->own)
+        return own_inputs_fill(d->own, number, n, s->channels,
+                               s->x ? s->x + (size_t)first * (size_t)s->channels : NULL,
+                               s->token ? s->token + first : NULL, e);
     if (pattern_table[pattern]->near) {
         spread(d, s, first, n);
     } else if (pattern != PATTERN_GENERIC) {
@@ -325,7 +331,12 @@ static int open_sampler(struct sampler *d, const struct task *t, int length, str
     d->shorter = arena_alloc(&d->arena, (size_t)d->n + 1, sizeof *d->shorter, e);
     if (!d->source || !d->shorter)
         return ERR_MEMORY;
-    return d->target->open ? d->target->open(&t->target, &t->space, d->n, &d->arena, &d->state, e)
+    if (t->space.share[PATTERN_LUA] > 0) {
+        int symbols = target_form(&t->target).tokens ? target_vocab(&t->target) : 0;
+        code = own_inputs_open(&d->own, &t->space, symbols, d->purpose, t->seed, e);
+    }
+    return code       ? code
+           : d->target->open ? d->target->open(&t->target, &t->space, d->n, &d->arena, &d->state, e)
                            : 0;
 }
 
@@ -434,6 +445,7 @@ void sampler_close(struct sampler *d)
         return;
     if (d->state && d->target->close)
         d->target->close(d->state);
+    own_inputs_close(d->own);
     arena_close(&d->arena);
     memory_free(d);
 }

@@ -1,6 +1,7 @@
 /* What a task as a whole must satisfy, and the sizes that follow from it. */
 #include <math.h>
 
+#include "target/own_inputs.h"
 #include "train/train.h"
 
 /* Shares are typed in decimal: 0.01 of 100 samples is one. */
@@ -108,6 +109,9 @@ static int check_own_lengths(const struct task *t, struct err *e)
     if ((resizes || mixed || target_form(&t->target).lengths) && !prefix_takes_lengths(&t->model))
         return err_set(e, ERR_USAGE, "model.prefix", "registers stand before samples of one length; expected "
                        "none or bos");
+    if ((resizes || mixed || target_form(&t->target).lengths) && model_reads_length(&t->model))
+        return err_set(e, ERR_USAGE, "model.encoding", "a formula reads n, and samples of a batch have "
+                       "several lengths; expected one of d, i, j alone");
     if (!resizes && !mixed)
         return 0;
     if (target->take)
@@ -213,11 +217,16 @@ static int check_near(const struct task *t, struct err *e)
                    "about symbols; expected 0, or a continuous target", target_of(&t->target)->name);
 }
 
+static int check_own_inputs(const struct task *t, struct err *e)
+{
+    return own_inputs_check(&t->space, target_form(&t->target).tokens, e);
+}
+
 int task_check(const struct task *t, struct err *e)
 {
     static int (*const check[])(const struct task *t, struct err *e) = {
         check_inputs, check_pool, check_mixed, check_own_lengths, check_labels, check_lengths, check_curriculum, check_batch, check_shares,
-        check_adversary, check_near};
+        check_adversary, check_near, check_own_inputs};
     int code = 0;
     for (size_t k = 0; k < sizeof check / sizeof *check && !code; k++)
         code = check[k](t, e);

@@ -161,3 +161,49 @@ refused() {
     make_file a.safetensors "$x" "$y"
     refused "model.pool: target data has an output at every position"
 }
+
+# ---- inputs by a line of Lua -------------------------------------------------------------------
+# A spec whose inputs are all what $1 makes; $2: the target, $3: further keys of space.
+own_inputs() {
+    cat >data.yaml <<SPEC
+name: data
+space: {length: 6, inputs: {lua: {share: 1, x: "$1"}}${3:+, $3}}
+target: ${2:-position}
+model: {encoding: alibi, attention: rpe, layers: 1, heads: 2, width: 8, ffn: 8}
+train: {steps: 5, batch: 4}
+evaluate: {samples: 20, networks: 0}
+SPEC
+}
+
+@test "inputs are what a line of Lua makes of places, of the sample's number and of its named numbers" {
+    own_inputs 'r.a' position 'channels: 2' # all tokens equal, another one in each sample
+    probe bound data.yaml --out one --quiet
+    mv one/bound.csv one/results.csv
+    [ "$(figure floor_rel one)" = 1 ]
+    probe bound data.yaml --out two --quiet
+    cmp one/results.csv two/bound.csv
+    own_inputs 'i == 1 and 1 or 0.5' position 'channels: 1' # the first tells the place
+    probe bound data.yaml --out three --quiet
+    mv three/bound.csv three/results.csv
+    [ "$(figure floor_rel three)" = 0 ]
+    own_inputs 'k % 2' position 'channels: 1' # two samples in turn
+    probe samples data.yaml --out four --train 2
+    own_inputs '(i <= n / 2) and x[i] or x[n + 1 - i]' '{kind: histogram, vocab: 3}'
+    probe bound data.yaml --out five --quiet
+    probe run data.yaml --out six --quiet
+}
+
+@test "a line of Lua for inputs that is wrong is refused in place, or ends its cell" {
+    own_inputs 'nope('
+    try check data.yaml
+    [ "$status" = 2 ]
+    has 'data.yaml:2:48: space.inputs.lua.x: x:1:' "$errors"
+    own_inputs '0/0' position 'channels: 1'
+    try bound data.yaml
+    [ "$status" != 0 ]
+    has 'x[1][1] is nan; expected a finite number' "$errors"
+    own_inputs 'nil' '{kind: histogram, vocab: 3}'
+    try bound data.yaml
+    [ "$status" != 0 ]
+    has 'x[1] is nil; expected a symbol, a whole number from 0 to 2' "$errors"
+}

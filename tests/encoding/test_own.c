@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -356,6 +357,36 @@ static void test_wrong_elsewhere(void **state)
     arena_close(&a);
 }
 
+/* A child that was waited for leaves its page faults behind. */
+static long faults_of_children(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return usage.ru_minflt;
+}
+
+static void test_recorded_once(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct side s;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6), other = rig_sequence(&a, 6), longer = rig_sequence(&a, 7);
+    open_side(&s, &a, formula("a[h] * d + 0.125", "{a: 1}"), &line, false);
+    long before = faults_of_children();
+    open_side(&s, &a, formula("a[h] * d + 0.125", "{a: 1}"), &other, false);
+    assert_int_equal(faults_of_children(), before);
+    open_side(&s, &a, formula("a[h] * d + 0.125", "{a: 2}"), &other, false);
+    assert_true(faults_of_children() > before);
+    before = faults_of_children();
+    open_side(&s, &a, formula("a[h] * d + 0.125", "{a: 1}"), &longer, false);
+    assert_true(faults_of_children() > before);
+    before = faults_of_children();
+    open_side(&s, &a, formula("a[h] * d + 0.125", "{a: 1}"), &line, true);
+    assert_true(faults_of_children() > before);
+    arena_close(&a);
+}
+
 /* A declared relation is a class, where tapes alone tell more apart. */
 static void test_declared(void **state)
 {
@@ -410,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_wrong_ones),
         cmocka_unit_test(test_wrong_elsewhere),
+        cmocka_unit_test(test_recorded_once),
         cmocka_unit_test(test_declared),
         cmocka_unit_test(test_where_it_is_tried),
     };

@@ -58,7 +58,7 @@ static void test_pattern_rows(void **state)
     for (int p = 1; pattern_table[p]; p++) {
         char key[64];
         snprintf(key, sizeof key, "inputs.%s%s", pattern_table[p]->name,
-                 pattern_table[p]->near ? ".share" : "");
+                 pattern_table[p]->near || pattern_table[p]->own ? ".share" : "");
         const struct option *o = space_options;
         while (o->key && strcmp(o->key, key) != 0)
             o++;
