@@ -215,7 +215,7 @@ $(OUT)/tests/tools/failing: tests/tools/failing.c
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 URPE_STOPS=100 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
+	@URPE_KILLS=50 URPE_STOPS=100 URPE_FOLDERS=1200 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
@@ -252,7 +252,7 @@ bench: $(BUILD)/urpe-probe
 # The man page and the shells' completion, as the program itself writes them.
 SHARE := $(DESTDIR)$(PREFIX)/share
 # What `urpe-probe card` goes through, and the results of the built-in encodings.
-BATTERY := $(wildcard $(addprefix experiments/card.,yaml csv csv.gz))
+BATTERY := $(wildcard $(addprefix experiments/atlas.,yaml csv csv.gz))
 $(BUILD)/share/urpe-probe.%: $(BUILD)/urpe-probe
 	@mkdir -p $(@D)
 	@$< completion $* >$@.new && mv $@.new $@

@@ -1,4 +1,5 @@
-/* urpe-probe bench: step time against this machine's own SGEMM, RPE against URPE, memory against n. */
+/* urpe-probe bench: step time against this machine's own SGEMM, RPE against URPE, memory against n; and
+ * each normaliser and mask against softmax. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "command.h"
 #include "commands.h"
 #include "kernel/kernel.h"
+#include "mask/mask.h"
+#include "normaliser/normaliser.h"
 #include "run/bench.h"
 #include "run/run.h"
 
@@ -33,13 +36,65 @@ static const struct bench_case pairs[] = {
     {.n = 256, .width = 64, .layers = 2, .batch = 8, .heads = 4},
     {.n = 512, .width = 64, .layers = 2, .batch = 8, .heads = 4},
 };
+/* Every normaliser, and every mask: the default window, of 128 keys, is an eighth of its length. */
+static const struct bench_case of_normalisers = {.n = 256, .width = 128, .layers = 2, .batch = 8,
+                                                 .heads = 2, .threads = 1};
+static const struct bench_case of_masks = {.n = 1024, .width = 128, .layers = 2, .batch = 2, .heads = 2,
+                                           .threads = 1};
 static const int memory_lengths[] = {512, 1024, 2048, 4096, 8192};
 #define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
 
+enum { CELL = 24, SHOWN_MAX = 14 };
+
 struct bench {
+    const struct arguments *a;
     struct text csv;
     double ms[COUNT_OF(sizes)]; /* at one thread */
 };
+
+static double seconds_of(const struct bench *b, double usual)
+{
+    return b->a->seconds > 0 ? b->a->seconds : usual;
+}
+
+/* A paragraph of the screen's width. */
+static int say(const char *words, struct err *e)
+{
+    struct text t = {0};
+    append_wrapped(&t, words, 0, terminal_width());
+    text_append(&t, "\n");
+    int code = terminal_put(&t, e);
+    text_close(&t);
+    fflush(stdout);
+    return code;
+}
+
+/* One number of a table, with so many decimals; NaN: nothing. */
+struct shown {
+    double value;
+    int decimals;
+};
+
+static int show(struct listing *l, const struct shown *row, struct err *e)
+{
+    char text[SHOWN_MAX][CELL];
+    const char *value[SHOWN_MAX];
+    for (int k = 0; k < l->columns; k++) {
+        snprintf(text[k], CELL, "%.*f", row[k].decimals, row[k].value);
+        value[k] = isnan(row[k].value) ? NULL : text[k];
+    }
+    return listing_add(l, value, e);
+}
+
+/* Prints the rows, and empties the listing. */
+static int end_table(const struct bench *b, struct listing *l, int code, struct err *e)
+{
+    if (!code)
+        code = print_listing(b->a, l, e);
+    listing_close(l);
+    fflush(stdout);
+    return code;
+}
 
 static void add_row(struct bench *b, const struct bench_case *c, const struct bench_figures *f)
 {
@@ -62,72 +117,84 @@ static void add_row(struct bench *b, const struct bench_case *c, const struct be
 
 static int run_sizes(struct bench *b, int threads, struct err *e)
 {
-    for (int k = 0; k < COUNT_OF(sizes); k++) {
+    static const struct listing_column columns[] = {
+        {"n", true}, {"d", true}, {"layers", true}, {"batch", true}, {"threads", true},
+        {"ms/step", true}, {"tokens/s", true}, {"GFLOP/s", true}, {"SGEMM", true}, {"ratio", true},
+        {"peak", true}, {"of it", true}, {"MiB", true}, {"faster", true}};
+    struct listing l;
+    int code = 0;
+    listing_open(&l, columns, COUNT_OF(columns));
+    for (int k = 0; k < COUNT_OF(sizes) && !code; k++) {
         struct bench_case c = sizes[k];
         struct bench_figures f;
         c.urpe = true;
         c.threads = threads;
-        int code = bench_step(&c, STEP_SECONDS, &f, e);
+        code = bench_step(&c, seconds_of(b, STEP_SECONDS), &f, e);
         if (code)
-            return code;
+            break;
         add_row(b, &c, &f);
-        printf("%4d %5d %6d %5d %7d %9.3f %9.0f %8.1f %8.1f %6.3f %8.1f %6.3f %8.1f", c.n, c.width, c.layers,
-               c.batch, threads, f.ms_per_step, f.tokens_per_second, f.flops / 1e9,
-               f.sgemm_flops / 1e9, f.ratio, f.peak_flops / 1e9, f.peak_ratio, f.peak_mib);
-        if (threads == 1)
-            b->ms[k] = f.ms_per_step;
-        else
-            printf("  %.2f x one thread", b->ms[k] / f.ms_per_step);
-        printf("\n");
-        fflush(stdout);
+        b->ms[k] = threads == 1 ? f.ms_per_step : b->ms[k];
+        const struct shown row[] = {
+            {c.n, 0}, {c.width, 0}, {c.layers, 0}, {c.batch, 0}, {threads, 0}, {f.ms_per_step, 3},
+            {f.tokens_per_second, 0}, {f.flops / 1e9, 1}, {f.sgemm_flops / 1e9, 1}, {f.ratio, 3},
+            {f.peak_flops / 1e9, 1}, {f.peak_ratio, 3}, {f.peak_mib, 1},
+            {threads == 1 ? (double)NAN : b->ms[k] / f.ms_per_step, 2}};
+        code = show(&l, row, e);
     }
-    return 0;
+    return end_table(b, &l, code, e);
 }
 
 static int run_pairs(struct bench *b, struct err *e)
 {
-    printf("\nRPE against URPE, steps in turn, one thread, 2 layers, batch 8: heads of 64 channels, "
-           "the paper's,\nthen of 16, which show the cost of C most\n"
-           "   n     d heads    rpe ms   urpe ms  time ratio   rpe MiB  urpe MiB  memory ratio\n");
-    for (int k = 0; k < COUNT_OF(pairs); k++) {
-        struct bench_case c = pairs[k];
-        c.threads = 1;
+    static const struct listing_column columns[] = {
+        {"n", true}, {"d", true}, {"heads", true}, {"rpe ms", true}, {"urpe ms", true},
+        {"ratio", true}, {"rpe MiB", true}, {"urpe MiB", true}, {"ratio", true}};
+    struct listing l;
+    int code = say("\nRPE against URPE, steps in turn, one thread, 2 layers, batch 8: heads of 64 channels, "
+                   "the paper's, then of 16, which show the cost of C most", e);
+    listing_open(&l, columns, COUNT_OF(columns));
+    for (int k = 0; k < COUNT_OF(pairs) && !code; k++) {
+        struct bench_case c[2] = {pairs[k], pairs[k]};
         struct bench_figures f[2];
         double ratio;
-        int code = bench_pair(&c, PAIR_SECONDS, f, &ratio, e);
+        c[0].threads = c[1].threads = 1;
+        c[1].urpe = true;
+        code = bench_pair(c, seconds_of(b, PAIR_SECONDS), f, &ratio, e);
         if (code)
-            return code;
-        for (int u = 0; u < 2; u++) {
-            c.urpe = u;
-            add_row(b, &c, &f[u]);
-        }
-        printf("%4d %5d %5d %9.3f %9.3f %11.4f %9.1f %9.1f %13.4f\n", c.n, c.width, c.heads,
-               f[0].ms_per_step, f[1].ms_per_step, ratio, f[0].peak_mib, f[1].peak_mib,
-               f[1].peak_mib / f[0].peak_mib);
-        fflush(stdout);
+            break;
+        for (int u = 0; u < 2; u++)
+            add_row(b, &c[u], &f[u]);
+        const struct shown row[] = {
+            {c->n, 0}, {c->width, 0}, {c->heads, 0}, {f[0].ms_per_step, 3}, {f[1].ms_per_step, 3},
+            {ratio, 4}, {f[0].peak_mib, 1}, {f[1].peak_mib, 1}, {f[1].peak_mib / f[0].peak_mib, 4}};
+        code = show(&l, row, e);
     }
-    return 0;
+    return end_table(b, &l, code, e);
 }
 
 static int run_memory(struct bench *b, struct err *e)
 {
+    static const struct listing_column columns[] = {{"n", true}, {"ms", true}, {"MiB", true}};
     double x[COUNT_OF(memory_lengths)], y[COUNT_OF(memory_lengths)], start, slope, v00, v01, v11,
         residual;
-    printf("\nMemory against length, one step: width 64, 2 layers, batch 1\n"
-           "    n        ms  peak MiB\n");
-    for (int k = 0; k < COUNT_OF(memory_lengths); k++) {
+    struct listing l;
+    int code = say("\nMemory against length, one step: width 64, 2 layers, batch 1", e);
+    listing_open(&l, columns, COUNT_OF(columns));
+    for (int k = 0; k < COUNT_OF(memory_lengths) && !code; k++) {
         struct bench_case c = {.n = memory_lengths[k], .width = 64, .layers = 2, .batch = 1,
                                .heads = 4, .urpe = true, .threads = 1};
         struct bench_figures f;
-        int code = bench_memory(&c, 1, &f, e);
+        code = bench_memory(&c, 1, &f, e);
         if (code)
-            return code;
+            break;
         add_row(b, &c, &f);
-        printf("%5d %9.1f %9.1f\n", c.n, f.ms_per_step, f.peak_mib);
-        fflush(stdout);
+        code = show(&l, (const struct shown[]){{c.n, 0}, {f.ms_per_step, 1}, {f.peak_mib, 1}}, e);
         x[k] = log(c.n);
         y[k] = log(f.peak_mib);
     }
+    code = end_table(b, &l, code, e);
+    if (code)
+        return code;
     if (gsl_fit_linear(x, 1, y, 1, (size_t)COUNT_OF(memory_lengths), &start, &slope, &v00, &v01,
                        &v11, &residual))
         return err_set(e, ERR_NUMERIC, "", "the exponent could not be fitted");
@@ -135,31 +202,88 @@ static int run_memory(struct bench *b, struct err *e)
     return 0;
 }
 
+/* ---- kinds ------------------------------------------------------------------------------------*/
+/* One line: a step of case c with a normaliser and a mask over one with softmax and the mask `of`. */
+static int run_kind(struct bench *b, const struct bench_case *c, const char *normaliser,
+                    const char *mask, const char *of, const char *name, struct err *e)
+{
+    char keys[2][96];
+    struct bench_case pair[2] = {*c, *c};
+    struct bench_figures f[2];
+    double ratio;
+    snprintf(keys[0], sizeof keys[0], ", mask: %s", of);
+    snprintf(keys[1], sizeof keys[1], ", mask: %s, normaliser: %s", mask, normaliser);
+    for (int k = 0; k < 2; k++)
+        pair[k].keys = keys[k];
+    int code = bench_pair(pair, seconds_of(b, STEP_SECONDS), f, &ratio, e);
+    if (code)
+        return code;
+    printf("%-14s %10.3f %7.3f\n", name, f[1].ms_per_step, ratio);
+    fflush(stdout);
+    const char *const words[] = {normaliser, mask, of};
+    for (int k = 0; k < COUNT_OF(words); k++)
+        csv_field(&b->csv, words[k]);
+    const long long whole[] = {c->n, c->width, c->layers, c->batch, c->heads, c->threads};
+    for (int k = 0; k < COUNT_OF(whole); k++)
+        csv_field_int(&b->csv, whole[k]);
+    csv_field_double(&b->csv, f[1].ms_per_step, 6);
+    csv_field_double(&b->csv, f[0].ms_per_step, 6);
+    csv_field_double(&b->csv, ratio, 4);
+    csv_end_row(&b->csv);
+    return 0;
+}
+
+static int run_kinds(struct bench *b, struct err *e)
+{
+    text_append(&b->csv, "normaliser,mask,against_mask,n,d,layers,batch,heads,threads,ms_per_step,"
+                         "softmax_ms_per_step,ratio\n");
+    int code = say("Normalisers, causal, n = 256: a step over one of softmax, timed in turn, the median; one "
+                   "thread, 2 layers, width 128, 2 heads, batch 8", e);
+    if (!code)
+        printf("%-14s %10s %7s\n", "normaliser", "ms/step", "ratio");
+    for (int k = 0; normaliser_table[k] && !code; k++)
+        code = run_kind(b, &of_normalisers, normaliser_table[k]->name, "causal", "causal",
+                        normaliser_table[k]->name, e);
+    if (!code)
+        code = say("\nMasks, softmax, n = 1024, batch 2: a step over one without a mask", e);
+    if (!code)
+        printf("%-14s %10s %7s\n", "mask", "ms/step", "ratio");
+    for (int k = 0; mask_table[k] && !code; k++)
+        if (mask_table[k]->axes_min <= 1 && mask_table[k]->axes_max >= 1)
+            code = run_kind(b, &of_masks, "softmax", mask_table[k]->name, "none", mask_table[k]->name, e);
+    return code;
+}
+
+static int run_steps(struct bench *b, struct err *e)
+{
+    int threads = b->a->threads > 0 ? b->a->threads : system_cores() > 1 ? 2 : 1;
+    text_append(&b->csv, "n,d,layers,batch,heads,attention,threads,ms_per_step,tokens_per_second,"
+                         "flops,sgemm_flops,ratio,peak_flops,peak_ratio,peak_mib\n");
+    int code = say("FLOP of a step = 3 x batch x forward; forward = layers x (2 n (4 d d + 2 d f) + 4 n n d) "
+                   "+ 2 n d (in + out)", e);
+    if (!code)
+        code = say("SGEMM: the linear layers' products at (batch n) rows by the BLAS library; peak: "
+                   "multiply-adds in registers; both in turn with the steps, each ratio the median over "
+                   "turns", e);
+    if (!code)
+        code = run_sizes(b, 1, e);
+    if (!code && threads > 1)
+        code = run_sizes(b, threads, e);
+    if (!code)
+        code = run_pairs(b, e);
+    return code ? code : run_memory(b, e);
+}
+
 static int run(const struct arguments *a, struct err *e)
 {
-    struct bench b = {0};
+    struct bench b = {.a = a};
     char cpu[128];
-    int threads = a->threads > 0 ? a->threads : system_cores() > 1 ? 2 : 1;
     system_cpu_name(cpu, sizeof cpu);
-    text_append(&b.csv, "n,d,layers,batch,heads,attention,threads,ms_per_step,tokens_per_second,"
-                        "flops,sgemm_flops,ratio,peak_flops,peak_ratio,peak_mib\n");
-    printf("%s\n"
-           "FLOP of a step = 3 x batch x forward; forward = layers x (2 n (4 d d + 2 d f) + 4 n n d)"
-           " + 2 n d (in + out)\n"
-           "SGEMM: the linear layers' products at (batch n) rows by the BLAS library; peak: multiply-adds "
-           "in registers;\nboth in turn with the steps, each ratio the median over turns\n"
-           "   n     d layers batch threads   ms/step  tokens/s  GFLOP/s    SGEMM  ratio     peak  ratio "
-           "peak MiB\n",
-           cpu);
     int code = a->csv ? file_check_write(a->csv, e) : 0;
     if (!code)
-        code = run_sizes(&b, 1, e);
-    if (!code && threads > 1)
-        code = run_sizes(&b, threads, e);
+        code = say(cpu, e);
     if (!code)
-        code = run_pairs(&b, e);
-    if (!code)
-        code = run_memory(&b, e);
+        code = a->kinds ? run_kinds(&b, e) : run_steps(&b, e);
     if (!code)
         code = text_check(&b.csv, e);
     if (!code && a->csv)
@@ -174,6 +298,7 @@ const struct command command_bench = {
     .summary = "time training steps against this machine's own matrix products",
     .details = "Prints milliseconds a step, tokens and FLOP/s, and their ratio to SGEMM at the "
                "model's own shapes measured in turn; then RPE against URPE in time and memory, and "
-               "memory against length. Takes under 5 minutes; the machine should be idle.",
-    .flag = {FLAG_BENCH_CSV, FLAG_BENCH_THREADS},
+               "memory against length. Either form takes about 5 minutes; the machine should be "
+               "idle.",
+    .flag = {FLAG_KINDS, FLAG_BENCH_CSV, FLAG_SECONDS, FLAG_BENCH_THREADS},
     .run = run};

@@ -18,6 +18,7 @@ enum { OTHERS_BYTES_MAX = 256 << 20 };
 /* Where the battery and the results of the built-in encodings lie, from the program's own folder: as
  * `make install` puts them, and as they were built. */
 static const char *const places[] = {"../share/urpe-probe", "../experiments"};
+static const char battery_name[] = "atlas.yaml";
 
 struct work {
     const struct arguments *arguments;
@@ -31,6 +32,9 @@ struct work {
     struct card card;
     char why_not[sizeof(struct err) + 32], title[512];
     struct text command;
+    const char **word; /* (words) of --set, and of what is narrowed */
+    int words;
+    struct arena arena; /* of those words */
 };
 
 /* ---- the battery ------------------------------------------------------------------------------*/
@@ -43,13 +47,13 @@ static int find_battery(struct work *w, struct err *e)
     }
     bool known = system_program_folder(program_word, folder, sizeof folder);
     for (size_t k = 0; known && k < sizeof places / sizeof *places; k++) {
-        int length = snprintf(w->battery, sizeof w->battery, "%s/%s/card.yaml", folder, places[k]);
+        int length = snprintf(w->battery, sizeof w->battery, "%s/%s/%s", folder, places[k], battery_name);
         if (length > 0 && length < (int)sizeof w->battery && file_exists(w->battery))
             return 0;
     }
-    return err_set(e, ERR_IO, "--battery", "is not given, and there is no share/urpe-probe/card.yaml or "
-                   "experiments/card.yaml beside the program's folder; expected a spec of targets and "
-                   "inputs: --battery FILE");
+    return err_set(e, ERR_IO, "--battery", "is not given, and there is no share/urpe-probe/%s or "
+                   "experiments/%s beside the program's folder; expected a spec of targets and "
+                   "inputs: --battery FILE", battery_name, battery_name);
 }
 
 /* The results that lie beside it: BATTERY.csv or BATTERY.csv.gz for BATTERY.yaml. */
@@ -74,6 +78,16 @@ static int read_beside(const struct work *w, struct text *rows, char others[FILE
     return code ? code : text_check(rows, e);
 }
 
+static int parse_atlas(struct work *w, const struct text *table, int *foreign, struct err *e)
+{
+    struct text rows = {0};
+    int code = card_rows_of_atlas(&rows, w->plain, table->data, table->length, foreign, e);
+    if (!code)
+        code = results_parse(&w->built_in, w->plain, rows.data, rows.length, e);
+    text_close(&rows);
+    return code;
+}
+
 /* A lack of them, or results of another battery, is said on the card. */
 static int read_others(struct work *w, struct err *e)
 {
@@ -81,8 +95,11 @@ static int read_others(struct work *w, struct err *e)
     struct text rows = {0};
     char path[FILE_PATH_MAX];
     int foreign = 0, code = read_beside(w, &rows, path, &cause);
-    if (!code)
-        code = results_parse_some(&w->built_in, w->plain, rows.data, rows.length, &foreign, &cause);
+    if (!code && rows.data && card_is_atlas(rows.data))
+        code = parse_atlas(w, &rows, &foreign, &cause);
+    else if (!code)
+        code = results_parse_some(&w->built_in, w->plain, rows.data ? rows.data : "", rows.length, &foreign,
+                                  &cause);
     text_close(&rows);
     if (code == ERR_MEMORY)
         return err_pass(e, &cause);
@@ -93,6 +110,7 @@ static int read_others(struct work *w, struct err *e)
                  "another version of the program", foreign, path);
     w->card.others = w->built_in.rows ? &w->built_in : NULL;
     w->card.why_not = w->why_not;
+    w->card.version = w->built_in.rows ? result_text(&w->built_in.row[0], "version") : "";
     return 0;
 }
 
@@ -111,13 +129,68 @@ static int check_class(const struct work *w, struct err *e)
     return 0;
 }
 
+/* Whether the cells have more than two values of a key. */
+static bool has_many(const struct spec *s, const char *key)
+{
+    char value[512], seen[2][512];
+    int count = 0;
+    for (int k = 0; k < spec_cells(s); k++) {
+        if (!spec_value(spec_cell(s, k), key, value, sizeof value))
+            continue;
+        bool new = true;
+        for (int i = 0; i < count; i++)
+            new = new && strcmp(seen[i], value);
+        if (new && count == 2)
+            return true;
+        if (new)
+            strcpy(seen[count++], value);
+    }
+    return false;
+}
+
+/* Of long axes over the model, such as one of normalisers, the first value alone: words for --set. */
+static int narrow(struct work *w, bool *narrowed, struct err *e)
+{
+    char value[512], word[640];
+    int code = 0;
+    *narrowed = false;
+    for (int k = 0; k < spec_axes(w->spec) && !code; k++) {
+        const char *key = spec_axis(w->spec, k);
+        if (strncmp(key, "model.", strlen("model.")) || !has_many(w->spec, key) ||
+            !spec_value(spec_cell(w->spec, 0), key, value, sizeof value))
+            continue;
+        snprintf(word, sizeof word, "%s=%s", key, value);
+        code = memory_grow(w->word, (size_t)w->words + 1, e);
+        if (!code)
+            w->word[w->words++] = arena_text(&w->arena, word, e);
+        *narrowed = true;
+    }
+    return code ? code : arena_check(&w->arena);
+}
+
+static int open_class(struct work *w, struct err *e)
+{
+    spec_close(w->spec);
+    w->spec = NULL;
+    return spec_open_class(&w->spec, w->battery, w->path, w->word, w->words, e);
+}
+
 static int open_specs(struct work *w, struct err *e)
 {
     const struct settings *set = &w->arguments->set;
+    bool narrowed = false;
     int code = spec_open(&w->plain, w->battery, NULL, 0, e);
     if (!code)
-        code = spec_open_class(&w->spec, w->battery, w->path, set->word, set->count, e);
-    return code ? code : check_class(w, e);
+        code = memory_grow(w->word, (size_t)set->count + 1, e);
+    for (; !code && w->words < set->count; w->words++)
+        w->word[w->words] = set->word[w->words];
+    if (!code)
+        code = open_class(w, e);
+    if (!code)
+        code = check_class(w, e);
+    if (!code && !w->arguments->all)
+        code = narrow(w, &narrowed, e);
+    return code || !narrowed ? code : open_class(w, e);
 }
 
 /* "t5", "formula -a[h] * d", "preset llama-3". */
@@ -151,6 +224,35 @@ static void append_command(struct work *w)
     w->card.battery = spec_name(w->plain);
 }
 
+/* ---- models from elsewhere --------------------------------------------------------------------*/
+/* Predictions are of one class: what is left open must be said. */
+static int check_settled(const struct work *w, struct err *e)
+{
+    struct text open = {0};
+    for (int k = 0; k < spec_axes(w->spec); k++)
+        if (strncmp(spec_axis(w->spec, k), "model.", strlen("model.")) == 0)
+            text_append_format(&open, "%s--set %s=VALUE", open.length ? " " : "", spec_axis(w->spec, k));
+    int code = text_check(&open, e);
+    if (!code && open.length)
+        code = err_set(e, ERR_USAGE, NULL, "the class leaves settings of the battery open, and predictions are of "
+                       "one; expected %.300s", open.data);
+    text_close(&open);
+    return code;
+}
+
+static int write_samples(struct work *w, struct err *e)
+{
+    const struct arguments *a = w->arguments;
+    int code = file_make_folder(a->samples, e);
+    if (!code)
+        code = card_samples(w->spec, a->samples, a->train, e);
+    if (!code && !a->quiet)
+        text_say(stderr, "samples of %d targets are in %s; put predictions.safetensors, with y (and y.LENGTH), beside "
+                 "each one's inputs, and give the same command with --predictions %s", spec_cells(w->spec),
+                 a->samples, a->samples);
+    return code;
+}
+
 /* ---- the work ---------------------------------------------------------------------------------*/
 static void tell_progress(void *context, int cell)
 {
@@ -165,7 +267,8 @@ static int measure(struct work *w, struct err *e)
 {
     const struct arguments *a = w->arguments;
     bool shown = !a->quiet && !a->no_progress && isatty(STDERR_FILENO);
-    int code = card_price(w->path, a->set.word, a->set.count, &w->card.cost, e);
+    bool read = a->out || (a->format == LISTING_TABLE && !a->quiet); /* by somebody: rows have no price */
+    int code = read ? card_price(w->path, w->word, w->words, &w->card.cost, e) : 0;
     if (!code && *terminal_signal())
         code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     if (!code)
@@ -177,8 +280,10 @@ static int measure(struct work *w, struct err *e)
     if (!code)
         code = card_conditions(spec_cell(w->spec, 0), &w->conditions, &w->card.unconditional, e);
     w->card.conditions = w->card.unconditional ? NULL : &w->conditions;
+    const struct card_work work = {.spec = w->spec, .pool = w->pool, .predictions = a->predictions,
+                                   .stop = terminal_signal(), .each = shown ? tell_progress : NULL, .context = w};
     if (!code)
-        code = card_rows(w->spec, w->pool, terminal_signal(), shown ? tell_progress : NULL, w, &w->rows, e);
+        code = card_rows(&work, &w->rows, &w->card.scores, e);
     if (!code)
         code = results_parse(&w->own, w->spec, w->rows.data, w->rows.length, e);
     w->card.own = &w->own;
@@ -260,6 +365,8 @@ static void close_work(struct work *w)
     text_close(&w->rows);
     text_close(&w->command);
     pool_close(w->pool);
+    memory_free(w->word);
+    arena_close(&w->arena);
     spec_close(w->spec);
     spec_close(w->plain);
     memory_free(w);
@@ -274,11 +381,20 @@ static int run(const struct arguments *a, struct err *e)
     w->path = a->operands ? a->operand[0] : NULL;
     w->own.borrowed = w->built_in.borrowed = true;
     terminal_watch_signals();
-    int code = check_words(a, e);
+    int code = arena_open(&w->arena, 0, e);
+    if (!code)
+        code = check_words(a, e);
     if (!code)
         code = find_battery(w, e);
     if (!code)
         code = open_specs(w, e);
+    if (!code && (a->samples || a->predictions))
+        code = check_settled(w, e);
+    if (!code && a->samples) {
+        code = write_samples(w, e);
+        close_work(w);
+        return code;
+    }
     if (!code && a->out)
         code = try_folder(a->out, e);
     if (!code)
@@ -287,8 +403,9 @@ static int run(const struct arguments *a, struct err *e)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)
         code = conclude(w, e);
+    int status = w->card.scores.apart ? EXIT_FAILED : 0;
     close_work(w);
-    return code;
+    return code ? code : status;
 }
 
 const struct command command_card = {
@@ -298,12 +415,17 @@ const struct command command_card = {
     .details = "The class is what --set says of the model, over what the section `model` of SPEC says. "
                "A battery of targets and kinds of input is gone through: floors, what random networks of "
                "the class tell apart, explicit weights.  Nothing is trained.  Settings of the battery (C, "
-               "masks) that the class leaves open are all shown, the first in full.\n"
+               "masks) that the class leaves open are all gone through, and the first is shown in full; of those with "
+               "more than two values (normalisers) the first alone, unless --all is given.\n"
                "--out DIR writes card.html, one page that needs nothing else, card.svg and card.csv, the "
                "rows; --format csv or json prints these.\n"
+               "Models from elsewhere: --samples DIR writes what they are to be trained and judged on, --predictions "
+               "DIR judges what they say of it, beside the floors of the class.  The exit status is 1 where they tell "
+               "apart what no network of the class does.\n"
                "A battery is a spec: its axes over the model, but the encoding, are the settings.  Results "
                "of the built-in encodings lie beside it, BATTERY.csv.",
-    .flag = {FLAG_SET, FLAG_BATTERY, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_FORMAT, FLAG_QUIET,
+    .flag = {FLAG_SET, FLAG_BATTERY, FLAG_CARD_ALL, FLAG_SAMPLES, FLAG_TRAIN,
+             FLAG_CARD_PREDICTIONS, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_NO_PROGRESS, FLAG_COLOR},
     .run = run,
 };

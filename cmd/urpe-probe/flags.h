@@ -23,6 +23,10 @@
       "the spec whose targets and inputs are gone through; default: the one that came along")      \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \
     X(PREDICTIONS, predictions, text, "--predictions", "FILE", "safetensors with y")               \
+    SAME(CARD_PREDICTIONS, predictions, text, "--predictions", "DIR",                              \
+         "a folder of --samples with predictions of models from elsewhere, which are judged")      \
+    X(SAMPLES, samples, path, "--samples", "DIR",                                                  \
+      "write the battery's samples, for models that are trained elsewhere, and no card")           \
     X(NAME, name, text, "--name", "NAME", "name of the model in rows; default: the spec's")        \
     X(TRAIN, train, many, "--train", "N", "write N training samples too")                          \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
@@ -50,6 +54,10 @@
     SAME(KEEP_GOING, fail_fast, off, "--keep-going", NULL,                                         \
          "train the other cells when one fails (default)")                                         \
     X(ALL, all, on, "--all", NULL, "every encoding with every normaliser and mask")                \
+    SAME(CARD_ALL, all, on, "--all", NULL, "every setting of the battery, every normaliser too")   \
+    X(KINDS, kinds, on, "--kinds", NULL,                                                           \
+      "instead: each normaliser against softmax, and each mask against none")                      \
+    X(SECONDS, seconds, count, "--seconds", "N", "of steps for each line; default: 6, of a pair 21") \
     X(GNUPLOT, gnuplot, on, "--gnuplot", NULL,                                                     \
       "keep gnuplot's scripts, with their data, beside the figures")                               \
     X(PNG, png, on, "--png", NULL, "draw each figure as PNG, too")

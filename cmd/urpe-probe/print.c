@@ -19,6 +19,22 @@ void say_skipped(const struct results *r)
         text_say(stderr, "skipped %s", r->skipped[k]);
 }
 
+/* Floors that rest on what the spec says must not pass for proved ones. */
+static void say_declared(const struct spec *s)
+{
+    const char *last = "";
+    char where[320];
+    for (int k = 0; k < spec_cells(s); k++) {
+        const char *key, *text = model_declared(&spec_cell(s, k)->task.model, &key);
+        if (!text || !strcmp(text, last))
+            continue;
+        spec_where(s, key, where, sizeof where);
+        text_say(stderr, "%s: warning: %s: floors rest on %s, which was tried on random parameters and is "
+                 "not proved", where, key, text);
+        last = text;
+    }
+}
+
 void say_doubts(const struct spec *s)
 {
     struct text last = {0}, doubt = {0};
@@ -39,6 +55,7 @@ void say_doubts(const struct spec *s)
     }
     text_close(&last);
     text_close(&doubt);
+    say_declared(s);
 }
 
 /* A spec whose claims are all about `run` must not pass for one whose claims hold here. */

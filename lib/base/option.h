@@ -22,7 +22,7 @@ enum option_type {
     OPTION_KIND      /* struct kind_config field; `X: name` is short for `X: {kind: name}` */
 };
 
-enum { OPTION_TEXT_MAX = 256, OPTION_INTS_MAX = 64, KIND_OPTIONS_MAX = 12, KIND_TEXTS_MAX = 2 };
+enum { OPTION_TEXT_MAX = 256, OPTION_INTS_MAX = 64, KIND_OPTIONS_MAX = 12, KIND_TEXTS_MAX = 4 };
 
 struct option_text {
     char text[OPTION_TEXT_MAX];

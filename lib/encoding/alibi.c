@@ -54,6 +54,14 @@ static void initial(const struct kind_config *c, const struct encoding_shape *s,
         value[h] = (real)fixed_slope(h, s->heads);
 }
 
+/* Weights are powers of e^-slope, so floors compare polynomials in it. */
+static void facts(const struct kind_config *c, const struct encoding_shape *s,
+                  struct encoding_facts *out)
+{
+    encoding_facts_bias(c, s, out);
+    out->powers = true;
+}
+
 static void prepare(const struct encoding_context *c, real *state)
 {
     int relations = c->layout->relations, heads = c->shape->heads;
@@ -89,7 +97,7 @@ const struct encoding encoding_alibi = {
     .options = options,
     .axes_min = 0, .axes_max = 2,
     .scattered = true,
-    .facts = encoding_facts_bias,
+    .facts = facts,
     .tensors = tensors,
     .initial = initial,
     .relation = encoding_relation_distance,

@@ -51,6 +51,8 @@ struct encoding_facts {
     bool per_sample;       /* the floor's relation is a class of its own in each sample (CoPE) */
     bool relation_bias;    /* logits get state[h * relations + relation(i,j)] and nothing else: the
                               model reads it there and accumulates dstate; logits hooks are NULL */
+    bool silent;           /* the logits hooks do nothing */
+    bool powers;           /* with relation_bias: on a line the bias is a multiple of |i - j| */
     bool shift_invariant;  /* logits depend on positions through relation(i,j) alone */
     double scale;          /* of q.k in the logits, 1/sqrt(d_h) for most */
 };
@@ -111,6 +113,11 @@ struct encoding {
     /* Absolute encodings: positions of equal mark get the same vector whatever the parameters.
      * NULL: every position has one of its own, so nothing merges within a sample. */
     int64_t (*mark)(const struct encoding_context *c, int i);
+
+    /* What the user says of it that floors rest on, unproved; NULL, or "": nothing. */
+    const char *(*declared)(const struct kind_config *c);
+    /* Whether a certificate can say what it makes of a pair.  NULL: it can. */
+    bool (*certified)(const struct kind_config *c);
 
     /* What prepare needs besides parameters, for c->layout, in arena (a measuring one gives the price,
      * and tries it all the same); *code is c->code from then on.  Two threads may not prepare with one
@@ -176,21 +183,40 @@ enum urpe_init { URPE_ONES, URPE_NORMAL };
 enum { URPE_OPTION_INIT, URPE_OPTION_MEAN, URPE_OPTION_SHARE, URPE_OPTION_STD };
 enum urpe_share { URPE_SHARE_MODEL, URPE_SHARE_YES, URPE_SHARE_NO };
 
+/* C is a table, of which each relation reads a row, or what the last hooks make of tensors. */
 struct urpe {
     const char *name, *summary, *citation, *longer;
-    const struct option *options; /* init, mean, share, std: the same rows for every kind */
+    const struct option *options; /* share is number URPE_OPTION_SHARE; tables have init, mean, std too */
     int axes_min, axes_max;
-    /* Rows of the table. */
+    /* Rows of the table.  NULL: it is none. */
     int (*rows)(const struct encoding_shape *s);
     /* map (relations of here): the table's row for each relation of layout here. */
     void (*map)(const struct encoding_shape *s, const struct layout *here, int32_t *map);
+
+    /* As in struct encoding, with state and dstate (heads, relations of the layout): C itself.  NULL
+     * where C is a table. */
+    int (*check)(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
+    int (*tensors)(const struct kind_config *c, const struct encoding_shape *s,
+                   struct encoding_tensor *out);
+    int (*open)(const struct encoding_context *c, struct arena *arena, void **code, struct err *e);
+    void (*prepare)(const struct encoding_context *c, real *state);
+    void (*prepare_backward)(const struct encoding_context *c);
+    int64_t (*relation)(const struct encoding_context *c, int i, int j);
+    const char *(*declared)(const struct kind_config *c);
 };
-extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed */
+extern const struct urpe *const urpe_table[]; /* NULL-terminated: toeplitz, bucketed, formula */
 extern const struct kind_table urpe_kinds;
 const struct urpe *urpe_of(const struct kind_config *c);
-/* The descriptor of "urpe.c" [heads, rows]; init ones, or N(mean, std^2). */
-void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out);
+/* The tensors of "urpe.", named without it; returns how many.  A table's is one, "c" [heads, rows]; init
+ * ones, or N(mean, std^2). */
+int urpe_tensors(const struct kind_config *c, const struct encoding_shape *s,
+                 struct encoding_tensor out[ENCODING_TENSORS_MAX]);
 int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e);
+/* Tries what is opened only to run where it trains and where it is evaluated. */
+int urpe_try(const struct kind_config *c, const struct encoding_shape *s,
+             const struct layout *evaluated, struct err *e);
+/* Sets c->code by the entry's open, for c->layout. */
+int urpe_open(struct encoding_context *c, struct arena *arena, struct err *e);
 
 /* T5's bucket of an offset (Raffel et al. 2020), for t5, tupe and bucketed C. */
 int encoding_bucket(int offset, bool past, int buckets, int max_distance);

@@ -4,7 +4,7 @@
  *   Lua, in a process that can be ended       here
  *   -a[h] * math.log(1 + math.abs(d))  -->    c0 = 1 + |d|, p0 = a[h]:  neg p0; mul . log c0
  *
- * Values are recorded for each head and relation.  Those with the same operations share a program, in
+ * Values are recorded for each head and relation, or what else a formula is of.  Those with the same operations share a program, in
  * which only the constants and which parameters are meant differ.
  *
  * Invariant: a formula cannot branch on a parameter (comparing one is an error), so its tape is the
@@ -14,6 +14,7 @@
 #ifndef ENCODING_FORMULA_H
 #define ENCODING_FORMULA_H
 #include "encoding/encoding.h"
+#include "lua/sandbox.h"
 
 enum { FORMULA_NAME_MAX = 16, FORMULA_OPS_MAX = 4096, FORMULA_BLOCK = 64 };
 
@@ -28,9 +29,13 @@ struct formula_parameter {
     bool table;           /* train.table_lr applies */
     int first, count;     /* in the vector of all parameters */
 };
-/* Reads `map` ("{a: 1, b: {start: 0.1, std: 0.02}}") and returns how many; -1 with e filled. */
-int formula_parameters(const char *map, int heads,
+/* Reads `map` ("{a: 1, b: {start: 0.1, std: 0.02}}") and returns how many; -1 with e filled, e->where
+ * `key`.  heads 0: the formula knows no heads, and parameters are per model. */
+int formula_parameters(const char *key, const char *map, int heads,
                        struct formula_parameter out[ENCODING_TENSORS_MAX], struct err *e);
+/* Their tensors, one each; returns `count`. */
+int formula_tensors(const struct formula_parameter *p, int count, int heads,
+                    struct encoding_tensor out[ENCODING_TENSORS_MAX]);
 
 /* ---- the tape ---------------------------------------------------------------------------------*/
 enum formula_op {
@@ -47,14 +52,18 @@ struct formula_step {
 struct formula_program {
     int32_t steps, constants, parameters, elements;
     struct formula_step *step; /* (steps); the last is the value */
-    int32_t *element;          /* (elements) where the value goes: head * relations + relation */
+    int32_t *element;          /* (elements) where the value goes: group * items + item */
     double *constant;          /* (elements, constants) */
     int32_t *parameter;        /* (elements, parameters) index into the vector of all */
 };
+struct formula_domain;
 struct formula {
+    const struct formula_domain *domain;
     int programs, numbers; /* numbers: of all parameters */
+    int groups, items, n;  /* of the domain, and positions, that it was recorded for */
+    int size[ENCODING_TENSORS_MAX]; /* of each parameter's tensor */
     struct formula_program *program;
-    int32_t *class;        /* (relations) equal: the same tape in every head */
+    int32_t *class;        /* (items) equal: one function of the parameters in every group */
     double *value, *slope; /* (longest program, FORMULA_BLOCK) scratch */
     double *p, *dp;        /* (numbers) scratch */
 };
@@ -64,12 +73,65 @@ void formula_run(const struct formula_program *x, int first, int count, const do
                  double *value);
 void formula_run_back(const struct formula_program *x, int first, int count, const double *value,
                       double *slope);
+/* All values, state (groups,items), from c->parameter; and c->gradient from c->dstate.  Both as the
+ * hooks of struct encoding, with c->code a struct formula. */
+void formula_prepare(const struct encoding_context *c, real *state);
+void formula_prepare_backward(const struct encoding_context *c);
+/* The class of a pair.  Classes are numbered for one layout: n keeps those of other sizes apart.  Without
+ * a tape the layout's own relation, as fine as d itself (graphs). */
+int64_t formula_relation(const struct encoding_context *c, int i, int j);
 
-/* Records the formula for c->layout; ERR_USAGE with what is wrong with it and where, e->where
- * `key`. */
-int formula_open(const struct encoding_context *c, const char *key, const char *text,
-                 const struct formula_parameter *parameter, int parameters, struct arena *arena,
-                 struct formula **out, struct err *e);
+/* ---- what a formula is of ---------------------------------------------------------------------*/
+enum { FORMULA_VARIABLES_MAX = 10 };
+struct formula_variable {
+    const char *name;
+    bool shown;     /* in messages about a place */
+    bool of_head;   /* a declared relation does not know it */
+};
+/* One value for each group and item. */
+struct formula_domain {
+    const char *variables; /* for messages */
+    int (*groups)(const struct encoding_context *c);
+    int64_t (*items)(const struct encoding_context *c);
+    int (*names)(const struct layout *l, struct formula_variable out[FORMULA_VARIABLES_MAX]);
+    /* Values of these variables. */
+    void (*values)(const struct encoding_context *c, int group, int item,
+                   double out[FORMULA_VARIABLES_MAX]);
+    /* Nobody looks there, and a formula need not be defined.  NULL: everywhere somebody does. */
+    bool (*hidden)(const struct encoding_context *c, int item);
+};
+/* heads x relations, of B and of C; heads x (i,j); places x channels. */
+extern const struct formula_domain formula_of_relations, formula_of_factors, formula_of_pairs,
+    formula_of_places;
+/* Whether the text reads any of the variables; false where it is not Lua. */
+bool formula_reads(const char *text, const char *const *names, int count);
+
+/* ---- recording --------------------------------------------------------------------------------*/
+struct formula_source {
+    const struct formula_domain *domain;
+    const struct encoding_context *context; /* for context->layout */
+    const char *key, *text;
+    /* Items where this has one value have one value of the formula, the user says; "": nothing is said. */
+    const char *relation_key, *relation;
+    const struct formula_parameter *parameter;
+    int parameters;
+};
+/* Records the formula; ERR_USAGE with what is wrong with it and where, e->where one of the keys.  What
+ * has been recorded in this process before is not recorded again. */
+int formula_open(const struct formula_source *s, struct arena *arena, struct formula **out,
+                 struct err *e);
+/* In a process of its own: records the source and sends a struct formula_answer, and where that says
+ * no error its bytes (formula_open.c reads them). */
+void formula_record(void *source, int fd);
+struct formula_answer {
+    struct err err;
+    int programs;
+    size_t bytes;
+};
+extern const struct sandbox_limits formula_limits;
+enum { FORMULA_CHUNK_MAX = 64 };
+/* As Lua names the text of `key` in messages: "=bias" of "model.encoding.bias". */
+void formula_chunk(const char *key, char out[FORMULA_CHUNK_MAX]);
 /* Whether it is Lua at all; runs none of it. */
 int formula_check(const char *key, const char *text, struct err *e);
 

@@ -9,7 +9,7 @@
 
 static int refuse(struct err *e, const char *what, const char *name, const char *expected)
 {
-    err_set(e, ERR_USAGE, "model.encoding.parameters", "%s: %s; expected %s", name, what, expected);
+    err_set(e, ERR_USAGE, NULL, "%s: %s; expected %s", name, what, expected);
     return -1;
 }
 
@@ -26,7 +26,8 @@ static const char *scalar(const char *s, char *out, size_t size)
     return s;
 }
 
-static bool is_name(const char *s)
+/* places: of a formula of places, which knows C. */
+static bool is_name(const char *s, bool places)
 {
     static const char *const taken[] = {
         "d",  "dy",    "dx",  "h",     "H",    "n",    "i",        "j",    "c",   "and", "break",
@@ -36,7 +37,7 @@ static bool is_name(const char *s)
     while (taken[k] && strcmp(taken[k], s) != 0)
         k++;
     size_t letters = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    return !taken[k] && *s && (*s < '0' || *s > '9') && !s[letters];
+    return !taken[k] && (!places || strcmp(s, "C") != 0) && *s && (*s < '0' || *s > '9') && !s[letters];
 }
 
 static int read_number(struct formula_parameter *p, const char *key, const char *value,
@@ -113,28 +114,28 @@ static int finish(struct formula_parameter *p, int heads, int first, struct err 
         return refuse(e, "a negative std", p->name, "0 or more");
     if (p->low > p->high)
         return refuse(e, "low is above high", p->name, "low <= high");
+    if (!heads && p->per != FORMULA_MODEL)
+        return refuse(e, "per head or layer", p->name, "per: model, as what is added to the input knows "
+                      "no heads and is added once");
     p->count = (p->size ? p->size : 1) * (p->per == FORMULA_HEAD ? heads : 1);
     p->first = first;
     return 0;
 }
 
-int formula_parameters(const char *map, int heads,
-                       struct formula_parameter out[ENCODING_TENSORS_MAX], struct err *e)
+static int read_map(const char *map, int heads, struct formula_parameter *out, struct err *e)
 {
     int count = 0, first = 0;
     const char *s = map;
     char name[64];
-    if (!*s || !strcmp(s, "{}"))
-        return 0;
     do {
         s = scalar(s + 1, name, sizeof name);
-        if (strlen(name) >= FORMULA_NAME_MAX || !is_name(name) || *s != ':')
+        if (strlen(name) >= FORMULA_NAME_MAX || !is_name(name, !heads) || *s != ':')
             return refuse(e, "is no name for a parameter", name, "at most 15 letters, and none that "
                           "Lua or the formula's variables have");
         if (count == ENCODING_TENSORS_MAX)
             return refuse(e, "one too many", name, "at most 8 parameters");
         struct formula_parameter *p = &out[count++];
-        *p = (struct formula_parameter){0};
+        *p = (struct formula_parameter){.per = heads ? FORMULA_HEAD : FORMULA_MODEL};
         memcpy(p->name, name, strlen(name));
         s++;
         if (read_value(p, &s, e) || finish(p, heads, first, e))
@@ -142,4 +143,34 @@ int formula_parameters(const char *map, int heads,
         first += p->count;
     } while (*s == ',');
     return *s == '}' ? count : refuse(e, "is no map", map, "names and their starts");
+}
+
+int formula_parameters(const char *key, const char *map, int heads,
+                       struct formula_parameter out[ENCODING_TENSORS_MAX], struct err *e)
+{
+    struct err own = {0};
+    int count = !*map || !strcmp(map, "{}") ? 0 : read_map(map, heads, out, &own);
+    if (count < 0)
+        err_set(e, own.code, key, "%s", own.msg);
+    return count;
+}
+
+int formula_tensors(const struct formula_parameter *p, int count, int heads,
+                    struct encoding_tensor out[ENCODING_TENSORS_MAX])
+{
+    static const enum encoding_scope scope[] = {ENCODING_TABLE, ENCODING_MODEL, ENCODING_LAYER};
+    for (int k = 0; k < count; k++) {
+        bool head = p[k].per == FORMULA_HEAD, uniform = p[k].low < p[k].high;
+        struct tensor t = {.rank = head && p[k].size ? 2 : 1,
+                           .shape = {head ? heads : p[k].count, head ? p[k].size : 0},
+                           .init = uniform        ? TENSOR_UNIFORM
+                                   : p[k].std > 0 ? TENSOR_NORMAL
+                                                  : TENSOR_CONSTANT,
+                           .mean = uniform ? (p[k].low + p[k].high) / 2 : p[k].start,
+                           .deviation = uniform ? (p[k].high - p[k].low) / 2 : p[k].std,
+                           .table = p[k].table};
+        memcpy(t.name, p[k].name, sizeof p[k].name);
+        out[k] = (struct encoding_tensor){.scope = scope[p[k].per], .tensor = t};
+    }
+    return count;
 }

@@ -295,8 +295,8 @@ static int refuse_name(lua_State *L)
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_call(L, 2, 0);
-    return luaL_error(L, "unknown name %s; expected a parameter, math, or a variable: d, h, H, n (dy, "
-                         "dx on a grid; no n on a graph)", luaL_tolstring(L, 2, NULL));
+    return luaL_error(L, "unknown name %s; expected a parameter, math, or a variable: %s",
+                      luaL_tolstring(L, 2, NULL), recording_of(L)->variables);
 }
 
 static int refuse_global(lua_State *L)

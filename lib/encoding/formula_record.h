@@ -6,11 +6,10 @@
 
 #include "encoding/formula.h"
 
-enum { FORMULA_VARIABLES_MAX = 8 };
-
 struct recording {
     const struct formula_parameter *parameter;
     int parameters;
+    const char *variables; /* for messages: what it may know */
     const double *plain; /* numbers in place of marked values; NULL: marked */
     struct formula_step step[FORMULA_OPS_MAX];
     double constant[FORMULA_OPS_MAX];

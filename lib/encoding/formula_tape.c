@@ -102,3 +102,73 @@ void formula_run_back(const struct formula_program *x, int first, int count, con
         }
     }
 }
+
+/* ---- for all elements -------------------------------------------------------------------------*/
+
+static int block_size(const struct formula_program *x, int first)
+{
+    return x->elements - first < FORMULA_BLOCK ? x->elements - first : FORMULA_BLOCK;
+}
+
+/* Tensors one after another are the tape's vector of parameters; back where `back` is set. */
+static void move_parameters(const struct encoding_context *c, double *flat, bool back)
+{
+    const struct formula *f = c->code;
+    for (int k = 0, at = 0; at < f->numbers; at += f->size[k++])
+        for (int x = 0; x < f->size[k]; x++)
+            if (back)
+                c->gradient[k][x] += (real)flat[at + x];
+            else
+                flat[at + x] = (double)c->parameter[k][x];
+}
+
+void formula_prepare(const struct encoding_context *c, real *state)
+{
+    struct formula *f = c->code;
+    move_parameters(c, f->p, false);
+    memset(state, 0, (size_t)f->groups * (size_t)f->items * sizeof *state);
+    for (int k = 0; k < f->programs; k++) {
+        const struct formula_program *x = &f->program[k];
+        const double *last = f->value + (size_t)(x->steps - 1) * FORMULA_BLOCK;
+        for (int first = 0; first < x->elements; first += FORMULA_BLOCK) {
+            formula_run(x, first, block_size(x, first), f->p, f->value);
+            for (int e = 0; e < block_size(x, first); e++)
+                state[x->element[first + e]] = (real)last[e];
+        }
+    }
+}
+
+static void back_block(const struct encoding_context *c, const struct formula_program *x, int first)
+{
+    struct formula *f = c->code;
+    double *last = f->slope + (size_t)(x->steps - 1) * FORMULA_BLOCK;
+    int count = block_size(x, first);
+    for (int e = 0; e < count; e++)
+        last[e] = (double)c->dstate[x->element[first + e]];
+    formula_run(x, first, count, f->p, f->value);
+    formula_run_back(x, first, count, f->value, f->slope);
+    for (int s = 0; s < x->steps; s++)
+        for (int e = 0; e < count && x->step[s].op == FORMULA_PARAMETER; e++)
+            f->dp[x->parameter[(first + e) * x->parameters + x->step[s].a]] +=
+                f->slope[(size_t)s * FORMULA_BLOCK + (size_t)e];
+}
+
+void formula_prepare_backward(const struct encoding_context *c)
+{
+    struct formula *f = c->code;
+    move_parameters(c, f->p, false);
+    memset(f->dp, 0, (size_t)f->numbers * sizeof *f->dp);
+    for (int k = 0; k < f->programs; k++)
+        for (int first = 0; first < f->program[k].elements; first += FORMULA_BLOCK)
+            back_block(c, &f->program[k], first);
+    move_parameters(c, f->dp, true);
+}
+
+int64_t formula_relation(const struct encoding_context *c, int i, int j)
+{
+    const struct formula *f = c->code;
+    int r = layout_relation(c->layout, i, j);
+    if (f && f->domain == &formula_of_pairs)
+        r = i * c->layout->n + j;
+    return f ? (int64_t)f->class[r] | (int64_t)c->layout->n << 32 : r;
+}

@@ -72,7 +72,8 @@ static const struct urpe bucketed = {
     .map = bucketed_map,
 };
 
-const struct urpe *const urpe_table[] = {&toeplitz, &bucketed, NULL};
+extern const struct urpe urpe_formula;
+const struct urpe *const urpe_table[] = {&toeplitz, &bucketed, &urpe_formula, NULL};
 KIND_TABLE(urpe_kinds, "kind of C", urpe_table);
 
 const struct urpe *urpe_of(const struct kind_config *c)
@@ -80,25 +81,50 @@ const struct urpe *urpe_of(const struct kind_config *c)
     return urpe_table[c->kind];
 }
 
-void urpe_tensor(const struct kind_config *c, const struct encoding_shape *s, struct tensor *out)
+int urpe_tensors(const struct kind_config *c, const struct encoding_shape *s,
+                 struct encoding_tensor out[ENCODING_TENSORS_MAX])
 {
+    const struct urpe *u = urpe_of(c);
+    if (u->tensors)
+        return u->tensors(c, s, out);
     bool ones = (int)c->number[URPE_OPTION_INIT] == URPE_ONES;
-    *out = (struct tensor){.name = "urpe.c",
-                           .rank = 2,
-                           .shape = {s->heads, urpe_of(c)->rows(s)},
-                           .init = ones ? TENSOR_CONSTANT : TENSOR_NORMAL,
-                           .mean = ones ? 1 : c->number[URPE_OPTION_MEAN],
-                           .deviation = ones ? 0 : c->number[URPE_OPTION_STD],
-                           .table = true,
-                           .c = true};
+    out[0] = (struct encoding_tensor){
+        .scope = ENCODING_TABLE,
+        .tensor = {.name = "c",
+                   .rank = 2,
+                   .shape = {s->heads, u->rows(s)},
+                   .init = ones ? TENSOR_CONSTANT : TENSOR_NORMAL,
+                   .mean = ones ? 1 : c->number[URPE_OPTION_MEAN],
+                   .deviation = ones ? 0 : c->number[URPE_OPTION_STD],
+                   .table = true,
+                   .c = true}};
+    return 1;
 }
 
 int urpe_check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
 {
     const struct urpe *u = urpe_of(c);
     if (s->trained->axes >= u->axes_min && s->trained->axes <= u->axes_max)
-        return 0;
+        return u->check ? u->check(c, s, e) : 0;
     char why[160];
     axes_explain(s->trained->axes, u->axes_min, u->axes_max, why, sizeof why);
     return err_set(e, ERR_USAGE, "model.c", "%s is %s; expected toeplitz", u->name, why);
+}
+
+int urpe_open(struct encoding_context *c, struct arena *arena, struct err *e)
+{
+    const struct urpe *u = urpe_of(c->config);
+    c->code = NULL;
+    return u->open ? u->open(c, arena, &c->code, e) : 0;
+}
+
+int urpe_try(const struct kind_config *c, const struct encoding_shape *s,
+             const struct layout *evaluated, struct err *e)
+{
+    struct encoding_context context = {.config = c, .shape = s, .layout = s->trained};
+    struct arena nowhere;
+    arena_open_measure(&nowhere);
+    int code = urpe_open(&context, &nowhere, e);
+    context.layout = evaluated;
+    return code || evaluated->n == s->trained->n ? code : urpe_open(&context, &nowhere, e);
 }

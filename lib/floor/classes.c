@@ -87,6 +87,74 @@ static int list_layouts(struct classes *t, const struct floor_set *s, struct err
     return code;
 }
 
+/* out (classes): numbers of the words of each class' key that are not masked. */
+static int number_parts(struct classes *t, const floor_key mask, int32_t **out, struct arena *a,
+                        struct err *e)
+{
+    struct intern seen = {0};
+    floor_key part;
+    *out = arena_alloc(a, (size_t)t->ids.count, sizeof **out, e);
+    int code = *out ? intern_open(&seen, FLOOR_KEY, e) : ERR_MEMORY;
+    for (int32_t k = 0; k < t->ids.count && !code; k++) {
+        for (size_t w = 0; w < FLOOR_KEY; w++)
+            part[w] = t->ids.key[(size_t)k * FLOOR_KEY + w] & mask[w];
+        code = intern_id(&seen, part, &(*out)[k], e);
+    }
+    intern_close(&seen);
+    return code;
+}
+
+static int open_parts(struct classes *t, bool powers, struct arena *a, struct err *e)
+{
+    static const floor_key value = {0, UINT64_MAX, 0}, factor = {UINT64_MAX, 0, UINT64_MAX};
+    int code = number_parts(t, value, &t->value, a, e);
+    code = code ? code : number_parts(t, factor, &t->factor, a, e);
+    if (code || !powers)
+        return code;
+    t->exponent = arena_alloc(a, (size_t)t->ids.count, sizeof *t->exponent, e);
+    for (int32_t k = 0; k < t->ids.count && t->exponent; k++)
+        t->exponent[k] = (int32_t)t->ids.key[(size_t)k * FLOOR_KEY];
+    return t->exponent ? 0 : ERR_MEMORY;
+}
+
+/* count (classes) is zero, before and after. */
+static bool sees_once(const struct classes *t, const struct class_row *row, int32_t *count)
+{
+    bool any = false, once = false;
+    for (int j = 0; j < row->count; j++)
+        if (row->class[j] >= 0)
+            count[t->factor[row->class[j]]]++;
+    for (int j = 0; j < row->count; j++)
+        if (row->class[j] >= 0) {
+            any = true;
+            once = once || count[t->factor[row->class[j]]] == 1;
+        }
+    for (int j = 0; j < row->count; j++)
+        if (row->class[j] >= 0)
+            count[t->factor[row->class[j]]] = 0;
+    return once || !any;
+}
+
+static int find_lone(struct classes *t, struct arena *a, struct err *e)
+{
+    struct arena_mark mark = arena_mark(a);
+    size_t longest = 0;
+    for (int k = 0; k < t->layouts; k++)
+        longest = (size_t)t->item[k].layout->n > longest ? (size_t)t->item[k].layout->n : longest;
+    int32_t *count = arena_alloc(a, (size_t)t->ids.count, sizeof *count, e);
+    int32_t *scratch = arena_alloc(a, longest, sizeof *scratch, e);
+    for (int k = 0; k < t->layouts && count && scratch; k++) {
+        struct layout_classes *l = &t->item[k];
+        l->lone = true;
+        for (int i = 0; i < l->layout->n && l->lone; i++) {
+            struct class_row row = classes_row(l, i, scratch);
+            l->lone = sees_once(t, &row, count);
+        }
+    }
+    arena_release(a, mark);
+    return count && scratch ? 0 : ERR_MEMORY;
+}
+
 int classes_open(struct classes *t, const struct floor_class *c, const struct floor_set *s,
                  struct arena *a, struct err *e)
 {
@@ -98,6 +166,10 @@ int classes_open(struct classes *t, const struct floor_class *c, const struct fl
     int code = list_layouts(t, s, e);
     for (int k = 0; k < t->layouts && !code; k++)
         code = layout_open(t, c, &t->item[k], a, e);
+    if (!code)
+        code = open_parts(t, c->weights == FLOOR_POWERS, a, e);
+    if (!code && c->weights == FLOOR_PRODUCTS)
+        code = find_lone(t, a, e);
     return code;
 }
 

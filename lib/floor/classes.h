@@ -21,6 +21,7 @@ struct layout_classes {
     int low, high;     /* i sees none but i+low .. i+high */
     bool holes;        /* and not each of these */
     bool uniform;      /* no holes, and all that is seen is of one class */
+    bool lone;         /* each row that sees anything sees some factor of its weights once */
 };
 
 struct classes {
@@ -28,6 +29,8 @@ struct classes {
     struct layout_classes *item; /* (layouts) the distinct layouts of the set */
     int32_t *of_sample;          /* (count) index into item */
     struct intern ids;           /* ids.count classes */
+    int32_t *value, *factor;     /* (classes) number of key[1], and of key[0] and key[2] */
+    int32_t *exponent;           /* (classes) key[0]; NULL without FLOOR_POWERS */
 };
 
 /* Fills t for all samples of s, in arena a; t->ids is released with intern_close, also after a

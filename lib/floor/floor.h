@@ -27,20 +27,36 @@ enum floor_view {
     FLOOR_ORDERED     /* the list of (colour, class), by position */
 };
 
+/* What more is known of the weights of a normalised view, by which an average of what each pair seen
+ * holds is taken: colour and key[1] say what that is, a pair's *thing*.  l_t, of thing t, is the sum
+ * of the weights under which it is seen; rows that have the same l_t up to a factor of the row have
+ * equal averages. */
+enum floor_weights {
+    FLOOR_ANY,      /* nothing */
+    FLOOR_PRODUCTS, /* each is a factor of the colour times one of key[0] and key[2], any positive
+                       number: equal also where each row sees all its things under the same keys,
+                       in the same proportions, and both see the same shares of things */
+    FLOOR_POWERS    /* each is a factor of the colour times t^key[0], t > 0: l_t are polynomials in
+                       t, which are compared up to a common rational factor */
+};
+
 enum { FLOOR_KEY = 3 };
 typedef uint64_t floor_key[FLOOR_KEY];
 
 /* The first member of a struct of the caller's, which the functions may cast it to. */
 struct floor_class {
     enum floor_view view;
-    bool stochastic; /* where all that is seen has one state, the next one depends on that alone */
+    enum floor_weights weights; /* not FLOOR_ANY: of a normalised, stochastic view */
+    bool stochastic; /* where all that is seen has one state and one key[1], the next one depends on
+                        these two alone */
     bool relative;   /* `see` reads i and j through layout_relation(l,i,j) alone */
     /* Once for each layout, before `see` is asked about it: *state, in arena a.  NULL: none. */
     int (*open)(const struct floor_class *c, const struct layout *l, struct arena *a, void **state,
                 struct err *e);
     /* Whether i sees j.  If so key is what j is to i: two pairs of equal key are treated alike by
-     * every layer of the class.  It means the same in all layouts.  Too fine a key only lowers
-     * floors, too coarse a one makes them wrong. */
+     * every layer of the class.  It means the same in all layouts; key[1] does so by itself, and with
+     * FLOOR_POWERS key[0] is an exponent, less than the longest layout.  Too fine a key only lowers floors,
+     * too coarse a one makes them wrong. */
     bool (*see)(const struct floor_class *c, const struct layout *l, const void *state, int i,
                 int j, floor_key key);
     /* What position i has in its first state besides its token.  NULL: nothing. */

@@ -4,14 +4,16 @@
  *   colour of a pair = its token, with what the class marks its position by
  *   M[c][r]          = how many of the pairs that it sees have colour c and relation class r
  *   repeat: a pair's new colour = (old colour, view), until no colour splits any more, where
- *   view = ONE(c)    if the class is stochastic and all that is seen has one colour c
- *        = M / |M|, M, or the list of (c, r) otherwise, as the class says
+ *   view = ONE(t)    if the class is stochastic and all that is seen is one thing t (colour, key[1])
+ *        = SHARES(M') if its weights are products, and M is one: of M', counts of things, and of
+ *                    counts of factors (one thing under any factors is the smallest case)
+ *        = M / |M|, M, or the list of (c, r) otherwise, as the class says; where weights are powers,
+ *          the polynomials l_t of things up to a common rational factor (powers.h)
  *
- * The theory keeps two pairs of equal colour together when they agree in M / |M| (in M, in the
- * list), or when the class is stochastic and both see a single colour, the same one.  That is
- * equality of views, since a pair of view ONE is never taken for one of the other kind: M shows
- * which colours are seen, so what agrees in it is both of one colour or both not.  Being equality
- * of a value, the relation is transitive.
+ * That is equality of a value, so it is transitive, and a pair of view ONE or SHARES is never taken
+ * for one of another kind: what agrees in M / |M| has one thing, or is a product, on both sides or on
+ * neither.  For products nothing else is equal in all networks: l_t are linear forms in the factors,
+ * l_t l'_s = l'_t l_s for all t and s, and linear forms factor uniquely.
  *
  * Invariant: two pairs share a colour only after an exact comparison.  Hashes sort pairs into runs,
  * and every run is then taken apart by comparing views in full.  A colour that one pair has alone
@@ -24,6 +26,7 @@
 #include "floor/intern.h"
 #include "floor/sort.h"
 #include "floor/tally.h"
+#include "floor/weights.h"
 
 struct merge {
     const struct floor_class *const *every; /* (turn) */
@@ -34,6 +37,7 @@ struct merge {
     struct arena arena;      /* of all that follows */
     struct classes *table;   /* (turn) */
     struct tally tally;
+    struct weights weights;
     uint64_t hash_mask;
     int rows, colours;
     int32_t *sample;         /* (rows) */
@@ -44,6 +48,7 @@ struct merge {
     struct sort_item *item;  /* (items) pairs whose colour can split */
     size_t items;
     uint32_t *class_weight;  /* (classes) */
+    uint32_t *value_weight;  /* (classes) of their values, of the class of this round */
     uint64_t *scale;         /* (longest + 1) takes the length of a row out of its hash */
     uint32_t *value;         /* (longest + 1) of one sample: weights of colours */
     uint64_t *prefix;        /* (longest + 1) and their sums */
@@ -88,7 +93,8 @@ static int colour_tokens(struct merge *m, struct err *e)
 struct view {
     struct class_row row;
     const int32_t *colour; /* (row.count) */
-    int32_t one;           /* the single colour seen, where that is all that matters; else -1 */
+    int64_t one;           /* the single thing seen, where that is all that matters; else -1 */
+    bool product;          /* row.class are values, and their shares are all that matters */
 };
 
 static const struct layout_classes *classes_of(const struct merge *m, int row)
@@ -96,26 +102,50 @@ static const struct layout_classes *classes_of(const struct merge *m, int row)
     return &m->classes->item[m->classes->of_sample[m->sample[row]]];
 }
 
-/* The colour of everything seen; -1: there are several, or nothing is seen. */
-static int32_t single_colour(const struct class_row *row, const int32_t *colour)
+/* The thing that everything seen is; -1: there are several, or nothing is seen. */
+static int64_t single_thing(const struct merge *m, const struct class_row *row,
+                            const int32_t *colour)
 {
-    int32_t one = -1;
+    int64_t one = -1;
     for (int j = 0; j < row->count; j++) {
         if (row->class[j] < 0)
             continue;
-        if (one >= 0 && colour[j] != one)
+        int64_t thing = (int64_t)m->classes->value[row->class[j]] << 32 | colour[j];
+        if (one >= 0 && thing != one)
             return -1;
-        one = colour[j];
+        one = thing;
     }
     return one;
 }
 
-static struct view view_of(const struct merge *m, int row, int32_t *scratch)
+/* Replaces the classes of a row that is a product by their values, in scratch (longest): nothing else
+ * of it matters. */
+static void take_values(const struct merge *m, struct view *v, int32_t *scratch)
+{
+    for (int j = 0; j < v->row.count; j++) {
+        int32_t class = v->row.class[j];
+        scratch[j] = class < 0 ? class : m->classes->value[class];
+    }
+    v->row.class = scratch;
+}
+
+static bool is_product(struct merge *m, const struct layout_classes *l, struct weights_row row)
+{
+    if (m->class->weights != FLOOR_PRODUCTS || !row.row->count || l->lone)
+        return false;
+    return l->uniform || weights_product(&m->weights, m->classes, row);
+}
+
+static struct view view_of(struct merge *m, int row, int32_t *scratch)
 {
     int first = m->set->first[m->sample[row]];
-    struct view v = {.row = classes_row(classes_of(m, row), row - first, scratch)};
+    const struct layout_classes *l = classes_of(m, row);
+    struct view v = {.row = classes_row(l, row - first, scratch)};
     v.colour = m->colour + first + v.row.first;
-    v.one = m->class->stochastic ? single_colour(&v.row, v.colour) : -1;
+    v.one = m->class->stochastic ? single_thing(m, &v.row, v.colour) : -1;
+    v.product = v.one < 0 && is_product(m, l, (struct weights_row){&v.row, v.colour});
+    if (v.product)
+        take_values(m, &v, scratch);
     return v;
 }
 
@@ -138,6 +168,11 @@ static bool same_list(const struct view *a, const struct view *b)
     return i == a->row.count && j == b->row.count;
 }
 
+static struct weights_row row_of(const struct view *v)
+{
+    return (struct weights_row){&v->row, v->colour};
+}
+
 /* Whether pair `row` gives the same view as the pair whose view is `reference`, which m->tally was
  * set to. */
 static bool same_view(struct merge *m, const struct view *reference, int row)
@@ -147,6 +182,10 @@ static bool same_view(struct merge *m, const struct view *reference, int row)
         return reference->one == v.one;
     if (m->class->view == FLOOR_ORDERED)
         return same_list(reference, &v);
+    if (reference->product != v.product)
+        return false;
+    if (m->class->weights == FLOOR_POWERS)
+        return weights_powers_match(&m->weights, m->classes, row_of(reference), row_of(&v));
     return tally_matches(&m->tally, v.row.class, v.colour, v.row.count,
                          m->class->view == FLOOR_NORMALISED);
 }
@@ -181,9 +220,28 @@ static void fill_scale(uint64_t *scale, int longest)
     }
 }
 
-static uint64_t hash_row(const struct merge *m, const struct layout_classes *l,
-                         const struct class_row *row)
+/* Of a row that is a product: of the shares of things alone. */
+static uint64_t hash_product(const struct merge *m, const struct class_row *row)
 {
+    const uint32_t *value = m->value + row->first;
+    uint64_t sum = 0;
+    int seen = 0;
+    for (int j = 0; j < row->count; j++)
+        if (row->class[j] >= 0) {
+            sum += (uint64_t)value[j] * m->value_weight[row->class[j]];
+            seen++;
+        }
+    return intern_mix(~(sum * m->scale[seen]));
+}
+
+static uint64_t hash_row(struct merge *m, const struct layout_classes *l,
+                         const struct class_row *row, const int32_t *colour)
+{
+    struct weights_row seen_row = {row, colour};
+    if (m->class->weights == FLOOR_POWERS && row->count)
+        return weights_powers_hash(&m->weights, m->classes, seen_row, m->value_weight);
+    if (is_product(m, l, seen_row))
+        return hash_product(m, row);
     const uint32_t *value = m->value + row->first;
     bool ordered = m->class->view == FLOOR_ORDERED;
     uint64_t sum = 0;
@@ -207,13 +265,12 @@ static uint64_t hash_row(const struct merge *m, const struct layout_classes *l,
     return intern_mix(m->class->view == FLOOR_NORMALISED ? sum * m->scale[seen] : sum);
 }
 
-/* The single colour of a row of the sample whose runs are in m->run, or -1. */
-static int32_t quick_single(const struct merge *m, const struct layout_classes *l,
+/* The single thing of a row of the sample whose runs are in m->run, or -1. */
+static int64_t quick_single(const struct merge *m, const struct layout_classes *l,
                             const struct class_row *row, const int32_t *colour)
 {
-    if (l->holes || !row->count)
-        return single_colour(row, colour + row->first);
-    return m->run[row->first + row->count - 1] <= row->first ? colour[row->first] : -1;
+    bool several = !l->holes && row->count && m->run[row->first + row->count - 1] > row->first;
+    return several ? -1 : single_thing(m, row, colour + row->first);
 }
 
 /* Keys of the items of one sample: equal for pairs of equal colour and view. */
@@ -230,8 +287,9 @@ static void hash_sample(struct merge *m, int sample, struct sort_item *item, siz
     for (size_t k = 0; k < items; k++) {
         int i = item[k].row - first;
         struct class_row row = classes_row(l, i, m->left);
-        int32_t one = m->class->stochastic ? quick_single(m, l, &row, colour) : -1;
-        uint64_t view = one >= 0 ? intern_mix((uint64_t)one + 1) : hash_row(m, l, &row);
+        int64_t one = m->class->stochastic ? quick_single(m, l, &row, colour) : -1;
+        uint64_t view = one >= 0 ? intern_mix((uint64_t)one + 1)
+                                 : hash_row(m, l, &row, colour + row.first);
         item[k].key = intern_mix(view + m->value[i]) & m->hash_mask;
     }
 }
@@ -266,7 +324,7 @@ static size_t split_first(struct merge *m, struct sort_item *item, size_t count)
     if (count == 1)
         return 0;
     struct view reference = view_of(m, head, m->left);
-    if (reference.one < 0 && m->class->view != FLOOR_ORDERED)
+    if (reference.one < 0 && m->class->view != FLOOR_ORDERED && m->class->weights != FLOOR_POWERS)
         tally_set(&m->tally, reference.row.class, reference.colour, reference.row.count);
     bool match = true; /* of row `before` */
     size_t left = 0;
@@ -327,6 +385,8 @@ static void refine_by(struct merge *m, int k)
         return;
     m->class = m->every[k];
     m->classes = &m->table[k];
+    for (int32_t c = 0; c < m->classes->ids.count; c++)
+        m->value_weight[c] = intern_mix(~(uint64_t)m->classes->value[c]) >> 32;
     refine_once(m);
     if (m->colours > before)
         memset(m->quiet, 0, (size_t)m->turn * sizeof *m->quiet);
@@ -367,13 +427,14 @@ static int alloc_entries(struct merge *m, size_t entries, struct err *e)
     for (int k = 0; k < m->turn; k++)
         classes = (size_t)m->table[k].ids.count > classes ? (size_t)m->table[k].ids.count : classes;
     m->class_weight = arena_alloc(&m->arena, classes, sizeof *m->class_weight, e);
+    m->value_weight = arena_alloc(&m->arena, classes, sizeof *m->value_weight, e);
     m->scale = arena_alloc(&m->arena, entries, sizeof *m->scale, e);
     m->value = arena_alloc(&m->arena, entries, sizeof *m->value, e);
     m->prefix = arena_alloc(&m->arena, entries, sizeof *m->prefix, e);
     m->run = arena_alloc(&m->arena, entries, sizeof *m->run, e);
     m->left = arena_alloc(&m->arena, entries, sizeof *m->left, e);
     m->right = arena_alloc(&m->arena, entries, sizeof *m->right, e);
-    return m->class_weight && m->scale && m->value && m->prefix && m->run && m->left && m->right
+    return m->class_weight && m->value_weight && m->scale && m->value && m->prefix && m->run && m->left && m->right
                ? 0
                : ERR_MEMORY;
 }
@@ -406,7 +467,8 @@ static int merge_open(struct merge *m, struct err *e)
         longest = s->layout[k]->n > longest ? s->layout[k]->n : longest;
     int code = arena_open(&m->arena, 0, e);
     if (code || (code = open_tables(m, e)) ||
-        (code = tally_open(&m->tally, longest, &m->arena, e)) || (code = alloc_rows(m, e)) ||
+        (code = tally_open(&m->tally, longest, &m->arena, e)) ||
+        (code = weights_open(&m->weights, longest, &m->arena, e)) || (code = alloc_rows(m, e)) ||
         (code = alloc_entries(m, (size_t)longest + 1, e)))
         return code;
     for (int k = 0; k < s->count; k++)

@@ -18,6 +18,7 @@ struct view {
     int count;
 };
 
+struct monomial;
 struct work {
     const struct floor_class *class;
     const struct floor_set *set;
@@ -26,6 +27,7 @@ struct work {
     struct view *view; /* (rows) */
     uint64_t *first;   /* (rows,words) token and mark */
     size_t words;
+    struct monomial *left, *right; /* (longest,longest); NULL: weights have no factors in common */
 };
 
 /* ---- first colours ----------------------------------------------------------------------------*/
@@ -94,13 +96,18 @@ static void colour_views(const struct work *w, const int32_t *colour)
     }
 }
 
-/* The colour of all that is seen; -1: there are several, or none. */
-static int32_t one_colour(const struct view *v)
+static bool same_thing(const struct glance *a, const struct glance *b)
+{
+    return a->colour == b->colour && a->key[1] == b->key[1];
+}
+
+/* Whether all that is seen is one thing. */
+static bool one_thing(const struct view *v)
 {
     for (int k = 1; k < v->count; k++)
-        if (v->item[k].colour != v->item[0].colour)
-            return -1;
-    return v->count ? v->item[0].colour : -1;
+        if (!same_thing(&v->item[k], &v->item[0]))
+            return false;
+    return v->count > 0;
 }
 
 /* How often item k of a sorted view comes. */
@@ -133,14 +140,69 @@ static bool same_shares(const struct view *a, const struct view *b)
     return i == a->count && j == b->count;
 }
 
+/* A product of two weights: of factors in one order or the other, or of powers, whose exponents add up. */
+struct monomial {
+    floor_key factor[2];
+};
+
+static int compare_monomials(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct monomial));
+}
+
+static struct monomial multiply(enum floor_weights weights, const struct glance *a,
+                                const struct glance *b)
+{
+    floor_key x = {a->key[0], 0, a->key[2]}, y = {b->key[0], 0, b->key[2]};
+    bool turn = memcmp(x, y, sizeof x) > 0;
+    struct monomial m = {.factor = {{0}}};
+    if (weights == FLOOR_POWERS) {
+        m.factor[0][0] = a->key[0] + b->key[0];
+        return m;
+    }
+    memcpy(m.factor[turn], x, sizeof x);
+    memcpy(m.factor[!turn], y, sizeof y);
+    return m;
+}
+
+/* The terms of l_t l'_s: of a where it sees thing t, times b where it sees thing s; sorted.  Returns
+ * how many. */
+static int list_terms(const struct work *w, const struct view *a, const struct glance *t,
+                      const struct view *b, const struct glance *s, struct monomial *out)
+{
+    int terms = 0;
+    for (int i = 0; i < a->count; i++)
+        for (int j = 0; j < b->count; j++)
+            if (same_thing(&a->item[i], t) && same_thing(&b->item[j], s))
+                out[terms++] = multiply(w->class->weights, &a->item[i], &b->item[j]);
+    qsort(out, (size_t)terms, sizeof *out, compare_monomials);
+    return terms;
+}
+
+/* Whether l_t l'_s = l_s l'_t, s being the first thing of a, for all things t of both. */
+static bool same_ratios(const struct work *w, const struct view *a, const struct view *b)
+{
+    bool same = a->count && b->count;
+    for (int k = 0; k < a->count + b->count && same; k++) {
+        const struct glance *t = k < a->count ? &a->item[k] : &b->item[k - a->count];
+        const struct glance *s = &a->item[0];
+        int left = list_terms(w, a, t, b, s, w->left), right = list_terms(w, a, s, b, t, w->right);
+        same = left == right && left &&
+               memcmp(w->left, w->right, (size_t)left * sizeof *w->left) == 0;
+    }
+    return same;
+}
+
 static enum floor_rule rule_of(const struct work *w, const struct view *a, const struct view *b)
 {
-    if (w->class->stochastic && one_colour(a) >= 0 && one_colour(a) == one_colour(b))
+    if (w->class->stochastic && one_thing(a) && one_thing(b) && same_thing(a->item, b->item))
         return FLOOR_ONE;
     if (same_items(a, b))
         return FLOOR_EQUAL;
     bool ratio = w->class->view == FLOOR_NORMALISED;
-    return ratio && same_shares(a, b) ? FLOOR_MULTIPLE : FLOOR_ALONE;
+    if (ratio && same_shares(a, b))
+        return FLOOR_MULTIPLE;
+    return w->left && same_ratios(w, a, b) ? FLOOR_FACTOR : FLOOR_ALONE;
 }
 
 /* ---- rounds -----------------------------------------------------------------------------------*/
@@ -169,6 +231,20 @@ static int refine(const struct work *w, const int32_t *colour, int32_t *next, en
     return colours;
 }
 
+static int open_terms(struct work *w, struct err *e)
+{
+    size_t longest = 0, terms;
+    if (w->class->weights == FLOOR_ANY)
+        return 0;
+    for (int k = 0; k < w->set->count; k++)
+        longest = (size_t)w->set->layout[k]->n > longest ? (size_t)w->set->layout[k]->n : longest;
+    if (!memory_multiply(longest, longest, &terms))
+        return err_set(e, ERR_MEMORY, NULL, "samples of %zu positions are too long", longest);
+    w->left = arena_alloc(w->arena, terms, sizeof *w->left, e);
+    w->right = arena_alloc(w->arena, terms, sizeof *w->right, e);
+    return w->left && w->right ? 0 : ERR_MEMORY;
+}
+
 static int open_work(struct work *w, struct err *e)
 {
     const struct floor_set *s = w->set;
@@ -177,6 +253,7 @@ static int open_work(struct work *w, struct err *e)
     w->view = arena_alloc(w->arena, (size_t)w->rows, sizeof *w->view, e);
     w->first = arena_alloc(w->arena, (size_t)w->rows, w->words * sizeof *w->first, e);
     int code = w->view && w->first ? 0 : ERR_MEMORY;
+    code = code ? code : open_terms(w, e);
     for (int k = 0; k < s->count && !code; k++) {
         for (int r = s->first[k]; r < s->first[k + 1]; r++)
             read_token(w, k, r, w->first + (size_t)r * w->words);

@@ -11,6 +11,7 @@ enum floor_rule {
     FLOOR_ALONE,    /* it does not: the group is this pair */
     FLOOR_EQUAL,    /* both see the same, as often and in the same relations */
     FLOOR_MULTIPLE, /* in the same proportions */
+    FLOOR_FACTOR,   /* whatever the bias, the weights of each colour are in the same proportions */
     FLOOR_ONE       /* all that either sees is of one colour, the same one */
 };
 

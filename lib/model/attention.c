@@ -12,7 +12,8 @@
 bool attention_is_fused(const struct layer_kind *k)
 {
     const struct encoding *enc = k->encoding;
-    return !enc->value && logits_cap(&k->config.logits) == 0 && (k->facts.relation_bias || !enc->logits) &&
+    bool hook = enc->logits && !k->facts.relation_bias && !k->facts.silent;
+    return !enc->value && logits_cap(&k->config.logits) == 0 && !hook &&
            normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
 }
 

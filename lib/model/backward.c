@@ -269,7 +269,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
 
 static void embed_backward(const struct blocks *b, const struct model_state *s,
                            const struct batch *batch, const struct batch *all, struct workspace *w,
-                           real *dx)
+                           real *dstate, real *dx)
 {
     const struct model *m = b->m;
     int width = m->width;
@@ -282,7 +282,7 @@ static void embed_backward(const struct blocks *b, const struct model_state *s,
     for (const struct layer_kind *kind = m->kind; kind < m->kind + m->kinds; kind++)
         for (int k = 0; k < batch->samples && kind->input && kind->encoding->input_backward; k++) {
             struct encoding_context c =
-                model_context(m, b->p, s, kind->first, all->layout[k], b->g, NULL);
+                model_context(m, b->p, s, kind->first, all->layout[k], b->g, dstate);
             kind->encoding->input_backward(&c, d + (size_t)all->first[k] * (size_t)width);
         }
     prefix_gather(batch, all, width, m->before ? grad(b, m->prefix) : NULL, d);
@@ -313,5 +313,5 @@ void model_backward(const struct model *m, const real *p, const struct model_sta
         ffn_backward(&b, &all, w, k);
         attention_half_backward(&b, s, &all, w, k, dstate);
     }
-    embed_backward(&b, s, batch, &all, w, dx);
+    embed_backward(&b, s, batch, &all, w, dstate, dx);
 }

@@ -9,8 +9,8 @@
 
 /* What one layout's pairs are looked up with. */
 struct lookup {
-    struct encoding_context context;
-    int32_t *c_row; /* (relations) row of C's table, or NULL */
+    struct encoding_context context, c; /* of the encoding, and of C where that is no table */
+    int32_t *c_row;                     /* (relations) row of C's table, or NULL */
 };
 
 static const struct model_class *class_of(const struct floor_class *c)
@@ -30,13 +30,25 @@ static int open_lookup(const struct floor_class *c, const struct layout *l, stru
     l->fold(m->shape.trained, l, fold);
     x->context = (struct encoding_context){
         .config = &m->config.encoding, .shape = &m->shape, .layout = l, .fold = fold};
-    if (m->config.attention == MODEL_URPE) {
-        urpe_of(&m->config.c)->map(&m->shape, l, c_row);
+    const struct urpe *urpe = urpe_of(&m->config.c);
+    if (m->config.attention == MODEL_URPE && urpe->map) {
+        urpe->map(&m->shape, l, c_row);
         x->c_row = c_row;
+    } else if (m->config.attention == MODEL_URPE) {
+        x->c = x->context;
+        x->c.config = &m->config.c;
     }
     *state = x;
     /* Graphs, where each sample has a layout of its own, do without: relations are few there. */
-    return l->axes ? encoding_open(&x->context, a, e) : 0;
+    int code = l->axes ? encoding_open(&x->context, a, e) : 0;
+    return code || !l->axes || !x->c.config ? code : urpe_open(&x->c, a, e);
+}
+
+static uint64_t relation_of_c(const struct lookup *x, const struct layout *l, int i, int j)
+{
+    if (x->c.config)
+        return (uint64_t)urpe_of(x->c.config)->relation(&x->c, i, j);
+    return x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
 }
 
 /* A normaliser that knows the sample's length, or divides by it, has it in every key: lengths are then
@@ -55,9 +67,11 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     const struct lookup *x = state;
     if (!mask_sees(&class_of(c)->config.mask, l, i, j))
         return false;
-    key[0] = (uint64_t)encoding_relation(&x->context, i, j);
-    key[1] = x->c_row ? (uint64_t)x->c_row[layout_relation(l, i, j)] : 0;
-    key[2] = (uint64_t)l->origin;
+    bool powers = c->weights == FLOOR_POWERS;
+    key[0] = powers ? (uint64_t)l->distance[layout_relation(l, i, j)]
+                    : (uint64_t)encoding_relation(&x->context, i, j);
+    key[1] = relation_of_c(x, l, i, j);
+    key[2] = powers ? 0 : (uint64_t)l->origin;
     if (class_of(c)->length)
         key[2] |= (uint64_t)l->n << 32;
     return true;
@@ -94,6 +108,12 @@ static void mark(const struct floor_class *c, const struct layout *l, int i, flo
     key[2] = front[2];
 }
 
+/* Whether logits are q.k, or a function of it, and a bias of the relation. */
+static bool additive(const struct encoding *enc, const struct encoding_facts *facts)
+{
+    return facts->relation_bias || !(enc->logits || enc->query_key);
+}
+
 void model_class_of(const struct model_config *c, const struct layout *trained,
                     struct model_class *out)
 {
@@ -106,11 +126,17 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
     out->length = rows.measure == VIEW_PER_LENGTH || rows.measure == VIEW_NUMBER_AND_LENGTH;
     bool placed = facts.absolute ||
                   (normaliser_of(&c->normaliser)->of_query && encoding_of(&c->encoding)->query_key);
+    bool sums = rows.constant_sums && facts.right_stochastic;
+    bool products = sums && rows.exponential && additive(encoding_of(&c->encoding), &facts);
     out->floor = (struct floor_class){
         .view = rows.order == VIEW_ORDERED       ? FLOOR_ORDERED
                 : rows.measure == VIEW_RATIO ? FLOOR_NORMALISED
                                              : FLOOR_COUNTED,
-        .stochastic = rows.constant_sums && facts.right_stochastic && c->attention == MODEL_RPE,
+        .weights = !products                                     ? FLOOR_ANY
+                   : facts.powers && layout_is_line(trained) ? FLOOR_POWERS
+                                                             : FLOOR_PRODUCTS,
+        /* Beside what other normalisers leave on a row's own value, C may stand or not. */
+        .stochastic = sums && (c->attention == MODEL_RPE || rows.exponential),
         .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair,
         .open = open_lookup,
         .see = see,

@@ -51,7 +51,8 @@ static int check_layer(const struct model_config *c, const struct layout *traine
                        "%s reads the logits q.k, which %s attention has not; expected another "
                        "encoding, or another model.normaliser",
                        encoding_of(&c->encoding)->name, normaliser_of(&c->normaliser)->name);
-    if (c->attention == MODEL_URPE && urpe_check(&c->c, &shape, &inner))
+    if (c->attention == MODEL_URPE && (urpe_check(&c->c, &shape, &inner) ||
+                                       urpe_try(&c->c, &shape, evaluated, &inner)))
         return err_set(e, inner.code, inner.where[0] ? inner.where : "model.c", "%s", inner.msg);
     return 0;
 }
@@ -163,25 +164,43 @@ static void add_norm(struct builder *b, const char *name, int kind, int d, int *
     *bias = add_vector(b, text, d, 0);
 }
 
-/* The encoding's tensors of one scope class, written to index[]; whether there are any. */
-static bool add_encoding(struct builder *b, const struct layer_kind *kind, bool per_layer,
-                         int *index)
+/* Those of the tensors that layers share, or each has, written to index[]; whether there are any. */
+static bool add_scope(struct builder *b, const char *part, const struct encoding_tensor *t, int count,
+                      bool share, bool per_layer, int *index)
 {
-    struct encoding_tensor t[ENCODING_TENSORS_MAX] = {0};
     bool any = false;
-    if (kind->encoding_tensors)
-        kind->encoding->tensors(&kind->config.encoding, &kind->shape, t);
-    for (int k = 0; k < kind->encoding_tensors; k++) {
-        bool layered = t[k].scope == ENCODING_LAYER ||
-                       (t[k].scope == ENCODING_TABLE && !kind->config.share);
+    for (int k = 0; k < count; k++) {
+        bool layered = t[k].scope == ENCODING_LAYER || (t[k].scope == ENCODING_TABLE && !share);
         char name[TENSOR_NAME_MAX + 16];
         if (layered != per_layer)
             continue;
-        snprintf(name, sizeof name, "encoding.%.*s", TENSOR_NAME_MAX, t[k].tensor.name);
+        snprintf(name, sizeof name, "%s.%.*s", part, TENSOR_NAME_MAX, t[k].tensor.name);
         index[k] = add(b, name, &t[k].tensor);
         any = true;
     }
     return any;
+}
+
+static bool add_encoding(struct builder *b, const struct layer_kind *kind, bool per_layer,
+                         int *index)
+{
+    struct encoding_tensor t[ENCODING_TENSORS_MAX] = {0};
+    if (kind->encoding_tensors)
+        kind->encoding->tensors(&kind->config.encoding, &kind->shape, t);
+    return add_scope(b, "encoding", t, kind->encoding_tensors, kind->config.share, per_layer, index);
+}
+
+static bool shares_c(const struct model_config *c)
+{
+    int share = (int)c->c.number[URPE_OPTION_SHARE];
+    return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
+}
+
+static bool add_c(struct builder *b, const struct layer_kind *kind, bool per_layer, int *index)
+{
+    struct encoding_tensor t[ENCODING_TENSORS_MAX] = {0};
+    int count = urpe_tensors(&kind->config.c, &kind->shape, t);
+    return add_scope(b, "urpe", t, count, shares_c(&kind->config), per_layer, index);
 }
 
 static void add_normaliser(struct builder *b, const struct layer_kind *kind, int *index)
@@ -203,19 +222,6 @@ static void add_convolutions(struct builder *b, const struct kind_config *c, int
     for (int k = 0; k < CONVOLVED_PLACES && convolution_learned(c); k++)
         if (convolution_at(c, (enum convolved_place)k))
             index[k] = add_weight(b, names[k], channels[k], convolution_size(c));
-}
-
-static int add_c(struct builder *b, const struct layer_kind *kind)
-{
-    struct tensor t;
-    urpe_tensor(&kind->config.c, &kind->shape, &t);
-    return add(b, "urpe.c", &t);
-}
-
-static bool shares_c(const struct model_config *c)
-{
-    int share = (int)c->c.number[URPE_OPTION_SHARE];
-    return share == URPE_SHARE_MODEL ? c->share : share == URPE_SHARE_YES;
 }
 
 static void add_logits(struct builder *b, const struct kind_config *c, int *index)
@@ -268,8 +274,7 @@ static void add_layer(struct builder *b, int k)
     l->state = own || like == k ? m->states++ : m->layer[like].state;
     add_normaliser(b, l->kind, l->normaliser);
     if (l->kind->config.attention == MODEL_URPE) {
-        own = l->c < 0;
-        l->c = own ? add_c(b, l->kind) : l->c;
+        own = add_c(b, l->kind, true, l->c);
         l->table = own || like == k ? m->tables++ : m->layer[like].table;
     }
     b->prefix[0] = '\0';
@@ -292,6 +297,8 @@ static void open_kind(struct model *m, int k)
     if (out->encoding->tensors)
         out->encoding_tensors =
             out->encoding->tensors(&out->config.encoding, &out->shape, encoding);
+    if (c->attention == MODEL_URPE)
+        out->c_tensors = urpe_tensors(&c->c, &out->shape, encoding);
     if (out->normaliser->tensors)
         out->normaliser_tensors = out->normaliser->tensors(
             &out->config.normaliser, &out->normaliser_shape, normaliser);
@@ -333,9 +340,9 @@ static void add_kind(struct builder *b, int k)
     else
         add_encoding(b, kind, false, shared->encoding);
     if (c < k)
-        shared->c = m->layer[m->kind[c].first].c;
-    else if (kind->config.attention == MODEL_URPE && shares_c(&kind->config))
-        shared->c = add_c(b, kind);
+        memcpy(shared->c, m->layer[m->kind[c].first].c, sizeof shared->c);
+    else if (kind->config.attention == MODEL_URPE)
+        add_c(b, kind, false, shared->c);
     b->prefix[0] = '\0';
 }
 

@@ -164,7 +164,7 @@ struct layer_kind {
     struct encoding_facts facts;
     const struct normaliser *normaliser;
     struct normaliser_shape normaliser_shape;
-    int encoding_tensors, normaliser_tensors;
+    int encoding_tensors, normaliser_tensors, c_tensors;
     int first;  /* layer */
     bool input; /* its encoding adds to the input, and no kind's before it is the same */
 };
@@ -179,7 +179,7 @@ struct model_layer { /* indices into tensors; -1: none */
     int encoding[ENCODING_TENSORS_MAX], normaliser[NORMALISER_TENSORS_MAX];
     int convolution[CONVOLVED_PLACES]; /* (channels,size) */
     int logits[LOGITS_TENSORS_MAX];
-    int c;
+    int c[ENCODING_TENSORS_MAX];
 };
 
 struct model {
@@ -215,6 +215,12 @@ struct normaliser_shape model_normaliser_shape(const struct model_config *c,
  * ("model.heads"). */
 int model_check(const struct model_config *c, const struct model_io *io,
                 const struct layout *trained, const struct layout *evaluated, struct err *e);
+
+/* What floors of the configuration rest on that the user says, unproved, and the first key of it
+ * ("model.encoding.relation"); NULL: nothing. */
+const char *model_declared(const struct model_config *c, const char **key);
+/* Whether a certificate can say what its layers see. */
+bool model_certified(const struct model_config *c);
 
 /* The class of layers that the configuration's are of, for floors (floor/floor.h), where all are
  * alike. */
@@ -269,7 +275,7 @@ struct model_state {
     int n;                      /* a sample's own positions, at most */
     struct layout longest;      /* with what stands before them */
     struct mask_reach *reach;   /* (kinds) of all samples' layouts */
-    void **code;                /* (kinds) what the encoding's open made */
+    void **code, **c_code;      /* (kinds) what the encoding's open made, and C's */
     int32_t *fold;              /* (relations) */
     int32_t *c_row;             /* (kinds,relations) */
     size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */

@@ -33,6 +33,42 @@ bool model_past(const struct model_config *c)
     return past;
 }
 
+static const char *declared_of_layer(const struct kind_config *encoding, const struct kind_config *c,
+                                     const char **key)
+{
+    const struct encoding *of = encoding_of(encoding);
+    const char *text = of->declared ? of->declared(encoding) : "";
+    *key = "model.encoding.relation";
+    if (*text || !c || !urpe_of(c)->declared)
+        return text;
+    *key = "model.c.relation";
+    return urpe_of(c)->declared(c);
+}
+
+const char *model_declared(const struct model_config *c, const char **key)
+{
+    const struct kind_config *of_c = c->attention == MODEL_URPE ? &c->c : NULL;
+    const char *text = declared_of_layer(&c->encoding, of_c, key);
+    for (int k = 0; k < c->plan.kinds && !*text; k++) {
+        const struct layer_config *l = &c->plan.kind[k];
+        text = declared_of_layer(&l->encoding, l->attention == MODEL_URPE ? &l->c : NULL, key);
+    }
+    return *text ? text : NULL;
+}
+
+bool model_certified(const struct model_config *c)
+{
+    const char *key;
+    const struct encoding *of = encoding_of(&c->encoding);
+    bool all = !model_declared(c, &key) && (!of->certified || of->certified(&c->encoding));
+    for (int k = 0; k < c->plan.kinds; k++) {
+        const struct kind_config *encoding = &c->plan.kind[k].encoding;
+        of = encoding_of(encoding);
+        all = all && (!of->certified || of->certified(encoding));
+    }
+    return all;
+}
+
 bool model_convolves(const struct model_config *c)
 {
     bool any = convolution_any(&c->convolution);

@@ -44,6 +44,26 @@ const real *model_c(const struct model *m, const struct model_state *s, int laye
     return state_c(m, s, s->block, layer, head);
 }
 
+/* What hooks of C work on; gradient and dstate NULL in a forward pass. */
+static struct encoding_context context_of_c(const struct model *m, const real *p,
+                                            const struct model_state *s, int layer, real *gradient,
+                                            real *dstate)
+{
+    const struct model_layer *of = &m->layer[layer];
+    const struct layer_kind *kind = of->kind;
+    struct encoding_context c = {.config = &kind->config.c, .shape = &kind->shape,
+                                 .layout = &s->longest, .fold = s->fold, .layer = layer,
+                                 .code = s->c_code[kind - m->kind]};
+    for (int k = 0; k < kind->c_tensors; k++) {
+        size_t at = m->tensors.item[of->c[k]].offset;
+        c.parameter[k] = p + at;
+        c.gradient[k] = gradient ? gradient + at : NULL;
+    }
+    c.state = state_c(m, s, s->block, layer, 0);
+    c.dstate = state_c(m, s, dstate, layer, 0);
+    return c;
+}
+
 static size_t state_size(const struct layer_kind *kind, const struct model_state *s)
 {
     struct encoding_context c = {.config = &kind->config.encoding, .shape = &kind->shape,
@@ -95,6 +115,11 @@ static int open_kinds(struct model_state *s, const struct model *m, const struct
         code = code ? code : encoding_open(&c, arena, e);
         if (s->code)
             s->code[k] = c.code;
+        c.config = &m->kind[k].config.c;
+        if (m->kind[k].config.attention == MODEL_URPE)
+            code = code ? code : urpe_open(&c, arena, e);
+        if (s->c_code)
+            s->c_code[k] = c.code;
     }
     if (absent)
         arena_close(&measured);
@@ -165,6 +190,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     s->state_at = arena_alloc(arena, (size_t)m->states + 1, sizeof *s->state_at, e);
     s->reach = arena_alloc(arena, kinds, sizeof *s->reach, e);
     s->code = arena_alloc(arena, kinds, sizeof *s->code, e);
+    s->c_code = arena_alloc(arena, kinds, sizeof *s->c_code, e);
     place(s, m);
     s->block = arena_alloc(arena, s->elements, sizeof *s->block, e);
     s->turned_at = arena_alloc(arena, (size_t)m->tensors.count, sizeof *s->turned_at, e);
@@ -172,21 +198,28 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     int code = open_kinds(s, m, longest, arena, e);
     if (arena->measuring || code)
         return code;
-    if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->code || !s->block ||
+    if (!s->fold || !s->c_row || !s->state_at || !s->reach || !s->code || !s->c_code || !s->block ||
         !s->turned_at || !s->turned)
         return ERR_MEMORY;
     s->longest.fold(&m->trained, &s->longest, s->fold);
-    for (int k = 0; k < m->kinds; k++)
-        if (m->kind[k].config.attention == MODEL_URPE)
-            urpe_of(&m->kind[k].config.c)->map(&m->kind[k].shape, &s->longest,
-                                               s->c_row + (size_t)k * relations);
+    for (int k = 0; k < m->kinds; k++) {
+        const struct urpe *c = urpe_of(&m->kind[k].config.c);
+        if (m->kind[k].config.attention == MODEL_URPE && c->map)
+            c->map(&m->kind[k].shape, &s->longest, s->c_row + (size_t)k * relations);
+    }
     return 0;
 }
 
-/* C of layer k over relations, from its table. */
+/* C of layer k over relations, from its table or what it is else made of. */
 static void expand_c(const struct model *m, const real *p, struct model_state *s, int k)
 {
-    const struct tensor *table = &m->tensors.item[m->layer[k].c];
+    const struct urpe *urpe = urpe_of(&m->layer[k].kind->config.c);
+    struct encoding_context context = context_of_c(m, p, s, k, NULL, NULL);
+    if (urpe->prepare) {
+        urpe->prepare(&context, state_c(m, s, s->block, k, 0));
+        return;
+    }
+    const struct tensor *table = &m->tensors.item[m->layer[k].c[0]];
     const int32_t *row_of = rows_of_c(m, s, k);
     for (int h = 0; h < m->heads; h++) {
         const real *row = p + table->offset + (size_t)h * (size_t)table->shape[1];
@@ -215,10 +248,16 @@ void model_prepare(const struct model *m, const real *p, struct model_state *s)
     }
 }
 
-static void expand_c_backward(const struct model *m, const struct model_state *s, int k,
+static void expand_c_backward(const struct model *m, const real *p, const struct model_state *s, int k,
                               real *dstate, real *gradient)
 {
-    const struct tensor *table = &m->tensors.item[m->layer[k].c];
+    const struct urpe *urpe = urpe_of(&m->layer[k].kind->config.c);
+    struct encoding_context context = context_of_c(m, p, s, k, gradient, dstate);
+    if (urpe->prepare) {
+        urpe->prepare_backward(&context);
+        return;
+    }
+    const struct tensor *table = &m->tensors.item[m->layer[k].c[0]];
     const int32_t *row_of = rows_of_c(m, s, k);
     for (int h = 0; h < m->heads; h++) {
         real *row = gradient + table->offset + (size_t)h * (size_t)table->shape[1];
@@ -241,7 +280,7 @@ void model_prepare_backward(const struct model *m, const real *p, const struct m
             states++;
         }
         if (m->layer[k].table == tables) {
-            expand_c_backward(m, s, k, dstate, gradient);
+            expand_c_backward(m, p, s, k, dstate, gradient);
             tables++;
         }
     }

@@ -39,7 +39,7 @@ const struct normaliser normaliser_average_hard = {
     .summary = "hard attention, ties shared; trained with softmax's gradient, an estimator",
     .citation = "Merrill and Sabharwal 2022, section 2",
     .options = options,
-    .facts = normaliser_facts_softmax,
+    .facts = normaliser_facts_average,
     .row = row,
     .row_backward = row_backward,
 };

@@ -27,7 +27,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
     (void)c, (void)s;
-    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true};
+    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true, false};
 }
 
 static bool is_learned(const struct kind_config *c)

@@ -51,7 +51,8 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
     int divide = divide_of(c);
     (void)s;
     *out = (struct normaliser_facts){
-        VIEW_COUNTED, divide == DIVIDE_NONE ? VIEW_NUMBER : VIEW_RATIO, divide == DIVIDE_SUM};
+        VIEW_COUNTED, divide == DIVIDE_NONE ? VIEW_NUMBER : VIEW_RATIO, divide == DIVIDE_SUM,
+        false};
 }
 
 static int products(const struct kind_config *c)

@@ -48,6 +48,8 @@ struct normaliser_facts {
     enum view_measure measure; /* of a counted view */
     bool constant_sums; /* every row of weights has the same sum, whatever the logits: a query that
                            sees one state only gets an output that depends on that state alone */
+    bool exponential; /* weights are e^logit over the row's sum, or sums of such rows over heads: factors
+                         of all logits' exponentials cancel */
 };
 
 struct normaliser_context {

@@ -18,6 +18,8 @@ real share_beside(real logit, real *lse);
 
 /* facts of the common cases. */
 void normaliser_facts_softmax(const struct kind_config *c, const struct normaliser_shape *s,
+                              struct normaliser_facts *out); /* ratio, constant sums, exponential */
+void normaliser_facts_average(const struct kind_config *c, const struct normaliser_shape *s,
                               struct normaliser_facts *out); /* ratio, constant sums */
 void normaliser_facts_number(const struct kind_config *c, const struct normaliser_shape *s,
                              struct normaliser_facts *out); /* numbers */

@@ -18,7 +18,8 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
 {
     (void)s;
     *out = (struct normaliser_facts){
-        VIEW_COUNTED, (int)c->number[OVER] == OVER_N ? VIEW_PER_LENGTH : VIEW_RATIO, false};
+        VIEW_COUNTED, (int)c->number[OVER] == OVER_N ? VIEW_PER_LENGTH : VIEW_RATIO, false,
+        false};
 }
 
 static int form(const struct kind_config *c)

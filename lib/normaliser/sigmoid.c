@@ -32,7 +32,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
     *out = (struct normaliser_facts){
         VIEW_COUNTED,
         log_of == LOG_N ? VIEW_NUMBER_AND_LENGTH : divided && log_of == LOG_NONE ? VIEW_RATIO : VIEW_NUMBER,
-        false};
+        false, false};
 }
 
 static int form(const struct kind_config *c)

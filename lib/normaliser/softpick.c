@@ -12,7 +12,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
     (void)c, (void)s;
-    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, false};
+    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, false, false};
 }
 
 static double shift_of(int count, const real *s)

@@ -20,7 +20,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
     (void)c, (void)s;
-    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true};
+    *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true, false};
 }
 
 static int tensors(const struct kind_config *c, const struct normaliser_shape *s,

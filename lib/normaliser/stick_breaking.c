@@ -31,7 +31,7 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
     *out = (struct normaliser_facts){VIEW_ORDERED, VIEW_NUMBER,
-                                     remainder_of(c) == REMAINDER_VALUE && s->own};
+                                     remainder_of(c) == REMAINDER_VALUE && s->own, false};
 }
 
 static int tensors(const struct kind_config *c, const struct normaliser_shape *s,

@@ -14,7 +14,7 @@
 #include "report/verdict.h"
 
 enum { VALUE_SIZE = 512 };
-#define SAME_FLOOR 1e-9 /* floors of equal groups differ by the order of their sums */
+#define SAME_FLOOR 1e-3 /* relative: shipped ones have four digits */
 
 /* Colours of Okabe and Ito (2008), which are also told by lightness and sign. */
 const struct card_answer card_answers[] = {
@@ -81,7 +81,7 @@ static void settings_close(struct settings *s)
     memory_free(s->first);
 }
 
-/* The values that differ from the first cell's; that of the first key where none does. */
+/* The values that differ from the first cell's; "alone" where none does. */
 static void append_setting(struct text *out, const struct settings *s, const struct cell *c)
 {
     char value[VALUE_SIZE];
@@ -93,7 +93,7 @@ static void append_setting(struct text *out, const struct settings *s, const str
             text_append_format(out, "%s%s", out->length > start ? " " : "", *value ? value : "none");
     }
     if (out->length == start)
-        text_append(out, s->count ? s->first[0] : "alone");
+        text_append(out, "alone");
 }
 
 /* ---- reading ----------------------------------------------------------------------------------*/
@@ -124,7 +124,8 @@ static int answer_of(const struct summary_group *g, const struct line_figures *f
 }
 
 /* The target, and what of it or its space varies: "shift k=2". */
-static const char *const not_of_target[] = {"model", "space.inputs", "train", "evaluate", NULL};
+static const char *const not_of_target[] = {"model", "space.inputs", "target.vocab", "train", "evaluate",
+                                            NULL};
 
 static int numbers_of(struct reader *r, const struct summary_group *g, bool own, struct place *p)
 {
@@ -170,9 +171,7 @@ static int read_group(struct reader *r, const struct summary_group *g, bool own)
         code = numbers_of(r, g, own, &p);
     if (code || memory_grow(r->place, (size_t)r->places + 1, r->e))
         return code ? code : ERR_MEMORY;
-    double floor = result_number(g->row[0], "floor_rms"), ceiling = result_number(g->row[0], "accuracy_ceiling");
-    p.value = (struct card_value){(signed char)answer_of(g, &f), f.floor.centre, f.error.centre,
-                                  isnan(floor) ? 1 - ceiling : floor};
+    p.value = (struct card_value){(signed char)answer_of(g, &f), f.floor.centre, f.error.centre};
     if (strcmp(summary_text(g, "verdict"), "too-shallow") == 0)
         p.value.floor = f.depth_floor.centre;
     r->place[r->places++] = p;
@@ -214,10 +213,15 @@ static int fill(struct card_table *t, const struct reader *r, struct err *e)
     if (!t->value || !t->order)
         return ERR_MEMORY;
     for (size_t k = 0; k < count; k++)
-        t->value[k] = (struct card_value){-1, NAN, NAN, NAN};
+        t->value[k] = (struct card_value){-1, NAN, NAN};
     for (int k = 0; k < r->places; k++) {
         const struct place *p = &r->place[k];
-        t->value[index_of(t, p->encoding, p->setting, p->target, p->subset, p->length)] = p->value;
+        struct card_value *v = &t->value[index_of(t, p->encoding, p->setting, p->target, p->subset, p->length)];
+        if (v->answer >= 0 && !p->encoding)
+            return err_set(e, ERR_USAGE, "battery", "two cells of the class are both called %s, %s; expected "
+                           "targets and settings that differ in names or options",
+                           t->target.name[p->target], t->setting.name[p->setting]);
+        *v = p->value;
     }
     return 0;
 }
@@ -246,14 +250,23 @@ static bool is_counted(const struct card_table *t, int subset, int length)
            (t->subset.count == 1 || strcmp(t->subset.name[subset], "all") != 0);
 }
 
-struct card_count card_count(const struct card_table *t, int encoding, int setting, int family)
+/* Whether some built-in encoding has the cell. */
+static bool is_beside(const struct card_table *t, int setting, int target, int subset, int length)
+{
+    for (int k = 1; k < t->encoding.count; k++)
+        if (card_at(t, k, setting, target, subset, length)->answer >= 0)
+            return true;
+    return false;
+}
+
+struct card_count card_count(const struct card_table *t, int encoding, int setting, int family, bool beside)
 {
     struct card_count c = {0};
     for (int x = 0; x < t->target.count; x++)
         for (int s = 0; s < t->subset.count && (family < 0 || t->family_of[x] == family); s++)
             for (int l = 0; l < t->length.count; l++) {
                 const struct card_value *v = card_at(t, encoding, setting, x, s, l);
-                if (v->answer < 0 || !is_counted(t, s, l))
+                if (v->answer < 0 || !is_counted(t, s, l) || (beside && !is_beside(t, setting, x, s, l)))
                     continue;
                 c.all++;
                 c.out += card_answers[(int)v->answer].out;
@@ -267,12 +280,12 @@ enum card_order card_compare(const struct card_table *t, int setting, int a, int
     size_t first = index_of(t, a, setting, 0, 0, 0), end = index_of(t, a, setting + 1, 0, 0, 0);
     size_t other = index_of(t, b, setting, 0, 0, 0);
     for (size_t k = first; k < end; k++, other++) {
-        double x = t->value[k].compared, y = t->value[other].compared;
+        double x = t->value[k].floor, y = t->value[other].floor, same = SAME_FLOOR * fmax(x, y);
         if (isnan(x) || isnan(y))
             continue;
         any = true;
-        below |= x < y - SAME_FLOOR;
-        above |= x > y + SAME_FLOOR;
+        below |= x < y - same;
+        above |= x > y + same;
     }
     return !any ? CARD_NONE : below && above ? CARD_MIXED : below ? CARD_LOWER : above ? CARD_HIGHER
                                                                                       : CARD_ALIKE;
@@ -283,8 +296,8 @@ static void sort_others(struct card_table *t)
 {
     int setting = card_setting(t);
     for (int k = 1; k < t->encoding.count; k++) {
-        int at = k - 1, out = card_count(t, k, setting, -1).out;
-        for (; at > 0 && card_count(t, t->order[at - 1], setting, -1).out < out; at--)
+        int at = k - 1, out = card_count(t, k, setting, -1, true).out;
+        for (; at > 0 && card_count(t, t->order[at - 1], setting, -1, true).out < out; at--)
             t->order[at] = t->order[at - 1];
         t->order[at] = k;
     }

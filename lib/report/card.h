@@ -23,8 +23,7 @@ extern const struct card_answer card_answers[]; /* ended by a NULL name */
 
 struct card_value {
     signed char answer;     /* index into card_answers; -1: there is no such cell */
-    double floor, error;    /* relative, or a share of wrong answers; NaN: none */
-    double compared;        /* the floor of encodings that are compared: rms, or a share; NaN: none */
+    double floor, error;    /* relative, or a share of wrong answers, or absolute; NaN: none */
 };
 
 struct card_names {
@@ -51,6 +50,13 @@ struct card_cost {
     char size[96];             /* "n 128, width 64 ..." */
 };
 
+/* Predictions from elsewhere, beside the floors of the class that they should be of. */
+struct card_scores {
+    int targets;               /* that have some; 0: nothing was predicted */
+    long long pairs, apart;    /* that the class merges; that predictions tell apart */
+    char worst[256];           /* where they do the most */
+};
+
 struct card {
     const char *title;         /* "formula: -a[h] * d" */
     const char *battery;       /* the file */
@@ -58,9 +64,11 @@ struct card {
     const struct results *own; /* rows of the battery for the class */
     const struct results *others; /* rows of the battery; NULL: why_not says why there are none */
     const char *why_not;
+    const char *version;       /* of the program that made them; "": not known */
     const struct conditions *conditions; /* NULL: they are not tested for such a class */
     const char *unconditional; /* then why */
     struct card_cost cost;
+    struct card_scores scores;
     struct card_table table;
 };
 
@@ -75,16 +83,27 @@ int card_setting(const struct card_table *t);
 bool card_has(const struct card_table *t, int encoding, int setting);
 
 /* Cells of a family (-1: all) in a setting that are out of reach, and all cells, at all lengths but
- * "all", and of all kinds of input. */
+ * "all", and of all kinds of input.  beside: only those that some built-in encoding has. */
 struct card_count {
     int out, all;
 };
-struct card_count card_count(const struct card_table *t, int encoding, int setting, int family);
-/* How two encodings compare in a setting, by their floors in the cells that both have. */
+struct card_count card_count(const struct card_table *t, int encoding, int setting, int family, bool beside);
+/* How two encodings compare in a setting, by their floors, to three digits, in the cells that both have. */
 enum card_order { CARD_NONE, CARD_ALIKE, CARD_LOWER, CARD_HIGHER, CARD_MIXED };
 /* LOWER: the floors of a are nowhere above those of b, and below some. */
 enum card_order card_compare(const struct card_table *t, int setting, int a, int b);
 
+/* Results of built-in encodings as the atlas has them, with a line for each class and target: whether bytes
+ * are that; and appends them as rows of results of plain's cells.  *others: lines of cells that it does not
+ * have.  Columns: encoding, attention, normaliser, mask (MASK+PREFIX), target, where there are several
+ * length, layers and seed; a floor for each kind of input, called as it; proof, a letter for each of these
+ * (I, B, P, O); witness, the error of explicit weights; version. */
+bool card_is_atlas(const char *bytes);
+int card_rows_of_atlas(struct text *rows, const struct spec *plain, const char *bytes, size_t count,
+                       int *others, struct err *e);
+
+/* What was done, for a card's first line: "nothing was trained". */
+void card_append_what(struct text *out, const struct card *c);
 int card_text(struct text *out, const struct card *c, const struct report_screen *screen, struct err *e);
 void card_svg(struct text *out, const struct card *c);
 int card_html(struct text *out, const struct card *c, struct err *e);

@@ -99,8 +99,8 @@ static void append_shares(struct text *out, const struct card_table *t, const ch
     text_append(out, "<tr>");
     html_element(out, "th", NULL, name);
     for (int f = 0; f < t->family.count; f++)
-        append_share(out, card_count(t, encoding, setting, f));
-    append_share(out, card_count(t, encoding, setting, -1));
+        append_share(out, card_count(t, encoding, setting, f, true));
+    append_share(out, card_count(t, encoding, setting, -1, true));
     html_element(out, "td", NULL, words);
     text_append(out, "</tr>\n");
 }
@@ -174,7 +174,16 @@ int card_html(struct text *out, const struct card *c, struct err *e)
     html_element(out, "h1", NULL, c->title);
     text_append(out, "<p class=\"soft\">What this class of models can express, on the battery ");
     html_escape(out, c->battery);
-    text_append(out, ". Floors are certified; nothing was trained.</p>\n<pre>");
+    text_append(out, "; ");
+    card_append_what(out, c);
+    text_append(out, ".</p>\n");
+    if (c->scores.apart) {
+        text_append_format(out, "<p>NOT of the class: of %lld pairs that it merges, %lld are told apart; worst: ",
+                           c->scores.pairs, c->scores.apart);
+        html_escape(out, c->scores.worst);
+        text_append(out, ".</p>\n");
+    }
+    text_append(out, "<pre>");
     html_escape(out, c->command);
     text_append(out, "</pre>\n<figure>");
     card_svg(&picture, c);

@@ -11,12 +11,12 @@
 #include "report/listing.h"
 
 enum { BOX = 24, LEFT = 150, TOP = 34, HEAD = 92, GAP = 22, FAMILY = 22, LINE = 19, WIDTH = 960, MARGIN = 14,
-       BAR = 420, SUBSETS_MAX_SHOWN = 40 };
+       BAR = 420, NAME = 120, SUBSETS_MAX_SHOWN = 40 };
 
 struct drawing {
     struct text *out;
     const struct card_table *table;
-    int subset[SUBSETS_MAX_SHOWN], subsets; /* kinds of input that some setting has */
+    int subset[SUBSETS_MAX_SHOWN], subsets; /* kinds of input that the settings of a block have */
 };
 
 static void append_words(struct text *out, int x, int y, const char *attributes, const char *s)
@@ -26,17 +26,21 @@ static void append_words(struct text *out, int x, int y, const char *attributes,
     text_append(out, "</text>\n");
 }
 
-static void find_subsets(struct drawing *d)
+/* Kinds of input of the class in a setting. */
+static bool has_subset(const struct card_table *t, int setting, int subset)
 {
-    const struct card_table *t = d->table;
-    for (int s = 0; s < t->subset.count && d->subsets < SUBSETS_MAX_SHOWN; s++) {
-        bool there = false;
-        for (int k = 0; k < t->setting.count; k++)
-            for (int x = 0; x < t->target.count; x++)
-                there |= card_at(t, 0, k, x, s, t->own_length)->answer >= 0;
-        if (there && (t->subset.count == 1 || strcmp(t->subset.name[s], "all")))
+    bool there = false;
+    for (int x = 0; x < t->target.count; x++)
+        there |= card_at(t, 0, setting, x, subset, t->own_length)->answer >= 0;
+    return there && (t->subset.count == 1 || strcmp(t->subset.name[subset], "all"));
+}
+
+static void find_subsets(struct drawing *d, int setting)
+{
+    d->subsets = 0;
+    for (int s = 0; s < d->table->subset.count && d->subsets < SUBSETS_MAX_SHOWN; s++)
+        if (has_subset(d->table, setting, s))
             d->subset[d->subsets++] = s;
-    }
 }
 
 static void append_cell(const struct drawing *d, int setting, int target, int subset, int x, int y)
@@ -62,8 +66,9 @@ static void append_cell(const struct drawing *d, int setting, int target, int su
                        x + 1, y + 1, BOX - 2, BOX - 2, a->fill, x + BOX / 2, y + BOX / 2 + 5, a->ink, a->sign);
 }
 
-/* Targets of one family under their name; returns where the next begins. */
-static int append_family(const struct drawing *d, int family, const int *setting, int settings, int y)
+/* Targets of one family under their name; at (settings): where each setting begins.  Returns where the next
+ * family begins. */
+static int append_family(struct drawing *d, int family, const int *setting, const int *at, int settings, int y)
 {
     const struct card_table *t = d->table;
     append_words(d->out, MARGIN, y + 15, " font-style=\"italic\" fill=\"#595959\"", t->family.name[family]);
@@ -72,49 +77,57 @@ static int append_family(const struct drawing *d, int family, const int *setting
         if (t->family_of[x] != family)
             continue;
         append_words(d->out, LEFT - 8, y + 17, " text-anchor=\"end\"", t->target.name[x]);
-        for (int k = 0; k < settings; k++)
+        for (int k = 0; k < settings; k++) {
+            find_subsets(d, setting[k]);
             for (int s = 0; s < d->subsets; s++)
-                append_cell(d, setting[k], x, d->subset[s],
-                            LEFT + k * (d->subsets * BOX + GAP) + s * BOX, y);
+                append_cell(d, setting[k], x, d->subset[s], at[k] + s * BOX, y);
+        }
         y += BOX;
     }
     return y;
 }
 
 /* Some settings beside each other. */
-static int append_block(const struct drawing *d, const int *setting, int settings, int y)
+static int append_block(struct drawing *d, const int *setting, const int *at, int settings, int y)
 {
     const struct card_table *t = d->table;
     char turned[80];
     for (int k = 0; k < settings; k++) {
-        int x = LEFT + k * (d->subsets * BOX + GAP);
-        append_words(d->out, x, y + 14, " font-weight=\"bold\"", t->setting.name[setting[k]]);
+        append_words(d->out, at[k], y + 14, " font-weight=\"bold\"", t->setting.name[setting[k]]);
+        find_subsets(d, setting[k]);
         for (int s = 0; s < d->subsets; s++) {
-            int at = x + s * BOX + BOX / 2 + 4, base = y + HEAD - 4;
-            snprintf(turned, sizeof turned, " transform=\"rotate(-60 %d %d)\"", at, base);
-            append_words(d->out, at, base, turned, t->subset.name[d->subset[s]]);
+            int x = at[k] + s * BOX + BOX / 2 + 4, base = y + HEAD - 4;
+            snprintf(turned, sizeof turned, " transform=\"rotate(-60 %d %d)\"", x, base);
+            append_words(d->out, x, base, turned, t->subset.name[d->subset[s]]);
         }
     }
     y += HEAD;
     for (int f = 0; f < t->family.count; f++)
-        y = append_family(d, f, setting, settings, y);
+        y = append_family(d, f, setting, at, settings, y);
     return y + GAP;
 }
 
-static int append_blocks(const struct drawing *d, int y)
+/* As many beside each other as there is room for, the last word of their heads included. */
+static int append_blocks(struct drawing *d, int y)
 {
     const struct card_table *t = d->table;
-    int beside = (WIDTH - LEFT - MARGIN + GAP) / (d->subsets * BOX + GAP), shown[SUBSETS_MAX_SHOWN], count = 0;
-    beside = beside < 1 ? 1 : beside > SUBSETS_MAX_SHOWN ? SUBSETS_MAX_SHOWN : beside;
+    int shown[SUBSETS_MAX_SHOWN], at[SUBSETS_MAX_SHOWN], count = 0, x = LEFT;
     for (int s = 0; s < t->setting.count; s++) {
-        if (card_has(t, 0, s))
-            shown[count++] = s;
-        if (count && (count == beside || s == t->setting.count - 1)) {
-            y = append_block(d, shown, count, y);
+        if (!card_has(t, 0, s))
+            continue;
+        find_subsets(d, s);
+        int width = d->subsets * BOX + GAP;
+        width = width < NAME ? NAME : width;
+        if (count && (x + width + GAP > WIDTH || count == SUBSETS_MAX_SHOWN)) {
+            y = append_block(d, shown, at, count, y);
             count = 0;
+            x = LEFT;
         }
+        shown[count] = s;
+        at[count++] = x;
+        x += width;
     }
-    return y;
+    return count ? append_block(d, shown, at, count, y) : y;
 }
 
 static int append_legend(const struct drawing *d, int y)
@@ -124,8 +137,8 @@ static int append_legend(const struct drawing *d, int y)
         bool there = false;
         for (int k = 0; k < t->setting.count; k++)
             for (int x = 0; x < t->target.count; x++)
-                for (int s = 0; s < d->subsets; s++)
-                    there |= card_at(t, 0, k, x, d->subset[s], t->own_length)->answer == a;
+                for (int s = 0; s < t->subset.count; s++)
+                    there |= card_at(t, 0, k, x, s, t->own_length)->answer == a;
         if (!there)
             continue;
         const struct card_answer *one = &card_answers[a];
@@ -142,7 +155,7 @@ static int append_legend(const struct drawing *d, int y)
 /* ---- among the built-in ones ------------------------------------------------------------------*/
 static int append_bar(const struct drawing *d, int encoding, int setting, const char *name, int y)
 {
-    struct card_count c = card_count(d->table, encoding, setting, -1);
+    struct card_count c = card_count(d->table, encoding, setting, -1, true);
     int length = c.all ? BAR * c.out / c.all : 0;
     append_words(d->out, LEFT - 8, y + 14, encoding ? " text-anchor=\"end\"" : " text-anchor=\"end\" font-weight=\"bold\"",
                  name);
@@ -156,16 +169,16 @@ static int append_bar(const struct drawing *d, int encoding, int setting, const 
 static int append_others(const struct drawing *d, int y)
 {
     const struct card_table *t = d->table;
-    int setting = card_setting(t), own = card_count(t, 0, setting, -1).out;
+    int setting = card_setting(t), own = card_count(t, 0, setting, -1, true).out;
     char words[160];
     bool said = false;
-    snprintf(words, sizeof words, "Cells out of reach, all lengths, beside the built-in encodings (%.80s)",
+    snprintf(words, sizeof words, "Cells out of reach beside the built-in encodings (%.80s)",
              t->setting.name[setting]);
     append_words(d->out, MARGIN, y + 14, " font-weight=\"bold\"", words);
     y += LINE + 6;
     for (int k = 0; k < t->encoding.count; k++) {
         int encoding = k < t->encoding.count - 1 ? t->order[k] : -1;
-        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1).out <= own)) {
+        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1, true).out <= own)) {
             y = append_bar(d, 0, setting, t->encoding.name[0], y);
             said = true;
         }
@@ -179,7 +192,6 @@ void card_svg(struct text *out, const struct card *c)
 {
     struct text body = {0};
     struct drawing d = {.out = &body, .table = &c->table};
-    find_subsets(&d);
     int y = append_legend(&d, append_blocks(&d, TOP + 8));
     if (c->others)
         y = append_others(&d, y);

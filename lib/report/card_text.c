@@ -197,15 +197,16 @@ static const char *share_text(const struct card_count c, char out[CELL_TEXT])
     return out;
 }
 
+/* beside: of cells that built-in encodings have. */
 static int add_shares(const struct page *p, struct listing *l, const char *name, int encoding, int setting,
-                      bool families)
+                      bool families, bool beside)
 {
     char cell[COLUMNS_MAX][CELL_TEXT];
     const char *value[COLUMNS_MAX] = {name};
     int count = families ? p->table->family.count : 0;
     for (int f = 0; f < count; f++)
-        value[1 + f] = share_text(card_count(p->table, encoding, setting, f), cell[f]);
-    value[1 + count] = share_text(card_count(p->table, encoding, setting, -1), cell[count]);
+        value[1 + f] = share_text(card_count(p->table, encoding, setting, f, beside), cell[f]);
+    value[1 + count] = share_text(card_count(p->table, encoding, setting, -1, beside), cell[count]);
     return listing_add(l, value, p->e);
 }
 
@@ -218,24 +219,24 @@ static int fill_settings(const struct page *p, struct listing *l, int setting, b
     (void)setting;
     for (int s = 0; s < p->table->setting.count && !code; s++)
         if (card_has(p->table, 0, s))
-            code = add_shares(p, l, p->table->setting.name[s], 0, s, families);
+            code = add_shares(p, l, p->table->setting.name[s], 0, s, families, false);
     return code;
 }
 
 static int fill_encodings(const struct page *p, struct listing *l, int setting, bool families)
 {
     const struct card_table *t = p->table;
-    int code = 0, own = card_count(t, 0, setting, -1).out;
+    int code = 0, own = card_count(t, 0, setting, -1, true).out;
     bool said = false;
     for (int k = 0; k < t->encoding.count && !code; k++) {
         int encoding = k < t->encoding.count - 1 ? t->order[k] : -1;
-        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1).out <= own)) {
+        if (!said && (encoding < 0 || card_count(t, encoding, setting, -1, true).out <= own)) {
             code = add_shares(p, l, p->screen->unicode ? "\u25b8 this class" : "> this class", 0, setting,
-                              families);
+                              families, true);
             said = true;
         }
         if (!code && encoding >= 0 && card_has(t, encoding, setting))
-            code = add_shares(p, l, t->encoding.name[encoding], encoding, setting, families);
+            code = add_shares(p, l, t->encoding.name[encoding], encoding, setting, families, true);
     }
     return code;
 }
@@ -250,6 +251,8 @@ static int append_shares(const struct page *p, const char *what, filler fill, in
     column[1 + count] = (struct listing_column){"all", true};
     listing_open(&l, column, count + 2);
     int code = fill(p, &l, setting, true);
+    if (listing_width(&l) > p->screen->width)
+        l.gap = 1;
     if (!code && listing_width(&l) > p->screen->width) {
         listing_close(&l);
         column[1] = (struct listing_column){"out of reach", true};
@@ -324,6 +327,12 @@ static int append_others(const struct page *p, int setting)
         return 0;
     }
     code = append_shares(p, "encoding", fill_encodings, setting);
+    if (*p->card->version) {
+        struct text t = {0};
+        text_append_format(&t, "Made by urpe-probe %s.", p->card->version);
+        say(p, &t);
+        text_close(&t);
+    }
     append_order(p, setting, CARD_ALIKE, "The same floors everywhere:");
     append_order(p, setting, CARD_LOWER, "Its floors are nowhere higher than those of, and somewhere lower:");
     append_order(p, setting, CARD_HIGHER, "Its floors are nowhere lower than those of, and somewhere higher:");
@@ -346,14 +355,44 @@ static void append_cost(const struct page *p)
     text_close(&t);
 }
 
+/* ---- predictions ------------------------------------------------------------------------------*/
+void card_append_what(struct text *out, const struct card *c)
+{
+    if (c->scores.targets)
+        text_append_format(out, "floors are certified; predictions from elsewhere for %d target%s",
+                           c->scores.targets, c->scores.targets == 1 ? "" : "s");
+    else
+        text_append(out, "floors are certified, nothing was trained");
+}
+
+static void append_scores(const struct page *p)
+{
+    const struct card_scores *c = &p->card->scores;
+    struct text t = {0};
+    if (!c->targets)
+        return;
+    if (c->apart)
+        text_append_format(&t, "NOT of the class: of %lld pairs that it merges, %lld are told apart; worst: %s. "
+                           "`urpe-probe score` says which.", c->pairs, c->apart, c->worst);
+    else
+        text_append_format(&t, "Of the class, as far as seen: %lld pairs that it merges have equal outputs.",
+                           c->pairs);
+    text_append(p->out, "\n");
+    say(p, &t);
+    text_close(&t);
+}
+
 int card_text(struct text *out, const struct card *c, const struct report_screen *screen, struct err *e)
 {
     const struct page page = {out, c, &c->table, screen, e}, *p = &page;
     int setting = card_setting(&c->table), code;
     struct text t = {0};
-    text_append_format(&t, "%s (battery %s; floors are certified, nothing was trained)", c->title, c->battery);
+    text_append_format(&t, "%s (battery %s; ", c->title, c->battery);
+    card_append_what(&t, c);
+    text_append(&t, ")");
     say(p, &t);
     text_close(&t);
+    append_scores(p);
     append_conditions(p);
     code = append_targets(p, setting);
     if (!code)

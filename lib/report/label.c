@@ -181,26 +181,84 @@ static bool is_own_axis(const struct spec *s, const char *key)
     return false;
 }
 
-void axes_append_spec(struct text *out, const struct results *r, const struct spec *s)
+/* "seed 7", "seeds 0..4", "seeds 0,2,5" */
+static void append_seeds(struct text *out, const struct spec *s)
+{
+    const struct cell *first = spec_cell(s, 0), *last = first;
+    int count = 0;
+    struct text list = {0};
+    while (count < spec_cells(s) && strcmp(spec_cell(s, count)->group, first->group) == 0) {
+        last = spec_cell(s, count);
+        text_append_format(&list, "%s%llu", count++ ? "," : "", (unsigned long long)last->task.seed);
+    }
+    bool run = count > 2 && last->task.seed - first->task.seed == (uint64_t)(count - 1);
+    text_append(out, count > 1 ? "seeds " : "seed ");
+    if (run)
+        text_append_format(out, "%llu..%llu", (unsigned long long)first->task.seed,
+                           (unsigned long long)last->task.seed);
+    else
+        text_append(out, list.data ? list.data : "");
+    out->failed |= list.failed;
+    text_close(&list);
+}
+
+/* "model.encoding=t5, train.steps=5" of what the spec says once, but its seeds. */
+static void append_base(struct text *out, const struct spec *s, const struct axes *axes)
 {
     char value[VALUE_SIZE];
-    size_t start = out->length;
-    int index = spec_index(r, s);
-    const struct axes none = {0}, *axes = index < 0 ? &none : &r->axes[index];
     for (int k = 0; k < axes->count; k++) {
-        if (is_own_axis(s, axes->key[k]) ||
+        if (is_own_axis(s, axes->key[k]) || is_key(axes->key[k], "seed") ||
             !spec_value(spec_cell(s, 0), axes->key[k], value, sizeof value))
             continue;
         size_t length = strlen(axes->key[k]), end = strlen(".kind");
         bool kind = length > end && strcmp(axes->key[k] + length - end, ".kind") == 0;
-        text_append_format(out, "%s%.*s=", out->length > start ? ", " : "",
+        text_append_format(out, "%s%.*s=", out->length > 0 ? ", " : "",
                            (int)(kind ? length - end : length), axes->key[k]);
         append_value(out, value);
     }
-    for (int k = 0; k < r->specs && out->length == start; k++)
-        if (index >= 0 && k != index && strcmp(spec_name(r->spec[k]), spec_name(s)) == 0)
-            text_append_format(out, "spec %.12s", spec_hash(s));
-    text_append(out, "");
+    text_append(out, ""); /* so that there is a text, if an empty one */
+}
+
+/* Its seeds if `other` is the same but for these, else its hash. */
+static void append_difference(struct text *out, const struct spec *s, const struct spec *other)
+{
+    struct text own = {0}, seeds = {0};
+    append_seeds(&own, s);
+    append_seeds(&seeds, other);
+    if (!own.failed && !seeds.failed && strcmp(own.data, seeds.data) != 0 &&
+        strcmp(spec_cell(s, 0)->group, spec_cell(other, 0)->group) == 0)
+        text_append(out, own.data);
+    else
+        text_append_format(out, "spec %.12s", spec_hash(s));
+    out->failed |= own.failed || seeds.failed;
+    text_close(&own);
+    text_close(&seeds);
+}
+
+void axes_append_spec(struct text *out, const struct results *r, const struct spec *s)
+{
+    struct text own = {0}, other = {0}, more = {0};
+    int index = spec_index(r, s);
+    if (index >= 0)
+        append_base(&own, s, &r->axes[index]);
+    for (int k = 0; k < r->specs && index >= 0; k++) {
+        if (k == index || strcmp(spec_name(r->spec[k]), spec_name(s)) != 0)
+            continue;
+        text_clear(&other);
+        append_base(&other, r->spec[k], &r->axes[k]);
+        bool twin = !own.failed && !other.failed && strcmp(own.data, other.data) == 0;
+        if (!twin || (more.data && strncmp(more.data, "spec ", 5) == 0))
+            continue;
+        text_clear(&more);
+        append_difference(&more, s, r->spec[k]);
+    }
+    text_append(out, own.data ? own.data : "");
+    if (more.data)
+        text_append_format(out, "%s%s", own.length > 0 ? ", " : "", more.data);
+    out->failed |= own.failed || other.failed || more.failed;
+    text_close(&own);
+    text_close(&other);
+    text_close(&more);
 }
 
 /* ---- labels -----------------------------------------------------------------------------------*/

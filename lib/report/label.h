@@ -12,8 +12,8 @@ bool is_covered(const char *s, const char *key);
 int axes_open(struct results *r, struct err *e);
 /* Sorts specs of one name by the values of their first cells along the axes, numbers as such. */
 void axes_sort(struct results *r);
-/* In what spec s differs from others of its name in r: "model.encoding=t5, train.steps=5"; "spec 12ab..."
- * where only the values of an axis are others; nothing where it is alone. */
+/* In what spec s differs from others of its name in r: "model.encoding=t5, train.steps=5"; "seeds 0..4"
+ * where only these are others, "spec 12ab..." where the values of an axis are; nothing where it is alone. */
 void axes_append_spec(struct text *out, const struct results *r, const struct spec *s);
 /* Appends "key=value key=value ..." of a cell, without the seed, and of the axes that cell `but` does
  * not have where that is not NULL.  A value with blanks, quotes or backslashes is quoted as in a

@@ -75,6 +75,7 @@ static const char *rule_word(const struct why *w)
     static const char *const word[] = {[FLOOR_ALONE] = "alone",
                                        [FLOOR_EQUAL] = "equal",
                                        [FLOOR_MULTIPLE] = "multiples",
+                                       [FLOOR_FACTOR] = "a common factor",
                                        [FLOOR_ONE] = "one colour"};
     return word[rule_of(w)];
 }
@@ -86,6 +87,9 @@ static const char *rule_words(const struct why *w)
         return "each sees one colour only, and the weights of a row of attention have one and the same "
                "sum: the weighted sum of equal values is that sum times the value, whatever the "
                "weights are";
+    case FLOOR_FACTOR:
+        return "from one to the other the summed weights of all that is seen change by a common factor, "
+               "whatever the encoding's parameters are, and the normaliser divides it out";
     case FLOOR_MULTIPLE:
         return "each sees the same colours at the same relations, in the same proportions, and the "
                "normaliser divides a common factor out";

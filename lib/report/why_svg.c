@@ -91,6 +91,8 @@ static const char *rule_line(const struct why *w, int line)
                          "equally often: attention gives them one result."},
         [FLOOR_MULTIPLE] = {"Equal colours see the same in the same proportions,",
                             "and the normaliser divides a common factor out."},
+        [FLOOR_FACTOR] = {"The summed weights of all that is seen differ by a common factor,",
+                          "whatever the bias, and the normaliser divides it out."},
         [FLOOR_ONE] = {"Each sees one colour only, and the weights of a row have one sum:",
                        "attention returns that colour's value, whatever the weights are."}};
     enum floor_rule rule = FLOOR_ALONE;

@@ -27,10 +27,10 @@ static int open_spec(const struct bench_case *c, struct spec **out, struct err *
                           "name: bench\nseeds: [0]\ntarget: gain\n"
                           "space: {length: %d, channels: 4}\n"
                           "model: {encoding: toeplitz, attention: %s, layers: %d, heads: %d, "
-                          "width: %d, ffn: %d}\n"
+                          "width: %d, ffn: %d%s}\n"
                           "train: {steps: 1000000, batch: %d, lr: 0.0001}\n",
                           c->n, c->urpe ? "urpe" : "rpe", c->layers, c->heads, c->width,
-                          4 * c->width, c->batch);
+                          4 * c->width, c->keys ? c->keys : "", c->batch);
     return spec_parse(out, "bench", text, (size_t)length, NULL, 0, e);
 }
 
@@ -39,7 +39,7 @@ struct subject {
     struct spec *spec; /* NULL: the task is the caller's */
     struct pool *pool;
     struct trainer *trainer;
-    double flops; /* of a step */
+    double flops, tokens; /* of a step */
 };
 
 static int open_task(struct subject *s, const struct task *task, int threads, struct err *e)
@@ -52,6 +52,7 @@ static int open_task(struct subject *s, const struct task *task, int threads, st
     if (!code)
         code = s->api->open(&s->trainer, task, s->pool, e);
     s->flops = code ? 0 : price.step_flops;
+    s->tokens = (double)task->train.batch * task->space.length;
     return code;
 }
 
@@ -164,12 +165,11 @@ static double median(double *value, size_t count)
     return gsl_stats_median_from_sorted_data(value, 1, count);
 }
 
-static void fill_figures(struct bench_figures *f, const struct bench_case *c, double flops,
-                         double seconds)
+static void fill_figures(struct bench_figures *f, const struct subject *s, double seconds)
 {
     f->ms_per_step = 1e3 * seconds;
-    f->tokens_per_second = c->batch * (double)c->n / seconds;
-    f->flops = flops / seconds;
+    f->tokens_per_second = s->tokens / seconds;
+    f->flops = s->flops / seconds;
     f->peak_mib = system_peak_mib();
 }
 
@@ -207,7 +207,7 @@ static int measure_step(const struct bench_case *c, double seconds, struct answe
         most[turns] = time_peak(s.pool, c->threads);
         of_most[turns] = s.flops / step[turns] / most[turns];
     }
-    fill_figures(&out->figures[0], c, s.flops, median(step, turns));
+    fill_figures(&out->figures[0], &s, median(step, turns));
     out->figures[0].peak_mib = peak;
     out->figures[0].sgemm_flops = work / median(product, turns);
     out->figures[0].ratio = median(ratio, turns);
@@ -219,47 +219,47 @@ out:
     return code;
 }
 
-/* Steps of two in turn, each with the other before it as often as behind; two turns at least. */
-static int take_turns(struct subject s[2], double seconds, double time[2][TURNS_MAX],
-                      double ratio[TURNS_MAX], size_t *turns, struct err *e)
-{
-    int code = 0;
-    double end = machine_seconds() + seconds;
-    for (*turns = 0; !code && (machine_seconds() < end || *turns < 2) && *turns < TURNS_MAX; ++*turns) {
-        for (int k = 0; k < 2 && !code; k++) { /* A B, then B A */
-            int of = (k + (int)*turns) % 2;
-            code = time_steps(&s[of], 1, &time[of][*turns], e);
-        }
-        ratio[*turns] = time[1][*turns] / time[0][*turns];
-    }
-    return code;
-}
+/* Opens subject k of a case. */
+typedef int (*opener)(struct subject *s, const struct bench_case *c, int k, struct err *e);
 
-/* RPE and URPE in turn.  The case's own comes first in memory: where arrays come to lie is worth a
- * percent. */
-static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
-                        struct err *e)
+/* Steps of two in turn, each with the other before it as often as behind; two turns at least.  What is
+ * opened first comes first in memory: where arrays come to lie is worth a percent. */
+static int measure_two(opener open, const struct bench_case *c, double seconds, struct answer *out,
+                       struct err *e)
 {
     struct subject s[2] = {{0}, {0}};
-    double time[2][TURNS_MAX], ratio[TURNS_MAX], one;
+    double time[2][TURNS_MAX], ratio[TURNS_MAX], one, end;
     size_t turns = 0;
     int code = 0;
-    for (int turn = 0; turn < 2 && !code; turn++) {
-        int k = (c->urpe + turn) % 2;
-        struct bench_case of = *c;
-        of.urpe = k;
-        code = subject_open(&s[k], &of, e);
+    for (int k = 0; k < 2 && !code; k++) {
+        code = open(&s[k], c, k, e);
         if (!code)
             code = time_steps(&s[k], WARM_UP, &one, e);
     }
-    code = code ? code : take_turns(s, seconds, time, ratio, &turns, e);
+    for (end = machine_seconds() + seconds;
+         !code && (machine_seconds() < end || turns < 2) && turns < TURNS_MAX; turns++) {
+        for (int k = 0; k < 2 && !code; k++) /* A B, then B A */
+            code = time_steps(&s[(k + (int)turns) % 2], 1, &time[(k + (int)turns) % 2][turns], e);
+        ratio[turns] = time[1][turns] / time[0][turns];
+    }
     for (int k = 0; k < 2 && !code; k++)
-        fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
+        fill_figures(&out->figures[k], &s[k], median(time[k], turns));
     if (!code)
         out->ratio = median(ratio, turns);
     subject_close(&s[0]);
     subject_close(&s[1]);
     return code;
+}
+
+static int open_case(struct subject *s, const struct bench_case *c, int k, struct err *e)
+{
+    return subject_open(s, &c[k], e);
+}
+
+static int measure_pair(const struct bench_case *c, double seconds, struct answer *out,
+                        struct err *e)
+{
+    return measure_two(open_case, c, seconds, out, e);
 }
 
 /* A case and the tasks that are meant. */
@@ -268,26 +268,14 @@ struct task_pair {
     const struct task *task[2];
 };
 
+static int open_task_of(struct subject *s, const struct bench_case *c, int k, struct err *e)
+{
+    return open_task(s, ((const struct task_pair *)c)->task[k], c->threads, e);
+}
+
 static int measure_tasks(const struct bench_case *c, double seconds, struct answer *out, struct err *e)
 {
-    const struct task_pair *pair = (const struct task_pair *)c;
-    struct subject s[2] = {{0}, {0}};
-    double time[2][TURNS_MAX], ratio[TURNS_MAX], one;
-    size_t turns = 0;
-    int code = 0;
-    for (int k = 0; k < 2 && !code; k++) {
-        code = open_task(&s[k], pair->task[k], c->threads, e);
-        if (!code)
-            code = time_steps(&s[k], WARM_UP, &one, e);
-    }
-    code = code ? code : take_turns(s, seconds, time, ratio, &turns, e);
-    for (int k = 0; k < 2 && !code; k++)
-        fill_figures(&out->figures[k], c, s[k].flops, median(time[k], turns));
-    if (!code)
-        out->ratio = median(ratio, turns);
-    subject_close(&s[0]);
-    subject_close(&s[1]);
-    return code;
+    return measure_two(open_task_of, c, seconds, out, e);
 }
 
 static int measure_memory(const struct bench_case *c, double steps, struct answer *out,
@@ -299,7 +287,7 @@ static int measure_memory(const struct bench_case *c, double steps, struct answe
     if (!code)
         code = time_steps(&s, (int)steps, &seconds, e);
     if (!code)
-        fill_figures(&out->figures[0], c, s.flops, seconds);
+        fill_figures(&out->figures[0], &s, seconds);
     subject_close(&s);
     return code;
 }
@@ -350,8 +338,7 @@ int bench_tasks(const struct task *first, const struct task *second, double seco
                 struct bench_figures figures[2], double *time_ratio, struct err *e)
 {
     struct answer answer = {0};
-    const struct task_pair pair = {{.n = (int)first->space.length, .batch = (int)first->train.batch,
-                                    .threads = 1}, {first, second}};
+    const struct task_pair pair = {{.threads = 1}, {first, second}};
     int code = in_child(measure_tasks, &pair.subject, seconds, &answer, e);
     memcpy(figures, answer.figures, sizeof answer.figures);
     *time_ratio = answer.ratio;
@@ -366,23 +353,23 @@ int bench_memory(const struct bench_case *c, int steps, struct bench_figures *ou
     return code;
 }
 
-int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
+int bench_pair(const struct bench_case pair[2], double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e)
 {
     struct answer answer = {0};
-    struct bench_case one = *c;
     double ratio[PAIR_PROCESSES];
     int code = 0;
     for (int k = 0; k < PAIR_PROCESSES && !code; k++) {
-        one.urpe = k % 2;
-        code = in_child(measure_pair, &one, seconds / PAIR_PROCESSES, &answer, e);
-        ratio[k] = answer.ratio;
+        int first = k % 2;
+        const struct bench_case turned[2] = {pair[first], pair[!first]};
+        code = in_child(measure_pair, turned, seconds / PAIR_PROCESSES, &answer, e);
+        ratio[k] = first ? 1 / answer.ratio : answer.ratio;
+        for (int n = 0; n < 2; n++)
+            figures[first ? !n : n] = answer.figures[n];
     }
     for (int k = 0; k < 2 && !code; k++) {
         struct bench_figures memory;
-        one.urpe = k;
-        code = bench_memory(&one, WARM_UP, &memory, e);
-        figures[k] = answer.figures[k];
+        code = bench_memory(&pair[k], WARM_UP, &memory, e);
         figures[k].peak_mib = memory.peak_mib;
     }
     if (!code)

@@ -13,6 +13,7 @@ struct bench_case {
     int n, width, layers, batch, heads;
     bool urpe;
     int threads;
+    const char *keys; /* further keys of the model, ", mask: causal"; NULL: none */
 };
 
 struct bench_figures {
@@ -31,10 +32,10 @@ struct bench_figures {
 int bench_step(const struct bench_case *c, double seconds, struct bench_figures *out,
                struct err *e);
 
-/* RPE against URPE, in turns, in several processes, each time with the other first in memory.
- * figures[0] is RPE's, [1] URPE's, without sgemm_flops and ratio; *time_ratio is the median over the
- * processes of the median over turns of URPE / RPE; peaks come from processes of their own. */
-int bench_pair(const struct bench_case *c, double seconds, struct bench_figures figures[2],
+/* Two cases with as many threads, in turns, in several processes, each time with the other first in
+ * memory.  figures[k] is that of pair[k], without sgemm_flops and ratio; *time_ratio is the median over
+ * the processes of the median over turns of pair[1] / pair[0]; peaks come from processes of their own. */
+int bench_pair(const struct bench_case pair[2], double seconds, struct bench_figures figures[2],
                double *time_ratio, struct err *e);
 
 /* Two tasks in turns, one thread, for about `seconds` and two turns at least: figures[0] is the first's;

@@ -4,28 +4,137 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv.h"
+#include "base/file.h"
 #include "run/bench.h"
 #include "run/certify.h"
 #include "run/evaluate.h"
 #include "run/network.h"
+#include "run/samples_file.h"
+#include "run/score.h"
 
 enum { POSITIONS = 8 };
 #define SECONDS 2.0
 
-int card_rows(const struct spec *s, struct pool *pool, volatile const int *stop,
-              void (*each)(void *context, int cell), void *context, struct text *rows, struct err *e)
+/* ---- rows -------------------------------------------------------------------------------------*/
+static int folder_of(char out[FILE_PATH_MAX], const char *folder, const struct cell *c, struct err *e)
 {
-    const struct certify_options options = {.stop = stop};
+    char name[128];
+    snprintf(name, sizeof name, "%s-%.8s", target_of(&c->task.target)->name, c->id);
+    return file_join(out, FILE_PATH_MAX, folder, name, e);
+}
+
+static int predictions_of(char out[FILE_PATH_MAX], const char *folder, const struct cell *c, struct err *e)
+{
+    char own[FILE_PATH_MAX];
+    int code = folder_of(own, folder, c, e);
+    return code ? code : file_join(out, FILE_PATH_MAX, own, "predictions.safetensors", e);
+}
+
+static void add_finding(struct card_scores *scores, const struct cell *c, const struct score_finding *f,
+                        double *worst)
+{
+    scores->targets++;
+    scores->pairs += f->pairs;
+    scores->apart += f->apart;
+    if (!f->apart || f->difference <= *worst)
+        return;
+    *worst = f->difference;
+    snprintf(scores->worst, sizeof scores->worst, "%s at length %d, sample %d positions %d and %d (from 0), %.3g",
+             target_of(&c->task.target)->name, f->length, f->sample[0], f->position[0], f->position[1],
+             f->difference);
+}
+
+/* Rows without the header; of certified ones those of lengths that are not scored. */
+static int append_unscored(struct text *rows, const struct text *certified, const struct csv *scored,
+                           struct err *e)
+{
+    struct csv c = {0};
+    int code = csv_parse("rows", certified->data, certified->length, &c, e);
+    for (int k = 1; k < c.rows && !code; k++) {
+        bool there = false;
+        for (int i = 1; i < scored->rows; i++)
+            there |= !strcmp(scored->row[i][RESULT_length], c.row[k][RESULT_length]);
+        for (int i = 0; i < c.columns && !there; i++)
+            csv_field(rows, c.row[k][i]);
+        if (!there)
+            csv_end_row(rows);
+    }
+    csv_close(&c);
+    return code;
+}
+
+static int append_scored(const struct card_work *w, const struct cell *c, const char *path, struct text *rows,
+                         struct card_scores *scores, double *worst, struct err *e)
+{
+    const struct certify_options options = {.stop = w->stop};
+    struct score_finding finding = {0};
+    struct text scored = {0}, certified = {0};
+    struct csv lines = {0};
+    row_append_header(&scored);
+    row_append_header(&certified);
+    size_t header = scored.length;
+    int code = score_cell(w->spec, c, w->pool, path, &scored, &finding, e);
+    if (!code)
+        code = certify_cell(w->spec, c, w->pool, &options, &certified, e);
+    if (!code)
+        code = text_check(&scored, e);
+    if (!code)
+        code = text_check(&certified, e);
+    if (!code)
+        code = csv_parse(path, scored.data, scored.length, &lines, e);
+    if (!code)
+        code = append_unscored(rows, &certified, &lines, e);
+    if (!code) {
+        text_append_bytes(rows, scored.data + header, scored.length - header);
+        add_finding(scores, c, &finding, worst);
+    }
+    csv_close(&lines);
+    score_finding_close(&finding);
+    text_close(&scored);
+    text_close(&certified);
+    return code;
+}
+
+int card_rows(const struct card_work *w, struct text *rows, struct card_scores *scores, struct err *e)
+{
+    const struct certify_options options = {.stop = w->stop};
+    char path[FILE_PATH_MAX] = "";
+    double worst = 0;
     int code = 0;
+    *scores = (struct card_scores){0};
     row_append_header(rows);
-    for (int k = 0; k < spec_cells(s) && !code; k++) {
-        if (each)
-            each(context, k);
-        code = certify_cell(s, spec_cell(s, k), pool, &options, rows, e);
-        if (!code && stop && *stop)
+    for (int k = 0; k < spec_cells(w->spec) && !code; k++) {
+        const struct cell *c = spec_cell(w->spec, k);
+        if (w->each)
+            w->each(w->context, k);
+        if (w->predictions)
+            code = predictions_of(path, w->predictions, c, e);
+        if (!code && w->predictions && file_exists(path))
+            code = append_scored(w, c, path, rows, scores, &worst, e);
+        else if (!code)
+            code = certify_cell(w->spec, c, w->pool, &options, rows, e);
+        if (!code && w->stop && *w->stop)
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
+    if (!code && w->predictions && !scores->targets)
+        return err_set(e, ERR_IO, w->predictions, "has no predictions of this class; expected TARGET-CELL/"
+                       "predictions.safetensors, in the folders that --samples made for the same class");
     return code ? code : text_check(rows, e);
+}
+
+int card_samples(const struct spec *s, const char *folder, int64_t train, struct err *e)
+{
+    char own[FILE_PATH_MAX];
+    int code = 0;
+    for (int k = 0; k < spec_cells(s) && !code; k++) {
+        code = folder_of(own, folder, spec_cell(s, k), e);
+        if (!code)
+            code = file_make_folder(own, e);
+        if (!code)
+            code = samples_write(spec_cell(s, k), own, train, e);
+    }
+    return code;
 }
 
 /* ---- conditions -------------------------------------------------------------------------------*/

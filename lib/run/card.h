@@ -5,10 +5,22 @@
 #include "base/pool.h"
 #include "report/card.h"
 
-/* Appends the rows of all cells of s, as certify_cell with witnesses; `each` is told before each cell
- * (NULL: nobody).  ERR_INTERRUPTED once *stop is not zero. */
-int card_rows(const struct spec *s, struct pool *pool, volatile const int *stop,
-              void (*each)(void *context, int cell), void *context, struct text *rows, struct err *e);
+/* What card_rows goes by. */
+struct card_work {
+    const struct spec *spec;
+    struct pool *pool;
+    const char *predictions;  /* folder as card_samples made it, with predictions; NULL: none */
+    volatile const int *stop; /* NULL: never */
+    void (*each)(void *context, int cell); /* is told before each cell; NULL: nobody */
+    void *context;
+};
+/* Appends the rows of all cells, as certify_cell; where predictions have a file TARGET-CELL/
+ * predictions.safetensors, as score_cell has it, the rows of its lengths are score_cell's.  ERR_INTERRUPTED
+ * once *stop is not zero. */
+int card_rows(const struct card_work *w, struct text *rows, struct card_scores *scores, struct err *e);
+
+/* Writes the samples of all cells into folder/TARGET-CELL, as samples_write. */
+int card_samples(const struct spec *s, const char *folder, int64_t train, struct err *e);
 
 /* The two conditions for the class of cell c on a short sequence, in double; *why: NULL, or why they are
  * not tested.  After kernel_open and kernel_reserve. */

@@ -152,6 +152,8 @@ static void append_key(struct text *t, const struct option *row, const struct mo
     const struct kind_config *kind = (const void *)((const char *)m + row->offset);
     const struct option *own = row->kinds->options(kind->kind);
     for (const struct option *o = own; o && o->key; o++) {
+        if (o->type == OPTION_TEXT && o->applies && !o->applies(kind))
+            continue; /* texts that are not given are of no formula */
         option_load_own(own, o, kind, &v);
         append_option(t, row->key, o->key, o, &v);
     }
@@ -472,6 +474,9 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
+    if (!model_certified(&c->task.model))
+        return err_set(e, ERR_USAGE, "model.encoding", "no certificates are written of formulas with an "
+                       "input or a declared relation; expected a bias alone");
     struct merged merged = {.set = NULL};
     if (space_draws(&c->task.space) && !space_of(&c->task.space)->given)
         return err_set(e, ERR_USAGE, "space.positions.random", "certificates do not say where positions "

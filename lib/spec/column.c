@@ -42,6 +42,13 @@ static void write_version(struct text *out, const struct cell *c)
     text_append(out, URPE_VERSION);
 }
 
+static void write_declared(struct text *out, const struct cell *c)
+{
+    const char *key, *text = model_declared(&c->task.model, &key);
+    if (text)
+        text_append_format(out, "%s=%s", key, text);
+}
+
 static void write_settings(struct text *out, const struct cell *c)
 {
     spec_cell_settings(c, NULL, 0, out);

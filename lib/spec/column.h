@@ -123,7 +123,9 @@
       "of an output per largest change of a token") \
     X(REAL, lipschitz_found, NULL, CONTINUOUS, MEAN, \
       "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
-      "middle; its Lipschitz constant is at least that")
+      "middle; its Lipschitz constant is at least that") \
+    X(MADE, declared, NULL, ALL, NONE, \
+      "key=value: what floors rest on that the spec declares and that was tried, not proved; mostly empty")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \

@@ -14,17 +14,17 @@
     /* mix positions */                 \
     X(prefix_sum, "mixing")             \
     X(shift, "look-behind")             \
-    X(reverse, "mixing")                \
-    X(even, "mixing")                   \
+    X(reverse, "selection")             \
+    X(even, "selection")                \
     X(filter, "mixing")                 \
     X(difference, "look-behind")        \
     X(sort, "selection")                \
     /* controls */                      \
     X(identity, "control")              \
     X(mean, "control")                  \
-    X(prefix_mean, "control")           \
+    X(prefix_mean, "mixing")            \
     X(local_mean, "control")            \
-    X(moving_max, "control")            \
+    X(moving_max, "look-behind")        \
     /* grids */                         \
     X(grid_position, "grid")            \
     X(grid_gain, "grid")                \
@@ -45,9 +45,9 @@
     X(neighbour_mean, "graph")          \
     /* tokens */                        \
     X(pi, "position")                   \
-    X(etp, "mixing")                    \
-    X(token_reverse, "mixing")          \
-    X(odds_first, "mixing")             \
+    X(etp, "selection")                 \
+    X(token_reverse, "selection")       \
+    X(odds_first, "selection")          \
     X(token_shift, "look-behind")       \
     X(bucket_sort, "selection")         \
     X(prefix_parity, "counting")        \

@@ -208,7 +208,7 @@ static void write_c(struct trial *pr, const double *a)
 {
     int n = pr->n;
     size_t count;
-    real *table = trial_tensor(pr, pr->model.layer[0].c, &count);
+    real *table = trial_tensor(pr, pr->model.layer[0].c[0], &count);
     size_t rows = count / (size_t)pr->heads;
     memset(table, 0, count * sizeof *table);
     for (int far = n - 1; far >= 0; far--)

@@ -124,14 +124,17 @@ static int open_tables(struct construct *c, struct err *e)
         step[r] = mask_step(c->layout, (int)r);
     c->step = c->layout->axes ? step : NULL;
     find_seen(c);
-    if (c->model->attention == MODEL_URPE) {
+    const struct urpe *urpe = urpe_of(&c->model->c);
+    if (c->model->attention == MODEL_URPE && urpe->map) {
         c->c_row = arena_alloc(&c->arena, relations, sizeof *c->c_row, e);
         if (!c->c_row)
             return ERR_MEMORY;
-        urpe_of(&c->model->c)->map(&c->shape, c->layout, c->c_row);
+        urpe->map(&c->shape, c->layout, c->c_row);
     }
     int code = (c->model->precision == MODEL_DOUBLE ? rest_open_double : rest_open)(
         &c->rest, c->model, &c->shape, &c->arena, e);
+    if (c->model->attention == MODEL_URPE && !urpe->map)
+        c->rest.known = false; /* constructions write rows of a table */
     if (!code)
         order_heads(c);
     return code;
@@ -473,7 +476,7 @@ static void put_tables(const struct writer *w, const struct model_layer *l)
         if (x->b)
             put_table(w, l->encoding[0], x->head, c->rest.row, x->b);
         if (x->c)
-            put_table(w, l->c, x->head, c->c_row, x->c);
+            put_table(w, l->c[0], x->head, c->c_row, x->c);
     }
 }
 
@@ -484,8 +487,8 @@ void construct_write(const struct construct *c, const struct model *m, void *p)
         set(&w, k, false, 0);
     for (int k = 0; k < m->config.layers; k++) {
         const struct model_layer *l = &m->layer[k];
-        if (l->c >= 0) {
-            const struct tensor *t = &m->tensors.item[l->c];
+        if (l->c[0] >= 0) {
+            const struct tensor *t = &m->tensors.item[l->c[0]];
             for (size_t i = 0; i < t->count; i++)
                 set(&w, t->offset + i, false, 1);
         }

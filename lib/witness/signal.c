@@ -20,8 +20,8 @@ static void write(struct trial *t, const struct rest *rest, const struct signal_
     size_t width = (size_t)m->width, slot = (size_t)(from->head * m->head_width);
     size_t count, first = (size_t)from->head * (size_t)rest->table_rows;
     memset(t->p, 0, m->tensors.elements * sizeof *t->p);
-    if (l->c >= 0) {
-        real *c = trial_tensor(t, l->c, &count);
+    if (l->c[0] >= 0) {
+        real *c = trial_tensor(t, l->c[0], &count);
         for (size_t k = 0; k < count; k++)
             c[k] = 1;
     }

@@ -126,7 +126,7 @@ void trial_sums(struct trial *pr, double *sums)
 void trial_attention(struct trial *pr, double *attention)
 {
     size_t n = (size_t)pr->n, heads = (size_t)pr->heads, count;
-    real *c = trial_tensor(pr, pr->model.layer[0].c, &count);
+    real *c = trial_tensor(pr, pr->model.layer[0].c[0], &count);
     size_t rows = count / heads;
     memset(attention, 0, heads * n * n * sizeof *attention);
     for (size_t r = 0; r < rows; r++) {

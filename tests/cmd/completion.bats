@@ -35,11 +35,12 @@ complete_bash() {
     [ "$(complete_bash urpe-probe list enc)" = encodings ]
 }
 
-# typed SHELL TEXT: what stands on an interactive shell's line after TEXT and a tab, by the terminal.
+# typed SHELL TEXT WORD: what stands on an interactive shell's line after TEXT and a tab, by the terminal, as
+# soon as WORD is in it, or after a long time without.
 typed() {
     python3 - "$@" <<'PY'
 import os, pty, re, select, sys, time
-shell, text = sys.argv[1:]
+shell, text, word = sys.argv[1:]
 start = {"zsh": "PS1='> '; PROMPT_EOL_MARK=; autoload -Uz compinit; compinit -u -d ./dump; "
                 "fpath=($PWD $fpath); compdef _urpe-probe urpe-probe; autoload -Uz _urpe-probe\n",
          "bash": "PS1='> '; bind 'set bell-style none'; . ./completion.bash\n"}[shell]
@@ -47,19 +48,20 @@ pid, fd = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "dumb"
     os.execvp(shell, [shell, "-f", "-i"] if shell == "zsh" else [shell, "--norc", "-i"])
-def read(seconds):
-    got, end = b"", time.time() + seconds
-    while time.time() < end:
+clean = lambda seen: re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]|.\x08", "", seen.decode(errors="replace"))
+def until(word):
+    seen, end = b"", time.time() + 30
+    while word not in clean(seen) and time.time() < end:
         if select.select([fd], [], [], 0.2)[0]:
-            got += os.read(fd, 65536)
-    return got.decode(errors="replace")
-os.write(fd, start.encode())
-read(2)
+            seen += os.read(fd, 65536)
+    return clean(seen)
+os.write(fd, start.encode() + b"echo here''after\n")
+until("hereafter")
 os.write(fd, text.encode() + b"\t")
-seen = read(2)
+seen = until(word)
 os.write(fd, b"\x03")
 os.close(fd)
-print(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]|.\x08", "", seen))
+print(seen)
 PY
 }
 
@@ -71,17 +73,17 @@ PY
     [ "$(complete_bash urpe-probe run --set train.steps = 3)" = "" ]
     # In the shell itself, which takes KEY=VALUE for three words.
     command -v python3 >/dev/null || skip "python3 opens the terminal, and is not installed"
-    has "model.encoding=kerple-log" "$(typed bash 'urpe-probe run --set model.encoding=kerple-l')"
-    has "train.steps=" "$(typed bash 'urpe-probe run --set train.st')"
+    has "model.encoding=kerple-log" "$(typed bash 'urpe-probe run --set model.encoding=kerple-l' 'model.encoding=kerple-log')"
+    has "train.steps=" "$(typed bash 'urpe-probe run --set train.st' 'train.steps=')"
 }
 
 @test "keys after --set and the values of kinds: zsh" {
     command -v zsh >/dev/null || skip "zsh is not installed"
     command -v python3 >/dev/null || skip "python3 opens the terminal, and is not installed"
     probe completion zsh >_urpe-probe
-    has "model.encoding=kerple-log" "$(typed zsh 'urpe-probe run --set model.encoding=kerple-l')"
-    has "train.steps=" "$(typed zsh 'urpe-probe run --set train.st')"
-    has "--no-claims" "$(typed zsh 'urpe-probe run --no-c')"
+    has "model.encoding=kerple-log" "$(typed zsh 'urpe-probe run --set model.encoding=kerple-l' 'model.encoding=kerple-log')"
+    has "train.steps=" "$(typed zsh 'urpe-probe run --set train.st' 'train.steps=')"
+    has "--no-claims" "$(typed zsh 'urpe-probe run --no-c' '--no-claims')"
 }
 
 @test "keys after --set and the values of kinds: fish" {
@@ -146,6 +148,6 @@ PY
     probe completion bash | cmp - share/bash-completion/completions/urpe-probe
     probe completion zsh | cmp - share/zsh/site-functions/_urpe-probe
     probe completion fish | cmp - share/fish/vendor_completions.d/urpe-probe.fish
-    cmp "$ROOT/experiments/card.yaml" share/urpe-probe/card.yaml
+    cmp "$ROOT/experiments/atlas.yaml" share/urpe-probe/atlas.yaml
     [ "$(find . -type f ! -path './share/urpe-probe/*' | wc -l)" = 6 ]
 }

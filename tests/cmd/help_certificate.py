@@ -13,6 +13,7 @@ import math
 import os
 import random
 import subprocess
+from collections import Counter
 from fractions import Fraction
 from urllib.parse import quote, unquote
 
@@ -49,6 +50,7 @@ FORMULAS = (
     ("a[h] * (h == 2 and d or math.abs(d)) + b[h]", SPACES, lambda d, n, *_: d),
     ("a[h] * math.cos(0.5 * d) - b[h]*(d^2 // 3 ~= 0 and 0 or 1)", SPACES, lambda d, n, *_: abs(d)),
     ("d % 2 == 0 and a[h] or b[h] / n", ("sequence", "grid"), lambda d, n, *_: d % 2 == 0 or (n,)),
+    ("a[h] * (d // 2) - b[h]", ("sequence",), lambda d, n, *_: d // 2),
     ("-a[h] * math.sqrt(dy^2 + 2 * dx^2) * -math.pi + b[h]", ("grid",), lambda d, n, y, x: y * y + 2 * x * x),
 )
 
@@ -191,7 +193,7 @@ def relation(layer, sample, i, j, case):
     """What j is to i for scores and for C.  i and j count from the first prefix token."""
     if case.registers:
         if i < case.prefix or j < case.prefix:
-            return "of registers", i if i < case.prefix else None, j if j < case.prefix else None
+            return (("of registers", i if i < case.prefix else None, j if j < case.prefix else None),) * 2
         i, j = i - case.prefix, j - case.prefix
     o = {key[9:]: value for key, value in layer.items() if key.startswith("encoding.")}
     name, causal, c = layer["encoding"], looks_back(layer), layer.get("c")
@@ -222,7 +224,8 @@ def relation(layer, sample, i, j, case):
 
 
 def promise(layer):
-    """Kind, whether one colour is a clause, whether rows use the length: the table of the classes."""
+    """Kind, whether one thing (colour and row of C) is a clause, what weights are products of, whether rows use
+    the length: the table of the classes."""
     name = layer["normaliser"]
     options = {key.split(".")[1]: value for key, value in layer.items() if key.startswith("normaliser.")}
     ratio = name in ("softmax", "softpick", "elastic", "average-hard", "differential", "talking-heads") \
@@ -233,10 +236,25 @@ def promise(layer):
     sums = name in ("softmax", "average-hard", "differential", "talking-heads", "entmax", "sparsemax", "ssmax") \
         or name == "linear" and options["divide"] == "sum" \
         or options.get("remainder") == "value" and layer["mask"] != "strict"
-    one = sums and layer["attention"] == "rpe" and layer.get("encoding.value") != "true"
+    exponential = name in ("softmax", "differential", "talking-heads")
+    one = sums and (layer["attention"] == "rpe" or exponential) and layer.get("encoding.value") != "true"
     if layer["encoding"] in ("cope", "fox"):
-        return "order", one, kind == "per n" or options.get("minus_log") == "n"
-    return kind, one, options.get("minus_log") == "n"
+        return "order", one, None, kind == "per n" or options.get("minus_log") == "n"
+    biased = layer["encoding"] in ("none", "sinusoidal", "learned", "centrality", "toeplitz", "t5", "alibi",
+                                   "kerple-log", "kerple-power", "sandwich", "fire", "formula")
+    of = None if not (one and exponential and biased) else "powers" if layer["encoding"] == "alibi" else "factors"
+    return kind, one, of, options.get("minus_log") == "n"
+
+
+def same_ratios(views, powers):
+    """Whether l_a l'_b = l_b l'_a, b the first thing seen, for all things: polynomials in the weights of relations."""
+    def times(one, a, other, b):
+        return Counter((r + s if powers else frozenset(Counter([r, s]).items())) for (x, r) in one if x == a
+                       for (y, s) in other if y == b)
+    seen = [[((colour, c), r) for colour, (r, c) in view] for view in views]
+    things = {x for view in seen for x, _ in view}
+    b = seen[0][0][0]
+    return all(times(seen[0], a, seen[1], b) == times(seen[0], b, seen[1], a) != Counter() for a in things)
 
 
 # ---- samples and cases ----------------------------------------------------------------------------------------
@@ -293,18 +311,20 @@ class Case:
         """Whether no layer of the class tells p's view from q's."""
         if id(layer) not in self.memory:
             self.memory[id(layer)] = promise(layer)
-        kind, one, length = self.memory[id(layer)]
+        kind, one, of, length = self.memory[id(layer)]
         views, sizes = [], []
         for s, i, first in (self.table[p], self.table[q]):
             views.append([(colours[first + j], r) for j, r in self.row(layer, s, i)])
             sizes.append(self.prefix + s.n)
-        seen = [{colour for colour, _ in v} for v in views]
+        seen = [{(colour, c) for colour, (_, c) in v} for v in views]
         if one and len(seen[0]) == 1 and seen[0] == seen[1]:
             return True
         if length and sizes[0] != sizes[1] and (views[0] or views[1]):
             return False
         if kind == "order" or not views[0] or not views[1]:
             return views[0] == views[1]
+        if of and same_ratios(views, of == "powers" and self.space == "sequence" and not self.registers):
+            return True
         scale = {"ratio": [len(v) for v in views], "per n": sizes, "count": [1, 1]}[kind]
         return all(views[0].count(x) * scale[1] == views[1].count(x) * scale[0] for x in set(views[0]) | set(views[1]))
 
@@ -485,7 +505,7 @@ def random_case(rng, space=None, layers=None):
         case.registers, case.prefix = True, rng.randint(1, 2)
         while any(layer["mask"] != "none" or "convolution" in layer for layer in case.layers):
             case.layers = [random_layer(rng, case.space) for _ in case.layers]
-    case.trained, case.width, case.max_distance = rng.randint(2, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
+    case.trained, case.width, case.max_distance = rng.randint(1, 6), rng.randint(2, 3), rng.choice((0, 0, 1, 2))
     case.depth = rng.choice((None, None, 1, 2, 3))
     case.labels = rng.random() < 0.3
     case.channels = 1 if case.labels else rng.randint(1, 2)

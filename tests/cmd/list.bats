@@ -36,7 +36,7 @@ names() { probe list "$1" --format csv | sed 1d | cut -d, -f1 | sort; }
         names targets | grep -qx -e "$name"
     done
     [ "$(names spaces | xargs)" = "graph grid sequence" ]
-    [ "$(names c | xargs)" = "bucketed toeplitz" ]
+    [ "$(names c | xargs)" = "bucketed formula toeplitz" ]
 }
 
 @test "list as JSON is JSON" {

@@ -127,6 +127,15 @@ PY
             echo "tiny, model.encoding=$e:"; done; done | paste -sd' ')" ]
     [ "$(grep -o 'Claims of [^<]*' results/tiny/report.html | paste -sd' ')" = \
         "$(for e in alibi none t5 toeplitz; do echo "Claims of model.encoding=$e"; done | paste -sd' ')" ]
+    # Those that differ in their seeds alone are told apart by these.
+    probe run tiny.yaml --set seeds=[7] --out seeds --quiet --no-claims
+    probe run tiny.yaml --set seeds=4 --out seeds --quiet --no-claims
+    try run tiny.yaml --set seeds=[1,5] --out seeds
+    [ "$(grep -o '^tiny, [^:]*' <<<"$output" | sort -u | paste -sd' ')" = \
+        "tiny, seeds 1,5" ]
+    try report seeds
+    [ "$(grep -o '^tiny, [^:]*' <<<"$output" | sort -u | paste -sd' ')" = \
+        "tiny, seed 7 tiny, seeds 0..3 tiny, seeds 1,5" ]
     # Two that vary the same key over other values are told apart by their hashes.
     probe run tiny.yaml --set train.steps=[1,2] --out two --quiet --no-claims
     try run tiny.yaml --set train.steps=[1,3] --out two

@@ -196,6 +196,16 @@ for line in sys.stdin.buffer.read().decode().splitlines():
     has "identical: " "$(COLUMNS=40 probe run tiny.yaml --no-claims 2>/dev/null)"
 }
 
+@test "bench fits 40 columns, in either form: what is there after a few seconds" {
+    for form in "" --kinds; do
+        status=0 # shellcheck disable=SC2086
+        COLUMNS=40 timeout 6 "$URPE_PROBE" bench --seconds 1 $form >out || status=$?
+        [ "$status" = 0 ] || [ "$status" = 124 ]
+        [ "$(wc -l <out)" -gt 4 ]
+        ! grep -E '^.{41}' out
+    done
+}
+
 @test "LC_ALL=C: ASCII alone; a terminal that is dumb gets no escapes" {
     probe run tiny.yaml --quiet --set seeds=4
     export LC_ALL=C

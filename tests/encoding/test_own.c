@@ -215,7 +215,7 @@ static const struct {
     {"a[h] * x", "{a: 1}", "bias:1: unknown name x"},
     {"a[h] * D", "{a: 1}", "bias:1: unknown name D"},
     {"a[h] * dy", "{a: 1}", "bias:1: unknown name dy"},
-    {"a[h] * i", "{a: 1}", "bias:1: unknown name i"},
+    {"a[h] * c", "{a: 1}", "bias:1: unknown name c"},
     {"a[h] * os.time()", "{a: 1}", "bias:1: os is not in the sandbox"},
     {"a[h] * math.random()", "{a: 1}", "bias:1: math.random is not in the sandbox"},
     {"a[h] * math.tanh(d)", "{a: 1}", "bias:1: math.tanh is not in the sandbox"},
@@ -260,7 +260,46 @@ static const struct {
     {"a[h]", "{a: {per: word}}", "a: word; expected per head, model or layer"},
     {"a[h]", "{a: {size: 0}}", "a: 0; expected a size from 1"},
     {"a[h]", "{a: {std: -1}}", "a: a negative std; expected 0 or more"},
+    /* pairs */
+    {"a[h] / (i - 3)", "{a: 1}", "bias:1: is inf at i = 3, j = 1, d = -2, h = 1"},
+    {"a[i] * j", "{a: {size: 5, per: model}}", "bias:1: a has no entry 6; expected a whole number from 1 to 5"},
+    {"a[h] * (i + k)", "{a: 1}", "bias:1: unknown name k; expected a parameter, math, or a variable: i, j, d"},
 };
+static const struct {
+    const char *bias, *parameters, *says, *relation, *input;
+} wrong_others[] = {
+    /* a declared relation */
+    {"a[h] * d", "{a: 1}", "relation:1: is 1 at d = -1, h = 1 and at d = 1, h = 1, but the formula is -1 and 1",
+     "math.abs(d)", ""},
+    {"a[1] * math.abs(d) + a[h] * d * (h - 1)", "{a: 1}", "at d = -1, h = 2 and at d = 1, h = 2", "math.abs(d)", ""},
+    {"b[h] * math.abs(d) + (a[h] - 1) * d", "{a: 1, b: 1}", "relation:1: is 1 at d = -1, h = 1", "math.abs(d)", ""},
+    {"a[h] * i", "{a: 1}", "relation:1: is 0 at i = 1, j = 1", "i - j", ""},
+    {"a[h] * d", "{a: 1}", "relation:1: unknown name a", "a[h]", ""},
+    {"a[h] * d", "{a: 1}", "relation:1: unknown name h", "h", ""},
+    {"a[h] * d", "{a: 1}", "relation:1: is no finite number at d = 0", "1 / d", ""},
+    {"a[h] * d", "{a: 1}", "relation:1: gives boolean; expected a number", "d > 0", ""},
+    {"a[h] * d", "{a: 1}", "relation:1: unexpected symbol", "* d", ""},
+    /* what is added to the input */
+    {"", "{w: 1}", "input:1: unknown name d; expected a parameter, math, or a variable: i, c, C", "", "w * d"},
+    {"", "{w: 1}", "input:1: unknown name h", "", "w * h"},
+    {"", "{w: {size: 4}}", "input:1: w has no entry 5; expected a whole number from 1 to 4", "", "w[c]"},
+    {"", "{w: {per: head}}", "w: per head or layer; expected per: model", "", "w * i"},
+    {"", "{w: {per: layer}}", "w: per head or layer; expected per: model", "", "w * i"},
+    {"", "{w: 1}", "input:1: is inf at i = 2, c = 1", "", "w / (i - 2)"},
+    {"", "{C: 1}", "C: is no name for a parameter", "", "C * i"},
+    {"", "{w: 1}", "is about a bias", "i", "w * i"},
+};
+
+static int refused_otherwise(const struct kind_config *c, const struct layout *line, const char *says)
+{
+    struct encoding_shape shape = {HEADS * 8, HEADS, 8, false, line};
+    struct err e = {0};
+    int code = encoding_check(c, &shape, line, &e);
+    if (code == ERR_USAGE && strstr(e.msg, says) && strncmp(e.where, "model.encoding.", 15) == 0)
+        return 0;
+    print_error("%s: %d '%s' at '%s'; expected '%s'\n", c->text[0].text, code, e.msg, e.where, says);
+    return 1;
+}
 
 static void test_wrong_ones(void **state)
 {
@@ -268,21 +307,70 @@ static void test_wrong_ones(void **state)
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct layout line = rig_sequence(&a, 6);
-    struct encoding_shape shape = {HEADS * 8, HEADS, 8, false, &line};
     int failed = 0;
     assert_true(sizeof wrong / sizeof *wrong >= 40);
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         struct kind_config c = formula(wrong[k].bias, wrong[k].parameters);
-        struct err e = {0};
-        int code = encoding_check(&c, &shape, &line, &e);
-        if (code == ERR_USAGE && strstr(e.msg, wrong[k].says) &&
-            strncmp(e.where, "model.encoding.", 15) == 0)
-            continue;
-        print_error("%s: %d '%s' at '%s'; expected '%s'\n", wrong[k].bias, code, e.msg, e.where,
-                    wrong[k].says);
-        failed++;
+        failed += refused_otherwise(&c, &line, wrong[k].says);
+    }
+    for (size_t k = 0; k < sizeof wrong_others / sizeof *wrong_others; k++) {
+        struct kind_config c = formula(wrong_others[k].bias, wrong_others[k].parameters);
+        snprintf(c.text[2].text, OPTION_TEXT_MAX, "%s", wrong_others[k].input);
+        snprintf(c.text[3].text, OPTION_TEXT_MAX, "%s", wrong_others[k].relation);
+        failed += refused_otherwise(&c, &line, wrong_others[k].says);
     }
     assert_int_equal(failed, 0);
+    arena_close(&a);
+}
+
+/* What C and nodes do not know. */
+static void test_wrong_elsewhere(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct err e = {0};
+    struct kind_config c, placed = formula("a[h] * i", "{a: 1}"), input = formula("", "{w: 1}");
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6), graph = rig_graph(&a, 6);
+    struct encoding_shape shape = {HEADS * 8, HEADS, 8, false, &line};
+    assert_true(option_set_kind(&urpe_kinds, "formula", &c));
+    assert_int_equal(urpe_check(&c, &shape, &e), 0);
+    assert_int_equal(urpe_try(&c, &shape, &line, &e), 0);
+    strcpy(c.text[0].text, "1 + a[h] * i");
+    assert_int_equal(urpe_try(&c, &shape, &line, &e), ERR_USAGE);
+    assert_string_equal(e.where, "model.c.factor");
+    assert_non_null(strstr(e.msg, "factor:1: unknown name i"));
+    strcpy(c.text[0].text, "1 + a[h] * d");
+    strcpy(c.text[2].text, "math.abs(d)");
+    e = (struct err){0};
+    assert_int_equal(urpe_try(&c, &shape, &line, &e), ERR_USAGE);
+    assert_string_equal(e.where, "model.c.relation");
+    shape.trained = &graph;
+    e = (struct err){0};
+    assert_int_equal(encoding_check(&placed, &shape, &graph, &e), ERR_USAGE);
+    assert_non_null(strstr(e.msg, "unknown name i"));
+    strcpy(input.text[2].text, "w * i");
+    e = (struct err){0};
+    assert_int_equal(encoding_check(&input, &shape, &graph, &e), ERR_USAGE);
+    assert_string_equal(e.where, "model.encoding.input");
+    arena_close(&a);
+}
+
+/* A declared relation is a class, where tapes alone tell more apart. */
+static void test_declared(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct side s;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6);
+    struct kind_config c = formula("d > 0 and a[h] * d or -(a[h] * d)", "{a: 1}");
+    for (int declared = 0; declared < 2; declared++) {
+        strcpy(c.text[3].text, declared ? "math.abs(d)" : "");
+        open_side(&s, &a, c, &line, false);
+        bool same = encoding_relation(&s.context, 0, 3) == encoding_relation(&s.context, 3, 0);
+        assert_int_equal(same, declared);
+    }
     arena_close(&a);
 }
 
@@ -321,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_equals_built_in),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_wrong_ones),
+        cmocka_unit_test(test_wrong_elsewhere),
+        cmocka_unit_test(test_declared),
         cmocka_unit_test(test_where_it_is_tried),
     };
     return cmocka_run_group_tests(tests, open_kernels, NULL);

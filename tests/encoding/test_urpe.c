@@ -20,10 +20,12 @@ static void open(struct arena *a)
 static void test_kinds(void **state)
 {
     (void)state;
-    assert_int_equal(urpe_kinds.count, 2);
+    assert_int_equal(urpe_kinds.count, 3);
     assert_string_equal(urpe_kinds.name(TOEPLITZ), "toeplitz");
     assert_string_equal(urpe_kinds.name(BUCKETED), "bucketed");
-    assert_null(urpe_table[2]);
+    assert_string_equal(urpe_kinds.name(2), "formula");
+    assert_string_equal(urpe_kinds.options(2)[URPE_OPTION_SHARE].key, "share");
+    assert_null(urpe_table[3]);
     for (int i = 0; i < 2; i++) {
         const struct option *rows = urpe_kinds.options(i);
         assert_string_equal(rows[URPE_OPTION_INIT].key, "init");
@@ -100,19 +102,20 @@ static void test_tensor(void **state)
     struct layout trained = rig_sequence(&a, 4);
     struct encoding_shape shape = {8, 2, 4, false, &trained};
     struct kind_config config = {.kind = TOEPLITZ};
-    struct tensor t;
+    struct encoding_tensor list[ENCODING_TENSORS_MAX];
+    const struct tensor *t = &list[0].tensor;
     config.number[URPE_OPTION_MEAN] = 0.5;
     config.number[URPE_OPTION_STD] = 1.5;
-    urpe_tensor(&config, &shape, &t);
-    assert_string_equal(t.name, "urpe.c");
-    assert_true(t.rank == 2 && t.shape[0] == 2 && t.shape[1] == 7);
-    assert_true(t.init == TENSOR_CONSTANT && t.mean == 1 && t.deviation == 0);
-    assert_true(t.table && t.c && !t.decay);
+    assert_int_equal(urpe_tensors(&config, &shape, list), 1);
+    assert_string_equal(t->name, "c");
+    assert_true(t->rank == 2 && t->shape[0] == 2 && t->shape[1] == 7);
+    assert_true(t->init == TENSOR_CONSTANT && t->mean == 1 && t->deviation == 0);
+    assert_true(t->table && t->c && !t->decay);
     config.kind = BUCKETED;
     config.number[URPE_OPTION_INIT] = URPE_NORMAL;
-    urpe_tensor(&config, &shape, &t);
-    assert_int_equal(t.shape[1], 32);
-    assert_true(t.init == TENSOR_NORMAL && t.mean == 0.5 && t.deviation == 1.5);
+    assert_int_equal(urpe_tensors(&config, &shape, list), 1);
+    assert_int_equal(t->shape[1], 32);
+    assert_true(t->init == TENSOR_NORMAL && t->mean == 0.5 && t->deviation == 1.5);
     arena_close(&a);
 }
 

@@ -54,9 +54,28 @@ static void add_variant(struct help_encoding *out, int *count, const struct kind
     (*count)++;
 }
 
+/* What formulas may also be of: pairs, places and channels, a declared relation. */
+static const struct {
+    const char *label, *bias, *parameters, *input, *relation;
+} formulas[] = {
+    {"formula of pairs", "a[h] * math.abs(i - j) + b[h] * math.sin(2 * j + i)", "{a: 1, b: 1}", "", ""},
+    {"formula of places", "", "{w: {size: 16, std: 1}}", "math.sin(i * w[c])", ""},
+    {"declared", "a[h] * d + a[h] * math.max(-d, 0) * 2", "{a: 1}", "", "math.abs(d)"},
+};
+
 int help_encodings(struct help_encoding *out)
 {
-    return help_variants(&encoding_kinds, out);
+    int count = help_variants(&encoding_kinds, out);
+    for (size_t k = 0; k < sizeof formulas / sizeof *formulas; k++) {
+        struct kind_config c = help_kind(&encoding_kinds, "formula");
+        const char *text[] = {formulas[k].bias, formulas[k].parameters, formulas[k].input,
+                              formulas[k].relation};
+        for (int t = 0; t < 4; t++)
+            snprintf(c.text[t].text, sizeof c.text[t].text, "%s", text[t]);
+        add_variant(out, &count, &encoding_kinds, &c, NULL, 0);
+        snprintf(out[count - 1].label, sizeof out->label, "%s", formulas[k].label);
+    }
+    return count;
 }
 
 int help_variants(const struct kind_table *table, struct help_encoding *out)
@@ -113,6 +132,9 @@ struct model_class help_class(const struct kind_config *encoding, int c, bool ca
 bool help_defined(const struct model_class *c, const struct layout *evaluated)
 {
     struct normaliser_shape rows = model_normaliser_shape(&c->config, &c->shape);
+    struct err e = {0}; /* what it says is not NULL's to drop */
+    if (encoding_check(&c->config.encoding, &c->shape, evaluated, &e) && strstr(e.where, "relation"))
+        fail_msg("%s", e.msg);
     return !encoding_check(&c->config.encoding, &c->shape, evaluated, NULL) &&
            (c->config.attention == MODEL_RPE || !urpe_check(&c->config.c, &c->shape, NULL)) &&
            !mask_check(&c->config.mask, evaluated, NULL) &&

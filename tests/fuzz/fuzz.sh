@@ -31,7 +31,7 @@ verdict() { # status, what
 seeds() { # fuzzer: further inputs to begin with
     case $1 in
     spec) cp experiments/*.yaml tests/spec/wrong/*.yaml "$folder/corpus-spec/" ;;
-    checkpoint) "$folder/fuzz_checkpoint" --seed "$folder/corpus-checkpoint/valid" ;;
+    checkpoint | data) "$folder/fuzz_$1" --seed "$folder/corpus-$1/valid" ;;
     esac
 }
 

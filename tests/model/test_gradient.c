@@ -7,14 +7,15 @@
 
 #include "kernel/kernel.h"
 
-static const char *const c_kinds[] = {NULL, "toeplitz", "bucketed"};
+static const char *const c_kinds[] = {NULL, "toeplitz", "bucketed", "formula"};
+enum { C_KINDS = sizeof c_kinds / sizeof *c_kinds };
 
 #ifdef REAL_DOUBLE
 static void test_every_encoding(void **state)
 {
     (void)state;
     for (int k = 0; encoding_table[k]; k++)
-        for (int c = 0; c < 3; c++)
+        for (int c = 0; c < C_KINDS; c++)
             for (int mask = 0; mask < mask_kinds.count; mask++)
                 for (int share = 0; share < 2; share++) {
                     struct rig_config config =
@@ -34,7 +35,7 @@ static void test_every_space(void **state)
     for (int s = 0; space_table[s]; s++) {
         int checked = 0;
         for (int k = 0; encoding_table[k]; k++)
-            for (int c = 0; c < 3; c++)
+            for (int c = 0; c < C_KINDS; c++)
                 for (int mask = 0; mask < mask_kinds.count; mask++) {
                     struct rig_config config =
                         rig_default(encoding_table[k]->name, c_kinds[c], mask);
@@ -92,6 +93,50 @@ static void test_tokens(void **state)
         c.norm = option & 8 ? MODEL_NORM_POST : MODEL_NORM_PRE;
         rig_check_gradient(&c, "tokens");
     }
+}
+
+static void set_texts(struct kind_config *c, const char *first, const char *parameters,
+                      const char *third)
+{
+    const char *text[] = {first, parameters, third};
+    for (int k = 0; k < 3; k++)
+        snprintf(c->text[k].text, sizeof c->text[k].text, "%s", text[k]);
+}
+
+static void of_pairs(struct model_config *m)
+{
+    set_texts(&m->encoding, "a[h] * math.sin(i - 2 * j) + b * i * j / n + l[1 + i % 3]",
+              "{a: 1, b: {start: 0.5, per: model}, l: {size: 3, std: 1, per: layer}}", "");
+}
+
+static void of_places(struct model_config *m)
+{
+    set_texts(&m->encoding, "", "{w: {size: 64, std: 1}, s: 0.5}", "s * math.sin(i * w[c]) + C / n");
+}
+
+static void of_c(struct model_config *m)
+{
+    set_texts(&m->c, "math.exp(-a[h] * math.abs(d)) + b[math.abs(d) + 1] + l",
+              "{a: 0.1, b: {size: 64, std: 0.3, per: model}, l: {std: 0.1, per: layer}}", "");
+}
+
+/* A formula of pairs, of places, and of C, with parameters per head, model and layer, and vectors. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    void (*const change[])(struct model_config *) = {of_pairs, of_places, of_c};
+    for (int k = 0; k < 3; k++)
+        for (int mask = 0; mask < mask_kinds.count; mask++)
+            for (int c = 0; c < 4; c++) {
+                struct rig_config config = rig_default("formula", k == 2 ? "formula" : c_kinds[c], mask);
+                char what[96];
+                config.change = change[k];
+                config.share = c % 2;
+                config.space = k < 2 && c == 3 && mask < 2 ? "grid" : NULL;
+                snprintf(what, sizeof what, "formula %d C=%d mask=%d", k, c, mask);
+                if (!rig_check_gradient(&config, what) && mask < 2)
+                    fail_msg("%s is not defined", what);
+            }
 }
 
 /* Longer than one block of query rows, so that blocks are put together rightly. */
@@ -194,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_blocks_and_heads),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_several_blocks),
+        cmocka_unit_test(test_formulas),
 #endif
         cmocka_unit_test(test_ones_are_plain),
         cmocka_unit_test(test_what_is_seen),

@@ -111,7 +111,7 @@ static void test_shared_tables(void **state)
     assert_true(rig_open(&r, &c, 1));
     const struct model_layer *l = r.model.layer;
     assert_int_equal(l[0].encoding[0], l[1].encoding[0]);
-    assert_int_equal(l[0].c, l[2].c);
+    assert_int_equal(l[0].c[0], l[2].c[0]);
     assert_int_not_equal(l[1].encoding[0], l[2].encoding[0]);
     assert_int_equal(l[0].state, l[3].state); /* layers of one kind */
     assert_string_equal(r.model.tensors.item[l[0].encoding[0]].name, "plan.0.encoding.bias");

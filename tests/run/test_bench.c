@@ -32,8 +32,15 @@ static void test_pair(void **state)
     struct bench_figures f[2];
     double ratio;
     struct err e = {0};
-    assert_int_equal(bench_pair(&tiny, 0.2, f, &ratio, &e), 0);
-    assert_true(ratio > 0 && f[0].ms_per_step > 0 && f[1].ms_per_step > 0);
+    struct bench_case pair[2] = {tiny, tiny};
+    pair[0].urpe = false;
+    pair[1].keys = ", mask: causal, normaliser: stick-breaking";
+    pair[1].layers = 8; /* a longer step, by far */
+    assert_int_equal(bench_pair(pair, 0.2, f, &ratio, &e), 0);
+    assert_true(ratio > 1 && f[0].ms_per_step > 0 && f[1].ms_per_step > f[0].ms_per_step);
+    pair[1].keys = ", normaliser: stick-breaking"; /* keys are read */
+    assert_true(bench_pair(pair, 0.2, f, &ratio, &e) != 0);
+    assert_non_null(strstr(e.msg, "causal"));
 }
 
 /* What goes wrong in the measuring process is reported by the caller. */

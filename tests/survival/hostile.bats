@@ -110,3 +110,10 @@ refused() {
     done
     timeout 20 "$PROBE" report theirs >/dev/null 2>&1 || [ "$?" -ne 124 ]
 }
+
+@test "folders changed at random places run no command, and nothing outside is written" {
+    command -v python3 >/dev/null || skip "no python3"
+    mkdir apart && cd apart
+    python3 -B "$BATS_TEST_DIRNAME/mutated-folders.py" "$PROBE" "${URPE_FOLDERS:-12}" >said || { cat said; return 1; }
+    grep -q ' 0 ran a command' said
+}

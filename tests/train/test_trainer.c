@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "kernel/kernel.h"
 
 static struct task small_task(int attention)
@@ -118,6 +119,16 @@ static void test_checkpoint(void **state)
         assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size,
                                       &fresh), ERR_FORMAT);
         bytes[cut] ^= 4;
+    }
+    /* Steps that the task has not, under a checksum that is right. */
+    const int64_t outside[] = {-1, task.train.steps + 1, INT64_MIN, INT64_MAX};
+    for (size_t k = 0; k < sizeof outside / sizeof *outside; k++) {
+        struct err fresh = {0};
+        memcpy(bytes + 16, &outside[k], sizeof outside[k]); /* behind magic, version and size of real */
+        hash_bytes((unsigned char *)bytes + count - 32, bytes, count - 32);
+        assert_int_equal(trainer_load(b, "stamp", bytes, count, extra, sizeof extra, &extra_size,
+                                      &fresh), ERR_FORMAT);
+        assert_non_null(strstr(fresh.msg, "of step"));
     }
     assert_true(now[0] == before);
     assert_int_equal(trainer_step_number(b), 15);

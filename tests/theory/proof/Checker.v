@@ -162,11 +162,84 @@ Definition one_thing_b (xs ys : list item) : bool :=
   | x :: _ => shows_b (fst x) xs && shows_b (fst x) ys
   end.
 
-(* The clause of products is not checked beyond that of one colour: it refuses more than it must. *)
-Definition same_view_b (c : class) (n : nat) (xs : list item) (m : nat) (ys : list item) : bool :=
+(* One state, and relations of one value: a view of one thing. *)
+Definition shows_value_b (v : N -> N) (a : item) (xs : list item) : bool :=
+  nonempty xs && forallb (fun x => item_eqb (thing v x) a) xs.
+
+Definition one_value_b (v : N -> N) (xs ys : list item) : bool :=
+  match xs with
+  | [] => false
+  | x :: _ => shows_value_b v (thing v x) xs && shows_value_b v (thing v x) ys
+  end.
+
+Lemma one_value_b_sound : forall v xs ys, one_value_b v xs ys = true -> one_value v xs ys.
+Proof.
+  intros v xs ys H. destruct xs as [| x xs']; [ discriminate | ].
+  set (xs := x :: xs') in *. apply andb_true_iff in H.
+  assert (E : forall zs, shows_value_b v (thing v x) zs = true -> shows_only (thing v x) (map (valued v) zs)).
+  { intros zs Hz. apply andb_true_iff in Hz. destruct Hz as [Hne Hz]. split.
+    - apply map_not_nil. intros ->. discriminate.
+    - apply Forall_map, Forall_forall. intros y Hin. rewrite forallb_forall in Hz.
+      now apply item_eqb_eq, Hz. }
+  exists (thing v x). split; apply E; tauto.
+Qed.
+
+(* Two lists have each thing equally often. *)
+Definition row : Type := (item * item * item)%type.
+Definition row_eqb (x y : row) : bool :=
+  item_eqb (fst (fst x)) (fst (fst y)) && item_eqb (snd (fst x)) (snd (fst y)) && item_eqb (snd x) (snd y).
+
+Lemma row_eqb_eq : forall x y, row_eqb x y = true <-> x = y.
+Proof.
+  intros [[a b] c] [[a' b'] c']. unfold row_eqb; cbn [fst snd]. rewrite !andb_true_iff, !item_eqb_eq.
+  split; [ now intros [[-> ->] ->] | now intros [= -> -> ->] ].
+Qed.
+
+Definition row_dec (x y : row) : {x = y} + {x <> y}.
+Proof. repeat decide equality. Defined.
+
+Fixpoint times_in (x : row) (xs : list row) : N :=
+  match xs with
+  | [] => 0%N
+  | y :: rest => if row_eqb x y then N.succ (times_in x rest) else times_in x rest
+  end.
+
+Lemma times_in_spec : forall x xs, N.to_nat (times_in x xs) = count_occ row_dec xs x.
+Proof.
+  induction xs as [| y rest IH]; [ reflexivity | simpl ].
+  destruct (row_dec y x) as [-> | Hne].
+  - rewrite (proj2 (row_eqb_eq x x) eq_refl), N2Nat.inj_succ. now f_equal.
+  - destruct (row_eqb x y) eqn:E; auto. apply row_eqb_eq in E. congruence.
+Qed.
+
+Definition permuted (xs ys : list row) : bool :=
+  forallb (fun x => times_in x xs =? times_in x ys)%N (xs ++ ys).
+
+Lemma permuted_sound : forall xs ys, permuted xs ys = true -> Permutation xs ys.
+Proof.
+  intros xs ys H. apply (Permutation_count_occ row_dec). intros x. unfold permuted in H.
+  rewrite forallb_forall in H. destruct (in_dec row_dec x (xs ++ ys)) as [Hin | Hout].
+  - specialize (H x Hin). apply N.eqb_eq in H. rewrite <- !times_in_spec. now f_equal.
+  - rewrite in_app_iff in Hout. rewrite !(proj1 (count_occ_not_In row_dec _ _)) by tauto. reflexivity.
+Qed.
+
+Definition same_ratios_b (v : N -> N) (code : N -> N -> item) (xs ys : list item) : bool :=
+  nonempty xs && nonempty ys && permuted (duel v code xs ys) (map exchange (duel v code xs ys)).
+
+Lemma same_ratios_b_sound : forall v code xs ys, same_ratios_b v code xs ys = true -> same_ratios v code xs ys.
+Proof.
+  intros v code xs ys H. unfold same_ratios_b in H. rewrite !andb_true_iff in H. destruct H as [[Hx Hy] H].
+  repeat split; [ intros ->; discriminate | intros ->; discriminate | now apply permuted_sound ].
+Qed.
+
+(* The clause of products is not checked beyond that of one colour: it refuses more than it must; what
+   it is about is a case of [ratios]. *)
+Definition same_view_b (c : @class N) (n : nat) (xs : list item) (m : nat) (ys : list item) : bool :=
   alike_b (of_kind c) n xs m ys ||
   match with_clause c with
   | no_clause => false
+  | values v => one_value_b v xs ys
+  | ratios v code => same_ratios_b v code xs ys
   | _ => one_thing_b xs ys
   end.
 
@@ -190,13 +263,15 @@ Lemma same_view_b_sound : forall c n xs m ys, same_view_b c n xs m ys = true -> 
 Proof.
   intros c n xs m ys H. apply orb_true_iff in H. destruct H as [H | H].
   - left. now apply alike_b_sound.
-  - right. destruct (with_clause c); [ discriminate | | apply one_thing_product ]; now apply one_thing_b_sound.
+  - right. destruct (with_clause c); auto using one_value_b_sound, same_ratios_b_sound; [ discriminate | | ].
+    + now apply one_thing_b_sound.
+    + now apply one_thing_product, one_thing_b_sound.
 Qed.
 
 (* ---- certificates --------------------------------------------------------------------------------------------- *)
 
 (* One step of the plan: the class, and for each pair its number and what it sees. *)
-Record step : Type := { step_class : class; numbers : list nat; seen : list (list (N * N)) }.
+Record step : Type := { step_class : @class N; numbers : list nat; seen : list (list (N * N)) }.
 
 Definition sight_of_step (st : step) : sight :=
   {| number := entry 0 (numbers st); sees := entry [] (seen st) |}.

@@ -10,7 +10,7 @@
    state (of the relation, too, where the encoding has a value term); C of the relation.  Weight
    matrices and tables are special cases. *)
 
-Require Import List Arith Lia Permutation Reals Lra.
+Require Import List Arith NArith Lia Permutation Reals Lra.
 Require Import Urpe.Views Urpe.Networks Urpe.Sums.
 Import ListNotations.
 Open Scope R_scope.
@@ -22,7 +22,7 @@ Context {State Rel : Type}.
 Local Notation seen := (State * Rel)%type.
 Definition head (Out : Type) : Type := State -> nat -> list seen -> Out.
 
-Definition class_of (k : kind) (c : clause) : class := {| of_kind := k; with_clause := c |}.
+Definition class_of (k : kind) (c : @clause Rel) : @class Rel := {| of_kind := k; with_clause := c |}.
 
 (* ---- promises, and how they combine ----------------------------------------------------------------- *)
 
@@ -95,6 +95,17 @@ Proof.
   intros k Out L H (g & Hg) h n xs m ys [Ha | (u & Hx & Hy)].
   - apply H. now left.
   - now rewrite (Hg _ _ _ u Hx), (Hg _ _ _ u Hy).
+Qed.
+
+(* Views of one thing are of one state, so what promises the clause of one colour promises this one. *)
+Lemma one_colour_values : forall k (v : Rel -> N) {Out} (L : head Out),
+  promise (class_of k one_colour) L -> promise (class_of k (values v)) L.
+Proof.
+  intros k v Out L H h n xs m ys [Ha | (u & Hx & Hy)]; [ apply H; now left | ].
+  assert (E : forall zs, shows_only u (map (valued v) zs) -> shows_only (fst u) zs).
+  { intros zs [Hne Hz]. split; [ intros ->; now apply Hne | ].
+    rewrite Forall_map in Hz. refine (Forall_impl _ _ Hz). intros x Hx'. now rewrite <- Hx'. }
+  apply H. right. exists (fst u). auto.
 Qed.
 
 Lemma shows_only_in : forall (u : State) (xs : list seen) x, shows_only u xs -> In x xs -> fst x = u.
@@ -221,6 +232,100 @@ Proof.
         by (apply sum_pos; [ discriminate | intros; apply exp_pos ]).
       field. lra. }
     now rewrite (Hprod n xs Hx), (Hprod m ys Hy).
+Qed.
+
+(* With C, or a value term that the score does not know: values are a function of the thing, the state
+   and v of the relation.  A view of one thing gives that thing's value. *)
+Theorem softmax_values_class : forall score (v : Rel -> N) (c : N -> R) (value : State -> N -> nat -> R) d,
+  promise (class_of normalised (values v))
+          (softmax_C score (fun r => c (v r)) (fun u r ch => value u (v r) ch) d).
+Proof.
+  intros score v c value d h n xs m ys [Ha | (u & Hx & Hy)].
+  - apply (softmax_C_normalised _ _ _ _ h n xs m ys). now left.
+  - assert (Hone : forall n zs, shows_only u (map (valued v) zs) ->
+      softmax_C score (fun r => c (v r)) (fun u r ch => value u (v r) ch) d h n zs
+      = per_channel d (fun ch => c (snd u) * value (fst u) (snd u) ch)).
+    { clear. intros n zs [Hne Hz]. apply per_channel_ext. intros ch. rewrite ratio_eq.
+      assert (Hnil : zs <> []) by (intros ->; now apply Hne).
+      assert (0 < sum (fun x => exp (score h n (fst x) (snd x))) zs)
+        by (apply sum_pos; auto; intros; apply exp_pos).
+      rewrite (sum_ext _ (fun x => (c (snd u) * value (fst u) (snd u) ch) * exp (score h n (fst x) (snd x)))).
+      - rewrite sum_scale. field. lra.
+      - intros x Hx. rewrite Forall_map, Forall_forall in Hz. specialize (Hz x Hx).
+        unfold valued in Hz; simpl in Hz. subst u. simpl. ring. }
+    now rewrite (Hone n xs Hx), (Hone m ys Hy).
+Qed.
+
+Lemma sum_duel : forall (F : (State * N) * (State * N) * (N * N) -> R) (v : Rel -> N) code (xs ys : list seen),
+  sum F (duel v code xs ys) = sum (fun x => sum (fun y => F (beside v code (x, y))) ys) xs.
+Proof.
+  intros F v code xs ys. unfold duel. induction xs as [| x xs IH]; simpl; auto.
+  rewrite map_app, sum_app, IH, map_map, sum_map. reflexivity.
+Qed.
+
+(* Where the score is moreover a function of the states plus a bias of the relation, and [code] says
+   what the product of two such weights is, views of the same ratios have equal averages:
+   sum_x sum_y w(x) w(y) g(x) = sum_x sum_y w(x) w(y) g(y), by the exchange of things. *)
+Theorem softmax_ratios_class : forall (content : State -> State -> R) (bias : Rel -> R) (v : Rel -> N)
+    (code : Rel -> Rel -> N * N) (weight : N * N -> R) (c : N -> R) (value : State -> N -> nat -> R) d,
+  (forall r s, exp (bias r) * exp (bias s) = weight (code r s)) ->
+  promise (class_of normalised (ratios v code))
+          (softmax_C (fun h _ u r => content h u + bias r) (fun r => c (v r))
+                     (fun u r ch => value u (v r) ch) d).
+Proof.
+  intros content bias v code weight c value d Hw h n xs m ys [Ha | (Hx & Hy & Hp)].
+  - apply (softmax_C_normalised _ _ _ _ h n xs m ys). now left.
+  - apply per_channel_ext. intros ch. rewrite !ratio_eq.
+    set (w := fun x : seen => exp (content h (fst x) + bias (snd x))).
+    set (g := fun a : State * N => c (snd a) * value (fst a) (snd a) ch).
+    assert (Hpos : forall zs, zs <> [] -> 0 < sum w zs)
+      by (intros; apply sum_pos; auto; intros; apply exp_pos).
+    assert (Hnum : forall zs : list seen,
+      sum (fun x => exp (content h (fst x) + bias (snd x)) * c (v (snd x)) * value (fst x) (v (snd x)) ch) zs
+      = sum (fun x => w x * g (thing v x)) zs)
+      by (intros; apply sum_ext; intros; unfold w, g, thing; simpl; ring).
+    change (sum (fun x : seen => exp (content h (fst x) + bias (snd x)))) with (sum w).
+    rewrite !Hnum.
+    pose (F := fun z : (State * N) * (State * N) * (N * N) =>
+      exp (content h (fst (fst (fst z)))) * exp (content h (fst (snd (fst z)))) * weight (snd z) * g (fst (fst z))).
+    assert (Hleft : sum F (duel v code xs ys) = sum (fun x => w x * g (thing v x)) xs * sum w ys).
+    { rewrite sum_duel, (Rmult_comm _ (sum w ys)), <- sum_scale. apply sum_ext. intros x _.
+      rewrite (sum_ext _ (fun y => (w x * g (thing v x)) * w y)).
+      - rewrite sum_scale. ring.
+      - intros y _. unfold F, beside, w, thing; simpl. rewrite <- Hw, !exp_plus. ring. }
+    assert (Hright : sum F (map exchange (duel v code xs ys)) = sum (fun x => w x * g (thing v x)) ys * sum w xs).
+    { rewrite sum_map, sum_duel, <- sum_scale. apply sum_ext. intros x _.
+      rewrite (sum_ext _ (fun y => w x * (w y * g (thing v y)))).
+      - rewrite sum_scale. ring.
+      - intros y _. unfold F, exchange, beside, w, thing; simpl. rewrite <- Hw, !exp_plus. ring. }
+    pose proof (sum_permutation F _ _ Hp) as E. rewrite Hleft, Hright in E.
+    pose proof (Hpos xs Hx). pose proof (Hpos ys Hy).
+    apply (Rmult_eq_reg_r (sum w xs * sum w ys)); [ | now apply Rgt_not_eq, Rmult_lt_0_compat ].
+    replace (sum (fun x => w x * g (thing v x)) xs / sum w xs * (sum w xs * sum w ys))
+      with (sum (fun x => w x * g (thing v x)) xs * sum w ys) by (field; lra).
+    rewrite E. field. lra.
+Qed.
+
+(* A bias of its own for each number of a relation; a bias that is a multiple of the relation's number
+   (ALiBi: -slope times the distance), whatever the factor. *)
+Corollary softmax_free_class : forall content (bias : N -> R) (number v : Rel -> N) c value d,
+  promise (class_of normalised (ratios v (free number)))
+          (softmax_C (fun h _ u r => content h u + bias (number r)) (fun r => c (v r))
+                     (fun u r ch => value u (v r) ch) d).
+Proof.
+  intros. apply softmax_ratios_class with (weight := fun z => exp (bias (fst z)) * exp (bias (snd z))).
+  intros r s. unfold free; simpl. destruct (N.min_spec (number r) (number s)) as [[Hl ->] | [Hl ->]].
+  - now rewrite N.max_r by lia.
+  - rewrite N.max_l by lia. ring.
+Qed.
+
+Corollary softmax_powers_class : forall content (slope : R) (exponent v : Rel -> N) c value d,
+  promise (class_of normalised (ratios v (powers exponent)))
+          (softmax_C (fun h _ u r => content h u + slope * INR (N.to_nat (exponent r))) (fun r => c (v r))
+                     (fun u r ch => value u (v r) ch) d).
+Proof.
+  intros. apply softmax_ratios_class with (weight := fun z => exp (slope * INR (N.to_nat (fst z)))).
+  intros r s. unfold powers; simpl. rewrite N2Nat.inj_add, plus_INR, <- exp_plus. f_equal. ring.
 Qed.
 
 (* Linear attention with normaliser: positive feature products phi(q).phi(k).  RoFormer rotates the

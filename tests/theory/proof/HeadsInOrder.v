@@ -48,6 +48,35 @@ Proof.
   - intros [s x] Hin. apply in_combine_r in Hin. simpl. rewrite (shows_only_in u xs x Hu Hin). ring.
 Qed.
 
+(* With C, whose value depends on v of the relation: rows of one thing give that thing's value. *)
+Definition softmax_of_row_C (scores : State -> nat -> list seen -> list R) (v : Rel -> N) (c : N -> R)
+    (value : State -> nat -> R) (d : nat) : State -> nat -> list seen -> list R :=
+  fun h n xs =>
+    let row := combine (scores h n xs) xs in
+    per_channel d (fun ch => sum (fun sx =>
+      exp (fst sx) * c (v (snd (snd sx))) * value (fst (snd sx)) ch / sum (fun sx => exp (fst sx)) row) row).
+
+Theorem softmax_of_row_values_class : forall scores v c value d,
+  (forall h n xs, length (scores h n xs) = length xs) ->
+  promise (class_of ordered (values v)) (softmax_of_row_C scores v c value d).
+Proof.
+  intros scores v c value d Hlen h n xs m ys [Ha | (u & Hx & Hy)].
+  - destruct Ha as [-> ->]. reflexivity.
+  - assert (Hone : forall n zs, shows_only u (map (valued v) zs) ->
+      softmax_of_row_C scores v c value d h n zs = per_channel d (fun ch => c (snd u) * value (fst u) ch)).
+    { clear xs ys n m Hx Hy. intros n xs [Hne Hu]. unfold softmax_of_row_C; cbv zeta.
+      apply per_channel_ext. intros ch. set (row := combine (scores h n xs) xs).
+      assert (Hrow : row <> []).
+      { intros E. apply (f_equal (@length _)) in E. unfold row in E.
+        rewrite combine_length, Hlen, Nat.min_id in E. destruct xs; [ now apply Hne | discriminate ]. }
+      rewrite ratio_eq.
+      rewrite (sum_ext _ (fun sx => (c (snd u) * value (fst u) ch) * exp (fst sx))).
+      - rewrite sum_scale. field. apply Rgt_not_eq, sum_pos; auto. intros. apply exp_pos.
+      - intros [s x] Hin. apply in_combine_r in Hin. rewrite Forall_map, Forall_forall in Hu.
+        specialize (Hu x Hin). unfold valued in Hu; simpl in Hu. subst u. simpl. ring. }
+    now rewrite (Hone n xs Hx), (Hone m ys Hy).
+Qed.
+
 (* ---- stick-breaking ----------------------------------------------------------------------------------------- *)
 
 (* The row is read backwards from the query.  Each key takes its share of what the nearer ones left;

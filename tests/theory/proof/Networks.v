@@ -13,38 +13,48 @@
    Theorem ([rounds_sound]).  Pairs that k rounds of refinement leave together get equal outputs from
    every network of k layers, and of fewer ([fewer_layers_sound]). *)
 
-Require Import List Arith Lia Permutation.
+Require Import List Arith NArith Lia Permutation.
 Require Import Urpe.Views.
 Import ListNotations.
 
 (* What a class promises about rows that see one thing only. *)
-Inductive clause : Type :=
-| no_clause    (* nothing: C, a value term, a sink, a sigmoid *)
+Inductive clause {Rel : Type} : Type :=
+| no_clause    (* nothing: a value term, a sink, a sigmoid *)
 | one_colour   (* a view of one single state u depends on u alone ("stochastic": constant row sums) *)
-| products.    (* nor does a view that is a product notice the relations (additive biases) *)
+| products     (* nor does a view that is a product notice the relations (additive biases) *)
+| values (v : Rel -> N)  (* a view of one single state, whose relations have one value (of C), on these two *)
+| ratios (v : Rel -> N) (code : Rel -> Rel -> N * N). (* nor does a view of the same ratios of weights, which
+                                                         are products: additive biases *)
 
-Record class : Type := { of_kind : kind; with_clause : clause }.
+(* Products of the weights of two relations: of free ones, numbered, and of powers of one number. *)
+Definition free {Rel} (number : Rel -> N) (r s : Rel) : N * N :=
+  (N.min (number r) (number s), N.max (number r) (number s)).
+Definition powers {Rel} (exponent : Rel -> N) (r s : Rel) : N * N := (exponent r + exponent s, 0)%N.
+
+Record class {Rel : Type} : Type := { of_kind : kind; with_clause : @clause Rel }.
 
 (* Views that a layer of class [c] maps alike. *)
-Definition same_view (c : class) {T Rel} (n : nat) (xs : list (T * Rel)) (m : nat) (ys : list (T * Rel))
+Definition same_view {Rel} (c : @class Rel) {T} (n : nat) (xs : list (T * Rel)) (m : nat) (ys : list (T * Rel))
   : Prop :=
   alike (of_kind c) n xs m ys \/
   match with_clause c with
   | no_clause => False
   | one_colour => one_thing xs ys
   | products => product xs ys
+  | values v => one_value v xs ys
+  | ratios v code => same_ratios v code xs ys
   end.
 
-Lemma same_view_map : forall c {T U Rel} (f : T -> U) n (xs : list (T * Rel)) m ys,
+Lemma same_view_map : forall {Rel} (c : @class Rel) {T U} (f : T -> U) n (xs : list (T * Rel)) m ys,
   same_view c n xs m ys -> same_view c n (map (on_thing f) xs) m (map (on_thing f) ys).
 Proof.
-  intros c T U Rel f n xs m ys [H | H]; [ left; now apply alike_map | right ].
-  destruct (with_clause c); auto using one_thing_map, product_map.
+  intros Rel c T U f n xs m ys [H | H]; [ left; now apply alike_map | right ].
+  destruct (with_clause c); auto using one_thing_map, product_map, one_value_map, same_ratios_map.
 Qed.
 
 (* The promise of a class: a layer, or a head, gives equal results on views that the class does not
    tell apart.  [Out] is the type of results: states for layers, lists of numbers for heads. *)
-Definition promise (c : class) {State Rel Out} (L : State -> nat -> list (State * Rel) -> Out) : Prop :=
+Definition promise {Rel} (c : @class Rel) {State Out} (L : State -> nat -> list (State * Rel) -> Out) : Prop :=
   forall h n xs m ys, same_view c n xs m ys -> L h n xs = L h m ys.
 
 Section Networks.
@@ -65,10 +75,10 @@ Definition apply (s : sight) (L : layer) (h : Pair -> State) (p : Pair) : State 
   L (h p) (number s p) (view s h p).
 
 (* A plan says what the layers of a network see and promise, in turn. *)
-Definition plan : Type := list (sight * class).
+Definition plan : Type := list (sight * @class Rel).
 Definition network : Type := list (sight * layer).
 
-Definition follows (step : sight * class) (stage : sight * layer) : Prop :=
+Definition follows (step : sight * @class Rel) (stage : sight * layer) : Prop :=
   fst stage = fst step /\ promise (snd step) (snd stage).
 
 Fixpoint states (h : Pair -> State) (net : network) : Pair -> State :=
@@ -83,7 +93,7 @@ Fixpoint states (h : Pair -> State) (net : network) : Pair -> State :=
 Definition partition : Type := Pair -> Pair.
 
 (* Under step (s, c), p and q are seen alike by a partition. *)
-Definition seen_alike (s : sight) (c : class) (first : partition) (p q : Pair) : Prop :=
+Definition seen_alike (s : sight) (c : @class Rel) (first : partition) (p q : Pair) : Prop :=
   same_view c (number s p) (view s first p) (number s q) (view s first q).
 
 Definition equal_on (first : partition) {T} (h : Pair -> T) : Prop := forall p, h p = h (first p).
@@ -128,7 +138,7 @@ Qed.
 
 (* One round: each pair stays with its new first member only if both were in one group before and the
    old partition sees them alike. *)
-Definition round (s : sight) (c : class) (first next : partition) : Prop :=
+Definition round (s : sight) (c : @class Rel) (first next : partition) : Prop :=
   forall p, first (next p) = first p /\ seen_alike s c first p (next p).
 
 (* The rounds of a plan lead from the partition [first] to the partition [last]. *)

@@ -14,10 +14,11 @@ Print Assumptions networks.
 (* 2. Heads and their classes. *)
 Definition heads := (
   @promise_of_heads, @softmax_class, @softmax_C_normalised, @softmax_additive_class,
+  @softmax_values_class, @softmax_ratios_class, @softmax_free_class, @softmax_powers_class,
   @linear_class, @linear_same_class, @mean_over_visible_class, @softpick_class, @elastic_class,
   @sink_class, @weighted_sum_class, @sigmoid_class, @by_length_class, @ratio_plus_class,
   @over_number_class, @ssmax_class, @entmax_class, @of_sums_counted, @ordered_promise,
-  @softmax_of_row_class, @stick_breaking_class, @unique_hard_class, @average_hard_class).
+  @softmax_of_row_class, @softmax_of_row_values_class, @one_colour_values, @stick_breaking_class, @unique_hard_class, @average_hard_class).
 Print Assumptions heads.
 
 (* 3. Floors, and what holds whatever the arithmetic. *)

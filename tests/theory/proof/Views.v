@@ -59,6 +59,31 @@ Definition is_product {T Rel} (ts : list T) (xs : list (T * Rel)) : Prop :=
 Definition product {T Rel} (xs ys : list (T * Rel)) : Prop :=
   exists ts, ts <> [] /\ is_product ts xs /\ is_product ts ys.
 
+(* What is seen may have, beside its state, something of its relation that its weight has nothing to do
+   with (a row of C): its *thing* is then (state, value of the relation). *)
+Definition valued {T Rel V} (v : Rel -> V) (x : T * Rel) : (T * V) * Rel := ((fst x, v (snd x)), snd x).
+
+Definition one_value {T Rel V} (v : Rel -> V) (xs ys : list (T * Rel)) : Prop :=
+  one_thing (map (valued v) xs) (map (valued v) ys).
+
+(* Two views side by side: for all that one shows and all that the other shows, their things, and by
+   [code] the product of the weights of their relations.  [code r s] may be {r, s}, unordered, where
+   weights of relations are free, or e(r) + e(s) where they are powers t^e(r). *)
+Definition thing {T Rel V} (v : Rel -> V) (x : T * Rel) : T * V := (fst x, v (snd x)).
+
+Definition beside {T Rel V X} (v : Rel -> V) (code : Rel -> Rel -> X) (p : (T * Rel) * (T * Rel))
+  : (T * V) * (T * V) * X := (thing v (fst p), thing v (snd p), code (snd (fst p)) (snd (snd p))).
+
+Definition duel {T Rel V X} (v : Rel -> V) (code : Rel -> Rel -> X) (xs ys : list (T * Rel))
+  : list ((T * V) * (T * V) * X) := map (beside v code) (list_prod xs ys).
+
+Definition exchange {A X} (z : A * A * X) : A * A * X := (snd (fst z), fst (fst z), snd z).
+
+(* With l_c the polynomial of the weights under which thing c is seen: l_c l'_d = l_d l'_c for all c and
+   d.  The coefficient of a monomial there is how often (c, d, monomial) is in the duel. *)
+Definition same_ratios {T Rel V X} (v : Rel -> V) (code : Rel -> Rel -> X) (xs ys : list (T * Rel))
+  : Prop := xs <> [] /\ ys <> [] /\ Permutation (duel v code xs ys) (map exchange (duel v code xs ys)).
+
 (* ---- lists seen several times ------------------------------------------------------------------ *)
 
 Lemma times_1 : forall {A} (xs : list A), times 1 xs = xs.
@@ -167,6 +192,37 @@ Lemma product_map : forall {T U Rel} (f : T -> U) (xs ys : list (T * Rel)),
 Proof.
   intros T U Rel f xs ys (ts & Hne & Hx & Hy). exists (map f ts).
   auto using is_product_map, map_not_nil.
+Qed.
+
+Lemma one_value_map : forall {T U Rel V} (f : T -> U) (v : Rel -> V) (xs ys : list (T * Rel)),
+  one_value v xs ys -> one_value v (map (on_thing f) xs) (map (on_thing f) ys).
+Proof.
+  intros T U Rel V f v xs ys H. unfold one_value in *.
+  assert (E : forall zs : list (T * Rel), map (valued v) (map (on_thing f) zs)
+    = map (on_thing (fun tv => (f (fst tv), snd tv))) (map (valued v) zs)).
+  { intros zs. rewrite !map_map. now apply map_ext. }
+  rewrite !E. now apply one_thing_map.
+Qed.
+
+Lemma list_prod_map_both : forall {A B} (f : A -> B) (xs ys : list A),
+  list_prod (map f xs) (map f ys) = map (fun p => (f (fst p), f (snd p))) (list_prod xs ys).
+Proof.
+  induction xs as [| x xs IH]; intros; simpl; auto.
+  rewrite map_app, IH, !map_map. reflexivity.
+Qed.
+
+Lemma same_ratios_map : forall {T U Rel V X} (f : T -> U) (v : Rel -> V) (code : Rel -> Rel -> X) xs ys,
+  same_ratios v code xs ys -> same_ratios v code (map (on_thing f) xs) (map (on_thing f) ys).
+Proof.
+  intros T U Rel V X f v code xs ys (Hx & Hy & H).
+  set (on := fun tv : T * V => (f (fst tv), snd tv)).
+  set (both := fun z : (T * V) * (T * V) * X => (on (fst (fst z)), on (snd (fst z)), snd z)).
+  assert (E : duel v code (map (on_thing f) xs) (map (on_thing f) ys) = map both (duel v code xs ys)).
+  { unfold duel. rewrite list_prod_map_both, !map_map. now apply map_ext. }
+  repeat split; auto using map_not_nil. rewrite E.
+  replace (map exchange (map both (duel v code xs ys))) with (map both (map exchange (duel v code xs ys)))
+    by (rewrite !map_map; now apply map_ext).
+  now apply Permutation_map.
 Qed.
 
 (* ---- the kinds form a chain ---------------------------------------------------------------------- *)

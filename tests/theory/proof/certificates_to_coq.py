@@ -31,17 +31,28 @@ def listed(values):
     return "[" + "; ".join(map(str, values)) + "]"
 
 
-def step_term(c, step):
+def step_term(c, checker, step):
     """The step's class, and for each pair its number and what it sees: (pair, relation)."""
-    numbers, rows = [], []
+    numbers, rows, parts = [], [], ([], [])  # parts: of each relation what values and what weights know, as numbers
+    ids, known = {}, ({}, {})
+    powers = step.clause == checker.POWERS and c.space[0] == "sequence"
     for sample in c.samples:
         layout = sample.layout
         for i in range(layout.size):
             seen = [j for j in range(layout.size) if step.sees(layout, i, j)]
-            ids = [step.ids.setdefault(step.relation(layout, i, j), len(step.ids)) for j in seen]
-            rows.append(listed(f"({sample.start + j}, {r})" for j, r in zip(seen, ids)))
+            relations = [step.relation(layout, i, j) for j in seen]
+            for relation in relations:
+                if relation not in ids:
+                    ids[relation] = len(ids)
+                    for part, names, what in zip(parts, known, reversed(relation)):
+                        part.append(names.setdefault(what, len(names)))
+                    if powers:
+                        parts[1][-1] = checker.math.isqrt(relation[0])
+            rows.append(listed(f"({sample.start + j}, {ids[r]})" for j, r in zip(seen, relations)))
             numbers.append(step.number(layout) if seen else 0)
-    clause = "one_colour" if step.one_colour else "no_clause"
+    value, weight = (f"(entry 0%N {listed(part)}%N)" for part in parts)
+    clause = {checker.NOTHING: "no_clause", checker.ONE_THING: f"values {value}"}.get(
+        step.clause, f"ratios {value} ({'powers' if powers else 'free'} {weight})")
     return (f"{{| step_class := {{| of_kind := {KINDS[step.kind]}; with_clause := {clause} |}};\n"
             f"       numbers := {listed(numbers)}%nat;\n       seen := {listed(rows)}%N |}}")
 
@@ -88,7 +99,7 @@ def term(checker, c, name, valid):
         mse, sup = f"({exact.numerator} # {exact.denominator})", f"({gap} # {2 * c.unit})"
         targets = listed("[]" if y is None else listed(f"({v})" for v in y) for y in flat) + "%Z"
     tokens = checker.numbered(token for sample in c.samples for token in sample.tokens)
-    steps = ";\n     ".join(step_term(c, step) for step in c.steps)
+    steps = ";\n     ".join(step_term(c, checker, step) for step in c.steps)
     return f"""
 Definition {name} : certificate := {{|
   tokens := {listed(tokens)}%N;
@@ -110,7 +121,7 @@ def class_of(c):
     step = c.steps[0]
     empty = any(not any(step.sees(s.layout, i, j) for j in range(s.layout.size))
                 for s in c.samples for i in range(s.layout.size))
-    return step.kind, step.one_colour, bool(c.depth), len(set(map(id, c.steps))) > 1, c.prefix > 0, c.space[0], empty
+    return step.kind, step.clause, bool(c.depth), len(set(map(id, c.steps))) > 1, c.prefix > 0, c.space[0], empty
 
 
 def made(maker):
