@@ -134,12 +134,20 @@ static void bos_and_plan(struct model_config *m)
 }
 
 #ifdef REAL_DOUBLE
+static void bos_plan_and_canon(struct model_config *m)
+{
+    m->convolution = help_kind(&convolution_kinds, "canon");
+    bos_and_plan(m);
+}
+
+/* The last two: plan, token, window, sink and C in twelve combinations. */
 static void test_gradients(void **state)
 {
     (void)state;
-    static void (*const change[])(struct model_config *) = {one_token, two_tokens, bos_and_plan};
+    static void (*const change[])(struct model_config *) = {one_token, two_tokens, bos_and_plan,
+                                                            bos_plan_and_canon};
     static const char *const encodings[] = {"none", "toeplitz", "rope", "learned", "shaw", "t5"};
-    for (int k = 0; k < 18; k++) {
+    for (int k = 0; k < 24; k++) {
         struct rig_config c = rig_default(encodings[k % 6], k % 2 ? "toeplitz" : NULL, k % 4);
         char what[64];
         snprintf(what, sizeof what, "%s with prefix %d", c.encoding, k / 6);
