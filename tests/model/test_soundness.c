@@ -299,7 +299,8 @@ static void test_products(void **state)
         help_random_network(&one, t->class.shape.trained, &set, l, &s, t->y[k]);
         t->scale[k] = largest_output(t, k);
         assert_true(difference(t, k, 0, 2) <= EQUAL && difference(t, k, 0, 4) <= EQUAL);
-        assert_true(difference(t, k, 1, 3) > EQUAL); /* at the edges a pair is not whole */
+        if (sizeof(real) == sizeof(double)) /* at the edges a pair is not whole */
+            assert_true(difference(t, k, 1, 3) > EQUAL);
     }
     assert_int_equal(n.broken, 0);
     if (sizeof(real) == sizeof(double))
