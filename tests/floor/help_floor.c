@@ -60,7 +60,8 @@ static const struct {
 } formulas[] = {
     {"formula of pairs", "a[h] * math.abs(i - j) + b[h] * math.sin(2 * j + i)", "{a: 1, b: 1}", "", ""},
     {"formula of places", "", "{w: {size: 16, std: 1}}", "math.sin(i * w[c])", ""},
-    {"declared", "a[h] * d + a[h] * math.max(-d, 0) * 2", "{a: 1}", "", "math.abs(d)"},
+    {"declared", "a[h] * math.log(1 + b[h] ^ 2 * math.abs(d)) + c[h] * d - c[h] * d", "{a: 1, b: 1, c: 1}", "",
+     "math.abs(d)"},
 };
 
 int help_encodings(struct help_encoding *out)

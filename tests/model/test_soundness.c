@@ -20,7 +20,7 @@
 
 #define EQUAL (0x1p15 * REAL_EPSILON)
 #define APART (0x1p6 * EQUAL)
-enum { NETWORKS = 6, CHANNELS = 2, ROWS_MAX = 512, DEPTH_MAX = 3 };
+enum { NETWORKS = 6, CHANNELS = 2, ROWS_MAX = 1024, DEPTH_MAX = 3 };
 
 /* Outputs of several networks of one class on one set. */
 struct trial {
