@@ -118,11 +118,13 @@ static void add_row(struct bench *b, const struct bench_case *c, const struct be
 static int run_sizes(struct bench *b, int threads, struct err *e)
 {
     static const struct listing_column columns[] = {
-        {"n", true}, {"d", true}, {"layers", true}, {"batch", true}, {"threads", true},
-        {"ms/step", true}, {"tokens/s", true}, {"GFLOP/s", true}, {"SGEMM", true}, {"ratio", true},
-        {"peak", true}, {"of it", true}, {"MiB", true}, {"faster", true}};
+        {"n", true}, {"d", true}, {"ms/step", true}, {"tokens/s", true}, {"GFLOP/s", true},
+        {"SGEMM", true}, {"ratio", true}, {"peak", true}, {"of it", true}, {"MiB", true}, {"faster", true}};
     struct listing l;
-    int code = 0;
+    char caption[96];
+    snprintf(caption, sizeof caption, "\n%d thread%s; layers and batch: 2, 32; 2, 32; 3, 32; 3, 16", threads,
+             threads == 1 ? "" : "s");
+    int code = say(caption, e);
     listing_open(&l, columns, COUNT_OF(columns));
     for (int k = 0; k < COUNT_OF(sizes) && !code; k++) {
         struct bench_case c = sizes[k];
@@ -135,9 +137,8 @@ static int run_sizes(struct bench *b, int threads, struct err *e)
         add_row(b, &c, &f);
         b->ms[k] = threads == 1 ? f.ms_per_step : b->ms[k];
         const struct shown row[] = {
-            {c.n, 0}, {c.width, 0}, {c.layers, 0}, {c.batch, 0}, {threads, 0}, {f.ms_per_step, 3},
-            {f.tokens_per_second, 0}, {f.flops / 1e9, 1}, {f.sgemm_flops / 1e9, 1}, {f.ratio, 3},
-            {f.peak_flops / 1e9, 1}, {f.peak_ratio, 3}, {f.peak_mib, 1},
+            {c.n, 0}, {c.width, 0}, {f.ms_per_step, 3}, {f.tokens_per_second, 0}, {f.flops / 1e9, 1},
+            {f.sgemm_flops / 1e9, 1}, {f.ratio, 3}, {f.peak_flops / 1e9, 1}, {f.peak_ratio, 3}, {f.peak_mib, 1},
             {threads == 1 ? (double)NAN : b->ms[k] / f.ms_per_step, 2}};
         code = show(&l, row, e);
     }
