@@ -22,8 +22,10 @@ static struct layout layout_of(const char *space, int height, int width, struct 
     struct space_config c = {.length = height * width, .channels = 1};
     struct layout l;
     assert_true(option_set_kind(&space_kinds, space, &c.kind));
-    c.kind.number[0] = height;
-    c.kind.number[1] = width;
+    if (strcmp(space, "grid") == 0) {
+        c.kind.number[0] = height;
+        c.kind.number[1] = width;
+    }
     assert_int_equal(space_finish(&c, NULL), 0);
     assert_int_equal(space_of(&c)->layout(&c, height * width, a, &l, NULL), 0);
     return l;

@@ -72,7 +72,7 @@ void help_random_network(const struct model_config *config, const struct layout 
 /* EQUAL as in test_soundness.c, for up to 6 layers: outputs that are no further apart, relative to the
  * largest one, are equal. */
 #define HELP_EQUAL (0x1p16 * REAL_EPSILON)
-enum { HELP_NETWORK_ROWS = 512, HELP_NETWORK_CHANNELS = 2 };
+enum { HELP_NETWORK_ROWS = 1024, HELP_NETWORK_CHANNELS = 2 };
 /* Adds the set's pairs of rows to *out: merged and of these broken by one of five random networks of
  * the configuration, of 2 to 6 layers; apart and of these told apart by none.  Stream `purpose`. */
 struct help_pairs {

@@ -9,7 +9,7 @@
 #include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 4 };
+enum { ROWS_MAX = 1024, CHANNELS = 2, NETWORKS = 4 };
 
 /* One of all combinations of what is around attention. */
 static void set_blocks(struct model_config *m, int turn)

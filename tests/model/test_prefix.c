@@ -10,7 +10,7 @@
 #include "floor/help_floor.h"
 #include "kernel/kernel.h"
 
-enum { ROWS_MAX = 512, CHANNELS = 2, NETWORKS = 5, SYMBOLS = 4, N = 7 };
+enum { ROWS_MAX = 1024, CHANNELS = 2, NETWORKS = 5, SYMBOLS = 4, N = 7 };
 
 static void set_prefix(struct model_config *m, int tokens)
 {
