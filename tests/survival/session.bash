@@ -56,7 +56,7 @@ wait_for_end() {
         if [ "${1:-}" != worker ]; then
             [ $((now - before)) -le 1000 ] && [ $((SECONDS - begin)) -le 60 ] || return 1
         fi
-        [ $((SECONDS - begin)) -le 120 ] || return 1
+        [ $((SECONDS - begin)) -le 600 ] || return 1
         sleep 0.05
     done
     took=$((SECONDS - begin))
