@@ -35,7 +35,7 @@ def step_term(c, checker, step):
     """The step's class, and for each pair its number and what it sees: (pair, relation)."""
     numbers, rows, parts = [], [], ([], [])  # parts: of each relation what values and what weights know, as numbers
     ids, known = {}, ({}, {})
-    powers = step.clause == checker.POWERS and c.space[0] == "sequence"
+    powers = step.clause == checker.POWERS and c.space[0] == "sequence" and not c.registers
     for sample in c.samples:
         layout = sample.layout
         for i in range(layout.size):
