@@ -242,7 +242,7 @@ static bool same_order(const struct naive *v, int p, int q)
 
 static int64_t thing_at(const struct naive *v, int row, int j)
 {
-    return (int64_t)relation_at(v, row, j)->c << 32 | colour_at(v, row, j);
+    return (int64_t)((uint64_t)relation_at(v, row, j)->c << 32 | (uint32_t)colour_at(v, row, j));
 }
 
 /* The one thing, colour and row of C, that a row sees; -1: several; -2: none. */
