@@ -122,8 +122,10 @@ static int run_sizes(struct bench *b, int threads, struct err *e)
         {"SGEMM", true}, {"ratio", true}, {"peak", true}, {"of it", true}, {"MiB", true}, {"faster", true}};
     struct listing l;
     char caption[96];
-    snprintf(caption, sizeof caption, "\n%d thread%s; layers and batch: 2, 32; 2, 32; 3, 32; 3, 16", threads,
-             threads == 1 ? "" : "s");
+    int length = snprintf(caption, sizeof caption, "\n%d thread%s; layers and batch:", threads, threads == 1 ? "" : "s");
+    for (int k = 0; k < COUNT_OF(sizes); k++)
+        length += snprintf(caption + length, sizeof caption - (size_t)length, "%s %d, %d", k ? ";" : "",
+                           sizes[k].layers, sizes[k].batch);
     int code = say(caption, e);
     listing_open(&l, columns, COUNT_OF(columns));
     for (int k = 0; k < COUNT_OF(sizes) && !code; k++) {

@@ -18,6 +18,7 @@ struct card_answer {
     const char *fill, *ink;    /* in the picture */
     const char *help;
     bool out;                  /* out of reach */
+    const char *page;          /* the page's class: its colours are for three answers, its words for all */
 };
 extern const struct card_answer card_answers[]; /* ended by a NULL name */
 

@@ -15,13 +15,6 @@ static void append_head(struct text *out, const char *first, const struct card_n
             html_element(out, "th", NULL, names->name[k]);
 }
 
-/* The page has colours for three answers, and its own words for all. */
-static const char *class_of(const struct card_answer *a)
-{
-    bool good = !strcmp(a->name, "reached") || !strcmp(a->name, "known weights") || !strcmp(a->name, "possible");
-    return a->out ? "impossible" : good ? "reached" : "not-reached";
-}
-
 static void append_value(struct text *out, const struct card_value *v)
 {
     if (v->answer < 0) {
@@ -29,7 +22,7 @@ static void append_value(struct text *out, const struct card_value *v)
         return;
     }
     const struct card_answer *a = &card_answers[(int)v->answer];
-    text_append_format(out, "<td class=\"%s\">%s %s", class_of(a), a->sign, a->name);
+    text_append_format(out, "<td class=\"%s\">%s %s", a->page, a->sign, a->name);
     if (!isnan(v->error)) {
         text_append(out, "<small>error ");
         append_short(out, v->error);

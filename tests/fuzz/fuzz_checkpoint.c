@@ -17,6 +17,7 @@
 #include "run/history.h"
 #include "run/run.h"
 #include "spec/spec.h"
+#include "help_fuzz.h"
 
 enum { DIGEST = 32, HEADER = 40, LIMIT = 1 << 20 };
 static const char stamp[] = "fuzz";
@@ -31,17 +32,6 @@ static struct {
     char header[HEADER], path[64];
     int fd;
 } rig;
-
-int LLVMFuzzerInitialize(int *count, char ***word);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static int write_seed(const char *path)
 {

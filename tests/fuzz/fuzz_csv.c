@@ -6,16 +6,7 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
+#include "help_fuzz.h"
 
 static void write_again(const struct csv *c, struct text *out)
 {

@@ -13,6 +13,7 @@
 #include "run/evaluate.h"
 #include "run/score.h"
 #include "spec/spec.h"
+#include "help_fuzz.h"
 
 enum { SAMPLES = 6, LENGTH = 3 };
 static const char model[] = "model: {layers: 1, heads: 1, width: 2, ffn: 2, encoding: alibi}\n"
@@ -25,17 +26,6 @@ static struct {
     char path[64], yaml[512];
     int fd;
 } rig;
-
-int LLVMFuzzerInitialize(int *count, char ***word);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static int write_seed(const char *path)
 {

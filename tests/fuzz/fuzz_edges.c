@@ -8,20 +8,10 @@
 #include <unistd.h>
 
 #include "spec/spec.h"
+#include "help_fuzz.h"
 
 static char yaml[256];
 static int fd;
-
-int LLVMFuzzerInitialize(int *count, char ***word);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 int LLVMFuzzerInitialize(int *count, char ***word)
 {

@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "lua/sandbox.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "help_fuzz.h"
 
 struct chunk {
     const char *text;

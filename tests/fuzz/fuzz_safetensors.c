@@ -6,16 +6,7 @@
 
 #include "base/memory.h"
 #include "base/safetensors.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
+#include "help_fuzz.h"
 
 /* Returns how many bytes the tensor has. */
 static size_t check_tensor(const struct safetensors *s, const struct safetensor *t, size_t size)

@@ -96,13 +96,25 @@ static void set_all(struct rig *r, const char *suffix, real value)
     assert_true(found > 0);
 }
 
+/* The largest difference of their outputs; closes both. */
+static double distance_of(struct rig *a, struct rig *b)
+{
+    double most = 0;
+    rig_forward(a);
+    rig_forward(b);
+    for (int k = 0; k < a->rows * a->outputs; k++)
+        most = fmax(most, fabs((double)a->y[k] - (double)b->y[k]));
+    rig_close(a);
+    rig_close(b);
+    return most;
+}
+
 /* The largest difference of the outputs of a model and the same with softmax; with the parameter of
  * that name set to the value, if there is a name. */
 static double distance_from_softmax(struct rig_config c, const char *name, double value)
 {
     struct rig a, b;
     struct rig_config plain = c;
-    double most = 0;
     plain.normaliser = NULL;
     memset(plain.weights, 0, sizeof plain.weights);
     assert_true(rig_open(&a, &c, 3) && rig_open(&b, &plain, 3));
@@ -115,13 +127,7 @@ static double distance_from_softmax(struct rig_config c, const char *name, doubl
     }
     if (name)
         set_all(&a, name, (real)value);
-    rig_forward(&a);
-    rig_forward(&b);
-    for (int k = 0; k < a.rows * a.outputs; k++)
-        most = fmax(most, fabs((double)a.y[k] - (double)b.y[k]));
-    rig_close(&a);
-    rig_close(&b);
-    return most;
+    return distance_of(&a, &b);
 }
 
 /* Bit for bit, on the path of blocks (shaw) and, where it is fused, on both. */
@@ -250,18 +256,11 @@ static double distance_from_no_cap(double cap)
 {
     struct rig a, b;
     struct rig_config c = rig_default("toeplitz", NULL, 1);
-    double most = 0;
     assert_true(rig_open(&b, &c, 3));
     cap_of_rig = cap;
     c.change = set_cap;
     assert_true(rig_open(&a, &c, 3));
-    rig_forward(&a);
-    rig_forward(&b);
-    for (int k = 0; k < a.rows * a.outputs; k++)
-        most = fmax(most, fabs((double)a.y[k] - (double)b.y[k]));
-    rig_close(&a);
-    rig_close(&b);
-    return most;
+    return distance_of(&a, &b);
 }
 
 static void test_a_wide_cap(void **state)

@@ -91,7 +91,9 @@ YAML
     local pid=$!
     eventually grep -q 'starts again' again
     kill -s TERM "$pid"
-    wait "$pid" || true
+    local status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 143 ]
     grep -q 'checksum' again
     grep -q "$checkpoint" again
 }

@@ -46,3 +46,18 @@ double train(struct trainer *t, int64_t until)
     }
     return r.loss;
 }
+
+void learns_with_any_threads(const struct task *task)
+{
+    struct pool *one = open_pool(1), *three = open_pool(3);
+    struct trainer *a = open_trainer(task, one), *b = open_trainer(task, three);
+    double first = train(a, 1), last = train(a, 60);
+    assert_true(last < 0.5 * first);
+    assert_true(train(b, 60) == last);
+    assert_memory_equal(trainer_parameters(a), trainer_parameters(b),
+                        trainer_model(a)->tensors.elements * sizeof(real));
+    trainer_close(a);
+    trainer_close(b);
+    pool_close(one);
+    pool_close(three);
+}

@@ -18,5 +18,7 @@ struct trainer *open_trainer(const struct task *task, struct pool *pool);
 struct pool *open_pool(int threads);
 /* Trains to step `until`, without diverging; returns the last loss. */
 double train(struct trainer *t, int64_t until);
+/* Asserts that 60 steps halve the loss, and that one thread and three give the same bytes. */
+void learns_with_any_threads(const struct task *task);
 
 #endif

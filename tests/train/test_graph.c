@@ -230,17 +230,7 @@ static void test_learns_with_any_threads(void **state)
 {
     (void)state;
     struct task task = graph_task("toeplitz");
-    struct pool *one = open_pool(1), *three = open_pool(3);
-    struct trainer *a = open_trainer(&task, one), *b = open_trainer(&task, three);
-    double first = train(a, 1), last = train(a, 60);
-    assert_true(last < 0.5 * first);
-    assert_true(train(b, 60) == last);
-    assert_memory_equal(trainer_parameters(a), trainer_parameters(b),
-                        trainer_model(a)->tensors.elements * sizeof(real));
-    trainer_close(a);
-    trainer_close(b);
-    pool_close(one);
-    pool_close(three);
+    learns_with_any_threads(&task);
 }
 
 /* What one layout for all is needed for is refused. */
