@@ -124,6 +124,13 @@ void gemm_turn(int rows, int columns, const real *in, real *out)
 #endif
 }
 
+void kernel_share(void)
+{
+#ifdef HAVE_LIBXSMM
+    libxsmm_init();
+#endif
+}
+
 int products_open(char *name, size_t size, struct err *e)
 {
     const char *wish = getenv("URPE_PRODUCTS");

@@ -29,6 +29,9 @@ int kernel_force(const char *name, struct err *e); /* for tests */
  * takes a processor newer than itself for its oldest one, Prescott, and its products then take five
  * times as long; it reads the variable while it is loaded, so a program sets it and starts anew. */
 const char *kernel_settle_blas(void);
+/* Before the forks of a program whose children multiply: what they would each set up for themselves, and
+ * may share.  (libxsmm's registry of kernels takes 8 MB and locks them in memory: several milliseconds.) */
+void kernel_share(void);
 /* Whether there is address space for the buffers that the BLAS library gives to so many threads:
  * without, it would hang.  ERR_MEMORY names the limit.  Calls no BLAS. */
 int kernel_room(int threads, struct err *e);

@@ -135,6 +135,8 @@ int plan_open(struct plan *p, const struct spec *s, const struct run_options *o,
         code = choose_jobs(p, s, o, e);
     if (!code && p->jobs > 0) /* something is left to train */
         code = kernel_room(plan_threads(p, o, 0), e);
+    if (!code)
+        kernel_share();
     if (code)
         plan_close(p);
     else
