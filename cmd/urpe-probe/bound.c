@@ -10,7 +10,8 @@
 static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
                        struct err *e)
 {
-    const struct certify_options options = {.certificate = a->certificate, .stop = terminal_signal()};
+    const struct certify_options options = {.certificate = a->certificate, .networks = a->networks,
+                                            .stop = terminal_signal()};
     struct pool *pool = NULL;
     int code = pool_open(&pool, 1, e);
     row_append_header(out);
@@ -50,6 +51,8 @@ static int run(const struct arguments *a, struct err *e)
         code = prepare_folder(a->out, "bound.csv", e);
     if (!code && a->certificate)
         code = file_make_folder(a->certificate, e);
+    if (!code && a->networks)
+        code = file_make_folder(a->networks, e);
     if (!code)
         code = append_rows(a, &rows, s, e);
     if (code == ERR_INTERRUPTED)
@@ -79,8 +82,10 @@ const struct command command_bound = {
                "floor is above evaluate.tolerance, else `open`; `proof` tells the latter apart: bounded, possible (explicit "
                "weights, evaluate.witness, or random networks of the class tell all inputs apart, evaluate.networks), open.  "
                "Floors hold in exact arithmetic; what rounding adds to that, `run` measures as leak_rms and leak_sup.  "
-               "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.",
-    .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NO_CLAIMS, FLAG_FORMAT, FLAG_QUIET,
-             FLAG_COLOR},
+               "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.  "
+               "--networks DIR writes what shows `possible`: DIR/CELL/LENGTH-SUBSET.safetensors has the samples and "
+               "their groups, and LENGTH-SUBSET-K-H.safetensors the weights of the K-th random network.",
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NETWORKS, FLAG_NO_CLAIMS, FLAG_FORMAT,
+             FLAG_QUIET, FLAG_COLOR},
     .run = run,
 };

@@ -19,6 +19,8 @@
     SAME(BENCH_CSV, csv, path, "--csv", "FILE", "write all figures to FILE, over what is in it")   \
     X(CERTIFICATE, certificate, path, "--certificate", "DIR",                                      \
       "write a certificate of each row's floor, DIR/CELL/LENGTH-SUBSET.txt, for urpe-probe-check") \
+    X(NETWORKS, networks, path, "--networks", "DIR",                                               \
+      "write the random networks that show what is possible, with the samples that they tell apart") \
     X(BATTERY, battery, text, "--battery", "FILE",                                                 \
       "the spec whose targets and inputs are gone through; default: the one that came along")      \
     X(INPUT, input, text, "--input", "FILE", "safetensors to read")                                \

@@ -106,8 +106,8 @@ struct encoding {
      * are no draw (learned ALiBi slopes).  NULL: the descriptors say it all. */
     void (*initial)(const struct kind_config *c, const struct encoding_shape *s, int tensor,
                     real *value);
-    /* What the logits depend on besides q_i and k_j: two pairs (i,j) of equal class are treated
-     * alike by every choice of parameters.  NULL: layout_relation folded into the table. */
+    /* What the logits depend on besides q_i and k_j: two pairs (i,j) of equal class, of whatever layouts,
+     * are treated alike by every choice of parameters.  NULL: layout_relation folded into the table. */
     int64_t (*relation)(const struct encoding_context *c, int i, int j);
 
     /* Absolute encodings: positions of equal mark get the same vector whatever the parameters.

@@ -9,6 +9,7 @@
  *                                  2 1 0 -                    max(|L|,2)
  *                                  3 2 1 0                    max(|L|,3) */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "encoding/parts.h"
@@ -60,7 +61,9 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 
 static int64_t relation(const struct encoding_context *c, int i, int j)
 {
-    return c->shape->past ? encoding_relation_pair(c, i, j) : encoding_relation_distance(c, i, j);
+    if (c->shape->past)
+        return encoding_relation_pair(c, i, j);
+    return abs(j - i) | (int64_t)c->layout->origin << 32; /* the length is in the denominator */
 }
 
 /* ---- psi and the denominator ------------------------------------------------------------------*/

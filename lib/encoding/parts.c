@@ -73,12 +73,13 @@ int64_t encoding_relation_one(const struct encoding_context *c, int i, int j)
 
 int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j)
 {
-    return (int64_t)i * c->layout->n + j;
+    (void)c;
+    return (int64_t)i << 32 | j;
 }
 
 int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j)
 {
-    return layout_relation(c->layout, i, j);
+    return layout_relation(c->layout, i, j) - c->layout->origin;
 }
 
 int64_t encoding_relation_distance(const struct encoding_context *c, int i, int j)

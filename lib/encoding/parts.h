@@ -26,8 +26,9 @@ void encoding_fill_table_backward(const struct encoding_context *c, real *dtable
 
 /* ---- relations for the floor ------------------------------------------------------------------*/
 int64_t encoding_relation_one(const struct encoding_context *c, int i, int j);    /* all alike */
-int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j);   /* i n + j */
-int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j); /* not folded */
+int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j);   /* one each */
+int64_t encoding_relation_offset(const struct encoding_context *c, int i, int j); /* not folded;
+                                              on a grid, of one size, the relation */
 /* Equal where the layout's distance is equal; unreachable is a class of its own. */
 int64_t encoding_relation_distance(const struct encoding_context *c, int i, int j);
 

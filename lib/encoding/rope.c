@@ -103,6 +103,13 @@ static void prepare(const struct encoding_context *c, real *state)
     }
 }
 
+/* With scaling, of one length. */
+static int64_t relation(const struct encoding_context *c, int i, int j)
+{
+    bool scaled = (int)c->config->number[SCALING] != SCALING_NONE;
+    return encoding_relation_offset(c, i, j) + (scaled ? (int64_t)c->layout->origin << 32 : 0);
+}
+
 static void query_key(const struct encoding_context *c, real *q, real *k, int stride)
 {
     struct rotation r = rotation(c);
@@ -130,7 +137,7 @@ const struct encoding encoding_rope = {
     .scattered = true,
     .check = check,
     .facts = encoding_facts_plain,
-    .relation = encoding_relation_offset,
+    .relation = relation,
     .state_size = state_size,
     .prepare = prepare,
     .query_key = query_key,

@@ -54,8 +54,12 @@ static uint64_t relation_of_c(const struct lookup *x, const struct layout *l, in
 /* A normaliser that knows the sample's length, or divides by it, has it in every key: lengths are then
  * told apart, and at one length numbers over it are as good as the numbers.
  *
- * Ids of a sequence's relations count from its own length, so an encoding's class may mean another
- * thing at another length: origin keeps them apart.
+ * The classes of encoding and C mean the same at all lengths.  Let parameters be given, and let (i,j) of
+ * one sample and (k,l) of another have one key and the states of i and k, and of j and l, be equal: then
+ * so are their logits, q.k and what the encoding adds, which the class determines, and their factors of
+ * C.  A row's weights are a function of the logits of what it sees (and of the length, where the key has
+ * it), in no order, so rows that see equally many of each (colour, key) get equal results, whatever the
+ * samples' lengths: with a causal mask, for one, equal prefixes.
  *
  * Where logits depend on more of the sample than on i and j (CoPE), the encoding gives every pair
  * (i,j) a class of its own.  M then lists what is seen in its order, and two rows merge only if
@@ -71,9 +75,7 @@ static bool see(const struct floor_class *c, const struct layout *l, const void 
     key[0] = powers ? (uint64_t)l->distance[layout_relation(l, i, j)]
                     : (uint64_t)encoding_relation(&x->context, i, j);
     key[1] = relation_of_c(x, l, i, j);
-    key[2] = powers ? 0 : (uint64_t)l->origin;
-    if (class_of(c)->length)
-        key[2] |= (uint64_t)l->n << 32;
+    key[2] = class_of(c)->length ? (uint64_t)l->n : 0;
     return true;
 }
 

@@ -257,6 +257,11 @@ void model_close(struct model *m);
  * tensor that two models share starts equal in both, whatever else they have. */
 void model_initialise(const struct model *m, uint64_t seed, real *p);
 
+/* No output changes by more than *out times the largest change of a token, inputs in [0,1]: an upper bound
+ * of the Lipschitz constant, from the weights p alone (theory: steepness.c).  NAN where there is none: with
+ * norms, or other attention than softmax of q.k and a bias by relation.  ERR_MEMORY. */
+int model_steepness(const struct model *m, const real *p, double *out, struct err *e);
+
 /* FLOPs (multiply and add counted apart) of one forward pass over one sample of n positions; a
  * training step costs three times that for matrix products. */
 double model_flops(const struct model *m, int n);

@@ -1,6 +1,7 @@
 /* Certified rows (certify.h). */
 #include "run/certify.h"
 
+#include "base/file.h"
 #include "run/certificate.h"
 #include "run/evaluate.h"
 #include "run/prove.h"
@@ -18,8 +19,13 @@ struct work {
 static int append_rows(const struct work *w, struct evaluation *ev, struct text *rows, struct err *e)
 {
     struct record witness[SUBSETS_MAX];
+    char own[FILE_PATH_MAX], *folder = w->options->networks ? own : NULL;
     bool whole = evaluation_is_whole(ev);
-    int code = whole ? prove_class(ev, w->pool, w->options->stop, witness, e) : 0;
+    int code = folder ? file_join(own, sizeof own, w->options->networks, w->cell->id, e) : 0;
+    if (!code && folder)
+        code = file_make_folder(folder, e);
+    if (!code && whole)
+        code = prove_class(ev, w->pool, folder, w->options->stop, witness, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
         struct record r;
         evaluation_floors(ev, k, &r);

@@ -255,13 +255,16 @@ static int measure_subset(const struct evaluation *ev, int subset, struct record
 static int measure_steep(const struct evaluation *ev, struct predictor p, struct record *figures,
                          struct err *e)
 {
-    double found;
+    double found, weights = NAN;
     int code = steep_found(ev->steep, p, ev->output, &found, e);
+    if (!code && p.steepness)
+        code = p.steepness(p.self, &weights, e);
     for (int k = 0; k < ev->subsets && !code; k++) {
         if (k && ev->subset[k].pattern != PATTERN_NEAR)
             continue;
         figures[k].lipschitz_floor = steep_floor(ev->steep, figures[k].error_sup);
         figures[k].lipschitz_found = found;
+        figures[k].lipschitz_weights = weights;
     }
     return code;
 }

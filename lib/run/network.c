@@ -58,7 +58,13 @@ static int outputs(void *self, const struct samples *s, double *y, trainer_logit
     return x->api->outputs(x->trainer, s, y, each, context, e);
 }
 
+static int steepness(void *self, double *out, struct err *e)
+{
+    struct network *x = self;
+    return x->api->steepness(x->trainer, out, e);
+}
+
 struct predictor network_predictor(struct network *x)
 {
-    return (struct predictor){.self = x, .outputs = outputs};
+    return (struct predictor){.self = x, .outputs = outputs, .steepness = steepness};
 }

@@ -25,6 +25,8 @@ struct predictor {
     /* As trainer_outputs. */
     int (*outputs)(void *self, const struct samples *s, double *y, trainer_logits each,
                    void *context, struct err *e);
+    /* As trainer_steepness; NULL: its weights are not known. */
+    int (*steepness)(void *self, double *out, struct err *e);
 };
 struct predictor network_predictor(struct network *x);
 

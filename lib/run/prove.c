@@ -12,8 +12,10 @@
 
 #include <gsl/gsl_randist.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/safetensors.h"
 #include "run/witness_cell.h"
 
 #define APART 0x1p-25
@@ -33,6 +35,7 @@ struct place {
 /* What all groups have in common: outputs (groups,width), the least and the greatest of their rows. */
 struct seen {
     struct evaluation *ev;
+    const char *folder;   /* for what is written; NULL: nothing is */
     const int32_t *group; /* (rows) */
     int groups, width, heads, head;
     int from; /* the row that outputs count from */
@@ -149,11 +152,11 @@ static void draw_head(struct network *x, struct stream *random)
 }
 
 /* ---- what is seen -----------------------------------------------------------------------------*/
-static int open_seen(struct seen *s, struct evaluation *ev, struct err *e)
+static int open_seen(struct seen *s, struct evaluation *ev, const char *folder, struct err *e)
 {
     const struct task *t = evaluation_task(ev);
     int outputs = outputs_of(t);
-    *s = (struct seen){.ev = ev, .heads = heads_of(t)};
+    *s = (struct seen){.ev = ev, .folder = folder, .heads = heads_of(t)};
     s->group = evaluation_groups(ev, &s->groups);
     s->width = (outputs < OUTPUTS_MAX ? outputs : OUTPUTS_MAX) * s->heads;
     int code = arena_open(&s->arena, 0, e);
@@ -287,6 +290,63 @@ static bool tell(struct seen *s)
     return left;
 }
 
+/* ---- what is written --------------------------------------------------------------------------*/
+/* FOLDER/LENGTH-SUBSET, of the set's first subset, and this behind it. */
+static int path_of(const struct seen *s, const char *behind, char path[FILE_PATH_MAX], struct err *e)
+{
+    char name[128], number[TEXT_NUMBER_MAX];
+    struct record r;
+    evaluation_floors(s->ev, 0, &r);
+    snprintf(name, sizeof name, "%s-%s%s.safetensors", length_text(number, evaluation_length(s->ev)), r.subset,
+             behind);
+    return file_join(path, FILE_PATH_MAX, s->folder, name, e);
+}
+
+static void add_tensor(struct safetensor *out, const char *name, enum safetensors_type type, size_t rows,
+                       size_t columns, const void *data)
+{
+    *out = (struct safetensor){.type = type, .rank = columns ? 2 : 1, .shape = {(int64_t)rows, (int64_t)columns},
+                               .count = rows * (columns ? columns : 1), .data = data};
+    snprintf(out->name, sizeof out->name, "%s", name);
+}
+
+/* The set: where samples begin, their tokens, groups, and which rows are in each subset. */
+static int write_set(struct seen *s, struct err *e)
+{
+    const struct samples *set = evaluation_samples(s->ev);
+    size_t rows = (size_t)set->rows;
+    struct safetensor item[3 + SUBSETS_MAX];
+    char path[FILE_PATH_MAX];
+    int items = 3, subsets = evaluation_own_subsets(s->ev);
+    add_tensor(&item[0], "first", SAFETENSORS_I32, (size_t)set->count + 1, 0, set->first);
+    add_tensor(&item[1], "group", SAFETENSORS_I32, rows, 0, s->group);
+    if (set->channels)
+        add_tensor(&item[2], "x", SAFETENSORS_F64, rows, (size_t)set->channels, set->x);
+    else
+        add_tensor(&item[2], "x", SAFETENSORS_I32, rows, 0, set->token);
+    for (int k = 0; k < subsets; k++) {
+        const unsigned char *mask = evaluation_part(s->ev, k).mask;
+        unsigned char *own = arena_alloc(&s->arena, rows, 1, e);
+        struct record r;
+        if (!own)
+            return ERR_MEMORY;
+        for (size_t row = 0; row < rows; row++)
+            own[row] = !mask || mask[row];
+        evaluation_floors(s->ev, k, &r);
+        add_tensor(&item[items++], r.subset, SAFETENSORS_U8, rows, 0, own);
+    }
+    int code = path_of(s, "", path, e);
+    return code ? code : safetensors_write(path, item, items, NULL, e);
+}
+
+static int write_network(const struct seen *s, struct network *x, int number, struct err *e)
+{
+    char behind[48], path[FILE_PATH_MAX];
+    snprintf(behind, sizeof behind, "-%d-%d", number + 1, s->head + 1);
+    int code = path_of(s, behind, path, e);
+    return code ? code : x->api->export_weights(x->trainer, path, e);
+}
+
 /* ---- the networks -----------------------------------------------------------------------------*/
 static int try_network(struct seen *s, int number, struct pool *pool, volatile const int *stop,
                        struct err *e)
@@ -304,7 +364,8 @@ static int try_network(struct seen *s, int number, struct pool *pool, volatile c
     for (s->head = 0; s->head < s->heads && !code; s->head++) {
         if (s->head)
             draw_head(&x, &random);
-        code = look(s, &x, e);
+        code = s->folder ? write_network(s, &x, number, e) : 0;
+        code = code ? code : look(s, &x, e);
     }
     network_close(&x);
     return code;
@@ -334,7 +395,7 @@ static int price_of(const struct evaluation *ev, struct pass_price *out, struct 
     return code;
 }
 
-static int prove_own(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+static int prove_own(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
                      struct err *e)
 {
     const struct task *t = evaluation_task(ev);
@@ -345,7 +406,9 @@ static int prove_own(struct evaluation *ev, struct pool *pool, volatile const in
     int code = price_of(ev, &price, e);
     if (code || price.flops == 0)
         return code;
-    code = open_seen(&s, ev, e);
+    code = open_seen(&s, ev, folder, e);
+    if (!code && folder)
+        code = write_set(&s, e);
     bool left = true;
     for (int k = 0; k < (int)t->evaluate.networks && !code && left; k++) {
         code = try_network(&s, k, pool, stop, e);
@@ -358,14 +421,15 @@ static int prove_own(struct evaluation *ev, struct pool *pool, volatile const in
     return code;
 }
 
-int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e)
+int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
+                   struct err *e)
 {
-    int code = prove_own(ev, pool, stop, e);
+    int code = prove_own(ev, pool, folder, stop, e);
     struct evaluation *further = evaluation_further(ev);
-    return code || !further ? code : prove_possible(further, pool, stop, e);
+    return code || !further ? code : prove_possible(further, pool, folder, stop, e);
 }
 
-int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
                 struct record *witness, struct err *e)
 {
     bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
@@ -377,14 +441,14 @@ int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *st
     for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
         if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
             evaluation_show_possible(ev, k);
-    return code ? code : prove_possible(ev, pool, stop, e);
+    return code ? code : prove_possible(ev, pool, folder, stop, e);
 }
 
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e)
 {
     struct record witness[SUBSETS_MAX];
-    int code = prove_class(ev, pool, stop, witness, e);
+    int code = prove_class(ev, pool, NULL, stop, witness, e);
     if (!code)
         code = evaluation_measure(ev, p, figures, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++)

@@ -12,11 +12,15 @@
  * subsets without a floor are told apart, those of a set of their own, and all lengths together, by networks of
  * their own.  What comes of it is in evaluation_floors' `proof`.  Nothing
  * is tried where no floor is 0, or where it would take more work than the training and over 1e11 FLOP.
- * ERR_INTERRUPTED once *stop is not zero (NULL: never). */
-int prove_possible(struct evaluation *ev, struct pool *pool, volatile const int *stop, struct err *e);
+ * folder, which is there (NULL: nothing is written): for each set LENGTH-SUBSET.safetensors, with `first`
+ * (samples+1), `x` (rows,channels) or (rows) of symbols, `group` (rows), and for each subset which rows are
+ * in it; and LENGTH-SUBSET-K-H.safetensors, the weights of the K-th network with its H-th head, from 1.
+ * ERR_INTERRUPTED once *stop is not zero (NULL: never); ERR_IO. */
+int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
+                   struct err *e);
 /* Explicit weights first, which is less work, at the training length: figures (evaluation_subsets), empty
  * where nothing is measured; then prove_possible. */
-int prove_class(struct evaluation *ev, struct pool *pool, volatile const int *stop,
+int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
                 struct record *witness, struct err *e);
 /* The rows of a predictor, which come last, so that errors by position are its own: what the class can
  * is shown first, by prove_class, and the figures of explicit weights stand in the rows beside.

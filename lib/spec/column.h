@@ -125,7 +125,10 @@
       "near inputs: the steepness of this network between them and the inputs of equal tokens in their " \
       "middle; its Lipschitz constant is at least that") \
     X(MADE, declared, NULL, ALL, NONE, \
-      "key=value: what floors rest on that the spec declares and that was tried, not proved; mostly empty")
+      "key=value: what floors rest on that the spec declares and that was tried, not proved; mostly empty") \
+    X(REAL, lipschitz_weights, NULL, CONTINUOUS, MEAN, \
+      "near inputs: upper bound of this network's Lipschitz constant from norms of its weights; with " \
+      "model.norm: none, and softmax of q.k and a bias by relation")
 
 /* summary.csv has these before and behind GROUP_COLUMNS. */
 #define SUMMARY_HEAD(X) \

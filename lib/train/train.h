@@ -218,6 +218,8 @@ struct pass_price {
      * shape and type. */ \
     X(int, export_weights, const struct trainer *t, const char *path, struct err *e) \
     X(int, import_weights, struct trainer *t, const char *path, struct err *e) \
+    /* model_steepness of the weights. */ \
+    X(int, steepness, const struct trainer *t, double *out, struct err *e) \
     /* Learned tables by relation, at the training length: calls each(context, layer, head,
      * relation, b, c) with b NaN where the encoding has no bias by relation and c NaN under rpe;
      * layer is -1 where the tables are shared. */ \

@@ -74,6 +74,11 @@ int trainer_import_weights(struct trainer *t, const char *path, struct err *e)
     return code;
 }
 
+int trainer_steepness(const struct trainer *t, double *out, struct err *e)
+{
+    return model_steepness(&t->model, t->p, out, e);
+}
+
 /* How many of the first layers have tables that stand for all: one where all layers share theirs. */
 static int layers_with_tables(const struct model *m)
 {

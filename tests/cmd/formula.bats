@@ -67,8 +67,8 @@ PYTHON
     try bound own.yaml --out floors
     [ "$status" = 0 ]
     has 'warning: model.encoding.relation: floors rest on math.abs(d)' "$errors"
-    head -n 1 floors/bound.csv | grep -q ',declared$'
-    grep -q 'model.encoding.relation=math.abs(d)$' floors/bound.csv
+    head -n 1 floors/bound.csv | grep -q ',declared,'
+    grep -q 'model.encoding.relation=math.abs(d),$' floors/bound.csv
     try bound own.yaml --certificate certificates
     [ "$status" = 2 ]
     has 'no certificates are written of formulas with an input or a declared relation' "$errors"

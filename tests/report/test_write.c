@@ -51,9 +51,9 @@ static void results_csv_is_golden(void **state)
     rebuild(*state);
     snprintf(golden, sizeof golden,
              "one,%s,0,gain,alibi,rpe,sequence,4,all,2,,none,1,1,4,8,pre,float,1234,,ok,reached,,"
-             "0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,,,,,,,,,\n"
+             "0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,,,,,,,,,,\n"
              "one,%s,0,gain,alibi,rpe,sequence,4,generic,2,,none,1,1,4,8,pre,float,1234,,ok,"
-             "reached,,0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,,,,,,,,,\n",
+             "reached,,0.01,,,,,,,0,,,,,,,,,,%s," URPE_VERSION ",,,,,,,,,none,,space.length=4,,,,,,,,,,,,,,\n",
              id, hash, id, hash);
     char *found = help_read(*state, "results.csv");
     assert_string_equal(strchr(found, '\n') + 1, golden);

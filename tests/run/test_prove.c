@@ -27,7 +27,7 @@ static struct task small_task(const char *target, const char *encoding, int atte
 static void prove(struct evaluation *ev, struct pool *pool)
 {
     struct err e = {0};
-    if (prove_possible(ev, pool, NULL, &e))
+    if (prove_possible(ev, pool, NULL, NULL, &e))
         fail_msg("%s: %s", e.where, e.msg);
 }
 

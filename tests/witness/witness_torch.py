@@ -22,7 +22,7 @@ import encodings_torch as e  # noqa: E402
 import generate as g  # noqa: E402
 import weights_torch as wt  # noqa: E402
 
-TYPES = {"F32": torch.float32, "F64": torch.float64, "I32": torch.int32}
+TYPES = {"F32": torch.float32, "F64": torch.float64, "I32": torch.int32, "U8": torch.uint8}
 ENCODINGS = {"toeplitz": e.Toeplitz, "alibi": e.Alibi}
 SAMPLES = 6
 TOLERANCE = {"double": 1e-12, "float": 1e-5}
