@@ -123,33 +123,41 @@ static const real *end_part_backward(const struct blocks *b, struct workspace *w
     return w->dtmp;
 }
 
+/* Whether layer k convolves there, and if so from dy, of what it gave, dx, of x. */
+static bool mix_backward(const struct blocks *b, const struct batch *batch, int k,
+                         enum convolved_place place, int part, const real *x, const real *dy, real *dx)
+{
+    if (!convolution_at(&b->m->layer[k].kind->config.convolution, place))
+        return false;
+    struct convolved c = convolved_of(b->m, k, place, part, batch, b->p, b->g);
+    convolved_backward(&c, x, dy, dx);
+    return true;
+}
+
 /* dwide: of the hidden layer -> of its linear layers' outputs, in dwide and dup. */
-static void hidden_layer_backward(const struct blocks *b, struct workspace *w, int k)
+static void hidden_layer_backward(const struct blocks *b, const struct batch *batch, struct workspace *w,
+                                  int k)
 {
     const struct model_layer *l = &b->m->layer[k];
     const struct block_cache *c = &w->cache[k];
     int rows = w->rows, ffn = (int)b->m->config.ffn;
-    for (size_t i = 0; b->m->config.gated && i < (size_t)rows * (size_t)ffn; i++) {
+    size_t count = (size_t)rows * (size_t)ffn;
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_HIDDEN);
+    for (size_t i = 0; b->m->config.gated && i < count; i++) {
         w->dup[i] = w->dwide[i] * c->act[i];
         w->dwide[i] *= c->up[i];
     }
-    kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide, grad(b, l->in_bias));
-}
-
-/* Whether layer k convolves there, and if so from dy, of what it gave, dx, of x. */
-static bool mix_backward(const struct blocks *b, const struct batch *batch, int k,
-                         enum convolved_place place, const real *x, const real *dy, real *dx)
-{
-    const struct model_layer *l = &b->m->layer[k];
-    const struct kind_config *config = &l->kind->config.convolution;
-    int channels = place == CONVOLVED_QKV ? b->m->qkv_width : b->m->width;
-    int weight = l->convolution[place];
-    if (!convolution_at(config, place))
-        return false;
-    struct convolved c = convolved_of(config, batch, channels, weight < 0 ? NULL : at(b, weight),
-                                      weight < 0 ? NULL : grad(b, weight));
-    convolved_backward(&c, x, dy, dx);
-    return true;
+    kernel()->activation_backward(rows, ffn, c->h, w->dwide, w->dwide,
+                                  mixed ? w->unread : grad(b, l->in_bias));
+    if (!mixed)
+        return;
+    mix_backward(b, batch, k, CONVOLVED_HIDDEN, 0, c->h_plain, w->dwide, w->dhidden_plain);
+    memcpy(w->dwide, w->dhidden_plain, count * sizeof(real));
+    kernel()->bias_backward(rows, ffn, w->dwide, ffn, grad(b, l->in_bias));
+    if (!b->m->config.gated)
+        return;
+    mix_backward(b, batch, k, CONVOLVED_HIDDEN, 1, c->up_plain, w->dup, w->dhidden_plain);
+    memcpy(w->dup, w->dhidden_plain, count * sizeof(real));
 }
 
 /* A part's input and the norm before it, if any, from dtmp, its gradient behind a convolution; where
@@ -160,7 +168,7 @@ static void begin_part_backward(const struct blocks *b, const struct batch *batc
     const struct model_layer *l = &b->m->layer[k];
     const struct block_cache *c = &w->cache[k];
     size_t count = (size_t)w->rows * (size_t)b->m->width;
-    bool mixed = mix_backward(b, batch, k, attention ? CONVOLVED_INPUT : CONVOLVED_FFN,
+    bool mixed = mix_backward(b, batch, k, attention ? CONVOLVED_INPUT : CONVOLVED_FFN, 0,
                               attention ? c->a_in : c->f_in, w->dtmp, w->dmixed);
     const real *d = mixed ? w->dmixed : w->dtmp;
     if (model_norm_before(&b->m->config))
@@ -183,7 +191,7 @@ static void ffn_backward(const struct blocks *b, const struct batch *batch, stru
     real *d = w->dstream;
     const real *dout = end_part_backward(b, w, false, k);
     linear_backward(b, l->out, l->out_bias, rows, ffn, width, c->product, dout, 0, w->dwide);
-    hidden_layer_backward(b, w, k);
+    hidden_layer_backward(b, batch, w, k);
     bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_FFN);
     bool apart = mixed || model_norm_before(&m->config);
     const real *f_in = mixed ? c->f_mixed : c->f_in;
@@ -254,7 +262,7 @@ static void attention_half_backward(const struct blocks *b, const struct model_s
         gather_heads(m, rows, w->dqkv, w->narrow);
         dqkv = w->narrow;
     }
-    if (mix_backward(b, batch, k, CONVOLVED_QKV, c->projected, dqkv, w->dprojected))
+    if (mix_backward(b, batch, k, CONVOLVED_QKV, 0, c->projected, dqkv, w->dprojected))
         dqkv = w->dprojected;
     bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_INPUT);
     bool apart = mixed || model_norm_before(&m->config);

@@ -237,13 +237,12 @@ struct merge_plan {
 static void append_layer(struct merge_plan *p, const struct kind_config *c, int attention,
                          int convolution)
 {
-    if (convolution_at(c, CONVOLVED_INPUT))
-        p->of[p->deep++] = convolution;
-    if (convolution_at(c, CONVOLVED_QKV))
-        p->of[p->deep++] = convolution;
-    p->of[p->deep++] = attention;
-    if (convolution_at(c, CONVOLVED_FFN))
-        p->of[p->deep++] = convolution;
+    for (int place = 0; place < CONVOLVED_PLACES; place++) {
+        if (place == CONVOLVED_FFN)
+            p->of[p->deep++] = attention;
+        if (convolution_at(c, (enum convolved_place)place))
+            p->of[p->deep++] = convolution;
+    }
 }
 
 static int merge_set(const struct merge_plan *p, const struct floor_set *s, struct model_groups *g,

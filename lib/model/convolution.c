@@ -8,7 +8,7 @@
 
 #include "model/workspace.h"
 
-enum { CANON_SIZE, CANON_RESIDUAL, CANON_INPUT, CANON_QKV, CANON_FFN };
+enum { CANON_SIZE, CANON_RESIDUAL, CANON_INPUT, CANON_QKV, CANON_FFN, CANON_HIDDEN };
 enum { SHIFT_SHARE, SHIFT_INPUT, SHIFT_FFN };
 
 static const struct option none_options[] = {{.key = NULL}};
@@ -24,6 +24,8 @@ static const struct option canon_options[] = {
     [CANON_INPUT] = PLACE("input", "true", "attention's input (Canon-A)"),
     [CANON_QKV] = PLACE("qkv", "false", "queries, keys and values (Canon-B)"),
     [CANON_FFN] = PLACE("ffn", "false", "the feed-forward network's input (Canon-C)"),
+    [CANON_HIDDEN] = {.key = "hidden", .type = OPTION_BOOL, .fallback = "false", .quiet = true,
+                      .help = "on its hidden layer before the activation, and on what gates it (Canon-D)"},
     {.key = NULL}};
 static const struct option shift_options[] = {
     [SHIFT_SHARE] = {.key = "share", .type = OPTION_REAL, .min = 0, .max = 1, .fallback = "0.5",
@@ -38,11 +40,11 @@ struct convolution {
     bool learned;
     int place[CONVOLVED_PLACES]; /* option that says so; -1: never */
 };
-static const struct convolution none = {"none", none_options, false, {-1, -1, -1}};
+static const struct convolution none = {"none", none_options, false, {-1, -1, -1, -1}};
 static const struct convolution canon = {"canon", canon_options, true,
-                                         {CANON_INPUT, CANON_QKV, CANON_FFN}};
+                                         {CANON_INPUT, CANON_QKV, CANON_FFN, CANON_HIDDEN}};
 static const struct convolution shift = {"shift", shift_options, false,
-                                         {SHIFT_INPUT, -1, SHIFT_FFN}};
+                                         {SHIFT_INPUT, -1, SHIFT_FFN, -1}};
 static const struct convolution *const table[] = {&none, &canon, &shift, NULL};
 KIND_TABLE(convolution_kinds, "convolution", table);
 
@@ -59,8 +61,10 @@ bool convolution_at(const struct kind_config *c, enum convolved_place place)
 
 bool convolution_any(const struct kind_config *c)
 {
-    return convolution_at(c, CONVOLVED_INPUT) || convolution_at(c, CONVOLVED_QKV) ||
-           convolution_at(c, CONVOLVED_FFN);
+    int place = 0;
+    while (place < CONVOLVED_PLACES && !convolution_at(c, (enum convolved_place)place))
+        place++;
+    return place < CONVOLVED_PLACES;
 }
 
 bool convolution_learned(const struct kind_config *c)
@@ -73,14 +77,24 @@ int convolution_size(const struct kind_config *c)
     return entry(c)->learned ? (int)c->number[CANON_SIZE] : 2;
 }
 
-struct convolved convolved_of(const struct kind_config *c, const struct batch *b, int channels,
-                              const real *weight, real *gradient)
+struct convolved convolved_of(const struct model *m, int layer, enum convolved_place place, int part,
+                              const struct batch *b, const real *p, real *gradient)
 {
-    bool learned = entry(c)->learned;
-    return (struct convolved){.batch = b, .channels = channels, .size = convolution_size(c),
-                              .residual = learned && c->number[CANON_RESIDUAL] != 0,
-                              .shifted = learned ? 0 : (int)(c->number[SHIFT_SHARE] * channels + 0.5),
-                              .weight = weight, .gradient = gradient};
+    const struct model_layer *l = &m->layer[layer];
+    const struct kind_config *c = &l->kind->config.convolution;
+    struct convolved out = {.batch = b, .size = convolution_size(c),
+                            .channels = place == CONVOLVED_QKV      ? m->qkv_width
+                                        : place == CONVOLVED_HIDDEN ? (int)m->config.ffn
+                                                                    : m->width};
+    if (!convolution_learned(c)) {
+        out.shifted = (int)(c->number[SHIFT_SHARE] * out.channels + 0.5);
+        return out;
+    }
+    size_t at = m->tensors.item[l->convolution[place]].offset + (size_t)(part * out.channels * out.size);
+    out.residual = c->number[CANON_RESIDUAL] != 0;
+    out.weight = p + at;
+    out.gradient = gradient ? gradient + at : NULL;
+    return out;
 }
 
 /* ---- one row ----------------------------------------------------------------------------------*/

@@ -85,14 +85,11 @@ static void repeat_heads(const struct model *m, int rows, const real *narrow, re
 /* The rows of x, convolved into y where layer k does so at this place; returns which of the two goes
  * on. */
 static const real *mix(const struct model *m, const real *p, const struct batch *b, int k,
-                       enum convolved_place place, struct rows rows, const real *x, real *y)
+                       enum convolved_place place, int part, struct rows rows, const real *x, real *y)
 {
-    const struct kind_config *config = &m->layer[k].kind->config.convolution;
-    int weight = m->layer[k].convolution[place];
-    if (!convolution_at(config, place))
+    if (!convolution_at(&m->layer[k].kind->config.convolution, place))
         return x;
-    struct convolved c = convolved_of(config, b, place == CONVOLVED_QKV ? m->qkv_width : m->width,
-                                      weight < 0 ? NULL : at(m, p, weight), NULL);
+    struct convolved c = convolved_of(m, k, place, part, b, p, NULL);
     convolved_forward(&c, (int)rows.at, rows.count, x, y);
     return y;
 }
@@ -110,10 +107,10 @@ static void before_attention(const struct model *m, const real *p, const struct 
     if (model_norm_before(&m->config))
         norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
                      FROM(c->a_in, width), FROM(c->mean1, 1), FROM(c->rstd1, 1));
-    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, rows, c->a_in, c->a_mixed);
+    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, 0, rows, c->a_in, c->a_mixed);
     linear(m, p, w, l->q, rows.count, width, m->qkv_width, FROM(a_in, width), 0, qkv);
     kernel()->bias_forward(rows.count, m->qkv_width, qkv, at(m, p, l->q_bias), qkv);
-    mix(m, p, b, k, CONVOLVED_QKV, rows, c->projected, end);
+    mix(m, p, b, k, CONVOLVED_QKV, 0, rows, c->projected, end);
     if (grouped)
         repeat_heads(m, rows.count, FROM(end, m->qkv_width), FROM(c->qkv, 3 * width));
 }
@@ -195,16 +192,23 @@ static void hidden_layer(const struct model *m, const real *p, const struct batc
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
     int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
-    real *act = FROM(c->act, ffn);
-    const real *f_in = FROM(mix(m, p, b, k, CONVOLVED_FFN, rows, c->f_in, c->f_mixed), width);
-    linear(m, p, w, l->in, n, width, ffn, f_in, 0, FROM(c->h, ffn));
+    bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_HIDDEN);
+    real *act = FROM(c->act, ffn), *h = FROM(mixed ? c->h_plain : c->h, ffn);
+    const real *f_in = FROM(mix(m, p, b, k, CONVOLVED_FFN, 0, rows, c->f_in, c->f_mixed), width);
+    linear(m, p, w, l->in, n, width, ffn, f_in, 0, h);
+    if (mixed) {
+        kernel()->bias_forward(n, ffn, h, at(m, p, l->in_bias), h);
+        mix(m, p, b, k, CONVOLVED_HIDDEN, 0, rows, c->h_plain, c->h);
+    }
     kernel()->activation_forward(m->config.activation, n, ffn, FROM(c->h, ffn),
-                                 at(m, p, l->in_bias), act);
+                                 mixed ? w->zeros : at(m, p, l->in_bias), act);
     if (!m->config.gated)
         return;
-    real *up = FROM(c->up, ffn), *product = FROM(c->product, ffn);
-    linear(m, p, w, l->up, n, width, ffn, f_in, 0, up);
-    kernel()->bias_forward(n, ffn, up, at(m, p, l->up_bias), up);
+    real *plain = FROM(mixed ? c->up_plain : c->up, ffn), *up = FROM(c->up, ffn);
+    real *product = FROM(c->product, ffn);
+    linear(m, p, w, l->up, n, width, ffn, f_in, 0, plain);
+    kernel()->bias_forward(n, ffn, plain, at(m, p, l->up_bias), plain);
+    mix(m, p, b, k, CONVOLVED_HIDDEN, 1, rows, c->up_plain, c->up);
     for (size_t i = 0; i < (size_t)n * (size_t)ffn; i++)
         product[i] = act[i] * up[i];
 }

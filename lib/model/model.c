@@ -217,8 +217,10 @@ static void add_normaliser(struct builder *b, const struct layer_kind *kind, int
 
 static void add_convolutions(struct builder *b, const struct kind_config *c, int *index)
 {
-    static const char *const names[] = {"conv.input.weight", "conv.qkv.weight", "conv.ffn.weight"};
-    const int channels[] = {b->m->width, b->m->qkv_width, b->m->width};
+    static const char *const names[] = {"conv.input.weight", "conv.qkv.weight", "conv.ffn.weight",
+                                        "conv.hidden.weight"};
+    int hidden = (int)b->m->config.ffn * (b->m->config.gated ? 2 : 1);
+    const int channels[] = {b->m->width, b->m->qkv_width, b->m->width, hidden};
     for (int k = 0; k < CONVOLVED_PLACES && convolution_learned(c); k++)
         if (convolution_at(c, (enum convolved_place)k))
             index[k] = add_weight(b, names[k], channels[k], convolution_size(c));

@@ -94,7 +94,7 @@ extern const struct kind_table prefix_kinds; /* none, bos, registers */
 enum { PREFIX_OPTION_TOKENS, PREFIX_OPTION_STD };
 /* What mixes each position with those before it, beside attention (convolution.c). */
 extern const struct kind_table convolution_kinds; /* none, canon, shift */
-enum convolved_place { CONVOLVED_INPUT, CONVOLVED_QKV, CONVOLVED_FFN, CONVOLVED_PLACES };
+enum convolved_place { CONVOLVED_INPUT, CONVOLVED_QKV, CONVOLVED_FFN, CONVOLVED_HIDDEN, CONVOLVED_PLACES };
 /* Whether it is applied there, anywhere; over how many positions, its own too; with weights? */
 bool convolution_at(const struct kind_config *c, enum convolved_place place);
 bool convolution_any(const struct kind_config *c);

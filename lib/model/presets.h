@@ -69,8 +69,7 @@
       "activation: gelu}", "the virtual node, features of edges; needs space: graph",              \
       "microsoft/Graphormer, graphormer_layers.py")                                                \
     X("canon", "{encoding: rope, attention: rpe, mask: causal, " PRESET_LLAMA ", convolution: "    \
-      "{kind: canon, qkv: true, ffn: true}}",                                                      \
-      "Canon-D, within the feed-forward network; layers have biases here",                         \
+      "{kind: canon, qkv: true, ffn: true, hidden: true}}", "layers have biases here",             \
       "facebookresearch/PhysicsLM4, canon_helper.py")                                              \
     X("urpe", "{encoding: toeplitz, attention: urpe, c: toeplitz}", "", "Luo et al. 2022")
 

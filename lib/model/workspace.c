@@ -94,6 +94,10 @@ static void carve_block(struct carver *c, const struct model *m, struct block_ca
         b->up = carve(c, c->rows, c->ffn);
         b->product = carve(c, c->rows, c->ffn);
     }
+    if (mixes(m, CONVOLVED_HIDDEN)) {
+        b->h_plain = carve(c, c->rows, c->ffn);
+        b->up_plain = m->config.gated ? carve(c, c->rows, c->ffn) : NULL;
+    }
     b->s2 = norm == MODEL_NORM_POST ? carve(c, c->rows, c->width) : NULL;
     if (norm != MODEL_NORM_NONE) {
         b->mean1 = carve(c, c->rows, 1);
@@ -124,6 +128,10 @@ static void carve_ends(struct carver *c, const struct model *m, struct workspace
         w->first_values = carve(c, c->rows, c->width);
     if (m->kv_heads < m->heads)
         w->narrow = carve(c, c->rows, (size_t)m->qkv_width);
+    if (mixes(m, CONVOLVED_HIDDEN)) {
+        w->zeros = carve(c, c->ffn, 1);
+        w->unread = carve(c, c->ffn, 1);
+    }
     if (m->norm >= 0) {
         w->normed = carve(c, c->rows, c->width);
         w->norm_mean = carve(c, c->rows, 1);
@@ -152,6 +160,8 @@ static void carve_backward(struct carver *c, const struct model *m, struct works
         w->dmixed = carve(c, c->rows, c->width);
     if (mixes(m, CONVOLVED_QKV))
         w->dprojected = carve(c, c->rows, (size_t)m->qkv_width);
+    if (mixes(m, CONVOLVED_HIDDEN))
+        w->dhidden_plain = carve(c, c->rows, c->ffn);
     if (m->config.values != MODEL_VALUES_OWN)
         w->dfirst = carve(c, c->rows, c->width);
     if (m->config.output_gate)

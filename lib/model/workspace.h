@@ -20,6 +20,7 @@ struct block_cache {
     real *a_mixed, *projected, *f_mixed; /* convolved a_in; q, k, v before; convolved f_in */
     real *gate, *gated; /* (R,w) sigmoid(gate x), and o times that; gated is o without a gate */
     real *up, *product; /* product is act where the network is not gated */
+    real *h_plain, *up_plain; /* (R,f) before they are convolved; only where they are */
 };
 
 struct workspace {
@@ -39,8 +40,10 @@ struct workspace {
     real *hidden;              /* what the head reads: last, normed or dense_out */
     real *first_values;        /* (R,w) of the first layer; where values are not each layer's own */
     real *narrow;              /* (R,qkv_width) q, k, v before k and v are repeated; grouped only */
+    real *zeros, *unread;      /* (f) a bias that is none, and its gradient; hidden layers convolved only */
     /* Backward only. */
     real *dhidden, *dstream, *dwide, *dqkv, *do_, *dtmp, *dup, *dgate, *dfirst, *dmixed, *dprojected;
+    real *dhidden_plain; /* (R,f) */
     /* Attention scratch: of one head where the fused kernel serves, else of a group of G heads that
      * are mixed (G = 1 for most): blocks (G,R,n) of logits, weights, weights times C and gradients. */
     real *fused, *s, *a, *p, *dp, *hook, *row, *mix;
@@ -85,8 +88,9 @@ struct convolved {
     const real *weight; /* (channels,size), or NULL */
     real *gradient;
 };
-struct convolved convolved_of(const struct kind_config *c, const struct batch *b, int channels,
-                              const real *weight, real *gradient);
+/* Of layer at place; part 1: of `up`, behind the hidden layer's own.  gradient NULL in a forward pass. */
+struct convolved convolved_of(const struct model *m, int layer, enum convolved_place place, int part,
+                              const struct batch *b, const real *p, real *gradient);
 /* Rows first .. first+count-1 of y from x, both (rows,channels) from row 0 on; x holds the rows before
  * them too. */
 void convolved_forward(const struct convolved *c, int first, int count, const real *x, real *y);

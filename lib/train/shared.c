@@ -60,6 +60,7 @@ static void view_of_layers(const struct task *t, const struct layout *l, int k, 
         view[j] = !in || j == k;
     for (int64_t layer = t->model.layers - 1; layer >= 0 && in; layer--) {
         const struct layer_config *c = layer_of(&t->model, layer);
+        widen_by_convolution(c, CONVOLVED_HIDDEN, l->n, view);
         widen_by_convolution(c, CONVOLVED_FFN, l->n, view);
         widen_by_mask(&c->mask, l, in, view);
         widen_by_convolution(c, CONVOLVED_QKV, l->n, view);

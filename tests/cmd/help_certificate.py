@@ -37,9 +37,12 @@ NORMALISERS = (
     {"normaliser": "elastic", "tau": "-1"}, {"normaliser": "average-hard", "tie": "1e-5"},
     {"normaliser": "differential", "norm": "false"}, {"normaliser": "talking-heads"})
 CONVOLUTIONS = (
-    {"convolution": "canon", "size": "2", "residual": "true", "input": "true", "qkv": "false", "ffn": "false"},
-    {"convolution": "canon", "size": "3", "residual": "false", "input": "false", "qkv": "true", "ffn": "true"},
-    {"convolution": "canon", "size": "4", "residual": "true", "input": "false", "qkv": "false", "ffn": "false"},
+    {"convolution": "canon", "size": "2", "residual": "true", "input": "true", "qkv": "false", "ffn": "false",
+     "hidden": "false"},
+    {"convolution": "canon", "size": "3", "residual": "false", "input": "false", "qkv": "true", "ffn": "true",
+     "hidden": "true"},
+    {"convolution": "canon", "size": "4", "residual": "true", "input": "false", "qkv": "false", "ffn": "false",
+     "hidden": "false"},
     {"convolution": "shift", "share": "0.5", "input": "true", "ffn": "false"})
 C_OPTIONS = {"c.init": "ones", "c.mean": "1", "c.share": "model", "c.std": "0.02"}
 # Formulas in Lua, the spaces where they are defined, and what they tell apart of d, n and a grid's offsets.
@@ -347,10 +350,13 @@ class Case:
             if layer.get(f"convolution.{place}") == "true":
                 colours = self.mix(layer, colours)
         colours = self.attend(layer, colours)
-        return self.mix(layer, colours) if layer.get("convolution.ffn") == "true" else colours
+        for place in ("ffn", "hidden"):
+            if layer.get(f"convolution.{place}") == "true":
+                colours = self.mix(layer, colours)
+        return colours
 
     def mixes(self, layer):
-        return "true" in [layer.get(f"convolution.{place}") for place in ("input", "qkv", "ffn")]
+        return "true" in [layer.get(f"convolution.{place}") for place in ("input", "qkv", "ffn", "hidden")]
 
     def mix(self, layer, colours):
         """Those of the last positions, the pair's own too, as a list."""

@@ -18,8 +18,8 @@ static void set_convolution(struct kind_config *c, int turn)
         c->number[2] = turn / 3 % 2;
         return;
     }
-    int places = 1 + turn % 7;
-    const double number[] = {1 + turn % 4, turn % 2, places & 1, places >> 1 & 1, places >> 2};
+    int places = 1 + turn % 15;
+    const double number[] = {1 + turn % 4, turn % 2, places & 1, places >> 1 & 1, places >> 2 & 1, places >> 3};
     memcpy(c->number, number, sizeof number);
 }
 

@@ -41,6 +41,14 @@ static void set_convolution(struct model_config *m, const char *name)
 }
 
 static void canon(struct model_config *m) { set_convolution(m, "canon"); }
+
+static void canon_d(struct model_config *m)
+{
+    canon(m);
+    m->convolution.number[2] = 0; /* input */
+    m->convolution.number[5] = 1; /* hidden */
+}
+
 static void set_logits(struct model_config *m, const char *name)
 {
     m->norm = MODEL_NORM_NONE;
@@ -143,6 +151,7 @@ static const struct identical {
     {"value residual", "softmax", .distinct = "11111111", .change = value_residual},
     {"output gate", "softmax", .distinct = "11111111", .change = output_gate},
     {"Canon-A", "softmax", .distinct = "77777777", .change = canon},
+    {"Canon-D", "softmax", .distinct = "77777777", .change = canon_d},
     {"token shift", "softmax", .distinct = "77773777", .change = shift},
     {"BOS", "softmax", .distinct = "77771777", .change = bos},
     {"registers", "softmax", .distinct = "77-717-4", .change = registers},

@@ -17,6 +17,8 @@ static void one_token(struct model_config *m)
 static void canon(struct model_config *m)
 {
     m->convolution = help_kind(&convolution_kinds, "canon");
+    for (int place = 2; place < 6; place++)
+        m->convolution.number[place] = 1;
 }
 
 static void (*const change[])(struct model_config *m) = {NULL, one_token, canon};

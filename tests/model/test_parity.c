@@ -275,7 +275,7 @@ static struct kind_config *set_convolution(struct model_config *m, const char *n
 static void set_canon(struct model_config *m, bool residual, bool input, bool qkv, bool ffn)
 {
     struct kind_config *c = set_convolution(m, "canon");
-    const double number[] = {3, residual, input, qkv, ffn};
+    const double number[] = {3, residual, input, qkv, ffn, false};
     memcpy(c->number, number, sizeof number);
     m->kv_heads = 2;
     set_prefix(m, 1);
@@ -289,6 +289,23 @@ static void convolution_ffn(struct model_config *m)
 {
     set_canon(m, false, false, false, true);
     m->gated = true;
+}
+
+static void set_hidden(struct model_config *m, bool residual, bool others)
+{
+    set_canon(m, residual, others, others, others);
+    m->convolution.number[5] = true;
+    m->gated = true;
+}
+
+static void canon_d(struct model_config *m) { set_hidden(m, true, false); }
+static void canon_abcd(struct model_config *m) { set_hidden(m, true, true); }
+static void hidden_alone(struct model_config *m) { set_hidden(m, false, false); }
+
+static void hidden_plain(struct model_config *m)
+{
+    canon_d(m);
+    m->gated = false;
 }
 
 static void all_values(struct model_config *m)
@@ -325,6 +342,8 @@ static const struct blocks {
     {"block-plan", "rope", {rope_and_none, local_and_global}},
     {"block-prefix", "toeplitz", {bos, bos, bos, bos_and_window}},
     {"block-canon", "rope", {canon_a, canon_b, canon_abc, convolution_ffn}},
+    {"block-canon-hidden", "rope", {canon_d, canon_abcd, hidden_alone}},
+    {"block-canon-plain", "none", {hidden_plain, hidden_plain}},
     {"block-shift", "none", {shift, shift_both}},
     {"block-registers", "toeplitz", {registers, registers}},
     {"block-values", "rope", {mean_values, first_values, gate, all_values}},

@@ -263,8 +263,8 @@ static void test_depth(void **state)
         if (seed % 2) { /* a convolution of two positions at one place or more */
             assert_true(option_set_kind(&convolution_kinds, "canon", &m.convolution));
             m.convolution.number[0] = 2;
-            for (int k = 0; k < 3; k++)
-                m.convolution.number[2 + k] = (double)((1 + stream_below(&s, 7)) >> k & 1);
+            for (int k = 0; k < 4; k++)
+                m.convolution.number[2 + k] = (double)((1 + stream_below(&s, 15)) >> k & 1);
         }
         draw_plan(&m, &s);
         help_set_open(&set, CHANNELS, seed);

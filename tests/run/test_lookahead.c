@@ -166,6 +166,7 @@ static void views_are_enough(void **unused)
             assert_true(option_set_kind(&convolution_kinds, "canon", &t.model.convolution));
             t.model.convolution.number[0] = 2;
             t.model.convolution.number[3] = t.model.convolution.number[4] = 1;
+            t.model.convolution.number[5] = k >= 12;
         }
         t.evaluate.images = 8;
         t.evaluate.samples = SAMPLES;

@@ -12,6 +12,11 @@ each normaliser and space of masks (WEIGHTS), and one for each kind of block (BL
     y, dx                 F64 [cases, samples, n, channels]
     gradient/NAME         F64 [cases, ...]: of sum(cotangent * y); zeros where a case has no use
     steps                 I32 [n, n], on a graph: edges of a shortest path; -1: there is none
+    lengths               I32 [samples], where they differ: x, y, dx and the cotangent are then
+                          [rows, ..] and [cases, rows, ..], sample behind sample
+    places, line          I32 [rows], [1], at positions of a longer line: theirs, and its length
+    tokens, symbols       I32 [rows] instead of x and dx, [2]: how many they are, and labels
+    combination           I32: what combinations_torch.py drew
 
 Weights and inputs are exact in float, so that both precisions start from equal numbers; all
 arithmetic is in double and every gradient is autograd's.  A variant is drawn anew until PyTorch's
@@ -32,6 +37,7 @@ import zlib
 
 import torch
 
+import combinations_torch
 import encodings_torch as e
 import weights_torch as wt
 from encodings_torch import bucket_matrix, layer_norm, offsets
@@ -183,6 +189,11 @@ BLOCKS = {
         {"canon": ("input",), "mask": BOTH}, {"canon": ("qkv",)},
         {"canon": ("input", "qkv", "ffn"), "norm": NORM_BRANCH},
         {"canon": ("ffn",), "residual": False, "norm": NORM_NONE, **GATED}]),
+    "block-canon-hidden": (e.Rope, {**FOUR, "layers": 2, "kv_heads": 2, "before": 1}, [
+        {"canon": ("hidden",), **GATED}, {"canon": ("input", "qkv", "ffn", "hidden"), **GATED, "attention": URPE},
+        {"canon": ("hidden",), "residual": False, "activation": SILU, "norm": NORM_NONE, **GATED}]),
+    "block-canon-plain": (e.Encoding, {**FOUR, "kv_heads": 2, "before": 1}, [
+        {"canon": ("hidden",), "mask": BOTH}, {"canon": ("hidden",), "activation": RELU, "norm": NORM_POST}]),
     "block-shift": (e.Encoding, TINY, [
         {"shift": ("input",)}, {"shift": ("input", "ffn"), "mask": BOTH, "norm": NORM_POST}]),
     "block-registers": (e.Registers, {**TINY, "layers": 2, "before": 2, "registers": True}, [
@@ -190,11 +201,22 @@ BLOCKS = {
     "block-values": (e.Rope, {**FOUR, "layers": 3, "kv_heads": 2}, [
         {"values": "mean"}, {"values": "first", "attention": URPE}, {"gate": True, "norm": NORM_NONE},
         {"values": "mean", "gate": True, "canon": ("input",), "mask": BOTH}]),
+    "block-lengths": (e.Toeplitz, {**FOUR, "samples": 3, "lengths": (7, 3, 5), "before": 1}, [
+        {"attention": URPE}, {"mask": BOTH, "normaliser": wt.Sink()},
+        {"seen_by": wt.window(3), "canon": ("input",), "normaliser": wt.Entmax()}]),
+    "block-places": (e.Rope, {**FOUR, "samples": 3, "line": 9, "kv_heads": 2,
+                              "places": ((0, 2, 3, 7, 8), (1, 4, 5), (2, 3, 4, 6))}, [
+        {"attention": URPE}, {"mask": BOTH, "normaliser": wt.Sink()}, {"normaliser": wt.Ssmax()}]),
+    "block-embed-norm": (e.Learned, {**FOUR, "symbols": 5, "labels": 3, "before": 2, "embed_norm": True}, [
+        {}, {"attention": URPE, "mask": BOTH, "norm": NORM_POST}, {"rms": True}]),
     "block-prefix-two": (e.Rope, {**TINY, "before": 2}, [{}, {"mask": BOTH}]),
     "block-logits": (e.Rope, TINY, [{"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
     "block-logits-bias": (e.Toeplitz, {**FOUR, "kv_heads": 2}, [
         {"logits": "cap"}, {"logits": "norm"}, {"logits": "cosine"}]),
 }
+
+
+COMBINATIONS = {f"combination-{k}": combinations_torch.draw(k) for k in range(10)}
 
 
 # ---- the model ----------------------------------------------------------------------------------
@@ -204,6 +226,8 @@ def draw_weights(c, encoding):
     d, f, channels, heads = c["width"], c["ffn"], c["channels"], c["heads"]
 
     kv = d // heads * c.get("kv_heads", heads)
+    kinds = [kind for case in c["cases"] for kind in (case, *case.get("plan", ()))]
+    gated = any(kind.get("gated") for kind in kinds)
 
     def matrix(name, out, into):
         w[name + ".weight"] = torch.randn(out, into) / math.sqrt(into)
@@ -213,7 +237,12 @@ def draw_weights(c, encoding):
         w[name + ".weight"] = 1 + 0.3 * torch.randn(d)
         w[name + ".bias"] = 0.3 * torch.randn(d)
 
-    matrix("embed", d, channels)
+    if "symbols" in c:
+        w["embed.weight"] = torch.randn(c["symbols"], d)
+    else:
+        matrix("embed", d, channels)
+    if c.get("embed_norm"):
+        norm("embed_norm")
     for layer in range(c["layers"]):
         prefix = f"layers.{layer}."
         for name in "qkvo":
@@ -225,22 +254,22 @@ def draw_weights(c, encoding):
         if any(case.get("norm") == NORM_BOTH for case in c["cases"]):
             norm(prefix + "after1")
             norm(prefix + "after2")
-        if any(case.get("gated") for case in c["cases"]):
+        if gated:
             matrix(prefix + "ffn.up", f, d)
-        if any(case.get("gate") for case in c["cases"]):
+        if any(kind.get("gate") for kind in kinds):
             matrix(prefix + "attn.gate", d, d)
-        if any("logits" in case for case in c["cases"]):
+        if any("logits" in kind for kind in kinds):
             w[prefix + "logits.query"] = 1 + 0.3 * torch.randn(d // heads)
             w[prefix + "logits.key"] = 1 + 0.3 * torch.randn(d // heads)
             w[prefix + "logits.scale"] = 0.5 * torch.randn(heads)
             w[prefix + "logits.scale"][0] = 5  # beyond log 100
-        for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d)):
-            if any(place in case.get("canon", ()) for case in c["cases"]):
+        for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d), ("hidden", f * (1 + gated))):
+            if any(place in kind.get("canon", ()) for kind in kinds):
                 w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
     if "before" in c:
         w["prefix.weight"] = torch.randn(c["before"], d)
     norm("norm")
-    matrix("head", channels, d)
+    matrix("head", c.get("labels", channels), d)
 
     def table(name, shape, draw, apart):
         for layer in range(c["layers"] if apart else 1):
@@ -253,11 +282,15 @@ def draw_weights(c, encoding):
         32 if c["bucketed"] else 2 * c["n"] - 1
     table("urpe.c", (heads, relations), lambda s: 1 + 0.5 * torch.randn(s),
           not c["share"])
-    for case in (layer for case in c["cases"] for layer in (case, *case.get("plan", ()))):
-        own = case["normaliser"]
+    for kind in kinds:
+        own = kind["normaliser"]
         for name, shape in own.shapes(c).items():
             if f"layers.0.normaliser.{name}" not in w:
                 table("normaliser." + name, shape, lambda s, key=name: own.draw(key, s), True)
+    for kind in (kind for kind in kinds if "at" in kind):
+        for name, shape in kind["encoding"].shapes().items():
+            w[kind["at"]["encoding"] + "encoding." + name] = kind["encoding"].draw(name, shape)
+        w[kind["at"]["urpe"] + "urpe.c"] = 1 + 0.5 * torch.randn(heads, relations)
     return {name: value.float().double() for name, value in w.items()}
 
 
@@ -289,10 +322,12 @@ def attention(c, encoding, case, w, layer, x, first):
     n, heads = c["n"], c["heads"]
     causal = case["mask"] == CAUSAL
     normaliser, seen = case["normaliser"], case["seen"]
+    if "present" in c:  # what is not there is seen by nothing that is
+        seen = seen & (c["present"][:, None, None, :] | ~c["present"][:, None, :, None])
 
     def parameter(name):
         own = f"layers.{layer}.{name}"
-        return w[own] if own in w else w[name]
+        return w[own] if own in w else w[case.get("at", {}).get(name.split(".")[0], "") + name]
 
     def linear(x, name):
         return x @ parameter(f"attn.{name}.weight").T + parameter(f"attn.{name}.bias")
@@ -348,21 +383,23 @@ def model(c, encoding, case, w, x):
             return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt() * w[name + ".weight"]
         return layer_norm(x, w[name + ".weight"], w[name + ".bias"])
 
-    def ffn(x, prefix):
+    def ffn(x, prefix, case):
         functional = torch.nn.functional
         x = mixed(case, w, prefix, "ffn", x)
-        h = (torch.relu, functional.gelu, functional.silu)[case["activation"]](
-            linear(x, prefix + "ffn.in"))
-        if case.get("gated"):
-            h = h * linear(x, prefix + "ffn.up")
-        return linear(h, prefix + "ffn.out")
+        h = [linear(x, prefix + name) for name in ("ffn.in", *(["ffn.up"] if case.get("gated") else []))]
+        if "hidden" in case.get("canon", ()):
+            h = mixed(case, w, prefix, "hidden", torch.cat(h, -1)).chunk(len(h), -1)
+        act = (torch.relu, functional.gelu, functional.silu)[case["activation"]](h[0])
+        return linear(act * h[1] if case.get("gated") else act, prefix + "ffn.out")
 
     def encoding_parameter(name):
         return w["encoding." + name]
-    x, before, first = linear(x, "embed"), c.get("before", 0), None
+    x, before, first = w["embed.weight"][x.long()] if "symbols" in c else linear(x, "embed"), c.get("before", 0), None
     if before:
         x = torch.cat([w["prefix.weight"].expand(x.shape[0], -1, -1), x], 1)
     x = x + encoding.add_to_input(encoding_parameter)
+    if c.get("embed_norm"):
+        x = layer_norm(x, w["embed_norm.weight"], w["embed_norm.bias"])
     for layer in range(c["layers"]):
         prefix, kind = f"layers.{layer}.", case
         if "plan" in case:
@@ -374,19 +411,19 @@ def model(c, encoding, case, w, x):
             return y
         if case["norm"] == NORM_PRE:
             x = x + attend(norm(x, prefix + "norm1"))
-            x = x + ffn(norm(x, prefix + "norm2"), prefix)
+            x = x + ffn(norm(x, prefix + "norm2"), prefix, kind)
         elif case["norm"] == NORM_POST:
             x = norm(x + attend(x), prefix + "norm1")
-            x = norm(x + ffn(x, prefix), prefix + "norm2")
+            x = norm(x + ffn(x, prefix, kind), prefix + "norm2")
         elif case["norm"] == NORM_BOTH:
             x = x + norm(attend(norm(x, prefix + "norm1")), prefix + "after1")
-            x = x + norm(ffn(norm(x, prefix + "norm2"), prefix), prefix + "after2")
+            x = x + norm(ffn(norm(x, prefix + "norm2"), prefix, kind), prefix + "after2")
         elif case["norm"] == NORM_BRANCH:
             x = x + norm(attend(x), prefix + "norm1")
-            x = x + norm(ffn(x, prefix), prefix + "norm2")
+            x = x + norm(ffn(x, prefix, kind), prefix + "norm2")
         else:
             x = x + attend(x)
-            x = x + ffn(x, prefix)
+            x = x + ffn(x, prefix, kind)
     if case["norm"] in (NORM_PRE, NORM_BOTH, NORM_BRANCH):
         x = norm(x, "norm")
     return linear(x[:, before:], "head")
@@ -492,8 +529,9 @@ def with_space(c):
 
 def run(c, encoding, case, w, x, cotangent):
     """[y, dx, gradients in the order of w], in the default precision."""
-    given = [t.to(torch.get_default_dtype()).detach().requires_grad_() for t in (x, *w.values())]
-    y = model(c, encoding, case, dict(zip(w, given[1:])), given[0])
+    given = [t.to(torch.get_default_dtype()).detach().requires_grad_()
+             for t in (torch.zeros(1) if "symbols" in c else x, *w.values())]
+    y = model(c, encoding, case, dict(zip(w, given[1:])), x if "symbols" in c else given[0])
     loss = (cotangent.to(y.dtype) * y).sum()
     found = torch.autograd.grad(loss, given, allow_unused=True)
     return [y.detach()] + [torch.zeros_like(t) if g is None else g for t, g in zip(given, found)]
@@ -516,7 +554,11 @@ def draw(c, kind, seed):
     encoding = kind(c)
     w = draw_weights(c, encoding)
     shape = (c["samples"], c["n"] - c.get("before", 0), c["channels"])
-    x, cotangent = torch.randn(shape).float(), torch.randn(shape).float()
+    x, cotangent = torch.randn(shape).float(), torch.randn(*shape[:2], c.get("labels", shape[2])).float()
+    if "symbols" in c:
+        x = torch.randint(c["symbols"], shape[:2], dtype=torch.int32)
+    if "present" in c:
+        cotangent = cotangent * c["present"][:, c.get("before", 0):, None]
     if "twins" in c:  # equal tokens
         x[:, c["twins"][1]] = x[:, c["twins"][0]]
     results = []
@@ -530,6 +572,27 @@ def draw(c, kind, seed):
     return w, x, cotangent, results
 
 
+def with_samples(c):
+    """Samples of several lengths, or at places of a line: which of the n positions are there."""
+    places = c.get("places", [range(n) for n in c.get("lengths", ())])
+    if places:
+        before = c.get("before", 0)
+        c["present"] = torch.tensor([[j < before or j - before in own for j in range(c["n"])] for own in places])
+    return c
+
+
+def about_samples(c):
+    """What a fixture says of them, and what becomes of arrays of (.., samples, n, ..) from dimension `at`
+    on."""
+    if "present" not in c:
+        return {}, lambda t, at: t
+    own = c["present"][:, c.get("before", 0):]
+    out = {"lengths": own.sum(-1).int()}
+    if "places" in c:
+        out["places"], out["line"] = own.nonzero()[:, 1].int(), torch.tensor([c["line"]]).int()
+    return out, lambda t, at: t.flatten(at, at + 1).index_select(at, own.flatten().nonzero()[:, 0])
+
+
 def cases_of_table(c, kind, index, cases):
     if cases is None:
         return cases_of(c, kind, index)
@@ -541,22 +604,31 @@ def cases_of_table(c, kind, index, cases):
 def generate(folder, name, kind, special, index, cases=None):
     c = with_space({"layers": 2, "heads": 3, "width": 12, "ffn": 5, "n": 7, "samples": 2,
                     "channels": 3, "share": 1, "bucketed": 0, **special})
-    c["n"] += c.get("before", 0)
+    longest = max((len(own) for own in c.get("places", ())), default=c["n"])
+    c["n"] = c.get("line", c["n"]) + c.get("before", 0)
+    with_samples(c)
     c["cases"] = cases_of_table(c, kind, index, cases)
     seed, drawn = zlib.crc32(name.encode()), None
     while drawn is None:
         seed += 1
         drawn = draw(c, kind, seed)
     w, x, cotangent, results = drawn
-    sizes = {**c, "n": c["n"] - c.get("before", 0)}
+    about, packed = about_samples(c)
+    sizes = {**c, "n": longest, "channels": 0 if "symbols" in c else c["channels"]}
     out = {"config": torch.tensor([sizes[key] for key in CONFIG], dtype=torch.int32),
-           "x": x, "cotangent": cotangent}
+           "tokens" if "symbols" in c else "x": packed(x, 0), "cotangent": packed(cotangent, 0), **about}
+    if "symbols" in c:
+        out["symbols"] = torch.tensor([c["symbols"], c["labels"]]).int()
+    if "combination" in c:
+        out["combination"] = torch.tensor(c["combination"]).int()
     if "steps" in c:
         out["steps"] = torch.tensor(c["steps"], dtype=torch.int32)
     for key in ("attention", "mask", "norm", "activation"):
         out["case." + key] = torch.tensor([case[key] for case in c["cases"]], dtype=torch.int32)
     stacked = [torch.stack(of_each_case) for of_each_case in zip(*results)]
-    out["y"], out["dx"] = stacked[:2]
+    out["y"] = packed(stacked[0], 1)
+    if "symbols" not in c:
+        out["dx"] = packed(stacked[1], 1)
     for key, gradient in zip(w, stacked[2:]):
         out["weight/" + key] = w[key].float()
         out["gradient/" + key] = gradient
@@ -565,8 +637,9 @@ def generate(folder, name, kind, special, index, cases=None):
 
 def main():
     folder = os.path.dirname(os.path.abspath(__file__))
-    wanted = sys.argv[1:] or [*VARIANTS, *WEIGHTS, *BLOCKS]
-    for table in (VARIANTS, WEIGHTS, BLOCKS):
+    tables = (VARIANTS, WEIGHTS, BLOCKS, COMBINATIONS)
+    wanted = sys.argv[1:] or [name for table in tables for name in table]
+    for table in tables:
         for index, (name, entry) in enumerate(table.items()):
             if name in wanted:
                 generate(folder, name, entry[0], entry[1], index, *entry[2:])
