@@ -118,8 +118,6 @@ struct encoding {
     const char *(*declared)(const struct kind_config *c);
     /* Whether relations are of one length: then a batch has samples of one.  NULL: they are of any. */
     bool (*reads_length)(const struct kind_config *c);
-    /* Whether a certificate can say what it makes of a pair.  NULL: it can. */
-    bool (*certified)(const struct kind_config *c);
 
     /* What prepare needs besides parameters, for c->layout, in arena (a measuring one gives the price,
      * and tries it all the same); *code is c->code from then on.  Two threads may not prepare with one
@@ -195,6 +193,8 @@ struct urpe {
     /* map (relations of here): the table's row for each relation of layout here. */
     void (*map)(const struct encoding_shape *s, const struct layout *here, int32_t *map);
 
+    /* Whether C goes by (i,j), and its state below is (heads,n,n).  NULL: it goes by relations. */
+    bool (*of_pairs)(const struct kind_config *c, const struct encoding_shape *s);
     /* As in struct encoding, with state and dstate (heads, relations of the layout): C itself.  NULL
      * where C is a table. */
     int (*check)(const struct kind_config *c, const struct encoding_shape *s, struct err *e);

@@ -100,9 +100,10 @@ struct formula_domain {
     /* Nobody looks there, and a formula need not be defined.  NULL: everywhere somebody does. */
     bool (*hidden)(const struct encoding_context *c, int item);
 };
-/* heads x relations, of B and of C; heads x (i,j); places x channels. */
-extern const struct formula_domain formula_of_relations, formula_of_factors, formula_of_pairs,
-    formula_of_places;
+/* heads x relations; heads x (i,j); places x channels. */
+extern const struct formula_domain formula_of_relations, formula_of_pairs, formula_of_places;
+/* Of pairs where the text reads i or j, which nodes of graphs have not; else of relations. */
+const struct formula_domain *formula_domain_of(const char *text, const struct encoding_shape *s);
 /* Whether the text reads any of the variables; false where it is not Lua. */
 bool formula_reads(const char *text, const char *const *names, int count);
 

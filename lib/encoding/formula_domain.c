@@ -69,11 +69,6 @@ const struct formula_domain formula_of_relations = {
     .groups = heads, .items = relations, .names = relation_names, .values = values,
     .hidden = is_hidden};
 
-const struct formula_domain formula_of_factors = {
-    .variables = "d, h, H, n (dy, dx on a grid; no n on a graph); C knows no places",
-    .groups = heads, .items = relations, .names = relation_names, .values = values,
-    .hidden = is_hidden};
-
 /* ---- heads x pairs of places ------------------------------------------------------------------*/
 static int64_t pairs(const struct encoding_context *c)
 {
@@ -105,6 +100,13 @@ const struct formula_domain formula_of_pairs = {
     .variables = "i, j, d, h, H, n (dy, dx on a grid)",
     .groups = heads, .items = pairs, .names = pair_names, .values = pair_values,
     .hidden = is_pair_hidden};
+
+const struct formula_domain *formula_domain_of(const char *text, const struct encoding_shape *s)
+{
+    static const char *const places[] = {"i", "j"};
+    bool known = s->trained && s->trained->axes > 0;
+    return known && formula_reads(text, places, 2) ? &formula_of_pairs : &formula_of_relations;
+}
 
 /* ---- places x channels ------------------------------------------------------------------------*/
 static int one(const struct encoding_context *c)

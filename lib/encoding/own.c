@@ -59,11 +59,9 @@ static const struct option options[] = {
     {.key = NULL},
 };
 
-/* On graphs nodes have no places. */
 static bool is_of_pairs(const struct kind_config *c, const struct encoding_shape *s)
 {
-    static const char *const places[] = {"i", "j"};
-    return !has_input(c) && s->trained && s->trained->axes > 0 && formula_reads(c->text[BIAS].text, places, 2);
+    return !has_input(c) && formula_domain_of(c->text[BIAS].text, s) == &formula_of_pairs;
 }
 
 static int heads_of(const struct kind_config *c, const struct encoding_shape *s)
@@ -114,9 +112,7 @@ static int open(const struct encoding_context *c, struct arena *arena, void **co
     struct formula_parameter p[ENCODING_TENSORS_MAX];
     bool input = has_input(c->config);
     struct formula_source source = {
-        .domain = input                                ? &formula_of_places
-                  : is_of_pairs(c->config, c->shape) ? &formula_of_pairs
-                                                       : &formula_of_relations,
+        .domain = input ? &formula_of_places : formula_domain_of(c->config->text[BIAS].text, c->shape),
         .context = c, .key = input ? "model.encoding.input" : "model.encoding.bias",
         .text = c->config->text[input ? INPUT : BIAS].text,
         .relation_key = "model.encoding.relation", .relation = c->config->text[RELATION].text,
@@ -157,12 +153,6 @@ static bool reads_length(const struct kind_config *c)
 {
     static const char *const length[] = {"n"};
     return !has_input(c) && formula_reads(c->text[BIAS].text, length, 1);
-}
-
-/* What is added to the input, and what is declared, no checker knows. */
-static bool certified(const struct kind_config *c)
-{
-    return !has_input(c) && !has_relation(c);
 }
 
 /* Whether the text may read n: letters that stand alone. */
@@ -246,7 +236,6 @@ const struct encoding encoding_formula = {
     .mark = mark,
     .declared = declared,
     .reads_length = reads_length,
-    .certified = certified,
     .state_size = state_size,
     .prepare = formula_prepare,
     .prepare_backward = formula_prepare_backward,

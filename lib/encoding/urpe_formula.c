@@ -2,7 +2,7 @@
  *
  *   model.c: {kind: formula, factor: "math.exp(-a[h] * math.abs(d))", parameters: {a: 0.1}}
  *
- * factor knows what a bias of encoding `formula` does (own.c) but for i and j: C goes by relations.
+ * factor knows what a bias of encoding `formula` does (own.c).
  *
  *   a = ln 2, n = 4:   1   1/2  1/4  1/8
  *                      1/2  1   1/2  1/4
@@ -21,7 +21,8 @@ static bool has_relation(const void *owner)
 
 static const struct option options[] = {
     {.key = "factor", .type = OPTION_TEXT, .fallback = "1 + a[h] * math.log(1 + math.abs(d))",
-     .help = "Lua: a formula in d (dy, dx), h, H, n and the parameters; math.*, no branch on parameters"},
+     .help = "Lua: a formula in d (dy, dx), i, j, h, H, n and the parameters; math.*, no branch on "
+             "parameters"},
     {.key = "parameters", .type = OPTION_TEXT, .map = true, .fallback = "{a: 0}",
      .help = "name: start, or {start, std, low, high, per: head|model|layer, size, table}"},
     [SHARE_ROW] = {.key = "share", .type = OPTION_CHOICE, .fallback = "model", .names = share_names,
@@ -54,8 +55,8 @@ static int open(const struct encoding_context *c, struct arena *arena, void **co
 {
     struct formula_parameter p[ENCODING_TENSORS_MAX];
     struct formula_source source = {
-        .domain = &formula_of_factors, .context = c, .key = "model.c.factor",
-        .text = c->config->text[FACTOR].text, .relation_key = "model.c.relation",
+        .domain = formula_domain_of(c->config->text[FACTOR].text, c->shape), .context = c,
+        .key = "model.c.factor", .text = c->config->text[FACTOR].text, .relation_key = "model.c.relation",
         .relation = c->config->text[RELATION].text, .parameter = p,
         .parameters = parameters_of(c->config, c->shape, p)};
     struct formula *f;
@@ -72,6 +73,11 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
     for (int k = 0; k < count; k++)
         out[k].tensor.c = true;
     return count;
+}
+
+static bool of_pairs(const struct kind_config *c, const struct encoding_shape *s)
+{
+    return formula_domain_of(c->text[FACTOR].text, s) == &formula_of_pairs;
 }
 
 static const char *declared(const struct kind_config *c)
@@ -93,6 +99,7 @@ const struct urpe urpe_formula = {
     .options = options,
     .axes_min = 0, .axes_max = 2,
     .check = check,
+    .of_pairs = of_pairs,
     .tensors = tensors,
     .open = open,
     .prepare = formula_prepare,

@@ -14,7 +14,7 @@ bool attention_is_fused(const struct layer_kind *k)
     const struct encoding *enc = k->encoding;
     bool hook = enc->logits && !k->facts.relation_bias && !k->facts.silent;
     return !enc->value && logits_cap(&k->config.logits) == 0 && !hook &&
-           normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair;
+           normaliser_is_fused(k->normaliser) && !mask_of(&k->config.mask)->pair && !k->c_pairs;
 }
 
 static struct normaliser_context normaliser_context(const struct model *m, const real *p, int layer,
@@ -40,6 +40,7 @@ static struct sample_attention open_layer(const struct model *m, const real *p,
 {
     const struct layer_kind *kind = m->layer[layer].kind;
     struct sample_attention a = {.m = m, .kind = kind, .w = w, .reach = &s->reach[kind - m->kind],
+                                 .c_row = kind->c_pairs ? s->longest.n : 0,
                                  .width = m->head_width, .stride = 3 * m->width,
                                  .output_stride = m->width};
     a.encoding = model_context(m, p, s, layer, NULL, gradient, dstate);

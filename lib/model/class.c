@@ -121,6 +121,7 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
 {
     struct encoding_facts facts;
     struct normaliser_facts rows;
+    const struct urpe *urpe = c->attention == MODEL_URPE ? urpe_of(&c->c) : NULL;
     *out = (struct model_class){.config = *c, .shape = model_shape(c, trained)};
     struct normaliser_shape heads = model_normaliser_shape(c, &out->shape);
     encoding_of(&c->encoding)->facts(&c->encoding, &out->shape, &facts);
@@ -139,7 +140,8 @@ void model_class_of(const struct model_config *c, const struct layout *trained,
                                                              : FLOOR_PRODUCTS,
         /* Beside what other normalisers leave on a row's own value, C may stand or not. */
         .stochastic = sums && (c->attention == MODEL_RPE || rows.exponential),
-        .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair,
+        .relative = facts.shift_invariant && !placed && !mask_of(&c->mask)->pair &&
+                    !(urpe && urpe->of_pairs && urpe->of_pairs(&c->c, &out->shape)),
         .open = open_lookup,
         .see = see,
         .mark = placed             ? mark

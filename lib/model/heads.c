@@ -50,6 +50,12 @@ static int relation_of(const struct block *b, int r, int j)
     return layout_relation(b->a->encoding.layout, b->first + r, j);
 }
 
+/* Where C of a pair stands in the head's table. */
+static int place_of_c(const struct block *b, int r, int j)
+{
+    return b->a->c_row ? (b->first + r) * b->a->c_row + j : relation_of(b, r, j);
+}
+
 /* ---- masks ------------------------------------------------------------------------------------*/
 /* Whether more is hidden than what stands behind the last key that a query sees. */
 static bool has_holes(const struct mask_reach *reach, int n)
@@ -427,7 +433,7 @@ static void multiply_c(const struct block *b, int g, const real *a, real *p)
     const real *table = b->head[g].table;
     for (int r = 0; r < b->rows; r++)
         for (int j = 0; j < b->n; j++)
-            p[r * b->n + j] = a[r * b->n + j] * table[relation_of(b, r, j)];
+            p[r * b->n + j] = a[r * b->n + j] * table[place_of_c(b, r, j)];
 }
 
 /* dtable += dp * a, then dp becomes da = dp * C. */
@@ -436,9 +442,9 @@ static void c_backward(const struct block *b, int g, const real *a, real *dp)
     const struct head *h = &b->head[g];
     for (int r = 0; r < b->rows; r++)
         for (int j = 0; j < b->n; j++) {
-            int relation = relation_of(b, r, j);
-            h->dtable[relation] += dp[r * b->n + j] * a[r * b->n + j];
-            dp[r * b->n + j] *= h->table[relation];
+            int place = place_of_c(b, r, j);
+            h->dtable[place] += dp[r * b->n + j] * a[r * b->n + j];
+            dp[r * b->n + j] *= h->table[place];
         }
 }
 

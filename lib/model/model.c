@@ -301,6 +301,8 @@ static void open_kind(struct model *m, int k)
             out->encoding->tensors(&out->config.encoding, &out->shape, encoding);
     if (c->attention == MODEL_URPE)
         out->c_tensors = urpe_tensors(&c->c, &out->shape, encoding);
+    const struct urpe *urpe = urpe_of(&c->c);
+    out->c_pairs = c->attention == MODEL_URPE && urpe->of_pairs && urpe->of_pairs(&c->c, &out->shape);
     if (out->normaliser->tensors)
         out->normaliser_tensors = out->normaliser->tensors(
             &out->config.normaliser, &out->normaliser_shape, normaliser);

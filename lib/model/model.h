@@ -165,6 +165,7 @@ struct layer_kind {
     const struct normaliser *normaliser;
     struct normaliser_shape normaliser_shape;
     int encoding_tensors, normaliser_tensors, c_tensors;
+    bool c_pairs; /* C goes by (i,j), not by relations */
     int first;  /* layer */
     bool input; /* its encoding adds to the input, and no kind's before it is the same */
 };
@@ -221,8 +222,6 @@ int model_check(const struct model_config *c, const struct model_io *io,
 const char *model_declared(const struct model_config *c, const char **key);
 /* Whether some layer's relations are of one length, so that samples of a batch must have one. */
 bool model_reads_length(const struct model_config *c);
-/* Whether a certificate can say what its layers see. */
-bool model_certified(const struct model_config *c);
 
 /* The class of layers that the configuration's are of, for floors (floor/floor.h), where all are
  * alike. */
@@ -285,16 +284,16 @@ struct model_state {
     void **code, **c_code;      /* (kinds) what the encoding's open made, and C's */
     int32_t *fold;              /* (relations) */
     int32_t *c_row;             /* (kinds,relations) */
-    size_t *state_at;           /* (states+1) where each encoding state starts, and C after them */
+    size_t *state_at;           /* (states+tables) where each encoding state starts, and each C */
     size_t elements;            /* of the block below, and of each microbatch's dstate */
-    real *block;                /* the states, then tables x heads x relations of C */
+    real *block;                /* the states, then C of each table (state.c) */
     real *turned;               /* weights of linear layers, transposed; see linear_is_turned */
     size_t *turned_at;          /* (tensors) where in `turned` */
 };
 int model_state_open(struct model_state *s, const struct model *m, const struct layout *longest,
                      struct arena *arena, struct err *e);
 void model_prepare(const struct model *m, const real *p, struct model_state *s);
-/* C (relations) of a layer and head in a prepared state; NULL under rpe. */
+/* C (relations) of a layer and head in a prepared state; NULL under rpe, or where it goes by pairs. */
 const real *model_c(const struct model *m, const struct model_state *s, int layer, int head);
 /* From dstate (summed over microbatches) to gradient. */
 void model_prepare_backward(const struct model *m, const real *p, const struct model_state *s,

@@ -73,19 +73,6 @@ bool model_reads_length(const struct model_config *c)
     return any;
 }
 
-bool model_certified(const struct model_config *c)
-{
-    const char *key;
-    const struct encoding *of = encoding_of(&c->encoding);
-    bool all = !model_declared(c, &key) && (!of->certified || of->certified(&c->encoding));
-    for (int k = 0; k < c->plan.kinds; k++) {
-        const struct kind_config *encoding = &c->plan.kind[k].encoding;
-        of = encoding_of(encoding);
-        all = all && (!of->certified || of->certified(encoding));
-    }
-    return all;
-}
-
 bool model_convolves(const struct model_config *c)
 {
     bool any = convolution_any(&c->convolution);

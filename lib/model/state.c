@@ -1,6 +1,6 @@
 /* Encoding states and C over relations: what depends on parameters and layout, not on samples.
  *
- *   block:  | state 0 | ... | state S-1 | C 0 (H,relations) | ... | C T-1 |
+ *   block:  | state 0 | ... | state S-1 | C 0 (H,relations), or (H,n,n) | ... | C T-1 |
  *   S: one for layers that share all tensors of their encoding, else one per layer; T likewise for C,
  *   none in rpe.
  * A microbatch's dstate has the same layout. */
@@ -31,17 +31,23 @@ struct encoding_context model_context(const struct model *m, const real *p,
     return c;
 }
 
+/* Numbers of C in a head. */
+static size_t c_size(const struct layer_kind *kind, const struct model_state *s)
+{
+    return kind->c_pairs ? (size_t)s->longest.n * (size_t)s->longest.n : (size_t)s->longest.relations;
+}
+
 real *state_c(const struct model *m, const struct model_state *s, real *block, int layer, int head)
 {
     if (m->layer[layer].table < 0 || !block)
         return NULL;
-    size_t table = (size_t)m->layer[layer].table * (size_t)m->heads + (size_t)head;
-    return block + s->state_at[m->states] + table * (size_t)s->longest.relations;
+    return block + s->state_at[m->states + m->layer[layer].table] +
+           (size_t)head * c_size(m->layer[layer].kind, s);
 }
 
 const real *model_c(const struct model *m, const struct model_state *s, int layer, int head)
 {
-    return state_c(m, s, s->block, layer, head);
+    return m->layer[layer].kind->c_pairs ? NULL : state_c(m, s, s->block, layer, head);
 }
 
 /* What hooks of C work on; gradient and dstate NULL in a forward pass. */
@@ -76,23 +82,24 @@ static int32_t *rows_of_c(const struct model *m, const struct model_state *s, in
     return s->c_row + (m->layer[layer].kind - m->kind) * (ptrdiff_t)s->longest.relations;
 }
 
+static void place_one(struct model_state *s, int number, size_t size)
+{
+    if (s->state_at)
+        s->state_at[number] = s->elements;
+    s->elements += size;
+}
+
 /* Sizes and places of all that the block holds.  Here and below, the first layer with a state's
  * number makes it. */
 static void place(struct model_state *s, const struct model *m)
 {
-    size_t at = 0;
-    int states = 0;
-    for (int k = 0; k < m->config.layers; k++) {
-        if (m->layer[k].state != states)
-            continue;
-        if (s->state_at)
-            s->state_at[states] = at;
-        at += state_size(m->layer[k].kind, s);
-        states++;
-    }
-    if (s->state_at)
-        s->state_at[states] = at;
-    s->elements = at + (size_t)m->tables * (size_t)m->heads * (size_t)s->longest.relations;
+    int states = 0, tables = 0;
+    for (int k = 0; k < m->config.layers; k++)
+        if (m->layer[k].state == states)
+            place_one(s, states++, state_size(m->layer[k].kind, s));
+    for (int k = 0; k < m->config.layers; k++)
+        if (m->layer[k].table == tables)
+            place_one(s, states + tables++, (size_t)m->heads * c_size(m->layer[k].kind, s));
 }
 
 static int open_kinds(struct model_state *s, const struct model *m, const struct layout *own,
@@ -187,7 +194,7 @@ int model_state_open(struct model_state *s, const struct model *m, const struct 
     size_t relations = (size_t)s->longest.relations, kinds = (size_t)m->kinds;
     s->fold = arena_alloc(arena, relations, sizeof *s->fold, e);
     s->c_row = arena_alloc(arena, kinds * relations, sizeof *s->c_row, e);
-    s->state_at = arena_alloc(arena, (size_t)m->states + 1, sizeof *s->state_at, e);
+    s->state_at = arena_alloc(arena, (size_t)(m->states + m->tables), sizeof *s->state_at, e);
     s->reach = arena_alloc(arena, kinds, sizeof *s->reach, e);
     s->code = arena_alloc(arena, kinds, sizeof *s->code, e);
     s->c_code = arena_alloc(arena, kinds, sizeof *s->c_code, e);

@@ -139,7 +139,7 @@ bool attention_is_fused(const struct layer_kind *k);
 /* A head of a sample: pointers to its columns of row 0. */
 struct head {
     int index;
-    const real *q, *k, *v, *bias, *table; /* bias, table (relations) or NULL */
+    const real *q, *k, *v, *bias, *table; /* bias, table (relations; C may be by pairs) or NULL */
     real *dq, *dk, *dv, *dbias, *dtable;
     const real *plain_q, *plain_k; /* row stride 2 w; NULL: none */
     const real *content; /* of the sample's row 0; NULL: none */
@@ -157,6 +157,7 @@ struct sample_attention {
     const struct mask_reach *reach;
     struct workspace *w;
     int n, width, stride, output_stride; /* width: d_h */
+    int c_row;                           /* C is (heads, rows of so many); 0: by relations */
     bool follows, continues;             /* see struct attention_shape */
 };
 struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,

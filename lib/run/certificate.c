@@ -474,9 +474,6 @@ int certificates_write(const char *folder, const struct spec *s, const struct ce
                        const struct evaluation *ev, struct err *e)
 {
     char own[FILE_PATH_MAX];
-    if (!model_certified(&c->task.model))
-        return err_set(e, ERR_USAGE, "model.encoding", "no certificates are written of formulas with an "
-                       "input or a declared relation; expected a bias alone");
     struct merged merged = {.set = NULL};
     if (space_draws(&c->task.space) && !space_of(&c->task.space)->given)
         return err_set(e, ERR_USAGE, "space.positions.random", "certificates do not say where positions "

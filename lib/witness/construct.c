@@ -124,17 +124,8 @@ static int open_tables(struct construct *c, struct err *e)
         step[r] = mask_step(c->layout, (int)r);
     c->step = c->layout->axes ? step : NULL;
     find_seen(c);
-    const struct urpe *urpe = urpe_of(&c->model->c);
-    if (c->model->attention == MODEL_URPE && urpe->map) {
-        c->c_row = arena_alloc(&c->arena, relations, sizeof *c->c_row, e);
-        if (!c->c_row)
-            return ERR_MEMORY;
-        urpe->map(&c->shape, c->layout, c->c_row);
-    }
     int code = (c->model->precision == MODEL_DOUBLE ? rest_open_double : rest_open)(
-        &c->rest, c->model, &c->shape, &c->arena, e);
-    if (c->model->attention == MODEL_URPE && !urpe->map)
-        c->rest.known = false; /* constructions write rows of a table */
+        &c->rest, c->model, &c->shape, c->seen, &c->arena, e);
     if (!code)
         order_heads(c);
     return code;
@@ -209,28 +200,41 @@ static bool make_c(const struct construct *c, const double *bias, const double *
 {
     for (int r = 0; r < c->layout->relations; r++)
         out[r] = c->seen[r] ? kernel[r] * exp(-bias[r]) : 0;
-    for (int r = 0; c->c_row && r < c->layout->relations; r++)
+    const int32_t *row = c->rest.c_row;
+    for (int r = 0; row && r < c->layout->relations; r++)
         for (int s = 0; s < r && c->seen[r]; s++)
-            if (c->seen[s] && c->c_row[s] == c->c_row[r] &&
+            if (c->seen[s] && row[s] == row[r] &&
                 fabs(out[s] - out[r]) > SAME * fmax(fabs(out[s]), fabs(out[r])))
                 return false;
     return true;
 }
 
-/* Whether C is the same wherever it is seen: then no C is needed, only a factor. */
-static bool constant_c(const struct construct *c, const double *table, double *value)
+int construct_next_head(const struct construct *c)
 {
+    return c->order[c->tables % c->shape.heads];
+}
+
+/* Whether what C should be (relations; NULL: 1) is *factor times C at rest: then no C is needed. */
+static bool like_rest(const struct construct *c, int head, const double *wanted, double *factor)
+{
+    const double *rest = c->rest.c ? c->rest.c + (size_t)head * (size_t)c->layout->relations : NULL;
     bool first = true;
     for (int r = 0; r < c->layout->relations; r++) {
-        if (!c->seen[r])
+        double have = rest ? rest[r] : 1, want = wanted ? wanted[r] : 1;
+        if (!c->seen[r] || (have == 0 && want == 0))
             continue;
-        if (!first && fabs(table[r] - *value) > SAME * fabs(*value))
+        if (have == 0 || (!first && fabs(want - *factor * have) > SAME * fabs(*factor * have)))
             return false;
-        if (first)
-            *value = table[r];
+        *factor = first ? want / have : *factor;
         first = false;
     }
     return true;
+}
+
+bool construct_level(const struct construct *c, double *factor)
+{
+    *factor = 1;
+    return like_rest(c, construct_next_head(c), NULL, factor);
 }
 
 bool construct_can_bias(const struct construct *c, const double *b)
@@ -267,11 +271,6 @@ static const double *copy(struct construct *c, const double *x, size_t count)
     return out;
 }
 
-int construct_next_head(const struct construct *c)
-{
-    return c->order[c->tables % c->shape.heads];
-}
-
 static int add_table(struct construct *c, const double *b, const double *kernel, int *table)
 {
     size_t relations = (size_t)c->layout->relations;
@@ -290,15 +289,13 @@ static int add_table(struct construct *c, const double *b, const double *kernel,
         row_factors(c, bias, t->row);
     if (b)
         t->b = copy(c, b, relations);
-    if (kernel) {
-        if (!make_c(c, bias, kernel, wanted))
+    if (kernel && !make_c(c, bias, kernel, wanted))
+        return CONSTRUCT_UNKNOWN;
+    if (!like_rest(c, head, kernel ? wanted : NULL, &t->scale)) {
+        if (!c->rest.c_row || !kernel)
             return CONSTRUCT_UNKNOWN;
-        if (!constant_c(c, wanted, &t->scale)) {
-            if (!c->c_row)
-                return CONSTRUCT_UNKNOWN;
-            t->scale = 1;
-            t->c = copy(c, wanted, relations);
-        }
+        t->scale = 1;
+        t->c = copy(c, wanted, relations);
     }
     *table = c->tables++;
     return c->code;
@@ -468,6 +465,15 @@ static void put_table(const struct writer *w, int tensor, int head, const int32_
             set(w, first + (size_t)row[r], false, value[r]);
 }
 
+static void put_rest(const struct writer *w, const int *tensor, int count, double value)
+{
+    for (int k = 0; k < count; k++) {
+        const struct tensor *t = &w->m->tensors.item[tensor[k]];
+        for (size_t i = 0; i < t->count; i++)
+            set(w, t->offset + i, false, isnan(value) ? t->mean : value);
+    }
+}
+
 static void put_tables(const struct writer *w, const struct model_layer *l)
 {
     const struct construct *c = w->c;
@@ -476,7 +482,7 @@ static void put_tables(const struct writer *w, const struct model_layer *l)
         if (x->b)
             put_table(w, l->encoding[0], x->head, c->rest.row, x->b);
         if (x->c)
-            put_table(w, l->c[0], x->head, c->c_row, x->c);
+            put_table(w, l->c[0], x->head, c->rest.c_row, x->c);
     }
 }
 
@@ -487,11 +493,8 @@ void construct_write(const struct construct *c, const struct model *m, void *p)
         set(&w, k, false, 0);
     for (int k = 0; k < m->config.layers; k++) {
         const struct model_layer *l = &m->layer[k];
-        if (l->c[0] >= 0) {
-            const struct tensor *t = &m->tensors.item[l->c[0]];
-            for (size_t i = 0; i < t->count; i++)
-                set(&w, t->offset + i, false, 1);
-        }
+        put_rest(&w, l->encoding, l->kind->encoding_tensors, c->rest.at);
+        put_rest(&w, l->c, l->kind->c_tensors, c->rest.c_at);
         put_tables(&w, l);
     }
     for (size_t k = 0; k < c->entries; k++)

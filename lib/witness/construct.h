@@ -34,8 +34,8 @@ enum { CONSTRUCT_TABLES_MAX = 64 };
 struct construct_table {
     int head;
     const double *b; /* (relations) asked for, or NULL: what the encoding has at rest */
-    const double *c; /* (relations), or NULL: ones */
-    double scale;    /* on every value channel, where a constant C is moved to the weights */
+    const double *c; /* (relations), or NULL: as at rest */
+    double scale;    /* on every value channel: what C at rest lacks */
     double *row;     /* (n) M_ij = kernel * row[i]; 0 where row i sees no key or is not softmax's */
     double range;    /* of the bias: what a score must beat */
     int values, scores; /* channels used in the current layer */
@@ -49,7 +49,6 @@ struct construct {
     const struct layout *layout;
     struct encoding_shape shape; /* that the construction is made for */
     struct rest rest;
-    int32_t *c_row;              /* (relations) row of C's table; NULL under rpe */
     bool *seen;                  /* (relations) some pair that is seen has it */
     bool *blind;                 /* (n) the position sees none */
     bool softmax;                /* rows are those of softmax: the only ones that are written again here */
@@ -104,6 +103,8 @@ int construct_weights(struct construct *c, const double *b, int *table);
 bool construct_can_bias(const struct construct *c, const double *b);
 /* The head that the next table gets. */
 int construct_next_head(const struct construct *c);
+/* Whether C at rest is a number for the next table's head; *factor: one over it. */
+bool construct_level(const struct construct *c, double *factor);
 /* Logits at rest (relations) of the head that the next table gets. */
 const double *construct_rest(const struct construct *c);
 /* Forgets the last table, which nothing may have used. */

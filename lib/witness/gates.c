@@ -124,6 +124,8 @@ static bool set_source(const struct construct *c, const struct source *from, str
     int n = c->layout->n;
     s->head = (struct signal_head){.head = construct_next_head(c), .seen = c->seen,
                                    .b = from->bias ? s->b : NULL};
+    if (!construct_level(c, &s->head.scale))
+        return false;
     if (from->level != LEVEL_NONE)
         s->head.level = from->level == LEVEL_ONE ? 1 : -log(n);
     if (!from->bias)

@@ -6,9 +6,10 @@
 
 #include "base/random.h"
 
-/* The hooks' surroundings: one sample of the trained layout, all tensors zero. */
+/* The hooks' surroundings: one sample of the trained layout, all tensors at rest.  Of C, its own. */
 struct bench {
     const struct encoding *encoding;
+    const struct urpe *urpe; /* NULL: not of C */
     const struct kind_config *mask;
     struct encoding_context context;
     struct encoding_facts facts;
@@ -47,10 +48,12 @@ static int reserve(struct bench *b, const struct encoding_shape *shape, struct a
         return ERR_MEMORY;
     shape->trained->fold(shape->trained, shape->trained, b->fold);
     b->context.fold = b->fold;
-    int code = encoding_open(&b->context, a, e);
+    int code = b->urpe ? urpe_open(&b->context, a, e) : encoding_open(&b->context, a, e);
     if (code)
         return code;
     size_t state = b->encoding->state_size ? b->encoding->state_size(&b->context) : 0;
+    if (b->urpe)
+        state = (size_t)shape->heads * (size_t)shape->trained->relations;
     size_t scratch = b->encoding->scratch ? b->encoding->scratch(&b->context, ROWS) : 0;
     b->state = arena_alloc(a, state, sizeof(real), e);
     b->x = arena_alloc(a, stream, sizeof(real), e);
@@ -81,9 +84,33 @@ static int bench_open(struct bench *b, const struct model_config *m,
     return reserve(b, shape, a, e);
 }
 
+static int bench_open_c(struct bench *b, const struct model_config *m,
+                        const struct encoding_shape *shape, struct arena *a, struct err *e)
+{
+    static const struct encoding none;
+    *b = (struct bench){.encoding = &none, .urpe = urpe_of(&m->c), .mask = &m->mask,
+                        .n = shape->trained->n, .width = shape->width, .facts.relation_bias = true};
+    b->context = (struct encoding_context){.config = &m->c, .shape = shape, .layout = shape->trained};
+    b->tensors = urpe_tensors(&m->c, shape, b->tensor);
+    return reserve(b, shape, a, e);
+}
+
+/* NAN: the mean of their start. */
+static void fill_tensors(struct bench *b, double value)
+{
+    for (int t = 0; t < b->tensors; t++) {
+        const struct tensor *x = &b->tensor[t].tensor;
+        int count = x->shape[0] * (x->rank > 1 ? x->shape[1] : 1);
+        for (int k = 0; k < count; k++)
+            b->parameter[t][k] = (real)(isnan(value) ? x->mean : value);
+    }
+}
+
 static void prepare(struct bench *b)
 {
     size_t count = (size_t)b->n * (size_t)b->width;
+    if (b->urpe)
+        b->urpe->prepare(&b->context, b->state);
     if (b->encoding->prepare)
         b->encoding->prepare(&b->context, b->state);
     memset(b->x, 0, count * sizeof *b->x);
@@ -210,16 +237,25 @@ static bool only_scores(const struct bench *b, int first)
     return true;
 }
 
-static bool probe_bias(struct bench *b, double *bias, bool *seen)
+/* The state (heads,relations); false where it is not finite and somebody looks. */
+static bool read_state(const struct bench *b, const bool *shown, double *out)
 {
     int relations = b->context.layout->relations;
+    bool finite = true;
+    for (int k = 0; k < b->context.shape->heads * relations; k++) {
+        out[k] = (double)b->state[k];
+        finite = finite && (isfinite(out[k]) || !shown[k % relations]);
+    }
+    return finite;
+}
+
+static bool probe_bias(struct bench *b, const bool *shown, double *bias, bool *seen)
+{
+    int relations = b->context.layout->relations;
+    if (b->facts.relation_bias)
+        return read_state(b, shown, bias);
     for (int h = 0; h < b->context.shape->heads; h++) {
         double *of_head = bias + (size_t)h * (size_t)relations;
-        if (b->facts.relation_bias) {
-            for (int r = 0; r < relations; r++)
-                of_head[r] = (double)b->state[(size_t)h * (size_t)relations + (size_t)r];
-            continue;
-        }
         memset(seen, 0, (size_t)relations * sizeof *seen);
         if (!bias_of_head(b, h, 1, true, of_head, seen) ||
             !bias_of_head(b, h, 2, false, of_head, seen))
@@ -298,8 +334,69 @@ static bool probe_places(struct bench *b)
     return !memcmp(b->x, b->parameter[0], count * sizeof *b->x);
 }
 
+/* Whether C is one number, not 0, wherever somebody looks. */
+static bool is_level(const double *c, const bool *shown, int heads, int relations)
+{
+    double first = 0;
+    for (int k = 0; k < heads * relations; k++) {
+        if (!shown[k % relations])
+            continue;
+        if (c[k] == 0 || (first != 0 && c[k] != first))
+            return false;
+        first = c[k];
+    }
+    return true;
+}
+
+/* At rest C is a level where ones, zeros or the start make it one; else what the start makes it. */
+static int open_made_c(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
+                       const bool *shown, struct arena *arena, struct err *e)
+{
+    static const double values[] = {1, 0, NAN};
+    struct bench b;
+    struct arena scratch;
+    size_t relations = (size_t)r->relations;
+    double *c = arena_alloc(arena, (size_t)shape->heads * relations, sizeof *c, e);
+    int32_t *row = arena_alloc(arena, relations, sizeof *row, e);
+    int code = c && row ? arena_open(&scratch, 0, e) : ERR_MEMORY;
+    if (code)
+        return code;
+    code = bench_open_c(&b, m, shape, &scratch, e);
+    bool finite = false, level = false;
+    for (int k = 0; k < 3 && !code && !level; k++) {
+        fill_tensors(&b, r->c_at = values[k]);
+        prepare(&b);
+        finite = read_state(&b, shown, c);
+        level = finite && is_level(c, shown, shape->heads, r->relations);
+    }
+    r->c = c;
+    r->known = r->known && finite;
+    if (!code && probe_table(&b, row))
+        r->c_row = row;
+    arena_close(&scratch);
+    return code;
+}
+
+static int open_c(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
+                  const bool *shown, struct arena *arena, struct err *e)
+{
+    const struct urpe *urpe = urpe_of(&m->c);
+    r->c_at = 1;
+    if (m->attention == MODEL_RPE)
+        return 0;
+    if (!urpe->map) {
+        r->known = r->known && !(urpe->of_pairs && urpe->of_pairs(&m->c, shape));
+        return r->known ? open_made_c(r, m, shape, shown, arena, e) : 0;
+    }
+    int32_t *row = arena_alloc(arena, (size_t)r->relations, sizeof *row, e);
+    if (row)
+        urpe->map(shape, shape->trained, row);
+    r->c_row = row;
+    return row ? 0 : ERR_MEMORY;
+}
+
 int rest_open(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
-              struct arena *arena, struct err *e)
+              const bool *shown, struct arena *arena, struct err *e)
 {
     struct bench b;
     struct arena scratch;
@@ -315,9 +412,13 @@ int rest_open(struct rest *r, const struct model_config *m, const struct encodin
         code = bench_open(&b, m, shape, &scratch, e);
     if (!code) {
         prepare(&b);
+        if (b.facts.relation_bias && !read_state(&b, shown, bias)) { /* not defined at 0 */
+            fill_tensors(&b, r->at = NAN);
+            prepare(&b);
+        }
         r->scale = b.facts.scale;
         r->bias = bias;
-        r->known = !adds_to_input(&b) && !adds_to_values(&b) && probe_bias(&b, bias, seen);
+        r->known = !adds_to_input(&b) && !adds_to_values(&b) && probe_bias(&b, shown, bias, seen);
         r->scores = r->known && probe_scores(&b);
         r->places = r->known && probe_places(&b);
         if (r->known && probe_table(&b, row)) {
@@ -326,5 +427,5 @@ int rest_open(struct rest *r, const struct model_config *m, const struct encodin
         }
     }
     arena_close(&scratch);
-    return code;
+    return code ? code : open_c(r, m, shape, shown, arena, e);
 }

@@ -1,5 +1,5 @@
-/* An encoding at rest: what it does to attention when all its tensors are zero, and what its tensors
- * can be asked for.  Found out by calling its hooks, never by its name.
+/* An encoding, and C, at rest: what they do to attention when all their tensors are zero, or ones, and
+ * what these can be asked for.  Found out by calling their hooks, never by a name.
  *
  * Invariant: `known` is set only where a zero query's logits depend on the relation alone and the
  * encoding adds nothing to the input or to the values; all else in the struct is then exact. */
@@ -18,16 +18,20 @@ struct rest {
     bool places; /* tensor 0 (positions,width) is added to the input row by row, as it stands */
     int relations, table_rows;
     double scale;       /* of q.k */
+    double at, c_at;    /* what all tensors hold at rest, C's too; NAN: the mean of their start */
     const double *bias; /* (heads,relations) logits of a zero query; hidden pairs 0 */
     const int32_t *row; /* (relations) tensor 0 is (heads,table_rows) and logits are its entry at
                            row[relation]; NULL: B cannot be asked for */
+    const double *c;      /* (heads,relations) C; NULL: 1 */
+    const int32_t *c_row; /* as row, of C; NULL: it cannot be asked for, or there is none */
 };
 
-/* Of m's encoding, for the given shape and under m's mask, by the hooks of one precision; the layout
- * is the shape's trained one.  What r points to lives in `arena`. */
+/* Of m's encoding and C, for the given shape and under m's mask, by the hooks of one precision; the
+ * layout is the shape's trained one.  shown (relations): some pair that is seen has it.  What r points to
+ * lives in `arena`. */
 int rest_open(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
-              struct arena *arena, struct err *e);
-int rest_open_double(struct rest *r, const struct model_config *m,
-                     const struct encoding_shape *shape, struct arena *arena, struct err *e);
+              const bool *shown, struct arena *arena, struct err *e);
+int rest_open_double(struct rest *r, const struct model_config *m, const struct encoding_shape *shape,
+                     const bool *shown, struct arena *arena, struct err *e);
 
 #endif

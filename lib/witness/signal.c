@@ -1,6 +1,7 @@
 /* Row sums and their powers (signal.h). */
 #include "witness/signal.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "witness/trial.h"
@@ -12,19 +13,26 @@ static void set(struct trial *t, int index, size_t at, double value)
     trial_tensor(t, index, &count)[at] = (real)value;
 }
 
+static void rest_tensors(struct trial *t, const int *index, int count, double value)
+{
+    size_t size;
+    for (int k = 0; k < count; k++) {
+        real *x = trial_tensor(t, index[k], &size);
+        for (size_t i = 0; i < size; i++)
+            x[i] = (real)(isnan(value) ? t->model.tensors.item[index[k]].mean : value);
+    }
+}
+
 /* One channel of the input goes through the head and is added to itself. */
 static void write(struct trial *t, const struct rest *rest, const struct signal_head *from)
 {
     const struct model *m = &t->model;
     const struct model_layer *l = &m->layer[0];
     size_t width = (size_t)m->width, slot = (size_t)(from->head * m->head_width);
-    size_t count, first = (size_t)from->head * (size_t)rest->table_rows;
+    size_t first = (size_t)from->head * (size_t)rest->table_rows;
     memset(t->p, 0, m->tensors.elements * sizeof *t->p);
-    if (l->c[0] >= 0) {
-        real *c = trial_tensor(t, l->c[0], &count);
-        for (size_t k = 0; k < count; k++)
-            c[k] = 1;
-    }
+    rest_tensors(t, l->encoding, m->kind->encoding_tensors, rest->at);
+    rest_tensors(t, l->c, m->kind->c_tensors, rest->c_at);
     for (int r = 0; from->b && r < rest->relations; r++)
         if (from->seen[r])
             set(t, l->encoding[0], first + (size_t)rest->row[r], from->b[r]);
@@ -32,7 +40,7 @@ static void write(struct trial *t, const struct rest *rest, const struct signal_
     set(t, l->q_bias, slot, from->level / rest->scale);
     set(t, l->k_bias, slot, from->level != 0); /* without a level keys are 0, as the witness has them */
     set(t, l->v, slot * width, 1);
-    set(t, l->o, slot, 1);
+    set(t, l->o, slot, from->scale);
     set(t, m->head, 0, 1);
 }
 

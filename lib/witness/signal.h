@@ -14,10 +14,11 @@ struct signal_head {
     int head;
     const double *b; /* (relations) logits, by rest's table; NULL: those at rest */
     const bool *seen; /* (relations) some pair that is seen has it */
+    double scale;    /* of what the head gives */
     double level;    /* of q.k, added to every logit; not 0 only where rest.scores */
 };
 
-/* power (depth,n), for m's heads and width.  All parameters are 0 besides, and C is 1. */
+/* power (depth,n), for m's heads and width.  All parameters are 0 besides, or at rest. */
 int signal_powers(const struct model_config *m, const struct layout *trained,
                   const struct rest *rest, const struct signal_head *from, int depth,
                   double *power, struct err *e);

@@ -533,11 +533,36 @@ end
                     "d > 0 and a[h] or -a[h]", "a[h + d]", "h > 1 and a[h]*d or a[h]", "math.atan(d) * a[h]", "d - -d + a[h]"):
             self.assertIsNotNone(verdict(text(odd)), odd)
         self.check(text("h > 1 and a[h]*d or a[h]", heads=1), None)
+        declared = text("d > 0 and a[h] * d or -(a[h] * d)").replace(" heads=2", " encoding.relation=math.abs(d) heads=2")
+        self.assertIsNotNone(verdict(text("d > 0 and a[h] * d or -(a[h] * d)")))
+        self.check(declared, None)
+        self.assertEqual(checker.examine(declared)[0].given, [", if encoding.relation=math.abs(d) is true"])
+        self.assertIsNotNone(verdict(declared.replace("math.abs(d)", "d")))
+        with_c = declared.replace("attention=rpe", f"attention=urpe c=formula c.factor={quote('a[h] * d')} c.parameters="
+                                  f"{quote('{a: 1}')} c.share=model")
+        self.assertIsNotNone(verdict(with_c))  # what is declared of the encoding says nothing of C
+        self.check(with_c.replace("c.share", "c.relation=math.abs(d) c.share"), None)
         for bias, expected in (("a[h] -- d", "comments"), ("b[h]", "'b'"), ("os.exit()", "os.exit"), ("a[h] > 0 and d or 0", "branches"),
                                ("a[h] = d", "SyntaxError"), ("(" * 300 + "d", "not understood"), ("'d'", "not understood"),
                                ("a[h].real", "not understood"), ("9^9^9^9", "not understood"), ("d:f()", "not understood"),
                                ("[x for x in a]", "not understood"), ("local x = d; return x", "not understood")):
             self.check(text(bias), expected)
+
+    def test_inputs(self):
+        """What is added to the token tells places apart, and lengths where it names them; it is no bias."""
+        def text(input, groups, bias=""):
+            layer = f"encoding=formula{bias} encoding.input={quote(input)} encoding.parameters={quote('{w: 1}')}"
+            return HEAD.replace("encoding=toeplitz encoding.std=0.02", layer) + (
+                f"sample 2\nt 7 7\ng 0 1\ny 0 1\nsample 2\nt 7 7\ng {groups}\ny 1 0\nsample 3\nt 7 7 7\ng 4 5 6\ny 1 1 1\nend\n")
+        for input in ("w * i * c", "w / n", "0"):
+            self.check(text(input, "2 3"), None)
+            self.check(text(input, "0 1"), None)
+            self.assertIn("have different tokens", verdict(text(input, "0 0")))
+        for input, alike in (("w * i", True), ("w * i / n", False), ("math.sin(w)", True)):
+            other = text(input, "0 1").replace("g 4 5 6", "g 0 5 6").replace("mask=none", "mask=causal")
+            self.assertEqual(verdict(other) is None, alike)
+        self.check(text("w * i", "0 1", " encoding.bias=i"), None)
+        self.assertIsNotNone(verdict(text("w", "0 1").replace(" encoding.input=w", "")))
 
     def test_tables_end_where_training_did(self):
         """C trained at length 1 is one number; at length 2 it tells the positions of equal tokens apart."""

@@ -69,9 +69,6 @@ PYTHON
     has 'warning: model.encoding.relation: floors rest on math.abs(d)' "$errors"
     head -n 1 floors/bound.csv | grep -q ',declared,'
     grep -q 'model.encoding.relation=math.abs(d),$' floors/bound.csv
-    try bound own.yaml --certificate certificates
-    [ "$status" = 2 ]
-    has 'no certificates are written of formulas with an input or a declared relation' "$errors"
     try check own.yaml --set 'model.encoding.bias=a[h] * d'
     [ "$status" = 2 ]
     has 'relation:1: is 1 at d = -1, h = 1 and at d = 1, h = 1, but the formula is -1 and 1' "$errors"
@@ -85,4 +82,26 @@ PYTHON
     [ "$status" = 2 ]
     has 'model.encoding: a formula reads n' "$errors"
     probe check own.yaml --set 'model.encoding.bias=a[h] * d' >/dev/null
+}
+
+@test "certificates of an input, of a declared relation and of C by places are valid, the second on its word" {
+    command -v python3 >/dev/null || skip "no python3"
+    check=$BATS_TEST_DIRNAME/../../cmd/urpe-probe-check/urpe-probe-check
+    printf '%s\n' 'name: own' 'space: {length: 6, channels: 1, inputs: {identical: 0.5, palindrome: 0.5}}' 'target: position' \
+        'model: {attention: rpe, layers: 1, heads: 2, width: 4, ffn: 4}' \
+        'evaluate: {samples: 8, networks: 0, lengths: [6, 4]}' >own.yaml
+    judge() { # WORDS KEY=VALUE...: what the checker says of all that bound writes
+        rm -rf certificates
+        probe bound own.yaml --certificate certificates --quiet "${@:2}" >/dev/null
+        try_check=$("$check" certificates/*/*)
+        [ "$(grep -c ': valid' <<<"$try_check")" -gt 3 ]
+        [ "$(grep -c "$1" <<<"$try_check")" = "$(grep -c ': valid' <<<"$try_check")" ]
+    }
+    judge 'alone$' --set 'model.encoding={kind: formula, input: "math.sin(i * w[c]) / n", parameters: {w: {size: 4, std: 1}}}'
+    judge 'if encoding.relation=math.abs(d) is true$' --set \
+        'model.encoding={kind: formula, bias: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
+    judge 'if c.relation=math.abs(d) is true$' --set model.attention=urpe --set model.encoding=alibi --set \
+        'model.c={kind: formula, factor: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
+    judge 'alone$' --set model.attention=urpe --set model.encoding=none --set \
+        'model.c={kind: formula, factor: "a[h] * (i - 3.5)^2 + (j - 3.5)^2", parameters: {a: 1}}'
 }

@@ -338,9 +338,12 @@ static void test_wrong_elsewhere(void **state)
     assert_int_equal(urpe_check(&c, &shape, &e), 0);
     assert_int_equal(urpe_try(&c, &shape, &line, &e), 0);
     strcpy(c.text[0].text, "1 + a[h] * i");
-    assert_int_equal(urpe_try(&c, &shape, &line, &e), ERR_USAGE);
+    assert_int_equal(urpe_try(&c, &shape, &line, &e), 0);
+    shape.trained = &graph;
+    assert_int_equal(urpe_try(&c, &shape, &graph, &e), ERR_USAGE);
     assert_string_equal(e.where, "model.c.factor");
     assert_non_null(strstr(e.msg, "factor:1: unknown name i"));
+    shape.trained = &line;
     strcpy(c.text[0].text, "1 + a[h] * d");
     strcpy(c.text[2].text, "math.abs(d)");
     e = (struct err){0};

@@ -113,7 +113,9 @@ struct model_config help_model(const struct kind_config *encoding, int c, bool c
     option_defaults(model_options, &m);
     m.encoding = *encoding;
     m.attention = c < 0 ? MODEL_RPE : MODEL_URPE;
-    m.c = help_kind(&urpe_kinds, urpe_kinds.name(c < 0 ? 0 : c));
+    m.c = help_kind(&urpe_kinds, c == urpe_kinds.count ? "formula" : urpe_kinds.name(c < 0 ? 0 : c));
+    if (c == urpe_kinds.count)
+        strcpy(m.c.text[0].text, "1 + a[h] * math.sin(i + 2 * j)");
     m.mask = help_kind(&mask_kinds, causal ? "causal" : "none");
     m.precision = sizeof(real) == sizeof(double) ? MODEL_DOUBLE : MODEL_FLOAT;
     m.heads = 2;
@@ -137,7 +139,8 @@ bool help_defined(const struct model_class *c, const struct layout *evaluated)
     if (encoding_check(&c->config.encoding, &c->shape, evaluated, &e) && strstr(e.where, "relation"))
         fail_msg("%s", e.msg);
     return !encoding_check(&c->config.encoding, &c->shape, evaluated, NULL) &&
-           (c->config.attention == MODEL_RPE || !urpe_check(&c->config.c, &c->shape, NULL)) &&
+           (c->config.attention == MODEL_RPE || (!urpe_check(&c->config.c, &c->shape, NULL) &&
+                                                 !urpe_try(&c->config.c, &c->shape, evaluated, NULL))) &&
            !mask_check(&c->config.mask, evaluated, NULL) &&
            !normaliser_check(&c->config.normaliser, &rows, NULL);
 }

@@ -37,6 +37,7 @@ int help_encodings(struct help_encoding *out); /* how many */
 int help_variants(const struct kind_table *table, struct help_encoding *out);
 
 /* A model of 2 heads, in the precision of the test; c: the kind of C, -1 for rpe. */
+/* c: a kind of C; -1: none; urpe_kinds.count: a formula of i and j. */
 struct model_config help_model(const struct kind_config *encoding, int c, bool causal, int width);
 /* Its class, with tables sized by `trained`. */
 struct model_class help_class(const struct kind_config *encoding, int c, bool causal, int width,

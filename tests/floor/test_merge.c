@@ -114,7 +114,7 @@ static int for_each_class(const struct layout *trained, const struct layout *her
     int encodings = help_encodings(encoding), checked = 0;
     for (int k = 0; k < encodings; k++)
         for (int causal = 0; causal < 2; causal++)
-            for (int c = -1; c < urpe_kinds.count; c++) {
+            for (int c = -1; c <= urpe_kinds.count; c++) {
                 struct model_class class = help_class(&encoding[k].config, c, causal, 8, trained);
                 if (!help_defined(&class, here))
                     continue;

@@ -120,19 +120,27 @@ static void of_c(struct model_config *m)
               "{a: 0.1, b: {size: 64, std: 0.3, per: model}, l: {std: 0.1, per: layer}}", "");
 }
 
-/* A formula of pairs, of places, and of C, with parameters per head, model and layer, and vectors. */
+static void of_c_pairs(struct model_config *m)
+{
+    set_texts(&m->c, "math.exp(-a[h] * i) + b[1 + j % 3] * math.cos(s * d) + l / n",
+              "{a: 0.1, b: {size: 3, std: 0.3, per: model}, s: {start: 1, per: model}, l: {std: 1, per: layer}}",
+              "");
+}
+
+/* A formula of pairs, of places, of C, and of C of pairs, with parameters per head, model and layer, and
+ * vectors. */
 static void test_formulas(void **state)
 {
     (void)state;
-    void (*const change[])(struct model_config *) = {of_pairs, of_places, of_c};
-    for (int k = 0; k < 3; k++)
+    void (*const change[])(struct model_config *) = {of_pairs, of_places, of_c, of_c_pairs};
+    for (int k = 0; k < 4; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++)
             for (int c = 0; c < 4; c++) {
-                struct rig_config config = rig_default("formula", k == 2 ? "formula" : c_kinds[c], mask);
+                struct rig_config config = rig_default("formula", k > 1 ? "formula" : c_kinds[c], mask);
                 char what[96];
                 config.change = change[k];
                 config.share = c % 2;
-                config.space = k < 2 && c == 3 && mask < 2 ? "grid" : NULL;
+                config.space = k != 2 && c == 3 && mask < 2 ? "grid" : NULL;
                 snprintf(what, sizeof what, "formula %d C=%d mask=%d", k, c, mask);
                 if (!rig_check_gradient(&config, what) && mask < 2)
                     fail_msg("%s is not defined", what);

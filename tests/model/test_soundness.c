@@ -240,7 +240,7 @@ static void check_every_class(int trained, int n, struct counts *total)
     int encodings = help_encodings(encoding);
     for (int k = 0; k < encodings; k++)
         for (int causal = 0; causal < 2; causal++)
-            for (int c = -1; c < urpe_kinds.count; c++) {
+            for (int c = -1; c <= urpe_kinds.count; c++) {
                 memcpy(t->label, encoding[k].label, sizeof t->label);
                 check_class(t, &encoding[k].config, c, causal, trained, n,
                             (uint64_t)(k * 10 + causal * 4 + c + 1), total);
@@ -341,7 +341,7 @@ static void test_palindromes(void **state)
     assert_non_null(t);
     static const char *const names[] = {"alibi", "none", "shaw", "t5"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-        for (int c = -1; c < urpe_kinds.count; c++) {
+        for (int c = -1; c <= urpe_kinds.count; c++) {
             struct counts total = {0};
             struct kind_config encoding = help_kind(&encoding_kinds, names[k]);
             snprintf(t->label, sizeof t->label, "palindromes %s", names[k]);
@@ -593,7 +593,7 @@ static void test_spaces(void **state)
         struct space_config c = help_space(space_table[s]->name, "nodes_min", 5);
         for (int k = 0; k < encodings; k++)
             for (int causal = 0; causal < (space_table[s]->axes > 0 ? 2 : 1); causal++)
-                for (int kind = -1; kind < urpe_kinds.count; kind++)
+                for (int kind = -1; kind <= urpe_kinds.count; kind++)
                     check_space(&c, &encoding[k], kind, causal,
                                 (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
         if (!(total.merged > 1000 && total.apart > 10000))

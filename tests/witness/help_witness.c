@@ -26,9 +26,9 @@ static bool fill(struct help_witness *h)
     assert_int_equal(space_finish(&h->space, &e), 0);
     h->target.kind = help_kind(&target_kinds, c->target);
     h->target.vocab = c->vocab;
-    h->model.encoding = help_kind(&encoding_kinds, c->encoding);
+    h->model.encoding = c->own ? *c->own : help_kind(&encoding_kinds, c->encoding);
     h->model.attention = c->c ? MODEL_URPE : MODEL_RPE;
-    h->model.c = help_kind(&urpe_kinds, c->c ? c->c : "toeplitz");
+    h->model.c = c->own_c ? *c->own_c : help_kind(&urpe_kinds, c->c ? c->c : "toeplitz");
     h->model.mask = c->masked ? *c->masked : help_kind(&mask_kinds, c->mask ? c->mask : "none");
     h->model.normaliser =
         c->rows ? *c->rows : help_kind(&normaliser_kinds, c->normaliser ? c->normaliser : "softmax");

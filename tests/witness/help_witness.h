@@ -10,6 +10,7 @@ struct help_case {
     const struct kind_config *masked;  /* instead: a mask with its options; NULL: none */
     const char *normaliser;            /* NULL: softmax */
     const struct kind_config *rows;    /* instead: a normaliser with its options; NULL: none */
+    const struct kind_config *own, *own_c; /* instead: an encoding and C with options; NULL: none */
     int n, channels, vocab;
     double beta, eps;
     bool grid; /* of n = height * width positions, height the larger divisor below sqrt */

@@ -185,6 +185,104 @@ static void test_refused(void **state)
     }
 }
 
+/* ---- formulas ---------------------------------------------------------------------------------*/
+static struct kind_config formula(const struct kind_table *table, const char *text, const char *parameters)
+{
+    struct kind_config c = help_kind(table, "formula");
+    strcpy(c.text[0].text, text);
+    strcpy(c.text[1].text, parameters);
+    return c;
+}
+
+/* What is known is right. */
+static bool known(const struct help_case *c)
+{
+    struct tally t = {0};
+    check(c, &t);
+    return t.known;
+}
+
+#define BUCKET "local b, m = d > 0 and 17 or 1, math.abs(d) return "
+
+/* Where a built-in encoding or C has a witness, so has the formula that writes it out. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"position", "affine", "piecewise", "prefix_sum", "prefix_mean",
+                                          "mean", "reverse", "moving_max", "pi", "token_shift"};
+    static const struct {
+        const char *name, *bias, *parameters;
+    } encodings[] = {
+        {"none", "0", "{}"},
+        {"alibi", "local P = 2^math.floor(math.log(H, 2) + 1e-9) "
+                  "return -(h <= P and 2^(-8*h/P) or 2^(-4*(2*(h-P)-1)/P)) * math.abs(d)", "{}"},
+        {"kerple-log", "-math.max(p[h], .01) * math.log(1 + math.max(a[h], .01) * math.abs(d))",
+         "{a: {low: 0, high: 1}, p: {low: 0, high: 2}}"},
+        {"toeplitz", "bias[h][d + n]", "{bias: {size: 13, std: 0.02}}"},
+        {"t5", BUCKET "bias[h][b + m]", "{bias: {size: 32, std: 0.02}}"}};
+    static const struct {
+        const char *name, *factor, *parameters;
+    } cs[] = {{NULL, NULL, NULL},
+              {"toeplitz", "g[h][d + n]", "{g: {size: 13, start: 1}}"},
+              {"bucketed", BUCKET "g[h][b + m]", "{g: {size: 32, start: 1}}"}};
+    int found = 0;
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
+        for (size_t k = 0; k < sizeof encodings / sizeof *encodings; k++)
+            for (size_t u = 0; u < sizeof cs / sizeof *cs; u++) {
+                struct kind_config bias = formula(&encoding_kinds, encodings[k].bias, encodings[k].parameters), of_c;
+                struct help_case c = {.target = targets[t], .encoding = encodings[k].name, .c = cs[u].name,
+                                      .n = 7, .channels = 2, .vocab = 5};
+                bool built_in = known(&c);
+                c.own = &bias;
+                of_c = cs[u].name ? formula(&urpe_kinds, cs[u].factor, cs[u].parameters) : of_c;
+                c.own_c = cs[u].name ? &of_c : NULL;
+                if (known(&c) != built_in)
+                    fail_msg("%s, %s, %s: %d, its formula %d", c.target, c.encoding, c.c ? c.c : "rpe", built_in,
+                             !built_in);
+                found += built_in;
+            }
+    assert_true(found > 50);
+}
+
+/* C that no table can be written to: where it can be a number, it is no more than a factor; and a triangle by
+ * itself tells places.  A bias that is undefined at 0 stands at its start. */
+static void test_formulas_at_rest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *bias, *factor, *parameters; /* bias NULL: none */
+        bool known;
+    } cases[] = {
+        {"mean", NULL, "1 + a[h] * math.log(1 + math.abs(d))", "{a: 0.5}", true},
+        {"mean", NULL, "4 * math.exp(-a[h] * math.abs(d))", "{a: 0.5}", true},
+        {"mean", NULL, "math.exp(-math.abs(d)) + 0 * a[h]", "{a: 0.5}", false},
+        {"mean", NULL, "a[h] / b[h]", "{a: 3, b: 2}", true},
+        {"mean", NULL, "a[h] / (b[h] - 1) / g[h]", "{a: 3, b: 2, g: 1}", true},
+        {"mean", NULL, "a[h] + i - i", "{a: 1}", false},
+        {"prefix_sum", NULL, "d <= 0 and 1 or 0", "{}", true},
+        {"position", NULL, "d <= 0 and a[h] or 0", "{a: 2}", true},
+        {"position", NULL, "d <= 0 and 0.5 or 0", "{}", true},
+        {"position", NULL, "1 + 0 * a[h]", "{a: 1}", false},
+        {"mean", "-d^2 / (2 * s[h]^2)", NULL, "{s: 2}", false},
+        {"even", "-d^2 / (2 * s[h]^2)", "g[h][d + n]", "{s: 2}", true},
+        {"mean", "a[h] * i + b[h] * j^2", NULL, "{a: 1, b: 1}", true},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct kind_config bias = {0}, of_c;
+        struct help_case c = {.target = cases[k].target, .encoding = "none", .n = 7, .channels = 2, .vocab = 5};
+        if (cases[k].bias)
+            bias = formula(&encoding_kinds, cases[k].bias, cases[k].parameters);
+        if (cases[k].factor)
+            of_c = formula(&urpe_kinds, cases[k].factor,
+                           cases[k].bias ? "{g: {size: 13, start: 1}}" : cases[k].parameters);
+        c.own = cases[k].bias ? &bias : NULL;
+        c.c = cases[k].factor ? "toeplitz" : NULL;
+        c.own_c = cases[k].factor ? &of_c : NULL;
+        if (known(&c) != cases[k].known)
+            fail_msg("%s, %s, %s: %d", c.target, cases[k].bias, cases[k].factor, !cases[k].known);
+    }
+}
+
 /* A change of any tensor that the construction uses shows in the error.  (Small ones need not:
  * gates are built to stand the rounding of what they read.) */
 static void test_every_block_matters(void **state)
@@ -257,7 +355,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_target),       cmocka_unit_test(test_normalisers_and_masks),
-        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_known),              cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_formulas_at_rest),
         cmocka_unit_test(test_refused),            cmocka_unit_test(test_every_block_matters),
         cmocka_unit_test(test_selection_sharpens), cmocka_unit_test(test_etp_large),
     };
