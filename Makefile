@@ -45,7 +45,8 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(if $(XSMM),
 # GSL comes with a reference CBLAS of its own, which must not win over the fast one.
 PKG_LIBS   := $(filter-out -lgslcblas,$(if $(XSMM),$(shell pkg-config --libs $(XSMM))) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lpthread -lm
 
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+# A function in a table takes what all of its kind take, whether it looks at it or not.
+WARN := -Wall -Wextra -Wno-unused-parameter -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 # -g1: lines for debuggers and profilers; tracking every variable makes the kernels' compilation twice as long.
 FLAGS_release := -O3 -g1

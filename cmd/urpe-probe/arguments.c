@@ -43,14 +43,12 @@ int choose(const char *words, const char *what, const char *word, struct err *e)
 /* ---- what each type of flag takes -------------------------------------------------------------*/
 static int take_on(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)f, (void)value, (void)e;
     *(bool *)field = true;
     return 0;
 }
 
 static int take_off(const struct flag *f, const char *value, void *field, struct err *e)
 {
-    (void)f, (void)value, (void)e;
     *(bool *)field = false;
     return 0;
 }

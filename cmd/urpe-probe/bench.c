@@ -10,12 +10,9 @@
 #include "base/file.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
-#include "kernel/kernel.h"
 #include "mask/mask.h"
 #include "normaliser/normaliser.h"
 #include "run/bench.h"
-#include "run/run.h"
 
 #define STEP_SECONDS 6.0
 #define PAIR_SECONDS 21.0

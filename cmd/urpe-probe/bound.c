@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "command.h"
-#include "commands.h"
 #include "run/certify.h"
 #include "run/evaluate.h"
 

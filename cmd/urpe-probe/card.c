@@ -9,7 +9,6 @@
 #include "base/gzip.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
 #include "kernel/kernel.h"
 #include "run/network.h"
 

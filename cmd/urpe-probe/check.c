@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
 #include "kernel/kernel.h"
 #include "run/price.h"
 #include "run/run.h"

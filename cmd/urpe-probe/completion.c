@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "command.h"
-#include "commands.h"
 
 /* What a value or an operand is, told from how help writes it. */
 enum value_kind {
@@ -312,18 +311,19 @@ static void append_fish(struct text *out, const struct settings_known *s)
 }
 
 /* ---- the command ------------------------------------------------------------------------------*/
+#define SHELLS "bash|zsh|fish|man"
 static int run(const struct arguments *a, struct err *e)
 {
     static void (*const append[])(struct text *out, const struct settings_known *s) = {
-        append_bash, append_zsh, append_fish}; /* as in .operands; the last is the man page */
-    enum { SHELLS = sizeof append / sizeof *append };
+        append_bash, append_zsh, append_fish}; /* as in SHELLS; the last is the man page */
+    enum { COUNT = sizeof append / sizeof *append };
     struct text text = {0};
     struct settings_known known = {0};
-    int form = choose(command_completion.operands, "completion", a->operand[0], e);
+    int form = choose(SHELLS, "completion", a->operand[0], e);
     if (form < 0)
         return form;
-    int code = form < SHELLS ? settings_open(&known, e) : man_append(&text, e);
-    if (!code && form < SHELLS)
+    int code = form < COUNT ? settings_open(&known, e) : man_append(&text, e);
+    if (!code && form < COUNT)
         append[form](&text, &known);
     if (!code)
         code = terminal_put(&text, e);
@@ -334,7 +334,7 @@ static int run(const struct arguments *a, struct err *e)
 
 const struct command command_completion = {
     .name = "completion",
-    .operands = "bash|zsh|fish|man",
+    .operands = SHELLS,
     .summary = "print completion for a shell, or the man page",
     .details = "`make install` puts all four where shells and man look for them.  Without "
                "installing: source <(urpe-probe completion bash).",

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "commands.h"
 #include "kernel/kernel.h"
 #include "run/network.h"
 #include "witness/conditions.h"

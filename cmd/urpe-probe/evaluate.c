@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
 #include "run/run.h"
 
 static int run(const struct arguments *a, struct err *e)

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "commands.h"
 #include "run/explain.h"
 
 enum { FORM_TEXT, FORM_JSON, FORM_SVG };

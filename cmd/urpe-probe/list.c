@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "command.h"
-#include "commands.h"
 #include "encoding/encoding.h"
 #include "encoding/picture.h"
 #include "mask/mask.h"

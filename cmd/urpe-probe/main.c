@@ -9,13 +9,18 @@
 
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
 #include "kernel/kernel.h"
 
-const struct command *const command_table[] = {
-    &command_run,     &command_check,      &command_list,   &command_bound,
-    &command_card, &command_explain, &command_witness,    &command_conditions, &command_report,
-    &command_samples, &command_score, &command_predict, &command_evaluate, &command_bench,      &command_completion, NULL};
+/* In the order of `--help`. */
+#define COMMANDS(COMMAND)                                                                       \
+    COMMAND(run) COMMAND(check) COMMAND(list) COMMAND(bound) COMMAND(card) COMMAND(explain)     \
+    COMMAND(witness) COMMAND(conditions) COMMAND(report) COMMAND(samples) COMMAND(score)        \
+    COMMAND(predict) COMMAND(evaluate) COMMAND(bench) COMMAND(completion)
+#define DECLARE(name) extern const struct command command_##name;
+#define ADDRESS(name) &command_##name,
+
+COMMANDS(DECLARE)
+const struct command *const command_table[] = {COMMANDS(ADDRESS) NULL};
 
 const char *program_word = "";
 

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "command.h"
-#include "commands.h"
 
 /* Text for roff: no hyphens for minus signs, no requests by accident, lines as given. */
 static void append_roff(struct text *out, const char *s)

@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "command.h"
-#include "commands.h"
 
 static int run(const struct arguments *a, struct err *e)
 {

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "commands.h"
 #include "report/label.h"
 
 static void say_unfinished(const struct results *r, const struct spec *s, int finished)

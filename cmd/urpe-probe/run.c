@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "command.h"
-#include "commands.h"
 #include "report/results.h"
 #include "run/certificate.h"
 #include "run/run.h"

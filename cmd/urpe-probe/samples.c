@@ -2,7 +2,6 @@
 #include "run/samples_file.h"
 
 #include "command.h"
-#include "commands.h"
 
 static int run(const struct arguments *a, struct err *e)
 {

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
 
 /* The settings, with the name that rows are to have: the spec's. */
 static int open_spec(const struct arguments *a, struct spec **out, struct err *e)

@@ -101,7 +101,6 @@ static void ring(int number)
 {
     static const char words[] = "urpe-probe: interrupted\n";
     static volatile int rung;
-    (void)number;
     if (!rung++) {
         alarm(1);
         return;

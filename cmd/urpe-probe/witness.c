@@ -6,8 +6,6 @@
 #include "base/file.h"
 #include "base/system.h"
 #include "command.h"
-#include "commands.h"
-#include "run/run.h"
 #include "run/witness_cell.h"
 
 enum { PATH_SIZE = 4096, VALUE_SIZE = 128, TABLE_DIGITS = 3, SIZE_DIGITS = 15 };

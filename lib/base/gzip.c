@@ -17,7 +17,6 @@ static voidpf take(voidpf e, uInt items, uInt size)
 
 static void give(voidpf e, voidpf block)
 {
-    (void)e;
     memory_free(block);
 }
 

@@ -1,6 +1,5 @@
 /* SHA-256 through nettle, as bytes and as text. */
 #include <nettle/sha2.h>
-#include <stdint.h>
 
 #include "base/file.h"
 

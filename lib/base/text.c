@@ -3,7 +3,6 @@
 #include "base/text.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -205,20 +204,14 @@ static bool word_to_double(const char *s, double *out)
     static const struct {
         const char *word;
         double value;
-    } words[] = {{".inf", INFINITY}, {".Inf", INFINITY}, {".INF", INFINITY}, {"inf", INFINITY}};
-    static const char *const nans[] = {".nan", ".NaN", ".NAN", "nan"};
-    for (size_t i = 0; i < sizeof nans / sizeof *nans; i++)
-        if (strcmp(s, nans[i]) == 0) {
-            *out = NAN;
-            return true;
-        }
+    } words[] = {{".inf", INFINITY}, {".Inf", INFINITY}, {".INF", INFINITY}, {"inf", INFINITY},
+                 {".nan", NAN}, {".NaN", NAN}, {".NAN", NAN}, {"nan", NAN}};
     double sign = *s == '-' ? -1 : 1;
-    if (*s == '-' || *s == '+')
-        s++;
+    bool has_sign = *s == '-' || *s == '+';
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(s, words[i].word) == 0) {
+        if (strcmp(s + has_sign, words[i].word) == 0) {
             *out = sign * words[i].value;
-            return true;
+            return !has_sign || !isnan(*out);
         }
     return false;
 }

@@ -49,7 +49,6 @@ static int tensors(const struct kind_config *c, const struct encoding_shape *s,
 static void initial(const struct kind_config *c, const struct encoding_shape *s, int tensor,
                     real *value)
 {
-    (void)c, (void)tensor;
     for (int h = 0; h < s->heads; h++)
         value[h] = (real)fixed_slope(h, s->heads);
 }

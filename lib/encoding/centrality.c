@@ -25,7 +25,6 @@ static bool with_bias(const struct encoding_context *c)
 
 static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
 {
-    (void)c;
     if (s->trained->degree)
         return 0;
     return err_set(e, ERR_USAGE, "model.encoding",

@@ -48,7 +48,6 @@ static struct encoding_tensor scalar(const char *name, double value)
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    (void)c;
     double in = 1, hidden = 1 / sqrt(HIDDEN); /* 1 / sqrt(fan in), as in PyTorch's Linear */
     out[IN] = tensor("in.weight", HIDDEN, 1, in);
     out[IN_BIAS] = tensor("in.bias", HIDDEN, 0, in);
@@ -182,7 +181,6 @@ static void prepare_backward(const struct encoding_context *c)
 /* A row's x and its gradient. */
 static size_t scratch(const struct encoding_context *c, int rows)
 {
-    (void)rows;
     return 2 * (size_t)c->layout->n;
 }
 

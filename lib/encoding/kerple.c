@@ -37,7 +37,6 @@ static struct value kernel_power(double a, double p, double x)
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    (void)c;
     struct encoding_tensor t = {
         .scope = ENCODING_TABLE,
         .tensor = {.rank = 1, .shape = {s->heads}, .init = TENSOR_UNIFORM}};

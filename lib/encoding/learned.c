@@ -12,7 +12,6 @@
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    (void)c;
     out[0] = encoding_normal("position", ENCODING_MODEL, layout_places(s->trained), s->width, 0.02);
     return 1;
 }

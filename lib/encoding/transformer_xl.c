@@ -18,7 +18,6 @@ enum { U, V, WEIGHT };
 
 static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
 {
-    (void)c;
     if (s->width % 2 == 0)
         return 0;
     return err_set(e, ERR_USAGE, "model.width",
@@ -29,7 +28,6 @@ static int check(const struct kind_config *c, const struct encoding_shape *s, st
 static int tensors(const struct kind_config *c, const struct encoding_shape *s,
                    struct encoding_tensor *out)
 {
-    (void)c;
     out[U] = encoding_normal("u", ENCODING_MODEL, s->heads, s->head_width, 0.02);
     out[V] = encoding_normal("v", ENCODING_MODEL, s->heads, s->head_width, 0.02);
     out[WEIGHT] = encoding_normal("r.weight", ENCODING_LAYER, s->width, s->width, 0.02);

@@ -40,7 +40,6 @@ static void toeplitz_map(const struct encoding_shape *s, const struct layout *he
 
 static int bucketed_rows(const struct encoding_shape *s)
 {
-    (void)s;
     return BUCKETS;
 }
 

@@ -24,7 +24,6 @@ static const struct option options[] = {
 
 static int check(const struct kind_config *c, const struct encoding_shape *s, struct err *e)
 {
-    (void)c;
     if (s->head_width % 2 == 0)
         return 0;
     return err_set(e, ERR_USAGE, "model.heads",

@@ -102,7 +102,6 @@ bool linear_is_turned(int in, int out)
 #ifdef HAVE_LIBXSMM
     return generate && linear_is_small(in, out);
 #else
-    (void)in, (void)out;
     return false;
 #endif
 }
@@ -144,7 +143,6 @@ int products_open(char *name, size_t size, struct err *e)
     if (generate)
         snprintf(name, size, "libxsmm %s", libxsmm_get_target_arch());
 #else
-    (void)name, (void)size;
     if (small)
         return err_set(e, ERR_USAGE, "URPE_PRODUCTS", "this program was built without libxsmm");
 #endif

@@ -92,7 +92,6 @@ static int check_core(struct err *e)
                            "the BLAS library was told to be %s, which this machine cannot execute",
                            cores[k].name);
 #else
-    (void)e;
 #endif
     return 0;
 }

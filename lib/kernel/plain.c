@@ -314,7 +314,6 @@ static void attention_backward(const struct attention_shape *shape, const real *
 {
     int n = shape->n, d = shape->head_width, stride = shape->stride;
     bool softmax = shape->form == ATTENTION_SOFTMAX;
-    (void)scratch;
     for (int i = 0; i < n; i++) {
         memset(dq + (ptrdiff_t)i * stride, 0, (size_t)d * sizeof *dq);
         memset(dk + (ptrdiff_t)i * stride, 0, (size_t)d * sizeof *dk);

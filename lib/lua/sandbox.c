@@ -10,7 +10,6 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -131,7 +130,6 @@ static void stop(lua_State *L, const char *format, double limit)
 static void look(lua_State *L, lua_Debug *unused)
 {
     struct sandbox *s = sandbox_of(L);
-    (void)unused;
     s->instructions += s->limits->hook;
     if (s->instructions >= s->limits->instructions)
         stop(L, "took more than the %I instructions that %s may take",
@@ -248,7 +246,6 @@ struct source {
 static const char *read_part(lua_State *L, void *context, size_t *size)
 {
     struct source *s = context;
-    (void)L;
     *size = s->next < 2 ? s->size[s->next] : 0;
     return s->next < 2 ? s->part[s->next++] : NULL;
 }

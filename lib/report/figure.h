@@ -25,8 +25,6 @@ struct figure {
     int (*draw)(struct figure_sink *sink, const struct figure_view *v, struct err *e);
     const void *kind;         /* what tells figures of one file apart */
 };
-extern const struct figure figure_floor, figure_pairs, figure_curves, figure_positions,
-    figure_params, figure_depth, figure_width, figure_lengths, figure_tables, figure_matrices;
 
 /* Draws one script as NAME.svg, and NAME.png where that is wanted; keeps NAME.gp where that is
  * wanted.  What goes wrong is said in `failures`, not returned, so that the other figures are drawn;

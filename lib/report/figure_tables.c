@@ -2,7 +2,6 @@
  * graph over the steps from i to j: a panel per line and table, a curve per head.
  *
  * Invariant: only spaces whose relations have an order are shown: the axis means one thing. */
-#include <math.h>
 
 #include "report/label.h"
 #include "report/learned.h"

@@ -7,9 +7,14 @@
 
 enum { FILE_MAX = FIGURE_NAME_MAX + 16, LIST_MAX = 512 };
 
-static const struct figure *const figure_table[] = {
-    &figure_floor,  &figure_pairs,     &figure_params, &figure_depth,    &figure_width, &figure_lengths,
-    &figure_curves, &figure_positions, &figure_tables, &figure_matrices, NULL};
+#define FIGURES(FIGURE)                                                                           \
+    FIGURE(floor) FIGURE(pairs) FIGURE(params) FIGURE(depth) FIGURE(width) FIGURE(lengths)         \
+    FIGURE(curves) FIGURE(positions) FIGURE(tables) FIGURE(matrices)
+#define DECLARE(name) extern const struct figure figure_##name;
+#define ADDRESS(name) &figure_##name,
+
+FIGURES(DECLARE)
+static const struct figure *const figure_table[] = {FIGURES(ADDRESS) NULL};
 
 /* ---- lines of a view --------------------------------------------------------------------------*/
 const struct summary_group *figure_group(const struct figure_view *v, int k)

@@ -2,7 +2,6 @@
  * evaluated length, with its subsets side by side. */
 #ifndef REPORT_LINES_H
 #define REPORT_LINES_H
-#include "report/label.h"
 #include "report/summary.h"
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */

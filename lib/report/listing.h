@@ -2,7 +2,6 @@
 #ifndef REPORT_LISTING_H
 #define REPORT_LISTING_H
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/err.h"
 #include "base/text.h"

@@ -6,7 +6,6 @@
 #include "report/html.h"
 #include "report/label.h"
 #include "report/matrix.h"
-#include "report/results.h"
 
 enum { IMAGE_BYTES_MAX = 64 << 20 };
 

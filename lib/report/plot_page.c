@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "report/gnuplot.h"
 #include "report/listing.h"
 #include "report/plot.h"

@@ -8,7 +8,6 @@
  * carry information is the same in every sample, so accuracy_informative is no other.
  *
  * Invariant: an interval that does not apply is empty. */
-#include <math.h>
 #include <string.h>
 
 #include "report/label.h"

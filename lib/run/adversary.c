@@ -66,7 +66,8 @@ struct search {
 /* y (n,d) of the target at x (n,d). */
 static int target_at(const struct search *q, const double *x, double *y, struct err *e)
 {
-    return q->target->evaluate(q->state, &q->task->target, q->layout, q->d, x, y, e);
+    struct target_sample t = target_sample(q->state, &q->task->target, q->layout);
+    return q->target->evaluate(&t, q->d, x, y, e);
 }
 
 /* The largest of `count` |y[k] - f[k]|, or the first that is no number; *entry says which. */

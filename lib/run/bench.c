@@ -1,7 +1,6 @@
 /* Measurements for `bench`; see bench.h. */
 #include "run/bench.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 
 #include "base/csv.h"
 #include "base/file.h"
-#include "base/memory.h"
 #include "report/results.h"
 #include "run/evaluate.h"
 #include "run/run.h"

@@ -9,11 +9,9 @@
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/option.h"
 #include "base/text.h"
 #include "run/network.h"
 #include "spec/spec.h"

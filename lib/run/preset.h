@@ -2,7 +2,6 @@
 #ifndef RUN_PRESET_H
 #define RUN_PRESET_H
 #include "base/err.h"
-#include "base/text.h"
 
 /* Whether networks of a preset, with model.prefix as given, tell positions of equal tokens apart: on
  * seven positions, or on graphs where it needs such.  seen: "yes", "no", or "" where it is defined on

@@ -4,7 +4,6 @@
 #ifndef RUN_PROGRESS_H
 #define RUN_PROGRESS_H
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "run/run.h"

@@ -15,7 +15,6 @@
 
 #include "base/named_file.h"
 #include "space/graph.h"
-#include "space/table.h"
 
 /* The relation table has n^2 entries.  A file is read again for every cell. */
 enum { GRAPH_NODES_MAX = 1024, GRAPH_FILE_BYTES_MAX = 1 << 23 };
@@ -501,7 +500,6 @@ static int draw_size(const struct kind_config *c, struct stream *random)
 static int graph_draw(const struct space_config *c, const void *state, int most, struct stream *random,
                       struct arena *arena, struct layout *out, struct err *e)
 {
-    (void)most;
     const struct graph_file *file = state;
     const struct kind_config *k = &c->kind;
     struct making m;

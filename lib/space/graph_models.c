@@ -38,7 +38,6 @@ static double given_neighbours(const struct kind_config *c) { return degree_of(c
 
 static int check_nothing(const struct kind_config *c, int n, struct err *e)
 {
-    (void)c, (void)n, (void)e;
     return 0;
 }
 
@@ -51,14 +50,12 @@ static double erdos_renyi_neighbours(const struct kind_config *c)
 
 static size_t erdos_renyi_edges(const struct kind_config *c, int n)
 {
-    (void)c;
     return (size_t)n * (size_t)(n - 1) / 2;
 }
 
 static int erdos_renyi_draw(const struct kind_config *c, struct stream *random, struct graph *g,
                             struct arena *arena, struct err *e)
 {
-    (void)arena, (void)e;
     for (int i = 0; i < g->n; i++)
         for (int j = i + 1; j < g->n; j++)
             if (gsl_ran_bernoulli(stream_rng(random), c->number[GRAPH_P]))
@@ -176,20 +173,17 @@ static int regular_draw(const struct kind_config *c, struct stream *random, stru
  * in which a node comes once less often than it has neighbours. */
 static double tree_neighbours(const struct kind_config *c)
 {
-    (void)c;
     return 2;
 }
 
 static size_t tree_edges(const struct kind_config *c, int n)
 {
-    (void)c;
     return (size_t)n;
 }
 
 static int tree_draw(const struct kind_config *c, struct stream *random, struct graph *g,
                      struct arena *arena, struct err *e)
 {
-    (void)c;
     int n = g->n, length = n > 2 ? n - 2 : 0, at = 0;
     int *sequence = arena_alloc(arena, (size_t)length, sizeof *sequence, e);
     int *left = arena_alloc(arena, (size_t)n, sizeof *left, e); /* neighbours still to come */
@@ -258,7 +252,6 @@ static int free_ends(const struct graph *g, int i)
 static int small_world_draw(const struct kind_config *c, struct stream *random, struct graph *g,
                             struct arena *arena, struct err *e)
 {
-    (void)arena, (void)e;
     gsl_rng *rng = stream_rng(random);
     for (int far = 1; far <= degree_of(c) / 2; far++)
         for (int i = 0; i < g->n; i++)

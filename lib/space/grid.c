@@ -2,7 +2,7 @@
  * Invariant: relation (dy + H-1) (2W-1) + dx + W-1, so every offset has exactly one relation. */
 #include <math.h>
 
-#include "space/table.h"
+#include "space/space.h"
 
 enum { GRID_HEIGHT, GRID_WIDTH };
 /* The relation table has n^2 entries: 64 MiB at 4096 positions. */

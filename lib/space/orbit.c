@@ -4,23 +4,15 @@
  * orbit has fewer images). */
 #include <stdlib.h>
 
-#include "space/table.h"
-
-#define ORBIT_LINE(name) &orbit_##name,
-const struct orbit *const orbit_table[] = {ORBIT_LIST(ORBIT_LINE) NULL};
-
-#define ORBIT_NAME(name) #name,
-const char *const orbit_names[] = {ORBIT_LIST(ORBIT_NAME) NULL};
+#include "space/space.h"
 
 static int none_images(const struct layout *l)
 {
-    (void)l;
     return 1;
 }
 
 static void none_image(const struct layout *l, int k, int *perm)
 {
-    (void)k;
     for (int i = 0; i < l->n; i++)
         perm[i] = i;
 }
@@ -80,14 +72,14 @@ static void mirrors_image(const struct layout *l, int k, int *perm)
     }
 }
 
-const struct orbit orbit_none = {"none", "each sample alone", none_images, none_image};
-const struct orbit orbit_reversal = {"reversal", "each sample and its reversal", reversal_images,
-                                     reversal_image};
-const struct orbit orbit_shifts = {"shifts",
-                                   "the n cyclic shifts of each sample, along every axis",
-                                   shifts_images, shifts_image};
-const struct orbit orbit_dihedral = {"dihedral",
-                                     "the n cyclic shifts of each sample and their reversals",
-                                     dihedral_images, dihedral_image};
-const struct orbit orbit_mirrors = {"mirrors", "each sample mirrored left-right, up-down and both",
-                                    mirrors_images, mirrors_image};
+#define ORBITS(X)                                                      \
+    X(none, "each sample alone")                                       \
+    X(reversal, "each sample and its reversal")                        \
+    X(shifts, "the n cyclic shifts of each sample, along every axis")  \
+    X(dihedral, "the n cyclic shifts of each sample and their reversals") \
+    X(mirrors, "each sample mirrored left-right, up-down and both")
+#define ORBIT(name, help) &(const struct orbit){#name, help, name##_images, name##_image},
+#define NAME(name, help) #name,
+
+const struct orbit *const orbit_table[] = {ORBITS(ORBIT) NULL};
+const char *const orbit_names[] = {ORBITS(NAME) NULL};

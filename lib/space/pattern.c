@@ -2,15 +2,7 @@
  * Invariant: source[source[i]] == source[i], so a fresh token is never itself a copy. */
 #include <stdlib.h>
 
-#include "space/table.h"
-
-#define PATTERN_LINE(name) &pattern_##name,
-const struct pattern *const pattern_table[] = {PATTERN_LIST(PATTERN_LINE) NULL};
-
-int pattern_count(void)
-{
-    return (int)(sizeof pattern_table / sizeof pattern_table[0]) - 1;
-}
+#include "space/space.h"
 
 /* Uniform on first..last. */
 static int draw_between(struct stream *random, int first, int last)
@@ -29,14 +21,12 @@ static int short_length(int n)
 
 static void draw_generic(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = i;
 }
 
 static void draw_identical(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = 0;
 }
@@ -59,7 +49,6 @@ static void draw_periodic(const struct layout *l, struct stream *random, int *so
 
 static void draw_palindrome(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = i < l->n - 1 - i ? i : l->n - 1 - i;
 }
@@ -80,7 +69,6 @@ static void draw_blocks(const struct layout *l, struct stream *random, int *sour
 /* Row by row; a sequence is a grid of one row. */
 static void draw_mirror(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     int width = layout_extent(l, l->axes - 1);
     for (int i = 0; i < l->n; i++) {
         int column = i % width;
@@ -91,7 +79,6 @@ static void draw_mirror(const struct layout *l, struct stream *random, int *sour
 /* The two tokens are those of positions 0 and 1, which differ in colour whatever the shape. */
 static void draw_checkerboard(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     int width = layout_extent(l, l->axes - 1);
     for (int i = 0; i < l->n; i++)
         source[i] = (i / width + i % width) % 2;
@@ -100,36 +87,31 @@ static void draw_checkerboard(const struct layout *l, struct stream *random, int
 /* What a model with a token of its own in front sees of equal tokens, as inputs. */
 static void draw_first(const struct layout *l, struct stream *random, int *source)
 {
-    (void)random;
     for (int i = 0; i < l->n; i++)
         source[i] = i > 0;
 }
 
-#define PATTERN(key, text, function) {.name = key, .help = text, .draw = function}
+/* ---- the table --------------------------------------------------------------------------------*/
+#define PATTERN(id, key, function, ...) \
+    [PATTERN_##id] = &(const struct pattern){.name = key, .draw = function, .help = __VA_ARGS__}
 
-const struct pattern pattern_generic = PATTERN("generic", "independent uniform tokens",
-                                               draw_generic);
-const struct pattern pattern_identical = PATTERN("identical", "all tokens equal", draw_identical);
-const struct pattern pattern_prefix = PATTERN("prefix", "a random prefix of equal tokens",
-                                              draw_prefix);
-const struct pattern pattern_periodic = PATTERN("periodic", "a short random period", draw_periodic);
-const struct pattern pattern_palindrome = PATTERN("palindrome", "x_i = x_{n+1-i}", draw_palindrome);
-const struct pattern pattern_blocks = PATTERN("blocks", "runs of equal tokens", draw_blocks);
-const struct pattern pattern_mirror = PATTERN("mirror", "left and right halves are mirror images",
-                                              draw_mirror);
-const struct pattern pattern_checkerboard = PATTERN("checkerboard", "two alternating tokens",
-                                                    draw_checkerboard);
-const struct pattern pattern_first = PATTERN("first", "all tokens equal but the first", draw_first);
-const struct pattern pattern_lua = {.name = "lua",
-                                    .help = "what a line of Lua makes of them",
-                                    .draw = draw_generic,
-                                    .own = true};
-/* What remains is the layout. */
-const struct pattern pattern_constant = {.name = "constant",
-                                         .help = "1/2 (symbol 0) everywhere, in every input",
-                                         .draw = draw_identical,
-                                         .fixed = true};
-const struct pattern pattern_near = {.name = "near",
-                                     .help = "tokens within a radius of one token",
-                                     .draw = draw_identical,
-                                     .near = true};
+const struct pattern *const pattern_table[] = {
+    PATTERN(GENERIC, "generic", draw_generic, "independent uniform tokens"),
+    PATTERN(IDENTICAL, "identical", draw_identical, "all tokens equal"),
+    PATTERN(PREFIX, "prefix", draw_prefix, "a random prefix of equal tokens"),
+    PATTERN(PERIODIC, "periodic", draw_periodic, "a short random period"),
+    PATTERN(PALINDROME, "palindrome", draw_palindrome, "x_i = x_{n+1-i}"),
+    PATTERN(BLOCKS, "blocks", draw_blocks, "runs of equal tokens"),
+    PATTERN(MIRROR, "mirror", draw_mirror, "left and right halves are mirror images"),
+    PATTERN(CHECKERBOARD, "checkerboard", draw_checkerboard, "two alternating tokens"),
+    PATTERN(CONSTANT, "constant", draw_identical, "1/2 (symbol 0) everywhere, in every input",
+            .fixed = true), /* what remains is the layout */
+    PATTERN(FIRST, "first", draw_first, "all tokens equal but the first"),
+    PATTERN(NEAR, "near", draw_identical, "tokens within a radius of one token", .near = true),
+    PATTERN(LUA, "lua", draw_generic, "what a line of Lua makes of them", .own = true),
+    NULL};
+
+int pattern_count(void)
+{
+    return (int)(sizeof pattern_table / sizeof pattern_table[0]) - 1;
+}

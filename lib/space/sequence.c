@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "space/table.h"
+#include "space/space.h"
 
 static void sequence_fold(const struct layout *trained, const struct layout *here, int32_t *map)
 {
@@ -143,7 +143,6 @@ static bool sequence_draws(const struct space_config *c)
 static int sequence_draw(const struct space_config *c, const void *state, int n, struct stream *random,
                          struct arena *arena, struct layout *out, struct err *e)
 {
-    (void)state;
     int32_t *place = open_places(n, arena, e);
     if (!place)
         return ERR_MEMORY;

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "space/table.h"
-
-#define SPACE_LINE(name) &space_##name,
-const struct space *const space_table[] = {SPACE_LIST(SPACE_LINE) NULL};
+extern const struct space space_sequence, space_grid, space_graph;
+const struct space *const space_table[] = {&space_sequence, &space_grid, &space_graph, NULL};
 KIND_TABLE(space_kinds, "space", space_table);
 
 const struct space *space_of(const struct space_config *c)

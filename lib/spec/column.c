@@ -38,7 +38,6 @@ static void write_vocab(struct text *out, const struct cell *c)
 
 static void write_version(struct text *out, const struct cell *c)
 {
-    (void)c;
     text_append(out, URPE_VERSION);
 }
 

@@ -309,26 +309,15 @@ void node_write(struct text *t, const struct node *n)
 /* ---- bytes ------------------------------------------------------------------------------------*/
 
 /* Length of the UTF-8 sequence at s that YAML allows in a document, 0 if there is none. */
-static size_t character_length(const unsigned char *s, size_t left)
+static size_t character_length(const char *s, size_t left)
 {
-    unsigned c = s[0];
-    size_t length = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3
-                  : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    if (length == 0 || length > left)
-        return 0;
-    if (length == 1)
-        return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c != 0x7f);
-    unsigned code = c & (0xffu >> (length + 1));
-    for (size_t k = 1; k < length; k++) {
-        if ((s[k] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[k] & 0x3fu);
-    }
-    bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    bool control = code < 0xa0 && code != 0x85;
-    bool noncharacter = (code >= 0xd800 && code < 0xe000) || code == 0xfffe || code == 0xffff ||
-                        code == 0xfeff;
-    return overlong || control || noncharacter || code > 0x10ffff ? 0 : length;
+    char here[5] = ""; /* what follows the end is not looked at */
+    memcpy(here, s, left < 4 ? left : 4);
+    if (strchr("\t\n\r", here[0]) && here[0])
+        return 1;
+    if (!strncmp(here, "\xc2\x85", 2)) /* a line end, of the controls that are not ASCII the only one */
+        return 2;
+    return strncmp(here, "\xef\xbb\xbf", 3) ? (size_t)text_character(here) : 0;
 }
 
 static int check_bytes(const char *source, const char *bytes, size_t count, struct err *e)
@@ -337,13 +326,12 @@ static int check_bytes(const char *source, const char *bytes, size_t count, stru
     if (count > NODE_BYTES_MAX)
         return node_error(&at, e, "%zu bytes are too many for a spec; expected at most %d", count,
                           NODE_BYTES_MAX);
-    const unsigned char *s = (const unsigned char *)bytes;
     for (size_t k = 0; k < count;) {
-        size_t length = character_length(s + k, count - k);
+        size_t length = character_length(bytes + k, count - k);
         if (length == 0)
-            return node_error(&at, e, "byte 0x%02x is not text; expected YAML in UTF-8", s[k]);
+            return node_error(&at, e, "byte 0x%02x is not text; expected YAML in UTF-8", (unsigned char)bytes[k]);
         at.column++;
-        if (s[k] == '\n') {
+        if (bytes[k] == '\n') {
             at.line++;
             at.column = 1;
         }

@@ -1,7 +1,6 @@
 /* See preset.h.  Presets are read once, when the first cell names one. */
 #include "spec/preset.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,6 @@
 /* Witnesses as starting points (start.h). */
 #include "spec/start.h"
 
-#include "spec/spec.h"
-
 int start_open(struct start *s, const struct task *t, struct err *e)
 {
     *s = (struct start){0};

@@ -9,7 +9,6 @@
 
 #include "base/random.h"
 #include "target/common.h"
-#include "target/table.h"
 
 enum { AFFINE_SEED };
 static const struct option options[] = {
@@ -38,13 +37,10 @@ static int affine_open(const struct target_config *c, const struct space_config 
     return 0;
 }
 
-static int affine_evaluate(const void *state, const struct target_config *c,
-                           const struct layout *l, int d, const double *x, double *y,
-                           struct err *e)
+static int affine_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)c, (void)e;
-    const double *row = state;
-    for (int i = 0; i < l->n; i++, x += d, y += d)
+    const double *row = t->state;
+    for (int i = 0; i < t->n; i++, x += d, y += d)
         for (int k = 0; k < d; k++, row += d + 1) {
             double sum = row[d];
             for (int m = 0; m < d; m++)

@@ -3,7 +3,7 @@
  * whose tokens are all equal, so rows of attention that sum to 1 put no floor under them. */
 #include <math.h>
 
-#include "target/table.h"
+#include "target/target.h"
 
 enum { AVERAGE_WINDOW };
 #define WINDOW_OPTION(text)                                                                  \
@@ -29,38 +29,30 @@ static void prefix_sums(int n, int d, const double *x, double *y)
     }
 }
 
-static int prefix_sum_evaluate(const void *state, const struct target_config *c,
-                               const struct layout *l, int d, const double *x, double *y,
-                               struct err *e)
+static int prefix_sum_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    prefix_sums(l->n, d, x, y);
-    for (size_t k = 0; k < (size_t)l->n * d; k++)
-        y[k] /= sqrt(l->n);
+    prefix_sums(t->n, d, x, y);
+    for (size_t k = 0; k < (size_t)t->n * d; k++)
+        y[k] /= sqrt(t->n);
     return 0;
 }
 
-static int mean_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e)
+static int mean_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
     for (int k = 0; k < d; k++) {
         double sum = 0;
-        for (int i = 0; i < l->n; i++)
+        for (int i = 0; i < t->n; i++)
             sum += x[(size_t)i * d + k];
-        for (int i = 0; i < l->n; i++)
-            y[(size_t)i * d + k] = sum / l->n;
+        for (int i = 0; i < t->n; i++)
+            y[(size_t)i * d + k] = sum / t->n;
     }
     return 0;
 }
 
-static int prefix_mean_evaluate(const void *state, const struct target_config *c,
-                                const struct layout *l, int d, const double *x, double *y,
-                                struct err *e)
+static int prefix_mean_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    prefix_sums(l->n, d, x, y);
-    for (int i = 0; i < l->n; i++)
+    prefix_sums(t->n, d, x, y);
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++)
             y[(size_t)i * d + k] /= i + 1;
     return 0;
@@ -68,16 +60,13 @@ static int prefix_mean_evaluate(const void *state, const struct target_config *c
 
 /* Summed afresh at each position: differences of prefix sums would leave rounding errors that
  * depend on the position. */
-static int local_mean_evaluate(const void *state, const struct target_config *c,
-                               const struct layout *l, int d, const double *x, double *y,
-                               struct err *e)
+static int local_mean_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)e;
-    int window = (int)c->kind.number[AVERAGE_WINDOW];
-    for (int i = 0; i < l->n; i++) {
+    int window = (int)t->config->kind.number[AVERAGE_WINDOW];
+    for (int i = 0; i < t->n; i++) {
         int first = i - (window - 1) / 2, last = i + window / 2;
         first = first < 0 ? 0 : first;
-        last = last > l->n - 1 ? l->n - 1 : last;
+        last = last > t->n - 1 ? t->n - 1 : last;
         for (int k = 0; k < d; k++) {
             double sum = 0;
             for (int j = first; j <= last; j++)
@@ -88,13 +77,10 @@ static int local_mean_evaluate(const void *state, const struct target_config *c,
     return 0;
 }
 
-static int moving_max_evaluate(const void *state, const struct target_config *c,
-                               const struct layout *l, int d, const double *x, double *y,
-                               struct err *e)
+static int moving_max_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)e;
-    int window = (int)c->kind.number[AVERAGE_WINDOW];
-    for (int i = 0; i < l->n; i++) {
+    int window = (int)t->config->kind.number[AVERAGE_WINDOW];
+    for (int i = 0; i < t->n; i++) {
         int first = i - window + 1 < 0 ? 0 : i - window + 1;
         for (int k = 0; k < d; k++) {
             double max = x[(size_t)first * d + k];

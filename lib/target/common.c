@@ -19,7 +19,6 @@ int target_check_shift(const struct target_config *c, const struct space_config 
 
 int target_check_even(const struct target_config *c, const struct space_config *s, struct err *e)
 {
-    (void)c;
     if (s->length >= 2)
         return 0;
     return err_set(e, ERR_USAGE, "space.length",
@@ -28,6 +27,5 @@ int target_check_even(const struct target_config *c, const struct space_config *
 
 int target_vocab_labels(const struct target_config *c, int n)
 {
-    (void)n;
     return target_vocab(c);
 }

@@ -3,7 +3,7 @@
  * of its nodes. */
 #include <math.h>
 
-#include "target/table.h"
+#include "target/target.h"
 
 enum { CYCLES_LENGTH };
 /* Steps of the search in one sample: a second or two. */
@@ -74,25 +74,22 @@ static void extend(struct counting *c, int used)
     }
 }
 
-static int cycles_evaluate(const void *state, const struct target_config *config,
-                           const struct layout *l, int d, const double *x, double *y,
-                           struct err *e)
+static int cycles_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    size_t n = (size_t)l->n, edges = 0;
+    size_t n = (size_t)t->n, edges = 0;
     for (size_t i = 0; i < n; i++)
-        edges += (size_t)l->degree[i];
-    struct counting c = {.l = l, .length = (int)config->kind.number[CYCLES_LENGTH], .d = d, .y = y,
+        edges += (size_t)t->layout->degree[i];
+    struct counting c = {.l = t->layout, .length = (int)t->config->kind.number[CYCLES_LENGTH], .d = d, .y = y,
                          .steps = CYCLES_STEPS_MAX, .start = memory_alloc(n + 1, sizeof(int), e),
                          .next = memory_alloc(edges, sizeof(int), e)};
-    (void)state, (void)x;
     int code = c.start && c.next ? 0 : ERR_MEMORY;
     for (size_t i = 0, at = 0; i < n && !code; c.start[++i] = (int)at)
         for (size_t j = 0; j < n; j++)
-            if (l->steps[i * n + j] == 1)
+            if (t->layout->steps[i * n + j] == 1)
                 c.next[at++] = (int)j;
     for (size_t k = 0; k < n * (size_t)d; k++)
         y[k] = 0;
-    for (int i = 0; i < l->n && !code; i++) {
+    for (int i = 0; i < t->n && !code; i++) {
         c.path[0] = i;
         extend(&c, 1);
     }

@@ -18,8 +18,7 @@
 
 #include "base/named_file.h"
 #include "base/safetensors.h"
-#include "target/common.h"
-#include "target/table.h"
+#include "target/target.h"
 
 /* As numbers; `file` is the first text. */
 enum { DATA_FILE, DATA_SELECTION, DATA_TEST, DATA_EVALUATE, DATA_ORDER, DATA_SEED };

@@ -7,7 +7,7 @@
 #include <gsl/gsl_sf_airy.h>
 #include <math.h>
 
-#include "target/table.h"
+#include "target/target.h"
 
 static double rho_exponential(double t)
 {
@@ -49,7 +49,6 @@ static const struct option filter_options[] = {
 static int filter_open(const struct target_config *c, const struct space_config *s, int n,
                        struct arena *arena, void **state, struct err *e)
 {
-    (void)s;
     double *rho = arena_alloc(arena, (size_t)n, sizeof *rho, e);
     *state = rho;
     if (!rho)
@@ -59,13 +58,10 @@ static int filter_open(const struct target_config *c, const struct space_config 
     return 0;
 }
 
-static int filter_evaluate(const void *state, const struct target_config *c,
-                           const struct layout *l, int d, const double *x, double *y,
-                           struct err *e)
+static int filter_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)c, (void)e;
-    const double *rho = state;
-    for (int i = 0; i < l->n; i++)
+    const double *rho = t->state;
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++) {
             double sum = 0;
             for (int j = 0; j <= i; j++)
@@ -78,16 +74,12 @@ static int filter_evaluate(const void *state, const struct target_config *c,
 /* All pairs. */
 static double filter_work(const struct target_config *c, const struct space_config *s)
 {
-    (void)c;
     return 0.5 * (double)s->length * (double)s->length * (double)s->channels;
 }
 
-static int difference_evaluate(const void *state, const struct target_config *c,
-                               const struct layout *l, int d, const double *x, double *y,
-                               struct err *e)
+static int difference_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (size_t k = 0; k < (size_t)l->n * d; k++)
+    for (size_t k = 0; k < (size_t)t->n * d; k++)
         y[k] = x[k] - (k < (size_t)d ? 0 : x[k - d]);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* Targets on graphs: functions of shortest paths, and of the neighbours' tokens.
  * Invariant: nodes that are renamed keep their outputs; what a model's relations cap is not capped
  * here. */
-#include "target/table.h"
+#include "target/target.h"
 
 static const int32_t *steps_of(const struct layout *l, int i)
 {
@@ -14,13 +14,10 @@ static void fill_channels(double *y, int i, int d, double value)
         y[(size_t)i * d + k] = value;
 }
 
-static int degree_evaluate(const void *state, const struct target_config *c,
-                           const struct layout *l, int d, const double *x, double *y,
-                           struct err *e)
+static int degree_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++)
-        fill_channels(y, i, d, l->degree[i]);
+    for (int i = 0; i < t->n; i++)
+        fill_channels(y, i, d, t->layout->degree[i]);
     return 0;
 }
 
@@ -31,63 +28,51 @@ static const struct option nodes_at_distance_options[] = {
     {.key = NULL},
 };
 
-static int nodes_at_distance_evaluate(const void *state, const struct target_config *c,
-                                      const struct layout *l, int d, const double *x, double *y,
-                                      struct err *e)
+static int nodes_at_distance_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         int count = 0;
-        for (int j = 0; j < l->n; j++)
-            count += steps_of(l, i)[j] == (int)c->kind.number[NODES_AT_DISTANCE_K];
+        for (int j = 0; j < t->n; j++)
+            count += steps_of(t->layout, i)[j] == (int)t->config->kind.number[NODES_AT_DISTANCE_K];
         fill_channels(y, i, d, count);
     }
     return 0;
 }
 
-static int eccentricity_evaluate(const void *state, const struct target_config *c,
-                                 const struct layout *l, int d, const double *x, double *y,
-                                 struct err *e)
+static int eccentricity_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         int largest = 0;
-        for (int j = 0; j < l->n; j++)
-            largest = steps_of(l, i)[j] > largest ? steps_of(l, i)[j] : largest;
+        for (int j = 0; j < t->n; j++)
+            largest = steps_of(t->layout, i)[j] > largest ? steps_of(t->layout, i)[j] : largest;
         fill_channels(y, i, d, largest);
     }
     return 0;
 }
 
-static int closeness_evaluate(const void *state, const struct target_config *c,
-                              const struct layout *l, int d, const double *x, double *y,
-                              struct err *e)
+static int closeness_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         double reached = 0, sum = 0;
-        for (int j = 0; j < l->n; j++)
-            if (steps_of(l, i)[j] > 0) {
+        for (int j = 0; j < t->n; j++)
+            if (steps_of(t->layout, i)[j] > 0) {
                 reached++;
-                sum += steps_of(l, i)[j];
+                sum += steps_of(t->layout, i)[j];
             }
-        fill_channels(y, i, d, sum > 0 ? reached / (l->n - 1) * reached / sum : 0);
+        fill_channels(y, i, d, sum > 0 ? reached / (t->n - 1) * reached / sum : 0);
     }
     return 0;
 }
 
-static int source_distance_evaluate(const void *state, const struct target_config *c,
-                                    const struct layout *l, int d, const double *x, double *y,
-                                    struct err *e)
+static int source_distance_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
     double largest = x[0];
-    for (int j = 1; j < l->n; j++)
+    for (int j = 1; j < t->n; j++)
         largest = x[(size_t)j * d] > largest ? x[(size_t)j * d] : largest;
-    for (int i = 0; i < l->n; i++) {
-        int nearest = l->n;
-        for (int j = 0; j < l->n; j++) {
-            int steps = steps_of(l, i)[j];
+    for (int i = 0; i < t->n; i++) {
+        int nearest = t->n;
+        for (int j = 0; j < t->n; j++) {
+            int steps = steps_of(t->layout, i)[j];
             if (x[(size_t)j * d] == largest && steps >= 0 && steps < nearest)
                 nearest = steps;
         }
@@ -107,25 +92,19 @@ static void add_neighbours(const struct layout *l, int d, const double *x, doubl
     }
 }
 
-static int neighbour_sum_evaluate(const void *state, const struct target_config *c,
-                                  const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e)
+static int neighbour_sum_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    add_neighbours(l, d, x, y);
+    add_neighbours(t->layout, d, x, y);
     return 0;
 }
 
-static int neighbour_mean_evaluate(const void *state, const struct target_config *c,
-                                   const struct layout *l, int d, const double *x, double *y,
-                                   struct err *e)
+static int neighbour_mean_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    add_neighbours(l, d, x, y);
-    for (int i = 0; i < l->n; i++)
+    add_neighbours(t->layout, d, x, y);
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++) {
             size_t at = (size_t)i * d + k;
-            y[at] = l->degree[i] ? y[at] / l->degree[i] : x[at];
+            y[at] = t->layout->degree[i] ? y[at] / t->layout->degree[i] : x[at];
         }
     return 0;
 }

@@ -2,8 +2,7 @@
  * Invariant: positions enter through their rows and columns only. */
 #include <math.h>
 
-#include "target/common.h"
-#include "target/table.h"
+#include "target/target.h"
 
 static const double TWO_PI = 6.283185307179586476925286766559;
 
@@ -12,27 +11,21 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-static int grid_position_evaluate(const void *state, const struct target_config *c,
-                                  const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e)
+static int grid_position_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++)
             y[(size_t)i * d + k] =
-                (double)(layout_coordinate(l, i, k % 2) + 1) / layout_extent(l, k % 2);
+                (double)(layout_coordinate(t->layout, i, k % 2) + 1) / layout_extent(t->layout, k % 2);
     return 0;
 }
 
-static int grid_gain_evaluate(const void *state, const struct target_config *c,
-                              const struct layout *l, int d, const double *x, double *y,
-                              struct err *e)
+static int grid_gain_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         double turn = 0;
         for (int axis = 0; axis < 2; axis++)
-            turn += (double)(layout_coordinate(l, i, axis) + 1) / layout_extent(l, axis);
+            turn += (double)(layout_coordinate(t->layout, i, axis) + 1) / layout_extent(t->layout, axis);
         for (int k = 0; k < d; k++)
             y[(size_t)i * d + k] = sin(TWO_PI * turn) * x[(size_t)i * d + k];
     }
@@ -40,18 +33,15 @@ static int grid_gain_evaluate(const void *state, const struct target_config *c,
 }
 
 /* Two passes: running sums along the rows, then down the columns. */
-static int summed_area_evaluate(const void *state, const struct target_config *c,
-                                const struct layout *l, int d, const double *x, double *y,
-                                struct err *e)
+static int summed_area_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    size_t row = (size_t)layout_extent(l, 1) * d, count = (size_t)l->n * d;
+    size_t row = (size_t)layout_extent(t->layout, 1) * d, count = (size_t)t->n * d;
     for (size_t k = 0; k < count; k++)
         y[k] = x[k] + (k % row >= (size_t)d ? y[k - d] : 0);
     for (size_t k = row; k < count; k++)
         y[k] += y[k - row];
     for (size_t k = 0; k < count; k++)
-        y[k] /= sqrt(l->n);
+        y[k] /= sqrt(t->n);
     return 0;
 }
 
@@ -73,42 +63,33 @@ static const struct option grid_shift_options[] = {
     {.key = NULL},
 };
 
-static int grid_shift_evaluate(const void *state, const struct target_config *c,
-                               const struct layout *l, int d, const double *x, double *y,
-                               struct err *e)
+static int grid_shift_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)e;
-    int down = (int)c->kind.number[GRID_SHIFT_ROWS];
-    int right = (int)c->kind.number[GRID_SHIFT_COLUMNS];
-    for (int i = 0; i < l->n; i++)
+    int down = (int)t->config->kind.number[GRID_SHIFT_ROWS];
+    int right = (int)t->config->kind.number[GRID_SHIFT_COLUMNS];
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++)
-            y[(size_t)i * d + k] = pixel(l, d, x, layout_coordinate(l, i, 0) - down,
-                                         layout_coordinate(l, i, 1) - right, k);
+            y[(size_t)i * d + k] = pixel(t->layout, d, x, layout_coordinate(t->layout, i, 0) - down,
+                                         layout_coordinate(t->layout, i, 1) - right, k);
     return 0;
 }
 
-static int reflect_evaluate(const void *state, const struct target_config *c,
-                            const struct layout *l, int d, const double *x, double *y,
-                            struct err *e)
+static int reflect_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    int width = layout_extent(l, 1);
-    for (int i = 0; i < l->n; i++)
+    int width = layout_extent(t->layout, 1);
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++)
-            y[(size_t)i * d + k] = pixel(l, d, x, layout_coordinate(l, i, 0),
-                                         width - 1 - layout_coordinate(l, i, 1), k);
+            y[(size_t)i * d + k] = pixel(t->layout, d, x, layout_coordinate(t->layout, i, 0),
+                                         width - 1 - layout_coordinate(t->layout, i, 1), k);
     return 0;
 }
 
-static int border_distance_evaluate(const void *state, const struct target_config *c,
-                                    const struct layout *l, int d, const double *x, double *y,
-                                    struct err *e)
+static int border_distance_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    int height = layout_extent(l, 0), width = layout_extent(l, 1);
+    int height = layout_extent(t->layout, 0), width = layout_extent(t->layout, 1);
     int deepest = (smaller(height, width) + 1) / 2;
-    for (int i = 0; i < l->n; i++) {
-        int row = layout_coordinate(l, i, 0) + 1, column = layout_coordinate(l, i, 1) + 1;
+    for (int i = 0; i < t->n; i++) {
+        int row = layout_coordinate(t->layout, i, 0) + 1, column = layout_coordinate(t->layout, i, 1) + 1;
         int steps = smaller(smaller(row, height + 1 - row), smaller(column, width + 1 - column));
         for (int k = 0; k < d; k++)
             y[(size_t)i * d + k] = (double)steps / deepest;
@@ -116,33 +97,28 @@ static int border_distance_evaluate(const void *state, const struct target_confi
     return 0;
 }
 
-static int blur_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e)
+static int blur_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++) {
             double sum = 0;
             for (int m = 0; m < 9; m++)
-                sum += pixel(l, d, x, layout_coordinate(l, i, 0) + m / 3 - 1,
-                             layout_coordinate(l, i, 1) + m % 3 - 1, k);
+                sum += pixel(t->layout, d, x, layout_coordinate(t->layout, i, 0) + m / 3 - 1,
+                             layout_coordinate(t->layout, i, 1) + m % 3 - 1, k);
             y[(size_t)i * d + k] = sum / 9;
         }
     return 0;
 }
 
-static int periodic_blur_evaluate(const void *state, const struct target_config *c,
-                                  const struct layout *l, int d, const double *x, double *y,
-                                  struct err *e)
+static int periodic_blur_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    int height = layout_extent(l, 0), width = layout_extent(l, 1);
-    for (int i = 0; i < l->n; i++)
+    int height = layout_extent(t->layout, 0), width = layout_extent(t->layout, 1);
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++) {
             double sum = 0;
             for (int m = 0; m < 9; m++)
-                sum += pixel(l, d, x, (layout_coordinate(l, i, 0) + m / 3 - 1 + height) % height,
-                             (layout_coordinate(l, i, 1) + m % 3 - 1 + width) % width, k);
+                sum += pixel(t->layout, d, x, (layout_coordinate(t->layout, i, 0) + m / 3 - 1 + height) % height,
+                             (layout_coordinate(t->layout, i, 1) + m % 3 - 1 + width) % width, k);
             y[(size_t)i * d + k] = sum / 9;
         }
     return 0;

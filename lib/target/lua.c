@@ -32,7 +32,7 @@
 #include <string.h>
 
 #include "base/named_file.h"
-#include "target/table.h"
+#include "target/target.h"
 #include "target/user_code.h"
 
 /* As numbers and as texts; y comes first among both. */
@@ -125,7 +125,6 @@ static int lua_check(const struct target_config *c, const struct space_config *s
     struct arena arena;
     struct user_code source;
     struct err cause = {0};
-    (void)s;
     int code = check_size(c->kind.text[LUA_FILE].text, e);
     if (!code)
         code = arena_open(&arena, 0, e);
@@ -151,7 +150,6 @@ static int lua_prepare(const struct target_config *c, const struct space_config 
 {
     struct lua_state *own = arena_alloc(arena, 1, sizeof *own, e);
     struct user_code *code = arena_alloc(arena, 1, sizeof *code, e), measured;
-    (void)s, (void)n;
     if (!arena->measuring && (!own || !code))
         return ERR_MEMORY;
     int failed = source_read(c, arena, code ? code : &measured, e);
@@ -168,24 +166,21 @@ static int lua_evaluate_all(const void *state, int count, const int *n, int d, c
     return user_code_evaluate(own->code, count, n, d, x, y, failed, e);
 }
 
-static int lua_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                        int d, const double *x, double *y, struct err *e)
+static int lua_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
     int failed;
-    (void)c;
-    return lua_evaluate_all(state, 1, &l->n, d, x, y, &failed, e);
+    return lua_evaluate_all(t->state, 1, &t->n, d, x, y, &failed, e);
 }
 
-static int lua_label(const void *state, const struct target_config *c, const struct layout *l,
-                     const int32_t *x, int32_t *label, struct err *e)
+static int lua_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    size_t n = (size_t)l->n;
+    size_t n = (size_t)t->n;
     double *numbers = memory_alloc(2 * n, sizeof *numbers, e);
     if (!numbers)
         return ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
         numbers[i] = x[i];
-    int code = lua_evaluate(state, c, l, 1, numbers, numbers + n, e);
+    int code = lua_evaluate(t, 1, numbers, numbers + n, e);
     for (size_t i = 0; i < n && !code; i++)
         label[i] = (int32_t)numbers[n + i];
     memory_free(numbers);
@@ -200,7 +195,6 @@ static void lua_form(const struct target_config *c, struct target_form *out)
 
 static int lua_labels(const struct target_config *c, int n)
 {
-    (void)n;
     return (int)c->kind.number[LUA_LABELS];
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "target/common.h"
-#include "target/table.h"
 
 /* Token j of x, or zeros where there is none, becomes token i of y. */
 static void put(int n, int d, const double *x, int64_t j, double *y, int i)
@@ -15,42 +14,33 @@ static void put(int n, int d, const double *x, int64_t j, double *y, int i)
         memset(y + (size_t)i * d, 0, (size_t)d * sizeof *y);
 }
 
-static int shift_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                          int d, const double *x, double *y, struct err *e)
+static int shift_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)e;
-    int64_t k = (int64_t)c->kind.number[TARGET_SHIFT_K];
-    for (int i = 0; i < l->n; i++)
-        put(l->n, d, x, i - k, y, i);
+    int64_t k = (int64_t)t->config->kind.number[TARGET_SHIFT_K];
+    for (int i = 0; i < t->n; i++)
+        put(t->n, d, x, i - k, y, i);
     return 0;
 }
 
-static int reverse_evaluate(const void *state, const struct target_config *c,
-                            const struct layout *l, int d, const double *x, double *y,
-                            struct err *e)
+static int reverse_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++)
-        put(l->n, d, x, l->n - 1 - i, y, i);
+    for (int i = 0; i < t->n; i++)
+        put(t->n, d, x, t->n - 1 - i, y, i);
     return 0;
 }
 
-static int even_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e)
+static int even_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++)
-        put(l->n, d, x, 2 * (int64_t)i + 1, y, i);
+    for (int i = 0; i < t->n; i++)
+        put(t->n, d, x, 2 * (int64_t)i + 1, y, i);
     return 0;
 }
 
-static int sort_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e)
+static int sort_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    memcpy(y, x, (size_t)l->n * (size_t)d * sizeof *y);
+    memcpy(y, x, (size_t)t->n * (size_t)d * sizeof *y);
     for (int k = 0; k < d; k++)
-        gsl_sort(y + k, (size_t)d, (size_t)l->n);
+        gsl_sort(y + k, (size_t)d, (size_t)t->n);
     return 0;
 }
 

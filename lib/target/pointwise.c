@@ -2,52 +2,41 @@
  * and the control identity.  Invariant: y_i depends on x_i, i and n alone. */
 #include <math.h>
 
-#include "target/table.h"
+#include "target/target.h"
 
 static const double TWO_PI = 6.283185307179586476925286766559;
 
-static int position_evaluate(const void *state, const struct target_config *c,
-                             const struct layout *l, int d, const double *x, double *y,
-                             struct err *e)
+static int position_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++)
-            y[(size_t)i * d + k] = (double)(i + 1) / l->n;
+            y[(size_t)i * d + k] = (double)(i + 1) / t->n;
     return 0;
 }
 
-static int gain_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                         int d, const double *x, double *y, struct err *e)
+static int gain_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++) {
-        double gain = sin(TWO_PI * (i + 1) / l->n);
+    for (int i = 0; i < t->n; i++) {
+        double gain = sin(TWO_PI * (i + 1) / t->n);
         for (int k = 0; k < d; k++)
             y[(size_t)i * d + k] = gain * x[(size_t)i * d + k];
     }
     return 0;
 }
 
-static int piecewise_evaluate(const void *state, const struct target_config *c,
-                              const struct layout *l, int d, const double *x, double *y,
-                              struct err *e)
+static int piecewise_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         for (int k = 0; k < d; k++) {
             double v = x[(size_t)i * d + k];
-            y[(size_t)i * d + k] = i < l->n / 2 ? fabs(2 * v - 1) : v;
+            y[(size_t)i * d + k] = i < t->n / 2 ? fabs(2 * v - 1) : v;
         }
     return 0;
 }
 
-static int identity_evaluate(const void *state, const struct target_config *c,
-                             const struct layout *l, int d, const double *x, double *y,
-                             struct err *e)
+static int identity_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (size_t k = 0; k < (size_t)l->n * d; k++)
+    for (size_t k = 0; k < (size_t)t->n * d; k++)
         y[k] = x[k];
     return 0;
 }

@@ -11,7 +11,6 @@
 
 #include "base/random.h"
 #include "target/common.h"
-#include "target/table.h"
 
 enum { FIELD_FEATURES, FIELD_SCALE, FIELD_SEED };
 static const struct option options[] = {
@@ -32,7 +31,6 @@ struct field {
 static int field_open(const struct target_config *c, const struct space_config *s, int n,
                       struct arena *arena, void **state, struct err *e)
 {
-    (void)n;
     int d = (int)s->channels, count = (int)c->kind.number[FIELD_FEATURES];
     size_t row = 2 * (size_t)d + 2;
     struct field *f = arena_alloc(arena, 1, sizeof *f, e);
@@ -54,17 +52,15 @@ static int field_open(const struct target_config *c, const struct space_config *
     return 0;
 }
 
-static int field_evaluate(const void *state, const struct target_config *c, const struct layout *l,
-                          int d, const double *x, double *y, struct err *e)
+static int field_evaluate(const struct target_sample *t, int d, const double *x, double *y, struct err *e)
 {
-    (void)c, (void)e;
-    const struct field *f = state;
-    for (int i = 0; i < l->n; i++, x += d, y += d) {
+    const struct field *f = t->state;
+    for (int i = 0; i < t->n; i++, x += d, y += d) {
         const double *feature = f->feature;
         for (int m = 0; m < d; m++)
             y[m] = 0;
         for (int k = 0; k < f->features; k++, feature += 2 * d + 2) {
-            double angle = feature[d] * (i + 1) / l->n + feature[d + 1];
+            double angle = feature[d] * (i + 1) / t->n + feature[d + 1];
             for (int m = 0; m < d; m++)
                 angle += feature[m] * x[m];
             double wave = cos(angle);

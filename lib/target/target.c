@@ -3,13 +3,72 @@
 
 #include <assert.h>
 
-#include "target/table.h"
+/* A new target is its own definition and one line here, with the family that cards and listings show it in. */
+#define TARGETS(X)                  \
+    /* differ by position */            \
+    X(position, "position")             \
+    X(gain, "position")                 \
+    X(affine, "position")               \
+    X(piecewise, "position")            \
+    X(random_field, "position")         \
+    /* mix positions */                 \
+    X(prefix_sum, "mixing")             \
+    X(shift, "look-behind")             \
+    X(reverse, "selection")             \
+    X(even, "selection")                \
+    X(filter, "mixing")                 \
+    X(difference, "look-behind")        \
+    X(sort, "selection")                \
+    /* controls */                      \
+    X(identity, "control")              \
+    X(mean, "control")                  \
+    X(prefix_mean, "mixing")            \
+    X(local_mean, "control")            \
+    X(moving_max, "look-behind")        \
+    /* grids */                         \
+    X(grid_position, "grid")            \
+    X(grid_gain, "grid")                \
+    X(summed_area, "grid")              \
+    X(grid_shift, "grid")               \
+    X(reflect, "grid")                  \
+    X(border_distance, "grid")          \
+    X(blur, "grid")                     \
+    X(periodic_blur, "grid")            \
+    /* graphs */                        \
+    X(degree, "graph")                  \
+    X(nodes_at_distance, "graph")       \
+    X(eccentricity, "graph")            \
+    X(closeness, "graph")               \
+    X(cycles, "graph")                  \
+    X(source_distance, "graph")         \
+    X(neighbour_sum, "graph")           \
+    X(neighbour_mean, "graph")          \
+    /* tokens */                        \
+    X(pi, "position")                   \
+    X(etp, "selection")                 \
+    X(token_reverse, "selection")       \
+    X(odds_first, "selection")          \
+    X(token_shift, "look-behind")       \
+    X(bucket_sort, "selection")         \
+    X(prefix_parity, "counting")        \
+    X(prefix_majority, "counting")      \
+    X(histogram, "counting")            \
+    X(majority, "counting")             \
+    X(recall, "selection")              \
+    X(induction, "selection")           \
+    /* the user's own */                \
+    X(lua, "own")                       \
+    X(text, "own")                      \
+    X(data, "own")
 
-#define TARGET_LINE(name, family) &target_##name,
-const struct target *const target_table[] = {TARGET_LIST(TARGET_LINE) NULL};
+#define DECLARE(name, family) extern const struct target target_##name;
+#define ADDRESS(name, family) &target_##name,
+#define FAMILY(name, family) family,
+
+TARGETS(DECLARE)
+const struct target *const target_table[] = {TARGETS(ADDRESS) NULL};
+static const char *const families[] = {TARGETS(FAMILY)};
 KIND_TABLE(target_kinds, "target", target_table);
-#define TARGET_FAMILY(name, family) family,
-static const char *const families[] = {TARGET_LIST(TARGET_FAMILY)};
 
 const char *target_family(int kind)
 {

@@ -40,6 +40,19 @@ struct target_rows {
 };
 enum { TARGET_NO_LABEL = -1 }; /* of a position that does not count */
 
+/* What is known of a sample beside its inputs. */
+struct target_sample {
+    const void *state; /* of `open` */
+    const struct target_config *config;
+    const struct layout *layout;
+    int n; /* the layout's */
+};
+static inline struct target_sample target_sample(const void *state, const struct target_config *c,
+                                                 const struct layout *l)
+{
+    return (struct target_sample){state, c, l, l->n};
+}
+
 struct target {
     const char *name, *formula, *summary, *citation;
     const struct option *options; /* ended by a NULL key; NULL: none */
@@ -60,22 +73,19 @@ struct target {
     /* Gives up what the state holds besides memory; NULL: nothing. */
     void (*close)(const void *state);
     /* Continuous: y (n,d) from x (n,d); overwrites y, which may not alias x. */
-    int (*evaluate)(const void *state, const struct target_config *c, const struct layout *l, int d,
-                    const double *x, double *y, struct err *e);
+    int (*evaluate)(const struct target_sample *t, int d, const double *x, double *y, struct err *e);
     /* The same for `count` samples one after another, n[k] positions each, where a call costs much;
      * *failed is the first that went wrong.  NULL: a call for each. */
     int (*evaluate_all)(const void *state, int count, const int *n, int d, const double *x,
                         double *y, int *failed, struct err *e);
     /* Tokens: label (n) from symbol ids x (n) in 0..V-1; overwrites, no aliasing.  With a form that is
      * partial TARGET_NO_LABEL where a position does not count. */
-    int (*label)(const void *state, const struct target_config *c, const struct layout *l,
-                 const int32_t *x, int32_t *label, struct err *e);
+    int (*label)(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e);
     /* Tokens, instead of `label`: for targets that bring inputs of their own.  Fills x (n) and label
      * (n) of sample `number` of the `count` that an evaluation set has; count 0: of a training
      * sample, drawn from `random`.  The two never share a token. */
-    int (*draw)(const void *state, const struct target_config *c, const struct layout *l,
-                struct stream *random, uint64_t number, uint64_t count, int32_t *x, int32_t *label,
-                struct err *e);
+    int (*draw)(const struct target_sample *t, struct stream *random, uint64_t number, uint64_t count,
+                int32_t *x, int32_t *label, struct err *e);
     /* Instead of all of these: samples that lie ready.  Which of them is sample `number` of the
      * `count` that an evaluation set has; count 0: one to train on, drawn from `random`. */
     int64_t (*pick)(const void *state, struct stream *random, uint64_t number, uint64_t count);

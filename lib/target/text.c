@@ -19,7 +19,6 @@
 
 #include "base/named_file.h"
 #include "target/common.h"
-#include "target/table.h"
 
 /* As numbers; `file` is the first text. */
 enum { TEXT_FILE, TEXT_SELECTION, TEXT_TEST, TEXT_EVALUATE };
@@ -98,7 +97,6 @@ static int open_text(const struct target_config *c, const struct space_config *s
     const char *file = c->kind.text[0].text;
     char *bytes = NULL;
     size_t size;
-    (void)space, (void)n;
     int code = arena->measuring ? named_file_size(file, &size, e)
                                 : named_file_read(file, &bytes, &size, e);
     if (code)
@@ -115,20 +113,18 @@ static int open_text(const struct target_config *c, const struct space_config *s
     return (s && copy) || arena->measuring ? 0 : ERR_MEMORY;
 }
 
-static int draw_window(const void *state, const struct target_config *c, const struct layout *l,
-                     struct stream *random, uint64_t number, uint64_t count, int32_t *x,
-                     int32_t *label, struct err *e)
+static int draw_window(const struct target_sample *t, struct stream *random, uint64_t number,
+                       uint64_t count, int32_t *x, int32_t *label, struct err *e)
 {
-    const struct text_state *s = state;
+    const struct text_state *s = t->state;
     const struct part *p = count ? &s->evaluation : &s->training;
-    (void)c;
-    int code = check_part(count ? "evaluated" : "training", p, l->n, e);
+    int code = check_part(count ? "evaluated" : "training", p, t->n, e);
     if (code)
         return code;
-    uint64_t last = (uint64_t)(p->size - l->n - 1), at; /* starts 0 .. last */
+    uint64_t last = (uint64_t)(p->size - t->n - 1), at; /* starts 0 .. last */
     at = count == 0 ? stream_below(random, last + 1) : count == 1 ? 0 : number * last / (count - 1);
     const unsigned char *from = s->byte + p->first + at;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         x[i] = from[i];
         label[i] = from[i + 1];
     }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "target/common.h"
-#include "target/table.h"
 
 /* The distinct symbols of a sample, ascending, and a counter for each. */
 struct counts {
@@ -61,44 +60,34 @@ static int counts_add(struct counts *s, int32_t symbol, int best)
     return best;
 }
 
-static int bucket_sort_label(const void *state, const struct target_config *c,
-                             const struct layout *l, const int32_t *x, int32_t *label,
-                             struct err *e)
+static int bucket_sort_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    memcpy(label, x, (size_t)l->n * sizeof *x);
-    gsl_sort_int(label, 1, (size_t)l->n);
+    memcpy(label, x, (size_t)t->n * sizeof *x);
+    gsl_sort_int(label, 1, (size_t)t->n);
     return 0;
 }
 
 static int parity_labels(const struct target_config *c, int n)
 {
-    (void)c, (void)n;
     return 2;
 }
 
-static int prefix_parity_label(const void *state, const struct target_config *c,
-                               const struct layout *l, const int32_t *x, int32_t *label,
-                               struct err *e)
+static int prefix_parity_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c, (void)e;
     int32_t parity = 0;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         label[i] = parity ^= x[i] & 1;
     return 0;
 }
 
-static int prefix_majority_label(const void *state, const struct target_config *c,
-                                 const struct layout *l, const int32_t *x, int32_t *label,
-                                 struct err *e)
+static int prefix_majority_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c;
     struct counts s;
-    int rc = counts_open(&s, x, l->n, e);
+    int rc = counts_open(&s, x, t->n, e);
     if (rc)
         return rc;
     int best = -1;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         best = counts_add(&s, x[i], best);
         label[i] = s.symbol[best];
     }
@@ -106,35 +95,30 @@ static int prefix_majority_label(const void *state, const struct target_config *
     return 0;
 }
 
-static int majority_label(const void *state, const struct target_config *c, const struct layout *l,
-                          const int32_t *x, int32_t *label, struct err *e)
+static int majority_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    int rc = prefix_majority_label(state, c, l, x, label, e);
+    int rc = prefix_majority_label(t, x, label, e);
     if (rc)
         return rc;
-    for (int i = 0; i < l->n; i++)
-        label[i] = label[l->n - 1];
+    for (int i = 0; i < t->n; i++)
+        label[i] = label[t->n - 1];
     return 0;
 }
 
 static int histogram_labels(const struct target_config *c, int n)
 {
-    (void)c;
     return n;
 }
 
-static int histogram_label(const void *state, const struct target_config *c,
-                           const struct layout *l, const int32_t *x, int32_t *label,
-                           struct err *e)
+static int histogram_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c;
     struct counts s;
-    int rc = counts_open(&s, x, l->n, e);
+    int rc = counts_open(&s, x, t->n, e);
     if (rc)
         return rc;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         s.count[counts_rank(&s, x[i])]++;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         label[i] = s.count[counts_rank(&s, x[i])] - 1;
     counts_close(&s);
     return 0;

@@ -3,11 +3,9 @@
  * the label is the filler, id V, which therefore also has a row in the embedding.
  * Invariant: every label counts; no id is set apart for padding. */
 #include "target/common.h"
-#include "target/table.h"
 
 static int filled_labels(const struct target_config *c, int n)
 {
-    (void)n;
     return (int)c->vocab + 1;
 }
 
@@ -18,51 +16,39 @@ static int filled_symbols(const struct target_config *c)
 
 static int pi_labels(const struct target_config *c, int n)
 {
-    (void)c;
     return n;
 }
 
-static int pi_label(const void *state, const struct target_config *c, const struct layout *l,
-                    const int32_t *x, int32_t *label, struct err *e)
+static int pi_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c, (void)x, (void)e;
-    for (int i = 0; i < l->n; i++)
+    for (int i = 0; i < t->n; i++)
         label[i] = i;
     return 0;
 }
 
-static int etp_label(const void *state, const struct target_config *c, const struct layout *l,
-                     const int32_t *x, int32_t *label, struct err *e)
+static int etp_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)e;
-    for (int i = 0; i < l->n; i++)
-        label[i] = i < l->n / 2 ? x[2 * i + 1] : (int32_t)c->vocab;
+    for (int i = 0; i < t->n; i++)
+        label[i] = i < t->n / 2 ? x[2 * i + 1] : (int32_t)t->config->vocab;
     return 0;
 }
 
 static bool etp_informative(const struct target_config *c, const struct layout *l, int i)
 {
-    (void)c;
     return i < l->n / 2;
 }
 
-static int token_reverse_label(const void *state, const struct target_config *c,
-                               const struct layout *l, const int32_t *x, int32_t *label,
-                               struct err *e)
+static int token_reverse_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    for (int i = 0; i < l->n; i++)
-        label[i] = x[l->n - 1 - i];
+    for (int i = 0; i < t->n; i++)
+        label[i] = x[t->n - 1 - i];
     return 0;
 }
 
-static int odds_first_label(const void *state, const struct target_config *c,
-                            const struct layout *l, const int32_t *x, int32_t *label,
-                            struct err *e)
+static int odds_first_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)c, (void)e;
-    int odds = (l->n + 1) / 2; /* positions 1, 3, ... */
-    for (int i = 0; i < l->n; i++)
+    int odds = (t->n + 1) / 2; /* positions 1, 3, ... */
+    for (int i = 0; i < t->n; i++)
         label[i] = i < odds ? x[2 * i] : x[2 * (i - odds) + 1];
     return 0;
 }
@@ -73,14 +59,11 @@ static bool token_shift_informative(const struct target_config *c, const struct 
     return from >= 0 && from < l->n;
 }
 
-static int token_shift_label(const void *state, const struct target_config *c,
-                             const struct layout *l, const int32_t *x, int32_t *label,
-                             struct err *e)
+static int token_shift_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    (void)state, (void)e;
-    int64_t k = (int64_t)c->kind.number[TARGET_SHIFT_K];
-    for (int i = 0; i < l->n; i++)
-        label[i] = token_shift_informative(c, l, i) ? x[i - k] : (int32_t)c->vocab;
+    int64_t k = (int64_t)t->config->kind.number[TARGET_SHIFT_K];
+    for (int i = 0; i < t->n; i++)
+        label[i] = token_shift_informative(t->config, t->layout, i) ? x[i - k] : (int32_t)t->config->vocab;
     return 0;
 }
 

@@ -2,11 +2,9 @@
 #include <string.h>
 
 #include "target/common.h"
-#include "target/table.h"
 
 static void some_positions(const struct target_config *c, struct target_form *out)
 {
-    (void)c;
     *out = (struct target_form){.tokens = true, .labels = true, .partial = true};
 }
 
@@ -64,19 +62,17 @@ static void draw_keys(struct stream *random, int pairs, int keys, int32_t *x)
     }
 }
 
-static int recall_draw(const void *state, const struct target_config *c, const struct layout *l,
-                       struct stream *random, uint64_t number, uint64_t count, int32_t *x,
-                       int32_t *label, struct err *e)
+static int recall_draw(const struct target_sample *t, struct stream *random, uint64_t number,
+                       uint64_t count, int32_t *x, int32_t *label, struct err *e)
 {
-    int pairs = (int)pairs_of(c, l->n), keys = (int)c->vocab / 2;
-    int values = (int)c->vocab - keys;
-    (void)state, (void)number, (void)count, (void)e;
+    int pairs = (int)pairs_of(t->config, t->n), keys = (int)t->config->vocab / 2;
+    int values = (int)t->config->vocab - keys;
     draw_keys(random, pairs, keys, x);
     for (int k = 0; k < pairs; k++) {
         x[2 * k + 1] = keys + (int32_t)stream_below(random, (uint64_t)values);
         label[2 * k] = label[2 * k + 1] = TARGET_NO_LABEL;
     }
-    for (int i = 2 * pairs; i < l->n; i++) {
+    for (int i = 2 * pairs; i < t->n; i++) {
         int k = (int)stream_below(random, (uint64_t)pairs);
         x[i] = x[2 * k];
         label[i] = x[2 * k + 1];
@@ -100,14 +96,12 @@ const struct target target_recall = {
 
 /* ---- induction --------------------------------------------------------------------------------*/
 
-static int induction_label(const void *state, const struct target_config *c, const struct layout *l,
-                           const int32_t *x, int32_t *label, struct err *e)
+static int induction_label(const struct target_sample *t, const int32_t *x, int32_t *label, struct err *e)
 {
-    int32_t *last = memory_alloc((size_t)c->vocab, sizeof *last, e); /* where, from 1; 0: nowhere */
-    (void)state;
+    int32_t *last = memory_alloc((size_t)t->config->vocab, sizeof *last, e); /* where, from 1; 0: nowhere */
     if (!last)
         return ERR_MEMORY;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         int before = last[x[i]];
         label[i] = before ? x[before] : TARGET_NO_LABEL;
         last[x[i]] = i + 1;

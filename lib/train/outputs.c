@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kernel/kernel.h"
 #include "train/trainer.h"
 
 enum { PASS_ROWS = 512 }; /* of a microbatch, or one sample where longer */

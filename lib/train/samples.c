@@ -2,7 +2,6 @@
  * Invariant: sample k of a stream is a function of (seed, k) alone, and training and evaluation draw
  * from different streams, so the two never overlap and every cell of a seed sees the same data.
  * A target with inputs of its own keeps the two apart itself. */
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,13 +133,11 @@ static int evaluate_batch(const struct sampler *d, struct samples *s, int from, 
 /* Labels or outputs of sample k. */
 static int evaluate_one(const struct sampler *d, struct samples *s, int k, struct err *e)
 {
-    const struct target *t = d->target;
+    struct target_sample t = target_sample(d->state, &d->task->target, s->layout[k]);
     int first = s->first[k];
     size_t at = (size_t)first * (size_t)s->channels;
-    return !s->outputs ? t->label(d->state, &d->task->target, s->layout[k], s->token + first,
-                               s->label + first, e)
-                    : t->evaluate(d->state, &d->task->target, s->layout[k], s->channels, s->x + at,
-                                  s->y + at, e);
+    return s->outputs ? d->target->evaluate(&t, s->channels, s->x + at, s->y + at, e)
+                      : d->target->label(&t, s->token + first, s->label + first, e);
 }
 
 /* Labels that there are none of become marks of rows that do not count. */
@@ -290,9 +287,8 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
         for (int i = 0; i < n; i++)
             copy_token(s, first + i, first + d->source[i]);
     }
-    return d->target->draw ? d->target->draw(d->state, &d->task->target, l, &random, number,
-                                             d->count, s->token + first, s->label + first, e)
-                           : 0;
+    struct target_sample t = target_sample(d->state, &d->task->target, l);
+    return d->target->draw ? d->target->draw(&t, &random, number, d->count, s->token + first, s->label + first, e) : 0;
 }
 
 /* Appends the inputs of images 1.. of the last sample. */

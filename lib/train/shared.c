@@ -9,13 +9,11 @@
 /* ---- what comes before ------------------------------------------------------------------------*/
 static bool looks_back(const struct task *t, const struct layout *l)
 {
-    (void)l;
     return model_past(&t->model);
 }
 
 static void view_before(const struct task *t, const struct layout *l, int k, bool *view)
 {
-    (void)t;
     for (int j = 0; j < l->n; j++)
         view[j] = j <= k;
 }

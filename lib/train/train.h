@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/option.h"
 #include "base/pool.h"
-#include "base/random.h"
 #include "model/model.h"
 #include "space/space.h"
 #include "target/target.h"

@@ -49,8 +49,9 @@ static size_t numbers(const struct probe *p)
 
 static void evaluate(struct probe *p, const double *x, double *y)
 {
+    struct target_sample t = target_sample(p->state, p->config, p->layout);
     if (!p->code)
-        p->code = p->target->evaluate(p->state, p->config, p->layout, p->d, x, y, p->err);
+        p->code = p->target->evaluate(&t, p->d, x, y, p->err);
 }
 
 /* Fresh input number k: uniform, then identical tokens, then corners. */
@@ -386,9 +387,10 @@ static void draw_tokens(struct probe *p, int k, int32_t *x)
 
 static void evaluate_tokens(struct probe *p, int k, int32_t *x, int32_t *label)
 {
+    struct target_sample t = target_sample(p->state, p->config, p->layout);
     draw_tokens(p, k, x);
     if (!p->code)
-        p->code = p->target->label(p->state, p->config, p->layout, x, label, p->err);
+        p->code = p->target->label(&t, x, label, p->err);
 }
 
 /* What is left of the guesses at each position. */

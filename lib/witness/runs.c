@@ -10,7 +10,6 @@
  *
  * a_i + b_i falls strictly with i for each l < n, so l and it determine i.  For l = n, all tokens
  * equal, it is 2 everywhere, as the theorem says. */
-#include <math.h>
 
 #include "witness/build.h"
 

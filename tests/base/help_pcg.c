@@ -15,7 +15,6 @@
 /* Source: pcg-c, test-high/expected/check-pcg64.out, first round. */
 void help_pcg_published(void **state)
 {
-    (void)state;
     static const uint64_t expected[] = {0x86b1da1d72062b68, 0x1304aa46c9853d39, 0xa3670e9e0dd50358,
                                         0xf9090e529a7dae00, 0xc85b9fd837996f2c, 0x606121f8e3919196};
     struct pcg64 g;
@@ -26,7 +25,6 @@ void help_pcg_published(void **state)
 
 void help_pcg_fixture(void **state)
 {
-    (void)state;
     FILE *file = fopen("tests/base/pcg64.txt", "r");
     if (file == NULL)
         fail_msg("tests/base/pcg64.txt is missing; run the test from the top folder");
@@ -50,7 +48,6 @@ void help_pcg_fixture(void **state)
 
 void help_pcg_jump(void **state)
 {
-    (void)state;
     struct pcg64 stepped, jumped, start;
     pcg64_seed(&start, 1, 2, 3, 4);
     stepped = start;

@@ -15,7 +15,6 @@
 
 static void fields_are_quoted_where_they_must(void **state)
 {
-    (void)state;
     struct text t = {0};
     csv_field(&t, "plain text");
     csv_field(&t, "a,b");
@@ -36,7 +35,6 @@ static void fields_are_quoted_where_they_must(void **state)
 /* Random fields over the characters that matter. */
 static void round_trip(void **state)
 {
-    (void)state;
     enum { ROWS = 200, COLUMNS = 5, LENGTH = 6 };
     static char field[ROWS][COLUMNS][LENGTH + 1];
     static const char alphabet[] = "a,\"\r\n ";
@@ -68,7 +66,6 @@ static void round_trip(void **state)
 
 static void one_empty_column_survives(void **state)
 {
-    (void)state;
     struct text t = {0};
     struct csv c;
     csv_field(&t, "name");
@@ -84,7 +81,6 @@ static void one_empty_column_survives(void **state)
 
 static void other_writers_are_read(void **state)
 {
-    (void)state;
     static const char table[] = "\xEF\xBB\xBFx,\"y\"\r\n1,\"a\r\nb\"\r\n,\r\n\"3\",c d";
     struct csv c;
     assert_int_equal(csv_parse("t", table, sizeof table - 1, &c, NULL), 0);
@@ -102,7 +98,6 @@ static void other_writers_are_read(void **state)
 
 static void bad_tables_are_refused_with_their_line(void **state)
 {
-    (void)state;
     static const struct {
         const char *table, *message;
     } bad[] = {
@@ -129,7 +124,6 @@ static void bad_tables_are_refused_with_their_line(void **state)
 
 static void files(void **state)
 {
-    (void)state;
     char folder[FOLDER_MAX], path[FOLDER_MAX + 8];
     struct csv c;
     help_folder_make(folder);

@@ -12,7 +12,6 @@
 
 static void set_fills_once(void **state)
 {
-    (void)state;
     struct err e = {0};
     assert_int_equal(err_set(&e, ERR_FORMAT, "a.csv", "row %d is bad", 7), ERR_FORMAT);
     assert_int_equal(err_set(&e, ERR_IO, "b.csv", "later"), ERR_IO);
@@ -23,7 +22,6 @@ static void set_fills_once(void **state)
 
 static void null_is_accepted(void **state)
 {
-    (void)state;
     struct err e = {0};
     assert_int_equal(err_set(NULL, ERR_USAGE, "x", "y"), ERR_USAGE);
     assert_int_equal(err_context(NULL, "x"), 0);
@@ -35,7 +33,6 @@ static void null_is_accepted(void **state)
 
 static void pass_hands_on(void **state)
 {
-    (void)state;
     struct err e = {0}, cause = {0};
     assert_int_equal(err_pass(&e, &cause), 0);
     assert_int_equal(e.code, 0);
@@ -53,7 +50,6 @@ static void pass_hands_on(void **state)
 
 static void context_goes_before(void **state)
 {
-    (void)state;
     struct err e = {0};
     err_set(&e, ERR_IO, "p", "disk full");
     assert_int_equal(err_context(&e, "checkpoint of step %d", 10), ERR_IO);
@@ -64,7 +60,6 @@ static void context_goes_before(void **state)
 /* Whatever is put before it, the cause keeps its place at the end. */
 static void long_context_keeps_the_cause(void **state)
 {
-    (void)state;
     struct err e = {0};
     char context[501];
     memset(context, 'c', 500);
@@ -79,7 +74,6 @@ static void long_context_keeps_the_cause(void **state)
 
 static void long_where_and_message_end_in_nul(void **state)
 {
-    (void)state;
     struct err e = {0};
     char text[2001];
     memset(text, 'x', 2000);
@@ -93,7 +87,6 @@ static void long_where_and_message_end_in_nul(void **state)
 
 static void exit_statuses(void **state)
 {
-    (void)state;
     static const int expected[][2] = {{0, 0},           {ERR_USAGE, 2},       {ERR_IO, 3},
                                       {ERR_MEMORY, 3},  {ERR_FORMAT, 3},      {ERR_NUMERIC, 1},
                                       {ERR_INTERRUPTED, 1}, {ERR_EVALUATION, 1}};

@@ -363,7 +363,6 @@ static pid_t lock_apart(const char *path)
 
 static void nothing(int number)
 {
-    (void)number;
 }
 
 static void locks_die_with_their_owner(void **state)
@@ -439,7 +438,6 @@ static void a_deleted_lock_file_is_made_anew(void **state)
 /* Source: FIPS 180-4 examples. */
 static void hashes(void **state)
 {
-    (void)state;
     char out[HASH_TEXT];
     hash_text(out, "abc", 3);
     assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

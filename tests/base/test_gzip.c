@@ -13,7 +13,6 @@
 
 static void packed_and_back(void **state)
 {
-    (void)state;
     static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 400000};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         struct err e = {0};
@@ -42,7 +41,6 @@ static void packed_and_back(void **state)
 /* Of a pipe's worth and none, of what is cut short, too large, or no gzip file. */
 static void expanded(void **state)
 {
-    (void)state;
     static const char words[] = "none of it";
     static char bytes[200000];
     struct err e = {0};

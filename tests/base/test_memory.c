@@ -11,7 +11,6 @@
 
 static void sums_are_checked(void **state)
 {
-    (void)state;
     size_t out = 7;
     assert_false(memory_multiply(SIZE_MAX / 2 + 1, 2, &out));
     assert_false(memory_add(SIZE_MAX, 1, &out));
@@ -32,7 +31,6 @@ static bool all_zero(const char *bytes, size_t count)
 
 static void blocks_are_aligned_and_zeroed(void **state)
 {
-    (void)state;
     for (size_t size = 0; size < 300; size += 7) {
         char *block = memory_alloc(size, 1, NULL);
         assert_non_null(block);
@@ -46,7 +44,6 @@ static void blocks_are_aligned_and_zeroed(void **state)
 
 static void too_much_is_an_error(void **state)
 {
-    (void)state;
     struct err e = {0};
     assert_null(memory_alloc(SIZE_MAX / 2, 3, &e));
     assert_int_equal(e.code, ERR_MEMORY);
@@ -57,7 +54,6 @@ static void too_much_is_an_error(void **state)
 
 static void resize_keeps_and_zeroes(void **state)
 {
-    (void)state;
     struct err e = {0};
     char *block = memory_resize(NULL, 10, 1, NULL);
     memset(block, 'a', 10);
@@ -82,7 +78,6 @@ static void resize_keeps_and_zeroes(void **state)
  * nothing. */
 static void grow_keeps_and_zeroes(void **state)
 {
-    (void)state;
     struct err e = {0};
     int *list = NULL, *before;
     int moves = 0;
@@ -135,7 +130,6 @@ static void carve(struct arena *a)
 
 static void measuring_counts_what_a_real_one_hands_out(void **state)
 {
-    (void)state;
     struct arena measure, real, grown;
     arena_open_measure(&measure);
     carve(&measure);
@@ -157,7 +151,6 @@ static void measuring_counts_what_a_real_one_hands_out(void **state)
 
 static void one_byte_less_needs_a_second_chunk(void **state)
 {
-    (void)state;
     struct arena measure, real;
     arena_open_measure(&measure);
     carve(&measure);
@@ -172,7 +165,6 @@ static void one_byte_less_needs_a_second_chunk(void **state)
 
 static void release_returns_to_the_mark(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct arena_mark empty = arena_mark(&a);
@@ -205,7 +197,6 @@ static void release_returns_to_the_mark(void **state)
 
 static void arena_overflow_is_an_error(void **state)
 {
-    (void)state;
     struct arena a, measure;
     arena_open(&a, 64, NULL);
     arena_open_measure(&measure);

@@ -61,7 +61,6 @@ static void write_before(void)
 
 static void guards_of_blocks(void **state)
 {
-    (void)state;
     assert_false(aborts(write_inside));
     assert_true(aborts(write_behind));
     assert_true(aborts(write_before));
@@ -100,7 +99,6 @@ static void arena_far_behind(void)
 
 static void guards_of_pieces(void **state)
 {
-    (void)state;
     assert_false(aborts(arena_inside));
     assert_true(aborts(arena_behind));
     assert_true(aborts(arena_at_record));
@@ -109,7 +107,6 @@ static void guards_of_pieces(void **state)
 
 static void released_pieces_are_poisoned(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 4096, NULL), 0);
     double *kept = arena_alloc(&a, 4, sizeof *kept, NULL);
@@ -124,7 +121,6 @@ static void released_pieces_are_poisoned(void **state)
 
 static void nth_request_fails(void **state)
 {
-    (void)state;
     long before = memory_requests(), live_before = memory_live();
     struct err e = {0};
     memory_fail_at(2);
@@ -159,7 +155,6 @@ static void nth_request_fails(void **state)
 /* A text whose growth fails keeps what it had and says so, wherever the failure falls. */
 static void text_survives_failures(void **state)
 {
-    (void)state;
     for (long nth = 1; nth <= 3; nth++) {
         struct text t = {0};
         struct err e = {0};

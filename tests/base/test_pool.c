@@ -30,7 +30,6 @@ static void work_item(void *context, int item)
 
 static void every_item_once(void **state)
 {
-    (void)state;
     static struct work alone;
     for (int item = 0; item < ITEMS; item++)
         work_item(&alone, item);
@@ -56,13 +55,11 @@ static void every_item_once(void **state)
 /* With as many items as threads that wait for one another, all must be in the air at once. */
 static void meet(void *context, int item)
 {
-    (void)item;
     pthread_barrier_wait(context);
 }
 
 static void threads_work_at_the_same_time(void **state)
 {
-    (void)state;
     struct pool *p;
     pthread_barrier_t barrier;
     assert_int_equal(pool_open(&p, 4, NULL), 0);
@@ -81,7 +78,6 @@ struct mask_seen {
 
 static void look_at_mask(void *context, int item)
 {
-    (void)item;
     struct mask_seen *seen = context;
     sigset_t mask;
     pthread_barrier_wait(&seen->barrier);
@@ -95,7 +91,6 @@ static void look_at_mask(void *context, int item)
 
 static void signals_stay_with_the_caller(void **state)
 {
-    (void)state;
     struct pool *p;
     struct mask_seen seen = {.caller = pthread_self()};
     assert_int_equal(pthread_barrier_init(&seen.barrier, NULL, 3), 0);

@@ -17,7 +17,6 @@
 /* The committed fixture is what the C++ library writes today; skipped where that is not there. */
 static void fixture_is_what_the_library_writes(void **state)
 {
-    (void)state;
     if (help_shell("echo '#include <pcg_random.hpp>' |"
                    " ${CXX:-c++} -x c++ -std=c++11 -E - >/dev/null 2>&1") != 0)
         skip();
@@ -33,7 +32,6 @@ static void fixture_is_what_the_library_writes(void **state)
 
 static void gsl_contract(void **state)
 {
-    (void)state;
     gsl_rng *r = gsl_rng_alloc(random_pcg64);
     assert_non_null(r);
     assert_string_equal(gsl_rng_name(r), "pcg64");
@@ -65,7 +63,6 @@ static void gsl_contract(void **state)
 /* From state 0 a step gives the increment itself, here 2^64 - 1: no turn, and all ones come out. */
 static void largest_output_is_below_one(void **state)
 {
-    (void)state;
     struct stream s;
     s.state = (struct pcg64){0, 0, 0, UINT64_MAX};
     assert_true(pcg64_next(&s.state) == UINT64_MAX);
@@ -79,7 +76,6 @@ static void largest_output_is_below_one(void **state)
  * program with Python's hashlib and whole numbers. */
 static void streams_are_derived_as_documented(void **state)
 {
-    (void)state;
     struct stream s;
     stream_open(&s, 0, "data", 0);
     assert_true(pcg64_next(&s.state) == 0xf2d565f07e44acd4);
@@ -91,7 +87,6 @@ static void streams_are_derived_as_documented(void **state)
 
 static void streams_pair_and_differ(void **state)
 {
-    (void)state;
     static const struct {
         uint64_t seed;
         const char *purpose;
@@ -118,7 +113,6 @@ static void streams_pair_and_differ(void **state)
 
 static void copies_are_independent(void **state)
 {
-    (void)state;
     struct stream a, b;
     stream_open(&a, 1, "data", 2);
     b = a;
@@ -128,7 +122,6 @@ static void copies_are_independent(void **state)
 
 static void uniform24_is_exact_in_float(void **state)
 {
-    (void)state;
     struct stream s;
     stream_open(&s, 3, "data", 0);
     for (int i = 0; i < 100000; i++) {
@@ -141,7 +134,6 @@ static void uniform24_is_exact_in_float(void **state)
 /* With 3 * 2^62 results the plain high half of a product is a multiple of 3 half of the time. */
 static void below_is_unbiased(void **state)
 {
-    (void)state;
     enum { COUNT = 30000 };
     struct stream s;
     stream_open(&s, 4, "data", 0);

@@ -15,7 +15,6 @@
 /* Against sums of shifts: the schoolbook product, one bit at a time. */
 static void products(void **state)
 {
-    (void)state;
     struct pcg64 g;
     pcg64_seed(&g, 0, 5, 0, 0);
     for (int i = 0; i < 10000; i++) {

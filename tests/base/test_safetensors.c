@@ -29,7 +29,6 @@ enum { SAMPLE = sizeof sample / sizeof *sample };
 
 static void round_trip(void **state)
 {
-    (void)state;
     static const char *const metadata[] = {"format", "pt", "a \"key\"", "line\nline", NULL};
     char folder[FOLDER_MAX], path[FOLDER_MAX + 8], *first, *second;
     size_t size, again;
@@ -83,7 +82,6 @@ static void round_trip(void **state)
 /* Other readers map the file, so the data must begin at a multiple of 8 whatever the names. */
 static void headers_are_padded(void **state)
 {
-    (void)state;
     char folder[FOLDER_MAX], path[FOLDER_MAX + 8], *bytes;
     size_t size;
     help_folder_make(folder);
@@ -120,7 +118,6 @@ static int parse(const char *header, size_t length, size_t count, struct safeten
 
 static void good_headers_are_read(void **state)
 {
-    (void)state;
     static const struct {
         const char *header;
         size_t data;
@@ -149,7 +146,6 @@ static void good_headers_are_read(void **state)
 /* Headers of any length and tensors at any place are allowed; the data must come out aligned. */
 static void data_is_aligned(void **state)
 {
-    (void)state;
     static const char header[] =
         "{" T("a", "I32", "[1]", "[0,4]") "," T("b", "I64", "[2]", "[4,20]") "}       ";
     for (size_t cut = 0; cut < 8; cut++) {
@@ -223,7 +219,6 @@ static const struct {
 
 static void bad_headers_are_refused(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof bad_headers / sizeof *bad_headers; i++) {
         const char *header = bad_headers[i].header;
         struct safetensors s;
@@ -249,7 +244,6 @@ static void refused(const char *bytes, size_t size, const char *message)
 
 static void bad_lengths_are_refused(void **state)
 {
-    (void)state;
     refused("", 0, "0 bytes are too short");
     refused("\2\0\0\0\0\0\0", 7, "7 bytes are too short");
     refused("\3\0\0\0\0\0\0\0{}", 10, "length 3 reaches beyond the end");
@@ -260,7 +254,6 @@ static void bad_lengths_are_refused(void **state)
 
 static void hostile_sizes_are_refused(void **state)
 {
-    (void)state;
     struct text header = {0};
     struct safetensors s;
     struct err e = {0};
@@ -299,7 +292,6 @@ static void hostile_sizes_are_refused(void **state)
  * file, and never more (the sanitizers watch). */
 static void damaged_files_do_no_harm(void **state)
 {
-    (void)state;
     static const char header[] =
         "{" T("a", "F32", "[2,1]", "[0,8]") "," T("b", "I64", "[1]", "[8,16]") "}";
     enum { DATA = 16, SIZE = 8 + sizeof header - 1 + DATA };

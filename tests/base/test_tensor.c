@@ -12,7 +12,6 @@
 
 static void offsets_have_no_gaps(void **state)
 {
-    (void)state;
     struct tensor_list list = {0};
     size_t expected = 0;
     for (int k = 0; k < 100; k++) {
@@ -36,7 +35,6 @@ static void offsets_have_no_gaps(void **state)
 
 static void overflow_is_refused(void **state)
 {
-    (void)state;
     struct tensor_list list = {0};
     struct tensor large = {.name = "large", .rank = 4, .shape = {INT_MAX, INT_MAX, 8, 1}};
     struct tensor half = {.name = "half", .rank = 3, .shape = {INT_MAX, INT_MAX, 3}};

@@ -17,7 +17,6 @@
 
 static void appends_grow(void **state)
 {
-    (void)state;
     struct text t = {0};
     text_append(&t, "");
     assert_string_equal(t.data, "");
@@ -43,7 +42,6 @@ static void written(double value, int digits, const char *expected)
 
 static void numbers_are_written(void **state)
 {
-    (void)state;
     written(0.1, 17, "0.10000000000000001");
     written(0.1f, 9, "0.100000001");
     written(1e12, 9, "1000000000000");
@@ -72,7 +70,6 @@ static void read_as(const char *s, double expected)
 
 static void numbers_are_read(void **state)
 {
-    (void)state;
     read_as("0", 0);
     read_as("+12.", 12);
     read_as("-.5e1", -5);
@@ -98,7 +95,6 @@ static void numbers_are_read(void **state)
 
 static void other_text_is_no_number(void **state)
 {
-    (void)state;
     static const char *const bad[] = {"",    " 1",   "1 ",   "1,5",  "e5",    ".",   "+",
                                       "1e",  "1e+",  "0x",   "0x1.8p1", "1_000", "1f", "infinity",
                                       "NaN", "nan()", "--1", "1e999", "0o8",  "1.2.3", "-0x1"};
@@ -111,7 +107,6 @@ static void other_text_is_no_number(void **state)
 
 static void whole_numbers_are_read(void **state)
 {
-    (void)state;
     int64_t x = 0;
     assert_true(text_to_int64("9223372036854775807", &x) && x == INT64_MAX);
     assert_true(text_to_int64("-9223372036854775808", &x) && x == INT64_MIN);
@@ -157,13 +152,11 @@ static void doubles_survive(void)
 
 static void doubles_round_trip(void **state)
 {
-    (void)state;
     doubles_survive();
 }
 
 static void doubles_round_trip_with_a_decimal_comma(void **state)
 {
-    (void)state;
     char folder[FOLDER_MAX], number[16];
     help_folder_make(folder);
     int rc = help_shell("localedef -i de_DE -f UTF-8 '%s/de_DE.UTF-8' >/dev/null 2>&1", folder);
@@ -184,7 +177,6 @@ static void doubles_round_trip_with_a_decimal_comma(void **state)
 
 static void distances(void **state)
 {
-    (void)state;
     assert_int_equal(text_distance("", ""), 0);
     assert_int_equal(text_distance("abc", ""), 3);
     assert_int_equal(text_distance("kitten", "sitting"), 3);
@@ -198,7 +190,6 @@ static void distances(void **state)
 
 static void nearest_names(void **state)
 {
-    (void)state;
     static const char *const names[] = {"toeplitz", "t5", "alibi", "sinusoidal"};
     assert_string_equal(text_nearest("toepliz", names, 4), "toeplitz");
     assert_string_equal(text_nearest("t6", names, 4), "t5");
@@ -211,7 +202,6 @@ static void nearest_names(void **state)
 
 static void fixed_text_stays_where_it_is(void **state)
 {
-    (void)state;
     char buffer[8] = "";
     struct text t = {.data = buffer, .capacity = sizeof buffer, .fixed = true};
     text_append(&t, "1234567");

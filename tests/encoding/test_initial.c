@@ -90,14 +90,12 @@ static void check_initial(const struct expected *x)
 
 static void test_initial_distributions(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++)
         check_initial(&expectations[i]);
 }
 
 static int open_kernels(void **state)
 {
-    (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }

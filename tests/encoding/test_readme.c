@@ -6,7 +6,6 @@
 
 static void test_worked_example(void **state)
 {
-    (void)state;
     struct help_readme r;
     help_readme_open(&r, "lib/encoding/README.md", "lib/encoding/parts.c");
     assert_in_range(r.lines, 1, 59);
@@ -18,7 +17,6 @@ static void test_worked_example(void **state)
 
 static int open_kernels(void **state)
 {
-    (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }

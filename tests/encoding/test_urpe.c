@@ -19,7 +19,6 @@ static void open(struct arena *a)
 
 static void test_kinds(void **state)
 {
-    (void)state;
     assert_int_equal(urpe_kinds.count, 3);
     assert_string_equal(urpe_kinds.name(TOEPLITZ), "toeplitz");
     assert_string_equal(urpe_kinds.name(BUCKETED), "bucketed");
@@ -54,7 +53,6 @@ static void fold(const struct layout *trained, const struct layout *here, int32_
 
 static void test_toeplitz(void **state)
 {
-    (void)state;
     struct arena a;
     open(&a);
     struct layout trained = rig_sequence(&a, 4), here = rig_sequence(&a, 6);
@@ -71,7 +69,6 @@ static void test_toeplitz(void **state)
 
 static void test_bucketed(void **state)
 {
-    (void)state;
     struct arena a;
     open(&a);
     struct layout trained = rig_sequence(&a, 4), here = rig_sequence(&a, 100);
@@ -96,7 +93,6 @@ static void test_bucketed(void **state)
 
 static void test_tensor(void **state)
 {
-    (void)state;
     struct arena a;
     open(&a);
     struct layout trained = rig_sequence(&a, 4);
@@ -121,7 +117,6 @@ static void test_tensor(void **state)
 
 static void test_check(void **state)
 {
-    (void)state;
     struct arena a;
     open(&a);
     struct layout layouts[] = {rig_sequence(&a, 4), rig_grid(&a, 2, 2), rig_graph(&a, 4)};

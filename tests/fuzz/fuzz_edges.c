@@ -15,7 +15,6 @@ static int fd;
 
 int LLVMFuzzerInitialize(int *count, char ***word)
 {
-    (void)count, (void)word;
     fd = memfd_create("edges", 0);
     check(fd >= 0, "memfd_create");
     snprintf(yaml, sizeof yaml, "space: {kind: graph, file: /proc/self/fd/%d, channels: 1}\n"

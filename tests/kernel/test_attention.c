@@ -205,7 +205,6 @@ static void check_all_kinds(int n, int d)
 
 static void test_lengths(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -216,7 +215,6 @@ static void test_lengths(void **state)
 
 static void test_widths(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -227,7 +225,6 @@ static void test_widths(void **state)
 
 static void test_long(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -242,7 +239,6 @@ static void test_long(void **state)
  * a query stay out of every sum. */
 static void test_large_logits(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -264,7 +260,6 @@ static void test_large_logits(void **state)
 /* C = 1 is the plain form, bit by bit. */
 static void test_ones(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -292,7 +287,6 @@ static void test_ones(void **state)
 /* A NaN anywhere among the inputs reaches every output that depends on it. */
 static void test_nan_is_seen(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -318,7 +312,6 @@ static void test_nan_is_seen(void **state)
 /* The same call twice, with scratch at another alignment, gives the same bits. */
 static void test_repeats(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);
@@ -351,7 +344,6 @@ static void test_repeats(void **state)
 /* Scratch is linear in n: from 1024 to 8192 it grows by at most the same factor. */
 static void test_scratch_is_linear(void **state)
 {
-    (void)state;
     struct attention_shape small = {.n = 1024, .head_width = 16}, large = small;
     large.n = 8192;
     assert_true(attention_scratch(&large) <= 8 * attention_scratch(&small));
@@ -365,7 +357,6 @@ static void test_scratch_is_linear(void **state)
 /* Two samples of one head, in calls that share tables and sums, as two calls of their own do. */
 static void test_calls_that_follow(void **state)
 {
-    (void)state;
     struct err e = {0};
     for (const char *const *name = variants(); *name; name++) {
         assert_int_equal(kernel_force(*name, &e), 0);

@@ -10,7 +10,6 @@
 
 static void test_force(void **state)
 {
-    (void)state;
     struct err e = {0};
     int count = 0;
     for (const char *const *name = variants(); *name; name++, count++) {
@@ -26,7 +25,6 @@ static void test_force(void **state)
 
 static void test_environment(void **state)
 {
-    (void)state;
     struct err e = {0};
     const char *const *name = variants(), *best = NULL;
     for (int k = 0; name[k]; k++)
@@ -44,7 +42,6 @@ static void test_environment(void **state)
 
 static void test_names(void **state)
 {
-    (void)state;
     struct err e = {0};
     char cpu[128] = "", tiny[4];
     assert_int_equal(kernel_open(&e), 0);
@@ -59,7 +56,6 @@ static void test_names(void **state)
 /* GSL brings a reference BLAS along, thirty times slower; the linker must not have chosen it. */
 static void test_blas_is_the_fast_one(void **state)
 {
-    (void)state;
     Dl_info info;
     void *address;
     void (*function)(void) = (void (*)(void))cblas_sgemm;

@@ -88,13 +88,11 @@ static void check_sums(int rows, int d)
 
 static void test_bias(void **state)
 {
-    (void)state;
     for_each_variant(check_bias);
 }
 
 static void test_sums(void **state)
 {
-    (void)state;
     for_each_variant(check_sums);
 }
 
@@ -147,7 +145,6 @@ static void check_silu(int rows, int d)
 
 static void test_activations(void **state)
 {
-    (void)state;
     for_each_variant(check_silu);
     for_each_variant(check_relu);
     for_each_variant(check_gelu);
@@ -156,7 +153,6 @@ static void test_activations(void **state)
 /* GELU on a fine grid, far into both tails, against x erfc(-x / sqrt(2)) / 2 in double. */
 static void test_gelu_accuracy(void **state)
 {
-    (void)state;
     struct err e = {0};
     enum { COUNT = 40001 };
     const double value = sizeof(real) == 4 ? 1.5e-7 : 2e-15;
@@ -218,7 +214,6 @@ static void check_adam(int rows, int d)
 
 static void test_adam(void **state)
 {
-    (void)state;
     for_each_variant(check_adam);
 }
 
@@ -256,7 +251,6 @@ static void check_nan(int rows, int d)
 
 static void test_nan_is_seen(void **state)
 {
-    (void)state;
     for_each_variant(check_nan);
 }
 
@@ -286,7 +280,6 @@ static void check_gemm(bool ta, bool tb, int m, int n, int k, double alpha, doub
 
 static void test_gemm(void **state)
 {
-    (void)state;
     for (int kind = 0; kind < 4; kind++) {
         check_gemm(kind & 1, kind & 2, 1, 1, 1, 0.5, 2);
         check_gemm(kind & 1, kind & 2, 7, 13, 5, 0.5, 2);
@@ -298,7 +291,6 @@ static void test_gemm(void **state)
  * too large for it. */
 static void test_small_products(void **state)
 {
-    (void)state;
     static const char *const library[] = {"blas", ""};
     static const int rows[] = {1, 5, 63, 64, 65, 128, 130, 300};
     struct err e = {0};
@@ -323,7 +315,6 @@ static void test_small_products(void **state)
 
 static void test_turn(void **state)
 {
-    (void)state;
     for (int rows = 1; rows < 40; rows += 13)
         for (int columns = 1; columns < 70; columns += 17) {
             struct buffer x = buffer_random((size_t)(rows * columns), 1, 1), y = buffer_copy(&x);

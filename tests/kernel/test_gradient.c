@@ -57,7 +57,6 @@ static double activation_loss(const void *task, const real *x, const real *w)
 
 static void test_activation(void **state)
 {
-    (void)state;
     for (int k = 0; k < ACTIVATION_COUNT; k++) {
         enum activation kind = (enum activation)k;
         struct buffer x = buffer_random(CELLS + WIDTH, 11, 2), w = buffer_random(CELLS, 2, 1);
@@ -104,7 +103,6 @@ static void check_norm(bool rms)
 
 static void test_layernorm(void **state)
 {
-    (void)state;
     check_norm(false);
     check_norm(true);
 }
@@ -120,7 +118,6 @@ static double softmax_loss(const void *task, const real *x, const real *w)
 
 static void test_softmax(void **state)
 {
-    (void)state;
     static const int count[ROWS] = {WIDTH, 2, 0};
     for (int masked = 0; masked < 2; masked++) {
         struct buffer x = buffer_random(CELLS, 1, 2), w = buffer_random(CELLS, 2, 1);
@@ -141,14 +138,12 @@ static const int32_t labels[ROWS] = {4, 0, 2};
 static double crossentropy_loss(const void *task, const real *x, const real *w)
 {
     real s[CELLS];
-    (void)task;
     memcpy(s, x, sizeof s);
     return (double)w[0] * kernel_plain.crossentropy(ROWS, WIDTH, 1, s, labels);
 }
 
 static void test_crossentropy(void **state)
 {
-    (void)state;
     struct buffer x = buffer_random(CELLS, 1, 2), w = buffer_random(1, 2, 1);
     struct buffer g = buffer_copy(&x);
     kernel_plain.crossentropy(ROWS, WIDTH, w.x[0], g.x, labels);
@@ -197,7 +192,6 @@ static void check_head(const struct head *h)
 
 static void test_attention(void **state)
 {
-    (void)state;
     int32_t relation[N * N];
     for (int k = 0; k < N * N; k++)
         relation[k] = (k * 7) % TABLE;

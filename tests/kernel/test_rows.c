@@ -109,7 +109,6 @@ static void check_softmax_backward(int n)
 
 static void test_softmax(void **state)
 {
-    (void)state;
     for_each_variant(check_softmax);
     for_each_variant(check_softmax_extremes);
     for_each_variant(check_softmax_backward);
@@ -119,7 +118,6 @@ static void test_softmax(void **state)
  * subnormal, then 0. */
 static void test_exp_accuracy(void **state)
 {
-    (void)state;
     struct err e = {0};
     enum { COUNT = 30011 };
     const double reach = sizeof(real) == 4 ? 87 : 708;
@@ -186,7 +184,6 @@ static void check_rmsnorm(int d)
 
 static void test_layernorm(void **state)
 {
-    (void)state;
     for_each_variant(check_layernorm);
     for_each_variant(check_rmsnorm);
 }
@@ -218,7 +215,6 @@ static void check_crossentropy(int labels)
 
 static void test_crossentropy(void **state)
 {
-    (void)state;
     for_each_variant(check_crossentropy);
 }
 
@@ -250,7 +246,6 @@ static void check_nan(int n)
 
 static void test_nan_is_seen(void **state)
 {
-    (void)state;
     for_each_variant(check_nan);
 }
 

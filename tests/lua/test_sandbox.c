@@ -47,7 +47,6 @@ static void check_fails(const char *text, const char *says)
 
 static void test_what_it_lacks_it_names(void **state)
 {
-    (void)state;
     static const char *const lacking[] = {
         "io",        "os",       "package",        "debug",    "coroutine",     "utf8",
         "require",   "load",     "loadfile",       "dofile",   "pcall",         "xpcall",
@@ -69,7 +68,6 @@ static void test_what_it_lacks_it_names(void **state)
 
 static void test_only_what_is_listed(void **state)
 {
-    (void)state;
     static const char *const present[] = {"math.pi", "assert", "error", "ipairs", "select",
                                           "tonumber", "tostring", "type", "table.sort",
                                           "table.concat", "string.sub", "('x').rep"};
@@ -100,7 +98,6 @@ static double seconds(void)
 
 static void test_deadline(void **state)
 {
-    (void)state;
     struct sandbox_limits limits = sandbox_limits;
     struct err e = {0}, second = {0};
     limits.instructions = (long)1 << 60;

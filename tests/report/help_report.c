@@ -20,7 +20,6 @@ void help_folder(char out[HELP_PATH])
 
 static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *at)
 {
-    (void)s, (void)type, (void)at;
     return remove(path);
 }
 
@@ -213,7 +212,6 @@ const char *help_figures(const struct cell *c, int64_t length, const char *subse
 {
     bool bound = c->task.model.attention == MODEL_RPE && strcmp(subset, "identical") == 0;
     double seed = (double)c->task.seed;
-    (void)length;
     if (strcmp(column, "status") == 0)
         return "ok";
     if (strcmp(column, "verdict") == 0)

@@ -61,7 +61,6 @@ static void absent_data_are_left_out(void **state)
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(SPEC(""));
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, false);
     draw(folder, &names);
@@ -76,7 +75,6 @@ static void all_that_have_data_are_drawn(void **state)
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(SPEC("  model.layers: [1, 2]\n"));
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, true);
     draw(folder, &names);
@@ -139,7 +137,6 @@ static void pairs_are_differences_by_seed(void **state)
 {
     char folder[HELP_PATH], specs[HELP_PATH + 16], yaml[2 * HELP_PATH];
     struct text names = {0};
-    (void)state;
     help_folder(folder);
     help_write(folder, "novel.txt", "It was the best of times, it was the worst of times, it was the age");
     snprintf(specs, sizeof specs, "%s/specs", folder);
@@ -192,7 +189,6 @@ static void no_pairs_no_figure(void **state)
     struct text names = {0};
     struct spec *s = help_spec("name: f\nseeds: 2\nspace: {length: 2}\ntarget: position\n"
                                "model: {attention: rpe}\nfigures: [pairs, floor]\n");
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     draw(folder, &names);
@@ -208,7 +204,6 @@ static void a_spec_chooses(void **state)
     struct text names = {0};
     struct err e = {0};
     struct spec *s = help_spec(SPEC("figures: [curves]\n"));
-    (void)state;
     assert_int_equal(report_figures_check(s, &e), 0);
     help_folder(folder);
     write_cells(folder, s, true);
@@ -223,7 +218,6 @@ static void names_are_checked(void **state)
 {
     struct err e = {0};
     struct spec *s = help_spec(SPEC("figures: [floor, curvs]\n"));
-    (void)state;
     assert_int_equal(report_figures_check(s, &e), ERR_USAGE);
     assert_non_null(strstr(e.msg, "did you mean curves?"));
     assert_non_null(strstr(e.msg, "positions"));
@@ -251,7 +245,6 @@ static void sizes_are_told_apart(void **state)
     char folder[HELP_PATH];
     struct text names = {0};
     struct spec *s = help_spec(TWO_AXES);
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, false);
     draw(folder, &names);
@@ -285,7 +278,6 @@ static void lengths_are_an_axis(void **state)
         "evaluate: {lengths: [2, 8]}\ncases:\n  - {model.attention: rpe}\n"
         "  - {model.attention: urpe, model.c: toeplitz}\n"
         "  - {model.attention: urpe, model.c: bucketed}\n");
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     draw(folder, &names);
@@ -318,7 +310,6 @@ static void any_axis_has_series(void **state)
         "name: f\nseeds: 2\nspace: {length: 2, channels: 1}\ntarget: position\n"
         "model: {attention: rpe, heads: 1, width: 8, ffn: 8}\ntrain: {steps: 3}\ngrid:\n"
         "  model.encoding: [{kind: t5, buckets: 16}, rope]\n  model.layers: [1, 2]\n");
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, true);
     draw(folder, &names);
@@ -361,7 +352,6 @@ static void options_are_no_sizes(void **state)
         "name: f\nseeds: 1\nspace: {length: 2, channels: 1, inputs: {identical: 0.5}}\n"
         "target: position\nmodel: {layers: 1, heads: 1, width: 8, ffn: 8}\n"
         "grid: {model.encoding: [{kind: shaw, value: false}, {kind: shaw, value: true}]}\n");
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, shaw_params);
     draw(folder, &names);
@@ -375,7 +365,6 @@ static void options_are_no_sizes(void **state)
 static const char *about_tokens(const struct cell *c, int64_t length, const char *subset,
                                 const char *column, char *buffer)
 {
-    (void)c, (void)length, (void)subset, (void)buffer;
     if (strcmp(column, "accuracy") == 0)
         return "0.75";
     if (strcmp(column, "accuracy_ceiling") == 0)
@@ -393,7 +382,6 @@ static void sampling_error_stands_apart(void **state)
     struct spec *s = help_spec("name: f\nspace: {length: 4}\ntarget: token_reverse\n"
                                "seeds: 1\nmodel: {heads: 1, width: 8, ffn: 8}\n"
                                "evaluate: {samples: 16}\ngrid: {model.layers: [1, 2]}\n");
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, about_tokens);
     draw(folder, &names);
@@ -424,7 +412,6 @@ static void matrices_follow_the_space(void **state)
     char folder[HELP_PATH];
     struct text names = {0}, table = {0};
     struct spec *s = help_spec(TABLES("kind: grid, height: 2, width: 2"));
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     for (int head = 0; head < 2; head++)
@@ -458,7 +445,6 @@ static void tables_on_a_graph_are_over_steps(void **state)
         "name: f\nseeds: 1\nspace: {kind: graph, channels: 1}\ntarget: degree\n"
         "model: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8}\n"
         "train: {steps: 3, batch: 4}\n");
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, true);
     draw(folder, &names);
@@ -481,7 +467,6 @@ static void matrices_leave_masked_places_out(void **state)
         "name: f\nseeds: 1\nspace: {length: 2, channels: 1}\ntarget: position\n"
         "model: {encoding: toeplitz, layers: 1, heads: 1, width: 8, ffn: 8, mask: causal}\n"
         "train: {steps: 3, batch: 4}\n");
-    (void)state;
     help_folder(folder);
     write_cells(folder, s, true);
     draw(folder, &names);

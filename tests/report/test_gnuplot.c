@@ -69,7 +69,6 @@ static void tables_are_numbers(void **state)
         char folder[HELP_PATH], rows[256];
         struct figures f;
         struct spec *s = help_spec(ONE_CELL "figures: [tables, matrices]\n");
-        (void)state;
         help_folder(folder);
         help_write_all(folder, s, help_figures);
         snprintf(rows, sizeof rows, "\"\",0,0,1,,\n%s", bad[k].row);
@@ -97,7 +96,6 @@ static void names_of_folders_are_inert(void **state)
 {
     static const char *const name[] = {"|touch PWNED;#", "<touch PWNED;#", "~", "-", "'`touch PWNED`",
                                        "%d\n\"$(touch PWNED)\""};
-    (void)state;
     need_gnuplot();
     for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
         char folder[HELP_PATH], picture[HELP_PATH];
@@ -127,7 +125,6 @@ static void expressions_are_drawn(void **state)
     static const char expression[] = "x[i][c] % 2 + (\"%d\" == '`touch PWNED`' and 1 or 0) + #\"{/Bold @ARG1 $0}\"";
     char folder[HELP_PATH], yaml[1024];
     struct figures f;
-    (void)state;
     need_gnuplot();
     help_folder(folder);
     snprintf(yaml, sizeof yaml,
@@ -173,7 +170,6 @@ static void a_failed_figure_stops_no_other(void **state)
     char folder[HELP_PATH];
     struct figures f;
     struct spec *s = help_spec(SPEC("  model.layers: [1, 2]\nfigures: [floor, pairs, depth, params]\n"));
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, with_params);
     write_gnuplot(folder, "echo '<svg>old</svg>'");

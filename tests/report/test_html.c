@@ -28,7 +28,6 @@ static const char small[] = "name: small\n"
 static void text_is_escaped(void **state)
 {
     struct text t = {0};
-    (void)state;
     html_escape(&t, "<script>alert(\"a\" & 'b')</script>\x01\n\xc3\xa9");
     assert_string_equal(t.data, "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)"
                                 "&lt;/script&gt; \n\xc3\xa9");
@@ -42,7 +41,6 @@ static void text_is_escaped(void **state)
 static void images_keep_their_ids_apart(void **state)
 {
     struct text t = {0};
-    (void)state;
     assert_true(html_svg(&t, "<?xml?><!DOCTYPE x><svg><g id=\"a\"/><use href='#a' fill='url(#b)'/>"
                              "<text> id=\"a\"</text></svg>\n", 3));
     assert_string_equal(t.data, "<svg><g id=\"f3-a\"/><use href='#f3-a' fill='url(#f3-b)'/>"
@@ -84,7 +82,6 @@ static void matrix_has_every_group(void **state)
 {
     struct help_report h;
     struct text t = {0};
-    (void)state;
     help_report_open(&h, small, help_figures);
     assert_int_equal(matrix_of(&h, "identical", &t), 12);
     assert_int_equal(count(t.data, "<td class=\"impossible\" data-of"), 6);
@@ -112,7 +109,6 @@ static void matrix_sets_values_side_by_side(void **state)
 {
     struct help_report h;
     struct text t = {0};
-    (void)state;
     help_report_open(&h, "name: p\nspace: {length: 4, channels: 1}\ntarget: mean\n"
                          "model: {layers: 1, heads: 1, width: 8, ffn: 8}\ngrid:\n"
                          "  model.encoding: [t5, rope]\n  model.norm: [pre, post]\n", help_figures);
@@ -130,7 +126,6 @@ static void labels_list_what_there_is(void **state)
 {
     struct help_report h;
     struct text t = {0};
-    (void)state;
     help_report_open(&h, "name: p\nseeds: 1\nspace: {length: 4, channels: 1}\ntarget: mean\n"
                          "model: {encoding: alibi, layers: 1, heads: 1, width: 8, ffn: 8}\n"
                          "cases:\n  - {space.inputs.palindrome: 0.5}\n"
@@ -147,7 +142,6 @@ static void matrix_names_gaps(void **state)
 {
     struct help_report h;
     struct text t = {0};
-    (void)state;
     help_report_open_behind(&h, small, help_figures, 4);
     assert_int_equal(matrix_of(&h, "all", &t), 10);
     assert_int_equal(count(t.data, "not run"), 2);
@@ -166,7 +160,6 @@ static char *page_of(const struct help_report *h, const struct figures *f)
 static void page_has_its_parts(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h, small, help_figures);
     char *page = page_of(&h, &(struct figures){.why = "no <gnuplot>"});
     assert_int_equal(count(page, "<td class=\"held\">"), 1);
@@ -189,7 +182,6 @@ static void page_has_its_parts(void **state)
 static void unfinished_claims_wait(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open_behind(&h, small, help_figures, 1);
     char *page = page_of(&h, &(struct figures){.drawn = true});
     assert_non_null(strstr(page, "23 of 24 cells finished, so no claim about trained cells"));
@@ -206,7 +198,6 @@ static void page_shows_figures(void **state)
     struct err e = {0};
     char name[2][FIGURE_NAME_MAX] = {"floor-small", "floor-other"};
     struct figures f = {.drawn = true, .name = name, .count = 2};
-    (void)state;
     help_report_open(&h, small, help_figures);
     help_write(h.folder, "figures/floor-small.svg", "<?xml?>\n<svg><g id=\"a\"/></svg>\n");
     char *page = page_of(&h, &f);

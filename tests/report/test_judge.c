@@ -35,7 +35,6 @@ static void each_operator(void **state)
                  {"\">= 1\"", true},   {"\">= 1.1\"", false}, {"\"= 1\"", true},
                  {"\"= 0.9\"", false}, {"1", true},           {"0.5", false},
                  {"[\">= 0.9\", \"<= 1.1\"]", true},          {"[\">= 0.9\", \"< 1\"]", false}};
-    (void)state;
     for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
         char text[1024];
         snprintf(text, sizeof text,
@@ -50,7 +49,6 @@ static void each_operator(void **state)
 
 static void texts_are_compared(void **state)
 {
-    (void)state;
     assert_true(judge(SPEC("{where: {model.attention: rpe, subset: identical}, "
                            "expect: {verdict: impossible}}"),
                       help_figures)
@@ -64,7 +62,6 @@ static void texts_are_compared(void **state)
 
 static void any_of_a_list_matches(void **state)
 {
-    (void)state;
     struct claim_verdict v = judge(
         SPEC("{where: {subset: [generic, all]}, expect: {floor_rel: \"= 0\"}}"), help_figures);
     assert_true(v.held);
@@ -73,7 +70,6 @@ static void any_of_a_list_matches(void **state)
 
 static void a_claim_that_matches_nothing_has_failed(void **state)
 {
-    (void)state;
     struct claim_verdict v =
         judge(SPEC("{where: {subset: palindrome}, expect: {floor_rel: \"= 0\"}}"), help_figures);
     assert_false(v.held);
@@ -91,7 +87,6 @@ static const char *no_error(const struct cell *c, int64_t length, const char *su
 
 static void an_empty_field_holds_nothing(void **state)
 {
-    (void)state;
     struct claim_verdict v = judge(SPEC("{expect: {error_rel: \"<= 100\"}}"), no_error);
     assert_false(v.held);
     assert_non_null(strstr(v.why, "error_rel is empty"));
@@ -103,7 +98,6 @@ static void the_worst_row_is_named(void **state)
     static const char text[] = SPEC("{where: {subset: identical}, expect: {error_rel: \"< 0.005\"}}");
     struct spec *s = help_spec(text);
     char cell[32];
-    (void)state;
     struct claim_verdict v = judge(text, help_figures);
     snprintf(cell, sizeof cell, "cell %.8s", spec_cell(s, 0)->id);
     assert_false(v.held);
@@ -121,7 +115,6 @@ static void pairs_are_judged_seed_by_seed(void **state)
     static const char pair[] = SPEC("{pair: {model.attention: [%s]}, where: {subset: %s}, "
                                     "expect: {error_rel: %s}}\nseeds: 2");
     char text[1024];
-    (void)state;
     snprintf(text, sizeof text, pair, "rpe, urpe", "identical", "[\"> 0.98\", \"< 1.09\"]");
     struct claim_verdict v = judge(text, help_figures);
     assert_true(v.held);
@@ -160,7 +153,6 @@ static void conditions_hold_for_both_of_a_pair(void **state)
         int matched;
     } table[] = {{"subset: all", 2}, {"subset: all, model.c: bucketed", 1},
                  {"subset: all, model.layers: 1", 2}, {"verdict: reached", 4}, {"length: 9", 0}};
-    (void)state;
     for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
         char text[1024];
         snprintf(text, sizeof text, pair, table[k].where);
@@ -178,7 +170,6 @@ static void only_this_specs_cells_count(void **state)
     struct err e = {0};
     struct claim_verdict v;
     char folder[HELP_PATH];
-    (void)state;
     narrow = help_spec("name: claim\nspace: {length: 4, channels: 2, inputs: {identical: 0.5}}\n"
                        "target: gain\nmodel: {layers: 1, heads: 1, width: 4, ffn: 4, "
                        "attention: urpe}\nclaims: [{expect: {floor_rel: \"= 0\"}}]\n");
@@ -224,14 +215,12 @@ static void print_two(const struct report_screen *screen, const char *good, cons
 
 static void printed_and_counted(void **state)
 {
-    (void)state;
     print_two(&(struct report_screen){.width = 80}, "held ", "NOT HELD ");
 }
 
 /* Colours change nothing but themselves: without them the text is the same. */
 static void colours_are_around_the_word(void **state)
 {
-    (void)state;
     print_two(&(struct report_screen){.width = 80, .colour = true},
               "\x1b[36mheld      \x1b[0mexpect", "\x1b[1;31mNOT HELD  \x1b[0mexpect");
 }

@@ -105,7 +105,6 @@ static void value_shows(const char *yaml, bool compared, const char *key, const 
 static void a_default_on_an_axis_shows(void **state)
 {
     static const char *const deviation[2] = {"0.02", "0.5"}, *const start[2] = {"default", "witness"};
-    (void)state;
     value_shows(SPEC("grid: {model.encoding.std: [0.02, 0.5]}\nclaims:\n"
                      "  - {where: {model.encoding.std: 0.02, subset: all}, expect: {error_rel: 0.01}}\n"
                      "  - {pair: {model.encoding.std: [0.02, 0.5]}, expect: {error_rel: 0}}\n"),
@@ -123,7 +122,6 @@ static void a_default_on_an_axis_shows(void **state)
 static void axes_are_words(void **state)
 {
     struct fixture f;
-    (void)state;
     open_fixture(&f, SPEC("cases:\n  - {target: {kind: lua, y: 'x[i][c] + 1'}, train.lr: 0.1}\n"
                           "  - {target: {kind: lua, y: '\"\\\\\" == x and 1 or 2'}, train.lr: 0.2}\n"
                           "  - {target: {kind: lua, y: '2'}, train.lr: 0.2, evaluate.lengths: [8]}\n"));
@@ -144,7 +142,6 @@ static void labels_put_options_behind_their_kind(void **state)
     struct fixture f;
     static const char *const encoding[] = {"model.encoding", "train", NULL};
     struct text label = {0};
-    (void)state;
     open_fixture(&f, SPEC("evaluate: {lengths: [4, 6]}\ngrid:\n"
                           "  target: [{kind: shift, k: 1}, {kind: shift, k: 2}]\n"
                           "  model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}]\n"

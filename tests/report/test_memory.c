@@ -34,7 +34,6 @@ static int count_new(const char *folder, char *const *old, char *const *fresh)
 
 static void every_request_of_a_rebuild_may_fail(void **unused)
 {
-    (void)unused;
     char folder[HELP_PATH], *old[TABLES], *fresh[TABLES];
     struct spec *s = help_spec(spec_text_);
     struct err e = {0};
@@ -72,7 +71,6 @@ static void every_request_of_a_rebuild_may_fail(void **unused)
 /* Scripts alone, for there is no gnuplot. */
 static void every_request_of_the_figures_may_fail(void **unused)
 {
-    (void)unused;
     char folder[HELP_PATH], path[4096];
     struct spec *s = help_spec(spec_text_);
     struct results r;
@@ -106,13 +104,11 @@ static void every_request_of_the_figures_may_fail(void **unused)
 #else
 static void every_request_of_a_rebuild_may_fail(void **unused)
 {
-    (void)unused;
     skip();
 }
 
 static void every_request_of_the_figures_may_fail(void **unused)
 {
-    (void)unused;
     skip();
 }
 #endif

@@ -73,7 +73,6 @@ static void two_values_of_any_key_are_compared(void **state)
 {
     struct csv c;
     int row;
-    (void)state;
     summary_of(SPEC("grid: {model.encoding: [t5, rope], model.attention: [urpe, rpe]}\n"), &c);
     assert_int_equal(lines_of(&c, "model.encoding=t5-rope", &row), 2);
     assert_string_equal(field(&c, row, "encoding"), "t5-rope");
@@ -97,7 +96,6 @@ static void a_key_that_depends_on_the_pairs_does_not_tell_apart(void **state)
 {
     struct csv c;
     int row;
-    (void)state;
     summary_of(SPEC("cases:\n  - {model.attention: rpe}\n"
                     "  - {model.attention: urpe, model.c: toeplitz}\n"
                     "  - {model.attention: urpe, model.c: bucketed}\n"
@@ -117,7 +115,6 @@ static void options_of_the_first_value_are_named(void **state)
 {
     struct csv c;
     int row;
-    (void)state;
     summary_of(SPEC("grid:\n  model.encoding: [{kind: t5, buckets: 8}, {kind: t5, buckets: 16}, rope]\n"),
                &c);
     assert_int_equal(lines_of(&c, "model.encoding=t5-rope", &row), 2);
@@ -130,7 +127,6 @@ static void claimed_pairs_are_compared(void **state)
 {
     struct csv c;
     int row;
-    (void)state;
     summary_of(SPEC("grid: {train.lr: [0.1, 0.2, 0.3], model.layers: [1, 2, 3]}\nclaims:\n"
                     "  - {pair: {train.lr: [0.3, 0.1]}, expect: {error_rel: '> 0'}}\n"
                     "  - {pair: {layers: [1, 3]}, expect: {error_rel: 0}}\n"), &c);
@@ -152,7 +148,6 @@ static void seeds_meet_their_own(void **state)
     struct interval i;
     struct err e = {0};
     char folder[HELP_PATH];
-    (void)state;
     help_folder(folder);
     help_write_spec(folder, s);
     for (int k = 1; k < spec_cells(s); k++) /* not rpe of seed 0 */

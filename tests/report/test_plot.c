@@ -34,7 +34,6 @@ static void axes_have_tics(void **state)
 {
     static const enum plot_scale scale[] = {PLOT_LINEAR, PLOT_WHOLE, PLOT_LOG, PLOT_SIZES};
     struct stream random;
-    (void)state;
     stream_open(&random, 1, "tics", 0);
     for (int k = 0; k < 4000; k++) {
         struct plot_point point[4];
@@ -63,7 +62,6 @@ static void axes_have_tics(void **state)
 static void extremes_have_tics(void **state)
 {
     static const double value[] = {NAN, 0, -1, 1, INFINITY, 1e308, -1e308, 1e-300};
-    (void)state;
     for (size_t k = 0; k < sizeof value / sizeof *value; k++)
         for (int scale = PLOT_LINEAR; scale <= PLOT_SIZES; scale++) {
             struct plot_point point = {value[k], value[k], NAN, value[k], NAN, NAN};
@@ -85,7 +83,6 @@ static void tics_are_short(void **state)
         const char *text;
     } known[] = {{0.01, "0.01"}, {1e-5, "1e-5"}, {2e-10, "2e-10"}, {1e20, "1e20"}, {-2.5e-4, "-2.5e-4"}, {3e8, "3e8"}, {0, "0"},
                  {16, "16"}, {-0.5, "-0.5"}, {200000, "200000"}};
-    (void)state;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         char text[PLOT_TIC_TEXT];
         plot_tic_text(text, known[k].tic);
@@ -247,7 +244,6 @@ static void draw_and_check(const char *yaml, int relations, int least)
 
 static void no_text_lies_on_another(void **state)
 {
-    (void)state;
     if (system("gnuplot --version >/dev/null 2>&1") != 0)
         skip();
     draw_and_check( /* long labels, several sizes that go with each other, patterns, seeds */

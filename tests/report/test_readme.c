@@ -19,7 +19,6 @@ static void the_page_has_every_column(void **state)
     struct err e = {0};
     char *readme;
     size_t count;
-    (void)state;
     if (file_read("lib/spec/columns.md", 1 << 20, &readme, &count, &e))
         fail_msg("%s", e.msg);
     for (int k = 0; k < FILE_COUNT; k++) {

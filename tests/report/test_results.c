@@ -230,7 +230,6 @@ static void a_missing_folder_is_an_error(void **state)
     struct results r;
     struct err e = {0};
     const char *folder = "/nonexistent/urpe";
-    (void)state;
     assert_int_equal(results_open(&r, &folder, 1, &e), ERR_IO);
     assert_string_equal(e.where, folder);
 }

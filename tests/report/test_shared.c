@@ -55,7 +55,6 @@ static void many_writers(void **state)
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s[4];
     char r[4][HELP_PATH];
-    (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     for (int k = 0; k < 4; k++) {
@@ -106,7 +105,6 @@ static void force_replaces(void **state)
     struct spec *s = spec_of("t5"), *first = spec_of("alibi");
     char r[HELP_PATH], again[HELP_PATH], before[HELP_PATH];
     struct err e = {0};
-    (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     results_of(before, first, help_figures);
@@ -142,7 +140,6 @@ static void failed_rows_give_way(void **state)
     struct spec *s = spec_of("t5");
     char failed[HELP_PATH], ok[HELP_PATH];
     struct err e = {0};
-    (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     results_of(failed, s, all_failed);
@@ -165,7 +162,6 @@ static void only_this_specs_rows(void **state)
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct spec *s = spec_of("t5"), *other = spec_of("alibi");
     struct err e = {0};
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     help_write_all(folder, other, help_figures);
@@ -188,7 +184,6 @@ static void older_files_gain_columns(void **state)
     struct text rows = {0};
     struct csv c;
     struct err e = {0};
-    (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     results_of(r, s, help_figures);
@@ -219,7 +214,6 @@ static void other_headers_are_refused(void **state)
 {
     char folder[HELP_PATH], path[HELP_PATH + 16];
     struct err e = {0};
-    (void)state;
     help_folder(folder);
     snprintf(path, sizeof path, "%s/all.csv", folder);
     assert_int_equal(report_shared_check(path, &e), 0); /* missing */

@@ -39,7 +39,6 @@ static void table_fits(void **state)
 {
     struct help_report h;
     int lines, last = 0;
-    (void)state;
     help_report_open(&h, wide, help_figures);
     for (int width = 80; width <= 160; width += 20) {
         char *text = help_table(h.spec, &h.results, width);
@@ -106,7 +105,6 @@ static void no_two_lines_read_alike(void **state)
 {
     struct help_report h;
     int lines;
-    (void)state;
     help_report_open(&h, alike, help_figures);
     rows_differ(h.spec, &h.results, 110, 64);
     rows_differ(h.spec, &h.results, 80, 64);
@@ -129,7 +127,6 @@ static void no_two_lines_read_alike(void **state)
 static void names_share_a_column(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h,
               "name: few\nspace: {length: 4, channels: 1}\ntarget: gain\n"
               "model: {heads: 1, width: 8, ffn: 8}\ncases:\n"
@@ -148,7 +145,6 @@ static void names_share_a_column(void **state)
 static void names_of_columns_are_told_apart(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h,
               "name: grid\nspace: {kind: grid, height: 2, channels: 1}\ntarget: mean\n"
               "model: {heads: 1, ffn: 4}\n"
@@ -163,7 +159,6 @@ static void names_of_columns_are_told_apart(void **state)
 static void constant_columns_move_to_the_title(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h,
               "name: constant\nseeds: 3\n"
               "space: {length: 16, channels: 2, inputs: {identical: 0.5}}\ntarget: prefix_sum\n"
@@ -190,7 +185,6 @@ static void curves_are_blocks(void **state)
         "target: gain\nmodel: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
         "grid: {model.attention: [rpe, urpe]}\n");
     const struct report_screen screen = {.width = 120, .unicode = true};
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, help_figures);
     for (int k = 0; k < spec_cells(s); k++) {
@@ -220,7 +214,6 @@ static void curves_are_blocks(void **state)
 static void table_says_what_it_should(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h,
               "name: small\nseeds: 3\nspace: {length: 16, channels: 2, inputs: {identical: 0.5}}\n"
               "target: gain\nmodel: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
@@ -256,7 +249,6 @@ static void a_failed_seed_shares_its_line(void **state)
     struct results r;
     struct text rows = {0};
     char folder[HELP_PATH], name[64];
-    (void)state;
     help_folder(folder);
     help_write_all(folder, s, first_fails);
     help_rows(&rows, spec_cell(s, 0), first_fails);
@@ -296,7 +288,6 @@ static void seeds_that_differ_are_counted(void **state)
 {
     struct help_report h;
     struct err e = {0};
-    (void)state;
     help_report_open(&h, "name: small\nseeds: 2\ntarget: gain\n"
                          "space: {length: 16, channels: 2, inputs: {identical: 0.2, periodic: 0.2}}\n"
                          "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n", one_of_two);
@@ -323,7 +314,6 @@ static const char *one_missed(const struct cell *c, int64_t length, const char *
 static void a_verdict_is_about_the_worst_inputs(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h, "name: small\nseeds: 2\ntarget: gain\n"
                          "space: {length: 16, channels: 2, inputs: {identical: 0.2, periodic: 0.2}}\n"
                          "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n", one_missed);
@@ -339,7 +329,6 @@ static const char *of_three_units(const struct cell *c, int64_t length, const ch
 {
     const char *target = target_of(&c->task.target)->name;
     bool constant = strcmp(target, "pi") != 0 && strcmp(target, "gain") != 0;
-    (void)length, (void)subset, (void)buffer;
     if (strcmp(column, "status") == 0)
         return "ok";
     if (strcmp(column, "accuracy") == 0)
@@ -355,7 +344,6 @@ static void errors_have_their_unit(void **state)
 {
     struct help_report h;
     struct err e = {0};
-    (void)state;
     help_report_open(&h, "name: units\nseeds: 1\nspace: {length: 16}\n"
                          "model: {encoding: t5, layers: 1, heads: 1, width: 4, ffn: 4}\n"
                          "cases: [{target: pi}, {target: gain}, {target: mean}]\n", of_three_units);
@@ -377,7 +365,6 @@ static void errors_have_their_unit(void **state)
 static void kinds_of_input_without_a_column_are_named(void **state)
 {
     struct help_report h;
-    (void)state;
     help_report_open(&h,
               "name: small\nseeds: 1\ntarget: gain\nspace: {length: 16, channels: 2, "
               "inputs: {identical: 0.2, palindrome: 0.2, blocks: 0.2}}\n"
@@ -396,7 +383,6 @@ static void intervals_need_four(void **state)
 {
     double value[4] = {2, 4, 6, 8}, power[4] = {exp(1), exp(2), exp(3), exp(4)}, half[4] = {3, 0, 4, 1};
     const double t = 3.18244630528 * sqrt(5.0 / 3);
-    (void)state;
     assert_true(isnan(stats_interval(value, 0, false).mean));
     struct interval i = stats_interval(value, 1, true);
     assert_true(i.mean == 2 && isnan(i.sd) && isnan(i.low) && i.spread == SPREAD_NONE);
@@ -426,7 +412,6 @@ static void intervals_are_written(void **state)
                  {{0.5, 0.50001}, 2, true, true, "0.500"},
                  {{1, 2, 4, 8}, 4, true, true, "2.828×÷4.15"},
                  {{2, 4, 6, 8}, 4, false, true, "5.000±4.109"}};
-    (void)state;
     for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
         struct text t = {0};
         struct interval i = stats_interval(table[k].value, table[k].n, table[k].error);
@@ -440,7 +425,6 @@ static void intervals_are_written(void **state)
 static void wilson_is_known(void **state)
 {
     double low, high;
-    (void)state;
     stats_wilson(0.8, 10, &low, &high);
     assert_true(fabs(low - 0.4901624715) < 1e-9 && fabs(high - 0.9433178485) < 1e-9);
     stats_wilson(0, 10, &low, &high);
@@ -456,7 +440,6 @@ static void json_is_escaped(void **state)
     struct listing l;
     struct text t = {0};
     struct err e = {0};
-    (void)state;
     listing_open(&l, column, 1);
     for (int k = 0; k < 5; k++)
         assert_int_equal(listing_add(&l, &value[k], &e), 0);
@@ -476,7 +459,6 @@ static void listing_keeps_every_column(void **state)
     struct listing l;
     struct text t = {0};
     struct err e = {0};
-    (void)state;
     listing_open(&l, column, 3);
     assert_int_equal(listing_add(&l, one, &e), 0);
     assert_int_equal(listing_add(&l, two, &e), 0);
@@ -501,7 +483,6 @@ static void listing_keeps_every_column(void **state)
 static void gnuplot_strings_are_inert(void **state)
 {
     struct text t = {0};
-    (void)state;
     gnuplot_string(&t, "a'b`date`\n\"$x, cut", 13);
     assert_string_equal(t.data, "'a''b`date` \"$x'");
     text_close(&t);
@@ -514,7 +495,6 @@ static void figures_are_drawn(void **state)
     struct err e = {0};
     struct figures f = {.scripts = true};
     char folder[HELP_PATH], path[4096];
-    (void)state;
     help_report_open(&h, wide, help_figures);
     help_folder(folder);
     assert_int_equal(report_figures(folder, &h.results, &f, &e), 0);

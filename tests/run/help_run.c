@@ -55,7 +55,6 @@ void help_folder(char out[HELP_PATH])
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)
 {
-    (void)status, (void)kind, (void)at;
     return remove(path);
 }
 

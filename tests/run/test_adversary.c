@@ -72,7 +72,6 @@ static const struct record *identical(const struct probe *p)
  * of ones, which only a slope through all tokens of f finds. */
 static void optimum_of_the_target_is_found(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *target;
         double worst;
@@ -92,7 +91,6 @@ static void optimum_of_the_target_is_found(void **unused)
  * corner.  f at the last position needs all tokens, so one that is held still is seen. */
 static void one_start_climbs(void **unused)
 {
-    (void)unused;
     struct probe p = small_probe("prefix_sum", MODEL_URPE, 9, 2);
     p.zero = true;
     p.task.space.share[PATTERN_IDENTICAL] = 0;
@@ -109,7 +107,6 @@ static void one_start_climbs(void **unused)
  * they would be a dozen random moves. */
 static void network_is_climbed(void **unused)
 {
-    (void)unused;
     struct probe p = small_probe("position", MODEL_URPE, 12, 4), none, many;
     p.task.space.share[PATTERN_IDENTICAL] = 0;
     p.task.space.share[PATTERN_GENERIC] = 1;
@@ -130,7 +127,6 @@ static void network_is_climbed(void **unused)
 
 static void never_below_the_samples_or_the_floor(void **unused)
 {
-    (void)unused;
     static const char *const target[] = {"gain", "prefix_sum", "random_field", "moving_max"};
     for (int k = 0; k < 16; k++) {
         struct probe p = small_probe(target[k % 4], k / 4 % 2, 6, 2);
@@ -151,7 +147,6 @@ static void never_below_the_samples_or_the_floor(void **unused)
  * so the floor is the largest channel, and 1 only at a corner that no sample holds. */
 static void floors_of_the_points_found(void **unused)
 {
-    (void)unused;
     struct probe p = small_probe("position", MODEL_RPE, 16, 2);
     search(&p);
     assert_float_equal(identical(&p)->floor_worst, 15.0 / 32, 1e-15);
@@ -189,7 +184,6 @@ static void check_repetition(int starts, int steps)
 /* Several waves of microbatches; and one start, long enough for its random moves to count. */
 static void threads_and_repetition_change_nothing(void **unused)
 {
-    (void)unused;
     check_repetition(70, 10);
     check_repetition(1, 120);
 }
@@ -197,7 +191,6 @@ static void threads_and_repetition_change_nothing(void **unused)
 /* Longer inputs than a difference is taken for at once: 40 x 4 variables, 64 at a time. */
 static void many_variables_are_climbed_in_blocks(void **unused)
 {
-    (void)unused;
     struct probe p = small_probe("mean", MODEL_URPE, 40, 4);
     p.zero = true;
     p.task.evaluate.adversary_starts = 1;
@@ -210,7 +203,6 @@ static void many_variables_are_climbed_in_blocks(void **unused)
 
 static void left_empty_where_nothing_is_searched(void **unused)
 {
-    (void)unused;
     struct probe p = small_probe("gain", MODEL_URPE, 6, 2);
     p.task.evaluate.lengths = (struct option_ints){.count = 1, .value = {5}};
     search_at(&p, 5);
@@ -223,7 +215,6 @@ static void left_empty_where_nothing_is_searched(void **unused)
 /* Cells made before there was a search keep their ids. */
 static void ids_stay_without_a_search(void **unused)
 {
-    (void)unused;
     static const char *const text[] = {
         "target: gain\n", "target: gain\nevaluate: {adversary: {starts: 0, steps: 7}}\n",
         "target: gain\nevaluate: {adversary: {starts: 4}}\n",

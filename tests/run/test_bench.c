@@ -15,7 +15,6 @@ static const struct bench_case tiny = {.n = 4, .width = 8, .layers = 1, .batch =
 
 static void test_step(void **state)
 {
-    (void)state;
     struct bench_figures f;
     struct err e = {0};
     assert_int_equal(bench_step(&tiny, 0.2, &f, &e), 0);
@@ -28,7 +27,6 @@ static void test_step(void **state)
 
 static void test_pair(void **state)
 {
-    (void)state;
     struct bench_figures f[2];
     double ratio;
     struct err e = {0};
@@ -46,7 +44,6 @@ static void test_pair(void **state)
 /* What goes wrong in the measuring process is reported by the caller. */
 static void test_errors_come_back(void **state)
 {
-    (void)state;
     struct bench_case wrong = tiny;
     struct bench_figures f;
     struct err e = {0};

@@ -99,7 +99,6 @@ static bool has(const char *folder, const char *name)
 
 static void resumed_cell_writes_the_same_bytes(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct watch w;
     fixture_open(&f, small_spec);
@@ -122,7 +121,6 @@ static void resumed_cell_writes_the_same_bytes(void **unused)
 /* The comparison above can fail: another seed's files are not the same. */
 static void another_seed_writes_other_bytes(void **unused)
 {
-    (void)unused;
     struct fixture f, other;
     size_t count[2];
     fixture_open(&f, small_spec);
@@ -163,7 +161,6 @@ static void read_stamp(const struct fixture *f, char *out, size_t size)
 /* A cell whose checkpoint says that 1000 seconds went before reports more than that. */
 static void seconds_include_earlier_processes(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct watch w;
     struct history h;
@@ -201,7 +198,6 @@ static void seconds_include_earlier_processes(void **unused)
 /* A history of 70 MB, as a curve of nearly two million points has, is taken up again. */
 static void long_history_is_taken_up(void **unused)
 {
-    (void)unused;
     enum { POINTS = 1800000 };
     struct fixture f;
     struct watch w;
@@ -257,7 +253,6 @@ static void damaged_run(const struct fixture *f, const char *bytes, size_t count
 
 static void damaged_checkpoint_restarts_the_cell(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct watch w;
     size_t count;
@@ -288,7 +283,6 @@ static void damaged_checkpoint_restarts_the_cell(void **unused)
 /* Every 97th byte flipped, every 97th length: read as good by nobody. */
 static void no_flipped_byte_is_read_as_good(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct history h;
     struct network x;
@@ -342,7 +336,6 @@ static void no_flipped_byte_is_read_as_good(void **unused)
 /* A checkpoint of one cell in the folder of another that has the same sizes. */
 static void checkpoint_of_another_cell_is_refused(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct watch w;
     size_t count;
@@ -365,7 +358,6 @@ static void checkpoint_of_another_cell_is_refused(void **unused)
 /* A killed worker's temporary file goes when the next holder of the lock begins. */
 static void leftovers_are_swept(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct watch w;
     fixture_open(&f, small_spec);
@@ -380,7 +372,6 @@ static void leftovers_are_swept(void **unused)
 
 static void failed_row_is_not_finished(void **unused)
 {
-    (void)unused;
     struct fixture f;
     struct csv csv;
     char path[HELP_PATH];
@@ -427,7 +418,6 @@ static size_t drop_column(char *rows)
  * an older program is done again where it lacks a column that no report fills. */
 static void half_a_result_is_not_finished(void **unused)
 {
-    (void)unused;
     struct fixture f;
     size_t count;
     fixture_open(&f, small_spec);

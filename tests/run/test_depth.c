@@ -14,7 +14,6 @@ static int answer(void *self, const struct samples *s, double *y, trainer_logits
                   struct err *e)
 {
     const struct answer *a = self;
-    (void)e;
     for (int k = 0; s->channels && k < s->rows * s->channels; k++)
         y[k] = s->y[k] + a->off;
     for (int row = 0; row < s->rows && !s->channels; row++) {
@@ -61,7 +60,6 @@ static const char *verdict_of(struct evaluation *ev, struct answer a)
  * positions from the start are known after each.  The others share one answer. */
 static void position_by_hand(void **unused)
 {
-    (void)unused;
     enum { N = 12 };
     struct task t = window_task("position", "toeplitz", N, 3);
     choose(&normaliser_kinds, &t.model.normaliser, "sink");
@@ -93,7 +91,6 @@ static void position_by_hand(void **unused)
 /* A label twelve tokens back, a window of four: four layers see it, three do not. */
 static void tokens_by_depth(void **unused)
 {
-    (void)unused;
     struct task t = window_task("token_shift", "toeplitz", 24, 4);
     double ceiling = 0, entropy = INFINITY;
     t.target.kind.number[0] = 12;
@@ -121,7 +118,6 @@ static void tokens_by_depth(void **unused)
 /* What no depth can is impossible, whatever the depth adds. */
 static void impossible_goes_first(void **unused)
 {
-    (void)unused;
     struct task t = window_task("gain", "toeplitz", 8, 2);
     t.space.share[PATTERN_IDENTICAL] = 0.5;
     assert_int_equal(space_finish(&t.space, NULL), 0);

@@ -60,7 +60,6 @@ static int false_outputs(void *self, const struct samples *s, double *y,
                          trainer_logits each, void *context, struct err *e)
 {
     const struct false_network *f = self;
-    (void)e;
     return s->channels ? answer_continuous(f, s, y)
                        : answer_tokens(f, &token_task, s, each, context);
 }
@@ -96,7 +95,6 @@ static int pattern_named(const char *name)
  * an identical sample are one group, those of a generic one are not. */
 static void position_by_hand(void **unused)
 {
-    (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_RPE, 4, 2);
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 6;
@@ -143,7 +141,6 @@ static void position_by_hand(void **unused)
 
 static void urpe_has_no_floor_and_exact_is_reached(void **unused)
 {
-    (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_URPE, 4, 2);
     struct record f[SUBSETS_MAX], alone;
     t.evaluate.samples = 6;
@@ -196,7 +193,6 @@ static void check_naive(const struct samples *s, const double *out, int pattern,
 
 static void subsets_have_their_own_figures(void **unused)
 {
-    (void)unused;
     static const char *const name[] = {"all", "generic", "identical", "palindrome"};
     struct task t = help_task("gain", "alibi", MODEL_RPE, 5, 3);
     struct record before[SUBSETS_MAX], after[SUBSETS_MAX];
@@ -234,7 +230,6 @@ static void subsets_have_their_own_figures(void **unused)
 /* With one position y = 1 everywhere: nothing to be relative to, so error_rms decides. */
 static void constant_target(void **unused)
 {
-    (void)unused;
     struct task t = help_task("position", "toeplitz", MODEL_RPE, 1, 2);
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 3;
@@ -256,7 +251,6 @@ static void constant_target(void **unused)
 
 static void nan_is_never_reached(void **unused)
 {
-    (void)unused;
     struct task t = help_task("gain", "toeplitz", MODEL_URPE, 3, 1);
     struct record f[SUBSETS_MAX];
     t.evaluate.samples = 4;
@@ -275,7 +269,6 @@ static void nan_is_never_reached(void **unused)
  * four-way tie, which goes to label 0: one position in four is right, the ceiling. */
 static void tokens_are_decided_by_row_and_by_group(void **unused)
 {
-    (void)unused;
     struct record f[SUBSETS_MAX];
     struct false_network right = {.value = 1, .changed = -1};
     token_task = help_task("pi", "toeplitz", MODEL_RPE, 4, 1);
@@ -322,7 +315,6 @@ static void tokens_are_decided_by_row_and_by_group(void **unused)
  * wrong for one of the two k. */
 static void group_goes_with_its_mean(void **unused)
 {
-    (void)unused;
     for (int k = 1; k <= 3; k += 2) {
         char text[256];
         struct record f[SUBSETS_MAX];
@@ -346,7 +338,6 @@ static void group_goes_with_its_mean(void **unused)
 /* etp, n = 4, V = 2: labels x_2, x_4, filler, filler.  Logits without opinion choose label 0. */
 static void informative_rows_are_counted_apart(void **unused)
 {
-    (void)unused;
     struct record f[SUBSETS_MAX];
     struct false_network none = {.value = 0, .changed = -1};
     token_task = help_task("etp", "learned", MODEL_RPE, 4, 1);
@@ -370,7 +361,6 @@ static void informative_rows_are_counted_apart(void **unused)
 
 static void row_prints_what_it_is_given(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec("space: {length: 6, channels: 2}\ntarget: gain\nseeds: [7]\n"
                                "model: {attention: urpe, precision: double}\n");
     const struct cell *c = spec_cell(s, 0);

@@ -83,7 +83,6 @@ static int wanted_kills(void)
 
 static void killed_runs_end_with_the_same_bytes(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(grid);
     struct stream random;
     char whole[HELP_PATH], folder[HELP_PATH];

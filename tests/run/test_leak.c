@@ -199,7 +199,6 @@ static void check_inequality(const struct record *r)
 
 static void rounding_can_be_read(void **unused)
 {
-    (void)unused;
     for (int precision = MODEL_FLOAT; precision <= MODEL_DOUBLE; precision++) {
         struct task t = rounding_task(precision);
         struct weights w;
@@ -251,7 +250,6 @@ static struct task wild_task(const char *target, int seed)
 
 static void random_networks_leak_no_more_than_they_say(void **unused)
 {
-    (void)unused;
     int finite = 0, leaking = 0;
     for (int seed = 0; seed < 400; seed++) {
         struct task t = wild_task("gain", seed);
@@ -274,7 +272,6 @@ static void random_networks_leak_no_more_than_they_say(void **unused)
 
 static void random_networks_of_labels_too(void **unused)
 {
-    (void)unused;
     int finite = 0;
     for (int seed = 0; seed < 100; seed++) {
         struct task t = wild_task("pi", seed);

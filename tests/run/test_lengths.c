@@ -57,7 +57,6 @@ static double joint_floor(const char *encoding, const char *model, double *gener
 
 static void length_of_equal_tokens(void **unused)
 {
-    (void)unused;
     int relative = 0;
     for (int k = 0; encoding_table[k]; k++) {
         const char *name = encoding_table[k]->name;
@@ -131,7 +130,6 @@ static void causal_length_of_equal_tokens(void **unused)
 /* Random networks with a sink, or with C, tell equal tokens of all lengths apart. */
 static void lengths_told_apart(void **unused)
 {
-    (void)unused;
     static const char *const models[] = {"attention: rpe, normaliser: sink", "attention: urpe",
                                          "attention: rpe"};
     for (int k = 0; k < 3; k++) {
@@ -158,7 +156,6 @@ static void lengths_told_apart(void **unused)
 static int echo(void *self, const struct samples *s, double *y, trainer_logits each, void *context,
                 struct err *e)
 {
-    (void)e;
     assert_int_equal(s->first[0], 0);
     for (int k = 1; k < s->count; k++)
         assert_int_equal(s->layout[k]->n, s->layout[0]->n);
@@ -174,7 +171,6 @@ static int echo(void *self, const struct samples *s, double *y, trainer_logits e
 
 static void errors_add_up(void **unused)
 {
-    (void)unused;
     static const int64_t lengths[] = {3, 5, 8};
     for (int tokens = 0; tokens < 2; tokens++) {
         struct task t = help_task(tokens ? "token_reverse" : "reverse", "toeplitz", MODEL_RPE, 5, 2);

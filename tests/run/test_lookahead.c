@@ -29,7 +29,6 @@ static struct record lookahead_of(const struct task *t)
 /* ---- samples ----------------------------------------------------------------------------------*/
 static void images_share_a_prefix(void **unused)
 {
-    (void)unused;
     struct task t = causal_task("reverse", 9);
     struct samples s;
     int seen[9] = {0}, equal = 0, behind = 0;
@@ -63,7 +62,6 @@ static double unknown_of_mean(int k, int n) { return (double)(n - k) / (n * n) /
 
 static void numbers(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *target;
         int k;
@@ -107,7 +105,6 @@ static double plurality(int symbols)
 /* Half of the labels stand where they are seen; the others are guessed. */
 static void tokens(void **unused)
 {
-    (void)unused;
     static const int vocab[] = {4, 10, 50};
     for (int i = 0; i < 3; i++)
         for (int n = 8; n <= 32; n += 24) {
@@ -127,7 +124,6 @@ static void tokens(void **unused)
  * none with four. */
 static void beyond_by_depth(void **unused)
 {
-    (void)unused;
     for (int layers = 1; layers < 5; layers++) {
         struct task t = causal_task("shift", 24);
         assert_true(option_set_kind(&mask_kinds, "window", &t.model.mask));
@@ -152,7 +148,6 @@ static void beyond_by_depth(void **unused)
  * with one layer more they do tell some of the images apart. */
 static void views_are_enough(void **unused)
 {
-    (void)unused;
     static const char *const masks[] = {"window", "dilated", "blocks", "strided"};
     enum { N = 14, SAMPLES = 80 };
     int apart = 0;
@@ -195,7 +190,6 @@ static void views_are_enough(void **unused)
 /* Nothing to look ahead for, and other subsets, which are what they were. */
 static void the_rest_is_as_it_was(void **unused)
 {
-    (void)unused;
     struct task t = causal_task("prefix_sum", 8);
     t.evaluate.samples = 100;
     t.space.share[PATTERN_IDENTICAL] = 0.5;

@@ -26,7 +26,6 @@ static void setup(char root[HELP_PATH])
 
 static void without_a_group_it_is_the_systems(void **unused)
 {
-    (void)unused;
     char root[HELP_PATH];
     setup(root);
     assert_true(system_memory(root) == 8 * GIB);
@@ -39,7 +38,6 @@ static void without_a_group_it_is_the_systems(void **unused)
 /* The page cache that a group has filled is given back when memory is asked for. */
 static void cache_counts_as_free(void **unused)
 {
-    (void)unused;
     char root[HELP_PATH];
     setup(root);
     put(root, "sys/fs/cgroup/memory.max", "4294967296\n");
@@ -53,7 +51,6 @@ static void cache_counts_as_free(void **unused)
 /* Nothing left is not nothing known. */
 static void a_full_group_leaves_next_to_nothing(void **unused)
 {
-    (void)unused;
     char root[HELP_PATH];
     setup(root);
     put(root, "sys/fs/cgroup/memory.max", "1073741824\n");
@@ -64,7 +61,6 @@ static void a_full_group_leaves_next_to_nothing(void **unused)
 
 static void the_older_layout_is_read_too(void **unused)
 {
-    (void)unused;
     char root[HELP_PATH];
     setup(root);
     put(root, "sys/fs/cgroup/memory/memory.limit_in_bytes", "3221225472\n");

@@ -27,7 +27,6 @@ static int execute(const struct cell *c, const char *folder, struct err *e)
 
 static void every_request_of_a_cell_may_fail(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(small_spec);
     char whole[HELP_PATH], folder[HELP_PATH];
     struct err e = {0};
@@ -59,7 +58,6 @@ static void every_request_of_a_cell_may_fail(void **unused)
 
 static void every_request_of_a_coordinator_may_fail(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(small_spec);
     struct run_counts counts;
     char whole[HELP_PATH], folder[HELP_PATH];
@@ -90,12 +88,10 @@ static void every_request_of_a_coordinator_may_fail(void **unused)
 #else
 static void every_request_of_a_cell_may_fail(void **unused)
 {
-    (void)unused;
     skip();
 }
 static void every_request_of_a_coordinator_may_fail(void **unused)
 {
-    (void)unused;
     skip();
 }
 #endif

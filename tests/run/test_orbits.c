@@ -46,7 +46,6 @@ static int compare(const char *text)
 
 static void kept_or_not(void **unused)
 {
-    (void)unused;
     static const char *const data[] = {
         "space: {length: 7, channels: 2, inputs: {identical: 0.2, palindrome: 0.2, periodic: 0.2}}\n"
         "target: gain\nevaluate: {samples: 20, orbit: shifts}\n",

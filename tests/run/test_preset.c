@@ -28,7 +28,6 @@ enum { KNOWN = sizeof known / sizeof *known };
 
 static void test_verdicts(void **state)
 {
-    (void)state;
     assert_int_equal(KNOWN, preset_count() - 1);
     for (int k = 0; k < KNOWN; k++) {
         const char *alone, *fronted;
@@ -110,7 +109,6 @@ static double spread_of(const char *preset, const char *prefix, uint64_t seed)
 
 static void test_random_networks(void **state)
 {
-    (void)state;
     for (int k = 0; k < KNOWN; k++)
         for (int front = 0; front < 2 && *known[k].fronted; front++)
             for (uint64_t seed = 0; seed < 3; seed++) {
@@ -136,7 +134,6 @@ static const char *encoding_name(const struct model_config *m)
 /* What a spec, a case, the grid or --set says stands above a preset, whatever the order. */
 static void test_what_is_said_stands_above(void **state)
 {
-    (void)state;
     struct spec *s = open_spec("target: gain\nmodel: {layers: 3, preset: llama-3, mask: none}\n"
                                "cases: [{}, {model.preset: gpt-oss}, {model.encoding: t5}, "
                                "{model.encoding.base: 77}, {model.prefix: none}]\n");
@@ -161,7 +158,6 @@ static void test_what_is_said_stands_above(void **state)
 /* Resolved specs and cells read back to the same cells, also where a key is set back to its default. */
 static void test_read_back(void **state)
 {
-    (void)state;
     struct text grid = {0}, t = {0};
     text_append(&grid, "target: gain\nmodel: {heads: 2}\ngrid:\n  model.prefix: [none, bos]\n"
                        "  model.preset: [");

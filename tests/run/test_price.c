@@ -70,7 +70,6 @@ static double peak_apart(const char *text)
  * cell's. */
 static void prices_are_what_cells_take(void **unused)
 {
-    (void)unused;
     static const char *const text[] = {
         "space: {length: 16, channels: 2}\ntarget: gain\nseeds: [0]\n"
         "train: {steps: 1, polish: {method: bfgs, steps: 1, samples: 40000}}\n"
@@ -104,7 +103,6 @@ static void prices_are_what_cells_take(void **unused)
 /* With too little memory for another length a run is refused at that key, and nothing written. */
 static void too_long_a_length_is_refused(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec("target: gain\nspace: {length: 16}\n"
                                "model: {width: 64, ffn: 8192}\n"
                                "evaluate:\n  samples: 1\n  lengths: [16384]\n");
@@ -133,7 +131,6 @@ static void too_long_a_length_is_refused(void **unused)
 /* Each part that a spec asks for adds to the price, in memory and in operations. */
 static void what_is_asked_for_costs(void **unused)
 {
-    (void)unused;
     static const char *const more[] = {"", ", lengths: [64]", ", lengths: [64, 32]",
                                        ", lengths: [64, 32], adversary: {starts: 8, steps: 1}",
                                        ", lengths: [64, 32], adversary: {starts: 8, steps: 2}"};
@@ -158,7 +155,6 @@ static void what_is_asked_for_costs(void **unused)
  * training, nobody looks unless asked to.  A target that says what it costs is priced by that. */
 static void looking_for_a_witness_costs(void **unused)
 {
-    (void)unused;
     static const char text[] = "target: %s\nspace: {length: %d, channels: 1}\ntrain: {steps: 0}\n"
                                "model: {layers: 1, heads: 1, width: 4, ffn: 4}\n"
                                "evaluate: {samples: 1, witness: %s}\n";

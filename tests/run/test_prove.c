@@ -110,7 +110,6 @@ static void proofs_agree_with_what_is_known(void **state)
 {
     struct pool *pool;
     struct counts n = {0};
-    (void)state;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     for (int k = 0; k < TARGETS; k++)
         for (int m = 0; m < ENCODINGS; m++) {
@@ -128,7 +127,6 @@ static void nothing_is_claimed_unasked(void **state)
     struct pool *pool;
     struct pass_price price;
     struct task t = small_task("reverse", "toeplitz", MODEL_URPE);
-    (void)state;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     t.evaluate.networks = 0;
     struct evaluation *ev = help_evaluation(&t);
@@ -148,7 +146,6 @@ static void nothing_is_claimed_unasked(void **state)
 static void small_floors_bound(void **state)
 {
     struct task t = small_task("gain", "toeplitz", MODEL_RPE);
-    (void)state;
     t.evaluate.tolerance = 1;
     struct evaluation *ev = help_evaluation(&t);
     assert_true(is_proof(ev, 0, "bounded"));
@@ -164,7 +161,6 @@ static void what_no_network_tells_apart_stays_open(void **state)
                                "target: position\nevaluate: {samples: 16}\nmodel: {attention: rpe, "
                                "heads: 2, width: 16, encoding: {kind: formula, "
                                "bias: 'a[h] * d * 0', parameters: {a: 1}}}\n");
-    (void)state;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     struct evaluation *ev = help_evaluation(&spec_cell(s, 0)->task);
     prove(ev, pool);

@@ -48,7 +48,6 @@ static int check_rows(const char *folder, const char *status)
 
 static void errors_stay_above_floors(void **unused)
 {
-    (void)unused;
     static const char *const target[] = {"position", "gain", "prefix_sum"};
     static const char *const encoding[] = {"none", "alibi", "toeplitz"};
     for (int k = 0; k < 9; k++) {
@@ -70,7 +69,6 @@ static void errors_stay_above_floors(void **unused)
 
 static void diverged_cell_keeps_its_row(void **unused)
 {
-    (void)unused;
     struct csv csv;
     char root[HELP_PATH], path[HELP_PATH];
     struct spec *s = help_spec(
@@ -94,7 +92,6 @@ static void diverged_cell_keeps_its_row(void **unused)
 /* One step that throws the weights away: no further step tells, but the outputs do. */
 static void last_step_that_diverges_is_seen(void **unused)
 {
-    (void)unused;
     static const char *const polish[] = {"", ", polish: {method: bfgs, steps: 5, samples: 4}"};
     for (int k = 0; k < 2; k++) {
         struct csv csv;

@@ -16,7 +16,6 @@
 
 static void jobs_change_nothing(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_grid);
     struct run_counts counts;
     char one[HELP_PATH], many[HELP_PATH], shards[HELP_PATH];
@@ -65,7 +64,6 @@ static void jobs_change_nothing(void **unused)
 /* More memory than there is: a spec error at its key, and nothing is written. */
 static void too_large_a_cell_is_refused(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec("target: gain\nspace: {length: 64}\n"
                                "model:\n  width: 32768\n  ffn: 65536\n  layers: 64\n");
     struct run_counts counts;
@@ -84,7 +82,6 @@ static void too_large_a_cell_is_refused(void **unused)
 
 static void unwritable_folder_is_an_error(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_grid);
     struct run_counts counts;
     struct err e = {0};
@@ -103,7 +100,6 @@ static void unwritable_folder_is_an_error(void **unused)
  * finished before stays.  Without the limit the same folder is completed. */
 static void full_disk_loses_nothing(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_grid);
     struct run_counts counts;
     char folder[HELP_PATH], whole[HELP_PATH];
@@ -143,7 +139,6 @@ static void full_disk_loses_nothing(void **unused)
 
 static void plan_shares_cores(void **unused)
 {
-    (void)unused;
     struct run_options o = {0};
     struct plan p = {.cores = 8, .jobs = 3};
     assert_int_equal(plan_threads(&p, &o, 0), 3);
@@ -157,7 +152,6 @@ static void plan_shares_cores(void **unused)
 
 static void plan_puts_most_work_first(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec("target: gain\ngrid: {train.steps: [10, 30, 20]}\nseeds: 2\n");
     static const int order[] = {2, 3, 4, 5, 0, 1}; /* steps 30, 30, 20, 20, 10, 10 */
     struct run_options o = help_options("/nonexistent", 0);
@@ -187,7 +181,6 @@ static struct price price_of(const char *text, double *beside)
 /* The images of an orbit, the logits summed over what they merge, and the layouts of graphs. */
 static void plan_prices_evaluation(void **unused)
 {
-    (void)unused;
     enum { N = 16, SAMPLES = 8, LABELS = 10001 };
 #define ETP                                                                                        \
     "space: {length: 16}\ntarget: {kind: etp, vocab: 10000}\n"                                     \

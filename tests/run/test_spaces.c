@@ -76,7 +76,6 @@ static void check_floors(const struct task *t, const char *what, int *positive)
 
 static void test_floors(void **state)
 {
-    (void)state;
     for (int s = 0; space_table[s]; s++)
         for (int attention = 0; attention < 2; attention++) {
             int targets = 0, positive = 0;
@@ -101,7 +100,6 @@ static void test_floors(void **state)
  * right is seen in tests/witness). */
 static void test_witnesses(void **state)
 {
-    (void)state;
     for (int s = 0; space_table[s]; s++) {
         int known = 0;
         for (int k = 0; target_table[k]; k++) {

@@ -77,7 +77,6 @@ static double error_of(const char *text, const char *note)
 
 static void test_no_step_gives_the_witness(void **state)
 {
-    (void)state;
     double with = error_of(CELL START "train: {steps: 0}\n", "starts from the witness: layers 2");
     double without = error_of(CELL "model: {precision: double}\ntrain: {steps: 0}\n", "");
     assert_true(with < 1e-12);
@@ -86,7 +85,6 @@ static void test_no_step_gives_the_witness(void **state)
 
 static void test_small_steps_stay_near(void **state)
 {
-    (void)state;
     double error = error_of(CELL START "train: {steps: 10, batch: 8, lr: 1e-6, warmup: 1}\n",
                             "starts from the witness");
     assert_true(error > 1e-12); /* Adam has moved the weights */
@@ -95,7 +93,6 @@ static void test_small_steps_stay_near(void **state)
 
 static void test_resumed_cell_writes_the_same_bytes(void **state)
 {
-    (void)state;
     struct watch w;
     char root[HELP_PATH], whole[HELP_PATH], parts[HELP_PATH];
     struct spec *s = help_spec(CELL START "train: {steps: 20, batch: 8, lr: 1e-5}\n");
@@ -115,7 +112,6 @@ static void test_resumed_cell_writes_the_same_bytes(void **state)
 /* Stopped while training, then at the last step and so within polishing, which begins again. */
 static void test_polished_cell_resumes(void **state)
 {
-    (void)state;
     struct watch w;
     char root[HELP_PATH], whole[HELP_PATH], parts[HELP_PATH];
     struct spec *s = help_spec(CELL "model: {layers: 1, heads: 2, width: 8, ffn: 8}\n"

@@ -25,7 +25,6 @@ static struct task near_task(int attention, double radius)
 /* ---- the samples ------------------------------------------------------------------------------*/
 static void near_tokens_are_near(void **state)
 {
-    (void)state;
     for (int k = 0; k < 3; k++) {
         static const double radius[] = {0.5, 0.1, 1e-6};
         struct task t = near_task(MODEL_RPE, radius[k]);
@@ -50,7 +49,6 @@ static void tokens_are_refused(void **state)
 {
     struct task t = help_task("pi", "toeplitz", MODEL_RPE, N, D);
     struct err e = {0};
-    (void)state;
     t.space.share[PATTERN_NEAR] = 0.5;
     assert_int_equal(task_check(&t, &e), ERR_USAGE);
     assert_string_equal(e.where, "space.inputs.near.share");
@@ -82,7 +80,6 @@ static void the_bound_is_that_of_the_definition(void **state)
     const struct samples *s = evaluation_samples(ev);
     struct steep *steep, *none;
     double nearest = INFINITY;
-    (void)state;
     for (int b = 0; b < s->count; b++)
         nearest = s->pattern[b] == PATTERN_NEAR ? fmin(nearest, distance_of(s, b)) : nearest;
     assert_int_equal(steep_open(&steep, &t, s, NULL), 0);
@@ -109,7 +106,6 @@ static int lie(void *self, const struct samples *s, double *y, trainer_logits ea
                struct err *e)
 {
     const struct liar *l = self;
-    (void)each, (void)context, (void)e;
     for (int b = 0; b < s->count; b++)
         for (int r = s->first[b]; r < s->first[b + 1]; r++)
             for (int c = 0; c < D; c++)
@@ -123,7 +119,6 @@ static void what_is_found_is_above_the_bound(void **state)
     struct task t = near_task(MODEL_RPE, 0.05);
     struct evaluation *ev = help_evaluation(&t);
     struct record f[SUBSETS_MAX];
-    (void)state;
     struct liar honest = {0}, other = {1};
     assert_int_equal(evaluation_measure(ev, (struct predictor){.self = &honest, .outputs = lie}, f, NULL), 0);
     int last = evaluation_subsets(ev) - 1; /* all, generic, near */
@@ -145,7 +140,6 @@ static void networks_are_above_the_bound(void **state)
     struct stream random;
     struct record f[SUBSETS_MAX];
     int said = 0;
-    (void)state;
     t.model.precision = MODEL_DOUBLE;
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     struct evaluation *ev = help_evaluation(&t);

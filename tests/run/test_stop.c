@@ -43,7 +43,6 @@ static volatile int *stop_on_timer;
 
 static void stop_now(int signal)
 {
-    (void)signal;
     *stop_on_timer = 2;
 }
 
@@ -78,7 +77,6 @@ static void execute_stopped(const struct cell *c, const char *folder, double sec
  * cell goes on from the checkpoint of its last step. */
 static void stopped_evaluation_keeps_training(void **unused)
 {
-    (void)unused;
     struct watch w;
     struct err e;
     char whole[HELP_PATH], folder[HELP_PATH];
@@ -108,7 +106,6 @@ static void stopped_evaluation_keeps_training(void **unused)
 /* The search would never end.  The second time no step is left: it goes on from the last. */
 static void stopped_search_keeps_training(void **unused)
 {
-    (void)unused;
     struct watch w;
     struct err e;
     char folder[HELP_PATH];

@@ -125,7 +125,6 @@ static void measure(const struct place *p, const struct task *t, struct direct *
 
 static void test_bits_per_byte(void **state)
 {
-    (void)state;
     struct place p;
     struct direct d = {0};
     open_place(&p);
@@ -147,7 +146,6 @@ static void test_bits_per_byte(void **state)
 /* What is trained is the same whichever part is looked at, and the parts differ. */
 static void test_selection_part(void **state)
 {
-    (void)state;
     struct place p;
     char other[HELP_PATH];
     open_place(&p);

@@ -40,7 +40,6 @@ static void sample_layout(const struct space_config *c, uint64_t number, struct 
 
 static void test_entries_are_complete(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++) {
         const struct space *s = space_table[k];
         assert_true(s->name && *s->name && s->summary && *s->summary && s->citation && *s->citation);
@@ -82,7 +81,6 @@ static void check_layout(const struct space *s, const struct layout *l, int rela
  * the same in both. */
 static void test_layouts(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
         struct arena a;
@@ -105,7 +103,6 @@ static void test_layouts(void **state)
 /* A table for the same layout is used as it stands, and rows of other tables are in it. */
 static void test_folds(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
         struct arena a;
@@ -125,7 +122,6 @@ static void test_folds(void **state)
 /* A sample's layout is a function of its number, and drawing leaves nothing else in the arena. */
 static void test_draws(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++) {
         struct space_config c = config_of(k, 9);
         struct arena a, b;
@@ -154,7 +150,6 @@ static void test_draws(void **state)
 /* Patterns and orbits that a space lists work on its layouts; what it does not list is refused. */
 static void test_patterns(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++)
         for (int p = 1; pattern_table[p]; p++) {
             struct space_config c = config_of(k, 9);

@@ -10,7 +10,6 @@ static const char *const models[] = {"erdos-renyi", "regular", "tree", "small-wo
 
 static void test_distances(void **state)
 {
-    (void)state;
     for (int m = 0; m < 4; m++)
         for (int n = 4; n <= N_MAX; n += 5)
             for (int cap = 0; cap <= 3; cap += 3)
@@ -31,7 +30,6 @@ static void test_distances(void **state)
 /* Graphs of one and two nodes. */
 static void test_small(void **state)
 {
-    (void)state;
     for (int m = 0; m < 4; m++)
         for (int n = 1; n <= 2; n++) {
             struct arena a;
@@ -50,7 +48,6 @@ static void test_small(void **state)
 
 static void test_a_graph_is_its_number(void **state)
 {
-    (void)state;
     for (int m = 0; m < 4; m++) {
         struct arena a;
         struct layout first, again, other;
@@ -69,7 +66,6 @@ static void test_a_graph_is_its_number(void **state)
 /* Sizes from nodes_min to nodes all come up, relations keep their meaning. */
 static void test_sizes(void **state)
 {
-    (void)state;
     int seen[N_MAX + 1] = {0};
     struct arena a;
     struct space_config c = graph_config("erdos-renyi", 12);
@@ -101,7 +97,6 @@ static void test_sizes(void **state)
 /* 2000 graphs of 66 pairs, p = .3: 39600 edges in all, standard deviation 167. */
 static void test_erdos_renyi(void **state)
 {
-    (void)state;
     struct arena a;
     struct space_config c = graph_config("erdos-renyi", 12);
     int edges = 0;
@@ -127,7 +122,6 @@ static void test_erdos_renyi(void **state)
 /* Every degree, from no edge to the complete graph. */
 static void test_regular(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (int degree = 0; degree < 8; degree++)
@@ -146,7 +140,6 @@ static void test_regular(void **state)
  * that are left out is as likely. */
 static void test_nearly_complete(void **state)
 {
-    (void)state;
     static const int shape[][2] = {{64, 61}, {128, 120}, {1024, 1000}, {1024, 1023}};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -183,7 +176,6 @@ static void test_nearly_complete(void **state)
 /* The 16 labelled trees of four nodes: 8000 draws, 500 each, standard deviation 22. */
 static void test_tree(void **state)
 {
-    (void)state;
     static const int pair[6][2] = {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}};
     int seen[64] = {0}, kinds = 0;
     struct arena a;
@@ -214,7 +206,6 @@ static void test_tree(void **state)
  * an edge is back at a ring's place with probability below 1/2. */
 static void test_small_world(void **state)
 {
-    (void)state;
     struct arena a;
     struct space_config c = graph_config("small-world", 12);
     int kept = 0;
@@ -242,7 +233,6 @@ static void test_small_world(void **state)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     static const struct {
         const char *model, *key;
         double value;
@@ -278,7 +268,6 @@ static void test_refusals(void **state)
 /* The nth request fails: an error, and nothing else. */
 static void test_every_request_may_fail(void **state)
 {
-    (void)state;
     for (int m = 0; m < 4; m++)
         for (int what = 0; what < 3; what++) {
             struct space_config c = graph_config(models[m], 6);
@@ -308,7 +297,6 @@ static void test_every_request_may_fail(void **state)
 /* ---- the layout for sizes ---------------------------------------------------------------------*/
 static void test_largest_layout(void **state)
 {
-    (void)state;
     struct arena a, measure;
     struct layout l, priced;
     struct space_config c = graph_config("erdos-renyi", 12);
@@ -329,7 +317,6 @@ static void test_largest_layout(void **state)
 /* Trained with distances up to 3, used with up to 11, and the other way round. */
 static void test_fold(void **state)
 {
-    (void)state;
     struct arena a;
     struct layout near, far;
     int32_t map[13];
@@ -348,7 +335,6 @@ static void test_fold(void **state)
 /* ---- given edges ------------------------------------------------------------------------------*/
 static void test_given(void **state)
 {
-    (void)state;
     struct arena a;
     struct layout l;
     struct err e = {0};

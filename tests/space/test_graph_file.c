@@ -26,7 +26,6 @@ static void name_file(struct space_config *c, const char *content, char path[PAT
 
 static void test_file(void **state)
 {
-    (void)state;
     char path[PATH];
     struct err e = {0};
     struct arena a;
@@ -58,7 +57,6 @@ static void test_file(void **state)
 /* The message names the line. */
 static void test_bad_files(void **state)
 {
-    (void)state;
     static const struct {
         const char *content;
         int line;
@@ -93,7 +91,6 @@ static void test_bad_files(void **state)
 /* The mark of an editor is nothing; a file that counts from 1 is read, with a word of warning. */
 static void test_marks_and_doubts(void **state)
 {
-    (void)state;
     static const struct {
         const char *content;
         bool doubt;
@@ -121,7 +118,6 @@ static void test_marks_and_doubts(void **state)
 /* Empty lines beyond what a file may hold. */
 static void test_large_file(void **state)
 {
-    (void)state;
     enum { BYTES = (1 << 23) + 1 };
     char path[PATH], *bytes = malloc(BYTES);
     struct err e = {0};
@@ -142,7 +138,6 @@ static void test_large_file(void **state)
 
 static void test_nul_byte(void **state)
 {
-    (void)state;
     char path[PATH];
     struct err e = {0};
     struct space_config c = graph_config("tree", 4);
@@ -157,7 +152,6 @@ static void test_nul_byte(void **state)
 /* Texts of the words that a file is made of, in any order: read whole, or refused with a line. */
 static void test_random_texts(void **state)
 {
-    (void)state;
     static const char *const word[] = {"graph", " ", "\n", "0", "1", "12", "1023", "1024", "-", "#",
                                        "\t", "graph 3\n", "0 1\n", "\r\n", "x"};
     char path[PATH];

@@ -56,7 +56,6 @@ static int check_groups(struct fixture *f)
 
 static void test_orbits_are_groups(void **state)
 {
-    (void)state;
     struct fixture f;
     for (int n = 1; n <= N_MAX; n++) {
         fixture_open(&f, "sequence", n);
@@ -97,7 +96,6 @@ static void check_images(const char *name, const struct layout *l, const char *w
 
 static void test_images_by_hand(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 4);
     check_images("none", &f.layout, "abcd");
@@ -118,7 +116,6 @@ static void test_images_by_hand(void **state)
 /* On one or two positions a reversal is the identity or a shift. */
 static void test_small_orbits(void **state)
 {
-    (void)state;
     const int counts[2][4] = {{1, 1, 1, 1}, {1, 2, 2, 2}};
     for (int n = 1; n <= 2; n++) {
         struct fixture f;

@@ -36,7 +36,6 @@ static void check_sources(struct fixture *f)
 
 static void test_sources_are_idempotent(void **state)
 {
-    (void)state;
     struct fixture f;
     for (int n = 1; n <= N_MAX; n += 3) {
         fixture_open(&f, "sequence", n);
@@ -52,7 +51,6 @@ static void test_sources_are_idempotent(void **state)
 /* 2 x 3 by hand: mirror a b a / c d c, checkerboard a b a / b a b.  3 x 1: a / b / a. */
 static void test_grid_patterns(void **state)
 {
-    (void)state;
     struct fixture f;
     int source[6];
     const int mirror[6] = {0, 1, 0, 3, 4, 3}, checkerboard[6] = {0, 1, 0, 1, 0, 1};
@@ -75,7 +73,6 @@ static void test_grid_patterns(void **state)
 
 static void test_same_stream_same_pattern(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 20);
     int differing = 0;
@@ -93,7 +90,6 @@ static void test_same_stream_same_pattern(void **state)
 
 static void test_fixed_patterns(void **state)
 {
-    (void)state;
     struct fixture f;
     int source[5];
     fixture_open(&f, "sequence", 5);
@@ -114,7 +110,6 @@ static void test_fixed_patterns(void **state)
  * often: with n = 6 and 3000 draws, 600 +- 5 standard deviations (22 each). */
 static void test_prefix(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 6);
     int seen[7] = {0};
@@ -149,7 +144,6 @@ static int period_of(const int *source, int n)
 /* n = 24: periods 2..6, each about a fifth of 3000 draws; never a constant sequence. */
 static void test_periodic(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 24);
     int seen[25] = {0};
@@ -168,7 +162,6 @@ static void test_periodic(void **state)
 
 static void test_palindrome_reads_backwards(void **state)
 {
-    (void)state;
     for (int n = 1; n <= N_MAX; n++) {
         struct fixture f;
         int source[N_MAX];
@@ -187,7 +180,6 @@ static void test_palindrome_reads_backwards(void **state)
  * 1..n/4 = 1..5 (n = 20).  Runs near the end are left out, because the cut favours short ones. */
 static void test_blocks(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 20);
     int seen[21] = {0}, runs = 0;

@@ -10,7 +10,6 @@
 
 static void test_table_is_complete(void **state)
 {
-    (void)state;
     int count = 0;
     for (; space_table[count]; count++) {
         const struct space *s = space_table[count];
@@ -33,7 +32,6 @@ static void test_table_is_complete(void **state)
 /* Names that a space lists must exist, or a share could never be asked for. */
 static void test_listed_names_exist(void **state)
 {
-    (void)state;
     for (int k = 0; space_table[k]; k++) {
         for (const char *const *name = space_table[k]->patterns; *name; name++) {
             bool found = false;
@@ -54,7 +52,6 @@ static void test_listed_names_exist(void **state)
  * that writes its own share. */
 static void test_pattern_rows(void **state)
 {
-    (void)state;
     for (int p = 1; pattern_table[p]; p++) {
         char key[64];
         snprintf(key, sizeof key, "inputs.%s%s", pattern_table[p]->name,
@@ -72,7 +69,6 @@ static void test_pattern_rows(void **state)
 
 static void test_rows_are_sound(void **state)
 {
-    (void)state;
     for (const struct option *o = space_options; o->key; o++) {
         double fallback;
         assert_non_null(o->help);
@@ -87,7 +83,6 @@ static void test_rows_are_sound(void **state)
 
 static void test_finish_gives_the_rest(void **state)
 {
-    (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
     c.share[PATTERN_IDENTICAL] = 0.25;
@@ -101,7 +96,6 @@ static void test_finish_gives_the_rest(void **state)
 /* 1 + 1e-13: what decimal fractions may sum to. */
 static void test_finish_forgives_rounding(void **state)
 {
-    (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
     c.share[PATTERN_IDENTICAL] = 0.7;
@@ -113,7 +107,6 @@ static void test_finish_forgives_rounding(void **state)
 
 static void test_finish_refuses_more_than_all(void **state)
 {
-    (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
     c.share[PATTERN_IDENTICAL] = 0.7;
@@ -159,7 +152,6 @@ static void check_relations_used(const struct layout *l)
 
 static void test_sequence_layout(void **state)
 {
-    (void)state;
     const int lengths[] = {1, 2, 3, 17};
     for (int k = 0; k < 4; k++) {
         struct fixture f;
@@ -180,7 +172,6 @@ enum { GRIDS = sizeof grids / sizeof grids[0] };
 
 static void test_grid_layout(void **state)
 {
-    (void)state;
     for (int k = 0; k < GRIDS; k++) {
         int height = grids[k][0], width = grids[k][1];
         struct fixture f;
@@ -205,7 +196,6 @@ static void test_grid_layout(void **state)
  * from (-1,-2). */
 static void test_grid_by_hand(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open_grid(&f, 2, 3);
     assert_int_equal(layout_relation(&f.layout, 0, 0), 7);
@@ -219,7 +209,6 @@ static void test_grid_by_hand(void **state)
 
 static void test_grid_refusals(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     struct layout l;
@@ -254,7 +243,6 @@ static void check_price(struct fixture *f)
 
 static void test_layout_is_priced_right(void **state)
 {
-    (void)state;
     struct fixture f;
     fixture_open(&f, "sequence", 100);
     check_price(&f);
@@ -266,7 +254,6 @@ static void test_layout_is_priced_right(void **state)
 
 static void test_sequence_fold_clips(void **state)
 {
-    (void)state;
     struct fixture trained, here;
     int32_t map[9];
     fixture_open(&trained, "sequence", 3);
@@ -289,7 +276,6 @@ static void test_sequence_fold_clips(void **state)
 /* Each axis is clipped by itself: here 2 x 2 trained, with rows of three relations from (-1,-1). */
 static void test_grid_fold_clips(void **state)
 {
-    (void)state;
     struct fixture trained, here;
     int32_t map[35];
     fixture_open_grid(&trained, 2, 2);
@@ -310,7 +296,6 @@ static void test_grid_fold_clips(void **state)
 
 static void test_orbit_check(void **state)
 {
-    (void)state;
     struct space_config c = {.length = 8, .channels = 1};
     struct err e = {0};
     for (int k = 0; orbit_table[k]; k++) {

@@ -25,7 +25,6 @@ static void refused_at(const char *marked, const char *phrase)
 /* Every mask on every space: where it means nothing, the message names those that are defined. */
 static void masks_mean_nothing_on_other_spaces(void **state)
 {
-    (void)state;
     static const struct {
         const char *name, *others;
         int axes;
@@ -102,7 +101,6 @@ static const struct wrong {
 
 static void wrong_parts_are_refused(void **state)
 {
-    (void)state;
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         char yaml[256];
         snprintf(yaml, sizeof yaml, "target: gain\nmodel: {%s}\n", wrong[k].model);
@@ -113,7 +111,6 @@ static void wrong_parts_are_refused(void **state)
 /* sigmoid and linear have an option of one name and different values: a claim may be about either. */
 static void claims_know_options_of_every_kind(void **state)
 {
-    (void)state;
     static const char yaml[] = "target: gain\n"
                                "cases:\n"
                                "  - {model.normaliser: {kind: sigmoid, divide: m}}\n"

@@ -10,7 +10,6 @@
 
 static void everything_but_the_target_has_a_default(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\n", NULL);
     assert_int_equal(spec_cells(s), 1);
     assert_int_equal(spec_axes(s), 0);
@@ -33,7 +32,6 @@ static void everything_but_the_target_has_a_default(void **state)
 /* Specs of one name share their results, so no name is made up. */
 static void files_name_their_specs(void **state)
 {
-    (void)state;
     static const char *const names[][2] = {
         {"a/b.c/my-spec.yaml", "my-spec"}, {"7", "7"},        {"<stdin>", "experiment"},
         {"a/my spec.yaml", "my-spec"},          {"-x.yaml", NULL}, {".yaml", NULL},
@@ -58,7 +56,6 @@ static void files_name_their_specs(void **state)
 
 static void short_and_long_kinds_are_one(void **state)
 {
-    (void)state;
     struct spec *a = spec_of("target: gain\nmodel: {encoding: t5}\nspace: sequence\n", NULL);
     struct spec *b = spec_of("target: {kind: gain}\nspace: {kind: sequence}\n"
                              "model: {encoding: {buckets: 32, kind: t5}}\n", NULL);
@@ -70,7 +67,6 @@ static void short_and_long_kinds_are_one(void **state)
 /* A length meant for sequences is no mistake where another space takes their place. */
 static void a_length_gives_way_to_a_size(void **state)
 {
-    (void)state;
     static const char line[] = "space: {length: 8}\ntarget: mean\n";
     struct spec *a = spec_of(line, "space.kind=grid", "model.heads=1", NULL);
     struct spec *b = spec_of(line, "space={kind: grid, width: 3}", NULL);
@@ -95,7 +91,6 @@ static int note_value(void *context, const char *key, const char *value)
  * and where two specs are compared. */
 static void a_default_on_an_axis_is_a_value(void **state)
 {
-    (void)state;
     struct text t = {0};
     struct spec *s = spec_of("target: gain\ngrid: {model.encoding.std: [0.02, 0.5], "
                              "model.init: [default, witness]}\nclaims:\n"
@@ -121,7 +116,6 @@ static void a_default_on_an_axis_is_a_value(void **state)
 
 static void numbers_are_yaml_1_2(void **state)
 {
-    (void)state;
     cells_are(1, "target: gain\ntrain: {steps: 2e3, batch: 0x10, warmup: 0o17, lr: 1e-3}\n"
               "model: {share: False}\n", "", "0 train.steps 2000", "0 train.batch 16",
               "0 train.warmup 15", "0 train.lr 0.001", "0 model.share false", NULL);
@@ -130,7 +124,6 @@ static void numbers_are_yaml_1_2(void **state)
 /* One row: --set over grid over cases over spec over default. */
 static void later_layers_win(void **state)
 {
-    (void)state;
     static const char *const table[][3] = {
         {"target: gain\n", "", "0 train.lr 0.003"},
         {"target: gain\ntrain: {lr: 0.1}\n", "", "0 train.lr 0.1"},
@@ -155,7 +148,6 @@ static void later_layers_win(void **state)
 
 static void a_key_is_replaced_whole_but_a_section_is_not(void **state)
 {
-    (void)state;
     cells_are(1, "target: {kind: etp, vocab: 7}\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
               "space: {length: 16, inputs: {identical: 0.5}}\n",
               "model.encoding=alibi|target=pi|space.inputs={prefix: 0.25}",
@@ -168,7 +160,6 @@ static void a_key_is_replaced_whole_but_a_section_is_not(void **state)
 
 static void cells_are_cases_by_grid_by_seeds(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nseeds: [5, 3]\n"
                              "cases: [{model.width: 16, model.heads: 2}, {model.width: 32}]\n"
                              "grid: {train.lr: [0.1, 0.2], model.attention: [rpe, urpe]}\n", NULL);
@@ -192,7 +183,6 @@ static void cells_are_cases_by_grid_by_seeds(void **state)
 /* Left out before they are checked as a whole: xpos without a causal mask would be an error. */
 static void exceptions_leave_combinations_out(void **state)
 {
-    (void)state;
     static const char yaml[] = "target: gain\ngrid: {model.encoding: [t5, xpos, cope], model.mask: [none, causal],"
                                " model.attention: [rpe, urpe]}\n"
                                "except:\n"
@@ -215,7 +205,6 @@ static void exceptions_leave_combinations_out(void **state)
 
 static void axes_over_kinds_carry_their_options(void **state)
 {
-    (void)state;
     static const char yaml[] = "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
                                "grid: {model.encoding: [{kind: t5, buckets: 16}, alibi, t5]}\n";
     cells_are(3, yaml, "", "0 model.encoding.buckets 16", "1 model.encoding alibi",
@@ -236,7 +225,6 @@ static void axes_over_kinds_carry_their_options(void **state)
 /* A key that takes a list and has a key below it: each says the whole of it anew. */
 static void lengths_are_a_list_or_a_map(void **state)
 {
-    (void)state;
     static const char list[] = "target: gain\ntrain: {lengths: [8, 32]}\n";
     static const char map[] = "target: gain\ntrain: {lengths: {mixed: [8, 32]}}\n";
     cells_are(1, list, "", "0 train.lengths [8, 32]", "0 train.lengths.mixed []", NULL);
@@ -251,7 +239,6 @@ static void lengths_are_a_list_or_a_map(void **state)
 
 static void set_removes_axes_and_chooses_cases(void **state)
 {
-    (void)state;
     static const char yaml[] =
         "target: gain\n"
         "cases: [{model.width: 16, train.lr: 0.1}, {model.width: 32, train.lr: 0.2}, {seeds: 1}]\n"
@@ -278,7 +265,6 @@ static void set_removes_axes_and_chooses_cases(void **state)
 
 static void set_with_a_list_makes_an_axis(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\n", "model.encoding=[t5,alibi]", "seeds=[7]", NULL);
     assert_int_equal(spec_cells(s), 2);
     assert_string_equal(spec_axis(s, 0), "model.encoding");
@@ -293,13 +279,11 @@ static void set_with_a_list_makes_an_axis(void **state)
 
 static void a_case_or_axis_needs_known_keys(void **state)
 {
-    (void)state;
     refused("spec.yaml:2:10", "seeds: unknown key", "target: gain\ncases: [{seeds: 1}]\n", NULL);
 }
 
 static void equal_cells_run_once(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
                              "grid: {model.attention: [rpe, urpe], "
                              "model.c: [toeplitz, {kind: toeplitz, init: ones}, bucketed]}\n",
@@ -312,7 +296,6 @@ static void equal_cells_run_once(void **state)
 
 static void seeds_are_counted_or_listed(void **state)
 {
-    (void)state;
     struct spec *a = spec_of("target: gain\nseeds: 3\n", NULL);
     struct spec *b = spec_of("target: gain\nseeds: [0, 1, 2]\n", NULL);
     assert_int_equal(spec_cells(a), 3);
@@ -330,7 +313,6 @@ static void seeds_are_counted_or_listed(void **state)
 
 static void a_hundred_thousand_cells_and_no_more(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 100000\n", NULL);
     assert_int_equal(spec_cells(s), SPEC_CELLS_MAX);
     assert_int_equal(spec_cell(s, 99999)->task.seed, 99999);
@@ -341,7 +323,6 @@ static void a_hundred_thousand_cells_and_no_more(void **state)
 
 static void places_are_found(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nmodel:\n  width: 64\ngrid: {space.length: [8, 16]}\n",
                              "train.steps=3", NULL);
     static const char *const table[][2] = {{"model.width", "spec.yaml:3:10"},
@@ -361,7 +342,6 @@ static void places_are_found(void **state)
 #ifdef MEMORY_DEBUG
 static void every_failed_allocation_is_reported(void **state)
 {
-    (void)state;
     static const char yaml[] = "target: gain\nmodel: {encoding: {kind: t5, buckets: 8}}\n"
                                "grid: {model.attention: [rpe, urpe]}\ncases: [{model.width: 8}]\n"
                                "claims: [{where: {seed: 0}, expect: {verdict: reached}}]\n";
@@ -386,7 +366,6 @@ static void every_failed_allocation_is_reported(void **state)
 /* Cells take a few words each until somebody asks for them, and are then what they should be. */
 static void many_cells_take_little(void **state)
 {
-    (void)state;
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
     struct spec *s = spec_of("target: gain\nseeds: 500\ngrid: {model.layers: [1, 2, 3, 4, 5], "
@@ -418,7 +397,6 @@ static void many_cells_take_little(void **state)
  * said once; its name is no part of the id. */
 static void plans_have_one_form(void **state)
 {
-    (void)state;
     struct spec *s = spec_of(
         "target: gain\ncases:\n"
         "  - {model.plan: [{encoding: rope}, {encoding: none}], model.mask: causal}\n"

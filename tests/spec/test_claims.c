@@ -6,7 +6,6 @@
 
 static void a_claim_keeps_what_it_says(void **state)
 {
-    (void)state;
     struct spec *s = spec_of(
         "target: gain\nclaims:\n"
         "  - where: {model.attention: [rpe, urpe], target.kind: gain, subset: identical, seed: 0}\n"
@@ -60,7 +59,6 @@ static void a_claim_keeps_what_it_says(void **state)
 
 static void long_claims_are_cut_for_people(void **state)
 {
-    (void)state;
     struct spec *s = spec_of(
         "target: gain\nclaims: [{where: {seed: [10000001, 10000002, 10000003, 10000004, 10000005, "
         "10000006, 10000007, 10000008, 10000009, 10000010, 10000011, 10000012, 10000013, 10000014, "
@@ -75,7 +73,6 @@ static void long_claims_are_cut_for_people(void **state)
 
 static void columns_are_found_by_name(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: pi\n", NULL);
     for (int k = 0; k < RESULT_COUNT; k++) {
         const struct column *c = &column_table[k];
@@ -117,7 +114,6 @@ static void claim_is(const char *phrase, const char *at, const char *where, cons
 
 static void claims_without_a_row_are_found(void **state)
 {
-    (void)state;
     static const char reached[] = "verdict: reached";
     claim_is("subset: no row will have palindrome; expected one of all, generic, identical",
              "palindrome", "subset: palindrome", reached);
@@ -140,7 +136,6 @@ static void claims_without_a_row_are_found(void **state)
 
 static void claims_on_empty_figures_are_found(void **state)
 {
-    (void)state;
     claim_is("accuracy: will be empty in every row that matches; expected a figure of continuous "
              "targets, such as error_rel", "accuracy", "target: gain", "accuracy: '>= 1'");
     claim_is("error_rel: will be empty in every row that matches; expected a figure of token "
@@ -175,7 +170,6 @@ static void pair_is(const char *phrase, const char *at, const char *pair, const 
 
 static void pairs_that_no_cells_make_are_found(void **state)
 {
-    (void)state;
     pair_is(NULL, NULL, "model.attention: [rpe, urpe]", "target: gain, subset: identical");
     pair_is(NULL, NULL, "encoding: [t5, toeplitz]", "target: gain, model.encoding.buckets: 32");
     pair_is(NULL, NULL, "model.attention: [rpe, urpe]", "target: gain, model.c.init: ones");
@@ -203,7 +197,6 @@ static void pairs_that_no_cells_make_are_found(void **state)
 /* A witness chooses its sizes, and is measured at the training length alone. */
 static void claims_on_witnesses_know_less(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct spec *s = spec_of("target: gain\nclaims:\n  - {on: witness, where: {layers: 9}, "
                              "expect: {error_rms: 0}}\n", NULL);

@@ -93,7 +93,6 @@ static const char *const sets[] = {
 
 static void random_specs_read_back(void **state)
 {
-    (void)state;
     struct stream stream;
     int fine = 0;
     stream_open(&stream, 1, "test", 0);
@@ -122,7 +121,6 @@ static void random_specs_read_back(void **state)
 /* Bytes from anywhere: refused or read, never worse; what is read, reads back. */
 static void mangled_specs_do_no_harm(void **state)
 {
-    (void)state;
     struct stream stream;
     stream_open(&stream, 2, "test", 0);
     gsl_rng *r = stream_rng(&stream);
@@ -147,7 +145,6 @@ static void mangled_specs_do_no_harm(void **state)
 
 static void what_says_nothing_is_left_out(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nmodel: {attention: rpe}\n", NULL);
     struct text t = {0};
     assert_int_equal(spec_cell_text(spec_cell(s, 0), "x", &t, NULL), 0);

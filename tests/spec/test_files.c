@@ -48,7 +48,6 @@ static const char yaml[] = "target: {kind: lua, file: maps.lua}\n"
 
 static void test_content_is_the_id(void **state)
 {
-    (void)state;
     struct place a, b, c;
     open_place(&a, one);
     open_place(&b, one);
@@ -85,7 +84,6 @@ static void check_copy(const char *text, const char *folder, const struct cell *
 
 static void test_copies_are_enough(void **state)
 {
-    (void)state;
     struct place a;
     char specs[PATH], cell[PATH], command[3 * PATH];
     struct text whole = {0}, single = {0};
@@ -110,7 +108,6 @@ static void test_copies_are_enough(void **state)
 
 static void test_changed_file_is_not_copied(void **state)
 {
-    (void)state;
     struct place a;
     struct err e = {0};
     open_place(&a, one);
@@ -125,7 +122,6 @@ static void test_changed_file_is_not_copied(void **state)
 /* Copies that are damaged or missing are mended; a private file stays private. */
 static void test_copies_are_whole_and_private(void **state)
 {
-    (void)state;
     struct place a;
     char specs[PATH], command[3 * PATH];
     struct text whole = {0};
@@ -170,7 +166,6 @@ static void refuses(const char *where, const char *head, const char *name, const
 
 static void test_code_is_tried(void **state)
 {
-    (void)state;
     struct place p;
     open_place(&p, "return 3");
     refuses(p.spec, code_of, "maps.lua", "1:27", "target.file: ");
@@ -183,7 +178,6 @@ static void test_code_is_tried(void **state)
  * before anything is trained. */
 static void test_text(void **state)
 {
-    (void)state;
     struct place a;
     char bytes[2000];
     static const char text[] = "model: {mask: causal}\ntarget: {kind: text, file: maps.lua}\n";
@@ -215,7 +209,6 @@ static void test_text(void **state)
 
 static void test_text_refusals(void **state)
 {
-    (void)state;
     struct place a;
     char empty[PATH], large[PATH];
     open_place(&a, one);
@@ -239,7 +232,6 @@ static void test_text_refusals(void **state)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     struct place a;
     char pipe_name[PATH], long_name[PATH];
     open_place(&a, one);

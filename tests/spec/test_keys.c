@@ -19,7 +19,6 @@ static int count_all;
 
 static int load_keys(void **state)
 {
-    (void)state;
     help_temporary(text_path, sizeof text_path, "keys.txt");
     help_temporary(data_path, sizeof data_path, "keys.safetensors");
     help_temporary(pooled_path, sizeof pooled_path, "pooled.safetensors");
@@ -32,7 +31,6 @@ static int load_keys(void **state)
 
 static int free_keys(void **state)
 {
-    (void)state;
     memory_free(all);
     return 0;
 }
@@ -87,7 +85,6 @@ static void set_number(struct setting *t, const struct spec_key *key, double val
 
 static void numbers_out_of_range_are_refused_at_their_key(void **state)
 {
-    (void)state;
     int tried = 0;
     for (int k = 0; k < count_all; k++) {
         const struct option *o = all[k].option;
@@ -116,7 +113,6 @@ static void numbers_out_of_range_are_refused_at_their_key(void **state)
 
 static void defaults_suit_their_rows(void **state)
 {
-    (void)state;
     for (int k = 0; k < count_all; k++) {
         const struct option *o = all[k].option;
         double number;
@@ -132,7 +128,6 @@ static void defaults_suit_their_rows(void **state)
 /* Every key that a document may have at the top is listed, claims with their own. */
 static void what_stands_at_the_top_is_listed(void **state)
 {
-    (void)state;
     static const char *const names[] = {"name", "seeds", "grid", "cases", "except", "claims", "claims.where",
                                         "claims.pair", "claims.expect", "claims.on", "figures"};
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
@@ -240,7 +235,6 @@ static void write_data(const char *path, int rank)
 
 static void every_key_that_counts_changes_the_id(void **state)
 {
-    (void)state;
     int tried = 0;
     char text[4000] = "";
     assert_int_equal(file_write(text_path, text, sizeof text, NULL), 0);
@@ -286,7 +280,6 @@ static void ids_of(const char *yaml, char out[2 * SPEC_ID])
  * makes everybody train anew.  To add one, let this test say its ids. */
 static void cells_keep_their_ids(void **state)
 {
-    (void)state;
     char line[1024], ids[2 * SPEC_ID];
     int lines = 0, wrong = 0;
     FILE *f = fopen("tests/spec/ids.tsv", "r");
@@ -308,7 +301,6 @@ static void cells_keep_their_ids(void **state)
  * the key has its value. */
 static void quiet_keys_keep_cells_and_have_values(void **state)
 {
-    (void)state;
     int tried = 0;
     for (int k = 0; k < count_all; k++) {
         const struct option *o = all[k].option;
@@ -335,7 +327,6 @@ static void quiet_keys_keep_cells_and_have_values(void **state)
 /* What a key needs is another of its list, and one that has a default. */
 static void needed_keys_exist(void **state)
 {
-    (void)state;
     int needed = 0;
     for (int k = 0; k < count_all; k++) {
         bool found = !all[k].option->needs;
@@ -351,7 +342,6 @@ static void needed_keys_exist(void **state)
 
 static void a_key_without_what_it_needs_has_no_value(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\ncases: [{evaluate.adversary.steps: 7}, "
                              "{evaluate.adversary.steps: 7, evaluate.adversary.starts: 2}, "
                              "{evaluate.adversary.starts: 2}]\n", NULL);
@@ -364,7 +354,6 @@ static void a_key_without_what_it_needs_has_no_value(void **state)
 
 static void names_claims_and_figures_do_not_count(void **state)
 {
-    (void)state;
     struct spec *a = spec_of("target: gain\n", NULL);
     struct spec *b = spec_of("name: other\ntarget: gain # comment\nfigures: [verdicts]\n"
                              "claims: [{expect: {verdict: reached}}]\nmodel: {layers: 2}\n", NULL);
@@ -378,7 +367,6 @@ static void names_claims_and_figures_do_not_count(void **state)
 
 static void groups_forget_the_seed(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("target: gain\nseeds: 2\n"
                              "cases: [{model.attention: rpe}, {model.c: bucketed}]\n", NULL);
     assert_int_equal(spec_cells(s), 4);

@@ -6,7 +6,6 @@
 
 static void sizes_are_the_witness_s(void **state)
 {
-    (void)state;
     struct spec *a = spec_of("target: gain\nmodel: {init: witness}\n", NULL);
     struct spec *b = spec_of("target: gain\nmodel: {init: witness, width: 32, layers: 5}\n", NULL);
     struct spec *plain = spec_of("target: gain\n", NULL);
@@ -24,7 +23,6 @@ static void sizes_are_the_witness_s(void **state)
 /* Targets change while the section `model` does not. */
 static void every_cell_has_its_own(void **state)
 {
-    (void)state;
     struct spec *s = spec_of("model: {init: witness}\n"
                              "cases: [{target: gain}, {target: prefix_sum}, {target: reverse}]\n",
                              NULL);
@@ -47,7 +45,6 @@ static void every_cell_has_its_own(void **state)
 
 static void no_witness_is_an_error_at_the_key(void **state)
 {
-    (void)state;
     static const char yaml[] = "target: gain\nmodel:\n  attention: rpe\n  init: witness\n";
     struct spec *s;
     struct err e = {0};
@@ -59,7 +56,6 @@ static void no_witness_is_an_error_at_the_key(void **state)
 
 static void large_models_are_not_polished(void **state)
 {
-    (void)state;
     refused("spec.yaml:2:26", "parameters are too many to polish; expected at most 20000",
             "target: gain\ntrain: {polish: {method: bfgs}}\n", NULL);
     /* The witness is small, whatever the spec's width. */

@@ -29,7 +29,6 @@ static void check_line(char *line)
 
 static void every_wrong_spec_is_refused_at_its_place(void **state)
 {
-    (void)state;
     char *table;
     size_t count, files = 0;
     char **names;
@@ -49,7 +48,6 @@ static void every_wrong_spec_is_refused_at_its_place(void **state)
 
 static void sizes_are_bounded(void **state)
 {
-    (void)state;
     size_t size = (1 << 20) + 1;
     char *bytes = memory_alloc(size, 1, NULL);
     struct spec *s;
@@ -63,7 +61,6 @@ static void sizes_are_bounded(void **state)
 
 static void a_missing_file_is_no_wrong_spec(void **state)
 {
-    (void)state;
     struct spec *s;
     struct err e = {0};
     assert_int_equal(spec_open(&s, "tests/spec/no-such-file.yaml", NULL, 0, &e), ERR_IO);
@@ -72,7 +69,6 @@ static void a_missing_file_is_no_wrong_spec(void **state)
 
 static void wrong_sets_are_refused(void **state)
 {
-    (void)state;
     static const char gain[] = "target: gain\n";
     refused("--set train.lr:1:1", "train.lr: 5 is out of range; expected a number from 0 to 1",
             gain, "train.lr=5", NULL);
@@ -110,7 +106,6 @@ static void wrong_sets_are_refused(void **state)
 /* What only shows when the code runs; the place is that of the key. */
 static void code_that_cannot_run_is_refused(void **state)
 {
-    (void)state;
     static const struct {
         const char *y, *says;
     } wrong[] = {{"os.execute()", "target.y:1: os is not in the sandbox"},

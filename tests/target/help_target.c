@@ -144,8 +144,9 @@ void fixture_evaluate(struct fixture *f, const double *x, double *y)
     memcpy(copy, x, count * sizeof *copy);
     again[count] = -1234.5;
     struct err e = {0};
-    assert_int_equal(f->target->evaluate(f->state, &f->config, &f->layout, d, x, y, &e), 0);
-    assert_int_equal(f->target->evaluate(f->state, &f->config, &f->layout, d, x, again, &e), 0);
+    struct target_sample t = target_sample(f->state, &f->config, &f->layout);
+    assert_int_equal(f->target->evaluate(&t, d, x, y, &e), 0);
+    assert_int_equal(f->target->evaluate(&t, d, x, again, &e), 0);
     assert_memory_equal(x, copy, count * sizeof *copy);
     assert_memory_equal(y, again, count * sizeof *copy);
     assert_true(again[count] == -1234.5);
@@ -162,8 +163,9 @@ void fixture_label(struct fixture *f, const int32_t *x, int32_t *out)
     memcpy(copy, x, n * sizeof *copy);
     again[n] = -1234;
     struct err e = {0};
-    assert_int_equal(f->target->label(f->state, &f->config, &f->layout, x, out, &e), 0);
-    assert_int_equal(f->target->label(f->state, &f->config, &f->layout, x, again, &e), 0);
+    struct target_sample t = target_sample(f->state, &f->config, &f->layout);
+    assert_int_equal(f->target->label(&t, x, out, &e), 0);
+    assert_int_equal(f->target->label(&t, x, again, &e), 0);
     assert_memory_equal(x, copy, n * sizeof *copy);
     assert_memory_equal(out, again, n * sizeof *copy);
     assert_int_equal(again[n], -1234);
@@ -175,6 +177,7 @@ void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x
                   int32_t *label)
 {
     size_t n = (size_t)f->layout.n;
+    struct target_sample t = target_sample(f->state, &f->config, &f->layout);
     int32_t *again = memory_alloc(2 * n + 2, sizeof *again, NULL), *label_again = again + n + 1;
     assert_non_null(again);
     again[n] = label_again[n] = -1234;
@@ -182,7 +185,7 @@ void fixture_draw(struct fixture *f, uint64_t number, uint64_t count, int32_t *x
         struct stream random;
         struct err e = {0};
         stream_open(&random, 7, "test", number);
-        assert_int_equal(f->target->draw(f->state, &f->config, &f->layout, &random, number, count,
+        assert_int_equal(f->target->draw(&t, &random, number, count,
                                          k ? again : x, k ? label_again : label, &e),
                          0);
     }

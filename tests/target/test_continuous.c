@@ -15,7 +15,6 @@ static void check5(const char *name, const double *want, double tolerance)
 
 static void test_position(void **state)
 {
-    (void)state;
     const double want[10] = {.2, .2, .4, .4, .6, .6, .8, .8, 1, 1};
     check5("position", want, 0);
 }
@@ -23,7 +22,6 @@ static void test_position(void **state)
 /* sin 72 = .95105651629515357, sin 144 = .58778525229247313, then the same negative, and 0 */
 static void test_gain(void **state)
 {
-    (void)state;
     const double a = .95105651629515357, b = .58778525229247313;
     const double want[10] = {.1 * a, .25 * a, .5 * b, b, -.3 * b, 0, -.9 * a, -.5 * a, 0, 0};
     check5("gain", want, TIGHT);
@@ -32,7 +30,6 @@ static void test_gain(void **state)
 /* 5/2 = 2 tokens in the first half: |2 x - 1|; then x */
 static void test_piecewise(void **state)
 {
-    (void)state;
     const double want[10] = {.8, .5, 0, 1, .3, 0, .9, .5, .7, .75};
     check5("piecewise", want, TIGHT);
 }
@@ -40,7 +37,6 @@ static void test_piecewise(void **state)
 /* channel 0: .1 .6 .9 1.8 2.5, channel 1: .25 1.25 1.25 1.75 2.5, times 1/sqrt 5 */
 static void test_prefix_sum(void **state)
 {
-    (void)state;
     const double r = .44721359549995794;
     const double want[10] = {.1 * r,  .25 * r,  .6 * r,  1.25 * r, .9 * r,
                              1.25 * r, 1.8 * r, 1.75 * r, 2.5 * r,  2.5 * r};
@@ -49,7 +45,6 @@ static void test_prefix_sum(void **state)
 
 static void test_shift(void **state)
 {
-    (void)state;
     const double one[10] = {0, 0, .1, .25, .5, 1, .3, 0, .9, .5};
     const double left[10] = {.3, 0, .9, .5, .7, .75, 0, 0, 0, 0};
     const double most[10] = {0, 0, 0, 0, 0, 0, 0, 0, .1, .25};
@@ -65,7 +60,6 @@ static void test_shift(void **state)
 
 static void test_reverse(void **state)
 {
-    (void)state;
     const double want[10] = {.7, .75, .9, .5, .3, 0, .5, 1, .1, .25};
     check5("reverse", want, 0);
 }
@@ -73,7 +67,6 @@ static void test_reverse(void **state)
 /* x_2, x_4, 0, 0, 0; at n = 4 x_2, x_4, 0, 0 */
 static void test_even(void **state)
 {
-    (void)state;
     const double want[10] = {.5, 1, .9, .5, 0, 0, 0, 0, 0, 0}, four[4] = {2, 4, 0, 0};
     check5("even", want, 0);
     double y[4];
@@ -86,7 +79,6 @@ static void test_even(void **state)
  * Ai(-3): Abramowitz and Stegun, table 10.11, with more digits from mpmath. */
 static void test_filter(void **state)
 {
-    (void)state;
     static const double rho[5][4] = {
         {1, .36787944117144232, .13533528323661269, .049787068367863943},
         {1, .90046750746774697, .81827753713492717, .74931135250373452}, /* 1.1^-1.1 ... 1.3^-1.1 */
@@ -106,7 +98,6 @@ static void test_filter(void **state)
 /* The second peak is at lag 9; Ai(200 - 6) is 0 in double. */
 static void test_filter_far(void **state)
 {
-    (void)state;
     double x[201] = {1}, y[201];
     evaluate_with("filter", "rho", 3, 201, 1, x, y);
     const double peak[3] = {.36787944117144232, 1, .36787944117144232};
@@ -119,28 +110,24 @@ static void test_filter_far(void **state)
 
 static void test_difference(void **state)
 {
-    (void)state;
     const double want[10] = {.1, .25, .4, .75, -.2, -1, .6, .5, -.2, .25};
     check5("difference", want, TIGHT);
 }
 
 static void test_sort(void **state)
 {
-    (void)state;
     const double want[10] = {.1, 0, .3, .25, .5, .5, .7, .75, .9, 1};
     check5("sort", want, 0);
 }
 
 static void test_identity(void **state)
 {
-    (void)state;
     check5("identity", x5, 0);
 }
 
 /* both channels sum to 2.5 */
 static void test_mean(void **state)
 {
-    (void)state;
     const double want[10] = {.5, .5, .5, .5, .5, .5, .5, .5, .5, .5};
     check5("mean", want, TIGHT);
 }
@@ -148,14 +135,12 @@ static void test_mean(void **state)
 /* .1/1 .6/2 .9/3 1.8/4 2.5/5; .25 1.25/2 1.25/3 1.75/4 2.5/5 */
 static void test_prefix_mean(void **state)
 {
-    (void)state;
     const double want[10] = {.1, .25, .3, .625, .3, 1.25 / 3, .45, .4375, .5, .5};
     check5("prefix_mean", want, TIGHT);
 }
 
 static void test_local_mean(void **state)
 {
-    (void)state;
     const double x[5] = {1, 2, 4, 8, 16};
     /* w = 3: one on either side; w = 2: this one and the next; w = 5: two on either side */
     const double three[5] = {3. / 2, 7. / 3, 14. / 3, 28. / 3, 24. / 2};
@@ -175,7 +160,6 @@ static void test_local_mean(void **state)
 
 static void test_moving_max(void **state)
 {
-    (void)state;
     const double x[6] = {.5, .9, .1, .2, .4, .3};
     const double two[6] = {.5, .9, .9, .2, .4, .4}, three[6] = {.5, .9, .9, .9, .4, .4};
     double y[6];

@@ -16,7 +16,6 @@ static bool is(const char *name, const char *const *names)
 
 static void test_entries_are_complete(void **state)
 {
-    (void)state;
     int count = 0;
     for (; target_table[count]; count++) {
         const struct target *t = target_table[count];
@@ -111,7 +110,6 @@ static void check_outputs(struct fixture *f)
 /* Every target at odd, even and smallest sizes: refused with a reason, or sound. */
 static void test_outputs_are_sound(void **state)
 {
-    (void)state;
     const int lengths[] = {1, 2, 3, 8, N_MAX}; /* grids 1x1, 1x2, 1x3, 2x4, 1x17 */
     for (int kind = 0; target_table[kind]; kind++)
         for (int k = 0; k < 5 && !target_table[kind]->take; k++)
@@ -137,7 +135,6 @@ static void test_outputs_are_sound(void **state)
 /* Every choice of every option gives finite outputs. */
 static void test_choices_are_sound(void **state)
 {
-    (void)state;
     for (int kind = 0; target_table[kind]; kind++) /* a file's samples: data.bats */
         for (const struct option *o = target_table[kind]->options; o && o->key; o++)
             for (int k = 0; o->type == OPTION_CHOICE && o->names[k]; k++) {
@@ -155,7 +152,6 @@ static void test_choices_are_sound(void **state)
 /* A state for 17 positions serves shorter samples just as one of their own size does. */
 static void test_state_serves_shorter_samples(void **state)
 {
-    (void)state;
     double x[8], with_long[8], with_own[8];
     int32_t token[16], own[16];
     fill_uniform(x, 8, 1);
@@ -168,16 +164,13 @@ static void test_state_serves_shorter_samples(void **state)
         fixture_configure(&shorter, NULL, kind, 4, 2);
         fixture_open(&f);
         fixture_open(&shorter);
+        struct target_sample t = target_sample(f.state, &f.config, &shorter.layout);
         if (f.target->draw) {
-            assert_int_equal(f.target->draw(f.state, &f.config, &shorter.layout, NULL, 1, 3, token,
-                                            token + 4, &e),
-                             0);
+            assert_int_equal(f.target->draw(&t, NULL, 1, 3, token, token + 4, &e), 0);
             fixture_draw(&shorter, 1, 3, own, own + 4);
             assert_memory_equal(token, own, 8 * sizeof *own);
         } else {
-            assert_int_equal(f.target->evaluate(f.state, &f.config, &shorter.layout, 2, x,
-                                                with_long, &e),
-                             0);
+            assert_int_equal(f.target->evaluate(&t, 2, x, with_long, &e), 0);
             fixture_evaluate(&shorter, x, with_own);
             assert_memory_equal(with_long, with_own, sizeof with_own);
         }
@@ -188,7 +181,6 @@ static void test_state_serves_shorter_samples(void **state)
 
 static void test_state_is_priced_right(void **state)
 {
-    (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
         struct err e = {0};
@@ -220,7 +212,6 @@ static const char *const constant_on_identical[] = {
 
 static void test_identical_inputs(void **state)
 {
-    (void)state;
     enum { N = 16 }; /* a grid of 4 x 4, whose border is not everything */
     double x[2 * N], y[2 * N];
     int32_t token[N], out[N];
@@ -292,7 +283,6 @@ static bool sees_the_future(struct fixture *f)
 
 static void test_causality(void **state)
 {
-    (void)state;
     for (int kind = 0; target_table[kind]; kind++) {
         struct fixture f;
         if (target_table[kind]->draw || target_table[kind]->take)
@@ -343,7 +333,6 @@ static const char *const symmetric[] = {"identity", "mean", "cycles", "lua", NUL
 
 static void test_equivariance(void **state)
 {
-    (void)state;
     static const int backwards[M] = {11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
     static const int mixed[M] = {2, 0, 11, 6, 1, 9, 5, 3, 10, 4, 8, 7};
     for (int kind = 0; target_table[kind]; kind++) {
@@ -363,7 +352,6 @@ static const char *const mixes_channels[] = {"affine", "random_field", "grid_pos
 
 static void test_channels_are_apart(void **state)
 {
-    (void)state;
     double x[3 * M], y[3 * M], alone[M], want[M];
     fill_uniform(x, 3 * M, 6);
     for (int kind = 0; target_table[kind]; kind++) {
@@ -390,7 +378,6 @@ static void test_channels_are_apart(void **state)
 /* Differences undo prefix sums; sorting twice is sorting once; reversing twice is nothing. */
 static void test_relations_between_targets(void **state)
 {
-    (void)state;
     double x[18], y[18], z[18];
     fill_uniform(x, 18, 3);
     evaluate("prefix_sum", 9, 2, x, y);
@@ -427,7 +414,6 @@ static void check_refused(const char *name, int n, int vocab, const char *key, d
 /* Targets and spaces that do not go together. */
 static void test_needs(void **state)
 {
-    (void)state;
     static const struct {
         const char *target, *space;
         bool fits;
@@ -450,7 +436,6 @@ static void test_needs(void **state)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     check_refused("even", 1, 10, NULL, 0, "space.length");
     check_refused("etp", 1, 10, NULL, 0, "space.length");
     check_refused("shift", 8, 10, "k", 8, "target.k");

@@ -35,7 +35,6 @@ static void check(const char *name, const char *key, double value, const double 
 
 static void test_by_hand(void **state)
 {
-    (void)state;
     const double x[N] = {.5, .25, .125, .75, 0, .75, .0625, 1};
     check("degree", NULL, 0, x, (double[N]){2, 2, 3, 2, 1, 1, 1, 0});
     check("nodes_at_distance", "k", 1, x, (double[N]){2, 2, 3, 2, 1, 1, 1, 0});
@@ -56,7 +55,6 @@ static void test_by_hand(void **state)
  * is an ordered choice of the L - 1 others, over 2. */
 static void test_cycles(void **state)
 {
-    (void)state;
     const double x[N] = {0};
     const double counts[] = {6, 12, 12, 0};
     check("cycles", "length", 3, x, (double[N]){1, 1, 1, 0, 0, 0, 0, 0});
@@ -103,7 +101,6 @@ static int walks(const struct layout *l, int *path, int used, int left)
  * refused, or given up where the graph is denser than was to be expected. */
 static void test_cycles_of_random_graphs(void **state)
 {
-    (void)state;
     struct fixture f;
     struct stream random;
     struct err e = {0};
@@ -135,8 +132,8 @@ static void test_cycles_of_random_graphs(void **state)
     assert_int_equal(space_of(&f.space)->draw(&f.space, NULL, (int)f.space.length, &random, &f.arena, &f.layout, NULL),
                      0);
     e = (struct err){0};
-    assert_int_equal(f.target->evaluate(NULL, &f.config, &f.layout, 2, wide, wide + 2 * 27, &e),
-                     ERR_EVALUATION);
+    struct target_sample t = target_sample(NULL, &f.config, &f.layout);
+    assert_int_equal(f.target->evaluate(&t, 2, wide, wide + 2 * 27, &e), ERR_EVALUATION);
     assert_non_null(strstr(e.msg, "paths were tried"));
     memory_free(wide);
     fixture_close(&f);
@@ -145,7 +142,6 @@ static void test_cycles_of_random_graphs(void **state)
 /* One marked node, two, all, and one that most do not reach. */
 static void test_source_distance(void **state)
 {
-    (void)state;
     check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .5, .0625, 0},
           (double[N]){2, 2, 1, 0, 1, 8, 8, 8});
     check("source_distance", NULL, 0, (double[N]){.5, .25, .125, .75, 0, .75, .0625, 0},
@@ -158,7 +154,6 @@ static void test_source_distance(void **state)
 /* A cap on relations is the model's, not the target's. */
 static void test_caps_leave_targets_alone(void **state)
 {
-    (void)state;
     struct fixture f;
     double x[N] = {0}, y[N];
     fixture_configure(&f, "graph", fixture_kind("eccentricity"), N, 1);
@@ -176,7 +171,6 @@ static void test_caps_leave_targets_alone(void **state)
 
 static void test_renamed_nodes(void **state)
 {
-    (void)state;
     const int to[N] = {3, 7, 0, 6, 1, 5, 2, 4};
     int32_t renamed[2 * EDGES];
     double x[2 * N], moved[2 * N], y[2 * N], image[2 * N];

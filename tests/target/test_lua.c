@@ -41,7 +41,8 @@ static int run(const char *y, const char *chunk, double *out, struct err *e)
     int code = target_check(&f.config, &f.space, e);
     if (!code) {
         fixture_open(&f);
-        code = f.target->evaluate(f.state, &f.config, &f.layout, D, x, out, e);
+        struct target_sample t = target_sample(f.state, &f.config, &f.layout);
+        code = f.target->evaluate(&t, D, x, out, e);
         fixture_close(&f);
     }
     if (chunk)
@@ -84,7 +85,6 @@ static void check_equals(const char *name, const char *y, const char *chunk)
 
 static void test_equals_built_in(void **state)
 {
-    (void)state;
     check_equals("gain", "math.sin(2*math.pi*i/n) * x[i][c]", NULL);
     check_equals("identity", NULL, NULL);
     check_equals("position", "i / n", NULL);
@@ -100,7 +100,6 @@ static void test_equals_built_in(void **state)
 
 static void test_sees_its_names(void **state)
 {
-    (void)state;
     assert_true(value_of("n") == N);
     assert_true(value_of("d") == D);
     assert_true(value_of("i") == 1);
@@ -117,14 +116,14 @@ static void test_sees_its_names(void **state)
  * left. */
 static void test_globals_are_fresh(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     double x[N * D] = {0}, first[N * D], second[N * D];
     configure(&f, "(function() k = (k or 0) + 1 math.sin = nil return k end)()", NULL);
     fixture_open(&f);
-    assert_int_equal(f.target->evaluate(f.state, &f.config, &f.layout, D, x, first, &e), 0);
-    assert_int_equal(f.target->evaluate(f.state, &f.config, &f.layout, D, x, second, &e), 0);
+    struct target_sample t = target_sample(f.state, &f.config, &f.layout);
+    assert_int_equal(f.target->evaluate(&t, D, x, first, &e), 0);
+    assert_int_equal(f.target->evaluate(&t, D, x, second, &e), 0);
     assert_true(first[0] == 1 && first[1] == 2);
     assert_memory_equal(first, second, sizeof first);
     fixture_close(&f);
@@ -132,7 +131,6 @@ static void test_globals_are_fresh(void **state)
 
 static void test_text_chunks_only(void **state)
 {
-    (void)state;
     check_fails("1", "\033Lua", ERR_USAGE, "binary chunk");
     check_fails("1 end while true do", NULL, ERR_USAGE, "expected near");
 }
@@ -141,7 +139,6 @@ static void test_text_chunks_only(void **state)
 
 static void test_bombs(void **state)
 {
-    (void)state;
     check_fails("(function() while true do end end)()", NULL, ERR_EVALUATION, "instructions");
     check_fails("(function() for _ in ipairs(x) do x[#x+1] = 1 end end)()", NULL, ERR_EVALUATION,
                 "than");
@@ -180,7 +177,6 @@ static struct user_code endless(struct sandbox_limits *limits, char *text)
  * the sample and nothing else. */
 static void test_one_long_instruction(void **state)
 {
-    (void)state;
     static char spins[] = "(function() while x[1][1] == 1 do end return x[1][1] end)()";
     struct sandbox_limits limits;
     struct user_code code = endless(&limits, spins);
@@ -209,7 +205,6 @@ static void test_one_long_instruction(void **state)
 /* A timer that outlived its call would end the process while it waits. */
 static void test_timers_end_with_the_call(void **state)
 {
-    (void)state;
     static char little[] = "n";
     struct sandbox_limits limits;
     struct user_code code = endless(&limits, little);
@@ -229,7 +224,6 @@ static void test_timers_end_with_the_call(void **state)
 /* It dies with the process that asks, in the middle of what it does. */
 static void test_no_orphans(void **state)
 {
-    (void)state;
     static char spins[] = "(function() while true do end end)()";
     struct sandbox_limits limits;
     int n = 1, failed;
@@ -261,7 +255,6 @@ static void test_no_orphans(void **state)
 
 static void test_errors_name_their_line(void **state)
 {
-    (void)state;
     check_fails("x[i][c", NULL, ERR_USAGE, "target.y:1: ']' expected");
     check_fails("nothing[1]", NULL, ERR_EVALUATION, "target.y:1: attempt to index a nil value");
     check_fails("0/0", NULL, ERR_EVALUATION, "y[1][1] is nan; expected a finite number");
@@ -288,7 +281,6 @@ static void test_errors_name_their_line(void **state)
 /* A file that is no longer what its hash says is never evaluated. */
 static void test_changed_file(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     configure(&f, NULL, "function y(x) return x end");

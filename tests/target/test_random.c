@@ -25,7 +25,6 @@ static bool equal(const double *a, const double *b, size_t count)
 
 static void test_seeds_differ(void **state)
 {
-    (void)state;
     const char *const names[] = {"affine", "random_field"};
     double x[12], a[12], b[12], c[12];
     fill_uniform(x, 12, 0);
@@ -43,7 +42,6 @@ static void test_seeds_differ(void **state)
 /* The first tokens of a longer sequence get the same maps. */
 static void test_affine_does_not_know_n(void **state)
 {
-    (void)state;
     double x[27], shorter[12], longer[27];
     fill_uniform(x, 27, 1);
     evaluate("affine", 4, 3, x, shorter);
@@ -54,7 +52,6 @@ static void test_affine_does_not_know_n(void **state)
 /* f(t u + (1-t) v) = t f(u) + (1-t) f(v) at every position, for t = 0.3 */
 static void test_affine_is_affine(void **state)
 {
-    (void)state;
     double u[20], v[20], mix[20], fu[20], fv[20], got[20], want[20];
     fill_uniform(u, 20, 2);
     fill_uniform(v, 20, 3);
@@ -71,7 +68,6 @@ static void test_affine_is_affine(void **state)
 /* y_i depends on x_i alone. */
 static void test_affine_acts_by_position(void **state)
 {
-    (void)state;
     double x[12], before[12], after[12];
     fill_uniform(x, 12, 4);
     evaluate("affine", 4, 3, x, before);
@@ -87,7 +83,6 @@ static void test_affine_acts_by_position(void **state)
  * sqrt(2/16000). */
 static void test_affine_entries(void **state)
 {
-    (void)state;
     enum { N = 4000, D = 4 };
     static double zero[N * D], unit[N * D], b[N * D], column[N * D];
     struct fixture f;
@@ -117,7 +112,6 @@ static void test_affine_entries(void **state)
 /* The floor on identical inputs that the header promises: 5/16 (1 - 1/n) = .29297 for n = 16. */
 static void test_affine_floor_on_identical(void **state)
 {
-    (void)state;
     enum { N = 16, D = 4, SEEDS = 300 };
     double x[N * D], y[N * D], total = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
@@ -143,7 +137,6 @@ static void test_affine_floor_on_identical(void **state)
 /* The field sees i/n, so position 2 of 4 and 4 of 8 are the same place. */
 static void test_field_does_not_know_n(void **state)
 {
-    (void)state;
     double x[16], four[8], eight[16];
     for (int k = 0; k < 16; k++)
         x[k] = k % 2 ? .25 : .75;
@@ -158,7 +151,6 @@ static void test_field_does_not_know_n(void **state)
  * step of 1/2 moves it visibly. */
 static void test_field_is_smooth(void **state)
 {
-    (void)state;
     enum { N = 1000 };
     static double x[2 * N], y[2 * N], moved[2 * N];
     double range = 0;
@@ -181,7 +173,6 @@ static void test_field_is_smooth(void **state)
 /* One feature: y = sqrt 2 a cos(...), so the channels keep a fixed ratio. */
 static void test_field_one_feature(void **state)
 {
-    (void)state;
     enum { N = 400 };
     static double x[2 * N], y[2 * N];
     struct fixture f;
@@ -199,7 +190,6 @@ static void test_field_one_feature(void **state)
  * z = (x, i/n): here (0, 1/2) and (.5, 1), so exp(-2 (.25 + .25)) = e^-1. */
 static void test_field_covariance(void **state)
 {
-    (void)state;
     enum { SEEDS = 4000 };
     const double x[2] = {0, .5};
     double mean = 0, variance = 0, covariance = 0;

@@ -45,7 +45,6 @@ static int drawn_at(struct fixture *f, uint64_t number, uint64_t count)
  * byte, its last label. */
 static void test_parts(void **state)
 {
-    (void)state;
     for (int part = EVALUATE_TEST; part <= EVALUATE_SELECTION; part++) {
         struct fixture f;
         int low = SIZE, high = 0, first = part == EVALUATE_TEST ? 900 : 800;
@@ -74,7 +73,6 @@ static void test_parts(void **state)
 
 static void test_shares(void **state)
 {
-    (void)state;
     struct fixture f;
     configure(&f, N);
     fixture_set(&f, "selection", 0);
@@ -94,7 +92,6 @@ static void test_shares(void **state)
 /* All starts of a training part come, about as often as each other: 16 windows, 3200 draws. */
 static void test_training_windows_are_uniform(void **state)
 {
-    (void)state;
     struct fixture f;
     int count[1000] = {0};
     configure(&f, 784);
@@ -109,7 +106,8 @@ static void test_training_windows_are_uniform(void **state)
     for (uint64_t k = 0; k < 3200; k++) {
         struct stream random;
         stream_open(&random, 1, "test", k);
-        assert_int_equal(f.target->draw(opened, &f.config, &l, &random, k, 0, x, x + 784, &e), 0);
+        struct target_sample t = target_sample(opened, &f.config, &l);
+        assert_int_equal(f.target->draw(&t, &random, k, 0, x, x + 784, &e), 0);
         count[place_of(x)]++;
     }
     for (int k = 0; k < 16; k++)
@@ -121,7 +119,6 @@ static void test_training_windows_are_uniform(void **state)
 /* A byte is a symbol whatever the vocabulary of other targets is. */
 static void test_sizes(void **state)
 {
-    (void)state;
     struct fixture f;
     configure(&f, N);
     f.config.vocab = 10;
@@ -149,7 +146,6 @@ static void refused(struct fixture *f, const char *where, const char *phrase)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     configure(&f, N);
@@ -181,22 +177,20 @@ static void test_refusals(void **state)
 /* A longer layout than the target was checked for never reads beyond its part. */
 static void test_draw_refuses_too_long(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     int32_t x[2 * SIZE];
     configure(&f, N);
     fixture_open(&f);
     struct layout longer = {.n = 100};
-    assert_int_equal(f.target->draw(f.state, &f.config, &longer, NULL, 0, 2, x, x + SIZE, &e),
-                     ERR_USAGE);
+    struct target_sample t = target_sample(f.state, &f.config, &longer);
+    assert_int_equal(f.target->draw(&t, NULL, 0, 2, x, x + SIZE, &e), ERR_USAGE);
     fixture_close(&f);
 }
 
 /* The text that was read is the one of the spec, or there is an error. */
 static void test_changed_text(void **state)
 {
-    (void)state;
     struct fixture f;
     struct err e = {0};
     struct arena arena;

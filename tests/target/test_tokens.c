@@ -18,7 +18,6 @@ static void check(const char *name, int n, const int32_t *x, const int32_t *want
 
 static void test_pi(void **state)
 {
-    (void)state;
     const int32_t want[5] = {0, 1, 2, 3, 4};
     check("pi", 5, x5, want);
 }
@@ -26,7 +25,6 @@ static void test_pi(void **state)
 /* positions 2, 4, then the filler 4; every position has a label of its own, the first included */
 static void test_etp(void **state)
 {
-    (void)state;
     const int32_t five[5] = {0, 2, 4, 4, 4}, six[6] = {2, 1, 3, 4, 4, 4};
     check("etp", 5, x5, five);
     check("etp", 6, x6, six);
@@ -43,7 +41,6 @@ static void test_etp(void **state)
 
 static void test_token_reverse(void **state)
 {
-    (void)state;
     const int32_t want[5] = {3, 2, 2, 0, 3};
     check("token_reverse", 5, x5, want);
 }
@@ -51,7 +48,6 @@ static void test_token_reverse(void **state)
 /* positions 1, 3, 5, then 2, 4 (, 6) */
 static void test_odds_first(void **state)
 {
-    (void)state;
     const int32_t five[5] = {3, 2, 3, 0, 2}, six[6] = {1, 2, 0, 2, 1, 3};
     check("odds_first", 5, x5, five);
     check("odds_first", 6, x6, six);
@@ -59,7 +55,6 @@ static void test_odds_first(void **state)
 
 static void test_token_shift(void **state)
 {
-    (void)state;
     const int32_t right[5] = {4, 3, 0, 2, 2}, left[5] = {2, 2, 3, 4, 4};
     check("token_shift", 5, x5, right);
     struct fixture f;
@@ -78,7 +73,6 @@ static void test_token_shift(void **state)
 
 static void test_bucket_sort(void **state)
 {
-    (void)state;
     const int32_t five[5] = {0, 2, 2, 3, 3}, six[6] = {0, 1, 1, 2, 2, 3};
     check("bucket_sort", 5, x5, five);
     check("bucket_sort", 6, x6, six);
@@ -87,7 +81,6 @@ static void test_bucket_sort(void **state)
 /* sums 3 3 5 7 10 and 1 3 5 6 6 9 */
 static void test_prefix_parity(void **state)
 {
-    (void)state;
     const int32_t five[5] = {1, 1, 1, 1, 0}, six[6] = {1, 1, 1, 0, 0, 1};
     check("prefix_parity", 5, x5, five);
     check("prefix_parity", 6, x6, six);
@@ -97,7 +90,6 @@ static void test_prefix_parity(void **state)
  * -> 1, and so it stays. */
 static void test_prefix_majority(void **state)
 {
-    (void)state;
     const int32_t five[5] = {3, 0, 0, 2, 2}, six[6] = {1, 1, 2, 1, 1, 1};
     check("prefix_majority", 5, x5, five);
     check("prefix_majority", 6, x6, six);
@@ -105,7 +97,6 @@ static void test_prefix_majority(void **state)
 
 static void test_majority(void **state)
 {
-    (void)state;
     const int32_t five[5] = {2, 2, 2, 2, 2}, six[6] = {1, 1, 1, 1, 1, 1};
     check("majority", 5, x5, five);
     check("majority", 6, x6, six);
@@ -114,7 +105,6 @@ static void test_majority(void **state)
 /* 3 twice, 0 once, 2 twice, less 1 */
 static void test_histogram(void **state)
 {
-    (void)state;
     const int32_t five[5] = {1, 0, 1, 1, 1}, six[6] = {1, 1, 1, 1, 0, 0};
     check("histogram", 5, x5, five);
     check("histogram", 6, x6, six);
@@ -123,7 +113,6 @@ static void test_histogram(void **state)
 /* Against plain counting, with more symbols than tokens and with fewer. */
 static void test_counting_by_brute_force(void **state)
 {
-    (void)state;
     enum { N = 50 };
     const int vocabs[] = {2, 7, 1000000};
     for (int v = 0; v < 3; v++) {
@@ -156,7 +145,6 @@ static void test_counting_by_brute_force(void **state)
 
 static void test_induction(void **state)
 {
-    (void)state;
     struct fixture f;
     const int32_t x[] = {3, 1, 3, 2, 1, 1, 3, 0}, want[] = {-1, -1, 1, -1, 3, 1, 2, -1};
     int32_t out[8];
@@ -170,7 +158,6 @@ static void test_induction(void **state)
 /* Keys are different and of the lower half, values of the upper; every query is answered by its pair. */
 static void test_recall(void **state)
 {
-    (void)state;
     enum { PAIRS = 5, SIZE = 16 };
     int32_t x[SIZE], label_[SIZE];
     int seen[10] = {0};

@@ -35,7 +35,6 @@ static void open_set(struct samples *s, const struct task *t)
 /* ---- samples ----------------------------------------------------------------------------------*/
 static void test_sets(void **state)
 {
-    (void)state;
     struct task t = graph_task("toeplitz");
     struct samples s, again;
     int sizes[13] = {0}, layouts = 0;
@@ -70,7 +69,6 @@ static void test_sets(void **state)
 /* The constant token of symbols is symbol 0. */
 static void test_constant_symbols(void **state)
 {
-    (void)state;
     struct task t = graph_task("toeplitz");
     struct samples s;
     assert_true(option_set_kind(&target_kinds, "histogram", &t.target.kind));
@@ -110,7 +108,6 @@ static void perturb(struct trainer *t)
 /* Other samples' inputs change nothing, one's own neighbours' do. */
 static void test_samples_are_apart(void **state)
 {
-    (void)state;
     for (int kind = 0; encoding_table[kind]; kind++) {
         if (encoding_table[kind]->axes_min > 0)
             continue;
@@ -143,7 +140,6 @@ static void test_samples_are_apart(void **state)
 
 static void count_rows(void *context, int first, int rows, int labels, const double *logits)
 {
-    (void)labels, (void)logits;
     for (int r = first; r < first + rows; r++)
         ((int *)context)[r]++;
 }
@@ -152,7 +148,6 @@ static void count_rows(void *context, int first, int rows, int labels, const dou
  * than those of the first. */
 static void test_all_logits_are_handed_out(void **state)
 {
-    (void)state;
     struct task task = graph_task("toeplitz");
     struct err e = {0};
     assert_true(option_set_kind(&target_kinds, "majority", &task.target.kind));
@@ -182,7 +177,6 @@ static void test_all_logits_are_handed_out(void **state)
 /* Nodes that are renamed keep their outputs, up to the order of sums. */
 static void test_renamed_nodes(void **state)
 {
-    (void)state;
     enum { N = 6, EDGES = 6 };
     static const int32_t edges[] = {0, 1, 1, 2, 2, 0, 2, 3, 3, 4, 4, 5};
     static const int to[N] = {3, 0, 5, 1, 4, 2};
@@ -228,7 +222,6 @@ static void test_renamed_nodes(void **state)
 /* ---- training ---------------------------------------------------------------------------------*/
 static void test_learns_with_any_threads(void **state)
 {
-    (void)state;
     struct task task = graph_task("toeplitz");
     learns_with_any_threads(&task);
 }
@@ -236,7 +229,6 @@ static void test_learns_with_any_threads(void **state)
 /* What one layout for all is needed for is refused. */
 static void test_refusals(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct task t = graph_task("toeplitz");
     assert_int_equal(task_check(&t, &e), 0);

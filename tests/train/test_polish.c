@@ -59,7 +59,6 @@ static void polish(struct trainer *t, struct polish_report *r)
 
 static void test_gradient_is_that_of_the_loss(void **state)
 {
-    (void)state;
     struct task task = tiny_task();
     struct pool *pool;
     struct sampler *sampler;
@@ -99,7 +98,6 @@ static void test_gradient_is_that_of_the_loss(void **state)
 
 static void test_gets_beyond_adam(void **state)
 {
-    (void)state;
     struct task task = tiny_task();
     struct pool *pool;
     struct err e = {0};
@@ -121,7 +119,6 @@ static void test_gets_beyond_adam(void **state)
 
 static void test_threads_change_nothing(void **state)
 {
-    (void)state;
     struct task task = tiny_task();
     struct pool *one, *three;
     struct err e = {0};
@@ -145,7 +142,6 @@ static void test_threads_change_nothing(void **state)
 
 static void test_stops_when_asked(void **state)
 {
-    (void)state;
     struct task task = tiny_task();
     struct pool *pool;
     struct err e = {0};

@@ -26,7 +26,6 @@ static struct task sized_task(const char *target, const char *prefix)
 /* Lengths from the shortest to the evaluated one; at a shorter one than the shortest, all have it. */
 static void test_sets(void **state)
 {
-    (void)state;
     struct task t = sized_task("prefix_sum", "none");
     static const int length[] = {3, 5, 8, 12, 20};
     for (int k = 0; k < 5; k++) {
@@ -61,7 +60,6 @@ static void test_sets(void **state)
  * same whatever was drawn before. */
 static void test_mixed(void **state)
 {
-    (void)state;
     struct task t = sized_task("prefix_sum", "none");
     t.space.kind.number[0] = 0;
     t.train.mixed = (struct option_ints){.count = 3, .value = {4, 9, 12}};
@@ -98,7 +96,6 @@ static void test_mixed(void **state)
 /* The sets of several lengths, one after another, with the lengths of their samples. */
 static void test_join(void **state)
 {
-    (void)state;
     struct task t = sized_task("prefix_sum", "none");
     struct samples all, one;
     struct err e = {0};
@@ -132,7 +129,6 @@ static double *outputs_of(struct trainer *t, const struct samples *s)
  * samples of n tokens is none over samples of n + 1. */
 static void test_passes_are_apart(void **state)
 {
-    (void)state;
     for (int prefix = 0; prefix < 2; prefix++)
         for (int least = 0; least < 2; least++) {
             struct task task = sized_task("gain", prefix ? "bos" : "none");
@@ -159,7 +155,6 @@ static void test_passes_are_apart(void **state)
 /* A sample's outputs depend on no other sample and on nothing behind its end. */
 static void test_samples_are_apart(void **state)
 {
-    (void)state;
     for (int prefix = 0; prefix < 2; prefix++) {
         struct task task = sized_task("gain", prefix ? "bos" : "none");
         struct pool *pool = open_pool(1);
@@ -195,14 +190,12 @@ static void learns_of_lengths(bool mixed)
 
 static void test_learns_with_any_threads(void **state)
 {
-    (void)state;
     learns_of_lengths(false);
     learns_of_lengths(true);
 }
 
 static void test_refusals(void **state)
 {
-    (void)state;
     static const char *const key[] = {"evaluate.adversary", "evaluate.orbit", "model.prefix"};
     for (int k = 0; k < 3; k++)
         for (int least = 0; least < 2; least++) {

@@ -16,7 +16,6 @@ static struct task shared(double identical, int64_t samples)
 
 static void a_share_below_one_sample_is_refused(void **unused)
 {
-    (void)unused;
     struct err e = {0};
     struct task t = shared(1e-4, 64);
     assert_int_equal(task_check(&t, &e), ERR_USAGE);
@@ -34,7 +33,6 @@ static void a_share_below_one_sample_is_refused(void **unused)
 /* 0.7 + 0.2 + 0.1 is below 1 in doubles; that is no share of generic inputs. */
 static void what_rounding_leaves_is_no_share(void **unused)
 {
-    (void)unused;
     struct samples s;
     struct task t = shared(0.7, 10);
     t.space.share[PATTERN_PREFIX] = 0.2;

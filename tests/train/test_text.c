@@ -22,7 +22,6 @@ static const char *path(void)
 
 static int remove_text(void **state)
 {
-    (void)state;
     return file_remove(path(), NULL);
 }
 
@@ -71,7 +70,6 @@ static void check_rows(const struct samples *s, int first)
 
 static void test_parts_stay_apart(void **state)
 {
-    (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct sampler *sampler;
     struct samples train = {0}, evaluation, again;
@@ -102,7 +100,6 @@ static void test_parts_stay_apart(void **state)
 /* Rows that carry one text: RPE and URPE see the same windows in the same order. */
 static void test_paired(void **state)
 {
-    (void)state;
     struct task t[2] = {text_task("toeplitz", MODEL_RPE), text_task("alibi", MODEL_URPE)};
     struct samples s[2] = {{0}, {0}};
     struct err e = {0};
@@ -148,7 +145,6 @@ static double nats_on(struct trainer *t, const struct samples *s)
  * part has, the network knows nothing. */
 static void test_learns_from_its_part(void **state)
 {
-    (void)state;
     struct task t = text_task("toeplitz", MODEL_URPE);
     struct pool *pool;
     struct trainer *trainer;
@@ -188,7 +184,6 @@ static void refused(const struct task *t, const char *where, const char *phrase)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct err e = {0};
     assert_int_equal(task_check(&t, &e), 0);
@@ -207,7 +202,6 @@ static void test_refusals(void **state)
 /* The text is in the price. */
 static void test_price(void **state)
 {
-    (void)state;
     struct task t = text_task("toeplitz", MODEL_RPE);
     struct train_price small, grown;
     struct err e = {0};

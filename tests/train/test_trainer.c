@@ -28,7 +28,6 @@ static size_t parameter_bytes(const struct trainer *t)
 
 static void test_learns(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *pool = open_pool(1);
     struct trainer *t = open_trainer(&task, pool);
@@ -40,7 +39,6 @@ static void test_learns(void **state)
 
 static void test_threads_change_nothing(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *one = open_pool(1), *three = open_pool(3);
     struct trainer *a = open_trainer(&task, one), *b = open_trainer(&task, three);
@@ -59,7 +57,6 @@ static void test_threads_change_nothing(void **state)
 
 static void test_checkpoint(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *pool = open_pool(1);
     struct trainer *a = open_trainer(&task, pool), *b = open_trainer(&task, pool);
@@ -112,7 +109,6 @@ static void test_checkpoint(void **state)
 /* RPE and URPE cells of one seed: same data, same order, same start of what they share. */
 static void test_paired(void **state)
 {
-    (void)state;
     struct task rpe = small_task(MODEL_RPE), urpe = small_task(MODEL_URPE);
     struct pool *pool = open_pool(1);
     struct trainer *a = open_trainer(&rpe, pool), *b = open_trainer(&urpe, pool);
@@ -125,7 +121,6 @@ static void test_paired(void **state)
 
 static void test_outputs_do_not_depend_on_the_set(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *pool = open_pool(2);
     struct trainer *t = open_trainer(&task, pool);
@@ -190,7 +185,6 @@ static void check_input_gradient(const char *encoding, int attention, int norm)
 
 static void test_stop_ends_passes_over_a_set(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *pool = open_pool(2);
     struct trainer *t = open_trainer(&task, pool);
@@ -214,7 +208,6 @@ static void test_stop_ends_passes_over_a_set(void **state)
 
 static void test_input_gradient(void **state)
 {
-    (void)state;
     check_input_gradient("toeplitz", MODEL_URPE, MODEL_NORM_PRE);
     check_input_gradient("shaw", MODEL_RPE, MODEL_NORM_POST);
     check_input_gradient("deberta", MODEL_RPE, MODEL_NORM_NONE);
@@ -222,7 +215,6 @@ static void test_input_gradient(void **state)
 
 static void test_rate(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_RPE);
     struct pool *pool = open_pool(1);
     task.train.warmup = 4;
@@ -243,7 +235,6 @@ static void test_rate(void **state)
 /* The largest batches are priced as what they are, and larger ones refused at their key. */
 static void test_large_batches(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_RPE);
     struct err e = {0};
     struct train_price price;
@@ -262,7 +253,6 @@ static void test_large_batches(void **state)
 /* A curriculum: lengths in turn, tokens a step constant, the same across a checkpoint. */
 static void test_curriculum(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE);
     struct pool *pool = open_pool(1);
     struct train_report r;
@@ -305,7 +295,6 @@ static void test_curriculum(void **state)
  * length is space.length, be it larger or smaller than that. */
 static void test_curriculum_of_other_lengths(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_URPE), longer = task, all = task, shorter = task;
     struct pool *pool = open_pool(1);
     struct err e = {0};
@@ -340,7 +329,6 @@ static void test_curriculum_of_other_lengths(void **state)
 /* `pi` at 32 positions has 32 labels; a model trained at 16 has 16. */
 static void test_labels_of_longer_inputs(void **state)
 {
-    (void)state;
     struct task task = task_default("pi", "toeplitz", MODEL_URPE);
     struct err e = {0};
     task.space.length = 16;
@@ -353,7 +341,6 @@ static void test_labels_of_longer_inputs(void **state)
 
 static void test_divergence_is_seen(void **state)
 {
-    (void)state;
     struct task task = small_task(MODEL_RPE);
     struct pool *pool = open_pool(1);
     struct trainer *t = open_trainer(&task, pool);
@@ -410,7 +397,6 @@ static void check_rates(double table_lr, double c_lr, double b, double c)
 
 static void test_rates_of_tables(void **state)
 {
-    (void)state;
     check_rates(1, 0, 1, 1);
     check_rates(3, 0, 3, 3);
     check_rates(3, 20, 3, 20);

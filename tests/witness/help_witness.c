@@ -109,8 +109,8 @@ double help_witness_error(struct help_witness *h, int samples, bool identical, u
             x[k] = identical && k >= d ? x[k % d] : stream_uniform24(&random);
             in[k] = (real)x[k];
         }
-        assert_int_equal(target_of(&h->target)->evaluate(h->target_state, &h->target, &h->layout,
-                                                         d, x, want, NULL), 0);
+        struct target_sample t = target_sample(h->target_state, &h->target, &h->layout);
+        assert_int_equal(target_of(&h->target)->evaluate(&t, d, x, want, NULL), 0);
         run(h, in, NULL, out);
         for (int k = 0; k < count; k++) {
             double off = fabs((double)out[k] - want[k]);
@@ -129,8 +129,8 @@ int help_witness_hits(struct help_witness *h, const int32_t *token)
     int n = h->of.n, labels = h->built.io.labels, hits = 0;
     int32_t *want = memory_alloc((size_t)n, sizeof *want, NULL);
     real *out = memory_alloc((size_t)n * (size_t)labels, sizeof *out, NULL);
-    assert_int_equal(target_of(&h->target)->label(h->target_state, &h->target, &h->layout, token,
-                                                  want, NULL), 0);
+    struct target_sample t = target_sample(h->target_state, &h->target, &h->layout);
+    assert_int_equal(target_of(&h->target)->label(&t, token, want, NULL), 0);
     run(h, NULL, token, out);
     for (int i = 0; i < n; i++) {
         int best = 0;

@@ -84,7 +84,6 @@ static void check_conditions(const struct model_class *c, const char *label)
 
 static void test_every_encoding(void **state)
 {
-    (void)state;
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     struct arena a;
     int checked = 0;
@@ -107,7 +106,6 @@ static void test_every_encoding(void **state)
 /* Some channels that are not rotated are enough. */
 static void test_partial_rotation(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct kind_config rope = help_kind(&encoding_kinds, "rope");
@@ -120,7 +118,6 @@ static void test_partial_rotation(void **state)
 /* Without a bias the construction's row sums are i/n, with either mask. */
 static void test_steps(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (int causal = 0; causal < 2; causal++)
@@ -141,7 +138,6 @@ static void test_steps(void **state)
  * head of two has slope 1/16. */
 static void test_steps_bias(void **state)
 {
-    (void)state;
     struct arena a;
     struct conditions r;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -163,7 +159,6 @@ static void test_steps_bias(void **state)
 /* Attention that is read off through C is attention: alibi's, from its formula. */
 static void test_reading(void **state)
 {
-    (void)state;
     struct arena a;
     struct trial pr;
     struct stream random;
@@ -255,7 +250,6 @@ static void check_known(const struct known *k, int column, const struct layout *
 /* Row sums that were found are those of one number for all inputs: i / (i + x) under a causal sink. */
 static void test_sink_sums(void **state)
 {
-    (void)state;
     struct arena a;
     struct conditions r;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -271,7 +265,6 @@ static void test_sink_sums(void **state)
 
 static void test_every_normaliser(void **state)
 {
-    (void)state;
     struct arena a;
     bool covered[64] = {false};
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -290,7 +283,6 @@ static void test_every_normaliser(void **state)
 /* What the model refuses is refused. */
 static void test_refused(void **state)
 {
-    (void)state;
     struct arena a;
     struct err e = {0};
     struct conditions r;

@@ -60,7 +60,6 @@ static void sweep(const char *target, int n, bool grid, struct tally *tally)
 
 static void test_every_target(void **state)
 {
-    (void)state;
     struct tally all = {0};
     for (int t = 0; target_table[t]; t++) {
         sweep(target_table[t]->name, 7, false, &all);
@@ -90,7 +89,6 @@ static void sweep_rows(const char *target, const char *encoding, const char *c,
  * right. */
 static void test_normalisers_and_masks(void **state)
 {
-    (void)state;
     static const char *const targets[] = {"position", "affine", "piecewise", "prefix_sum",
                                           "reverse",  "mean",   "moving_max", "pi", "token_shift"};
     static const char *const encodings[] = {"none", "toeplitz", "alibi", "rope", "t5", "learned"};
@@ -105,7 +103,6 @@ static void test_normalisers_and_masks(void **state)
 /* What must be known, so that a compiler that refuses everything fails. */
 static void test_known(void **state)
 {
-    (void)state;
     static const struct {
         const char *target, *encoding, *c;
         const char *mask;
@@ -163,7 +160,6 @@ static void test_known(void **state)
 /* Where the floor on identical tokens is positive there can be no witness, and there is none. */
 static void test_refused(void **state)
 {
-    (void)state;
     static const char *const targets[] = {"position", "gain",       "affine", "piecewise", "even",
                                           "shift",    "prefix_sum", "etp"};
     for (size_t k = 0; k < sizeof targets / sizeof *targets; k++) {
@@ -287,7 +283,6 @@ static void test_formulas_at_rest(void **state)
  * gates are built to stand the rounding of what they read.) */
 static void test_every_block_matters(void **state)
 {
-    (void)state;
     static const char *const used[] = {"embed.weight", "layers.0.attn.v.bias",
                                        "layers.0.attn.o.weight", "layers.0.ffn.in.weight",
                                        "layers.0.ffn.in.bias", "layers.0.ffn.out.weight",
@@ -317,7 +312,6 @@ static void test_every_block_matters(void **state)
 /* exp(-beta / n^2): two more units of beta / n^2 take the error down by e^2, till it vanishes. */
 static void test_selection_sharpens(void **state)
 {
-    (void)state;
     double last = 0;
     for (int step = 0; step <= 4; step++) {
         struct help_witness h;
@@ -341,7 +335,6 @@ static void test_selection_sharpens(void **state)
 /* The paper's own size. */
 static void test_etp_large(void **state)
 {
-    (void)state;
     struct help_witness h;
     assert_true(help_witness_open(&h, &(struct help_case){.target = "etp", .encoding = "toeplitz",
                                                           .c = "toeplitz", .n = 128,

@@ -7,7 +7,6 @@
  * of the eight is. */
 static void test_pi_exhaustively(void **state)
 {
-    (void)state;
     struct help_witness h;
     int32_t token[8];
     assert_true(help_witness_open(&h, &(struct help_case){.target = "pi", .encoding = "toeplitz",
@@ -24,7 +23,6 @@ static void test_pi_exhaustively(void **state)
 
 static void test_pi_longer(void **state)
 {
-    (void)state;
     static const int vocab[] = {2, 10, 1000};
     static const char *const encoding[] = {"toeplitz", "t5"};
     for (int k = 0; k < 6; k++) {
@@ -41,7 +39,6 @@ static void test_pi_longer(void **state)
 /* A run of any length, then another symbol: the flags' averages at every run length. */
 static void test_pi_every_run(void **state)
 {
-    (void)state;
     struct help_witness h;
     int32_t token[24];
     assert_true(help_witness_open(&h, &(struct help_case){.target = "pi", .encoding = "toeplitz",
@@ -56,7 +53,6 @@ static void test_pi_every_run(void **state)
 
 static void test_pi_refused(void **state)
 {
-    (void)state;
     static const struct {
         const char *encoding;
         const char *mask;
@@ -77,7 +73,6 @@ static void test_pi_refused(void **state)
  * floor (n - 1) / (2n) away, whatever eps. */
 static void test_position_on_generic_inputs(void **state)
 {
-    (void)state;
     int n = 12;
     double last = INFINITY, first = 0;
     for (double eps = 0.3; eps > 1e-4; eps /= 8) {
