@@ -78,12 +78,12 @@ const struct command command_explain = {
     .name = "explain",
     .operands = "SPEC",
     .summary = "say why a cell is impossible, or too shallow",
-    .details = "Shows the largest group of positions that no network of the cell's class tells apart: "
-               "the sample, the colours of each round, what each position sees, by which rule they "
-               "stay together, their targets, and the arithmetic from there to the floor and the "
-               "verdict.  Where only samples that share a prefix have a floor (lookahead), it is about those; where "
-               "nothing is impossible, and networks of the cell's own depth have a floor (beyond), about these networks.  "
-               "Without --cell it takes the first cell that is impossible or too shallow.  --format svg prints a picture.",
+    .details = "Shows the largest group of positions that no network of the cell's class tells apart: the sample, "
+               "the colours of each round, what each position sees, by which rule they stay together, their "
+               "targets, and the arithmetic from there to the floor and the verdict.  Where only samples that "
+               "share a prefix have a floor (lookahead), it is about those; where nothing is impossible, and "
+               "networks of the cell's own depth have a floor (beyond), about these networks.  Without --cell it "
+               "takes the first cell that is impossible or too shallow.  --format svg prints a picture.",
     .flag = {FLAG_SET, FLAG_CELL, FLAG_SAMPLE, FLAG_FORM, FLAG_COLOR},
     .run = run,
 };

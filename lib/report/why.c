@@ -84,9 +84,10 @@ static const char *rule_words(const struct why *w)
 {
     switch (rule_of(w)) {
     case FLOOR_ONE:
-        return "each sees equal states only, which have equal values, and the weights of a row of attention "
-               "have one sum, the same in all rows (1, by softmax): the weighted sum of equal values is that sum times the "
-               "value. What the encoding adds to the logits moves weight from one of them to another, and changes nothing";
+        return "each sees equal states only, which have equal values, and the weights of a row of attention have "
+               "one sum, the same in all rows (1, by softmax): the weighted sum of equal values is that sum times "
+               "the value. What the encoding adds to the logits moves weight from one of them to another, and "
+               "changes nothing";
     case FLOOR_FACTOR:
         return "from one to the other the summed weights of all that is seen change by a common factor, "
                "whatever the encoding's parameters are, and the normaliser divides it out";
@@ -95,10 +96,10 @@ static const char *rule_words(const struct why *w)
                "normaliser divides a common factor out";
     case FLOOR_EQUAL:
         return w->view == FLOOR_ORDERED
-                   ? "each sees the same colours at the same relations (offsets, say), in the same order, and attention is the same "
-                     "function of them"
-                   : "each sees the same colours at the same relations (offsets, say), equally often, and attention adds up "
-                     "the same";
+                   ? "each sees the same colours at the same relations (offsets, say), in the same order, and "
+                     "attention is the same function of them"
+                   : "each sees the same colours at the same relations (offsets, say), equally often, and "
+                     "attention adds up the same";
     default: return "each stands alone";
     }
 }
@@ -325,8 +326,9 @@ void why_text(struct text *out, const struct why *w, const struct report_screen 
         return;
     }
     if (w->depth)
-        text_append_format(&said, "No network with this encoding and attention and with %d layer%s, of whatever width and "
-                           "weights, tells these apart in exact arithmetic: ", w->depth, w->depth == 1 ? "" : "s");
+        text_append_format(&said, "No network with this encoding and attention and with %d layer%s, of whatever "
+                           "width and weights, tells these apart in exact arithmetic: ", w->depth,
+                           w->depth == 1 ? "" : "s");
     else
         text_append(&said, "No network with this encoding and attention, of whatever depth, width and weights, tells "
                            "these apart in exact arithmetic: ");
@@ -335,17 +337,18 @@ void why_text(struct text *out, const struct why *w, const struct report_screen 
     append_said(out, &said, screen->width);
     for (int k = 0; k < w->samples; k++)
         append_strip(out, w, k, screen);
-    text_append_format(&said, "Positions have one colour (a letter) while every such network gives them one state. Round 0, "
-                       "before the first layer: a position is its token%s. Round k, after layer k: two positions of one "
-                       "colour keep it together if attention must give both the same result, whatever its weights. The "
-                       "residual stream, norms and the feed-forward network act on each position alone, so what is equal "
-                       "stays equal. ", w->marked ? " and its place, which this class is told" : "");
+    text_append_format(&said, "Positions have one colour (a letter) while every such network gives them one state. "
+                       "Round 0, before the first layer: a position is its token%s. Round k, after layer k: two "
+                       "positions of one colour keep it together if attention must give both the same result, "
+                       "whatever its weights. The residual stream, norms and the feed-forward network act on each "
+                       "position alone, so what is equal stays equal. ",
+                       w->marked ? " and its place, which this class is told" : "");
     if (w->rounds->rounds == w->depth)
         text_append_format(&said, "After round %d a network of %d layer%s ends; deeper ones may tell more apart.",
                            w->rounds->rounds, w->depth, w->depth == 1 ? "" : "s");
     else
-        text_append_format(&said, "Round %d splits no colour, so the next would look at the same again: no further layer "
-                           "tells more apart.", w->rounds->rounds);
+        text_append_format(&said, "Round %d splits no colour, so the next would look at the same again: no further "
+                           "layer tells more apart.", w->rounds->rounds);
     append_said(out, &said, screen->width);
     text_append_format(&said, "Why they stay together (%s): in the colours of round %d, ", rule_word(w),
                        w->rounds->rounds - 1);
