@@ -276,7 +276,7 @@ static int count_seen(const struct work *w, struct floor_rounds *out, struct err
     return 0;
 }
 
-int floor_rounds(const struct floor_class *c, const struct floor_set *s, struct arena *a,
+int floor_rounds(const struct floor_class *c, const struct floor_set *s, int most, struct arena *a,
                  struct floor_rounds *out, struct err *e)
 {
     struct work w = {.class = c, .set = s, .arena = a};
@@ -298,6 +298,6 @@ int floor_rounds(const struct floor_class *c, const struct floor_set *s, struct 
         before = out->colours;
         const int32_t *now = out->colour + (size_t)out->rounds++ * (size_t)rows;
         out->colours = refine(&w, now, out->colour + (size_t)out->rounds * (size_t)rows, out->rule);
-    } while (out->colours > before);
+    } while (out->colours > before && out->rounds != most);
     return count_seen(&w, out, e);
 }

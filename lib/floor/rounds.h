@@ -16,16 +16,17 @@ enum floor_rule {
 };
 
 struct floor_rounds {
-    int rows, rounds;      /* the last round splits nothing */
+    int rows, rounds;      /* the last round splits nothing, or is as far as was asked for */
     int32_t *colour;       /* (rounds+1,rows) round 0: by token and mark */
     int colours;           /* in the last round */
     enum floor_rule *rule; /* (rows) in the last round; that of a group's first pair is its second's */
     int *seen;             /* (rows) pairs that each sees */
-    int32_t *sees;         /* (rows,colours) of which colour, in the last round */
+    int32_t *sees;         /* (rows,colours) of which colour of the round before the last */
 };
 
-/* Time about rounds x the sum of n^2 log n over the samples.  All in arena a.  ERR_MEMORY. */
-int floor_rounds(const struct floor_class *c, const struct floor_set *s, struct arena *a,
+/* At most so many rounds; 0: until one splits nothing.  Time about rounds x the sum of n^2 log n over the
+ * samples.  All in arena a.  ERR_MEMORY. */
+int floor_rounds(const struct floor_class *c, const struct floor_set *s, int most, struct arena *a,
                  struct floor_rounds *out, struct err *e);
 
 #endif

@@ -84,9 +84,10 @@ static const char *rule_words(const struct why *w)
 {
     switch (rule_of(w)) {
     case FLOOR_ONE:
-        return "each sees one colour only, and the weights of a row of attention have one and the same "
-               "sum: the weighted sum of equal values is that sum times the value, whatever the "
-               "weights are";
+        return "each sees equal states only, which have equal values, and the weights of a row of attention have "
+               "one sum, the same in all rows (1, by softmax): the weighted sum of equal values is that sum times "
+               "the value. What the encoding adds to the logits moves weight from one of them to another, and "
+               "changes nothing";
     case FLOOR_FACTOR:
         return "from one to the other the summed weights of all that is seen change by a common factor, "
                "whatever the encoding's parameters are, and the normaliser divides it out";
@@ -95,8 +96,10 @@ static const char *rule_words(const struct why *w)
                "normaliser divides a common factor out";
     case FLOOR_EQUAL:
         return w->view == FLOOR_ORDERED
-                   ? "each sees the same colours at the same relations, in the same order"
-                   : "each sees the same colours at the same relations, equally often";
+                   ? "each sees the same colours at the same relations (offsets, say), in the same order, and "
+                     "attention is the same function of them"
+                   : "each sees the same colours at the same relations (offsets, say), equally often, and "
+                     "attention adds up the same";
     default: return "each stands alone";
     }
 }
@@ -160,7 +163,7 @@ static void append_depth(struct text *out, const struct why *w)
     const struct record *r = &w->floors;
     bool labels = w->channels == 0, bites = labels ? r->depth_accuracy_ceiling < r->accuracy_ceiling
                                                    : r->depth_floor_rms > r->floor_rms;
-    if (!bites)
+    if (!bites || w->depth)
         return;
     text_append_format(out, ". Networks of %d layer%s tell fewer pairs apart, those of the first %d "
                        "round%s: for them %s is ", w->layers, w->layers == 1 ? "" : "s", w->layers,
@@ -169,40 +172,61 @@ static void append_depth(struct text *out, const struct why *w)
     append_number(out, labels ? r->depth_accuracy_ceiling : r->depth_floor_rms);
 }
 
+/* The pairs of the subset, and which of them contribute. */
+static void append_pairs(struct text *out, const struct why *w, const char *others)
+{
+    text_append_format(out, "Over the %d pairs of the inputs '%s', ", w->pairs, w->floors.subset);
+    if (w->merged == w->pairs)
+        text_append_format(out, "all of them in %d group%s of several, ", w->groups, w->groups == 1 ? "" : "s");
+    else
+        text_append_format(out, "of which %d are in %d group%s of several and the others %s, ", w->merged, w->groups,
+                           w->groups == 1 ? "" : "s", others);
+}
+
+static void append_numbers(struct text *out, const struct why *w)
+{
+    const struct record *r = &w->floors;
+    const char *deep = w->depth ? "depth_" : "";
+    double rms = w->depth ? r->depth_floor_rms : r->floor_rms, rel = w->depth ? r->depth_floor_rel : r->floor_rel;
+    text_append_format(out, "The %d pairs (sample, position) of the group get one answer, and the one with the least "
+                       "square error is the mean of their targets (in channel %d, which is shown, ", w->members,
+                       w->channel + 1);
+    append_number(out, w->mean);
+    text_append(out, "); the mean square about it, over all channels, is ");
+    append_number(out, w->square);
+    text_append_format(out, ", so these pairs contribute %d x that. ", w->members);
+    append_pairs(out, w, "contribute 0");
+    text_append_format(out, "the mean of all squares is %sfloor_rms^2 = ", deep);
+    append_number(out, rms * rms);
+    text_append_format(out, ": %sfloor_rms = ", deep);
+    append_number(out, rms);
+    if (!(rel > 0))
+        return;
+    text_append(out, ". The best constant answer has the error ");
+    append_number(out, w->deviation);
+    text_append_format(out, " there, so as a share of that %sfloor_rel = ", deep);
+    append_number(out, rel);
+}
+
+static void append_labels(struct text *out, const struct why *w)
+{
+    text_append_format(out, "The %d pairs (sample, position) of the group get one answer, and the best is their "
+                       "commonest label, %d, which is right in %d of them. ", w->members, (int)w->commonest,
+                       w->commonest_members);
+    append_pairs(out, w, "may be right");
+    text_append_format(out, "the best answers are right in a share of %saccuracy_ceiling = ", w->depth ? "depth_" : "");
+    append_number(out, w->depth ? w->floors.depth_accuracy_ceiling : w->floors.accuracy_ceiling);
+}
+
 /* From the group to the floor and the verdict. */
 static void append_arithmetic(struct text *out, const struct why *w)
 {
-    if (w->channels) {
-        text_append_format(out, "The best single answer for the %d pairs of the group is the mean of "
-                           "their targets (in channel %d, which is shown, ", w->members,
-                           w->channel + 1);
-        append_number(out, w->mean);
-        text_append(out, "); the mean square about it, over all channels, is ");
-        append_number(out, w->square);
-        text_append_format(out, ", so these pairs contribute %d x that. Over the %d pairs of the "
-                           "inputs '%s', of which %d are in %d groups of several and the others "
-                           "contribute 0, the mean of all squares is floor_rms^2 = ", w->members,
-                           w->pairs, w->floors.subset, w->merged, w->groups);
-        append_number(out, w->floors.floor_rms * w->floors.floor_rms);
-        text_append(out, ": floor_rms = ");
-        append_number(out, w->floors.floor_rms);
-        if (!isnan(w->floors.floor_rel)) {
-            text_append(out, ". The target's own deviation there is ");
-            append_number(out, w->deviation);
-            text_append(out, ", so floor_rel = ");
-            append_number(out, w->floors.floor_rel);
-        }
-    } else {
-        text_append_format(out, "The best single answer for the %d pairs of the group is their "
-                           "commonest label, %d, which is right in %d of them. Over the %d pairs of "
-                           "the inputs '%s', of which %d are in %d groups of several, the commonest "
-                           "labels are right in a share of accuracy_ceiling = ", w->members,
-                           (int)w->commonest, w->commonest_members, w->pairs, w->floors.subset,
-                           w->merged, w->groups);
-        append_number(out, w->floors.accuracy_ceiling);
-    }
     bool impossible = strcmp(w->floors.verdict, "impossible") == 0;
-    text_append_format(out, ", %s the tolerance of ", impossible ? "beyond" : "within");
+    bool beyond = impossible || (w->depth && strcmp(w->floors.verdict, "too-shallow") == 0);
+    (w->channels ? append_numbers : append_labels)(out, w);
+    text_append(out, w->channels ? beyond ? ", above" : ", within" : beyond ? "; the share of wrong ones is above"
+                                                                            : "; the share of wrong ones is within");
+    text_append(out, " the tolerance of ");
     append_number(out, w->tolerance);
     append_depth(out, w);
     text_append_format(out, ": %s", w->floors.verdict);
@@ -260,26 +284,39 @@ static void append_said(struct text *out, struct text *said, int width)
     text_clear(said);
 }
 
+/* Of the first members, or of all at once where all that are shown see as much of each colour. */
 static void append_views(struct text *out, const struct why *w)
 {
+    const struct floor_rounds *rounds = w->rounds;
+    size_t row = (size_t)rounds->colours * sizeof *rounds->sees;
+    const int32_t *first = NULL;
     int listed = 0;
+    bool alike = true;
+    for (int r = 0; r < rounds->rows; r++)
+        if (w->member[r]) {
+            const int32_t *own = rounds->sees + (size_t)r * (size_t)rounds->colours;
+            first = first ? first : own;
+            alike = alike && memcmp(first, own, row) == 0;
+        }
     for (int k = 0; k < w->samples; k++)
-        for (int r = w->first[k]; r < w->first[k + 1] && listed < LISTED; r++) {
+        for (int r = w->first[k]; r < w->first[k + 1] && listed < (alike ? 1 : LISTED); r++) {
             if (!w->member[r])
                 continue;
-            text_append_format(out, "%sposition %d of sample %d sees ", listed++ ? "; " : "",
-                               r - w->first[k] + 1, w->number[k] + 1);
+            text_append(out, listed++ ? "; " : "");
+            if (!alike)
+                text_append_format(out, "position %d of sample %d ", r - w->first[k] + 1, w->number[k] + 1);
+            text_append(out, alike ? "each of them sees " : "sees ");
             append_seen(out, w, r);
         }
-    if (w->shown > listed)
+    if (w->shown > listed && !alike)
         text_append(out, "; and so on");
 }
 
 void why_text(struct text *out, const struct why *w, const struct report_screen *screen)
 {
     struct text said = {0};
-    text_append_format(&said, "Cell %s: target %s, encoding %s, attention %s, inputs '%s'.", w->cell,
-                       w->target, w->encoding, w->attention, w->floors.subset);
+    text_append_format(&said, "Cell %s: target %s, %s; encoding %s, attention %s; inputs '%s'.", w->cell,
+                       w->target, w->formula, w->encoding, w->attention, w->floors.subset);
     append_said(out, &said, screen->width);
     if (w->members < 2) {
         text_append(&said, "No two pairs of the evaluation set have to get equal outputs: the floor "
@@ -288,22 +325,33 @@ void why_text(struct text *out, const struct why *w, const struct report_screen 
         text_close(&said);
         return;
     }
-    text_append(&said, "No network of this class, of any depth, width and weights, tells these apart "
-                       "in exact arithmetic: ");
+    if (w->depth)
+        text_append_format(&said, "No network with this encoding and attention and with %d layer%s, of whatever "
+                           "width and weights, tells these apart in exact arithmetic: ", w->depth,
+                           w->depth == 1 ? "" : "s");
+    else
+        text_append(&said, "No network with this encoding and attention, of whatever depth, width and weights, tells "
+                           "these apart in exact arithmetic: ");
     append_all_members(&said, w);
     text_append(&said, ".");
     append_said(out, &said, screen->width);
     for (int k = 0; k < w->samples; k++)
         append_strip(out, w, k, screen);
-    text_append_format(&said, "Round 0: a position has the colour of its token (and of the mark of an "
-                       "absolute encoding), which is all that the embedding knows. In each further "
-                       "round two positions of one colour keep it together if attention cannot give "
-                       "them different results, whatever its weights. Residual stream, norm and "
-                       "feed-forward network act on each position alone, so what is equal stays equal. "
-                       "Round %d splits nothing more; then no further layer does.",
-                       w->rounds->rounds);
+    text_append_format(&said, "Positions have one colour (a letter) while every such network gives them one state. "
+                       "Round 0, before the first layer: a position is its token%s. Round k, after layer k: two "
+                       "positions of one colour keep it together if attention must give both the same result, "
+                       "whatever its weights. The residual stream, norms and the feed-forward network act on each "
+                       "position alone, so what is equal stays equal. ",
+                       w->marked ? " and its place, which this class is told" : "");
+    if (w->rounds->rounds == w->depth)
+        text_append_format(&said, "After round %d a network of %d layer%s ends; deeper ones may tell more apart.",
+                           w->rounds->rounds, w->depth, w->depth == 1 ? "" : "s");
+    else
+        text_append_format(&said, "Round %d splits no colour, so the next would look at the same again: no further "
+                           "layer tells more apart.", w->rounds->rounds);
     append_said(out, &said, screen->width);
-    text_append_format(&said, "Why they stay together (%s): ", rule_word(w));
+    text_append_format(&said, "Why they stay together (%s): in the colours of round %d, ", rule_word(w),
+                       w->rounds->rounds - 1);
     append_views(&said, w);
     text_append_format(&said, ". So %s.", rule_words(w));
     append_said(out, &said, screen->width);
@@ -405,12 +453,18 @@ void why_json(struct text *out, const struct why *w)
         text_append_format(out, ", \"commonest\": %d, \"commonest_members\": %d", (int)w->commonest,
                            w->commonest_members);
     }
+    if (w->depth)
+        text_append_format(out, ", \"depth\": %d", w->depth);
     text_append_format(out, ", \"pairs\": %d, \"merged_pairs\": %d, \"merged_groups\": %d", w->pairs,
                        w->merged, w->groups);
     json_number(out, "floor_rms", w->floors.floor_rms);
     json_number(out, "floor_rel", w->floors.floor_rel);
     json_number(out, "floor_sup", w->floors.floor_sup);
     json_number(out, "accuracy_ceiling", w->floors.accuracy_ceiling);
+    json_number(out, "depth_floor_rms", w->floors.depth_floor_rms);
+    json_number(out, "depth_floor_rel", w->floors.depth_floor_rel);
+    json_number(out, "depth_floor_sup", w->floors.depth_floor_sup);
+    json_number(out, "depth_accuracy_ceiling", w->floors.depth_accuracy_ceiling);
     json_number(out, "tolerance", w->tolerance);
     text_append_format(out, ", \"verdict\": \"%s\"}\n", w->floors.verdict);
 }

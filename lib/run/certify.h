@@ -8,7 +8,7 @@
 
 struct certify_options {
     const char *certificate;  /* folder for certificates of the rows; NULL: none */
-    const char *networks;     /* folder for the networks that are tried, in one of each cell (run/prove.h); NULL: none */
+    const char *networks;     /* folder for networks that are tried, one for each cell (run/prove.h); NULL: none */
     volatile const int *stop; /* ERR_INTERRUPTED once it is not zero; NULL: never */
 };
 /* Appends the rows of cell c of s, of each length and subset: floors, and what the class can, by explicit

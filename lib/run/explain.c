@@ -11,6 +11,7 @@ struct gather {
     const unsigned char *mask; /* (rows) 0: counts in no figure; NULL: all count */
     int groups, chosen; /* the group that is explained; -1: all are alone */
     int *size;          /* (groups) */
+    bool *varied;       /* (groups) its targets are not all equal; where none is, all count as if they were */
     struct explanation *x;
 };
 
@@ -25,7 +26,7 @@ static int largest_within(const struct gather *g, int sample, int *here, int *gr
 {
     int most = 0, first = g->set->first[sample], end = g->set->first[sample + 1];
     for (int r = first; r < end; r++)
-        if ((here[g->group[r]] += counts(g, r)) > most) {
+        if ((here[g->group[r]] += counts(g, r)) > most && g->varied[g->group[r]]) {
             most = here[g->group[r]];
             *group = g->group[r];
         }
@@ -49,7 +50,7 @@ static int choose_group(struct gather *g, int only, int *here)
     }
     for (int k = 0; k < g->set->count && g->chosen < 0; k++) /* across samples, then */
         for (int r = g->set->first[k]; r < g->set->first[k + 1] && (only < 0 || k == only); r++)
-            if (g->size[g->group[r]] > most) {
+            if (g->size[g->group[r]] > most && g->varied[g->group[r]]) {
                 most = g->size[g->group[r]];
                 begin = k;
                 g->chosen = g->group[r];
@@ -170,8 +171,9 @@ static int show_samples(struct gather *g, const int *number, int samples, struct
     struct model_class class;
     model_class_of(&t->model, trained, &class);
     w->view = class.floor.view;
+    w->marked = class.floor.mark;
     w->rounds = &g->x->rounds;
-    return floor_rounds(&class.floor, &set, &g->x->arena, &g->x->rounds, e);
+    return floor_rounds(&class.floor, &set, w->depth, &g->x->arena, &g->x->rounds, e);
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/
@@ -238,8 +240,34 @@ static void read_floors(struct gather *g, int sample, int *here)
             subset = k;
     struct record *r = &g->x->why.floors;
     evaluation_floors(g->ev, subset, r);
-    g->x->why.deviation = r->floor_rel > 0 ? r->floor_rms / r->floor_rel : NAN;
+    bool deep = g->x->why.depth;
+    double rms = deep ? r->depth_floor_rms : r->floor_rms, rel = deep ? r->depth_floor_rel : r->floor_rel;
+    g->x->why.deviation = rel > 0 ? rms / rel : NAN;
     count_pairs(g, evaluation_pattern(g->ev, subset), here);
+}
+
+static bool same_target(const struct samples *s, int a, int b)
+{
+    size_t d = (size_t)s->outputs;
+    return d ? memcmp(s->y + (size_t)a * d, s->y + (size_t)b * d, d * sizeof *s->y) == 0 : s->label[a] == s->label[b];
+}
+
+/* size and varied of all groups; here (groups) is scratch, zero, and is so again. */
+static void measure_groups(struct gather *g, int *here)
+{
+    bool some = false;
+    for (int r = 0; r < g->set->rows; r++) {
+        int *first = &here[g->group[r]];
+        if (!counts(g, r))
+            continue;
+        *first = *first ? *first : r + 1;
+        g->size[g->group[r]]++;
+        g->varied[g->group[r]] |= !same_target(g->set, *first - 1, r);
+        some |= g->varied[g->group[r]];
+    }
+    memset(here, 0, (size_t)g->groups * sizeof *here);
+    if (!some)
+        memset(g->varied, true, (size_t)g->groups * sizeof *g->varied);
 }
 
 static int gather(struct gather *g, int sample, struct err *e)
@@ -247,10 +275,10 @@ static int gather(struct gather *g, int sample, struct err *e)
     int number[EXPLAIN_SAMPLES];
     int *here = arena_alloc(&g->x->arena, (size_t)g->groups, sizeof *here, e);
     g->size = arena_alloc(&g->x->arena, (size_t)g->groups, sizeof *g->size, e);
-    if (!here || !g->size)
+    g->varied = arena_alloc(&g->x->arena, (size_t)g->groups, sizeof *g->varied, e);
+    if (!here || !g->size || !g->varied)
         return ERR_MEMORY;
-    for (int r = 0; r < g->set->rows; r++)
-        g->size[g->group[r]] += counts(g, r);
+    measure_groups(g, here);
     int begin = choose_group(g, sample, here);
     int code = show_samples(g, number, list_samples(g, begin, number), e);
     if (code)
@@ -264,11 +292,34 @@ static int gather(struct gather *g, int sample, struct err *e)
     return 0;
 }
 
+bool explain_has(const struct evaluation *ev, const char *verdict)
+{
+    for (int k = 0; k < evaluation_own_subsets(ev); k++) {
+        struct record r;
+        evaluation_floors(ev, k, &r);
+        if (strcmp(r.verdict, verdict) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The groups of networks of the cell's depth. */
+static int take_deep_groups(struct gather *g, const struct task *t, struct err *e)
+{
+    struct model_groups m = {.any = arena_alloc(&g->x->arena, (size_t)g->set->rows, sizeof *m.any, e),
+                             .deep = arena_alloc(&g->x->arena, (size_t)g->set->rows, sizeof *m.deep, e)};
+    int code = m.any && m.deep ? evaluation_merge_depth(t, g->set, &m, e) : ERR_MEMORY;
+    g->group = m.deep;
+    g->groups = m.deep_groups;
+    return code;
+}
+
 int explain_open(struct explanation *x, const struct cell *c, const struct evaluation *ev,
                  int sample, struct err *e)
 {
     struct gather g = {.ev = ev, .set = evaluation_samples(ev), .x = x};
     const struct task *t = evaluation_task(ev);
+    bool deep = !explain_has(ev, "impossible") && explain_has(ev, "too-shallow");
     *x = (struct explanation){0};
     g.group = evaluation_groups(ev, &g.groups);
     g.mask = g.set->scored ? evaluation_part(ev, 0).mask : g.set->counts;
@@ -280,14 +331,18 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
                        g.set->count - 1);
     x->why = (struct why){.cell = c->id,
                           .target = target_of(&t->target)->name,
+                          .formula = target_of(&t->target)->formula,
                           .encoding = encoding_of(&t->model.encoding)->name,
                           .attention = t->model.attention == MODEL_URPE ? "urpe" : "rpe",
                           .tolerance = t->evaluate.tolerance,
+                          .depth = deep ? (int)t->model.layers : 0,
                           .layers = (int)t->model.layers};
     if (t->model.plan.turn || model_before(&t->model) || model_convolves(&t->model))
         return err_set(e, ERR_USAGE, "model", "what is shown is one class of layers and nothing beside "
                        "it; expected plan: none, prefix: none and convolution: none");
     int code = arena_open(&x->arena, 0, e);
+    if (!code && deep)
+        code = take_deep_groups(&g, t, e);
     return code ? code : gather(&g, sample, e);
 }
 

@@ -47,7 +47,40 @@ SPEC
     has "layers generic floor depth floor    witness verdict" "$output"
     has "0.283 none known too-shallow" "$output"
     run probe explain far.yaml
-    has "Networks of 3 layers tell fewer pairs apart" "$(tr '\n' ' ' <<<"$output")"
+    has "with 3 layers, of whatever width" "$(tr '\n' ' ' <<<"$output")"
+    has "too-shallow." "$output"
+}
+
+@test "explain: beyond a field of view, what networks of the cell's depth cannot tell" {
+    cat >beyond.yaml <<'SPEC'
+seeds: 1
+space: {length: 12, channels: 1}
+target: {kind: shift, k: 5}
+model: {encoding: toeplitz, mask: {kind: window, past: 3}, layers: 2, heads: 1, width: 16, ffn: 32}
+evaluate: {samples: 320, images: 4}
+SPEC
+    probe bound beyond.yaml --format csv >rows.csv
+    probe explain beyond.yaml --format json >why.json
+    python3 - <<'PY'
+import csv, json
+why = json.load(open("why.json"))
+row, = (r for r in csv.DictReader(open("rows.csv")) if r["subset"] == "beyond")
+assert why["subset"] == "beyond" and why["depth"] == 2 and why["verdict"] == row["verdict"] == "too-shallow"
+assert why["floor_rms"] == 0 and 0.1 < why["depth_floor_rms"] and abs(why["depth_floor_rms"] - float(row["depth_floor_rms"])) < 1e-9
+# Four samples with one member each, at one place; it has one colour after two rounds, and other targets.
+places = [s["group"].index(True) for s in why["samples"]]
+assert len(places) == why["members"] == 4 and len(set(places)) == 1 and all(sum(s["group"]) == 1 for s in why["samples"])
+assert all(len(s["rounds"]) == 3 and s["rounds"][2][places[0]] == why["samples"][0]["rounds"][2][places[0]]
+           for s in why["samples"])
+targets = [s["targets"][places[0]][0] for s in why["samples"]]
+assert len(set(targets)) == 4 and abs(sum(targets) / 4 - why["mean"]) < 1e-9
+PY
+    run probe explain beyond.yaml
+    has "with 2 layers, of whatever width" "$(tr '\n' ' ' <<<"$output")"
+    has "depth_floor_rms" "$output"
+    has "too-shallow." "$output"
+    [[ "$(probe explain beyond.yaml --format svg)" == *"every network of 2 layers with"*"depth_floor_rms "*"too-shallow"* ]]
+    [[ "$(probe explain beyond.yaml --set model.layers=4)" == *"nothing is proved impossible"* ]]
 }
 
 @test "explain: under a causal mask, what samples that share a prefix cannot tell" {

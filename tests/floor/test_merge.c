@@ -360,7 +360,7 @@ static void rounds_check(const struct floor_set *set, const struct floor_class *
     struct floor_rounds r;
     struct err e = {0};
     assert_int_equal(arena_open(&a, 0, &e), 0);
-    if (floor_rounds(c, set, &a, &r, &e))
+    if (floor_rounds(c, set, 0, &a, &r, &e))
         fail_msg("%s: %s", label, e.msg);
     const int32_t *last = r.colour + (size_t)r.rounds * (size_t)r.rows;
     if (r.colours != groups || memcmp(last, group, (size_t)r.rows * sizeof *group) != 0)

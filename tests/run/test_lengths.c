@@ -114,7 +114,8 @@ static void causal_length_of_equal_tokens(void **unused)
             model_class_of(m, &l, &class);
             bool one_length = encoding_of(&m->encoding)->certified; /* a formula's relations are */
             /* Without C, no mark and sums of one: a single answer for all. */
-            double square = row[i].square == 1 && !(class.floor.stochastic && !class.floor.mark) ? 2.0 / 3 : row[i].square;
+            bool one = class.floor.stochastic && !class.floor.mark;
+            double square = row[i].square == 1 && !one ? 2.0 / 3 : row[i].square;
             arena_close(&a);
             spec_close(s);
             double generic, floor = joint_floor(encoding_table[k]->name, model, &generic);
