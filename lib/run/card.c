@@ -40,12 +40,12 @@ static void add_finding(struct card_scores *scores, const struct cell *c, const 
     if (!f->apart || f->difference <= *worst)
         return;
     *worst = f->difference;
-    snprintf(scores->worst, sizeof scores->worst, "%s at length %d, sample %d positions %d and %d (from 0), %.3g",
-             target_of(&c->task.target)->name, f->length, f->sample[0], f->position[0], f->position[1],
+    snprintf(scores->worst, sizeof scores->worst, "%s at length %lld, sample %d positions %d and %d (from 0), %.3g",
+             target_of(&c->task.target)->name, (long long)f->length, f->sample[0], f->position[0], f->position[1],
              f->difference);
 }
 
-/* Rows without the header; of certified ones those of lengths that are not scored. */
+/* Rows without the header; of certified ones those of lengths and subsets that are not scored. */
 static int append_unscored(struct text *rows, const struct text *certified, const struct csv *scored,
                            struct err *e)
 {
@@ -54,7 +54,8 @@ static int append_unscored(struct text *rows, const struct text *certified, cons
     for (int k = 1; k < c.rows && !code; k++) {
         bool there = false;
         for (int i = 1; i < scored->rows; i++)
-            there |= !strcmp(scored->row[i][RESULT_length], c.row[k][RESULT_length]);
+            there |= !strcmp(scored->row[i][RESULT_length], c.row[k][RESULT_length]) &&
+                     !strcmp(scored->row[i][RESULT_subset], c.row[k][RESULT_subset]);
         for (int i = 0; i < c.columns && !there; i++)
             csv_field(rows, c.row[k][i]);
         if (!there)
