@@ -33,7 +33,7 @@
     X(TRAIN, train, many, "--train", "N", "write N training samples too")                          \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
     X(ATTENTION, attention, path, "--attention", "FILE", "write attention weights, as safetensors") \
-    X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
+    X(JOBS, jobs, count, "--jobs", "N", "cells that are worked on at the same time; default: cores")       \
     X(THREADS, threads, count, "--threads", "N",                                                   \
       "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \
     SAME(WITNESS_THREADS, threads, count, "--threads", "N", "threads; default: cores")             \

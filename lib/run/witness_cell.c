@@ -112,7 +112,8 @@ static int find_asked(struct asked *x, const struct task *t, int64_t samples, st
     x->status = "none";
     if (code || !x->found.start.witness)
         return code;
-    code = api->price_pass(&x->found.own, (int)t->space.length, samples, false, &x->cost, e);
+    const struct pass_set set = {(int)t->space.length, samples, false};
+    code = api->price_passes(&x->found.own, 1, &set, &x->cost, e);
     x->measured = !code && !too_much(t, &training, x->cost.flops);
     x->status = x->measured ? "known" : "left-out";
     return code;

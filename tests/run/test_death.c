@@ -175,7 +175,7 @@ static void broken_pipe_is_a_stop(void **unused)
     struct worker_task t = {.run = {.cell = spec_cell(s, 0), .folder = cell, .experiment = "test",
                                     .threads = 1, .checkpoint_seconds = 1e9, .stop = &asked}};
     signal(SIGTERM, ask);
-    assert_int_equal(worker_start(&w, &t, NULL), 0);
+    assert_int_equal(worker_start(&w, worker_train, &t, NULL), 0);
     close(w.child.fd);
     assert_true(WIFEXITED(help_wait(w.child.pid)));
     signal(SIGTERM, SIG_DFL);
