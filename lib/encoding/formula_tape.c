@@ -170,5 +170,7 @@ int64_t formula_relation(const struct encoding_context *c, int i, int j)
     int r = layout_relation(c->layout, i, j);
     if (f && f->domain == &formula_of_pairs)
         r = i * c->layout->n + j;
-    return f ? (int64_t)f->class[r] | (int64_t)c->layout->n << 32 : r;
+    if (!f)
+        return r;
+    return f->of_length ? (int64_t)f->class[r] | (int64_t)c->layout->n << 32 : f->domain->number(c, f->class[r]);
 }

@@ -105,3 +105,22 @@ PYTHON
     judge 'alone$' --set model.attention=urpe --set model.encoding=none --set \
         'model.c={kind: formula, factor: "a[h] * (i - 3.5)^2 + (j - 3.5)^2", parameters: {a: 1}}'
 }
+
+@test "a formula that does not read n means the same at every length, and has the floors of all lengths together" {
+    local bias floor
+    printf '%s\n' 'name: own' 'space: {length: 8, channels: 1, inputs: {identical: 0.5}}' 'target: {kind: lua, y: "n / 64"}' \
+        'model: {encoding: {kind: formula, bias: "b[h] * d", parameters: {b: {std: 0.1}}}, attention: urpe, mask: causal, layers: 1, heads: 2, width: 8, ffn: 16}' \
+        'evaluate: {samples: 8, lengths: [16], networks: 0}' >own.yaml
+    : >floors
+    for bias in toeplitz 'b[h] * d' 'b[h] * (i - j)' 'b[h] * math.min(i, 3)' 'b[h] * d / n' 'b[h] * (i - j) / n'; do
+        local set="model.encoding.bias=$bias"
+        [ "$bias" != toeplitz ] || set=model.encoding=toeplitz
+        floor=$("$URPE_PROBE" bound own.yaml --set "$set" --format csv | fields length subset floor_rms |
+            sed -n 's/^all,all,//p')
+        echo "$bias $floor" >>floors
+    done
+    # Half of the outputs are 1/8, half are 1/4 over two lengths: of rms sqrt(2)/32 from their mean.
+    cat floors
+    [ "$(grep -c ' 0.0510310363$' floors)" = 4 ]
+    [ "$(grep '/ n' floors | grep -c ' 0.0180421959$')" = 2 ]
+}
