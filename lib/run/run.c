@@ -18,7 +18,8 @@
 #include "run/plan.h"
 #include "run/progress.h"
 
-#define REBUILD_SECONDS 5.0
+#define REBUILD_SECONDS 5.0 /* between two rebuilds at least, and */
+#define REBUILD_SHARE 50.0  /* so many times what one takes: a rebuild reads all cells, however many */
 #define HELD_SECONDS 0.5
 
 struct run {
@@ -30,6 +31,7 @@ struct run {
     int next;              /* plan cells before it are not waiting */
     struct progress progress;
     double started, rebuilt; /* machine_seconds */
+    double rebuild_seconds;  /* that the last one took */
     double asked;            /* likewise: when held cells were last looked at */
     double work_done, work_here;    /* ended; of that, done by this run's workers */
     bool dirty;            /* cells ended since the last rebuild */
@@ -81,8 +83,10 @@ static int write_spec(const struct run *r, struct err *e)
 
 static int rebuild(struct run *r, struct err *e)
 {
+    double start = machine_seconds();
     int code = report_rebuild(r->o->folder, e);
     r->rebuilt = machine_seconds();
+    r->rebuild_seconds = r->rebuilt - start;
     r->dirty = false;
     return code;
 }
@@ -311,7 +315,7 @@ static void draw(struct run *r)
 static int tidy(struct run *r, struct err *e)
 {
     struct err own = {0};
-    if (!r->dirty || machine_seconds() - r->rebuilt < REBUILD_SECONDS)
+    if (!r->dirty || machine_seconds() - r->rebuilt < fmax(REBUILD_SECONDS, REBUILD_SHARE * r->rebuild_seconds))
         return 0;
     int code = rebuild(r, &own);
     /* A signal while it waited for the lock: the flag will be seen, a last rebuild follows. */
