@@ -79,7 +79,7 @@ static int read_beside(const struct work *w, struct text *rows, char others[FILE
 static int parse_atlas(struct work *w, const struct text *table, int *foreign, struct err *e)
 {
     struct text rows = {0};
-    int code = card_rows_of_atlas(&rows, w->plain, table->data, table->length, foreign, e);
+    int code = card_rows_of_atlas(&rows, w->plain, table->data, table->length, foreign, &w->card.numerics, e);
     if (!code)
         code = results_parse(&w->built_in, w->plain, rows.data, rows.length, e);
     text_close(&rows);
@@ -93,6 +93,7 @@ static int read_others(struct work *w, struct err *e)
     struct text rows = {0};
     char path[FILE_PATH_MAX];
     int foreign = 0, code = read_beside(w, &rows, path, &cause);
+    w->card.numerics = SPEC_NUMERICS_VERSION; /* that cells have in their ids */
     if (!code && rows.data && card_is_atlas(rows.data))
         code = parse_atlas(w, &rows, &foreign, &cause);
     else if (!code)

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "kernel/kernel.h"
 #include "run/certificate.h"
 #include "run/crew.h"
 #include "run/evaluate.h"
@@ -248,6 +249,10 @@ static int open_crowd(struct crowd *w, struct err *e)
     w->state = memory_alloc((size_t)cells, sizeof *w->state, e);
     w->piece = memory_alloc((size_t)jobs, sizeof *w->piece, e);
     int code = w->state && w->piece ? crew_open(&w->crew, jobs, e) : ERR_MEMORY;
+    if (!code)
+        code = kernel_room(w->threads, e);
+    if (!code)
+        kernel_share();
     for (int k = 0; k < cells && w->options->left_out && !code; k++)
         if (w->options->left_out[k])
             end_cell(w, k);
