@@ -58,7 +58,7 @@
     X(ALL, all, on, "--all", NULL, "every encoding with every normaliser and mask")                \
     SAME(CARD_ALL, all, on, "--all", NULL, "every setting of the battery, every normaliser too")   \
     X(KINDS, kinds, on, "--kinds", NULL,                                                           \
-      "instead: each normaliser against softmax, and each mask against none")                      \
+      "instead: each normaliser against softmax, each mask against none, formulas against built-in encodings") \
     X(SECONDS, seconds, count, "--seconds", "N", "of steps for each line; default: 6, of a pair 21") \
     X(GNUPLOT, gnuplot, on, "--gnuplot", NULL,                                                     \
       "keep gnuplot's scripts, with their data, beside the figures")                               \

@@ -264,6 +264,8 @@ static const char *const undefined[][2] = {{"__mod", "%"}, {"__idiv", "//"}, {"_
 static void make_metatables(lua_State *L)
 {
     luaL_newmetatable(L, MARKED);
+    lua_pushstring(L, "parameter"); /* as Lua calls it: "attempt to index a parameter value" */
+    lua_setfield(L, -2, "__name");
     for (size_t k = 0; k < sizeof arithmetic / sizeof *arithmetic; k++) {
         lua_pushinteger(L, arithmetic_op[k]);
         lua_pushcclosure(L, operate, 1);
@@ -279,6 +281,8 @@ static void make_metatables(lua_State *L)
         lua_setfield(L, -2, comparing[k]);
     }
     luaL_newmetatable(L, INDEXED);
+    lua_pushstring(L, "parameter");
+    lua_setfield(L, -2, "__name");
     for (size_t k = 0; k < sizeof arithmetic / sizeof *arithmetic; k++) {
         lua_pushcfunction(L, operate_indexed);
         lua_setfield(L, -2, arithmetic[k]);

@@ -75,6 +75,31 @@ PY
     diff <(grep -v '^#\|^name' printed.yaml) <(grep -v '^#\|^name' again.yaml)
 }
 
+@test "what is printed of a spec with files runs to the same rows, where it is printed" {
+    mkdir -p away here/below
+    printf 'to be or not to be %s\n' {1..99} >away/play.txt
+    printf '0 1\n1 2\n2 0\n' >away/edges.txt
+    printf 'return function(x, n, d) return x end\n' >away/same.lua
+    python3 "$ROOT/tests/cmd/help_data.py" away/pairs.safetensors 'x=F32:20x4x1:random()' 'y=F32:20x4x1:random()'
+    for task in 'target: {kind: text, file: play.txt}' 'target: {kind: data, file: pairs.safetensors}' \
+        'target: {kind: lua, file: same.lua}' "{target: degree, space: {kind: graph, file: edges.txt}}" \
+        '{target: {kind: lua, y: "x[i][c] / i"}, space.inputs: {lua: {share: 0.5, x: "r.a * i"}}, model.encoding: {kind: formula, bias: "-a[h] * math.abs(d)", parameters: {a: {start: 1, std: 0.1}}}}'; do
+        case $task in "{"*) cases="cases: [$task]" ;; *) cases=$task ;; esac
+        printf '%s\n' "$cases" 'seeds: 1' 'train: {steps: 2}' 'evaluate: {samples: 8}' \
+            'model: {layers: 1, heads: 1, width: 8, ffn: 8, mask: causal}' >away/s.yaml
+        case $task in *graph*) sed -i 's/, mask: causal//' away/s.yaml ;; *) ;; esac
+        case $task in *degree* | *text*) ;; *) echo 'space: {length: 4, channels: 1}' >>away/s.yaml ;; esac
+        rm -rf one two
+        probe run away/s.yaml --quiet --out one >/dev/null
+        for name in ../../away/s.yaml "$PWD/away/s.yaml"; do
+            (cd here/below && probe check "$name" >printed.yaml 2>messages && probe run printed.yaml --quiet --out ../../two >/dev/null)
+            diff <(fields cell length subset error_rms floor_rms accuracy <one/results.csv) \
+                <(fields cell length subset error_rms floor_rms accuracy <two/results.csv)
+            rm -rf two
+        done
+    done
+}
+
 @test "numbers and words that readers differ on are written so that none does" {
     cat >odd.yaml <<'Y'
 name: "no"

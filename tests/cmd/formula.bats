@@ -28,8 +28,21 @@ grid:
     - sinusoidal
     - {kind: formula, input: "local a = (i - 1) / 10000^(2 * ((c - 1) // 2) / C) return c % 2 == 1 and math.sin(a) or math.cos(a)", parameters: {}}
 SPEC
+    cat >graphs.yaml <<'SPEC'
+name: graphs
+space: {kind: graph, nodes: 8, max_distance: 3, channels: 2, inputs: {identical: 0.5}}
+target: neighbour_sum
+model: {attention: rpe, layers: 2, heads: 2, width: 16, ffn: 16}
+train: {steps: 12, batch: 8, lr: 0.01}
+evaluate: {samples: 32, networks: 0, witness: never}
+grid:
+  model.encoding:
+    - toeplitz
+    - {kind: formula, bias: "bias[h][d + 1]", parameters: {bias: {size: 5, std: 0.02, table: true}}}
+SPEC
     probe run pairs.yaml --out out --quiet
-    python3 - out <<'PYTHON'
+    probe run graphs.yaml --out graphs --quiet
+    for pairs in 'out 7' 'graphs 1'; do python3 - $pairs <<'PYTHON'; done
 import csv, glob, json, struct, sys
 
 def weights(cell):
@@ -47,12 +60,14 @@ rows = [r for r in csv.DictReader(open(f"{sys.argv[1]}/results.csv")) if r["subs
 cells = {r["cell"]: r for r in rows}
 built = {r["encoding"]: r for r in rows if r["encoding"] != "formula"}
 own = [r for r in rows if r["encoding"] == "formula"]
-assert len(built) == len(own) == 7, (len(built), len(own))
+assert len(built) == len(own) == int(sys.argv[2]), (len(built), len(own))
 for name, r in built.items():
     mine = weights(r["cell"])
     twins = [o for o in own if all(len(weights(o["cell"]).get(k, ())) == len(v) for k, v in mine.items())]
     best = min(max(abs(x - y) for k, v in mine.items() for x, y in zip(v, weights(o["cell"])[k])) for o in twins)
     assert best < 2e-5, (name, best)
+    errors = [float(o["error_rel"]) for o in twins]
+    assert min(abs(e / float(r["error_rel"]) - 1) for e in errors) < 1e-4, (name, r["error_rel"], errors)
     floors = [o["floor_rel"] for o in twins if max(
         abs(x - y) for k, v in mine.items() for x, y in zip(v, weights(o["cell"])[k])) == best]
     assert r["floor_rel"] in floors, (name, r["floor_rel"], floors)
