@@ -2,13 +2,12 @@
 # Echoed specs are (python3-yaml reads 1.1) what readers of YAML 1.1 take them for, too.
 load help_cmd.bash
 
-# Every leaf of the spec $1 must be in its echo $2 with its value and type.
+# Every leaf of each spec SPEC must be in its echo, NAME of SPEC in this folder, with its value and type.
 compare() {
-    /usr/bin/python3 - "$1" "$2" <<'PY'
-import sys
+    /usr/bin/python3 - "$@" <<'PY'
+import os, sys
 import yaml
 
-given, echo = (yaml.safe_load(open(path)) for path in sys.argv[1:])
 wrong = []
 
 def number(x):
@@ -43,26 +42,37 @@ def same(want, got, at):
     elif type(want) in (str, bool, int, float) and type(got) is not list and want != got:
         wrong.append(f"{at}: {got!r}, not {want!r}")
 
-for at, leaf in leaves(echo):
-    if isinstance(leaf, str):
-        try:
-            float(leaf)
-            wrong.append(f"{at}: {leaf!r} is a text that looks like a number")
-        except ValueError:
-            pass
-    elif not number(leaf) and not isinstance(leaf, bool):
-        wrong.append(f"{at}: {leaf!r} is neither text nor number nor truth")
-same(given, echo, "")
+for spec in sys.argv[1:]:
+    name = os.path.basename(spec)
+    given, echo = (yaml.safe_load(open(path)) for path in (spec, name))
+    for at, leaf in leaves(echo, name):
+        if isinstance(leaf, str):
+            try:
+                float(leaf)
+                wrong.append(f"{at}: {leaf!r} is a text that looks like a number")
+            except ValueError:
+                pass
+        elif not number(leaf) and not isinstance(leaf, bool):
+            wrong.append(f"{at}: {leaf!r} is neither text nor number nor truth")
+    same(given, echo, name)
 print("\n".join(wrong))
 sys.exit(bool(wrong))
 PY
 }
 
-@test "the echo of every experiment reads the same with PyYAML" {
+@test "every experiment is a sound spec, and its echo reads the same with PyYAML" {
+    local specs=()
     for spec in "$ROOT"/experiments/*.yaml; do
-        probe check "$spec" >echo.yaml 2>messages || { grep dasher messages && continue; cat messages; return 1; }
-        compare "$spec" echo.yaml || { echo "$spec"; return 1; }
+        data=$(sed -n 's/^target:.* file: \(\/[^,}]*\).*/\1/p' "$spec")
+        if [ "$data" ] && [ ! -e "$data" ]; then
+            echo "# $spec was not checked: there is no $data (make deps-ci)" >&3
+            continue
+        fi
+        probe check "$spec" >"${spec##*/}" || { echo "$spec"; return 1; }
+        specs+=("$spec")
     done
+    [ "${#specs[@]}" -gt 20 ]
+    compare "${specs[@]}"
 }
 
 @test "a spec that names files runs as it is printed" {

@@ -94,9 +94,10 @@ static const char *attention_of(const struct trial *t)
 static double difference(const struct trial *t, int network, int p, int q)
 {
     double largest = 0;
-    for (int c = 0; c < CHANNELS; c++)
-        largest = fmax(largest, fabs(t->y[network][p * CHANNELS + c] -
-                                     t->y[network][q * CHANNELS + c]));
+    for (int c = 0; c < CHANNELS; c++) {
+        double off = fabs(t->y[network][p * CHANNELS + c] - t->y[network][q * CHANNELS + c]);
+        largest = off > largest ? off : largest;
+    }
     return largest / t->scale[network];
 }
 
@@ -120,8 +121,9 @@ static struct counts count_pairs(const struct trial *t)
         for (int q = p + 1; q < t->rows; q++) {
             double largest = 0;
             for (int k = 0; k < NETWORKS; k++) {
-                bool told = !(difference(t, k, p, q) <= EQUAL);
-                largest = fmax(largest, difference(t, k, p, q));
+                double off = difference(t, k, p, q);
+                bool told = !(off <= EQUAL);
+                largest = off > largest ? off : largest;
                 n.deep += told && merged_after(t, t->layers[k], p, q);
                 n.shallow += told && merged_after(t, t->layers[k] - 1, p, q);
             }
