@@ -27,6 +27,7 @@ struct trial {
     struct help_set set;
     struct model_class class;
     char label[96];
+    bool loose; /* unmerged pairs need not be told apart */
     int rows, groups;
     int32_t group[ROWS_MAX];
     int32_t after[DEPTH_MAX * ROWS_MAX]; /* (DEPTH_MAX,rows) groups after each layer */
@@ -211,7 +212,7 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
     if (n.deep)
         fail_msg("%s %s: %ld pairs merged at a network's depth have unequal outputs", t->label,
                  attention_of(t), n.deep);
-    if (n.unseen && sizeof(real) == sizeof(double))
+    if (n.unseen && !t->loose && sizeof(real) == sizeof(double))
         fail_msg("%s %s: %ld of %ld unmerged pairs are told apart by none of %d networks",
                  t->label, attention_of(t), n.unseen, n.apart, NETWORKS);
     check_floors(t, &s);
@@ -719,7 +720,8 @@ static void test_lengths(void **state)
 /* Words of three lengths, trained at the middle one, of which longer ones begin as shorter ones do.  What
  * the class says of relations at one length must be true of the others, and no less than that is true:
  * under a causal mask equal beginnings are merged whatever follows.  (Relations of formulas and of rope
- * with scaling are of one length, which is finer than what is true.) */
+ * with scaling are of one length, which is finer than what is true, and three layers do not reach as far as
+ * a window's partition does.) */
 static void test_several_lengths(void **state)
 {
     (void)state;
@@ -736,14 +738,18 @@ static void test_several_lengths(void **state)
         struct help_encoding *own = &encoding[k / 12];
         bool causal = k % 2;
         int c = k / 2 % 2 - 1;
-        if (encoding_table[own->config.kind] == formula || strstr(own->label, "scaling"))
-            continue;
+        bool finer = encoding_table[own->config.kind] == formula || strstr(own->label, "scaling");
+        t->loose = finer || !causal;
         help_set_open(&t->set, CHANNELS, (uint64_t)k);
         struct layout *line[3];
         for (int n = 0; n < 3; n++)
             line[n] = help_layout(&t->set.arena, 3 + n);
         struct model_config m = help_model(&own->config, c, causal, 12);
         m.normaliser = help_kind(&normaliser_kinds, normalisers[k / 4 % 3]);
+        if (!causal) { /* rows in the middle see as much at all lengths */
+            m.mask = help_kind(&mask_kinds, "window");
+            m.mask.number[0] = 2, m.mask.number[1] = 1;
+        }
         model_class_of(&m, line[1], &t->class);
         snprintf(t->label, sizeof t->label, "%s, %s, lengths", own->label, normalisers[k / 4 % 3]);
         for (int n = 0; n < 3 && help_defined(&t->class, line[n]); n++)
@@ -759,7 +765,7 @@ static void test_several_lengths(void **state)
             for (int p = 0, q = t->set.first[8]; p < 24; p++) /* word 0..7 of length 4 begin as those of 3 */
                 beginnings += t->group[p] == t->group[q + p / 3 * 4 + p % 3];
             across += beginnings;
-            if (causal && k / 4 % 3 < 2 && beginnings < 24)
+            if (causal && !finer && k / 4 % 3 < 2 && beginnings < 24)
                 fail_msg("%s: %d of 24 equal beginnings are merged", t->label, beginnings);
         }
         help_set_close(&t->set);
