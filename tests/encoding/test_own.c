@@ -244,6 +244,8 @@ static const struct {
     /* names */
     {"a[h] * x", "{a: 1}", "bias:1: unknown name x"},
     {"a[h] * D", "{a: 1}", "bias:1: unknown name D"},
+    {"a[h] * abs(d)", "{a: 1}", "bias:1: unknown name abs; expected math.abs"},
+    {"a[h] * huge", "{a: 1}", "bias:1: unknown name huge; expected math.huge"},
     {"a[h] * dy", "{a: 1}", "bias:1: unknown name dy"},
     {"a[h] * c", "{a: 1}", "bias:1: unknown name c"},
     {"a[h] * os.time()", "{a: 1}", "bias:1: os is not in the sandbox"},
@@ -278,8 +280,8 @@ static const struct {
     {"math.abs(a[h]) * d", "{a: 0}", "bias:1: its gradient and its differences disagree at d = "},
     {"math.max(a[h], 1) * d", "{a: 1}", "it has a kink at the start"},
     /* parameters */
-    {"a * d", "{a: 1}", "bias:1: a is several numbers; expected a[h]"},
-    {"a[h] * d", "{a: {size: 2}}", "bias:1: a is several numbers; expected a[h][k]"},
+    {"a * d", "{a: 1}", "bias:1: a is several numbers; expected a[h], or per: model"},
+    {"a[h] * d", "{a: {size: 2}}", "bias:1: a is several numbers; expected a[h][k], or per: model"},
     {"a[9] * d", "{a: 1}", "bias:1: a has no entry 9; expected a whole number from 1 to 3"},
     {"a[d] * 2", "{a: 1}", "bias:1: a has no entry -5"},
     {"a[h]", "{a: 1, b: 1}", "bias:1: parameter b has no effect"},
