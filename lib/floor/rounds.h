@@ -12,7 +12,7 @@ enum floor_rule {
     FLOOR_EQUAL,    /* both see the same, as often and in the same relations */
     FLOOR_MULTIPLE, /* in the same proportions */
     FLOOR_FACTOR,   /* whatever the bias, the weights of each colour are in the same proportions */
-    FLOOR_ONE       /* all that either sees is of one colour, the same one */
+    FLOOR_ONE       /* not equal; all that either sees is of one colour, the same one */
 };
 
 struct floor_rounds {
@@ -20,8 +20,8 @@ struct floor_rounds {
     int32_t *colour;       /* (rounds+1,rows) round 0: by token and mark */
     int colours;           /* in the last round */
     enum floor_rule *rule; /* (rows) in the last round; that of a group's first pair is its second's */
-    int *seen;             /* (rows) pairs that each sees */
-    int32_t *sees;         /* (rows,colours) of which colour of the round before the last */
+    int *seen_first;       /* (rows+1) in seen_row */
+    int32_t *seen_row;     /* the pairs that each sees, ascending; their colours count in the round before */
 };
 
 /* At most so many rounds; 0: until one splits nothing.  Time about rounds x the sum of n^2 log n over the

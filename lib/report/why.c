@@ -2,12 +2,13 @@
 #include "report/why.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/html.h"
 #include "report/listing.h"
 
-enum { NAME_COLUMNS = 10, CELL_COLUMNS = 8, DIGITS = 6, LABEL_SIZE = 16, LISTED = 3 };
+enum { NAME_COLUMNS = 10, CELL_COLUMNS = 8, DIGITS = 6, LABEL_SIZE = 16, LISTED = 3, LISTED_RELATIONS = 6 };
 
 #define NOTHING 1e-12 /* sin(pi), say, to be shown as 0 */
 
@@ -80,27 +81,34 @@ static const char *rule_word(const struct why *w)
     return word[rule_of(w)];
 }
 
-static const char *rule_words(const struct why *w)
+/* alike: members see each colour at the same offsets, and not at some that count as the same. */
+static void append_rule(struct text *out, const struct why *w, bool alike)
 {
     switch (rule_of(w)) {
     case FLOOR_ONE:
-        return "each sees equal states only, which have equal values, and the weights of a row of attention have "
-               "one sum, the same in all rows (1, by softmax): the weighted sum of equal values is that sum times "
-               "the value. What the encoding adds to the logits moves weight from one of them to another, and "
-               "changes nothing";
+        text_append_format(out, "each sees equal states only%s, which have equal values, and the weights of a row of "
+                           "attention%s have one sum, the same in all rows (1, by softmax): the weighted sum of "
+                           "equal values is that sum times the value%s. What the encoding adds to the logits moves "
+                           "weight from one of them to another, and changes nothing",
+                           w->matrix ? ", under one and the same entry of C" : "",
+                           w->matrix ? " before C" : "", w->matrix ? " and that entry" : "");
+        return;
     case FLOOR_FACTOR:
-        return "from one to the other the summed weights of all that is seen change by a common factor, "
-               "whatever the encoding's parameters are, and the normaliser divides it out";
+        text_append(out, "from one to the other the summed weights of all that is seen change by a common factor, "
+                         "whatever the encoding's parameters are, and the normaliser divides it out");
+        return;
     case FLOOR_MULTIPLE:
-        return "each sees the same colours at the same relations, in the same proportions, and the "
-               "normaliser divides a common factor out";
+        text_append(out, "each sees the same colours at the same relations, in the same proportions, and the "
+                         "normaliser divides a common factor out");
+        return;
     case FLOOR_EQUAL:
-        return w->view == FLOOR_ORDERED
-                   ? "each sees the same colours at the same relations (offsets, say), in the same order, and "
-                     "attention is the same function of them"
-                   : "each sees the same colours at the same relations (offsets, say), equally often, and "
-                     "attention adds up the same";
-    default: return "each stands alone";
+        text_append_format(out, "each sees the same colours at the same relations%s, %s%s, and attention %s",
+                           alike ? "" : " (offsets or distances that this class does not tell apart are one)",
+                           w->view == FLOOR_ORDERED ? "in the same order" : "equally often",
+                           w->matrix ? ", under the same entries of C" : "",
+                           w->view == FLOOR_ORDERED ? "is the same function of them" : "adds up the same");
+        return;
+    default: text_append(out, "each stands alone");
     }
 }
 
@@ -135,17 +143,75 @@ static void append_all_members(struct text *out, const struct why *w)
         text_append_format(out, "; and %d more in other samples", w->members - w->shown);
 }
 
-/* "4 of colour a" of what a row sees in the last round. */
-static void append_seen(struct text *out, const struct why *w, int row)
+static int compare_ints(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* "offsets -2 to 0 and 3", or "distances 1 (2 times) and 2"; value (count), at least one, is sorted. */
+static void append_runs(struct text *out, const char *word, int *value, int count)
+{
+    qsort(value, (size_t)count, sizeof *value, compare_ints);
+    text_append_format(out, "%s%s ", word, count > 1 ? "s" : "");
+    for (int k = 0, end, pieces = 0; k < count; k = end) {
+        for (end = k + 1; end < count && value[end] == value[k];)
+            end++;
+        int times = end - k, last = k;
+        while (times == 1 && end < count && value[end] == value[last] + 1 &&
+               (end + 1 == count || value[end + 1] != value[end]))
+            last = end++;
+        text_append(out, !pieces++ ? "" : end < count && pieces <= LISTED_RELATIONS ? ", " : " and ");
+        if (pieces > LISTED_RELATIONS) {
+            text_append_format(out, "%d more", count - k);
+            return;
+        }
+        text_append_format(out, "%d", value[k]);
+        if (times > 1)
+            text_append_format(out, " (%d times)", times);
+        else if (last > k)
+            text_append_format(out, "%s%d", last == k + 1 ? ", " : " to ", value[last]);
+    }
+}
+
+/* "at offsets 0 to 2": where a row sees a colour, seen (count) positions of its sample from 0. */
+static void append_relations(struct text *out, const struct layout *l, int i, int *seen, int count)
+{
+    text_append(out, " at ");
+    if (l->axes > 1) {
+        text_append_format(out, "offset%s ", count > 1 ? "s" : "");
+        for (int k = 0; k < count && k < LISTED_RELATIONS; k++)
+            text_append_format(out, "%s(%d, %d)", k ? " " : "", layout_coordinate(l, seen[k], 0) -
+                               layout_coordinate(l, i, 0), layout_coordinate(l, seen[k], 1) - layout_coordinate(l, i, 1));
+        if (count > LISTED_RELATIONS)
+            text_append_format(out, " and %d more", count - LISTED_RELATIONS);
+        return;
+    }
+    for (int k = 0; k < count; k++)
+        seen[k] = l->axes ? layout_coordinate(l, seen[k], 0) - layout_coordinate(l, i, 0)
+                          : (int)l->distance[layout_relation(l, i, seen[k])];
+    append_runs(out, l->axes ? "offset" : "distance", seen, count);
+}
+
+/* "4 of colour a at offsets 0 to 3", of what a row sees in the last round; by one colour alone relations do
+ * not matter. */
+static void append_seen(struct text *out, const struct why *w, int sample, int row)
 {
     const struct floor_rounds *r = w->rounds;
+    const int32_t *colour = colours_of(w, r->rounds - 1), *list = r->seen_row + r->seen_first[row];
+    int total = r->seen_first[row + 1] - r->seen_first[row], first = w->first[sample];
+    int seen[WHY_ROWS];
     char name[LABEL_SIZE];
     const char *before = "";
     for (int c = 0; c < r->colours; c++) {
-        int count = (int)r->sees[(size_t)row * (size_t)r->colours + (size_t)c];
+        int count = 0;
+        for (int k = 0; k < total; k++)
+            if (colour[list[k]] == c)
+                seen[count++] = list[k] - first;
         if (!count)
             continue;
         text_append_format(out, "%s%d of colour %s", before, count, colour_name(name, c));
+        if (rule_of(w) != FLOOR_ONE)
+            append_relations(out, w->layout[sample], row - first, seen, count);
         before = ", ";
     }
     text_append(out, *before ? "" : "nothing");
@@ -284,32 +350,33 @@ static void append_said(struct text *out, struct text *said, int width)
     text_clear(said);
 }
 
-/* Of the first members, or of all at once where all that are shown see as much of each colour. */
-static void append_views(struct text *out, const struct why *w)
+/* Of the first members, or of all at once where all that are shown see the same.  Returns whether they do. */
+static bool append_views(struct text *out, const struct why *w)
 {
-    const struct floor_rounds *rounds = w->rounds;
-    size_t row = (size_t)rounds->colours * sizeof *rounds->sees;
-    const int32_t *first = NULL;
+    struct text first = {0}, own = {0};
     int listed = 0;
     bool alike = true;
-    for (int r = 0; r < rounds->rows; r++)
-        if (w->member[r]) {
-            const int32_t *own = rounds->sees + (size_t)r * (size_t)rounds->colours;
-            first = first ? first : own;
-            alike = alike && memcmp(first, own, row) == 0;
-        }
-    for (int k = 0; k < w->samples; k++)
-        for (int r = w->first[k]; r < w->first[k + 1] && listed < (alike ? 1 : LISTED); r++) {
-            if (!w->member[r])
-                continue;
-            text_append(out, listed++ ? "; " : "");
-            if (!alike)
-                text_append_format(out, "position %d of sample %d ", r - w->first[k] + 1, w->number[k] + 1);
-            text_append(out, alike ? "each of them sees " : "sees ");
-            append_seen(out, w, r);
-        }
-    if (w->shown > listed && !alike)
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < w->samples; k++)
+            for (int r = w->first[k]; r < w->first[k + 1] && (!pass || listed < LISTED); r++) {
+                if (!w->member[r])
+                    continue;
+                text_clear(&own);
+                append_seen(first.length ? &own : &first, w, k, r);
+                alike = alike && (!own.length || strcmp(first.data, own.data) == 0);
+                if (!pass || alike)
+                    continue;
+                text_append_format(out, "%sposition %d of sample %d sees %s", listed++ ? "; " : "",
+                                   r - w->first[k] + 1, w->number[k] + 1, own.data);
+            }
+    if (alike)
+        text_append_format(out, "each of them sees %s", first.data);
+    else if (w->shown > listed)
         text_append(out, "; and so on");
+    out->failed |= first.failed || own.failed;
+    text_close(&first);
+    text_close(&own);
+    return alike;
 }
 
 void why_text(struct text *out, const struct why *w, const struct report_screen *screen)
@@ -352,8 +419,10 @@ void why_text(struct text *out, const struct why *w, const struct report_screen 
     append_said(out, &said, screen->width);
     text_append_format(&said, "Why they stay together (%s): in the colours of round %d, ", rule_word(w),
                        w->rounds->rounds - 1);
-    append_views(&said, w);
-    text_append_format(&said, ". So %s.", rule_words(w));
+    bool alike = append_views(&said, w);
+    text_append(&said, ". So ");
+    append_rule(&said, w, alike);
+    text_append(&said, ".");
     append_said(out, &said, screen->width);
     append_arithmetic(&said, w);
     text_append(&said, ".");

@@ -12,13 +12,17 @@
 #include "report/report.h"
 #include "spec/column.h"
 
+enum { WHY_ROWS = 512 }; /* the most that is shown */
+
 /* All pointers are the caller's. */
 struct why {
     const char *cell, *target, *formula, *encoding, *attention;
     int samples;                    /* that are shown: those of the group's first members */
     const int *first, *number;      /* (samples+1) rows; (samples) in the evaluation set, from 0 */
+    const struct layout *const *layout; /* (samples) */
     const struct floor_rounds *rounds;
     enum floor_view view;
+    bool matrix;                    /* C multiplies the weights */
     bool marked;                    /* the first state of a position has its place in it */
     const bool *member;             /* (rows) of the group */
     const int32_t *token, *label;   /* (rows) of token targets */

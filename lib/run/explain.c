@@ -86,7 +86,7 @@ static int list_samples(const struct gather *g, int begin, int number[EXPLAIN_SA
     int count = 0, rows = rows_of(g, begin);
     number[count++] = begin;
     for (int k = 0; k < g->set->count && shown_in(g, begin) < 2 && count < EXPLAIN_SAMPLES; k++) {
-        if (k == begin || !has_member(g, k) || rows + rows_of(g, k) > EXPLAIN_ROWS)
+        if (k == begin || !has_member(g, k) || rows + rows_of(g, k) > WHY_ROWS)
             continue;
         rows += rows_of(g, k);
         number[count++] = k;
@@ -144,9 +144,9 @@ static int show_samples(struct gather *g, const int *number, int samples, struct
     int rows = 0;
     for (int k = 0; k < samples; k++)
         rows += rows_of(g, number[k]);
-    if (rows > EXPLAIN_ROWS)
+    if (rows > WHY_ROWS)
         return err_set(e, ERR_USAGE, "space.length", "%d positions are too many to show; expected at "
-                       "most %d, by --set space.length=16 say", rows, EXPLAIN_ROWS);
+                       "most %d, by --set space.length=16 say", rows, WHY_ROWS);
     int code = open_copy(&c, &g->x->arena, samples, rows, g->set->channels, e);
     for (int k = 0; k < samples && !code; k++) {
         c.number[k] = number[k];
@@ -157,7 +157,7 @@ static int show_samples(struct gather *g, const int *number, int samples, struct
     }
     if (code)
         return code;
-    w->samples = samples, w->first = c.first, w->number = c.number, w->member = c.member;
+    w->samples = samples, w->first = c.first, w->layout = c.layout, w->number = c.number, w->member = c.member;
     w->x = c.x, w->y = c.y, w->token = c.token, w->label = c.label, w->channels = g->set->channels;
     struct floor_set set = {.count = samples, .first = c.first, .layout = c.layout,
                             .channels = w->channels, .x = c.x,
@@ -334,6 +334,7 @@ int explain_open(struct explanation *x, const struct cell *c, const struct evalu
                           .formula = target_of(&t->target)->formula,
                           .encoding = encoding_of(&t->model.encoding)->name,
                           .attention = t->model.attention == MODEL_URPE ? "urpe" : "rpe",
+                          .matrix = t->model.attention == MODEL_URPE,
                           .tolerance = t->evaluate.tolerance,
                           .depth = deep ? (int)t->model.layers : 0,
                           .layers = (int)t->model.layers};

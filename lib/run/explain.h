@@ -4,7 +4,7 @@
 #include "report/why.h"
 #include "run/evaluate.h"
 
-enum { EXPLAIN_ROWS = 512, EXPLAIN_SAMPLES = 4 }; /* the most that is shown */
+enum { EXPLAIN_SAMPLES = 4 }; /* the most that are shown */
 
 struct explanation {
     struct why why;

@@ -79,6 +79,7 @@ PY
     has "with 2 layers, of whatever width" "$(tr '\n' ' ' <<<"$output")"
     has "depth_floor_rms" "$output"
     has "too-shallow." "$output"
+    [[ "$(tr '\n' ' ' <<<"$output")" =~ "each of them sees 1 of colour "[a-z0-9]+" at offset "[-0-9]+", 1 of colour " ]]
     [[ "$(probe explain beyond.yaml --format svg)" == *"every network of 2 layers with"*"depth_floor_rms "*"too-shallow"* ]]
     [[ "$(probe explain beyond.yaml --set model.layers=4)" == *"nothing is proved impossible"* ]]
 }
@@ -95,8 +96,14 @@ SPEC
     [ "$status" -eq 0 ]
     has "inputs 'lookahead'" "$(tr '\n' ' ' <<<"$output")"
     has "(equal)" "$output"
+    has "under the same entries of C" "$(tr '\n' ' ' <<<"$output")"
     has "impossible." "$output"
     [ "$(probe explain ahead.yaml --format json | jq -r .subset)" = lookahead ]
+    # The first position sees itself alone, which is one colour, and what C makes of it is what counts.
+    run probe explain ahead.yaml --set evaluate.samples=128 --sample 1
+    has "(equal)" "$output"
+    has "sees 1 of colour a at offset 0. So each sees the same" "$(tr '\n' ' ' <<<"$output")"
+    ! grep -q "one sum" <<<"$output"
     run probe explain ahead.yaml --set target.kind=identity
     [[ "$output" == *"nothing is proved impossible"* ]]
 }
