@@ -297,6 +297,60 @@ static void test_ones_and_causality(void **state)
         }
 }
 
+/* ---- an order that is seen -----------------------------------------------------------------------
+ * c behind ab and behind ba sees equally many of each, and stick-breaking weighs by what lies between.  Networks of
+ * one layer tell the two apart; in more layers the colours of a and b would do so anyway. */
+static struct model_config one_layer(const char *normaliser)
+{
+    struct kind_config none = help_kind(&encoding_kinds, "none");
+    struct model_config m = help_model(&none, -1, true, 12);
+    m.normaliser = help_kind(&normaliser_kinds, normaliser);
+    m.layers = 1;
+    return m;
+}
+
+/* Pairs that the class of `like` merges in one layer, and of them those that a network of m tells apart. */
+static long told_apart(const struct model_config *m, const struct model_config *like, long *merged)
+{
+    enum { D = HELP_NETWORK_CHANNELS, LENGTH = 4, WORDS = 81, ROWS = WORDS * LENGTH };
+    static struct help_set set;
+    static double y[ROWS * D];
+    int32_t any[ROWS], deep[ROWS];
+    struct model_groups g = {.any = any, .deep = deep};
+    struct stream s;
+    long told = 0;
+    help_set_open(&set, D, 1);
+    struct layout *l = help_layout(&set.arena, LENGTH);
+    for (int word = 0; word < WORDS; word++)
+        help_set_add(&set, l, (int32_t[]){word % 3, word / 3 % 3, word / 9 % 3, word / 27});
+    struct floor_set view = help_set_view(&set);
+    assert_int_equal(model_merge_depth(like, l, &view, &g, NULL), 0);
+    stream_open(&s, 1, "order", 0);
+    help_random_network(m, l, &view, l, &s, y);
+    for (int p = 0; p < ROWS; p++)
+        for (int q = 0; q < p; q++) {
+            double apart = fmax(fabs(y[p * D] - y[q * D]), fabs(y[p * D + 1] - y[q * D + 1]));
+            *merged += deep[p] == deep[q];
+            told += deep[p] == deep[q] && !(apart <= HELP_EQUAL * fmax(1, fabs(y[p * D])));
+        }
+    help_set_close(&set);
+    return told;
+}
+
+static void test_order_in_one_layer(void **state)
+{
+    (void)state;
+    struct model_config counted = one_layer("sink");
+    for (int remainder = 0; remainder < 3; remainder++) {
+        struct model_config m = one_layer("stick-breaking");
+        long merged = 0;
+        m.normaliser.number[0] = remainder;
+        assert_int_equal(told_apart(&m, &m, &merged), 0);
+        assert_true(merged > 1000);
+        assert_true(told_apart(&m, &counted, &merged) > 100); /* a view that is too coarse */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_wide_cap),
         cmocka_unit_test(test_ones_and_causality),
+        cmocka_unit_test(test_order_in_one_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
