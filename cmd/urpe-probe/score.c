@@ -35,7 +35,9 @@ static void tell(const struct arguments *a, const struct score_finding *f, int *
     char length[24] = "all";
     if (f->length != LENGTH_ALL)
         snprintf(length, sizeof length, "%lld", (long long)f->length);
-    if (!apart && !a->quiet)
+    if (!pairs && !a->quiet)
+        text_say(out, "the class merges nothing here, so whether the model is of it was not tested");
+    else if (!apart && !a->quiet)
         text_say(out, "of the class, as far as seen: %lld pairs that it merges have equal outputs "
                  "(to %.3g)", pairs, f->tolerance);
     if (!apart)
@@ -108,7 +110,8 @@ const struct command command_score = {
                "(but for lookahead and beyond, which have inputs of their own) are those of results.csv, with status `scored` and the floors of the class that the "
                "spec names.  Pairs of positions that the class merges, every network of it maps to one "
                "output; where predictions differ there by more than rounding (1e-4 of the "
-               "largest, of F64 1e-8) the model is not of the class, and the exit status is 1.\n"
+               "largest, of F64 1e-8) the model is not of the class: the verdict of each row is "
+               "`not-of-class`, and the exit status 1.\n"
                "The spec must have one cell, or --cell choose it.",
     .flag = {FLAG_SET, FLAG_CELL, FLAG_PREDICTIONS, FLAG_NAME, FLAG_CSV, FLAG_NO_CLAIMS, FLAG_FORMAT,
              FLAG_QUIET, FLAG_COLOR},

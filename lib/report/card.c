@@ -28,6 +28,8 @@ const struct card_answer card_answers[] = {
      "not-reached"},
     {"diverged", "!", "!", PAINT_BAD, "#999999", "#1a1a1a", "training diverged", false,
      "not-reached"},
+    {"not-of-class", "!", "!", PAINT_BAD, "#999999", "#1a1a1a", "predictions of a model that is not of the class",
+     false, "not-reached"},
     {"not-reached", "\u00b7", ".", NULL, "#f0e442", "#1a1a1a", "not learned", false,
      "not-reached"},
     {"bounded", "~", "~", NULL, "#f7f2b0", "#1a1a1a", "a floor within the tolerance", false,

@@ -9,11 +9,9 @@
  * anywhere, even between two lines, is not taken for a result. */
 #include "report/results.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "report/label.h"
@@ -284,11 +282,8 @@ static int each_name(struct reader *x, const char *folder, const char *sub,
 
 static int look_into(struct reader *x, const char *folder, struct err *e)
 {
-    if (!file_exists(folder))
-        return err_set(e, ERR_IO, folder, "there is no such folder");
-    if (access(folder, R_OK | X_OK) != 0)
-        return err_set(e, ERR_IO, folder, "%s", err_system(errno));
-    int code = each_name(x, folder, "specs", read_spec, e);
+    int code = file_check_folder(folder, "a results folder", e);
+    code = code ? code : each_name(x, folder, "specs", read_spec, e);
     return code ? code : each_name(x, folder, "cells", find_cell, e);
 }
 

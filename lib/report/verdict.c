@@ -9,6 +9,7 @@
 static const struct verdict_style styles[] = {
     {"failed", "\u2013", PAINT_BAD, false, true, 8, false},
     {"diverged", "\u2013", PAINT_BAD, false, true, 7, false},
+    {"not-of-class", "\u2013", PAINT_BAD, false, true, 7, false},
     {"by-rounding", "\u2013", PAINT_MIXED, false, false, 6, false},
     {"impossible", "\u2717", PAINT_IMPOSSIBLE, true, false, 5, false},
     {"too-shallow", "\u2013", PAINT_IMPOSSIBLE, false, false, 4, true},

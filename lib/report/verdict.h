@@ -18,7 +18,7 @@ struct verdict_style {
 const struct verdict_style *verdict_style(const char *name);
 
 /* What is named of a group, and of how many of its seeds it holds.  Where seeds differ that is the
- * first of: failed, diverged, by-rounding, impossible, reached, and so on as in verdict.c. */
+ * first of: failed, diverged, not-of-class, by-rounding, impossible, reached, and so on as in verdict.c. */
 const struct verdict_style *verdict_of_group(const struct summary_group *g, int *seeds);
 /* How bad the worst of them is: which of two kinds of input a line is about. */
 int verdict_badness(const struct summary_group *g);

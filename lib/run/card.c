@@ -102,7 +102,7 @@ static int append_scored(const struct card_work *w, const struct cell *c, struct
 static int find_predictions(const struct card_work *w, unsigned char *scored, struct err *e)
 {
     char path[FILE_PATH_MAX];
-    int code = 0, found = 0;
+    int code = w->predictions ? file_check_folder(w->predictions, "a folder of predictions", e) : 0, found = 0;
     for (int k = 0; k < spec_cells(w->spec) && w->predictions && !code; k++) {
         code = predictions_of(path, w->predictions, spec_cell(w->spec, k), e);
         found += scored[k] = !code && file_exists(path);

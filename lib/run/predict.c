@@ -422,7 +422,8 @@ static int run_model(struct prediction *p, struct pool *pool, const char *folder
 int cell_open(struct spec **spec, const char *folder, struct err *e)
 {
     char path[PATH_LIMIT];
-    int code = file_join(path, sizeof path, folder, "spec.yaml", e);
+    int code = file_check_folder(folder, "a cell's folder, one under cells/,", e);
+    code = code ? code : file_join(path, sizeof path, folder, "spec.yaml", e);
     if (!code && !file_exists(path))
         code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
                        "expected a folder under cells/");

@@ -207,24 +207,39 @@ struct work {
     const struct task *task; /* the cell's, without sets of images, of which there are no predictions */
     struct pool *pool;
     const char *path;
-    struct text *rows;
     struct score_finding *finding;
+    struct record (*figures)[SUBSETS_MAX]; /* of each set so far */
+    int *subsets;                          /* likewise, 0 where there are no predictions */
 };
 
 /* ---- rows -------------------------------------------------------------------------------------*/
 
-static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, struct err *e)
+/* What the class can is not shown by predictions, which may be those of a model that is not of it. */
+static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, int number, struct err *e)
 {
-    struct record figures[SUBSETS_MAX];
+    struct record floors, *figures = w->figures[number];
     int code = prove_and_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, w->pool, NULL,
                                  figures, e);
-    for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
+    w->subsets[number] = code ? 0 : evaluation_subsets(ev);
+    for (int k = 0; k < w->subsets[number]; k++) {
+        evaluation_floors(ev, k, &floors);
+        figures[k].proof = floors.proof;
         figures[k].status = "scored";
         figures[k].experiment = spec_name(w->spec);
         figures[k].spec_hash = spec_hash(w->spec);
-        row_append(w->rows, w->cell, &figures[k]);
     }
     return code;
+}
+
+/* Of a model that is not of the class no row is about the class, whichever set tells. */
+static void append_rows(const struct work *w, struct text *rows)
+{
+    for (int number = 0; number < evaluation_count(&w->cell->task); number++)
+        for (int k = 0; k < w->subsets[number]; k++) {
+            if (w->finding->apart)
+                w->figures[number][k].verdict = "not-of-class";
+            row_append(rows, w->cell, &w->figures[number][k]);
+        }
 }
 
 /* Number k of what a cell is evaluated on, by its part, whose shape is found out, or by all parts. */
@@ -250,7 +265,7 @@ static int score_set(const struct work *w, int number, struct part *part, int pa
         code = check_finite(&p, s, w->path, e);
     if (!code) {
         p.logits = memory_alloc((size_t)most, (size_t)p.outputs * sizeof *p.logits, e);
-        code = p.logits ? measure(w, ev, &p, e) : ERR_MEMORY;
+        code = p.logits ? measure(w, ev, &p, number, e) : ERR_MEMORY;
     }
     if (!code)
         code = find_apart(ev, &p, w->finding, e);
@@ -289,12 +304,14 @@ static int score_all(const struct work *w, struct part *part, struct err *e)
 int score_cell(const struct spec *s, const struct cell *c, struct pool *pool, const char *path,
                struct text *rows, struct score_finding *finding, struct err *e)
 {
+    size_t sets = (size_t)evaluation_count(&c->task);
     struct task *task = memory_alloc(1, sizeof *task, e);
-    const struct work w = {s, c, task, pool, path, rows, finding};
-    struct safetensors file = {0};
     struct part *part = memory_alloc((size_t)c->task.evaluate.lengths.count, sizeof *part, e);
+    const struct work w = {s, c, task, pool, path, finding, memory_alloc(sets, sizeof *w.figures, e),
+                           memory_alloc(sets, sizeof *w.subsets, e)};
+    struct safetensors file = {0};
     *finding = (struct score_finding){0};
-    int code = part && task ? safetensors_read(path, FILE_LIMIT, &file, e) : ERR_MEMORY;
+    int code = part && task && w.figures && w.subsets ? safetensors_read(path, FILE_LIMIT, &file, e) : ERR_MEMORY;
     if (!code && !file.count)
         code = err_set(e, ERR_FORMAT, path, "there is no tensor; expected `y`");
     for (int k = 0; k < file.count && !code; k++) {
@@ -310,7 +327,11 @@ int score_cell(const struct spec *s, const struct cell *c, struct pool *pool, co
         task->evaluate.images = 0;
         code = score_all(&w, part, e);
     }
+    if (!code)
+        append_rows(&w, rows);
     safetensors_close(&file);
+    memory_free(w.subsets);
+    memory_free(w.figures);
     memory_free(part);
     memory_free(task);
     return code;
