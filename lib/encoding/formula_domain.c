@@ -125,7 +125,6 @@ const struct formula_domain *formula_domain_of(const char *text, const struct en
 /* ---- places x channels ------------------------------------------------------------------------*/
 static int one(const struct encoding_context *c)
 {
-    (void)c;
     return 1;
 }
 
@@ -137,7 +136,6 @@ static int64_t places(const struct encoding_context *c)
 static int place_names(const struct layout *l, struct formula_variable *out)
 {
     int count = 0;
-    (void)l;
     PUT("i", .shown = true);
     PUT("c", .shown = true);
     PUT("C", .shown = false);
@@ -147,7 +145,6 @@ static int place_names(const struct layout *l, struct formula_variable *out)
 
 static void place_values(const struct encoding_context *c, int group, int item, double *out)
 {
-    (void)group;
     out[0] = item / c->shape->width + 1;
     out[1] = item % c->shape->width + 1;
     out[2] = c->shape->width;

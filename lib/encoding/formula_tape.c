@@ -84,7 +84,6 @@ void formula_run(const struct formula_program *x, int first, int count, const do
 void formula_run_back(const struct formula_program *x, int first, int count, const double *value,
                       double *slope)
 {
-    (void)first;
     memset(slope, 0, (size_t)(x->steps - 1) * FORMULA_BLOCK * sizeof *slope);
     for (int s = x->steps - 1; s >= 0; s--) {
         const struct formula_step *step = &x->step[s];

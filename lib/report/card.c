@@ -77,7 +77,7 @@ static int settings_open(struct settings *s, const struct spec *plain, struct er
     *s = (struct settings){0};
     for (int k = 0; k < spec_axes(plain); k++) {
         const char *key = spec_axis(plain, k);
-        if (!is_covered(key, "model") || is_covered(key, "model.encoding"))
+        if (!key_covers("model", key) || key_covers("model.encoding", key))
             continue;
         if (memory_grow(s->key, (size_t)s->count + 1, e) || memory_grow(s->first, (size_t)s->count + 1, e))
             return ERR_MEMORY;

@@ -465,19 +465,16 @@ static void json_value(struct text *out, const struct why *w, const double *valu
 
 static void item_token(struct text *out, const struct why *w, int row, int round)
 {
-    (void)round;
     json_value(out, w, w->x, w->channels ? 0 : w->token[row], row);
 }
 
 static void item_target(struct text *out, const struct why *w, int row, int round)
 {
-    (void)round;
     json_value(out, w, w->y, w->channels ? 0 : w->label[row], row);
 }
 
 static void item_member(struct text *out, const struct why *w, int row, int round)
 {
-    (void)round;
     text_append(out, w->member[row] ? "true" : "false");
 }
 

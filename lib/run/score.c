@@ -57,7 +57,6 @@ static int hand_out(void *self, const struct samples *s, double *y, trainer_logi
     size_t outputs = (size_t)p->outputs;
     bool labels = s->outputs == 0;
     int from = p->next;
-    (void)e;
     p->next = (from + s->count) % p->samples;
     for (int k = 0; k < s->count; k++) {
         int rows = s->first[k + 1] - s->first[k];

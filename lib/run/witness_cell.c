@@ -10,7 +10,6 @@
 #include "run/run.h"
 #include "spec/start.h"
 
-enum { PATH_SIZE = 4096 };
 /* FLOP that a witness may take beside a trained network without being asked for: seconds. */
 #define WORK_UNASKED 1e11
 
@@ -191,7 +190,7 @@ static void append_rows(struct witness_cell *out, const struct cell *c, const st
 static int write_folder(struct found *x, struct witness_cell *out, const char *cells,
                         const struct spec *s, struct err *e)
 {
-    char folder[PATH_SIZE];
+    char folder[FILE_PATH_MAX];
     struct text rows = {0};
     row_append_header(&rows);
     append_rows(out, &out->own, NULL, &rows);

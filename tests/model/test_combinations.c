@@ -104,7 +104,6 @@ static void check_parity(const char *name, const struct safetensors *f, const st
 
 static void test_parity(void **state)
 {
-    (void)state;
     each(check_parity);
 }
 #endif
@@ -114,7 +113,6 @@ static int plans, fronted, windows, sinks, with_c, mixed, grouped, lengths, scat
 
 static void count_parts(const char *name, const struct safetensors *f, const struct rig_config *c)
 {
-    (void)name;
     plans += number(TURN) > 1;
     fronted += number(BEFORE) > 0;
     grouped += number(KEYS) < c->heads;
@@ -132,7 +130,6 @@ static void count_parts(const char *name, const struct safetensors *f, const str
 
 static void test_every_part_is_there(void **state)
 {
-    (void)state;
     each(count_parts);
     print_message("plan %d, prefix %d, window %d, sink %d, C %d, convolution %d, grouped keys %d, lengths %d, "
                   "places %d\n", plans, fronted, windows, sinks, with_c, mixed, grouped, lengths, scattered);
@@ -144,13 +141,11 @@ static void test_every_part_is_there(void **state)
 #ifdef REAL_DOUBLE
 static void check_gradient(const char *name, const struct safetensors *f, const struct rig_config *c)
 {
-    (void)f;
     assert_true(rig_check_gradient(c, name));
 }
 
 static void test_gradients(void **state)
 {
-    (void)state;
     each(check_gradient);
 }
 #endif
@@ -195,7 +190,6 @@ static void check_floors(const char *name, const struct safetensors *f, const st
 
 static void test_floors(void **state)
 {
-    (void)state;
     each(check_floors);
     print_message("%ld pairs merged; %ld apart, %ld unseen\n", pairs.merged, pairs.apart, pairs.unseen);
     assert_true(pairs.merged > 1000 && pairs.apart > 10000 && pairs.unseen < pairs.apart / 20);

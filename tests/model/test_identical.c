@@ -302,7 +302,6 @@ static void check_cell(const struct identical *row, int cell)
 
 static void test_equal_tokens(void **state)
 {
-    (void)state;
     for (int k = 0; k < ROWS; k++)
         for (int cell = 0; cell < CELLS; cell++)
             check_cell(&rows[k], cell);
@@ -312,7 +311,6 @@ static void test_equal_tokens(void **state)
 /* Every normaliser has a row. */
 static void test_nothing_is_left_out(void **state)
 {
-    (void)state;
     for (int w = 0; normaliser_table[w]; w++) {
         int k = 0;
         while (k < ROWS && strcmp(rows[k].normaliser, normaliser_table[w]->name) != 0)

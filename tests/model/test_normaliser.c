@@ -52,7 +52,6 @@ static int check_weights(struct rig_config config, const char *encoding, int tur
 /* Every normaliser with every encoding, masks and C by turns, at an odd size and at n = 1. */
 static void test_every_normaliser(void **state)
 {
-    (void)state;
     for (int w = 0; normaliser_table[w]; w++)
         for (int k = 0; encoding_table[k] && has_gradient(normaliser_table[w]); k++)
             for (int n = k % 3 ? 5 : 1; n <= 5; n += 4) { /* and n = 1 now and then */
@@ -66,7 +65,6 @@ static void test_every_normaliser(void **state)
 
 static void test_weights_options(void **state)
 {
-    (void)state;
     const char *const encodings[] = {"none", "toeplitz", "shaw", "rope", "cope"};
     for (int w = 0; w < FURTHER; w++)
         for (int k = 0; k < 5; k++) {
@@ -133,7 +131,6 @@ static double distance_from_softmax(struct rig_config c, const char *name, doubl
 /* Bit for bit, on the path of blocks (shaw) and, where it is fused, on both. */
 static void test_softmax_is_a_special_case(void **state)
 {
-    (void)state;
     static const struct {
         const char *name;
         struct rig_option option;
@@ -210,7 +207,6 @@ static void set_pairs(struct rig *r, bool norm, double lambda)
  * rounding of a lambda of some epsilons; its norm is seen, and so is another lambda. */
 static void test_differential_without_its_second_half(void **state)
 {
-    (void)state;
     for (int turn = 0; turn < 3; turn++) {
         struct rig a, b;
         struct rig_config plain = rig_default("none", NULL, 1), c = plain;
@@ -234,7 +230,6 @@ static void test_differential_without_its_second_half(void **state)
 /* entmax tends to softmax as alpha tends to 1, linearly. */
 static void test_limits(void **state)
 {
-    (void)state;
     struct rig_config c = rig_default("toeplitz", NULL, 1);
     c.normaliser = "entmax";
     c.weights[0] = (struct rig_option){"alpha", 1.02};
@@ -265,7 +260,6 @@ static double distance_from_no_cap(double cap)
 
 static void test_a_wide_cap(void **state)
 {
-    (void)state;
     assert_true(distance_from_no_cap(1e6) <= 1e-12 + 64 * (double)REAL_EPSILON);
     assert_true(distance_from_no_cap(0.05) > 1e-4);
 }
@@ -273,7 +267,6 @@ static void test_a_wide_cap(void **state)
 /* Every normaliser: C = 1 is no C, and a causal mask hides what comes later, bit for bit. */
 static void test_ones_and_causality(void **state)
 {
-    (void)state;
     for (int w = 0; normaliser_table[w]; w++)
         for (int k = 0; k < 2; k++) {
             struct rig plain, ones;

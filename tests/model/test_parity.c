@@ -418,19 +418,16 @@ static struct rig_config blocks_config(const struct safetensors *f, const struct
 
 static void test_every_variant(void **state)
 {
-    (void)state;
     EACH_CASE(variants, VARIANTS, variant_config, 0, parity_check)
 }
 
 static void test_every_normaliser_and_mask(void **state)
 {
-    (void)state;
     EACH_CASE(weights, WEIGHTS, weights_config, 0, parity_check)
 }
 
 static void test_every_block(void **state)
 {
-    (void)state;
     EACH_CASE(blocks, BLOCKS, blocks_config, 0, parity_check)
     EACH_CASE(blocks, BLOCKS, blocks_config, 0, parity_check_wrong)
 }
@@ -438,7 +435,6 @@ static void test_every_block(void **state)
 /* Every encoding of the table has a fixture with all four cases, or two where it is causal. */
 static void test_nothing_is_left_out(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++) {
         int found = 0;
         for (int v = 0; v < VARIANTS; v++)
@@ -470,7 +466,6 @@ static bool has_case(bool of_mask, const char *name)
 /* Every entry of both tables has a case, and every row of `weights` is one of its fixture. */
 static void test_no_normaliser_or_mask_is_left_out(void **state)
 {
-    (void)state;
     for (int k = 0; normaliser_table[k]; k++)
         if (!has_case(false, normaliser_table[k]->name))
             fail_msg("the normaliser %s has no case", normaliser_table[k]->name);
@@ -491,7 +486,6 @@ static void test_no_normaliser_or_mask_is_left_out(void **state)
 /* Of variants the last case, urpe and causal: everything is there. */
 static void test_a_wrong_weight_is_seen(void **state)
 {
-    (void)state;
     EACH_CASE(variants, VARIANTS, variant_config, -1, parity_check_wrong)
     EACH_CASE(weights, WEIGHTS, weights_config, 0, parity_check_wrong)
 }
@@ -511,7 +505,6 @@ static void check_other_cases(const char *file, const struct safetensors *f, int
 /* A normaliser's option or a mask in the place of another is seen in outputs. */
 static void test_a_wrong_case_is_seen(void **state)
 {
-    (void)state;
     EACH_CASE(weights, WEIGHTS, weights_config, 0, check_other_cases)
 }
 

@@ -253,7 +253,6 @@ static void check_every_class(int trained, int n, struct counts *total)
 
 static void test_sequences(void **state)
 {
-    (void)state;
     struct counts total = {0};
     check_every_class(5, 5, &total);
     print_message("%ld merged pairs, %ld apart\n", total.merged, total.apart);
@@ -262,7 +261,6 @@ static void test_sequences(void **state)
 
 static void test_sequences_longer(void **state)
 {
-    (void)state;
     struct counts total = {0};
     check_every_class(3, 6, &total);
     assert_true(total.merged > 50000 && total.apart > 50000);
@@ -271,7 +269,6 @@ static void test_sequences_longer(void **state)
 /* A C that is trained at one position is one number, and softmax's rows are as without it. */
 static void test_sequences_trained_at_one(void **state)
 {
-    (void)state;
     struct counts total = {0};
     check_every_class(1, 5, &total);
     struct layout one = {0}, l = {0};
@@ -296,7 +293,6 @@ static void test_sequences_trained_at_one(void **state)
  * zeros see is a product, of other offsets for each: all zeros are equal in every network of one layer. */
 static void test_products(void **state)
 {
-    (void)state;
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     struct kind_config pairs;
     struct stream s;
@@ -338,7 +334,6 @@ static void test_products(void **state)
  * and C, bucketed or not, tells them apart. */
 static void test_palindromes(void **state)
 {
-    (void)state;
     enum { N = 20 };
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
@@ -400,7 +395,6 @@ static struct counts count_and_close(struct trial *t, uint64_t seed)
  * relation, offset, distance, values of its own, the order), under every mask by turns. */
 static void test_normalisers_and_masks(void **state)
 {
-    (void)state;
     static struct help_encoding normaliser[HELP_ENCODINGS_MAX], mask[HELP_ENCODINGS_MAX];
     static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "shaw", "cope", "fox"};
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
@@ -435,7 +429,6 @@ static void test_normalisers_and_masks(void **state)
 /* Maps of the products are functions of q_i and k_j: the class is that of the same layer without. */
 static void test_maps_of_logits(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "shaw", "fox"};
     static const char *const normalisers[] = {"softmax", "sink", "differential"};
     struct counts total = {0};
@@ -467,7 +460,6 @@ static void test_maps_of_logits(void **state)
  * test_normaliser.c.) */
 static void test_wrong_views_are_found_out(void **state)
 {
-    (void)state;
     static const struct {
         const char *normaliser;
         enum floor_view view;
@@ -527,7 +519,6 @@ static void test_wrong_views_are_found_out(void **state)
  * times as (1 + x^2) to x.  A bias of its own for each distance tells them apart. */
 static void test_alibi_coincidence(void **state)
 {
-    (void)state;
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     struct stream s;
     assert_non_null(t);
@@ -589,7 +580,6 @@ static void check_space(const struct space_config *c, const struct help_encoding
 
 static void test_spaces(void **state)
 {
-    (void)state;
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     int encodings = help_encodings(encoding);
     for (int s = 0; space_table[s]; s++) {
@@ -611,7 +601,6 @@ enum { NODES = 6 };
 
 static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
 {
-    (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r;
 }
@@ -619,7 +608,6 @@ static void fold_same(const struct layout *trained, const struct layout *here, i
 /* A trained table that knows the distances 0 and 1 only: B by distance is then finer than C. */
 static void fold_clipped(const struct layout *trained, const struct layout *here, int32_t *map)
 {
-    (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r > 0;
 }
@@ -644,7 +632,6 @@ static void random_graph(struct stream *s, int32_t *relation)
 /* Samples whose layouts differ: merging follows the graphs' symmetries, across graphs too. */
 static void test_graphs(void **state)
 {
-    (void)state;
     enum { GRAPHS = 40 };
     static int32_t relation[GRAPHS][NODES * NODES];
     static struct layout graph[GRAPHS];
@@ -682,7 +669,6 @@ static void test_graphs(void **state)
  * keys in both, and a weight that knows how many nodes there are tells the rings apart. */
 static void test_lengths(void **state)
 {
-    (void)state;
     static const char *const names[] = {"sigmoid", "relu"};
     static const double distance[] = {0, 1, 2, 3};
     static int32_t relation[2][NODES * NODES];
@@ -725,7 +711,6 @@ static void test_lengths(void **state)
  * a window's partition does.) */
 static void test_several_lengths(void **state)
 {
-    (void)state;
     static struct help_encoding encoding[HELP_ENCODINGS_MAX];
     static const char *const normalisers[] = {"softmax", "sink", "sigmoid"};
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
@@ -781,7 +766,6 @@ static void test_several_lengths(void **state)
  * all of them are gone.  On a graph a symmetry that keeps every distance outlives C. */
 static void test_c_breaks(void **state)
 {
-    (void)state;
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
     assert_non_null(t);
     for (int urpe = 0; urpe < 2; urpe++) {

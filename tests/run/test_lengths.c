@@ -90,7 +90,6 @@ static void length_of_equal_tokens(void **unused)
  * 1/2.  Only a class that knows the length tells them apart. */
 static void causal_length_of_equal_tokens(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *model;
         double square; /* of floor_rel */

@@ -169,7 +169,6 @@ static void check_verdict(const char *name, const char *space, const char *keys,
 /* Of presets floors are looked at by test_verdicts too. */
 static void test_random_networks(void **state)
 {
-    (void)state;
     for (int k = 0; k < KNOWN; k++) {
         char keys[64];
         snprintf(keys, sizeof keys, "preset: %s", known[k].name);
