@@ -233,7 +233,6 @@ static void test_sequences(void **state)
 {
     struct counts total = {0};
     check_every_class(5, 5, &total);
-    print_message("%ld merged pairs, %ld apart\n", total.merged, total.apart);
     assert_true(total.merged > 100000 && total.apart > 100000);
 }
 
@@ -249,10 +248,9 @@ static void test_sequences_trained_at_one(void **state)
 {
     struct counts total = {0};
     check_every_class(1, 5, &total);
-    struct layout one = {0}, l = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
-    one = *help_layout(&a, 1), l = *help_layout(&a, 4);
+    struct layout one = *help_layout(&a, 1), l = *help_layout(&a, 4);
     const struct layout *here = &l;
     int32_t group[4], token[4] = {0};
     int first[] = {0, 4}, groups, kinds = 0;
@@ -713,13 +711,11 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),    cmocka_unit_test(test_sequences),   cmocka_unit_test(test_sequences_longer),
-        cmocka_unit_test(test_palindromes),
-        cmocka_unit_test(test_normalisers_and_masks), cmocka_unit_test(test_maps_of_logits),
-        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_palindromes), cmocka_unit_test(test_normalisers_and_masks),
+        cmocka_unit_test(test_maps_of_logits), cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_wrong_views_are_found_out), cmocka_unit_test(test_spaces),
-        cmocka_unit_test(test_sequences_trained_at_one),
-        cmocka_unit_test(test_alibi_coincidence),
-        cmocka_unit_test(test_graphs),      cmocka_unit_test(test_c_breaks),
+        cmocka_unit_test(test_sequences_trained_at_one), cmocka_unit_test(test_alibi_coincidence),
+        cmocka_unit_test(test_graphs), cmocka_unit_test(test_c_breaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
