@@ -70,26 +70,18 @@ static double mean_badness(const struct summary_group *g, const struct measure *
     return count ? sum / count : -1;
 }
 
-/* Of the cell's depth, which is no lower; results of before have it not. */
-static double floor_badness(const struct summary_group *g, const struct measure *m)
+static struct severity severity_of(const struct summary_group *g)
 {
-    return fmax(mean_badness(g, m, m->floor), mean_badness(g, m, m->depth));
+    const struct measure *m = measure_of(g);
+    struct severity s = {.badness = verdict_badness(g), .floor = -1, .error = -1};
+    if (m) { /* results of before have no floor of the cell's depth, which is no lower */
+        s.floor = fmax(mean_badness(g, m, m->floor), mean_badness(g, m, m->depth));
+        s.error = mean_badness(g, m, m->error);
+    }
+    return s;
 }
 
 /* ---- lines ------------------------------------------------------------------------------------*/
-/* Whether a verdict about b is told before that about a, which came first. */
-static bool is_worse(const struct summary_group *a, const struct summary_group *b)
-{
-    const struct measure *m[2] = {measure_of(a), measure_of(b)};
-    int badness[2] = {verdict_badness(a), verdict_badness(b)};
-    if (badness[0] != badness[1] || !m[0] || !m[1])
-        return badness[1] > badness[0];
-    double floor[2] = {floor_badness(a, m[0]), floor_badness(b, m[1])};
-    if (floor[0] != floor[1])
-        return floor[1] > floor[0];
-    return mean_badness(b, m[1], m[1]->error) >= mean_badness(a, m[0], m[0]->error);
-}
-
 static void add_group(struct report_lines *l, struct report_line *line, const struct summary_group *g)
 {
     if (g->subset == SUBSET_ALL)
@@ -105,7 +97,7 @@ static void add_group(struct report_lines *l, struct report_line *line, const st
     else if (g->subset > 0)
         l->further[g->subset - 1] = true;
     line->unanimous = !line->worst || (line->unanimous && verdict_same(line->worst, g));
-    if (!line->worst || is_worse(line->worst, g))
+    if (!line->worst || severity_exceeds(severity_of(g), severity_of(line->worst)))
         line->worst = g;
 }
 
