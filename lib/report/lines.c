@@ -88,10 +88,8 @@ static void add_group(struct report_lines *l, struct report_line *line, const st
         line->all = g;
     else if (g->subset == SUBSET_GENERIC)
         line->generic = g;
-    else if (g->subset == pattern_count() + 1)
-        line->lookahead = g;
     else if (g->subset > pattern_count())
-        ; /* of the other shared sets the verdict is shown, and the depth floor where it is theirs */
+        line->shared[g->subset - pattern_count() - 1] = g;
     else if (!line->patterned)
         line->patterned = g;
     else if (g->subset > 0)
@@ -129,15 +127,16 @@ static void find_patterned(struct report_lines *l)
     }
 }
 
-static int find_ahead(struct report_lines *l, struct err *e)
+static int find_shared(struct report_lines *l, struct err *e)
 {
     int code = 0;
-    for (int k = 0; k < l->count && !code && !l->ahead; k++) {
+    for (int k = 0; k < l->count * SHARED_KINDS && !code; k++) {
+        const struct summary_group *g = l->line[k / SHARED_KINDS].shared[k % SHARED_KINDS];
         struct line_figures f;
-        if (!l->line[k].lookahead)
+        if (!g || l->shared[k % SHARED_KINDS])
             continue;
-        code = line_figures_of(l->line[k].lookahead, &f, e);
-        l->ahead = !code && (f.floor.mean > 0 || f.depth_floor.mean > 0);
+        code = line_figures_of(g, &f, e);
+        l->shared[k % SHARED_KINDS] = !code && (f.floor.mean > 0 || (f.depth_floor.mean > 0 && f.error.n));
     }
     return code;
 }
@@ -156,7 +155,7 @@ int report_lines_open(struct report_lines *l, const struct results *r, const str
     }
     find_lines(l);
     find_patterned(l);
-    code = find_ahead(l, e);
+    code = find_shared(l, e);
     if (code)
         report_lines_close(l);
     return code;
@@ -171,8 +170,10 @@ void report_lines_close(struct report_lines *l)
 
 const struct summary_group *report_line_any(const struct report_line *line)
 {
-    return line->all ? line->all : line->generic ? line->generic
-           : line->patterned ? line->patterned : line->lookahead;
+    const struct summary_group *g = line->all ? line->all : line->generic ? line->generic : line->patterned;
+    for (int k = 0; k < SHARED_KINDS && !g; k++)
+        g = line->shared[k];
+    return g;
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/

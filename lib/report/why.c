@@ -182,8 +182,9 @@ static void append_relations(struct text *out, const struct layout *l, int i, in
     if (l->axes > 1) {
         text_append_format(out, "offset%s ", count > 1 ? "s" : "");
         for (int k = 0; k < count && k < LISTED_RELATIONS; k++)
-            text_append_format(out, "%s(%d, %d)", k ? " " : "", layout_coordinate(l, seen[k], 0) -
-                               layout_coordinate(l, i, 0), layout_coordinate(l, seen[k], 1) - layout_coordinate(l, i, 1));
+            text_append_format(out, "%s(%d, %d)", k ? " " : "",
+                               layout_coordinate(l, seen[k], 0) - layout_coordinate(l, i, 0),
+                               layout_coordinate(l, seen[k], 1) - layout_coordinate(l, i, 1));
         if (count > LISTED_RELATIONS)
             text_append_format(out, " and %d more", count - LISTED_RELATIONS);
         return;
@@ -265,7 +266,8 @@ static void append_numbers(struct text *out, const struct why *w)
         append_number(out, w->square);
         text_append_format(out, ", so these pairs contribute %d x that. ", w->members);
     } else {
-        text_append_format(out, "have one target, so they contribute 0%s. ", rms > 0 ? ": the floor is of other groups" : "");
+        text_append_format(out, "have one target, so they contribute 0%s. ",
+                           rms > 0 ? ": the floor is of other groups" : "");
     }
     append_pairs(out, w, "contribute 0");
     text_append_format(out, "the mean of all squares is %sfloor_rms^2 = ", deep);

@@ -13,7 +13,7 @@ struct gather {
     const unsigned char *mask; /* (rows) 0: not of the subset; NULL: all are */
     int groups, chosen; /* the group that is explained; -1: none adds to the floor, or the sample is in none */
     int *size;          /* (groups) */
-    double *part;       /* (groups) of the floor: its sum of squares over channels / channels, or wrong answers */
+    double *part;       /* (groups) of the floor: its squares' sum, a mean over channels, or wrong answers */
     int32_t *label;     /* (groups) the commonest of token targets, and the smallest of these */
     struct explanation *x;
 };
@@ -33,10 +33,12 @@ static struct severity severity_of(const struct evaluation *ev, int subset)
 static bool holds(const struct evaluation *ev, int subset, int sample)
 {
     struct evaluation_part p = evaluation_part(ev, subset);
-    bool held = false;
-    for (int r = sample < p.set->count ? p.set->first[sample] : 0; sample < p.set->count && r < p.set->first[sample + 1]; r++)
-        held |= !p.mask || p.mask[r];
-    return held;
+    if (sample >= p.set->count)
+        return false;
+    int row = p.set->first[sample];
+    while (row < p.set->first[sample + 1] && p.mask && !p.mask[row])
+        row++;
+    return row < p.set->first[sample + 1];
 }
 
 int explain_subset(const struct evaluation *ev, const char *name, int sample)
