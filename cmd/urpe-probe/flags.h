@@ -44,7 +44,9 @@
     X(NO_CLAIMS, no_claims, on, "--no-claims", NULL, "do not judge the spec's claims")             \
     X(FORMAT, format, choice, "--format", "table|csv|json", "form of the rows; default: table")    \
     X(CELL, cell, text, "--cell", "ID", "the cell whose id starts with ID")                        \
-    X(SAMPLE, sample, count, "--sample", "K", "the K-th sample of the evaluation set, from 1")     \
+    X(SUBSET, subset, text, "--subset", "NAME",                                                    \
+      "inputs of one kind, as the column subset names them; default: those of the verdict")        \
+    X(SAMPLE, sample, many, "--sample", "K", "the K-th sample of the set, from 1")                 \
     X(FORM, form, choice, "--format", "text|json|svg", "form of the explanation; default: text")   \
     X(COLOR, color, choice, "--color", "auto|always|never",                                        \
       "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set")      \

@@ -66,6 +66,13 @@ int verdict_badness(const struct summary_group *g)
     return worst;
 }
 
+bool severity_exceeds(struct severity b, struct severity a)
+{
+    if (b.badness != a.badness)
+        return b.badness > a.badness;
+    return b.floor != a.floor ? b.floor > a.floor : b.error >= a.error;
+}
+
 /* That all seeds share; "" where they do not. */
 static const char *proof_of_group(const struct summary_group *g)
 {

@@ -160,6 +160,8 @@ static void append_runs(struct text *out, const char *word, int *value, int coun
         while (times == 1 && end < count && value[end] == value[last] + 1 &&
                (end + 1 == count || value[end + 1] != value[end]))
             last = end++;
+        if (last == k + 1)
+            last = k, end = k + 1;
         text_append(out, !pieces++ ? "" : end < count && pieces <= LISTED_RELATIONS ? ", " : " and ");
         if (pieces > LISTED_RELATIONS) {
             text_append_format(out, "%d more", count - k);
@@ -169,7 +171,7 @@ static void append_runs(struct text *out, const char *word, int *value, int coun
         if (times > 1)
             text_append_format(out, " (%d times)", times);
         else if (last > k)
-            text_append_format(out, "%s%d", last == k + 1 ? ", " : " to ", value[last]);
+            text_append_format(out, " to %d", value[last]);
     }
 }
 
@@ -180,8 +182,9 @@ static void append_relations(struct text *out, const struct layout *l, int i, in
     if (l->axes > 1) {
         text_append_format(out, "offset%s ", count > 1 ? "s" : "");
         for (int k = 0; k < count && k < LISTED_RELATIONS; k++)
-            text_append_format(out, "%s(%d, %d)", k ? " " : "", layout_coordinate(l, seen[k], 0) -
-                               layout_coordinate(l, i, 0), layout_coordinate(l, seen[k], 1) - layout_coordinate(l, i, 1));
+            text_append_format(out, "%s(%d, %d)", k ? " " : "",
+                               layout_coordinate(l, seen[k], 0) - layout_coordinate(l, i, 0),
+                               layout_coordinate(l, seen[k], 1) - layout_coordinate(l, i, 1));
         if (count > LISTED_RELATIONS)
             text_append_format(out, " and %d more", count - LISTED_RELATIONS);
         return;
@@ -254,13 +257,18 @@ static void append_numbers(struct text *out, const struct why *w)
     const struct record *r = &w->floors;
     const char *deep = w->depth ? "depth_" : "";
     double rms = w->depth ? r->depth_floor_rms : r->floor_rms, rel = w->depth ? r->depth_floor_rel : r->floor_rel;
-    text_append_format(out, "The %d pairs (sample, position) of the group get one answer, and the one with the least "
-                       "square error is the mean of their targets (in channel %d, which is shown, ", w->members,
-                       w->channel + 1);
-    append_number(out, w->mean);
-    text_append(out, "); the mean square about it, over all channels, is ");
-    append_number(out, w->square);
-    text_append_format(out, ", so these pairs contribute %d x that. ", w->members);
+    text_append_format(out, "The %d pairs of the group get one answer, and ", w->members);
+    if (w->square > 0) {
+        text_append_format(out, "the one with the least square error is the mean of their targets (in channel %d, "
+                           "which is shown, ", w->channel + 1);
+        append_number(out, w->mean);
+        text_append(out, "); the mean square about it, over all channels, is ");
+        append_number(out, w->square);
+        text_append_format(out, ", so these pairs contribute %d x that. ", w->members);
+    } else {
+        text_append_format(out, "have one target, so they contribute 0%s. ",
+                           rms > 0 ? ": the floor is of other groups" : "");
+    }
     append_pairs(out, w, "contribute 0");
     text_append_format(out, "the mean of all squares is %sfloor_rms^2 = ", deep);
     append_number(out, rms * rms);
@@ -276,7 +284,7 @@ static void append_numbers(struct text *out, const struct why *w)
 
 static void append_labels(struct text *out, const struct why *w)
 {
-    text_append_format(out, "The %d pairs (sample, position) of the group get one answer, and the best is their "
+    text_append_format(out, "The %d pairs of the group get one answer, and the best is their "
                        "commonest label, %d, which is right in %d of them. ", w->members, (int)w->commonest,
                        w->commonest_members);
     append_pairs(out, w, "may be right");
@@ -382,23 +390,29 @@ static bool append_views(struct text *out, const struct why *w)
 void why_text(struct text *out, const struct why *w, const struct report_screen *screen)
 {
     struct text said = {0};
-    text_append_format(&said, "Cell %s: target %s, %s; encoding %s, attention %s; inputs '%s'.", w->cell,
-                       w->target, w->formula, w->encoding, w->attention, w->floors.subset);
+    text_append_format(&said, "Cell %s: target %s, %s; encoding %s, attention %s; inputs '%s'%s%s.", w->cell,
+                       w->target, w->formula, w->encoding, w->attention, w->floors.subset, *w->inputs ? ": " : "",
+                       w->inputs);
     append_said(out, &said, screen->width);
     if (w->members < 2) {
-        text_append(&said, "No two pairs of the evaluation set have to get equal outputs: the floor "
-                           "is 0, and nothing is proved impossible.");
+        if (w->sample)
+            text_append_format(&said, "No pair (sample, position) of sample %d has to get the output of another: it "
+                               "adds nothing to a floor.", w->sample);
+        else
+            text_append(&said, "No two pairs (sample, position) of these inputs that have different targets have to "
+                               "get equal outputs: the floor is 0, and nothing is proved impossible.");
         append_said(out, &said, screen->width);
         text_close(&said);
         return;
     }
     if (w->depth)
         text_append_format(&said, "No network with this encoding and attention and with %d layer%s, of whatever "
-                           "width and weights, tells these apart in exact arithmetic: ", w->depth,
+                           "width and weights, tells these pairs (sample, position) "
+                           "apart in exact arithmetic: ", w->depth,
                            w->depth == 1 ? "" : "s");
     else
         text_append(&said, "No network with this encoding and attention, of whatever depth, width and weights, tells "
-                           "these apart in exact arithmetic: ");
+                           "these pairs (sample, position) apart in exact arithmetic: ");
     append_all_members(&said, w);
     text_append(&said, ".");
     append_said(out, &said, screen->width);

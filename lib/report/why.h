@@ -17,6 +17,8 @@ enum { WHY_ROWS = 512 }; /* the most that is shown */
 /* All pointers are the caller's. */
 struct why {
     const char *cell, *target, *formula, *encoding, *attention;
+    const char *inputs;             /* what the subset is, in words, or "" */
+    int sample;                     /* asked for, from 1; 0: none was */
     int samples;                    /* that are shown: those of the group's first members */
     const int *first, *number;      /* (samples+1) rows; (samples) in the evaluation set, from 0 */
     const struct layout *const *layout; /* (samples) */
@@ -28,7 +30,7 @@ struct why {
     const int32_t *token, *label;   /* (rows) of token targets */
     int channels;                   /* of others */
     const double *x, *y;            /* (rows,channels) */
-    int shown, members;             /* of the group: in these samples, and in the evaluation set */
+    int shown, members;             /* of the group: in these samples, and in the subset; 1: there is none */
     double mean, square, sup;       /* over its members: of y's channel `channel`; of y about the mean,
                                      * over members and channels; half the largest spread */
     int channel;                    /* the one that differs most within the group */
@@ -39,7 +41,7 @@ struct why {
     double tolerance;
     int depth;                      /* it is about networks of so many layers alone; 0: of any depth */
     int layers;
-    struct record floors;           /* of the subset that the first sample belongs to */
+    struct record floors;           /* of the subset */
 };
 
 /* Appends.  width: of the text's lines. */

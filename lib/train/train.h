@@ -69,7 +69,7 @@ int task_check(const struct task *t, struct err *e);
 /* Sets of samples that share what one position can know of them and are fresh beside it, so that a
  * network has one answer there.  Each kind is a subset of its own. */
 struct shared_kind {
-    const char *name; /* of the subset */
+    const char *name, *help; /* of the subset */
     /* Whether targets may look further than the model does, on this layout. */
     bool (*applies)(const struct task *t, const struct layout *l);
     /* view (n): what position k depends on. */

@@ -25,12 +25,110 @@ gain() {
     python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' why.svg
 }
 
-@test "explain: an unknown cell or sample is refused" {
+@test "explain: an unknown cell, sample or subset is refused, and samples are counted from 1 throughout" {
     run gain --cell nosuchcell
     [ "$status" -eq 2 ]
-    run gain --sample 4000
+    count=$(gain --set model.attention=rpe --sample 99999999 2>&1 || true)
+    has "--sample 99999999: a number from 1 to 10000000 was expected" "$count"
+    for sample in 3000 999999; do
+        run gain --sample "$sample"
+        [ "$status" -eq 2 ]
+        has "--sample $sample: this set has samples 1 to 1024" "$output"
+    done
+    run gain --sample 1024
+    [ "$status" -eq 0 ]
+    run gain --subset shifted
     [ "$status" -eq 2 ]
-    [[ "$output" == *"--sample"* ]]
+    has "--subset shifted: all, generic or identical was expected" "$output"
+}
+
+@test "explain: the inputs that the verdict of bound names, or those of --subset" {
+    cat >near.yaml <<'SPEC'
+seeds: 1
+space: {length: 8, channels: 1}
+target: reverse
+model: {encoding: t5, attention: urpe, layers: 2, heads: 1, width: 16, ffn: 32}
+evaluate: {samples: 320, images: 4}
+SPEC
+    for mask in causal '{kind: window, past: 1}' '{kind: window, past: 2, future: 1}'; do
+        probe bound near.yaml --set "model.mask=$mask" >table.txt
+        probe bound near.yaml --set "model.mask=$mask" --format csv >rows.csv
+        for subset in "" all generic lookahead beyond; do
+            probe explain near.yaml --set "model.mask=$mask" --format json ${subset:+--subset $subset} \
+                >"why-$subset.json" 2>/dev/null || rm "why-$subset.json"
+        done
+        python3 - <<'PY'
+import csv, glob, json, re
+rows = {r["subset"]: r for r in csv.DictReader(open("rows.csv"))}
+named = re.search(r"(?:on|\[1\] on) (\w+)", open("table.txt").read()).group(1)
+assert json.load(open("why-.json"))["subset"] == named, named
+assert sorted(glob.glob("why-*.json")) == sorted(["why-.json"] + [f"why-{name}.json" for name in rows])
+for path in glob.glob("why-*.json"):
+    why = json.load(open(path))
+    row = rows[path[4:-5] or named]
+    assert (why["subset"], why["verdict"]) == (row["subset"], row["verdict"]), why
+    for name in "floor_rms", "floor_rel", "depth_floor_rms":
+        assert abs(why[name] - float(row[name])) < 1e-9, (path, name)
+    deep = row["verdict"] != "impossible" and float(row["depth_floor_rms"]) > float(row["floor_rms"])
+    assert why.get("depth", 0) == (2 if deep else 0), path
+PY
+    done
+}
+
+@test "explain: the group that adds most to the floor, and a sample that adds nothing" {
+    gain --set model.attention=rpe --format json >why.json
+    for sample in 901 902 903 904 905 907; do
+        gain --set model.attention=rpe --sample $sample --format json >"why-$sample.json"
+    done
+    python3 - <<'PY'
+import json
+def added(path):
+    why = json.load(open(path))
+    return why["members"] * why.get("mean_square", 0) if why["members"] > 1 else 0
+most = added("why.json")
+one = [added(f"why-{k}.json") for k in (901, 902, 903, 904, 905, 907)]
+assert all(most > x for x in one) and len(set(one)) > 4, (most, one)
+PY
+    cat >ahead.yaml <<'SPEC'
+seeds: 1
+space: {length: 8, channels: 1}
+target: reverse
+model: {encoding: t5, mask: causal, width: 8, ffn: 8}
+evaluate: {samples: 128}
+SPEC
+    # Position 6 has seen what it must give, the first has not; a generic sample is like no other.
+    probe explain ahead.yaml --format json | jq -e '.mean_square > 0.05'
+    text=$(probe explain ahead.yaml --sample 96 | tr '\n' ' ')
+    has "position 6 of sample 96" "$text"
+    has "have one target, so they contribute 0: the floor is of other groups" "$text"
+    text=$(gain --set model.attention=rpe --sample 1 | tr '\n' ' ')
+    has "No pair (sample, position) of sample 1 has to get the output of another" "$text"
+    cat >tokens.yaml <<'SPEC'
+seeds: 1
+space: {length: 8}
+target: {kind: token_reverse, vocab: 3}
+model: {encoding: none, attention: rpe, width: 8, ffn: 8}
+evaluate: {samples: 64}
+SPEC
+    probe explain tokens.yaml --format json >why.json
+    # What sees the same is not at the same offsets, without an encoding, and that is said.
+    text=$(probe explain tokens.yaml --sample 3 | tr '\n' ' ')
+    has "sees 2 of colour a at offsets -1 and 6, 3 of colour b at offsets 0, 3 and 4" "$text"
+    has "(offsets or distances that this class does not tell apart are one)" "$text"
+    python3 - <<'PY'
+import json
+why = json.load(open("why.json"))
+assert why["verdict"] == "impossible" and why["members"] / 3 <= why["commonest_members"] < why["members"], why
+members = [(t, y) for s in why["samples"] for t, y, m in zip(s["tokens"], s["targets"], s["group"]) if m]
+assert len({t for t, y in members}) == 1, members
+PY
+}
+
+@test "explain: what a pair is, and what the inputs are" {
+    text=$(gain --set model.attention=rpe | tr '\n' ' ')
+    has "inputs 'identical': all tokens equal." "$text"
+    [ "$(grep -o "(sample, position)" <<<"$text" | wc -l)" -eq 1 ]
+    [[ "$text" == *"pairs (sample, position)"*" pairs of the group "*"Over the "*" pairs of the inputs"* ]]
 }
 
 @test "bound and explain: a window of four is too shallow for twelve tokens back" {
