@@ -139,3 +139,14 @@ PYTHON
     [ "$(grep -c ' 0.0510310363$' floors)" = 4 ]
     [ "$(grep '/ n' floors | grep -c ' 0.0180421959$')" = 2 ]
 }
+
+@test "C by places that goes by their offset alone trains as C of the offset does" {
+    printf '%s\n' 'name: own' 'space: {length: 6, channels: 1}' 'target: prefix_sum' 'seeds: 1' \
+        'model: {encoding: alibi, attention: urpe, layers: 1, heads: 2, width: 8, ffn: 8}' \
+        'train: {steps: 9, lr: 0.01}' 'evaluate: {samples: 16, networks: 0, witness: never}' >own.yaml
+    for factor in 'math.exp(-a[h] * (i - j) / 4)' 'math.exp(a[h] * d / 4)'; do
+        probe run own.yaml --quiet --out out --set "model.c={kind: formula, factor: \"$factor\", parameters: {a: 1}}" >/dev/null
+        fields error_rel <out/results.csv | head -n 1
+        rm -r out
+    done | awk '{x[NR] = $1} END {exit !(NR == 2 && x[1] > 0 && (x[1] / x[2] - 1) ^ 2 < 1e-10)}'
+}
