@@ -104,6 +104,8 @@ const struct node *document_find(const struct spec *s, const char *key);
 
 /* Key number k of those that cases and then the grid give; NULL after the last. */
 const struct node *document_given(const struct spec *s, int k);
+/* Whether the spec says a key at all. */
+bool spec_gives(const struct spec *s, const char *key);
 
 /* set.c: edits root and fills s->set.  set_key is one --set, whose value has been read. */
 int set_open(struct spec *s, struct err *e);
