@@ -108,7 +108,7 @@ same_scores() {
     make_file p.safetensors 'y=F32:16x4x1:0.5 if i != (9, 2, 0) else 0.75'
     try score tiny.yaml --set model.attention=rpe --predictions p.safetensors --name mine --no-claims
     [ "$status" = 1 ]
-    has "NOT of the class: of 24 pairs that it merges, 1 are told apart." "$output"
+    has "NOT of the class: of 24 times two pairs (sample, position) that it merges, 1 are told apart." "$output"
     has "sample 9 position 0 and sample 9 position 2 (from 0), tokens [" "$output"
     has "outputs differ by 0.25" "$output"
     [ "$(probe score tiny.yaml --set model.attention=rpe --predictions p.safetensors --no-claims --format csv 2>err |
