@@ -8,9 +8,9 @@ static void say_unfinished(const struct results *r, const struct spec *s, int fi
 {
     struct text differs = {0};
     axes_append_spec(&differs, r, s);
-    text_say(stderr, "%s%s%s: %d of %d cells finished, so its claims are not judged yet",
+    text_say(stderr, "%s%s%s: %d of %d cells finished%s",
              spec_name(s), differs.length ? ", " : "", differs.length ? differs.data : "", finished,
-             spec_cells(s));
+             spec_cells(s), spec_claims(s) ? ", so its claims are not judged yet" : "");
     text_close(&differs);
 }
 

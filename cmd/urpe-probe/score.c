@@ -38,15 +38,15 @@ static void tell(const struct arguments *a, const struct score_finding *f, int *
     if (!pairs && !a->quiet)
         text_say(out, "the class merges nothing here, so whether the model is of it was not tested");
     else if (!apart && !a->quiet)
-        text_say(out, "of the class, as far as seen: %lld times two pairs (sample, position) that it merges "
-                 "have equal outputs (to %.3g)", pairs, f->tolerance);
+        text_say(out, "of the class, as far as seen: %lld pairs of places (sample, position) that it "
+                 "merges have equal outputs (to %.3g)", pairs, f->tolerance);
     if (!apart)
         return;
-    text_say(out, "NOT of the class: of %lld times two pairs (sample, position) that it merges, %lld are told apart.  "
-             "Worst at length %s: sample %d position %d and sample %d position %d (from 0), tokens %s, "
-             "outputs differ by %.3g.  Look for a mask that leaks, padding that is attended to, positions that slip in, "
-             "or a spec of another class", pairs, apart, length, f->sample[0], f->position[0],
-             f->sample[1], f->position[1], f->tokens.data, f->difference);
+    text_say(out, "NOT of the class: of %lld pairs of places (sample, position) that it merges, %lld are "
+             "told apart.  Worst at length %s: sample %d position %d and sample %d position %d, tokens %s, outputs differ by "
+             "%.3g.  Look for a mask that leaks, padding that is attended to, positions that slip in, "
+             "or a spec of another class", pairs, apart, length, f->sample[0] + 1, f->position[0] + 1,
+             f->sample[1] + 1, f->position[1] + 1, f->tokens.data, f->difference);
     *status = EXIT_FAILED;
 }
 

@@ -41,9 +41,9 @@ static void add_finding(struct card_scores *scores, const struct cell *c, const 
     if (!f->apart || f->difference <= *worst)
         return;
     *worst = f->difference;
-    snprintf(scores->worst, sizeof scores->worst, "%s at length %lld, sample %d positions %d and %d (from 0), %.3g",
-             target_of(&c->task.target)->name, (long long)f->length, f->sample[0], f->position[0], f->position[1],
-             f->difference);
+    snprintf(scores->worst, sizeof scores->worst, "%s at length %lld, sample %d positions %d and %d, %.3g",
+             target_of(&c->task.target)->name, (long long)f->length, f->sample[0] + 1,
+             f->position[0] + 1, f->position[1] + 1, f->difference);
 }
 
 /* Rows without the header; of certified ones those of lengths and subsets that are not scored. */

@@ -105,7 +105,7 @@ static int check_finite(const struct prediction *p, const struct samples *s, con
             for (int c = 0; c < p->outputs; c++)
                 if (!isfinite(number(p, k, i, c)))
                     return err_set(e, ERR_FORMAT, path, "`%s` is not finite in sample %d at position "
-                                   "%d, output %d (from 0)", p->part->y->name, k, i, c);
+                                   "%d, output %d", p->part->y->name, k + 1, i + 1, c + 1);
     return 0;
 }
 

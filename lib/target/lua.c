@@ -56,7 +56,8 @@ static const struct option options[] = {
      .help = "an expression in x[i][c], i, c, n, d (i and c from 1); unused where file is given",
      .applies = uses_y},
     {.key = "file", .type = OPTION_TEXT, .fallback = "", .file = true,
-     .help = "a Lua file whose function(x, n, d) returns y[i][c] for the whole sequence"},
+     .help = "a Lua file whose function(x, n, d) returns y[i][c] for the whole sequence: `return function(x, n, d) "
+             "return x end`, or a global function y"},
     {.key = "labels", .type = OPTION_INT, .min = 0, .max = 1000000, .fallback = "0", .unit = "labels",
      .applies = has_labels,
      .help = "more than 0: x[i] is a symbol from 0 to vocab - 1 and y a label below this, nil where i "

@@ -209,6 +209,14 @@ PY
     [ "$(ls all)" = "$(printf 'a\nb')" ]
 }
 
+@test "a spec without claims is not said to wait for them" {
+    sed -i '/^claims:/,$d' tiny.yaml
+    probe run tiny.yaml --shard 1/2 --quiet
+    try report results/tiny
+    has "1 of 2 cells finished" "$errors"
+    [[ $errors != *claims* ]]
+}
+
 @test "a file where a folder is meant is called so" {
     is_file() { # EXPECTED ARGUMENTS
         local expected=$1

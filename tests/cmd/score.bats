@@ -108,8 +108,8 @@ same_scores() {
     make_file p.safetensors 'y=F32:16x4x1:0.5 if i != (9, 2, 0) else 0.75'
     try score tiny.yaml --set model.attention=rpe --predictions p.safetensors --name mine --no-claims
     [ "$status" = 1 ]
-    has "NOT of the class: of 24 times two pairs (sample, position) that it merges, 1 are told apart." "$output"
-    has "sample 9 position 0 and sample 9 position 2 (from 0), tokens [" "$output"
+    has "NOT of the class: of 24 pairs of places (sample, position) that it merges, 1 are told apart." "$output"
+    has "sample 10 position 1 and sample 10 position 3, tokens [" "$output"
     has "outputs differ by 0.25" "$output"
     [ "$(probe score tiny.yaml --set model.attention=rpe --predictions p.safetensors --no-claims --format csv 2>err |
         fields verdict proof | sort -u | xargs)" = "not-of-class,impossible not-of-class,possible" ]
@@ -140,7 +140,7 @@ same_scores() {
     make_file p.safetensors 'y=F32:15x4x1:0'
     refused "tensor \`y\` is F32 [15,4,1]; expected numbers F32 or F64 [16,4,1]"
     make_file p.safetensors 'y=F32:16x4x1:math.nan if i == (3, 2, 0) else 0'
-    refused "\`y\` is not finite in sample 3 at position 2, output 0 (from 0)"
+    refused "\`y\` is not finite in sample 4 at position 3, output 1"
     try score tiny.yaml --predictions p.safetensors
     [ "$status" = 2 ]
     has "the spec has 2 cells; expected one: choose it by --cell ID, or --set" "$errors"
