@@ -7,7 +7,7 @@ set datafile columnheaders
 file = 'experiments/near-identical.csv'
 
 at(axes) = (i = strstrt(axes, 'near.radius='), i ? real(substr(axes, i + 12, i + 18)) : NaN)
-near(figure) = strcol('figure') eq figure && strcol('subset') eq 'near' ? at(strcol('axes')) : NaN
+near(figure) = strcol('figure') eq figure && strcol('subset') eq 'near' && strcol('norm') eq 'pre' ? at(strcol('axes')) : NaN
 
 set logscale xy
 set xrange [0.9:0.003]

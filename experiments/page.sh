@@ -56,7 +56,7 @@ for name in "$@"; do
     done
     rms= # where a target is constant on some inputs, the table has that
     ! grep -q 'r: error_rms' "$results/table.txt" || rms='|error_rms|floor_rms'
-    [ "$redraw" ] || grep -E "^experiment,|,(error_rel|floor_rel|error_sup|lipschitz_floor|lipschitz_found|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte|cross_entropy_floor|depth_floor_rel|depth_accuracy_ceiling$rms),[0-9]+," \
+    [ "$redraw" ] || grep -E "^experiment,|,(error_rel|floor_rel|error_sup|lipschitz_floor|lipschitz_found|lipschitz_weights|accuracy|accuracy_informative|accuracy_ceiling|bits_per_byte|cross_entropy_floor|depth_floor_rel|depth_accuracy_ceiling$rms),[0-9]+," \
         "$results/summary.csv" >"experiments/$name.csv"
     if [ -e "experiments/$name.gnuplot" ]; then
         gnuplot "experiments/$name.gnuplot"

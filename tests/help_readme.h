@@ -56,7 +56,7 @@ static inline void help_readme_open(struct help_readme *r, const char *page, con
     assert_int_equal(file_join(r->object, sizeof r->object, r->folder, "example.so", &e), 0);
     help_readme_extract(r, page);
     text_append_format(&command,
-                       "%s -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra "
+                       "%s -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wno-unused-parameter "
                        "-Wpedantic -Wshadow -Werror -O1 -fPIC -shared %s -Ilib $(pkg-config "
                        "--cflags gsl) -o %s %s %s -lm",
                        compiler ? compiler : "cc", sizeof(real) == 8 ? "-DREAL_DOUBLE" : "",

@@ -1,5 +1,5 @@
 /* urpe-probe bench: step time against this machine's own SGEMM, RPE against URPE, memory against n; and
- * each normaliser and mask against softmax. */
+ * each normaliser and mask against softmax, and formulas against the encodings that they write out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +38,32 @@ static const struct bench_case of_normalisers = {.n = 256, .width = 128, .layers
                                                  .heads = 2, .threads = 1};
 static const struct bench_case of_masks = {.n = 1024, .width = 128, .layers = 2, .batch = 2, .heads = 2,
                                            .threads = 1};
+/* As a user would write them; a head has 32 channels. */
+static const struct bench_case of_formulas = {.n = 128, .width = 128, .layers = 2, .batch = 8, .heads = 4,
+                                              .threads = 1};
+static const struct {
+    const char *name, *built_in, *formula;
+    bool graphs;
+} formulas[] = {
+    {"alibi", "alibi", "bias: '-2^(-8 * h / H) * math.abs(d)', parameters: {}", false},
+    {"kerple-log", "kerple-log",
+     "bias: '-math.max(p[h], .01) * math.log(1 + math.max(a[h], .01) * math.abs(d))', "
+     "parameters: {a: {low: 0, high: 1}, p: {low: 0, high: 2}}", false},
+    {"kerple-power", "kerple-power",
+     "bias: '-math.max(a[h], .01) * math.abs(d) ^ math.min(math.max(p[h], .01), 2)', "
+     "parameters: {a: {low: 0, high: 1}, p: {low: 0, high: 2}}", false},
+    {"sandwich", "sandwich",
+     "bias: 'local s = -16 for k = 1, 16 do s = s + math.cos(d / 10000^(k/16)) end return s / (8*h/H)', "
+     "parameters: {}", false},
+    {"toeplitz", "toeplitz", "bias: 'bias[h][d + n]', parameters: {bias: {size: 255, std: 0.02, table: true}}", false},
+    {"t5", "t5",
+     "bias: 'local b, m = d > 0 and 17 or 1, math.abs(d) return bias[h][b + (m < 8 and m or "
+     "math.min(15, 8 + math.log(m/8) / math.log(16) * 8 // 1))]', "
+     "parameters: {bias: {size: 32, std: 0.09, table: true}}", false},
+    {"sinusoidal", "sinusoidal",
+     "input: 'local a = (i - 1) / 10000^((c - 1) // 2 * 2 / C) return c % 2 == 1 and math.sin(a) or math.cos(a)', "
+     "parameters: {}", false},
+    {"graphormer", "toeplitz", "bias: 'bias[h][d + 1]', parameters: {bias: {size: 10, std: 0.02, table: true}}", true}};
 static const int memory_lengths[] = {512, 1024, 2048, 4096, 8192};
 #define COUNT_OF(a) ((int)(sizeof(a) / sizeof *(a)))
 
@@ -203,25 +229,19 @@ static int run_memory(struct bench *b, struct err *e)
 }
 
 /* ---- kinds ------------------------------------------------------------------------------------*/
-/* One line: a step of case c with a normaliser and a mask over one with softmax and the mask `of`. */
-static int run_kind(struct bench *b, const struct bench_case *c, const char *normaliser,
-                    const char *mask, const char *of, const char *name, struct err *e)
+/* One line: a step of the second case over one of the first; words: normaliser, mask, and that of the first. */
+static int run_ratio(struct bench *b, const struct bench_case pair[2], const char *const words[3],
+                     const char *name, const char *formula, struct err *e)
 {
-    char keys[2][96];
-    struct bench_case pair[2] = {*c, *c};
+    const struct bench_case *c = pair;
     struct bench_figures f[2];
     double ratio;
-    snprintf(keys[0], sizeof keys[0], ", mask: %s", of);
-    snprintf(keys[1], sizeof keys[1], ", mask: %s, normaliser: %s", mask, normaliser);
-    for (int k = 0; k < 2; k++)
-        pair[k].keys = keys[k];
     int code = bench_pair(pair, seconds_of(b, STEP_SECONDS), f, &ratio, e);
     if (code)
         return code;
     printf("%-14s %10.3f %7.3f\n", name, f[1].ms_per_step, ratio);
     fflush(stdout);
-    const char *const words[] = {normaliser, mask, of};
-    for (int k = 0; k < COUNT_OF(words); k++)
+    for (int k = 0; k < 3; k++)
         csv_field(&b->csv, words[k]);
     const long long whole[] = {c->n, c->width, c->layers, c->batch, c->heads, c->threads};
     for (int k = 0; k < COUNT_OF(whole); k++)
@@ -229,14 +249,46 @@ static int run_kind(struct bench *b, const struct bench_case *c, const char *nor
     csv_field_double(&b->csv, f[1].ms_per_step, 6);
     csv_field_double(&b->csv, f[0].ms_per_step, 6);
     csv_field_double(&b->csv, ratio, 4);
+    csv_field(&b->csv, formula);
     csv_end_row(&b->csv);
     return 0;
+}
+
+/* A step of case c with a normaliser and a mask over one with softmax and the mask `of`. */
+static int run_kind(struct bench *b, const struct bench_case *c, const char *normaliser,
+                    const char *mask, const char *of, const char *name, struct err *e)
+{
+    char keys[2][96];
+    struct bench_case pair[2] = {*c, *c};
+    snprintf(keys[0], sizeof keys[0], ", mask: %s", of);
+    snprintf(keys[1], sizeof keys[1], ", mask: %s, normaliser: %s", mask, normaliser);
+    for (int k = 0; k < 2; k++)
+        pair[k].keys = keys[k];
+    return run_ratio(b, pair, (const char *const[]){normaliser, mask, of}, name, "", e);
+}
+
+static int run_formulas(struct bench *b, struct err *e)
+{
+    int code = say("\nFormulas, softmax, n = 128, 4 heads: a step over one of the built-in encoding", e);
+    if (!code)
+        printf("%-14s %10s %7s\n", "formula of", "ms/step", "ratio");
+    for (int k = 0; k < COUNT_OF(formulas) && !code; k++) {
+        char encoding[512];
+        struct bench_case pair[2] = {of_formulas, of_formulas};
+        snprintf(encoding, sizeof encoding, "{kind: formula, %s}", formulas[k].formula);
+        pair[0].encoding = formulas[k].built_in;
+        pair[1].encoding = encoding;
+        pair[0].graphs = pair[1].graphs = formulas[k].graphs;
+        code = run_ratio(b, pair, (const char *const[]){"softmax", "none", "none"}, formulas[k].name,
+                         formulas[k].name, e);
+    }
+    return code;
 }
 
 static int run_kinds(struct bench *b, struct err *e)
 {
     text_append(&b->csv, "normaliser,mask,against_mask,n,d,layers,batch,heads,threads,ms_per_step,"
-                         "softmax_ms_per_step,ratio\n");
+                         "softmax_ms_per_step,ratio,formula\n");
     int code = say("Normalisers, causal, n = 256: a step over one of softmax, timed in turn, the median; one "
                    "thread, 2 layers, width 128, 2 heads, batch 8", e);
     if (!code)
@@ -251,7 +303,7 @@ static int run_kinds(struct bench *b, struct err *e)
     for (int k = 0; mask_table[k] && !code; k++)
         if (mask_table[k]->axes_min <= 1 && mask_table[k]->axes_max >= 1)
             code = run_kind(b, &of_masks, "softmax", mask_table[k]->name, "none", mask_table[k]->name, e);
-    return code;
+    return code ? code : run_formulas(b, e);
 }
 
 static int run_steps(struct bench *b, struct err *e)

@@ -2,24 +2,28 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "command.h"
 #include "run/certify.h"
 #include "run/evaluate.h"
 
+/* All rows, behind a header. */
 static int append_rows(const struct arguments *a, struct text *out, const struct spec *s,
-                       struct err *e)
+                       struct certify_counts *counts, struct err *e)
 {
-    const struct certify_options options = {.certificate = a->certificate, .networks = a->networks,
+    const struct certify_options options = {.certificate = a->certificate, .networks = a->networks, .jobs = a->jobs,
+                                            .threads = a->threads, .messages = stderr,
+                                            .progress = a->quiet || a->no_progress ? NULL : stderr,
                                             .stop = terminal_signal()};
-    struct pool *pool = NULL;
-    int code = pool_open(&pool, 1, e);
+    struct text *rows = memory_alloc((size_t)spec_cells(s), sizeof *rows, e);
+    int code = rows ? certify_cells(s, &options, rows, counts, e) : ERR_MEMORY;
     row_append_header(out);
-    for (int k = 0; !code && k < spec_cells(s); k++) {
-        code = certify_cell(s, spec_cell(s, k), pool, &options, out, e);
-        if (!code && *terminal_signal())
-            code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
+    for (int k = 0; k < spec_cells(s) && rows; k++) {
+        if (!code)
+            text_append_bytes(out, rows[k].data, rows[k].length);
+        text_close(&rows[k]);
     }
-    pool_close(pool);
+    memory_free(rows);
     return code ? code : text_check(out, e);
 }
 
@@ -38,6 +42,7 @@ static int run(const struct arguments *a, struct err *e)
     struct spec *s = NULL;
     struct results r = {0};
     struct text rows = {0};
+    struct certify_counts counts = {0};
     int status = 0, code = spec_open(&s, a->operand[0], a->set.word, a->set.count, e);
     if (code)
         return code;
@@ -53,7 +58,7 @@ static int run(const struct arguments *a, struct err *e)
     if (!code && a->networks)
         code = file_make_folder(a->networks, e);
     if (!code)
-        code = append_rows(a, &rows, s, e);
+        code = append_rows(a, &rows, s, &counts, e);
     if (code == ERR_INTERRUPTED)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)
@@ -66,6 +71,10 @@ static int run(const struct arguments *a, struct err *e)
         code = print_results(a, &r, e);
     if (!code && !a->no_claims)
         code = judge_claims(a, s, CLAIM_ON_BOUND, &r, &status, e);
+    if (counts.failed)
+        status = EXIT_FAILED;
+    if (!code)
+        code = err_pass(e, &counts.memory);
     results_close(&r);
 out:
     text_close(&rows);
@@ -84,7 +93,7 @@ const struct command command_bound = {
                "With --format csv the columns are those of results.csv; --out DIR writes DIR/bound.csv.  "
                "--networks DIR writes what shows `possible`: DIR/CELL/LENGTH-SUBSET.safetensors has the samples and "
                "their groups, and LENGTH-SUBSET-K-H.safetensors the weights of the K-th random network.",
-    .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NETWORKS, FLAG_NO_CLAIMS, FLAG_FORMAT,
-             FLAG_QUIET, FLAG_COLOR},
+    .flag = {FLAG_SET, FLAG_OUT, FLAG_CERTIFICATE, FLAG_NETWORKS, FLAG_JOBS, FLAG_THREADS, FLAG_NO_CLAIMS,
+             FLAG_FORMAT, FLAG_QUIET, FLAG_NO_PROGRESS, FLAG_COLOR},
     .run = run,
 };

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/gzip.h"
@@ -24,8 +23,8 @@ struct work {
     const char *path; /* the class's spec, or NULL */
     char battery[FILE_PATH_MAX];
     struct spec *spec, *plain;
-    struct pool *pool;
     struct text rows;
+    struct certify_counts counts;
     struct results own, built_in;
     struct conditions conditions;
     struct card card;
@@ -80,7 +79,7 @@ static int read_beside(const struct work *w, struct text *rows, char others[FILE
 static int parse_atlas(struct work *w, const struct text *table, int *foreign, struct err *e)
 {
     struct text rows = {0};
-    int code = card_rows_of_atlas(&rows, w->plain, table->data, table->length, foreign, e);
+    int code = card_rows_of_atlas(&rows, w->plain, table->data, table->length, foreign, &w->card.numerics, e);
     if (!code)
         code = results_parse(&w->built_in, w->plain, rows.data, rows.length, e);
     text_close(&rows);
@@ -94,6 +93,7 @@ static int read_others(struct work *w, struct err *e)
     struct text rows = {0};
     char path[FILE_PATH_MAX];
     int foreign = 0, code = read_beside(w, &rows, path, &cause);
+    w->card.numerics = SPEC_NUMERICS_VERSION; /* that cells have in their ids */
     if (!code && rows.data && card_is_atlas(rows.data))
         code = parse_atlas(w, &rows, &foreign, &cause);
     else if (!code)
@@ -254,36 +254,25 @@ static int write_samples(struct work *w, struct err *e)
 }
 
 /* ---- the work ---------------------------------------------------------------------------------*/
-static void tell_progress(void *context, int cell)
-{
-    const struct work *w = context;
-    fprintf(stderr, "\r%d of %d cells", cell, spec_cells(w->spec));
-    if (cell == spec_cells(w->spec) - 1)
-        fprintf(stderr, "\r%*s\r", 40, "");
-    fflush(stderr);
-}
-
 static int measure(struct work *w, struct err *e)
 {
     const struct arguments *a = w->arguments;
-    bool shown = !a->quiet && !a->no_progress && isatty(STDERR_FILENO);
     bool read = a->out || (a->format == LISTING_TABLE && !a->quiet); /* by somebody: rows have no price */
     int code = read ? card_price(w->path, w->word, w->words, &w->card.cost, e) : 0;
     if (!code && *terminal_signal())
         code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
+    const struct card_work work = {.spec = w->spec, .predictions = a->predictions, .jobs = a->jobs,
+                                   .threads = a->threads, .stop = terminal_signal(), .messages = stderr,
+                                   .progress = a->quiet || a->no_progress ? NULL : stderr};
+    if (!code)
+        code = card_rows(&work, &w->rows, &w->counts, &w->card.scores, e);
     if (!code)
         code = trainer_api_of(MODEL_DOUBLE)->kernel_open(e);
     if (!code)
-        code = pool_open(&w->pool, a->threads ? a->threads : system_cores(), e);
-    if (!code)
-        code = kernel_reserve(pool_threads(w->pool), e);
+        code = kernel_reserve(1, e);
     if (!code)
         code = card_conditions(spec_cell(w->spec, 0), &w->conditions, &w->card.unconditional, e);
     w->card.conditions = w->card.unconditional ? NULL : &w->conditions;
-    const struct card_work work = {.spec = w->spec, .pool = w->pool, .predictions = a->predictions,
-                                   .stop = terminal_signal(), .each = shown ? tell_progress : NULL, .context = w};
-    if (!code)
-        code = card_rows(&work, &w->rows, &w->card.scores, e);
     if (!code)
         code = results_parse(&w->own, w->spec, w->rows.data, w->rows.length, e);
     w->card.own = &w->own;
@@ -368,7 +357,6 @@ static void close_work(struct work *w)
     results_close(&w->built_in);
     text_close(&w->rows);
     text_close(&w->command);
-    pool_close(w->pool);
     memory_free(w->word);
     arena_close(&w->arena);
     spec_close(w->spec);
@@ -407,7 +395,9 @@ static int run(const struct arguments *a, struct err *e)
         text_say(stderr, "urpe-probe: interrupted");
     if (!code)
         code = conclude(w, e);
-    int status = w->card.scores.apart ? EXIT_FAILED : 0;
+    int status = w->card.scores.apart || w->counts.failed ? EXIT_FAILED : 0;
+    if (!code)
+        code = err_pass(e, &w->counts.memory);
     close_work(w);
     return code ? code : status;
 }
@@ -429,7 +419,7 @@ const struct command command_card = {
                "A battery is a spec: its axes over the model, but the encoding, are the settings.  Results "
                "of the built-in encodings lie beside it, BATTERY.csv.",
     .flag = {FLAG_SET, FLAG_BATTERY, FLAG_CARD_ALL, FLAG_SAMPLES, FLAG_TRAIN,
-             FLAG_CARD_PREDICTIONS, FLAG_OUT, FLAG_WITNESS_THREADS, FLAG_FORMAT, FLAG_QUIET,
+             FLAG_CARD_PREDICTIONS, FLAG_OUT, FLAG_JOBS, FLAG_THREADS, FLAG_FORMAT, FLAG_QUIET,
              FLAG_NO_PROGRESS, FLAG_COLOR},
     .run = run,
 };

@@ -106,7 +106,7 @@ int man_append(struct text *out, struct err *e);
 int prepare_folder(const char *folder, const char *name, struct err *e);
 /* Names the files that were skipped in reading results. */
 void say_skipped(const struct results *r);
-/* Warns of what a spec allows but hardly means (space.h, doubt). */
+/* Warns of what a spec allows but hardly means (spec_doubts). */
 void say_doubts(const struct spec *s);
 /* Prints the claims of s on `on`: after a table on standard output, else on standard error, with
  * --quiet only those that failed; `bound` and `witness` say how many belong to other commands.

@@ -33,7 +33,7 @@
     X(TRAIN, train, many, "--train", "N", "write N training samples too")                          \
     X(OUTPUT, output, path, "--output", "FILE", "safetensors to write")                            \
     X(ATTENTION, attention, path, "--attention", "FILE", "write attention weights, as safetensors") \
-    X(JOBS, jobs, count, "--jobs", "N", "cells that train at the same time; default: cores")       \
+    X(JOBS, jobs, count, "--jobs", "N", "cells that are worked on at the same time; default: cores")       \
     X(THREADS, threads, count, "--threads", "N",                                                   \
       "threads in each cell; default: 1, or the cores that --jobs leaves over")                    \
     SAME(WITNESS_THREADS, threads, count, "--threads", "N", "threads; default: cores")             \
@@ -44,7 +44,9 @@
     X(NO_CLAIMS, no_claims, on, "--no-claims", NULL, "do not judge the spec's claims")             \
     X(FORMAT, format, choice, "--format", "table|csv|json", "form of the rows; default: table")    \
     X(CELL, cell, text, "--cell", "ID", "the cell whose id starts with ID")                        \
-    X(SAMPLE, sample, count, "--sample", "K", "the K-th sample of the evaluation set, from 1")     \
+    X(SUBSET, subset, text, "--subset", "NAME",                                                    \
+      "inputs of one kind, as the column subset names them; default: those of the verdict")        \
+    X(SAMPLE, sample, many, "--sample", "K", "the K-th sample of the set, from 1")                 \
     X(FORM, form, choice, "--format", "text|json|svg", "form of the explanation; default: text")   \
     X(COLOR, color, choice, "--color", "auto|always|never",                                        \
       "verdicts and claims in colour; auto (default): on a terminal, unless NO_COLOR is set")      \
@@ -58,7 +60,7 @@
     X(ALL, all, on, "--all", NULL, "every encoding with every normaliser and mask")                \
     SAME(CARD_ALL, all, on, "--all", NULL, "every setting of the battery, every normaliser too")   \
     X(KINDS, kinds, on, "--kinds", NULL,                                                           \
-      "instead: each normaliser against softmax, and each mask against none")                      \
+      "instead: each normaliser against softmax, each mask against none, formulas against built-in encodings") \
     X(SECONDS, seconds, count, "--seconds", "N", "of steps for each line; default: 6, of a pair 21") \
     X(GNUPLOT, gnuplot, on, "--gnuplot", NULL,                                                     \
       "keep gnuplot's scripts, with their data, beside the figures")                               \

@@ -110,6 +110,7 @@ static const char *stochastic_of(int kind)
 /* A listing in the making; what goes wrong first is kept until the end. */
 struct list {
     struct listing listing;
+    struct listing_column column[COLUMNS_MAX];
     struct text first, second; /* cells that are composed, until their row is added */
     bool terminal;             /* a person reads it */
     int code;
@@ -350,16 +351,20 @@ static const struct section {
     {NULL, NULL, NULL, {NULL}, NULL, NULL}};
 
 /* ---- the command ------------------------------------------------------------------------------*/
+static void fill(struct list *l, const struct section *s)
+{
+    int columns = 0;
+    for (; s->columns[columns]; columns++)
+        l->column[columns].name = s->columns[columns];
+    listing_open(&l->listing, l->column, columns);
+    s->fill(l);
+}
+
 static int append_section(struct text *out, const struct section *s, const struct arguments *a,
                           struct err *e)
 {
-    struct listing_column column[COLUMNS_MAX];
     struct list l = {.terminal = a->format == LISTING_TABLE, .e = e};
-    int columns = 0;
-    for (; s->columns[columns]; columns++)
-        column[columns] = (struct listing_column){s->columns[columns], false};
-    listing_open(&l.listing, column, columns);
-    s->fill(&l);
+    fill(&l, s);
     if (l.terminal)
         append_wrapped(out, s->title, 0, terminal_width());
     if (l.terminal)
@@ -405,20 +410,16 @@ static void key_of(const struct section *s, char *out, size_t size)
 static int append_page(struct text *out, const struct section *s, int kind, struct err *e)
 {
     struct list l = {.terminal = true, .e = e};
-    struct listing_column column[COLUMNS_MAX];
     char key[64];
-    int columns = 0;
     key_of(s, key, sizeof key);
-    for (; s->columns[columns]; columns++)
-        column[columns] = (struct listing_column){s->columns[columns], false};
-    listing_open(&l.listing, column, columns);
-    s->fill(&l);
+    fill(&l, s);
+    int columns = l.listing.columns;
     text_append_format(out, "%s%s: %s\n", out->length ? "\n" : "", key, s->kinds->name(kind));
     for (int c = 1; c < columns && !l.code; c++) {
         const char *value = l.listing.cell[kind * columns + c];
-        if (!*value || strcmp(column[c].name, "options") == 0)
+        if (!*value || strcmp(s->columns[c], "options") == 0)
             continue;
-        text_append_format(&l.first, "%s: %s", column[c].name, value);
+        text_append_format(&l.first, "%s: %s", s->columns[c], value);
         text_append(out, "  ");
         if (l.first.data)
             append_wrapped(out, l.first.data, 4, terminal_width());

@@ -37,24 +37,10 @@ static void say_declared(const struct spec *s)
 
 void say_doubts(const struct spec *s)
 {
-    struct text last = {0}, doubt = {0};
-    const struct space_config *before = NULL;
-    char where[320];
-    for (int k = 0; k < spec_cells(s); k++) {
-        const struct space_config *c = &spec_cell(s, k)->task.space;
-        bool same = before && memcmp(before, c, sizeof *c) == 0;
-        text_clear(&doubt);
-        const char *key = same || !space_of(c)->doubt ? NULL : space_of(c)->doubt(c, &doubt);
-        before = c;
-        if (!key || !doubt.data || (last.data && strcmp(last.data, doubt.data) == 0))
-            continue;
-        spec_where(s, key, where, sizeof where);
-        text_say(stderr, "%s: warning: %s: %s", where, key, doubt.data);
-        text_clear(&last);
-        text_append(&last, doubt.data);
-    }
-    text_close(&last);
-    text_close(&doubt);
+    struct text doubts = {0};
+    if (!spec_doubts(s, &doubts, NULL) && doubts.length)
+        text_show(stderr, &doubts);
+    text_close(&doubts);
     say_declared(s);
 }
 

@@ -49,6 +49,39 @@ static int draw(const struct arguments *a, const char *folder, const struct resu
     return code;
 }
 
+/* The results folders in it. */
+static int append_below(struct text *out, const char *folder, struct err *e)
+{
+    char **names = NULL, path[FILE_PATH_MAX], cells[FILE_PATH_MAX];
+    size_t count = 0;
+    int code = file_list(folder, &names, &count, e);
+    for (size_t k = 0; k < count && !code; k++) {
+        code = file_join(path, sizeof path, folder, names[k], e);
+        code = code ? code : file_join(cells, sizeof cells, path, "cells", e);
+        if (!code && file_exists(cells))
+            text_append_format(out, " %s", path);
+    }
+    file_free_names(names, count);
+    return code;
+}
+
+static int refuse(const struct arguments *a, struct err *e)
+{
+    struct text below = {0};
+    int code = 0;
+    for (int k = 0; k < a->operands && !code; k++)
+        code = append_below(&below, a->operand[k], e);
+    code = code ? code : text_check(&below, e);
+    if (!code && below.length)
+        code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it, but in the folders below; expected "
+                       "urpe-probe report%s", below.data);
+    if (!code)
+        code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
+                       "`run` makes them, was expected, results/NAME of a spec NAME say");
+    text_close(&below);
+    return code;
+}
+
 /* Nothing is written into a folder that holds no results. */
 static int look(const struct arguments *a, struct err *e)
 {
@@ -57,8 +90,7 @@ static int look(const struct arguments *a, struct err *e)
     if (!code && r.rows == 0) {
         if (!a->quiet)
             say_skipped(&r);
-        code = err_set(e, ERR_FORMAT, a->operand[0], "no finished cell in it; a results folder, as "
-                       "`run` makes them, was expected, results/NAME of a spec NAME say");
+        code = refuse(a, e);
     }
     results_close(&r);
     return code;

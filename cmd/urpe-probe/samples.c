@@ -26,7 +26,8 @@ const struct command command_samples = {
     .operands = "SPEC",
     .summary = "write a cell's samples, for models that are trained elsewhere",
     .details = "DIR gets safetensors in the cell's precision.  inputs-LENGTH holds x, [N, n, channels] "
-               "or symbols [N, n], on graphs edges too: what `predict` takes, and what a model of "
+               "or symbols [N, n], on graphs edges too, lengths and "
+               "position_ids where these differ: what `predict` takes, and what a model of "
                "your own is to predict for `score`.  targets-LENGTH holds y or labels; "
                "subset, a number that the metadata name; length; orbit, the sample that each is an "
                "image of; scored, where some positions do not count.  training holds x and y of the "

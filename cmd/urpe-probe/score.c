@@ -32,15 +32,20 @@ static void tell(const struct arguments *a, const struct score_finding *f, int *
 {
     FILE *out = a->quiet || a->format != LISTING_TABLE ? stderr : stdout;
     long long pairs = f->pairs, apart = f->apart;
-    if (!apart && !a->quiet)
+    char length[24] = "all";
+    if (f->length != LENGTH_ALL)
+        snprintf(length, sizeof length, "%lld", (long long)f->length);
+    if (!pairs && !a->quiet)
+        text_say(out, "the class merges nothing here, so whether the model is of it was not tested");
+    else if (!apart && !a->quiet)
         text_say(out, "of the class, as far as seen: %lld pairs that it merges have equal outputs "
                  "(to %.3g)", pairs, f->tolerance);
     if (!apart)
         return;
     text_say(out, "NOT of the class: of %lld pairs that it merges, %lld are told apart.  Worst at length "
-             "%d: sample %d position %d and sample %d position %d (from 0), tokens %s, outputs differ by "
+             "%s: sample %d position %d and sample %d position %d (from 0), tokens %s, outputs differ by "
              "%.3g.  Look for a mask that leaks, padding that is attended to, positions that slip in, "
-             "or a spec of another class", pairs, apart, f->length, f->sample[0], f->position[0],
+             "or a spec of another class", pairs, apart, length, f->sample[0], f->position[0],
              f->sample[1], f->position[1], f->tokens.data, f->difference);
     *status = EXIT_FAILED;
 }
@@ -102,10 +107,11 @@ const struct command command_score = {
     .summary = "judge predictions of a model from elsewhere, and whether it is of the class",
     .details = "FILE holds y, [N, n, channels] or logits [N, n, labels], F32 or F64, for the inputs that "
                "`samples` writes of the training length; for other evaluated lengths y.LENGTH.  Rows "
-               "are those of results.csv, with status `scored` and the floors of the class that the "
+               "(but for lookahead and beyond, which have inputs of their own) are those of results.csv, with status `scored` and the floors of the class that the "
                "spec names.  Pairs of positions that the class merges, every network of it maps to one "
                "output; where predictions differ there by more than rounding (1e-4 of the "
-               "largest, of F64 1e-8) the model is not of the class, and the exit status is 1.\n"
+               "largest, of F64 1e-8) the model is not of the class: the verdict of each row is "
+               "`not-of-class`, and the exit status 1.\n"
                "The spec must have one cell, or --cell choose it.",
     .flag = {FLAG_SET, FLAG_CELL, FLAG_PREDICTIONS, FLAG_NAME, FLAG_CSV, FLAG_NO_CLAIMS, FLAG_FORMAT,
              FLAG_QUIET, FLAG_COLOR},

@@ -8,7 +8,7 @@
 #include "command.h"
 #include "run/witness_cell.h"
 
-enum { PATH_SIZE = 4096, VALUE_SIZE = 128, TABLE_DIGITS = 3, SIZE_DIGITS = 15 };
+enum { VALUE_SIZE = 128, TABLE_DIGITS = 3, SIZE_DIGITS = 15 };
 
 static const struct listing_column columns[] = {
     {"target", false},    {"encoding", false}, {"attention", false},  {"precision", false},
@@ -79,7 +79,7 @@ static int add_line(struct listing *out, bool table, bool seeds, const struct ce
 
 static int add_cell(struct work *w, const struct cell *c, struct err *e)
 {
-    char cells[PATH_SIZE];
+    char cells[FILE_PATH_MAX];
     struct witness_cell x;
     int code = 0;
     if (w->arguments->out)

@@ -96,11 +96,24 @@ int file_size(const char *path, size_t *bytes, struct err *e)
 
 /* ---- folders ----------------------------------------------------------------------------------*/
 
+int file_check_folder(const char *path, const char *expected, struct err *e)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return err_set(e, ERR_IO, path, "there is no such folder; %s was expected", expected);
+    if (!S_ISDIR(status.st_mode))
+        return err_set(e, ERR_IO, path, "is a file; %s was expected", expected);
+    return access(path, R_OK | X_OK) == 0 ? 0 : err_set(e, ERR_IO, path, "%s", err_system(errno));
+}
+
 int file_make_folder(const char *path, struct err *e)
 {
     int fd = place_folder(path, strlen(path), true);
+    int number = errno;
+    if (fd < 0 && number == ENOTDIR && file_exists(path))
+        return file_check_folder(path, "a folder", e);
     if (fd < 0)
-        return err_set(e, ERR_IO, path, "the folder cannot be made: %s", place_why(errno));
+        return err_set(e, ERR_IO, path, "the folder cannot be made: %s", place_why(number));
     close(fd);
     return 0;
 }

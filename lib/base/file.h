@@ -45,6 +45,9 @@ bool file_exists(const char *path);
 bool file_is_regular(const char *path);
 /* Its size in bytes; ERR_IO when there is no such file. */
 int file_size(const char *path, size_t *bytes, struct err *e);
+/* What a user names as a folder to read from, `expected` in words ("a results folder"): ERR_IO where
+ * there is nothing, a file, or one that may not be read. */
+int file_check_folder(const char *path, const char *expected, struct err *e);
 /* Makes a folder and its parents. */
 int file_make_folder(const char *path, struct err *e);
 /* Deletes a file or an empty folder; a missing one is no error. */

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-enum { PATH_SIZE = 4096, HEX = HASH_TEXT - 1, PLACE_HEX = 16 };
+enum { HEX = HASH_TEXT - 1, PLACE_HEX = 16 };
 
 static const char *base_name(const char *path)
 {
@@ -25,7 +25,7 @@ const char *named_file_path(const char *value)
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name,
                        struct err *e)
 {
-    char path[PATH_SIZE], hash[HASH_TEXT], *bytes = NULL;
+    char path[FILE_PATH_MAX], hash[HASH_TEXT], *bytes = NULL;
     size_t count = 0, folder = *name == '/' ? 0 : (size_t)(base_name(beside) - beside);
     struct err cause = {0};
     assert(size > 0);
@@ -93,7 +93,7 @@ static bool holds(const char *path, const char *bytes, size_t count)
 static int copy_to(const char *folder, const char *beside, const char *source, const char *bytes,
                    size_t count, struct err *e)
 {
-    char path[PATH_SIZE], known[PATH_SIZE];
+    char path[FILE_PATH_MAX], known[FILE_PATH_MAX];
     int code = file_join(path, sizeof path, folder, base_name(source), e);
     if (code || holds(path, bytes, count))
         return code;
@@ -106,7 +106,7 @@ static int copy_to(const char *folder, const char *beside, const char *source, c
 
 int named_file_copy(const char *value, const char *folder, const char *beside, struct err *e)
 {
-    char place[PLACE_HEX + 1], inner[PATH_SIZE], known[PATH_SIZE], *bytes = NULL;
+    char place[PLACE_HEX + 1], inner[FILE_PATH_MAX], known[FILE_PATH_MAX], *bytes = NULL;
     size_t count;
     if (!*value)
         return 0;

@@ -151,6 +151,20 @@ static void find_classes(lua_State *L, struct maker *m)
     memory_free(slot);
 }
 
+/* Instead of the first of its class the one that the shortest lengths have. */
+static void find_least(lua_State *L, struct maker *m)
+{
+    int64_t (*number)(const struct encoding_context *, int) = m->domain->number;
+    int32_t *class = m->out.class, *least = memory_alloc((size_t)m->out.items, sizeof *least, &m->err);
+    maker_need(L, m, m->err.code);
+    for (int r = 0; r < m->out.items; r++)
+        if (class[r] == r || number(m->context, r) < number(m->context, least[class[r]]))
+            least[class[r]] = r;
+    for (int r = 0; r < m->out.items; r++)
+        class[r] = least[class[r]];
+    memory_free(least);
+}
+
 /* ---- the process ------------------------------------------------------------------------------*/
 
 static int make(lua_State *L)
@@ -164,6 +178,8 @@ static int make(lua_State *L)
     find_classes(L, m);
     if (*m->declared)
         maker_declare(L, m);
+    if (m->domain->number && m->context->layout->axes == 1)
+        find_least(L, m);
     return 0;
 }
 

@@ -63,7 +63,8 @@ struct formula {
     int groups, items, n;  /* of the domain, and positions, that it was recorded for */
     int size[ENCODING_TENSORS_MAX]; /* of each parameter's tensor */
     struct formula_program *program;
-    int32_t *class;        /* (items) equal: one function of the parameters in every group */
+    int32_t *class;        /* (items) equal: one function of the parameters in every group; the least item of these */
+    bool of_length;        /* what an item is at one length it is not at others */
     double *value, *slope; /* (longest program, FORMULA_BLOCK) scratch */
     double *p, *dp;        /* (numbers) scratch */
 };
@@ -77,7 +78,7 @@ void formula_run_back(const struct formula_program *x, int first, int count, con
  * hooks of struct encoding, with c->code a struct formula. */
 void formula_prepare(const struct encoding_context *c, real *state);
 void formula_prepare_backward(const struct encoding_context *c);
-/* The class of a pair.  Classes are numbered for one layout: n keeps those of other sizes apart.  Without
+/* The class of a pair, of all lengths, where the formula does not read n; else n keeps them apart.  Without
  * a tape the layout's own relation, as fine as d itself (graphs). */
 int64_t formula_relation(const struct encoding_context *c, int i, int j);
 
@@ -99,6 +100,9 @@ struct formula_domain {
                    double out[FORMULA_VARIABLES_MAX]);
     /* Nobody looks there, and a formula need not be defined.  NULL: everywhere somebody does. */
     bool (*hidden)(const struct encoding_context *c, int item);
+    /* Of a sequence: one number for the item at every length, smaller where shorter ones have it too.
+     * NULL: formulas of this say nothing of pairs. */
+    int64_t (*number)(const struct encoding_context *c, int item);
 };
 /* heads x relations; heads x (i,j); places x channels. */
 extern const struct formula_domain formula_of_relations, formula_of_pairs, formula_of_places;

@@ -64,10 +64,17 @@ static bool is_hidden(const struct encoding_context *c, int item)
     return c->shape->past && offset && offset[axis] > 0;
 }
 
+/* 0 -1 1 -2 2 .. */
+static int64_t relation_number(const struct encoding_context *c, int item)
+{
+    int64_t d = c->layout->offset[item];
+    return d < 0 ? -2 * d - 1 : 2 * d;
+}
+
 const struct formula_domain formula_of_relations = {
     .variables = "d, h, H, n (dy, dx on a grid; i, j but on graphs, where there is no n either)",
     .groups = heads, .items = relations, .names = relation_names, .values = values,
-    .hidden = is_hidden};
+    .hidden = is_hidden, .number = relation_number};
 
 /* ---- heads x pairs of places ------------------------------------------------------------------*/
 static int64_t pairs(const struct encoding_context *c)
@@ -96,10 +103,17 @@ static bool is_pair_hidden(const struct encoding_context *c, int item)
     return c->shape->past && item % c->layout->n > item / c->layout->n;
 }
 
+/* All pairs of the first m places come before others. */
+static int64_t pair_number(const struct encoding_context *c, int item)
+{
+    int64_t i = item / c->layout->n, j = item % c->layout->n;
+    return i < j ? j * j + i : i * i + i + j;
+}
+
 const struct formula_domain formula_of_pairs = {
     .variables = "i, j, d, h, H, n (dy, dx on a grid)",
     .groups = heads, .items = pairs, .names = pair_names, .values = pair_values,
-    .hidden = is_pair_hidden};
+    .hidden = is_pair_hidden, .number = pair_number};
 
 const struct formula_domain *formula_domain_of(const char *text, const struct encoding_shape *s)
 {
@@ -111,7 +125,6 @@ const struct formula_domain *formula_domain_of(const char *text, const struct en
 /* ---- places x channels ------------------------------------------------------------------------*/
 static int one(const struct encoding_context *c)
 {
-    (void)c;
     return 1;
 }
 
@@ -123,7 +136,6 @@ static int64_t places(const struct encoding_context *c)
 static int place_names(const struct layout *l, struct formula_variable *out)
 {
     int count = 0;
-    (void)l;
     PUT("i", .shown = true);
     PUT("c", .shown = true);
     PUT("C", .shown = false);
@@ -133,7 +145,6 @@ static int place_names(const struct layout *l, struct formula_variable *out)
 
 static void place_values(const struct encoding_context *c, int group, int item, double *out)
 {
-    (void)group;
     out[0] = item / c->shape->width + 1;
     out[1] = item % c->shape->width + 1;
     out[2] = c->shape->width;

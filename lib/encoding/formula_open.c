@@ -187,12 +187,15 @@ static struct formula_program take_program(struct reader *r)
 static int read_all(struct reader *r, const struct formula_source *s, int programs,
                     struct formula **out)
 {
+    static const char *const length[] = {"n"};
     struct formula *f = arena_alloc(r->arena, 1, sizeof *f, r->e), own = {.domain = s->domain, .programs = programs};
     struct formula_program *kept = arena_alloc(r->arena, (size_t)programs, sizeof *kept, r->e);
     int steps = 1;
     own.groups = s->domain->groups(s->context);
     own.items = (int)s->domain->items(s->context);
     own.n = s->context->layout->n;
+    own.of_length = !s->domain->number || s->context->layout->axes != 1 || formula_reads(s->text, length, 1) ||
+                    formula_reads(s->relation, length, 1);
     for (int k = 0; k < s->parameters; k++)
         own.numbers += own.size[k] = s->parameter[k].count;
     for (int k = 0; k < programs; k++) {

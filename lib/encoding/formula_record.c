@@ -48,8 +48,8 @@ static void refuse_indexed(lua_State *L, const struct indexed *x)
 {
     const struct formula_parameter *p = &recording_of(L)->parameter[x->parameter];
     bool head = p->per == FORMULA_HEAD;
-    luaL_error(L, "%s is several numbers; expected %s%s%s", p->name, p->name, head ? "[h]" : "",
-               p->size ? "[k]" : "");
+    luaL_error(L, "%s is several numbers; expected %s%s%s%s", p->name, p->name, head ? "[h]" : "",
+               p->size ? "[k]" : "", head ? ", or per: model" : "");
 }
 
 static int operand(lua_State *L, int at)
@@ -264,6 +264,8 @@ static const char *const undefined[][2] = {{"__mod", "%"}, {"__idiv", "//"}, {"_
 static void make_metatables(lua_State *L)
 {
     luaL_newmetatable(L, MARKED);
+    lua_pushstring(L, "parameter"); /* as Lua calls it: "attempt to index a parameter value" */
+    lua_setfield(L, -2, "__name");
     for (size_t k = 0; k < sizeof arithmetic / sizeof *arithmetic; k++) {
         lua_pushinteger(L, arithmetic_op[k]);
         lua_pushcclosure(L, operate, 1);
@@ -279,6 +281,8 @@ static void make_metatables(lua_State *L)
         lua_setfield(L, -2, comparing[k]);
     }
     luaL_newmetatable(L, INDEXED);
+    lua_pushstring(L, "parameter");
+    lua_setfield(L, -2, "__name");
     for (size_t k = 0; k < sizeof arithmetic / sizeof *arithmetic; k++) {
         lua_pushcfunction(L, operate_indexed);
         lua_setfield(L, -2, arithmetic[k]);
@@ -295,8 +299,14 @@ static int refuse_name(lua_State *L)
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_call(L, 2, 0);
-    return luaL_error(L, "unknown name %s; expected a parameter, math, or a variable: %s",
-                      luaL_tolstring(L, 2, NULL), recording_of(L)->variables);
+    lua_getglobal(L, "math");
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    bool known = !lua_isnil(L, -1);
+    const char *name = luaL_tolstring(L, 2, NULL);
+    return known ? luaL_error(L, "unknown name %s; expected math.%s", name, name)
+                 : luaL_error(L, "unknown name %s; expected a parameter, math, or a variable: %s", name,
+                              recording_of(L)->variables);
 }
 
 static int refuse_global(lua_State *L)

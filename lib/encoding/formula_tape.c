@@ -84,7 +84,6 @@ void formula_run(const struct formula_program *x, int first, int count, const do
 void formula_run_back(const struct formula_program *x, int first, int count, const double *value,
                       double *slope)
 {
-    (void)first;
     memset(slope, 0, (size_t)(x->steps - 1) * FORMULA_BLOCK * sizeof *slope);
     for (int s = x->steps - 1; s >= 0; s--) {
         const struct formula_step *step = &x->step[s];
@@ -170,5 +169,7 @@ int64_t formula_relation(const struct encoding_context *c, int i, int j)
     int r = layout_relation(c->layout, i, j);
     if (f && f->domain == &formula_of_pairs)
         r = i * c->layout->n + j;
-    return f ? (int64_t)f->class[r] | (int64_t)c->layout->n << 32 : r;
+    if (!f)
+        return r;
+    return f->of_length ? (int64_t)f->class[r] | (int64_t)c->layout->n << 32 : f->domain->number(c, f->class[r]);
 }

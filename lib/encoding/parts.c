@@ -71,7 +71,6 @@ int64_t encoding_relation_one(const struct encoding_context *c, int i, int j)
 
 int64_t encoding_relation_pair(const struct encoding_context *c, int i, int j)
 {
-    (void)c;
     return (int64_t)i << 32 | j;
 }
 

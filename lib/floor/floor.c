@@ -135,7 +135,6 @@ int floor_tokens(const int32_t *group, int groups, int rows, const int32_t *labe
                  const unsigned char *mask, const unsigned char *informative,
                  struct floor_labels *out, struct err *e)
 {
-    (void)groups;
     *out = (struct floor_labels){NAN, NAN, NAN};
     struct sort_item *item = memory_alloc((size_t)rows, sizeof *item, e);
     if (!item)

@@ -195,10 +195,10 @@ static bool same_ratios(const struct work *w, const struct view *a, const struct
 
 static enum floor_rule rule_of(const struct work *w, const struct view *a, const struct view *b)
 {
-    if (w->class->stochastic && one_thing(a) && one_thing(b) && same_thing(a->item, b->item))
-        return FLOOR_ONE;
     if (same_items(a, b))
         return FLOOR_EQUAL;
+    if (w->class->stochastic && one_thing(a) && one_thing(b) && same_thing(a->item, b->item))
+        return FLOOR_ONE;
     bool ratio = w->class->view == FLOOR_NORMALISED;
     if (ratio && same_shares(a, b))
         return FLOOR_MULTIPLE;
@@ -262,21 +262,31 @@ static int open_work(struct work *w, struct err *e)
     return code;
 }
 
-static int count_seen(const struct work *w, struct floor_rounds *out, struct err *e)
+static int compare_rows(const void *a, const void *b)
 {
-    out->seen = arena_alloc(w->arena, (size_t)w->rows, sizeof *out->seen, e);
-    out->sees = arena_alloc(w->arena, (size_t)w->rows * (size_t)out->colours, sizeof *out->sees, e);
-    if (!out->seen || !out->sees)
+    return *(const int32_t *)a - *(const int32_t *)b;
+}
+
+static int list_seen(const struct work *w, struct floor_rounds *out, struct err *e)
+{
+    size_t seen = 0;
+    for (int r = 0; r < w->rows; r++)
+        seen += (size_t)w->view[r].count;
+    out->seen_first = arena_alloc(w->arena, (size_t)w->rows + 1, sizeof *out->seen_first, e);
+    out->seen_row = arena_alloc(w->arena, seen, sizeof *out->seen_row, e);
+    if (!out->seen_first || !out->seen_row)
         return ERR_MEMORY;
     for (int r = 0; r < w->rows; r++) {
-        out->seen[r] = w->view[r].count;
+        int32_t *row = out->seen_row + out->seen_first[r];
         for (int k = 0; k < w->view[r].count; k++)
-            out->sees[(size_t)r * (size_t)out->colours + (size_t)w->view[r].item[k].colour]++;
+            row[k] = w->view[r].item[k].row;
+        qsort(row, (size_t)w->view[r].count, sizeof *row, compare_rows);
+        out->seen_first[r + 1] = out->seen_first[r] + w->view[r].count;
     }
     return 0;
 }
 
-int floor_rounds(const struct floor_class *c, const struct floor_set *s, struct arena *a,
+int floor_rounds(const struct floor_class *c, const struct floor_set *s, int most, struct arena *a,
                  struct floor_rounds *out, struct err *e)
 {
     struct work w = {.class = c, .set = s, .arena = a};
@@ -298,6 +308,6 @@ int floor_rounds(const struct floor_class *c, const struct floor_set *s, struct 
         before = out->colours;
         const int32_t *now = out->colour + (size_t)out->rounds++ * (size_t)rows;
         out->colours = refine(&w, now, out->colour + (size_t)out->rounds * (size_t)rows, out->rule);
-    } while (out->colours > before);
-    return count_seen(&w, out, e);
+    } while (out->colours > before && out->rounds != most);
+    return list_seen(&w, out, e);
 }

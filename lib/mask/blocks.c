@@ -26,7 +26,6 @@ static bool past(const struct kind_config *c)
 static bool pair(const struct kind_config *c, const struct layout *l, int i, int j)
 {
     int size = (int)c->number[SIZE];
-    (void)l;
     return i / size == j / size && (j <= i || !past(c));
 }
 

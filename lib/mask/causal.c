@@ -4,13 +4,11 @@
 
 static bool past(const struct kind_config *c)
 {
-    (void)c;
     return true;
 }
 
 static bool sees(const struct kind_config *c, const struct layout *l, int relation)
 {
-    (void)c;
     return mask_step(l, relation) <= 0;
 }
 

@@ -18,7 +18,6 @@ static const struct option options[] = {
 
 static bool past(const struct kind_config *c)
 {
-    (void)c;
     return true;
 }
 

@@ -16,7 +16,6 @@ static const struct option options[] = {
 
 static bool pair(const struct kind_config *c, const struct layout *l, int i, int j)
 {
-    (void)l;
     return j <= i || j < c->number[PREFIX];
 }
 

@@ -97,7 +97,6 @@ static void mark_position(const struct floor_class *c, const struct layout *l, i
 static void mark_front(const struct floor_class *c, const struct layout *l, int i, floor_key key)
 {
     const struct model_config *m = &class_of(c)->config;
-    (void)l;
     key[0] = key[1] = 0;
     key[2] = i < model_before(m) ? (uint64_t)i + 1 : 0;
 }
@@ -161,8 +160,6 @@ struct convolution_class {
 static bool see_before(const struct floor_class *c, const struct layout *l, const void *state, int i,
                        int j, floor_key key)
 {
-    (void)l;
-    (void)state;
     key[0] = (uint64_t)(i - j);
     key[1] = key[2] = 0;
     return j <= i && i - j < ((const struct convolution_class *)c)->size;

@@ -38,7 +38,6 @@ int model_before(const struct model_config *c)
 /* ---- bos: on the line before position 1 -------------------------------------------------------*/
 static int bos_check(const struct model_config *c, const struct layout *l, struct err *e)
 {
-    (void)c;
     if (layout_is_line(l))
         return 0;
     if (layout_is_scattered(l))

@@ -26,7 +26,6 @@ static void row_backward(const struct normaliser_context *c, const struct normal
                          const real *s, const real *a, real *da)
 {
     real *p = r->scratch;
-    (void)c, (void)a;
     for (int j = 0; j < r->seen; j++)
         p[j] = s[j];
     softmax_row(r->seen, 1, p);

@@ -15,7 +15,6 @@ enum { KEY, VALUE };
 static int tensors(const struct kind_config *c, const struct normaliser_shape *s,
                    struct tensor *out)
 {
-    (void)c;
     /* Xavier's normal start for a tensor [1,1,width]: both fans are the width. */
     double deviation = 1 / sqrt((double)s->heads * s->head_width);
     static const char *const name[] = {"key", "value"};

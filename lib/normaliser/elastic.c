@@ -14,7 +14,6 @@ static const struct option options[] = {
 static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, false, false};
 }
 

@@ -26,7 +26,6 @@ static const struct option options[] = {
 static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, true, false};
 }
 
@@ -37,7 +36,6 @@ static bool is_learned(const struct kind_config *c)
 
 static int check(const struct kind_config *c, const struct normaliser_shape *s, struct err *e)
 {
-    (void)s;
     if (is_learned(c) && !(c->number[ALPHA] < 2))
         return err_set(e, ERR_USAGE, "model.normaliser.alpha",
                        "a learned alpha lies between 1 and 2 and cannot start at %g; expected less "
@@ -153,7 +151,6 @@ static void row_backward(const struct normaliser_context *c, const struct normal
                          const real *s, const real *a, real *da)
 {
     double alpha = alpha_of(c, r->head);
-    (void)s;
     double dalpha = entmax_row_backward(r->seen, alpha, is_learned(c->config), a, da);
     if (is_learned(c->config))
         c->gradient[0][r->head] += (real)(dalpha * (alpha - 1) * (2 - alpha));
@@ -161,14 +158,12 @@ static void row_backward(const struct normaliser_context *c, const struct normal
 
 static void sparse_row(const struct normaliser_context *c, const struct normaliser_row *r, real *s)
 {
-    (void)c;
     entmax_row(r->seen, 2, s);
 }
 
 static void sparse_row_backward(const struct normaliser_context *c, const struct normaliser_row *r,
                                 const real *s, const real *a, real *da)
 {
-    (void)c, (void)s;
     entmax_row_backward(r->seen, 2, false, a, da);
 }
 

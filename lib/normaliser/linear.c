@@ -37,7 +37,6 @@ static int divide_of(const struct kind_config *c)
 
 static int check(const struct kind_config *c, const struct normaliser_shape *s, struct err *e)
 {
-    (void)s;
     if ((int)c->number[PHI] == PHI_NONE && divide_of(c) != DIVIDE_NONE)
         return err_set(e, ERR_USAGE, "model.normaliser.phi",
                        "without phi weights have any sign and their sum may be 0; expected elu, or "
@@ -49,7 +48,6 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
     int divide = divide_of(c);
-    (void)s;
     *out = (struct normaliser_facts){
         VIEW_COUNTED, divide == DIVIDE_NONE ? VIEW_NUMBER : VIEW_RATIO, divide == DIVIDE_SUM,
         false};

@@ -24,14 +24,12 @@ enum { TALK_LOGITS, TALK_WEIGHTS };
 
 static int talking_group(const struct kind_config *c, const struct normaliser_shape *s)
 {
-    (void)c;
     return s->heads;
 }
 
 static int talking_tensors(const struct kind_config *c, const struct normaliser_shape *s,
                            struct tensor *out)
 {
-    (void)c;
     for (int k = 0; k < 2; k++)
         out[k] = (struct tensor){.rank = 2, .shape = {s->heads, s->heads}, .init = TENSOR_CONSTANT};
     strcpy(out[TALK_LOGITS].name, "mix_logits");
@@ -41,7 +39,6 @@ static int talking_tensors(const struct kind_config *c, const struct normaliser_
 
 static void talking_initial(const struct normaliser_shape *s, int tensor, int layer, real *value)
 {
-    (void)tensor, (void)layer;
     for (int h = 0; h < s->heads; h++)
         value[h * s->heads + h] = 1;
 }
@@ -55,7 +52,6 @@ static bool talking_mix(const struct normaliser_context *c, int first_head, bool
                         real *matrix)
 {
     size_t count = (size_t)c->shape->heads * (size_t)c->shape->heads;
-    (void)first_head;
     memcpy(matrix, c->parameter[tensor_of(before)], count * sizeof *matrix);
     return true;
 }
@@ -64,7 +60,6 @@ static void talking_mix_backward(const struct normaliser_context *c, int first_h
                                  const real *dmatrix)
 {
     int count = c->shape->heads * c->shape->heads;
-    (void)first_head;
     for (int k = 0; k < count; k++)
         c->gradient[tensor_of(before)][k] += dmatrix[k];
 }
@@ -100,13 +95,11 @@ static bool pair_has_norm(const struct kind_config *c)
 
 static int pair_group(const struct kind_config *c, const struct normaliser_shape *s)
 {
-    (void)c, (void)s;
     return 2;
 }
 
 static int pair_check(const struct kind_config *c, const struct normaliser_shape *s, struct err *e)
 {
-    (void)c;
     if (s->heads % 2)
         return err_set(e, ERR_USAGE, "model.heads",
                        "differential attention pairs its heads; expected an even number, not %d",
@@ -135,7 +128,6 @@ static double product(const struct normaliser_context *c, int a, int b)
 
 static bool pair_mix(const struct normaliser_context *c, int first_head, bool before, real *matrix)
 {
-    (void)first_head;
     if (before)
         return false;
     double lambda = product(c, Q1, K1) - product(c, Q2, K2) + 0.8 - 0.6 * exp(-0.3 * c->layer);
@@ -159,7 +151,6 @@ static void pair_mix_backward(const struct normaliser_context *c, int first_head
                               const real *dmatrix)
 {
     double dlambda = -(double)dmatrix[1] - (double)dmatrix[3];
-    (void)first_head, (void)before;
     add_product(c, Q1, K1, dlambda);
     add_product(c, Q2, K2, -dlambda);
 }

@@ -43,20 +43,17 @@ real share_beside(real logit, real *lse)
 void normaliser_facts_softmax(const struct kind_config *c, const struct normaliser_shape *s,
                               struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, true, true};
 }
 
 void normaliser_facts_average(const struct kind_config *c, const struct normaliser_shape *s,
                               struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, true, false};
 }
 
 void normaliser_facts_number(const struct kind_config *c, const struct normaliser_shape *s,
                              struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_NUMBER, false, false};
 }

@@ -16,7 +16,6 @@ static const struct option options[] = {
 static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
-    (void)s;
     *out = (struct normaliser_facts){
         VIEW_COUNTED, (int)c->number[OVER] == OVER_N ? VIEW_PER_LENGTH : VIEW_RATIO, false,
         false};

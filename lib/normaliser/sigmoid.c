@@ -28,7 +28,6 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
 {
     int log_of = (int)c->number[MINUS_LOG];
     bool divided = (int)c->number[DIVIDE] == DIVIDE_SEEN;
-    (void)s;
     *out = (struct normaliser_facts){
         VIEW_COUNTED,
         log_of == LOG_N ? VIEW_NUMBER_AND_LENGTH : divided && log_of == LOG_NONE ? VIEW_RATIO : VIEW_NUMBER,
@@ -37,7 +36,6 @@ static void facts(const struct kind_config *c, const struct normaliser_shape *s,
 
 static int form(const struct kind_config *c)
 {
-    (void)c;
     return ATTENTION_SIGMOID;
 }
 

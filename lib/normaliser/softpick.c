@@ -11,7 +11,6 @@
 static void facts(const struct kind_config *c, const struct normaliser_shape *s,
                   struct normaliser_facts *out)
 {
-    (void)c, (void)s;
     *out = (struct normaliser_facts){VIEW_COUNTED, VIEW_RATIO, false, false};
 }
 
@@ -38,7 +37,6 @@ static double divisor(int count, const real *s, double m)
 static void row(const struct normaliser_context *c, const struct normaliser_row *r, real *s)
 {
     double m = shift_of(r->seen, s), sum = divisor(r->seen, s, m);
-    (void)c;
     for (int j = 0; j < r->seen; j++)
         s[j] = s[j] > 0 ? (real)(rectified((double)s[j], m) / sum) : 0;
 }
@@ -47,7 +45,6 @@ static void row_backward(const struct normaliser_context *c, const struct normal
                          const real *s, const real *a, real *da)
 {
     double m = shift_of(r->seen, s), sum = divisor(r->seen, s, m), t = row_dot(r->seen, a, da);
-    (void)c;
     for (int j = 0; j < r->seen; j++) {
         double e = exp((double)s[j] - m), g = s[j] > 0 ? (double)da[j] - t : s[j] < 0 ? t : 0;
         da[j] = (real)(e * g / sum);

@@ -83,7 +83,6 @@ static void row_backward(const struct normaliser_context *c, const struct normal
 {
     int count = sharing(c, r);
     double stick = 1, share, left, before = 0;
-    (void)a;
     real *taken = r->scratch; /* a, without the remainder */
     for (int j = count - 1; j >= 0; j--) {
         sigmoids((double)s[j], &share, &left);

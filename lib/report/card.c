@@ -28,6 +28,8 @@ const struct card_answer card_answers[] = {
      "not-reached"},
     {"diverged", "!", "!", PAINT_BAD, "#999999", "#1a1a1a", "training diverged", false,
      "not-reached"},
+    {"not-of-class", "!", "!", PAINT_BAD, "#999999", "#1a1a1a", "predictions of a model that is not of the class",
+     false, "not-reached"},
     {"not-reached", "\u00b7", ".", NULL, "#f0e442", "#1a1a1a", "not learned", false,
      "not-reached"},
     {"bounded", "~", "~", NULL, "#f7f2b0", "#1a1a1a", "a floor within the tolerance", false,
@@ -75,7 +77,7 @@ static int settings_open(struct settings *s, const struct spec *plain, struct er
     *s = (struct settings){0};
     for (int k = 0; k < spec_axes(plain); k++) {
         const char *key = spec_axis(plain, k);
-        if (!is_covered(key, "model") || is_covered(key, "model.encoding"))
+        if (!key_covers("model", key) || key_covers("model.encoding", key))
             continue;
         if (memory_grow(s->key, (size_t)s->count + 1, e) || memory_grow(s->first, (size_t)s->count + 1, e))
             return ERR_MEMORY;

@@ -66,6 +66,7 @@ struct card {
     const struct results *others; /* rows of the battery; NULL: why_not says why there are none */
     const char *why_not;
     const char *version;       /* of the program that made them; "": not known */
+    int numerics;              /* likewise, SPEC_NUMERICS_VERSION there; 0: not known */
     const struct conditions *conditions; /* NULL: they are not tested for such a class */
     const char *unconditional; /* then why */
     struct card_cost cost;
@@ -96,12 +97,14 @@ enum card_order card_compare(const struct card_table *t, int setting, int a, int
 
 /* Results of built-in encodings as the atlas has them, with a line for each class and target: whether bytes
  * are that; and appends them as rows of results of plain's cells.  *others: lines of cells that it does not
- * have.  Columns: encoding, attention, normaliser, mask (MASK+PREFIX), target, where there are several
+ * have.  *numerics: of the first line, 0 where it does not say.  Columns: encoding, attention, normaliser, mask (MASK+PREFIX), target, where there are several
  * length, layers and seed; a floor for each kind of input, called as it; proof, a letter for each of these
- * (I, B, P, O); witness, the error of explicit weights; version. */
+ * (I, B, P, O); witness, the error of explicit weights; version, numerics. */
 bool card_is_atlas(const char *bytes);
 int card_rows_of_atlas(struct text *rows, const struct spec *plain, const char *bytes, size_t count,
-                       int *others, struct err *e);
+                       int *others, int *numerics, struct err *e);
+/* Which version made the results of others, where that is known, and whether this is another. */
+void card_append_made(struct text *out, const struct card *c);
 
 /* What was done, for a card's first line: "nothing was trained". */
 void card_append_what(struct text *out, const struct card *c);

@@ -1,5 +1,6 @@
 /* The atlas's table as rows of results: what shipped results of built-in encodings lie in, since a line for
  * each class and target is a fiftieth of the rows. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,14 +150,17 @@ static int append_lines(struct atlas *a, int *others, struct err *e)
 }
 
 int card_rows_of_atlas(struct text *rows, const struct spec *plain, const char *bytes, size_t count,
-                       int *others, struct err *e)
+                       int *others, int *numerics, struct err *e)
 {
     struct atlas a = {.plain = plain, .rows = rows};
     const char *name[RESULT_COUNT];
-    *others = 0;
+    int64_t made = 0;
+    *others = *numerics = 0;
     int code = csv_parse(spec_name(plain), bytes, count, &a.csv, e);
     if (code)
         return code;
+    if (a.csv.rows > 1 && text_to_int64(cell_text(&a, 1, "numerics"), &made) && made > 0 && made < INT_MAX)
+        *numerics = (int)made;
     for (int k = 0; k < RESULT_COUNT; k++)
         name[k] = column_table[k].name;
     for (int k = 0; k < KEYS; k++)

@@ -125,6 +125,11 @@ static void append_beside(struct text *out, const struct card *c)
     html_element(out, "h2", NULL, "Beside the built-in encodings: cells out of reach");
     if (!c->others)
         html_element(out, "p", "none", c->why_not);
+    struct text made = {0};
+    card_append_made(&made, c);
+    if (c->others && made.data)
+        html_element(out, "p", NULL, made.data);
+    text_close(&made);
     for (int s = 0; c->others && s < t->setting.count; s++)
         if (card_has(t, 0, s))
             append_others(out, c, s);

@@ -313,6 +313,21 @@ static void append_order(const struct page *p, int setting, enum card_order orde
     text_close(&t);
 }
 
+void card_append_made(struct text *out, const struct card *c)
+{
+    bool other = c->numerics && c->numerics != SPEC_NUMERICS_VERSION;
+    if (!*c->version)
+        return;
+    text_append_format(out, "Made by urpe-probe %s", c->version);
+    if (c->numerics)
+        text_append_format(out, ", numerics %d", c->numerics);
+    if (other || strcmp(c->version, URPE_VERSION))
+        text_append_format(out, "; WARNING: this is %s, numerics %d%s", URPE_VERSION, SPEC_NUMERICS_VERSION,
+                           other ? ", whose samples are others: figures cannot be compared"
+                                 : ", where classes may be judged otherwise");
+    text_append(out, ".");
+}
+
 static int append_others(const struct page *p, int setting)
 {
     int there = 0, code = 0;
@@ -327,12 +342,11 @@ static int append_others(const struct page *p, int setting)
         return 0;
     }
     code = append_shares(p, "encoding", fill_encodings, setting);
-    if (*p->card->version) {
-        struct text t = {0};
-        text_append_format(&t, "Made by urpe-probe %s.", p->card->version);
-        say(p, &t);
-        text_close(&t);
-    }
+    struct text made = {0};
+    card_append_made(&made, p->card);
+    if (made.length)
+        say(p, &made);
+    text_close(&made);
     append_order(p, setting, CARD_ALIKE, "The same floors everywhere:");
     append_order(p, setting, CARD_LOWER, "Its floors are nowhere higher than those of, and somewhere lower:");
     append_order(p, setting, CARD_HIGHER, "Its floors are nowhere lower than those of, and somewhere higher:");

@@ -56,7 +56,7 @@ static void find_left_out(const char **except, const struct figure_view *v,
         const char *axis = axes->key[k];
         if (!axis_is_named(axis) &&
             (kind->axis ? goes_with(v, kind, axis)
-                        : !is_covered(axis, "target") && !is_covered(axis, "model.encoding")))
+                        : !key_covers("target", axis) && !key_covers("model.encoding", axis)))
             *except++ = axis;
     }
 }

@@ -9,15 +9,9 @@
 
 enum { VALUE_SIZE = 512 };
 
-bool is_covered(const char *s, const char *key)
-{
-    size_t length = strlen(key);
-    return strncmp(s, key, length) == 0 && (!s[length] || s[length] == '.');
-}
-
 bool is_key(const char *s, const char *key)
 {
-    return is_covered(s, key) && (!s[strlen(key)] || strcmp(s + strlen(key), ".kind") == 0);
+    return key_covers(key, s) && (!s[strlen(key)] || strcmp(s + strlen(key), ".kind") == 0);
 }
 
 /* ---- axes -------------------------------------------------------------------------------------*/
@@ -291,7 +285,7 @@ static void append_option(struct text *out, const struct summary_group *g, const
 static bool is_left_out(const char *key, const char *const *except)
 {
     for (; except && *except; except++)
-        if (is_covered(key, *except))
+        if (key_covers(*except, key))
             return true;
     return false;
 }
@@ -304,7 +298,7 @@ void label_append_kind(struct text *out, const struct summary_group *g, const ch
         text_append(out, value);
     for (int k = 0; k < g->axes->count; k++) {
         const char *axis = g->axes->key[k];
-        if (is_covered(axis, key) && !is_key(axis, key) && !is_left_out(axis, except))
+        if (key_covers(key, axis) && !is_key(axis, key) && !is_left_out(axis, except))
             append_option(out, g, axis, strrchr(axis, '.') + 1);
     }
 }
@@ -324,7 +318,7 @@ void label_append(struct text *out, const struct summary_group *g, const char *c
         const char *axis = g->axes->key[k], *dot = strchr(axis, '.');
         bool said = is_left_out(axis, except);
         for (int m = 0; m < KINDS; m++)
-            said |= is_covered(axis, kind[m]);
+            said |= key_covers(kind[m], axis);
         if (!said)
             append_option(out, g, axis, dot ? dot + 1 : axis);
     }

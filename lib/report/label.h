@@ -2,11 +2,10 @@
 #ifndef REPORT_LABEL_H
 #define REPORT_LABEL_H
 #include "report/summary.h"
+#include "spec/keys.h"
 
 /* Whether s is the dotted key, or its kind: "model.encoding", "model.encoding.kind". */
 bool is_key(const char *s, const char *key);
-/* Whether s is the dotted key or lies below it. */
-bool is_covered(const char *s, const char *key);
 
 /* Fills r->axes from r->spec, sorted by name. */
 int axes_open(struct results *r, struct err *e);

@@ -70,42 +70,32 @@ static double mean_badness(const struct summary_group *g, const struct measure *
     return count ? sum / count : -1;
 }
 
-/* Of the cell's depth, which is no lower; results of before have it not. */
-static double floor_badness(const struct summary_group *g, const struct measure *m)
+static struct severity severity_of(const struct summary_group *g)
 {
-    return fmax(mean_badness(g, m, m->floor), mean_badness(g, m, m->depth));
+    const struct measure *m = measure_of(g);
+    struct severity s = {.badness = verdict_badness(g), .floor = -1, .error = -1};
+    if (m) { /* results of before have no floor of the cell's depth, which is no lower */
+        s.floor = fmax(mean_badness(g, m, m->floor), mean_badness(g, m, m->depth));
+        s.error = mean_badness(g, m, m->error);
+    }
+    return s;
 }
 
 /* ---- lines ------------------------------------------------------------------------------------*/
-/* Whether a verdict about b is told before that about a, which came first. */
-static bool is_worse(const struct summary_group *a, const struct summary_group *b)
-{
-    const struct measure *m[2] = {measure_of(a), measure_of(b)};
-    int badness[2] = {verdict_badness(a), verdict_badness(b)};
-    if (badness[0] != badness[1] || !m[0] || !m[1])
-        return badness[1] > badness[0];
-    double floor[2] = {floor_badness(a, m[0]), floor_badness(b, m[1])};
-    if (floor[0] != floor[1])
-        return floor[1] > floor[0];
-    return mean_badness(b, m[1], m[1]->error) >= mean_badness(a, m[0], m[0]->error);
-}
-
 static void add_group(struct report_lines *l, struct report_line *line, const struct summary_group *g)
 {
     if (g->subset == SUBSET_ALL)
         line->all = g;
     else if (g->subset == SUBSET_GENERIC)
         line->generic = g;
-    else if (g->subset == pattern_count() + 1)
-        line->lookahead = g;
     else if (g->subset > pattern_count())
-        ; /* of the other shared sets the verdict is shown, and the depth floor where it is theirs */
+        line->shared[g->subset - pattern_count() - 1] = g;
     else if (!line->patterned)
         line->patterned = g;
     else if (g->subset > 0)
         l->further[g->subset - 1] = true;
     line->unanimous = !line->worst || (line->unanimous && verdict_same(line->worst, g));
-    if (!line->worst || is_worse(line->worst, g))
+    if (!line->worst || severity_exceeds(severity_of(g), severity_of(line->worst)))
         line->worst = g;
 }
 
@@ -137,15 +127,16 @@ static void find_patterned(struct report_lines *l)
     }
 }
 
-static int find_ahead(struct report_lines *l, struct err *e)
+static int find_shared(struct report_lines *l, struct err *e)
 {
     int code = 0;
-    for (int k = 0; k < l->count && !code && !l->ahead; k++) {
+    for (int k = 0; k < l->count * SHARED_KINDS && !code; k++) {
+        const struct summary_group *g = l->line[k / SHARED_KINDS].shared[k % SHARED_KINDS];
         struct line_figures f;
-        if (!l->line[k].lookahead)
+        if (!g || l->shared[k % SHARED_KINDS])
             continue;
-        code = line_figures_of(l->line[k].lookahead, &f, e);
-        l->ahead = !code && (f.floor.mean > 0 || f.depth_floor.mean > 0);
+        code = line_figures_of(g, &f, e);
+        l->shared[k % SHARED_KINDS] = !code && (f.floor.mean > 0 || (f.depth_floor.mean > 0 && f.error.n));
     }
     return code;
 }
@@ -164,7 +155,7 @@ int report_lines_open(struct report_lines *l, const struct results *r, const str
     }
     find_lines(l);
     find_patterned(l);
-    code = find_ahead(l, e);
+    code = find_shared(l, e);
     if (code)
         report_lines_close(l);
     return code;
@@ -179,8 +170,10 @@ void report_lines_close(struct report_lines *l)
 
 const struct summary_group *report_line_any(const struct report_line *line)
 {
-    return line->all ? line->all : line->generic ? line->generic
-           : line->patterned ? line->patterned : line->lookahead;
+    const struct summary_group *g = line->all ? line->all : line->generic ? line->generic : line->patterned;
+    for (int k = 0; k < SHARED_KINDS && !g; k++)
+        g = line->shared[k];
+    return g;
 }
 
 /* ---- figures ----------------------------------------------------------------------------------*/

@@ -5,7 +5,8 @@
 #include "report/summary.h"
 
 struct report_line { /* NULL: no such subset; patterned: the first one that there is */
-    const struct summary_group *all, *generic, *patterned, *lookahead;
+    const struct summary_group *all, *generic, *patterned;
+    const struct summary_group *shared[SHARED_KINDS]; /* of shared_table */
     /* The kind of input that the line's verdict is about: of the worst verdict, and of those that share
      * it the one with the largest floor, then error. */
     const struct summary_group *worst;
@@ -17,7 +18,7 @@ struct report_lines {
     struct report_line *line; /* (count), in the order of the rows */
     int count;
     bool lengths;             /* more than one */
-    bool ahead;               /* some look-ahead has a floor */
+    bool shared[SHARED_KINDS]; /* some line has a floor on inputs of this kind, or an error beside a depth floor */
     bool shares;              /* some error is a share of wrong answers, which has a sampling error */
     unsigned measures;        /* those of the lines, a bit each (lines.c) */
     const char *patterned;    /* the one patterned subset of all lines, NULL when they differ */

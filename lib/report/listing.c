@@ -54,14 +54,6 @@ void listing_close(struct listing *l)
     *l = (struct listing){0};
 }
 
-int text_columns(const char *s)
-{
-    int columns = 0;
-    for (; *s; s++)
-        columns += ((unsigned char)*s & 0xc0) != 0x80;
-    return columns;
-}
-
 static void append_blanks(struct text *out, int count)
 {
     for (int k = 0; k < count; k++)
@@ -74,6 +66,11 @@ static int columns_of(const char *s, size_t bytes)
     for (size_t k = 0; k < bytes; k++)
         columns += ((unsigned char)s[k] & 0xc0) != 0x80;
     return columns;
+}
+
+int text_columns(const char *s)
+{
+    return columns_of(s, strlen(s));
 }
 
 /* The word at s, or, where no line has room for it, as much of it as ends in a sign that it may be

@@ -48,7 +48,7 @@ static bool is_compared(const char *axis)
         if (is_key(axis, usual[k].key))
             return false; /* by its usual values alone */
     for (const struct column *c = column_table; c->name; c++)
-        if (c->key && !c->number && is_covered(axis, "model") && is_key(c->key, axis))
+        if (c->key && !c->number && key_covers("model", axis) && is_key(c->key, axis))
             return true;
     return false;
 }

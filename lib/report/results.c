@@ -9,17 +9,15 @@
  * anywhere, even between two lines, is not taken for a result. */
 #include "report/results.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "report/label.h"
 
 enum { SPEC_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 20 };
-enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16, PATH_SIZE = 4096 };
+enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16 };
 
 /* A folder that is called like a cell. */
 struct found_cell {
@@ -159,7 +157,7 @@ static const char *check_rows(struct csv *c, const struct cell *cell, bool *fail
 int cell_rows_read(const char *folder, const struct cell *cell, struct csv *c, bool *failed,
                    struct err *e)
 {
-    char path[PATH_SIZE], *bytes = NULL;
+    char path[FILE_PATH_MAX], *bytes = NULL;
     size_t count = 0;
     *c = (struct csv){0};
     int code = file_join(path, sizeof path, folder, "row.csv", e);
@@ -265,7 +263,7 @@ static int each_name(struct reader *x, const char *folder, const char *sub,
                                  struct err *e),
                      struct err *e)
 {
-    char base[PATH_SIZE], path[PATH_SIZE], **names = NULL;
+    char base[FILE_PATH_MAX], path[FILE_PATH_MAX], **names = NULL;
     size_t count = 0;
     int code = file_join(base, sizeof base, folder, sub, e);
     if (code || !file_exists(base))
@@ -284,11 +282,8 @@ static int each_name(struct reader *x, const char *folder, const char *sub,
 
 static int look_into(struct reader *x, const char *folder, struct err *e)
 {
-    if (!file_exists(folder))
-        return err_set(e, ERR_IO, folder, "there is no such folder");
-    if (access(folder, R_OK | X_OK) != 0)
-        return err_set(e, ERR_IO, folder, "%s", err_system(errno));
-    int code = each_name(x, folder, "specs", read_spec, e);
+    int code = file_check_folder(folder, "a results folder", e);
+    code = code ? code : each_name(x, folder, "specs", read_spec, e);
     return code ? code : each_name(x, folder, "cells", find_cell, e);
 }
 

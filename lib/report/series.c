@@ -35,7 +35,7 @@ static void find_axis(char out[SERIES_KEY], const struct figure_view *v)
         return;
     for (int k = 0; k < axes->count; k++)
         for (const struct column *c = column_table; c->name; c++) {
-            if (!c->key || c->number || !is_covered(c->key, "model") || !is_key(c->key, axes->key[k]))
+            if (!c->key || c->number || !key_covers("model", c->key) || !is_key(c->key, axes->key[k]))
                 continue;
             int values = count_values(v, c->key);
             if (values < 2 || values > VALUES_MAX || strlen(c->key) >= SERIES_KEY)
@@ -67,7 +67,7 @@ static bool lacks(const struct figure_view *v, const struct summary_group *g, co
 
 static bool depends(const struct figure_view *v, const char *key, const char *axis)
 {
-    for (int k = 0; k < v->count && !is_covered(axis, key); k++)
+    for (int k = 0; k < v->count && !key_covers(key, axis); k++)
         if (lacks(v, figure_group(v, k), key, axis))
             return true;
     return false;

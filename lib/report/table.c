@@ -45,13 +45,14 @@ enum { STEPS = sizeof ladder / sizeof *ladder };
 
 /* Before the axes, and behind them; a floor belongs to the error before it. */
 static const char *const first_columns[] = {"target", "encoding", "attn", "length"};
-static const char *const last_columns[] = {"pattern", "params",  "patterned", "floor",  "generic",
-                                           "floor",   "lookahead", "floor",   "depth floor",
-                                           "witness", "curve",     "verdict"};
+static const char *const last_columns[] = {"pattern", "params", "patterned", "floor",       "generic", "floor",
+                                           "shared",  "floor",  "shared",    "floor",       "depth floor",
+                                           "witness", "curve",  "verdict"};
 enum { FIRST = sizeof first_columns / sizeof *first_columns };
 enum { LAST = sizeof last_columns / sizeof *last_columns };
-enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, AHEAD, AHEAD_FLOOR,
-       DEPTH_FLOOR, WITNESS, CURVE, VERDICT };
+enum { PATTERN, PARAMS, PATTERNED, PATTERNED_FLOOR, GENERIC, GENERIC_FLOOR, SHARED, /* two for each kind */
+       DEPTH_FLOOR = SHARED + 2 * SHARED_KINDS, WITNESS, CURVE, VERDICT };
+_Static_assert(VERDICT + 1 == LAST, "a name for each column");
 
 /* error_rel while the first seed trained, at equal distances from first to last step. */
 struct curve {
@@ -76,7 +77,8 @@ struct table {
     struct listing_column column[COLUMNS_MAX];
     struct listing listing;
     struct text constants; /* what columns that are not shown say */
-    char patterned_floor[TEXT_SIZE];
+    const char *deep; /* the inputs that depth floors are about; NULL: lines differ, or have none */
+    char floor_name[LAST][TEXT_SIZE];
 };
 
 /* ---- curves -----------------------------------------------------------------------------------*/
@@ -161,13 +163,33 @@ static int fill_witness(struct text *out, const struct summary_group *g, struct 
     return code;
 }
 
-/* The floor of so many layers, where it is above the other. */
+/* The floor of so many layers on the inputs that the verdict is about, where it is above the other. */
 static int fill_depth_floor(struct text *out, const struct summary_group *g, struct err *e)
 {
     struct line_figures f;
     int code = line_figures_of(g, &f, e);
     if (!code && f.depth_floor.mean > f.floor.mean)
         append_short(out, f.depth_floor.mean);
+    return code;
+}
+
+/* The inputs that all depth floors are about. */
+static int find_deep(struct table *t, struct err *e)
+{
+    int code = 0;
+    bool one = true;
+    for (int k = 0; k < t->lines.count && !code; k++) {
+        struct text field = {0};
+        const struct summary_group *g = t->lines.line[k].worst;
+        const char *subset = result_text(g->row[0], "subset");
+        code = fill_depth_floor(&field, g, e);
+        if (field.length) {
+            one = one && (!t->deep || strcmp(t->deep, subset) == 0);
+            t->deep = subset;
+        }
+        text_close(&field);
+    }
+    t->deep = one ? t->deep : NULL;
     return code;
 }
 
@@ -229,8 +251,9 @@ static int fill_fields(struct text *field, struct table *t, const struct report_
     int code = fill_subset(&last[PATTERNED], line->patterned, t, e);
     if (!code)
         code = fill_subset(&last[GENERIC], line->generic, t, e);
-    if (!code && t->lines.ahead)
-        code = fill_subset(&last[AHEAD], line->lookahead, t, e);
+    for (int k = 0; k < SHARED_KINDS && !code; k++)
+        if (t->lines.shared[k])
+            code = fill_subset(&last[SHARED + 2 * k], line->shared[k], t, e);
     if (!code)
         code = fill_depth_floor(&last[DEPTH_FLOOR], line->worst, e);
     return code ? code : fill_witness(&last[WITNESS], g, e);
@@ -270,6 +293,12 @@ static const char *axis_name(const struct table *t, int axis)
     return taken ? t->axis[axis] : name;
 }
 
+static void name_floor(struct table *t, int column, const char *subset)
+{
+    snprintf(t->floor_name[column], TEXT_SIZE, "%s %s", subset, last_columns[column]);
+    t->column[FIRST + t->axes + column].name = t->floor_name[column];
+}
+
 static void name_columns(struct table *t)
 {
     struct listing_column *last = t->column + FIRST + t->axes;
@@ -282,13 +311,15 @@ static void name_columns(struct table *t)
         last[k] = (struct listing_column){last_columns[k],
                                           k != PATTERN && k != CURVE && k != VERDICT};
     last[PATTERNED].name = patterned;
-    if (!t->floors)
-        return;
-    /* Alone, a floor says whose it is. */
-    snprintf(t->patterned_floor, sizeof t->patterned_floor, "%s floor", patterned);
-    last[PATTERNED_FLOOR].name = t->patterned_floor;
-    last[GENERIC_FLOOR].name = "generic floor";
-    last[AHEAD_FLOOR].name = "lookahead floor";
+    bool alone = true; /* generic inputs are the last that have columns */
+    for (int k = 0; k < SHARED_KINDS; k++) {
+        last[SHARED + 2 * k].name = shared_table[k]->name;
+        alone = alone && !t->lines.shared[k];
+    }
+    for (int k = PATTERNED; k < DEPTH_FLOOR && t->floors; k += 2) /* alone, a floor says whose it is */
+        name_floor(t, k + 1, last[k].name);
+    if (t->deep && !(alone && strcmp(t->deep, pattern_table[PATTERN_GENERIC]->name) == 0))
+        name_floor(t, DEPTH_FLOOR, t->deep);
 }
 
 /* ---- fitting ----------------------------------------------------------------------------------*/
@@ -394,6 +425,11 @@ static void append_legend(struct text *out, const struct table *t, int width)
         text_append_format(&line, "%s[%d] on %s inputs", k ? ", " : "", k + 1, t->kind[k]);
     if (t->kinds)
         append_paragraph(out, &line, width);
+    text_clear(&line);
+    if (!t->deep && listing_column_width(&t->listing, FIRST + t->axes + DEPTH_FLOOR)) {
+        text_append(&line, "depth floor: on the inputs that the verdict is about");
+        append_paragraph(out, &line, width);
+    }
     if (listing_column_width(&t->listing, FIRST + t->axes + CURVE)) {
         text_clear(&line);
         text_append_format(&line, "curve: %s while training, first seed, logarithmic from %s to %s",
@@ -432,6 +468,9 @@ static int open_table(struct table *t, const struct spec *s, const struct result
     for (int k = 0; axes && k < axes->count && t->axes < AXES_MAX; k++)
         if (!axis_is_named(axes->key[k]))
             t->axis[t->axes++] = axes->key[k];
+    code = find_deep(t, e);
+    if (code)
+        return code;
     name_columns(t);
     return curves ? read_curves(t, e) : 0;
 }

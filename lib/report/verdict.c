@@ -9,6 +9,7 @@
 static const struct verdict_style styles[] = {
     {"failed", "\u2013", PAINT_BAD, false, true, 8, false},
     {"diverged", "\u2013", PAINT_BAD, false, true, 7, false},
+    {"not-of-class", "\u2013", PAINT_BAD, false, true, 7, false},
     {"by-rounding", "\u2013", PAINT_MIXED, false, false, 6, false},
     {"impossible", "\u2717", PAINT_IMPOSSIBLE, true, false, 5, false},
     {"too-shallow", "\u2013", PAINT_IMPOSSIBLE, false, false, 4, true},
@@ -63,6 +64,13 @@ int verdict_badness(const struct summary_group *g)
         worst = badness > worst ? badness : worst;
     }
     return worst;
+}
+
+bool severity_exceeds(struct severity b, struct severity a)
+{
+    if (b.badness != a.badness)
+        return b.badness > a.badness;
+    return b.floor != a.floor ? b.floor > a.floor : b.error >= a.error;
 }
 
 /* That all seeds share; "" where they do not. */

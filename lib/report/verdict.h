@@ -18,10 +18,17 @@ struct verdict_style {
 const struct verdict_style *verdict_style(const char *name);
 
 /* What is named of a group, and of how many of its seeds it holds.  Where seeds differ that is the
- * first of: failed, diverged, by-rounding, impossible, reached, and so on as in verdict.c. */
+ * first of: failed, diverged, not-of-class, by-rounding, impossible, reached, and so on as in verdict.c. */
 const struct verdict_style *verdict_of_group(const struct summary_group *g, int *seeds);
-/* How bad the worst of them is: which of two kinds of input a line is about. */
+/* How bad the worst of them is. */
 int verdict_badness(const struct summary_group *g);
+/* Which of several kinds of input a line is about: that of the greatest badness, then floor (the greater of
+ * any depth's and the cell's), then error, then the last; -1: there is none. */
+struct severity {
+    int badness;
+    double floor, error;
+};
+bool severity_exceeds(struct severity b, struct severity a); /* b comes behind a */
 /* Whether the same is said of both. */
 bool verdict_same(const struct summary_group *a, const struct summary_group *b);
 /* "reached", "reached in 2 of 3", "not-reached (possible)". */

@@ -114,14 +114,16 @@ static void append_captions(struct text *out, const struct why *w, int y)
         snprintf(line, sizeof line, "One answer for %d targets: at best the label %d, right in %d.",
                  w->members, (int)w->commonest, w->commonest_members);
     append_label(out, 12, y + 2 * LINE, "start", line);
+    const struct record *r = &w->floors;
+    const char *deep = w->depth ? "depth_" : "";
+    double rms = w->depth ? r->depth_floor_rms : r->floor_rms, rel = w->depth ? r->depth_floor_rel : r->floor_rel;
     if (!w->channels)
-        snprintf(line, sizeof line, "accuracy_ceiling %.4g: %s", w->floors.accuracy_ceiling,
-                 w->floors.verdict);
-    else if (isnan(w->floors.floor_rel))
-        snprintf(line, sizeof line, "floor_rms %.4g: %s", w->floors.floor_rms, w->floors.verdict);
+        snprintf(line, sizeof line, "%saccuracy_ceiling %.4g: %s", deep,
+                 w->depth ? r->depth_accuracy_ceiling : r->accuracy_ceiling, r->verdict);
+    else if (isnan(rel))
+        snprintf(line, sizeof line, "%sfloor_rms %.4g: %s", deep, rms, r->verdict);
     else
-        snprintf(line, sizeof line, "floor_rms %.4g, floor_rel %.4g: %s", w->floors.floor_rms,
-                 w->floors.floor_rel, w->floors.verdict);
+        snprintf(line, sizeof line, "%sfloor_rms %.4g, %sfloor_rel %.4g: %s", deep, rms, deep, rel, r->verdict);
     append_label(out, 12, y + 3 * LINE, "start", line);
 }
 
@@ -144,7 +146,10 @@ void why_svg(struct text *out, const struct why *w)
     text_append_format(out, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", width, height);
     text_append(out, "<text x=\"12\" y=\"24\" font-weight=\"bold\">");
     html_escape(out, w->target);
-    text_append(out, ": what is equal in every network with ");
+    text_append(out, ": what is equal in every network ");
+    if (w->depth)
+        text_append_format(out, "of %d layer%s ", w->depth, w->depth == 1 ? "" : "s");
+    text_append(out, "with ");
     html_escape(out, w->encoding);
     text_append(out, ", ");
     html_escape(out, w->attention);

@@ -21,15 +21,15 @@ enum { TURNS_MAX = 256, WARM_UP = 3, PAIR_PROCESSES = 6 };
 /* ---- a case as a task -------------------------------------------------------------------------*/
 static int open_spec(const struct bench_case *c, struct spec **out, struct err *e)
 {
-    char text[640];
+    char text[1024];
     int length = snprintf(text, sizeof text,
-                          "name: bench\nseeds: [0]\ntarget: gain\n"
-                          "space: {length: %d, channels: 4}\n"
-                          "model: {encoding: toeplitz, attention: %s, layers: %d, heads: %d, "
-                          "width: %d, ffn: %d%s}\n"
+                          "name: bench\nseeds: [0]\n%s%d, channels: 4}\n"
+                          "model: {encoding: %s, attention: %s, layers: %d, heads: %d, width: %d, ffn: %d%s}\n"
                           "train: {steps: 1000000, batch: %d, lr: 0.0001}\n",
-                          c->n, c->urpe ? "urpe" : "rpe", c->layers, c->heads, c->width,
-                          4 * c->width, c->keys ? c->keys : "", c->batch);
+                          c->graphs ? "target: degree\nspace: {kind: graph, max_distance: 8, nodes: "
+                                    : "target: gain\nspace: {length: ",
+                          c->n, c->encoding ? c->encoding : "toeplitz", c->urpe ? "urpe" : "rpe", c->layers,
+                          c->heads, c->width, 4 * c->width, c->keys ? c->keys : "", c->batch);
     return spec_parse(out, "bench", text, (size_t)length, NULL, 0, e);
 }
 

@@ -13,7 +13,9 @@ struct bench_case {
     int n, width, layers, batch, heads;
     bool urpe;
     int threads;
-    const char *keys; /* further keys of the model, ", mask: causal"; NULL: none */
+    const char *keys;     /* further keys of the model, ", mask: causal"; NULL: none */
+    const char *encoding; /* NULL: toeplitz */
+    bool graphs;          /* of n nodes; else a line */
 };
 
 struct bench_figures {

@@ -6,8 +6,9 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/system.h"
 #include "run/bench.h"
-#include "run/certify.h"
 #include "run/evaluate.h"
 #include "run/network.h"
 #include "run/samples_file.h"
@@ -40,12 +41,12 @@ static void add_finding(struct card_scores *scores, const struct cell *c, const 
     if (!f->apart || f->difference <= *worst)
         return;
     *worst = f->difference;
-    snprintf(scores->worst, sizeof scores->worst, "%s at length %d, sample %d positions %d and %d (from 0), %.3g",
-             target_of(&c->task.target)->name, f->length, f->sample[0], f->position[0], f->position[1],
+    snprintf(scores->worst, sizeof scores->worst, "%s at length %lld, sample %d positions %d and %d (from 0), %.3g",
+             target_of(&c->task.target)->name, (long long)f->length, f->sample[0], f->position[0], f->position[1],
              f->difference);
 }
 
-/* Rows without the header; of certified ones those of lengths that are not scored. */
+/* Rows without the header; of certified ones those of lengths and subsets that are not scored. */
 static int append_unscored(struct text *rows, const struct text *certified, const struct csv *scored,
                            struct err *e)
 {
@@ -54,7 +55,8 @@ static int append_unscored(struct text *rows, const struct text *certified, cons
     for (int k = 1; k < c.rows && !code; k++) {
         bool there = false;
         for (int i = 1; i < scored->rows; i++)
-            there |= !strcmp(scored->row[i][RESULT_length], c.row[k][RESULT_length]);
+            there |= !strcmp(scored->row[i][RESULT_length], c.row[k][RESULT_length]) &&
+                     !strcmp(scored->row[i][RESULT_subset], c.row[k][RESULT_subset]);
         for (int i = 0; i < c.columns && !there; i++)
             csv_field(rows, c.row[k][i]);
         if (!there)
@@ -64,8 +66,8 @@ static int append_unscored(struct text *rows, const struct text *certified, cons
     return code;
 }
 
-static int append_scored(const struct card_work *w, const struct cell *c, const char *path, struct text *rows,
-                         struct card_scores *scores, double *worst, struct err *e)
+static int append_scored(const struct card_work *w, const struct cell *c, struct pool *pool, const char *path,
+                         struct text *rows, struct card_scores *scores, double *worst, struct err *e)
 {
     const struct certify_options options = {.stop = w->stop};
     struct score_finding finding = {0};
@@ -74,9 +76,9 @@ static int append_scored(const struct card_work *w, const struct cell *c, const 
     row_append_header(&scored);
     row_append_header(&certified);
     size_t header = scored.length;
-    int code = score_cell(w->spec, c, w->pool, path, &scored, &finding, e);
+    int code = score_cell(w->spec, c, pool, path, &scored, &finding, e);
     if (!code)
-        code = certify_cell(w->spec, c, w->pool, &options, &certified, e);
+        code = certify_cell(w->spec, c, pool, NULL, &options, &certified, e);
     if (!code)
         code = text_check(&scored, e);
     if (!code)
@@ -96,30 +98,64 @@ static int append_scored(const struct card_work *w, const struct cell *c, const 
     return code;
 }
 
-int card_rows(const struct card_work *w, struct text *rows, struct card_scores *scores, struct err *e)
+/* scored (cells): not 0 where there are predictions. */
+static int find_predictions(const struct card_work *w, unsigned char *scored, struct err *e)
 {
-    const struct certify_options options = {.stop = w->stop};
-    char path[FILE_PATH_MAX] = "";
+    char path[FILE_PATH_MAX];
+    int code = w->predictions ? file_check_folder(w->predictions, "a folder of predictions", e) : 0, found = 0;
+    for (int k = 0; k < spec_cells(w->spec) && w->predictions && !code; k++) {
+        code = predictions_of(path, w->predictions, spec_cell(w->spec, k), e);
+        found += scored[k] = !code && file_exists(path);
+    }
+    if (!code && w->predictions && !found)
+        return err_set(e, ERR_IO, w->predictions, "has no predictions of this class; expected TARGET-CELL/"
+                       "predictions.safetensors, in the folders that --samples made for the same class");
+    return code;
+}
+
+/* The rows of cells that have predictions, in this process. */
+static int score(const struct card_work *w, const unsigned char *scored, struct text *rows,
+                 struct card_scores *scores, struct err *e)
+{
+    char path[FILE_PATH_MAX];
+    struct pool *pool = NULL;
     double worst = 0;
-    int code = 0;
-    *scores = (struct card_scores){0};
-    row_append_header(rows);
+    int code = pool_open(&pool, w->threads ? w->threads : system_cores(), e);
     for (int k = 0; k < spec_cells(w->spec) && !code; k++) {
         const struct cell *c = spec_cell(w->spec, k);
-        if (w->each)
-            w->each(w->context, k);
-        if (w->predictions)
-            code = predictions_of(path, w->predictions, c, e);
-        if (!code && w->predictions && file_exists(path))
-            code = append_scored(w, c, path, rows, scores, &worst, e);
-        else if (!code)
-            code = certify_cell(w->spec, c, w->pool, &options, rows, e);
+        if (!scored[k])
+            continue;
+        code = predictions_of(path, w->predictions, c, e);
+        if (!code)
+            code = append_scored(w, c, pool, path, &rows[k], scores, &worst, e);
         if (!code && w->stop && *w->stop)
             code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
-    if (!code && w->predictions && !scores->targets)
-        return err_set(e, ERR_IO, w->predictions, "has no predictions of this class; expected TARGET-CELL/"
-                       "predictions.safetensors, in the folders that --samples made for the same class");
+    pool_close(pool);
+    return code;
+}
+
+int card_rows(const struct card_work *w, struct text *rows, struct certify_counts *counts,
+              struct card_scores *scores, struct err *e)
+{
+    size_t cells = (size_t)spec_cells(w->spec);
+    unsigned char *scored = memory_alloc(cells, sizeof *scored, e);
+    struct text *each = memory_alloc(cells, sizeof *each, e);
+    const struct certify_options options = {.jobs = w->jobs, .threads = w->threads, .left_out = scored,
+                                            .messages = w->messages, .progress = w->progress, .stop = w->stop};
+    *scores = (struct card_scores){0};
+    int code = scored && each ? find_predictions(w, scored, e) : ERR_MEMORY;
+    if (!code)
+        code = certify_cells(w->spec, &options, each, counts, e);
+    if (!code && w->predictions)
+        code = score(w, scored, each, scores, e);
+    row_append_header(rows);
+    for (size_t k = 0; k < cells && each; k++) {
+        text_append_bytes(rows, each[k].data, each[k].length);
+        text_close(&each[k]);
+    }
+    memory_free(each);
+    memory_free(scored);
     return code ? code : text_check(rows, e);
 }
 

@@ -2,22 +2,22 @@
 #ifndef RUN_CARD_H
 #define RUN_CARD_H
 #include "base/err.h"
-#include "base/pool.h"
 #include "report/card.h"
+#include "run/certify.h"
 
 /* What card_rows goes by. */
 struct card_work {
     const struct spec *spec;
-    struct pool *pool;
     const char *predictions;  /* folder as card_samples made it, with predictions; NULL: none */
     volatile const int *stop; /* NULL: never */
-    void (*each)(void *context, int cell); /* is told before each cell; NULL: nobody */
-    void *context;
+    int jobs, threads;          /* these and files: as in certify_options */
+    FILE *progress, *messages;
 };
-/* Appends the rows of all cells, as certify_cell; where predictions have a file TARGET-CELL/
+/* Appends the rows of all cells, as certify_cells; where predictions have a file TARGET-CELL/
  * predictions.safetensors, as score_cell has it, the rows of its lengths are score_cell's.  ERR_INTERRUPTED
- * once *stop is not zero. */
-int card_rows(const struct card_work *w, struct text *rows, struct card_scores *scores, struct err *e);
+ * once *stop is not zero.  Before any call of BLAS. */
+int card_rows(const struct card_work *w, struct text *rows, struct certify_counts *counts,
+              struct card_scores *scores, struct err *e);
 
 /* Writes the samples of all cells into folder/TARGET-CELL, as samples_write. */
 int card_samples(const struct spec *s, const char *folder, int64_t train, struct err *e);

@@ -19,7 +19,6 @@
 #include "run/prove.h"
 #include "run/witness_cell.h"
 
-enum { PATH_SIZE = 4096 };
 /* Room in a checkpoint beside parameters, moments and history: headers. */
 #define CHECKPOINT_SLACK ((size_t)1 << 20)
 #define SAVE_SECONDS 0.1
@@ -38,7 +37,7 @@ struct work {
     bool polishing; /* has begun: the checkpoint is final, and the parameters are not its */
     double error; /* of the last point of the curve */
     double started, saved, told; /* machine_seconds */
-    char cpu[128], stamp[512], checkpoint[PATH_SIZE];
+    char cpu[128], stamp[512], checkpoint[FILE_PATH_MAX];
 };
 
 /* ---- small parts ------------------------------------------------------------------------------*/
@@ -158,7 +157,7 @@ static int resume(struct work *w, struct err *e)
     }
     if (code == ERR_MEMORY)
         return err_pass(e, &why);
-    char text[sizeof why.msg + PATH_SIZE + 64];
+    char text[sizeof why.msg + FILE_PATH_MAX + 64];
     snprintf(text, sizeof text, "%s: %s; the cell starts again", w->checkpoint, why.msg);
     note(w, text);
     return open_network(w, e);

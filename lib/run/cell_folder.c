@@ -72,13 +72,8 @@ int cell_write_spec(const struct cell *c, const char *folder, const char *experi
 int cell_write_failed(const struct cell *c, const char *folder, struct err *e)
 {
     struct text t = {0};
-    struct record r;
-    row_clear(&r);
-    r.status = "failed";
-    r.length = c->task.space.length;
-    r.subset = "all";
     row_append_header(&t);
-    row_append(&t, c, &r);
+    row_append_failed(&t, c);
     int code = file_write_text(folder, "row.csv", &t, e);
     text_close(&t);
     return code;
@@ -106,4 +101,14 @@ void row_append_header(struct text *t) { columns_append_header(t, column_table);
 void row_append(struct text *t, const struct cell *c, const struct record *r)
 {
     columns_append(t, column_table, r, c, trainer_api_of(c->task.model.precision)->digits);
+}
+
+void row_append_failed(struct text *t, const struct cell *c)
+{
+    struct record r;
+    row_clear(&r);
+    r.status = "failed";
+    r.length = c->task.space.length;
+    r.subset = "all";
+    row_append(t, c, &r);
 }

@@ -241,7 +241,7 @@ static int draw_samples(struct evaluation *ev, int kind, struct err *e)
                : samples_shared(&ev->set, ev->task, kind, (int)ev->length, e);
 }
 
-static int evaluation_prepare(struct evaluation *ev, int kind, struct err *e)
+static int evaluation_prepare(struct evaluation *ev, int kind, struct memo *memo, struct err *e)
 {
     int code = arena_open(&ev->arena, 0, e);
     code = code ? code : draw_samples(ev, kind, e);
@@ -258,7 +258,7 @@ static int evaluation_prepare(struct evaluation *ev, int kind, struct err *e)
            : kind == OWN_SAMPLES ? open_subsets(ev, e)
                                  : open_shared(ev, shared_table[kind]->name, e);
     if (!code)
-        code = evaluation_merge_depth(ev->task, &ev->set, &g, e);
+        code = memo_merge(memo, ev->task, &ev->set, &g, &ev->memo, e);
     ev->groups = g.any_groups;
     if (!code && kind == OWN_SAMPLES && ev->length != LENGTH_ALL)
         code = steep_open(&ev->steep, ev->task, &ev->set, e);
@@ -271,7 +271,7 @@ static int evaluation_prepare(struct evaluation *ev, int kind, struct err *e)
 }
 
 static int open_one(struct evaluation **out, const struct task *t, int64_t length, int kind,
-                    struct err *e)
+                    struct memo *memo, struct err *e)
 {
     struct evaluation *ev = memory_alloc(1, sizeof *ev, e);
     *out = ev;
@@ -279,19 +279,20 @@ static int open_one(struct evaluation **out, const struct task *t, int64_t lengt
         return ERR_MEMORY;
     ev->task = t;
     ev->length = length;
-    return evaluation_prepare(ev, kind, e);
+    return evaluation_prepare(ev, kind, memo, e);
 }
 
-static int open_length(struct evaluation **out, const struct task *t, int64_t length, struct err *e)
+static int open_length(struct evaluation **out, const struct task *t, int64_t length, struct memo *memo,
+                       struct err *e)
 {
     struct err own = {0};
     struct evaluation *ev;
     char text[TEXT_NUMBER_MAX];
-    int code = open_one(&ev, t, length, OWN_SAMPLES, &own);
+    int code = open_one(&ev, t, length, OWN_SAMPLES, memo, &own);
     struct evaluation *last = ev;
     for (int k = 0; k < SHARED_KINDS && !code && length != LENGTH_ALL; k++)
         if (task_shares(t, k, (int)length)) {
-            code = open_one(&last->further, t, length, k, &own);
+            code = open_one(&last->further, t, length, k, memo, &own);
             last = last->further;
         }
     *out = code ? NULL : ev;
@@ -304,7 +305,7 @@ static int open_length(struct evaluation **out, const struct task *t, int64_t le
 
 int evaluation_open(struct evaluation **out, const struct task *t, int length, struct err *e)
 {
-    return open_length(out, t, length, e);
+    return open_length(out, t, length, NULL, e);
 }
 
 int evaluation_count(const struct task *t)
@@ -313,10 +314,15 @@ int evaluation_count(const struct task *t)
     return lengths > 1 ? lengths + 1 : lengths;
 }
 
-int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e)
+static int open_number(struct evaluation **out, const struct task *t, int k, struct memo *memo, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
-    return open_length(out, t, k < lengths->count ? lengths->value[k] : LENGTH_ALL, e);
+    return open_length(out, t, k < lengths->count ? lengths->value[k] : LENGTH_ALL, memo, e);
+}
+
+int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e)
+{
+    return open_number(out, t, k, NULL, e);
 }
 
 /* Floors of the set with all images, for those of the set without. */
@@ -348,13 +354,18 @@ static int count_rows(const struct task *t, int length, int64_t *rows, struct er
     return code;
 }
 
+struct memo_entry *evaluation_memo(const struct evaluation *ev)
+{
+    return ev->memo;
+}
+
 bool evaluation_is_whole(const struct evaluation *ev)
 {
     return !ev->plain;
 }
 
 int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, int64_t most,
-                           struct err *e)
+                           struct memo *memo, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
     int64_t rows = 0;
@@ -362,14 +373,14 @@ int evaluation_open_floors(struct evaluation **out, const struct task *t, int k,
                    ? count_rows(t, (int)lengths->value[k], &rows, e)
                    : 0;
     if (!code && rows <= most)
-        return evaluation_open_number(out, t, k, e);
+        return open_number(out, t, k, memo, e);
     struct task *plain = code ? NULL : memory_alloc(1, sizeof *plain, e);
     *out = NULL;
     if (!plain)
         return code ? code : ERR_MEMORY;
     *plain = *t;
     plain->evaluate.orbit = 0;
-    code = open_length(out, plain, lengths->value[k], e);
+    code = open_length(out, plain, lengths->value[k], memo, e);
     if (code) {
         memory_free(plain);
         return code;

@@ -18,6 +18,8 @@
 #include "train/train.h"
 
 struct evaluation;
+struct memo;
+struct memo_entry;
 /* Draws the evaluation set of `length`, merges its rows and computes the floors: everything that
  * does not depend on weights.  `t` must outlive it.  ERR_MEMORY, or what target and space
  * report. */
@@ -27,9 +29,11 @@ int evaluation_open(struct evaluation **out, const struct task *t, int length, s
 int evaluation_count(const struct task *t);
 int evaluation_open_number(struct evaluation **out, const struct task *t, int k, struct err *e);
 /* The same for floors alone: images under an orbit that are more than `most` rows are not kept
- * (run/orbits.h), and of samples and groups there are only those without them: it is not whole. */
+ * (run/orbits.h), and of samples and groups there are only those without them: it is not whole.  memo: what
+ * is known of cells of its class, which must outlive it; NULL: nothing. */
 int evaluation_open_floors(struct evaluation **out, const struct task *t, int k, int64_t most,
-                           struct err *e);
+                           struct memo *memo, struct err *e);
+struct memo_entry *evaluation_memo(const struct evaluation *ev); /* NULL: there is none */
 bool evaluation_is_whole(const struct evaluation *ev);
 void evaluation_close(struct evaluation *ev); /* NULL is fine */
 
@@ -107,5 +111,7 @@ void row_clear(struct record *r);
 /* The header line of results.csv; a line. */
 void row_append_header(struct text *t);
 void row_append(struct text *t, const struct cell *c, const struct record *r);
+/* The only line of a cell that could not be worked on. */
+void row_append_failed(struct text *t, const struct cell *c);
 
 #endif

@@ -5,6 +5,7 @@
 #define RUN_EVALUATION_H
 #include "floor/floor.h"
 #include "run/evaluate.h"
+#include "run/memo.h"
 #include "run/steep.h"
 
 /* Below this rms about its mean a target counts as constant, and relative figures are left out. */
@@ -32,6 +33,7 @@ struct merged_logit {
 struct evaluation {
     const struct task *task;
     struct task *plain;       /* its own, of a set without images; NULL: it has none */
+    struct memo_entry *memo;  /* of its set; NULL: none */
     struct evaluation *further; /* of the subsets behind these, each of a set of its own; NULL: none */
     int64_t length; /* or LENGTH_ALL */
     int rows;

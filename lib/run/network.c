@@ -5,8 +5,6 @@
 #include "base/file.h"
 #include "kernel/kernel.h"
 
-enum { PATH_SIZE = 4096 };
-
 extern const struct trainer_api trainer_api_double;
 
 const struct trainer_api *trainer_api_of(int precision)
@@ -39,14 +37,14 @@ static const char weights_name[] = "weights.safetensors";
 
 int network_export(const struct network *x, const char *folder, struct err *e)
 {
-    char path[PATH_SIZE];
+    char path[FILE_PATH_MAX];
     int code = file_join(path, sizeof path, folder, weights_name, e);
     return code ? code : x->api->export_weights(x->trainer, path, e);
 }
 
 int network_import(struct network *x, const char *folder, struct err *e)
 {
-    char path[PATH_SIZE];
+    char path[FILE_PATH_MAX];
     int code = file_join(path, sizeof path, folder, weights_name, e);
     return code ? code : x->api->import_weights(x->trainer, path, e);
 }

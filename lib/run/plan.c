@@ -188,3 +188,12 @@ void plan_label(const struct spec *s, const struct cell *c, char out[PLAN_LABEL]
     if (!out[0])
         snprintf(out, PLAN_LABEL, "cell %s", c->id);
 }
+
+void plan_failure(const struct spec *s, const struct cell *c, const struct err *why, char out[PLAN_FAILURE])
+{
+    char name[PLAN_LABEL];
+    plan_label(s, c, name);
+    bool named = strncmp(name, "cell ", 5) != 0; /* where nothing varies the id is the label */
+    snprintf(out, PLAN_FAILURE, "cell %s%s%s%s failed: %s%s%s", c->id, named ? " (" : "", named ? name : "",
+             named ? ")" : "", why->where, why->where[0] ? ": " : "", why->msg);
+}

@@ -38,5 +38,8 @@ int plan_threads(const struct plan *p, const struct run_options *o, int slot);
 /* A cell in the words of the axes along which the spec's cells differ. */
 enum { PLAN_LABEL = 256 };
 void plan_label(const struct spec *s, const struct cell *c, char out[PLAN_LABEL]);
+/* "cell ID (its words) failed: WHERE: why". */
+enum { PLAN_FAILURE = sizeof(struct err) + PLAN_LABEL + 64 };
+void plan_failure(const struct spec *s, const struct cell *c, const struct err *why, char out[PLAN_FAILURE]);
 
 #endif

@@ -12,7 +12,7 @@
 #include "spec/spec.h"
 #include "train/train.h"
 
-enum { INPUT_LIMIT = 1 << 30, PATH_LIMIT = 4096 };
+enum { INPUT_LIMIT = 1 << 30 };
 
 struct prediction {
     const struct task *task;
@@ -421,8 +421,9 @@ static int run_model(struct prediction *p, struct pool *pool, const char *folder
 
 int cell_open(struct spec **spec, const char *folder, struct err *e)
 {
-    char path[PATH_LIMIT];
-    int code = file_join(path, sizeof path, folder, "spec.yaml", e);
+    char path[FILE_PATH_MAX];
+    int code = file_check_folder(folder, "a cell's folder, one under cells/,", e);
+    code = code ? code : file_join(path, sizeof path, folder, "spec.yaml", e);
     if (!code && !file_exists(path))
         code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
                        "expected a folder under cells/");

@@ -77,18 +77,15 @@ struct set_price {
 };
 
 /* Each set of images is a group, at the most. */
-static int add_shared(const struct task *t, int length, double row, struct set_price *out,
-                         struct err *e)
+static void add_shared(const struct task *t, const struct pass_set *set, double row, const struct pass_price *pass,
+                       struct set_price *out)
 {
-    int64_t sets = task_image_sets(t), samples = sets * t->evaluate.images;
-    struct pass_price pass;
-    int code = trainer_api_of(t->model.precision)->price_pass(t, length, samples, false, &pass, e);
-    out->bytes += (double)samples * length * row;
-    out->merging += merge_flops((double)samples * length, (double)samples * length / 2, length);
-    out->bytes += (double)sets * length * task_io(t).labels * (double)sizeof(double);
-    out->ahead += pass.flops;
-    out->pass.bytes = pass.bytes > out->pass.bytes ? pass.bytes : out->pass.bytes;
-    return code;
+    double rows = (double)set->samples * set->length;
+    out->bytes += rows * row;
+    out->merging += merge_flops(rows, rows / 2, set->length);
+    out->bytes += (double)task_image_sets(t) * set->length * task_io(t).labels * (double)sizeof(double);
+    out->ahead += pass->flops;
+    out->pass.bytes = pass->bytes > out->pass.bytes ? pass->bytes : out->pass.bytes;
 }
 
 /* Samples with their images, layouts and groups, the network's outputs, and logits summed over
@@ -99,6 +96,9 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
     double samples = (double)task_samples(t), positions = samples * length;
     double images, row = 32, groups = samples * (1 - t->space.share[PATTERN_GENERIC]);
     const struct model_io io = task_io(t);
+    struct pass_set set[1 + SHARED_KINDS];
+    struct pass_price pass[1 + SHARED_KINDS];
+    int sets = 1;
     *out = (struct set_price){0};
     int code = layout_price(t, length, &out->layout, &images, e);
     if (code)
@@ -111,24 +111,27 @@ static int set_price(const struct task *t, int length, struct set_price *out, st
     row += sizeof(double) * (io.channels + (io.labels ? 0 : 3.0 * model_io_outputs(&io)));
     out->bytes = images * (positions * row + samples * out->layout) +
                  groups * io.labels * (double)sizeof(double);
-    code = trainer_api_of(t->model.precision)
-               ->price_pass(t, length, (int64_t)(images * samples), false, &out->pass, e);
-    for (int k = 0; k < SHARED_KINDS && !code; k++)
+    set[0] = (struct pass_set){length, (int64_t)(images * samples), false};
+    for (int k = 0; k < SHARED_KINDS; k++)
         if (task_shares(t, k, length))
-            code = add_shared(t, length, row, out, e);
+            set[sets++] = (struct pass_set){length, task_image_sets(t) * t->evaluate.images, false};
+    code = trainer_api_of(t->model.precision)->price_passes(t, sets, set, pass, e);
+    out->pass = pass[0];
+    for (int k = 1; k < sets && !code; k++)
+        add_shared(t, &set[k], row, &pass[k], out);
     return code;
 }
 
-/* At lengths other than the training's: passes, which are all kept; and the evaluation of all lengths
+/* own: of the training length.  At lengths other than that: passes, which are all kept; and the evaluation of all lengths
  * together, which is the largest. */
-static int price_lengths(const struct task *t, struct price *p, struct err *e)
+static int price_lengths(const struct task *t, const struct set_price *own, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
     double together = 0, rows = 0;
     int code = 0;
     for (int k = 0; k < lengths->count && !code && lengths->count > 1; k++) {
-        struct set_price set;
-        code = set_price(t, (int)lengths->value[k], &set, e);
+        struct set_price set = *own;
+        code = lengths->value[k] == t->space.length ? 0 : set_price(t, (int)lengths->value[k], &set, e);
         together += set.bytes;
         rows += set.rows;
         p->flops_of[PRICE_FLOORS] += set.merging;
@@ -152,8 +155,8 @@ static int price_search(const struct task *t, struct price *p, struct err *e)
     struct pass_price pass;
     if (starts == 0 || target_form(&t->target).labels || !space_is_one(&t->space))
         return 0;
-    int code = trainer_api_of(t->model.precision)
-                   ->price_pass(t, (int)n, t->evaluate.adversary_starts, true, &pass, e);
+    const struct pass_set set = {(int)n, t->evaluate.adversary_starts, true};
+    int code = trainer_api_of(t->model.precision)->price_passes(t, 1, &set, &pass, e);
     p->bytes_of[PRICE_SEARCH] = 8 * sizeof(double) * starts * n * (double)t->space.channels +
                                 n * n + (double)pass.bytes;
     p->flops_of[PRICE_SEARCH] = (double)t->evaluate.adversary_steps * pass.flops * 4 / 3;
@@ -171,20 +174,20 @@ static void add_networks(const struct task *t, const struct pass_price *own, str
 static int price_networks(const struct task *t, struct price *p, struct err *e)
 {
     const struct option_ints *lengths = &t->evaluate.lengths;
-    int64_t samples[OPTION_INTS_MAX];
-    struct pass_price own;
+    struct pass_set set[OPTION_INTS_MAX];
+    struct pass_price own[OPTION_INTS_MAX], together;
     int code = 0;
     for (int k = 0; k < lengths->count && !code; k++) {
         double bytes, images;
         code = layout_price(t, (int)lengths->value[k], &bytes, &images, e);
-        samples[k] = code ? 0 : (int64_t)(images * (double)task_samples(t));
-        if (!code)
-            code = prove_price(t, (int)lengths->value[k], samples[k], &own, e);
-        if (!code)
-            add_networks(t, &own, p);
+        set[k] = (struct pass_set){(int)lengths->value[k], (int64_t)(images * (double)task_samples(t)), false};
     }
-    if (!code && lengths->count > 1 && !(code = prove_price_all(t, samples, &own, e)))
-        add_networks(t, &own, p);
+    if (!code)
+        code = prove_price(t, lengths->count, set, own, &together, e);
+    for (int k = 0; k < lengths->count && !code; k++)
+        add_networks(t, &own[k], p);
+    if (!code && lengths->count > 1)
+        add_networks(t, &together, p);
     return code;
 }
 
@@ -213,7 +216,7 @@ int price_task(const struct task *t, struct price *out, struct err *e)
     if (!code)
         code = set_price(t, (int)t->space.length, &set, e);
     if (!code)
-        code = price_lengths(t, out, e);
+        code = price_lengths(t, &set, out, e);
     if (!code)
         code = price_search(t, out, e);
     if (!code)

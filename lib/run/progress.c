@@ -37,22 +37,40 @@ static void append_time(char *line, size_t size, double seconds)
         snprintf(line + used, size - used, "; %ld:%02ld left", s / 60, s % 60);
 }
 
+static bool is_due(const struct progress *p)
+{
+    return p->out && !(p->visible && machine_seconds() - p->drawn < PROGRESS_REDRAW);
+}
+
+static void draw(struct progress *p, char line[LINE_SIZE], double seconds_left)
+{
+    append_time(line, LINE_SIZE, seconds_left);
+    fprintf(p->out, "\r%.*s\x1b[K", terminal_width(p->out) - 1, text_clean(line, false));
+    fflush(p->out);
+    p->drawn = machine_seconds();
+    p->visible = true;
+}
+
 void progress_draw(struct progress *p, int done, int cells, const char *label,
                    const struct cell_progress *c, double seconds_left)
 {
     char line[LINE_SIZE], error[40] = "";
-    double now = machine_seconds();
-    if (!p->out || (p->visible && now - p->drawn < PROGRESS_REDRAW))
+    if (!is_due(p))
         return;
     if (!isnan(c->error_rel))
         snprintf(error, sizeof error, ", error_rel %.3g", c->error_rel);
     snprintf(line, sizeof line, "%d/%d  %.300s: step %lld/%lld%s", done, cells, label,
              (long long)c->step, (long long)c->steps, error);
-    append_time(line, sizeof line, seconds_left);
-    fprintf(p->out, "\r%.*s\x1b[K", terminal_width(p->out) - 1, text_clean(line, false));
-    fflush(p->out);
-    p->drawn = now;
-    p->visible = true;
+    draw(p, line, seconds_left);
+}
+
+void progress_draw_cells(struct progress *p, int done, int cells, double seconds_left)
+{
+    char line[LINE_SIZE];
+    if (!is_due(p))
+        return;
+    snprintf(line, sizeof line, "%d/%d cells", done, cells);
+    draw(p, line, seconds_left);
 }
 
 void progress_clear(struct progress *p)

@@ -20,6 +20,8 @@ void progress_open(struct progress *p, FILE *out);
  * times a second. */
 void progress_draw(struct progress *p, int done, int cells, const char *label,
                    const struct cell_progress *c, double seconds_left);
+/* The same without a word of any cell. */
+void progress_draw_cells(struct progress *p, int done, int cells, double seconds_left);
 void progress_clear(struct progress *p);
 
 #endif

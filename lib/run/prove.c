@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/safetensors.h"
+#include "run/memo.h"
 #include "run/witness_cell.h"
 
 #define APART 0x1p-25
@@ -76,57 +77,47 @@ static int heads_of(const struct task *t)
     return t->model.tie || outputs >= OUTPUTS_MIN ? 1 : (OUTPUTS_MIN + outputs - 1) / outputs;
 }
 
-/* Adds the first network's operations to *out and those of all to *all; bytes are the most of any. */
-static int add_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
-                     double *all, struct err *e)
-{
-    struct train_price own;
-    int code = 0;
-    for (int k = 0; k < (int)t->evaluate.networks && !code; k++) {
-        struct task net = task_of(t, k);
-        struct pass_price pass;
-        code = trainer_api_of(MODEL_DOUBLE)->price(&net, &own, e);
-        if (!code)
-            code = trainer_api_of(MODEL_DOUBLE)->price_pass(&net, length, samples, false, &pass, e);
-        if (code)
-            break;
-        size_t bytes = own.parameters * sizeof(double) + pass.bytes;
-        out->bytes = bytes > out->bytes ? bytes : out->bytes;
-        *all += heads_of(t) * pass.flops;
-        out->flops += k ? 0 : heads_of(t) * pass.flops;
-    }
-    return code;
-}
-
-/* Zeros where all would take more than may be spent. */
+/* Zeros where all networks would take more than may be spent. */
 static int limit_price(const struct task *t, double all, struct pass_price *out, struct err *e)
 {
     struct train_price training = {0};
-    int code = trainer_api_of(t->model.precision)->price(t, &training, e);
+    int code = all > WORK_UNASKED ? trainer_api_of(t->model.precision)->price(t, &training, e) : 0;
     if (all > WORK_UNASKED && all > training.step_flops * (double)t->train.steps)
         *out = (struct pass_price){0};
     return code;
 }
 
-int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
-                struct err *e)
+static void add_price(struct pass_price *out, double *all, size_t bytes, double flops, bool first)
 {
-    double all = 0;
-    *out = (struct pass_price){0};
-    int code = add_price(t, length, samples, out, &all, e);
-    return code ? code : limit_price(t, all, out, e);
+    out->bytes = bytes > out->bytes ? bytes : out->bytes;
+    out->flops += first ? flops : 0;
+    *all += flops;
 }
 
-int prove_price_all(const struct task *t, const int64_t *samples, struct pass_price *out,
-                    struct err *e)
+int prove_price(const struct task *t, int count, const struct pass_set *set, struct pass_price *out,
+                struct pass_price *together, struct err *e)
 {
-    const struct option_ints *lengths = &t->evaluate.lengths;
-    double all = 0;
+    struct pass_price pass[OPTION_INTS_MAX];
+    double all[OPTION_INTS_MAX] = {0}, sum = 0;
+    struct train_price own;
     int code = 0;
-    *out = (struct pass_price){0};
-    for (int k = 0; k < lengths->count && !code; k++)
-        code = add_price(t, (int)lengths->value[k], samples[k], out, &all, e);
-    return code ? code : limit_price(t, all, out, e);
+    *together = (struct pass_price){0};
+    for (int i = 0; i < count; i++)
+        out[i] = *together;
+    for (int k = 0; k < (int)t->evaluate.networks && !code; k++) {
+        struct task net = task_of(t, k);
+        code = trainer_api_of(MODEL_DOUBLE)->price(&net, &own, e);
+        if (!code)
+            code = trainer_api_of(MODEL_DOUBLE)->price_passes(&net, count, set, pass, e);
+        for (int i = 0; i < count && !code; i++) {
+            size_t bytes = own.parameters * sizeof(double) + pass[i].bytes;
+            add_price(&out[i], &all[i], bytes, heads_of(t) * pass[i].flops, k == 0);
+            add_price(together, &sum, bytes, heads_of(t) * pass[i].flops, k == 0);
+        }
+    }
+    for (int i = 0; i < count && !code; i++)
+        code = limit_price(t, all[i], &out[i], e);
+    return code ? code : limit_price(t, sum, together, e);
 }
 
 /* ---- random weights ---------------------------------------------------------------------------*/
@@ -384,15 +375,15 @@ static int price_of(const struct evaluation *ev, struct pass_price *out, struct 
     const struct task *t = evaluation_task(ev);
     const struct samples *set = evaluation_samples(ev);
     const struct option_ints *lengths = &t->evaluate.lengths;
-    if (evaluation_length(ev) != LENGTH_ALL)
-        return prove_price(t, (int)evaluation_length(ev), set->count, out, e);
-    int64_t *samples = memory_alloc((size_t)lengths->count, sizeof *samples, e);
-    for (int k = 0; k < lengths->count && samples; k++)
+    struct pass_set pass[OPTION_INTS_MAX] = {{(int)evaluation_length(ev), set->count, false}};
+    struct pass_price each[OPTION_INTS_MAX];
+    bool several = evaluation_length(ev) == LENGTH_ALL;
+    for (int k = 0; k < lengths->count && several; k++) {
+        pass[k] = (struct pass_set){.length = (int)lengths->value[k]};
         for (int i = 0; i < set->count; i++)
-            samples[k] += set->layout[i]->n == lengths->value[k];
-    int code = samples ? prove_price_all(t, samples, out, e) : ERR_MEMORY;
-    memory_free(samples);
-    return code;
+            pass[k].samples += set->layout[i]->n == lengths->value[k];
+    }
+    return prove_price(t, several ? lengths->count : 1, pass, each, out, e);
 }
 
 static int prove_own(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
@@ -411,10 +402,16 @@ static int prove_own(struct evaluation *ev, struct pool *pool, const char *folde
         code = write_set(&s, e);
     bool left = true;
     for (int k = 0; k < (int)t->evaluate.networks && !code && left; k++) {
-        code = try_network(&s, k, pool, stop, e);
-        if (code)
-            break;
-        find_near(&s);
+        const unsigned char *known = folder ? NULL : memo_near(evaluation_memo(ev), k);
+        if (known) {
+            memcpy(s.near, known, (size_t)s.groups);
+        } else {
+            code = try_network(&s, k, pool, stop, e);
+            if (code)
+                break;
+            find_near(&s);
+            memo_keep_near(evaluation_memo(ev), k, s.near);
+        }
         left = tell(&s);
     }
     arena_close(&s.arena);

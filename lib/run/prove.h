@@ -28,11 +28,9 @@ int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, vo
 int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
                       volatile const int *stop, struct record *figures, struct err *e);
 /* Operations of the first network, which is nearly always enough, and memory of the largest, without
- * the samples; zeros where none is tried. */
-int prove_price(const struct task *t, int length, int64_t samples, struct pass_price *out,
-                struct err *e);
-/* The same for all evaluated lengths together: samples of each, in the order of evaluate.lengths. */
-int prove_price_all(const struct task *t, const int64_t *samples, struct pass_price *out,
-                    struct err *e);
+ * the samples, on each of so many sets: out (count), and on all of them together; zeros where none is
+ * tried. */
+int prove_price(const struct task *t, int count, const struct pass_set *set, struct pass_price *out,
+                struct pass_price *together, struct err *e);
 
 #endif

@@ -2,14 +2,11 @@
  *
  *   plan -> specs/<hash>.yaml -> [ start | wait | read | rebuild ]* -> rebuild
  *
- * Invariant: the coordinator itself calls no BLAS and writes into a cell's folder only when its
- * worker is gone and the lock is its own, so that two runs, or a killed one and its successor, can
- * share a folder. */
+ * Invariant: the coordinator writes into a cell's folder only when its worker is gone and the lock is
+ * its own, so that two runs, or a killed one and its successor, can share a folder. */
 #include "run/run.h"
 
-#include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,12 +14,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "report/report.h"
+#include "run/crew.h"
 #include "run/plan.h"
 #include "run/progress.h"
-#include "run/worker.h"
 
-enum { WAIT_MS = 200 };
-#define REBUILD_SECONDS 5.0
+#define REBUILD_SECONDS 5.0 /* between two rebuilds at least, and */
+#define REBUILD_SHARE 50.0  /* so many times what one takes: a rebuild reads all cells, however many */
 #define HELD_SECONDS 0.5
 
 struct run {
@@ -30,15 +27,14 @@ struct run {
     const struct run_options *o;
     struct run_counts *counts;
     struct plan plan;
-    struct worker *worker; /* (jobs) of plan.cell[worker.cell] */
-    struct pollfd *poll;   /* (jobs) */
+    struct crew crew;      /* each worker of plan.cell[worker.cell] */
     int next;              /* plan cells before it are not waiting */
     struct progress progress;
     double started, rebuilt; /* machine_seconds */
+    double rebuild_seconds;  /* that the last one took */
     double asked;            /* likewise: when held cells were last looked at */
     double work_done, work_here;    /* ended; of that, done by this run's workers */
     bool dirty;            /* cells ended since the last rebuild */
-    bool stopping, told;   /* start no more; workers have been asked to stop */
     struct err memory;     /* a worker had too little: the run goes on, and says so at the end */
 };
 
@@ -60,11 +56,8 @@ static void say(void *context, const char *text)
 
 static void say_failed(struct run *r, const struct cell *c, const struct err *why)
 {
-    char name[PLAN_LABEL], text[sizeof why->msg + sizeof why->where + PLAN_LABEL + 64];
-    plan_label(r->spec, c, name);
-    bool named = strncmp(name, "cell ", 5) != 0; /* where nothing varies the id is the label */
-    snprintf(text, sizeof text, "cell %s%s%s%s failed: %s%s%s", c->id, named ? " (" : "",
-             named ? name : "", named ? ")" : "", why->where, why->where[0] ? ": " : "", why->msg);
+    char text[PLAN_FAILURE];
+    plan_failure(r->spec, c, why, text);
     say_always(r, text);
 }
 
@@ -90,8 +83,10 @@ static int write_spec(const struct run *r, struct err *e)
 
 static int rebuild(struct run *r, struct err *e)
 {
+    double start = machine_seconds();
     int code = report_rebuild(r->o->folder, e);
     r->rebuilt = machine_seconds();
+    r->rebuild_seconds = r->rebuilt - start;
     r->dirty = false;
     return code;
 }
@@ -153,13 +148,15 @@ static int take_failure(struct run *r, struct plan_cell *c, const struct err *wh
     say_failed(r, cell_of(r, c), why);
     r->counts->failed++;
     if (r->o->fail_fast)
-        r->stopping = true;
+        r->crew.stopping = true;
     end_cell(r, c, true);
     return write_failed(r, cell_of(r, c), e);
 }
 
-static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct err *e)
+static int take_end(void *context, struct worker *w, struct err *e)
 {
+    struct run *r = context;
+    struct plan_cell *c = &r->plan.cell[w->cell];
     switch (w->outcome) {
     case WORKER_DIVERGED:
         r->counts->diverged++;
@@ -177,7 +174,7 @@ static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct
         c->state = PLAN_HELD;
         return 0;
     case WORKER_DIED:
-        if (r->told) { /* it was asked to stop and had no handler for that */
+        if (r->crew.told) { /* it was asked to stop and had no handler for that */
             put_back(r, c);
             return 0;
         }
@@ -190,10 +187,9 @@ static int take_end(struct run *r, struct worker *w, struct plan_cell *c, struct
 
 /* ---- starting ---------------------------------------------------------------------------------*/
 
-static int start(struct run *r, int slot, int index, struct err *e)
+static int start(struct run *r, struct worker *w, int index, struct err *e)
 {
     struct plan_cell *c = &r->plan.cell[index];
-    struct worker *w = &r->worker[slot];
     char folder[RUN_PATH];
     int code = cell_folder(r->o->folder, cell_of(r, c), folder, e);
     if (!code)
@@ -203,12 +199,12 @@ static int start(struct run *r, int slot, int index, struct err *e)
     struct worker_task task = {.run = {.cell = cell_of(r, c),
                                        .folder = folder,
                                        .experiment = spec_name(r->spec),
-                                       .threads = plan_threads(&r->plan, r->o, slot),
+                                       .threads = plan_threads(&r->plan, r->o, (int)(w - r->crew.worker)),
                                        .checkpoint_seconds = r->o->checkpoint_seconds,
                                        .stop = r->o->stop},
                                .force = r->o->force};
     w->cell = index;
-    code = worker_start(w, &task, e);
+    code = worker_start(w, worker_train, &task, e);
     if (!code)
         c->state = PLAN_RUNNING;
     return code;
@@ -232,19 +228,11 @@ static int next_waiting(struct run *r, struct err *e)
     return -1;
 }
 
-static int start_all(struct run *r, struct err *e)
+static int start_next(void *context, struct worker *w, struct err *e)
 {
-    for (int slot = 0; slot < r->plan.jobs && !r->stopping; slot++) {
-        if (r->worker[slot].child.pid)
-            continue;
-        int index = next_waiting(r, e);
-        if (index < 0)
-            return e->code;
-        int code = start(r, slot, index, e);
-        if (code)
-            return code;
-    }
-    return 0;
+    struct run *r = context;
+    int index = next_waiting(r, e);
+    return index < 0 ? e->code : start(r, w, index, e);
 }
 
 /* Looks again at cells that another run held: finished, or free because their holder died. */
@@ -276,63 +264,19 @@ static int ask_held(struct run *r, struct err *e)
 
 /* ---- the loop ---------------------------------------------------------------------------------*/
 
-static int running(const struct run *r)
+static bool is_left(void *context)
 {
-    int count = 0;
-    for (int k = 0; k < r->plan.jobs; k++)
-        count += r->worker[k].child.pid != 0;
-    return count;
-}
-
-static bool all_ended(const struct run *r)
-{
+    const struct run *r = context;
     for (int k = 0; k < r->plan.cells; k++)
         if (r->plan.cell[k].state != PLAN_ENDED)
-            return false;
-    return true;
-}
-
-/* Workers share the caller's process group, but a signal may have been meant for the coordinator
- * alone. */
-static void ask_to_stop(struct run *r)
-{
-    if (r->told)
-        return;
-    r->told = true;
-    for (int k = 0; k < r->plan.jobs; k++)
-        if (r->worker[k].child.pid)
-            kill(r->worker[k].child.pid, SIGTERM);
-}
-
-static void wait_for_workers(struct run *r)
-{
-    for (int k = 0; k < r->plan.jobs; k++)
-        r->poll[k] = (struct pollfd){.fd = r->worker[k].child.pid ? r->worker[k].child.fd : -1,
-                                     .events = POLLIN};
-    if (poll(r->poll, (nfds_t)r->plan.jobs, WAIT_MS) < 0)
-        for (int k = 0; k < r->plan.jobs; k++)
-            r->poll[k].revents = 0; /* a signal; the caller looks at its flag */
-}
-
-static int read_workers(struct run *r, struct err *e)
-{
-    int code = 0;
-    for (int k = 0; k < r->plan.jobs; k++) {
-        struct worker *w = &r->worker[k];
-        if (!w->child.pid || !(r->poll[k].revents & (POLLIN | POLLHUP | POLLERR)))
-            continue;
-        if (!worker_read(w, say, r))
-            continue;
-        int failed = take_end(r, w, &r->plan.cell[w->cell], e);
-        code = code ? code : failed;
-    }
-    return code;
+            return true;
+    return false;
 }
 
 /* Of a running cell's work: what this run has done, and what is left. */
 static void cell_work(const struct run *r, int slot, double *here, double *left)
 {
-    const struct worker *w = &r->worker[slot];
+    const struct worker *w = &r->crew.worker[slot];
     double work = r->plan.cell[w->cell].work;
     double steps = w->progress.steps > 0 ? (double)w->progress.steps : 1;
     *here = w->heard ? work * (double)(w->progress.step - w->resumed) / steps : 0;
@@ -344,11 +288,11 @@ static double seconds_left(const struct run *r)
     double done = r->work_here, left = r->plan.work - r->work_done;
     for (int k = 0; k < r->plan.jobs; k++) {
         double here, remaining;
-        if (!r->worker[k].child.pid)
+        if (!r->crew.worker[k].child.pid)
             continue;
         cell_work(r, k, &here, &remaining);
         done += here;
-        left -= r->plan.cell[r->worker[k].cell].work - remaining;
+        left -= r->plan.cell[r->crew.worker[k].cell].work - remaining;
     }
     return done > 0 ? (machine_seconds() - r->started) * left / done : NAN;
 }
@@ -359,7 +303,7 @@ static void draw(struct run *r)
     int done = c->done_before + c->trained + c->failed + c->elsewhere;
     char name[PLAN_LABEL];
     for (int k = 0; k < r->plan.jobs; k++) {
-        const struct worker *w = &r->worker[k];
+        const struct worker *w = &r->crew.worker[k];
         if (!w->child.pid || !w->heard)
             continue;
         plan_label(r->spec, cell_of(r, &r->plan.cell[w->cell]), name);
@@ -371,46 +315,30 @@ static void draw(struct run *r)
 static int tidy(struct run *r, struct err *e)
 {
     struct err own = {0};
-    if (!r->dirty || machine_seconds() - r->rebuilt < REBUILD_SECONDS)
+    if (!r->dirty || machine_seconds() - r->rebuilt < fmax(REBUILD_SECONDS, REBUILD_SHARE * r->rebuild_seconds))
         return 0;
     int code = rebuild(r, &own);
     /* A signal while it waited for the lock: the flag will be seen, a last rebuild follows. */
     return code == ERR_INTERRUPTED ? 0 : err_pass(e, &own);
 }
 
-/* Until every cell has ended, or everything has stopped. */
-static int loop(struct run *r, struct err *e)
+static int look_after(void *context, struct err *e)
 {
-    int code = 0;
-    while (running(r) || (!r->stopping && !all_ended(r))) {
-        if (r->o->stop && *r->o->stop)
-            r->stopping = true;
-        int failed = r->stopping ? 0 : start_all(r, e);
-        wait_for_workers(r);
-        if (!failed)
-            failed = read_workers(r, e);
-        if (!failed && !r->stopping)
-            failed = ask_held(r, e);
-        if (!failed)
-            failed = tidy(r, e);
-        if (failed && !code) {
-            code = failed;
-            r->stopping = true;
-        }
-        if (r->stopping)
-            ask_to_stop(r);
-        draw(r);
-    }
-    progress_clear(&r->progress);
+    struct run *r = context;
+    int code = r->crew.stopping ? 0 : ask_held(r, e);
+    if (!code)
+        code = tidy(r, e);
+    draw(r);
     return code;
 }
 
-static int open_slots(struct run *r, struct err *e)
+static int work_off(struct run *r, struct err *e)
 {
-    size_t jobs = (size_t)r->plan.jobs;
-    r->worker = memory_alloc(jobs, sizeof *r->worker, e);
-    r->poll = memory_alloc(jobs, sizeof *r->poll, e);
-    return r->worker && r->poll ? 0 : ERR_MEMORY;
+    const struct crew_duty duty = {.context = r, .stop = r->o->stop, .left = is_left, .start = start_next,
+                                   .note = say, .ended = take_end, .between = look_after};
+    int code = crew_work(&r->crew, &duty, e);
+    progress_clear(&r->progress);
+    return code;
 }
 
 static int run_plan(struct run *r, struct err *e)
@@ -420,7 +348,7 @@ static int run_plan(struct run *r, struct err *e)
     if (!code)
         code = write_spec(r, e);
     if (!code)
-        code = open_slots(r, e);
+        code = crew_open(&r->crew, r->plan.jobs, e);
     if (code)
         return code;
     if (r->plan.jobs_lowered) {
@@ -429,11 +357,11 @@ static int run_plan(struct run *r, struct err *e)
         say(r, text);
     }
     r->started = r->rebuilt = machine_seconds();
-    code = loop(r, e);
+    code = work_off(r, e);
     int built = rebuild(r, code ? &(struct err){0} : e);
     if (code || built)
         return code ? code : built;
-    if (r->o->stop && *r->o->stop && !all_ended(r))
+    if (r->o->stop && *r->o->stop && is_left(r))
         return err_set(e, ERR_INTERRUPTED, NULL, "interrupted; a run %sgoes on from the last "
                        "checkpoints", r->o->force ? "without force " : "");
     return err_pass(e, &r->memory);
@@ -456,8 +384,7 @@ int run_spec(const struct spec *s, const struct run_options *o, struct run_count
         code = run_plan(&r, &own);
         sigaction(SIGXFSZ, &before, NULL);
     }
-    memory_free(r.worker);
-    memory_free(r.poll);
+    crew_close(&r.crew);
     plan_close(&r.plan);
     return err_pass(e, &own);
 }

@@ -67,7 +67,7 @@ struct cell_run {
  * *diverged tells whether training met NaN or Inf.  ERR_INTERRUPTED after a stop, with the
  * checkpoint written. */
 int cell_execute(const struct cell_run *r, bool *diverged, struct err *e);
-/* Opens the spec of the one cell whose folder this is.  ERR_USAGE: it is no such folder. */
+/* Opens the spec of the one cell whose folder this is.  ERR_IO: it is no folder; ERR_USAGE: no such one. */
 int cell_open(struct spec **spec, const char *folder, struct err *e);
 /* The rows that the folder's weights have now, whoever wrote them, as lines of results.csv: figures
  * as `run` makes them, steps and what training measures empty. */

@@ -114,6 +114,23 @@ static void add_edges(struct writing *w)
     }
 }
 
+static void add_lengths(struct writing *w, const char *name)
+{
+    const struct samples *s = w->set;
+    int32_t *to = add(w, name, SAFETENSORS_I32, 1, s->count, 1, 1);
+    for (int k = 0; k < s->count && to; k++)
+        to[k] = s->first[k + 1] - s->first[k];
+}
+
+static void add_places(struct writing *w)
+{
+    const struct samples *s = w->set;
+    int32_t *to = add(w, "position_ids", SAFETENSORS_I32, 2, s->count, w->n, 1);
+    for (int k = 0; k < s->count && to; k++)
+        for (int i = 0; i < s->layout[k]->n; i++)
+            to[(size_t)k * (size_t)w->n + (size_t)i] = layout_coordinate(s->layout[k], i, 0);
+}
+
 static void add_inputs(struct writing *w)
 {
     const struct samples *s = w->set;
@@ -121,8 +138,11 @@ static void add_inputs(struct writing *w)
         add_numbers(w, "x", s->x, s->channels, false);
     else
         add_symbols(w, "x", s->token, false, false);
-    if (space_of(&w->task->space)->given)
+    const struct space *space = space_of(&w->task->space);
+    if (space->given)
         add_edges(w);
+    if (s->rows < s->count * w->n && space->axes == 1)
+        add_lengths(w, "lengths");
 }
 
 static void add_targets(struct writing *w)
@@ -133,14 +153,6 @@ static void add_targets(struct writing *w)
         add_numbers(w, "y", s->y, s->outputs, pooled);
     else
         add_symbols(w, "y", s->label, true, pooled);
-}
-
-static void add_lengths(struct writing *w, const char *name)
-{
-    const struct samples *s = w->set;
-    int32_t *to = add(w, name, SAFETENSORS_I32, 1, s->count, 1, 1);
-    for (int k = 0; k < s->count && to; k++)
-        to[k] = s->first[k + 1] - s->first[k];
 }
 
 /* What each sample is, besides its numbers. */
@@ -198,6 +210,8 @@ static int write_evaluation(const struct cell *c, int length, const char *folder
     snprintf(name, sizeof name, "inputs-%d.safetensors", length);
     if (!code) {
         add_inputs(&w);
+        if (space_of(&c->task.space)->placed && space_draws(&c->task.space))
+            add_places(&w);
         code = write_file(&w, folder, name, NULL, e);
     }
     snprintf(name, sizeof name, "targets-%d.safetensors", length);
@@ -230,8 +244,6 @@ static int write_training(const struct cell *c, const char *folder, int64_t trai
         add_targets(&w);
         if (s.counts && s.outputs && c->task.model.pool == MODEL_POOL_NONE)
             add_scored(&w);
-        if (s.rows < s.count * w.n && space_of(&c->task.space)->axes == 1)
-            add_lengths(&w, "lengths");
         code = write_file(&w, folder, "training.safetensors", NULL, e);
         arena_close(&w.arena);
     }

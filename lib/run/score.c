@@ -13,19 +13,41 @@
 enum { FILE_LIMIT = 1 << 30 };
 static const double tolerance_float = 1e-4, tolerance_double = 1e-8;
 
-/* Predictions for one set. */
-struct prediction {
+/* Of one length's samples. */
+struct part {
     const struct safetensor *y;
-    const struct task *task;
-    int n; /* positions that y has of a sample: 1 where it has one output */
+    int n, samples; /* n: positions that y has of a sample: 1 where it has one output */
+};
+
+/* Predictions for one set: those of one length, or of each evaluated one in turn. */
+struct prediction {
+    const struct part *part;
+    int parts, samples; /* of all parts */
+    int next;           /* the sample that the next pass begins with */
     int outputs;
     double *logits; /* (the most rows of a sample, outputs) */
 };
 
-/* Element 0 of what is said of row i of sample k; pooled: of the first row alone. */
-static size_t place(const struct prediction *p, int k, int i)
+/* The part that sample *k is of, and its number there. */
+static const struct part *part_of(const struct prediction *p, int *k)
 {
-    return ((size_t)k * (size_t)p->n + (size_t)i) * (size_t)p->outputs;
+    const struct part *part = p->part;
+    for (; *k >= part->samples; part++)
+        *k -= part->samples;
+    return part;
+}
+
+static int positions(const struct prediction *p, int k)
+{
+    return part_of(p, &k)->n;
+}
+
+/* Output c of row i of sample k; pooled: of the first row alone. */
+static double number(const struct prediction *p, int k, int i, int c)
+{
+    const struct part *part = part_of(p, &k);
+    size_t row = (size_t)k * (size_t)part->n + (size_t)i;
+    return safetensors_number(part->y, row * (size_t)p->outputs + (size_t)c);
 }
 
 static int hand_out(void *self, const struct samples *s, double *y, trainer_logits each,
@@ -34,14 +56,15 @@ static int hand_out(void *self, const struct samples *s, double *y, trainer_logi
     struct prediction *p = self;
     size_t outputs = (size_t)p->outputs;
     bool labels = s->outputs == 0;
-    (void)e;
+    int from = p->next;
+    p->next = (from + s->count) % p->samples;
     for (int k = 0; k < s->count; k++) {
         int rows = s->first[k + 1] - s->first[k];
         double *to = labels ? p->logits : y + (size_t)s->first[k] * outputs;
         memset(to, 0, (size_t)rows * outputs * sizeof *to);
-        for (int i = 0; i < rows && i < p->n; i++)
-            for (size_t c = 0; c < outputs; c++)
-                to[(size_t)i * outputs + c] = safetensors_number(p->y, place(p, k, i) + c);
+        for (int i = 0; i < rows && i < positions(p, from + k); i++)
+            for (int c = 0; c < p->outputs; c++)
+                to[(size_t)i * outputs + (size_t)c] = number(p, from + k, i, c);
         if (labels)
             each(context, s->first[k], rows, p->outputs, p->logits);
     }
@@ -50,13 +73,13 @@ static int hand_out(void *self, const struct samples *s, double *y, trainer_logi
 
 /* ---- the file ---------------------------------------------------------------------------------*/
 
-static int check_shape(const struct prediction *p, const struct samples *s, const char *path,
+static int check_shape(const struct prediction *p, const struct samples *s, bool pooled, const char *path,
                        struct err *e)
 {
-    const struct safetensor *y = p->y;
-    bool pooled = p->task->model.pool != MODEL_POOL_NONE;
+    const struct safetensor *y = p->part->y;
+    int n = p->part->n;
     const char *what = s->outputs ? "numbers" : "logits";
-    int64_t shape[3] = {s->count, pooled ? p->outputs : p->n, p->outputs};
+    int64_t shape[3] = {s->count, pooled ? p->outputs : n, p->outputs};
     bool fits = y->rank == (pooled ? 2 : 3);
     for (int k = 0; k < y->rank && fits; k++)
         fits = y->shape[k] == shape[k];
@@ -68,7 +91,7 @@ static int check_shape(const struct prediction *p, const struct samples *s, cons
         used += snprintf(have + used, sizeof have - (size_t)used, "%s%lld", k ? "," : "",
                          (long long)y->shape[k]);
     snprintf(want, sizeof want, pooled ? "%d,%d" : "%d,%d,%d", s->count,
-             pooled ? p->outputs : p->n, p->outputs);
+             pooled ? p->outputs : n, p->outputs);
     return err_set(e, ERR_FORMAT, path, "tensor `%s` is %s [%s]; expected %s F32 or F64 [%s], in the "
                    "order of the samples that `urpe-probe samples` writes", y->name,
                    safetensors_type_name(y->type), have, what, want);
@@ -78,30 +101,26 @@ static int check_finite(const struct prediction *p, const struct samples *s, con
                         struct err *e)
 {
     for (int k = 0; k < s->count; k++)
-        for (int i = 0; i < p->n && i < s->first[k + 1] - s->first[k]; i++)
+        for (int i = 0; i < p->part->n && i < s->first[k + 1] - s->first[k]; i++)
             for (int c = 0; c < p->outputs; c++)
-                if (!isfinite(safetensors_number(p->y, place(p, k, i) + (size_t)c)))
+                if (!isfinite(number(p, k, i, c)))
                     return err_set(e, ERR_FORMAT, path, "`%s` is not finite in sample %d at position "
-                                   "%d, output %d (from 0)", p->y->name, k, i, c);
+                                   "%d, output %d (from 0)", p->part->y->name, k, i, c);
     return 0;
 }
 
 /* ---- the class --------------------------------------------------------------------------------*/
 
-static double apart(const struct prediction *p, size_t a, size_t b)
+/* What rounding stays below. */
+static double tolerance(const struct prediction *p)
 {
-    double most = 0;
-    for (size_t c = 0; c < (size_t)p->outputs; c++)
-        most = fmax(most, fabs(safetensors_number(p->y, a + c) - safetensors_number(p->y, b + c)));
-    return most;
-}
-
-static double largest(const struct prediction *p)
-{
-    double most = 0;
-    for (size_t i = 0; i < p->y->count; i++)
-        most = fmax(most, fabs(safetensors_number(p->y, i)));
-    return most;
+    double most = 0, share = tolerance_double;
+    for (const struct part *x = p->part; x < p->part + p->parts; x++) {
+        share = x->y->type == SAFETENSORS_F64 ? share : tolerance_float;
+        for (size_t i = 0; i < x->y->count; i++)
+            most = fmax(most, fabs(safetensors_number(x->y, i)));
+    }
+    return most * share;
 }
 
 static void append_token(struct text *t, const struct samples *s, int row)
@@ -125,7 +144,9 @@ struct row_of {
 static void compare(struct score_finding *f, const struct prediction *p, const struct samples *s,
                     const struct row_of *a, const struct row_of *b)
 {
-    double d = apart(p, place(p, a->sample, a->position), place(p, b->sample, b->position));
+    double d = 0;
+    for (int c = 0; c < p->outputs; c++)
+        d = fmax(d, fabs(number(p, a->sample, a->position, c) - number(p, b->sample, b->position, c)));
     f->pairs++;
     f->apart += d > f->tolerance;
     if (!(d > f->difference))
@@ -144,17 +165,16 @@ static int find_apart(const struct evaluation *ev, const struct prediction *p,
 {
     const struct samples *s = evaluation_samples(ev);
     struct score_finding f = {.length = evaluation_length(ev)};
-    bool wide = p->y->type == SAFETENSORS_F64;
     int groups;
     const int32_t *group = evaluation_groups(ev, &groups);
     struct row_of *first = memory_alloc((size_t)groups, sizeof *first, e);
     if (!first)
         return ERR_MEMORY;
-    f.tolerance = largest(p) * (wide ? tolerance_double : tolerance_float);
+    f.tolerance = tolerance(p);
     for (int g = 0; g < groups; g++)
         first[g].sample = -1;
     for (int k = 0; k < s->count; k++)
-        for (int i = 0; i < p->n && i < s->first[k + 1] - s->first[k]; i++) {
+        for (int i = 0; i < positions(p, k) && i < s->first[k + 1] - s->first[k]; i++) {
             int row = s->first[k] + i;
             struct row_of here = {k, i}, *of = &first[group[row]];
             if (s->counts && !s->counts[row])
@@ -183,47 +203,68 @@ void score_finding_close(struct score_finding *f)
 struct work {
     const struct spec *spec;
     const struct cell *cell;
+    const struct task *task; /* the cell's, without sets of images, of which there are no predictions */
     struct pool *pool;
     const char *path;
-    struct text *rows;
     struct score_finding *finding;
+    struct record (*figures)[SUBSETS_MAX]; /* of each set so far */
+    int *subsets;                          /* likewise, 0 where there are no predictions */
 };
 
 /* ---- rows -------------------------------------------------------------------------------------*/
 
-static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, struct err *e)
+/* What the class can is not shown by predictions, which may be those of a model that is not of it. */
+static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, int number, struct err *e)
 {
-    struct record figures[SUBSETS_MAX];
+    struct record floors, *figures = w->figures[number];
     int code = prove_and_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, w->pool, NULL,
                                  figures, e);
-    for (int k = 0; k < evaluation_subsets(ev) && !code; k++) {
+    w->subsets[number] = code ? 0 : evaluation_subsets(ev);
+    for (int k = 0; k < w->subsets[number]; k++) {
+        evaluation_floors(ev, k, &floors);
+        figures[k].proof = floors.proof;
         figures[k].status = "scored";
         figures[k].experiment = spec_name(w->spec);
         figures[k].spec_hash = spec_hash(w->spec);
-        row_append(w->rows, w->cell, &figures[k]);
     }
     return code;
 }
 
-static int score_set(const struct work *w, const struct safetensor *y, int length, struct err *e)
+/* Of a model that is not of the class no row is about the class, whichever set tells. */
+static void append_rows(const struct work *w, struct text *rows)
+{
+    for (int number = 0; number < evaluation_count(&w->cell->task); number++)
+        for (int k = 0; k < w->subsets[number]; k++) {
+            if (w->finding->apart)
+                w->figures[number][k].verdict = "not-of-class";
+            row_append(rows, w->cell, &w->figures[number][k]);
+        }
+}
+
+/* Number k of what a cell is evaluated on, by its part, whose shape is found out, or by all parts. */
+static int score_set(const struct work *w, int number, struct part *part, int parts, struct err *e)
 {
     struct evaluation *ev;
-    const struct cell *c = w->cell;
-    struct model_io io = task_io(&c->task);
-    struct prediction p = {.y = y, .task = &c->task, .outputs = model_io_outputs(&io)};
-    int most = 1, code = evaluation_open(&ev, &c->task, length, e);
+    const struct task *t = w->task;
+    struct model_io io = task_io(t);
+    struct prediction p = {.part = part, .parts = parts, .outputs = model_io_outputs(&io)};
+    bool pooled = t->model.pool != MODEL_POOL_NONE;
+    int most = 1, code = evaluation_open_number(&ev, t, number, e);
     if (code)
         return code;
     const struct samples *s = evaluation_samples(ev);
+    p.samples = s->count;
     for (int k = 0; k < s->count; k++)
         most = s->layout[k]->n > most ? s->layout[k]->n : most;
-    p.n = c->task.model.pool != MODEL_POOL_NONE ? 1 : most;
-    code = check_shape(&p, s, w->path, e);
-    if (!code)
+    if (parts == 1) {
+        *part = (struct part){part->y, pooled ? 1 : most, s->count};
+        code = check_shape(&p, s, pooled, w->path, e);
+    }
+    if (!code && parts == 1)
         code = check_finite(&p, s, w->path, e);
     if (!code) {
         p.logits = memory_alloc((size_t)most, (size_t)p.outputs * sizeof *p.logits, e);
-        code = p.logits ? measure(w, ev, &p, e) : ERR_MEMORY;
+        code = p.logits ? measure(w, ev, &p, number, e) : ERR_MEMORY;
     }
     if (!code)
         code = find_apart(ev, &p, w->finding, e);
@@ -232,8 +273,8 @@ static int score_set(const struct work *w, const struct safetensor *y, int lengt
     return code;
 }
 
-/* The evaluated length that a tensor's name is for; 0: none. */
-static int length_of(const struct cell *c, const char *name)
+/* The number of the evaluated length that a tensor's name is for; -1: none. */
+static int number_of(const struct cell *c, const char *name)
 {
     const struct option_ints *lengths = &c->task.evaluate.lengths;
     for (int k = 0; k < lengths->count; k++) {
@@ -241,26 +282,56 @@ static int length_of(const struct cell *c, const char *name)
         snprintf(own, sizeof own, "y.%lld", (long long)lengths->value[k]);
         if (!strcmp(name, own) ||
             (!strcmp(name, "y") && lengths->value[k] == space_positions(&c->task.space)))
-            return (int)lengths->value[k];
+            return k;
     }
-    return 0;
+    return -1;
+}
+
+/* Sets by their numbers, then that of all where each is there. */
+static int score_all(const struct work *w, struct part *part, struct err *e)
+{
+    int code = 0, lengths = (int)w->cell->task.evaluate.lengths.count, there = 0;
+    for (int k = 0; k < lengths && !code; k++) {
+        there += part[k].y != NULL;
+        if (part[k].y)
+            code = score_set(w, k, &part[k], 1, e);
+    }
+    bool all = there == lengths && evaluation_count(&w->cell->task) > lengths;
+    return code || !all ? code : score_set(w, lengths, part, lengths, e);
 }
 
 int score_cell(const struct spec *s, const struct cell *c, struct pool *pool, const char *path,
                struct text *rows, struct score_finding *finding, struct err *e)
 {
-    const struct work w = {s, c, pool, path, rows, finding};
+    size_t sets = (size_t)evaluation_count(&c->task);
+    struct task *task = memory_alloc(1, sizeof *task, e);
+    struct part *part = memory_alloc((size_t)c->task.evaluate.lengths.count, sizeof *part, e);
+    const struct work w = {s, c, task, pool, path, finding, memory_alloc(sets, sizeof *w.figures, e),
+                           memory_alloc(sets, sizeof *w.subsets, e)};
     struct safetensors file = {0};
     *finding = (struct score_finding){0};
-    int code = safetensors_read(path, FILE_LIMIT, &file, e);
+    int code = part && task && w.figures && w.subsets ? safetensors_read(path, FILE_LIMIT, &file, e) : ERR_MEMORY;
     if (!code && !file.count)
         code = err_set(e, ERR_FORMAT, path, "there is no tensor; expected `y`");
     for (int k = 0; k < file.count && !code; k++) {
-        int length = length_of(c, file.item[k].name);
-        code = length ? score_set(&w, &file.item[k], length, e)
-                      : err_set(e, ERR_FORMAT, path, "tensor `%.80s` would not be used; expected `y`, "
-                                "and `y.LENGTH` for other evaluated lengths", file.item[k].name);
+        int number = number_of(c, file.item[k].name);
+        if (number < 0)
+            code = err_set(e, ERR_FORMAT, path, "tensor `%.80s` would not be used; expected `y`, "
+                           "and `y.LENGTH` for other evaluated lengths", file.item[k].name);
+        else
+            part[number].y = &file.item[k];
     }
+    if (!code) {
+        *task = c->task;
+        task->evaluate.images = 0;
+        code = score_all(&w, part, e);
+    }
+    if (!code)
+        append_rows(&w, rows);
     safetensors_close(&file);
+    memory_free(w.subsets);
+    memory_free(w.figures);
+    memory_free(part);
+    memory_free(task);
     return code;
 }

@@ -10,7 +10,6 @@
 #include "run/run.h"
 #include "spec/start.h"
 
-enum { PATH_SIZE = 4096 };
 /* FLOP that a witness may take beside a trained network without being asked for: seconds. */
 #define WORK_UNASKED 1e11
 
@@ -112,7 +111,8 @@ static int find_asked(struct asked *x, const struct task *t, int64_t samples, st
     x->status = "none";
     if (code || !x->found.start.witness)
         return code;
-    code = api->price_pass(&x->found.own, (int)t->space.length, samples, false, &x->cost, e);
+    const struct pass_set set = {(int)t->space.length, samples, false};
+    code = api->price_passes(&x->found.own, 1, &set, &x->cost, e);
     x->measured = !code && !too_much(t, &training, x->cost.flops);
     x->status = x->measured ? "known" : "left-out";
     return code;
@@ -190,7 +190,7 @@ static void append_rows(struct witness_cell *out, const struct cell *c, const st
 static int write_folder(struct found *x, struct witness_cell *out, const char *cells,
                         const struct spec *s, struct err *e)
 {
-    char folder[PATH_SIZE];
+    char folder[FILE_PATH_MAX];
     struct text rows = {0};
     row_append_header(&rows);
     append_rows(out, &out->own, NULL, &rows);

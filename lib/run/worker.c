@@ -1,4 +1,4 @@
-/* Both ends of a worker: the child that executes a cell, and the coordinator's view of it. */
+/* Both ends of a worker: the child that works, and the coordinator's view of it. */
 #include "run/worker.h"
 
 #include <signal.h>
@@ -8,38 +8,54 @@
 
 #include "base/file.h"
 
-enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_END };
+enum message_kind { MESSAGE_PROGRESS, MESSAGE_NOTE, MESSAGE_BYTES, MESSAGE_END };
 
 struct message {
     enum message_kind kind;
     enum worker_outcome outcome;
     struct cell_progress progress;
     struct err err;
-    char text[1024];
+    size_t count; /* of text, where that is bytes */
+    char text[4096];
 };
 
 /* ---- the child --------------------------------------------------------------------------------*/
 
 /* A coordinator that no longer reads is dead.  That shows here a moment before the system's SIGTERM
  * comes, or instead of it; either way the checkpoint is written. */
-static void tell(int fd, const struct message *m)
+static void tell(const struct worker_link *link, const struct message *m)
 {
-    if (!child_send(fd, m, sizeof *m))
+    if (!child_send(link->fd, m, sizeof *m))
         raise(SIGTERM);
 }
 
-/* context: the descriptor. */
-static void send_progress(void *context, const struct cell_progress *p)
+void worker_tell_progress(struct worker_link *link, const struct cell_progress *p)
 {
     struct message m = {.kind = MESSAGE_PROGRESS, .progress = *p};
-    tell(*(int *)context, &m);
+    tell(link, &m);
+}
+
+void worker_tell_bytes(struct worker_link *link, const char *bytes, size_t count)
+{
+    struct message m = {.kind = MESSAGE_BYTES};
+    for (; count > 0; bytes += m.count, count -= m.count) {
+        m.count = count < sizeof m.text ? count : sizeof m.text;
+        memcpy(m.text, bytes, m.count);
+        tell(link, &m);
+    }
+}
+
+/* context: the link. */
+static void send_progress(void *context, const struct cell_progress *p)
+{
+    worker_tell_progress(context, p);
 }
 
 static void send_note(void *context, const char *text)
 {
     struct message m = {.kind = MESSAGE_NOTE};
     snprintf(m.text, sizeof m.text, "%s", text);
-    tell(*(int *)context, &m);
+    tell(context, &m);
 }
 
 /* A signal may come twice, to the process group and from the coordinator; the second one must not
@@ -53,9 +69,9 @@ static void keep_handler(int number)
     sigaction(number, &action, NULL);
 }
 
-static int execute(const struct worker_task *t, int *fd, enum worker_outcome *outcome,
-                   struct err *e)
+int worker_train(void *context, struct worker_link *link, enum worker_outcome *outcome, struct err *e)
 {
+    const struct worker_task *t = context;
     struct file_lock lock = {.fd = -1};
     bool held = false, diverged = false;
     int code = cell_try_lock(t->run.folder, &lock, &held, e);
@@ -70,32 +86,40 @@ static int execute(const struct worker_task *t, int *fd, enum worker_outcome *ou
     struct cell_run run = t->run;
     run.progress = send_progress;
     run.note = send_note;
-    run.context = fd;
+    run.context = link;
     if (!code)
         code = cell_execute(&run, &diverged, e);
     *outcome = diverged ? WORKER_DIVERGED : WORKER_TRAINED;
     return code;
 }
 
+struct duty {
+    worker_function *work;
+    void *context;
+};
+
 static void work(void *context, int fd)
 {
-    struct message end = {.kind = MESSAGE_END};
+    const struct duty *d = context;
+    struct worker_link link = {fd};
+    struct message end = {.kind = MESSAGE_END, .outcome = WORKER_TRAINED};
     signal(SIGALRM, SIG_DFL); /* of a handler that gives so much time to end, and no more */
     keep_handler(SIGINT);
     keep_handler(SIGTERM);
     keep_handler(SIGHUP);
-    if (execute(context, &fd, &end.outcome, &end.err))
+    if (d->work(d->context, &link, &end.outcome, &end.err))
         end.outcome = WORKER_FAILED;
-    tell(fd, &end);
+    tell(&link, &end);
 }
 
 /* ---- the coordinator --------------------------------------------------------------------------*/
 
-int worker_start(struct worker *w, struct worker_task *t, struct err *e)
+int worker_start(struct worker *w, worker_function *function, void *context, struct err *e)
 {
+    struct duty duty = {function, context};
     *w = (struct worker){.cell = w->cell};
     /* SIGTERM when the coordinator dies, so that the checkpoint is written. */
-    if (child_start(&w->child, SIGTERM, work, t, e))
+    if (child_start(&w->child, SIGTERM, work, &duty, e))
         return err_context(e, "a worker, of which --jobs says how many");
     return 0;
 }
@@ -112,6 +136,9 @@ static void take(struct worker *w, const struct message *m,
         break;
     case MESSAGE_NOTE:
         note(context, m->text);
+        break;
+    case MESSAGE_BYTES:
+        text_append_bytes(&w->bytes, m->text, m->count);
         break;
     case MESSAGE_END:
         w->told = true;

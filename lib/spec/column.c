@@ -22,7 +22,7 @@ const char *const column_over_names[] = {
     [OVER_SHARE] = "mean, differences, sampling error", [OVER_RUNS] = "differs between runs"};
 
 static const char *const verdict_names[] = {"impossible", "too-shallow", "by-rounding", "reached", "not-reached",
-                                            "open", NULL};
+                                            "open", "not-of-class", NULL};
 static const char *const proof_names[] = {"impossible", "bounded", "possible", "open", NULL};
 static const char *const status_names[] = {"ok", "diverged", "failed", "scored", NULL};
 static const char *const summary_intervals[] = {"t", "log", NULL};

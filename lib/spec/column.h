@@ -53,7 +53,8 @@
     X(TEXT, verdict, verdict_names, ALL, NONE, \
       "impossible: floor above tolerance; too-shallow: depth floor above tolerance; by-rounding: so " \
       "it is in exact arithmetic, but this network's error is below that floor; reached: error within " \
-      "tolerance; not-reached") \
+      "tolerance; not-reached; not-of-class: predictions that no network of the class makes, of which the " \
+      "floors say nothing") \
     X(REAL, error_rms, NULL, CONTINUOUS, PAIRED, "root mean square error") \
     X(REAL, error_rel, NULL, CONTINUOUS, PAIRED, \
       "error_rms over the target's rms about its mean; 1: as bad as a constant") \

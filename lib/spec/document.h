@@ -51,11 +51,11 @@ struct cell_block {
         struct cell *whole; /* written out here; NULL: not now */
         size_t first;       /* of its differences, in bytes of spec.differences */
         int differences;
-    } packed[CELL_BLOCK];
+    } *packed; /* (CELL_BLOCK, or as many as can be left) */
     union cell_slot {
         struct cell cell;
         union cell_slot *next; /* free one */
-    } slot[CELL_BLOCK];
+    } *slot; /* likewise */
 };
 struct cell_slots {
     union cell_slot *free; /* those of dropped cells */
@@ -84,7 +84,7 @@ struct spec {
     int case_keys;
     const char **vary; /* (varies) the keys that differ among cells */
     int varies;
-    struct cell_block **block; /* (blocks) */
+    struct cell_block *block; /* (blocks) */
     struct cell_slots *slots;  /* asking for a cell changes nothing but these */
     int blocks, cells;
     struct text differences; /* of the cells */
@@ -104,6 +104,8 @@ const struct node *document_find(const struct spec *s, const char *key);
 
 /* Key number k of those that cases and then the grid give; NULL after the last. */
 const struct node *document_given(const struct spec *s, int k);
+/* Whether the spec says a key at all. */
+bool spec_gives(const struct spec *s, const char *key);
 
 /* set.c: edits root and fills s->set.  set_key is one --set, whose value has been read. */
 int set_open(struct spec *s, struct err *e);

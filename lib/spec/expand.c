@@ -21,6 +21,7 @@ struct expander {
     int length, space; /* slots of space.length and space.kind */
     bool length_meant; /* this cell's length was said by who knew its space, or later */
     bool left_out;     /* this combination, by `except` */
+    size_t most;       /* cells that there can be */
     struct cell cell;
     struct text printed[SECTION_COUNT]; /* each section's leaves that count */
     struct checker checker;
@@ -185,7 +186,7 @@ _Static_assert(sizeof(struct cell) % sizeof(uint64_t) == 0 &&
 static int note_differences(struct spec *s, const struct cell *c, struct packed_cell *p,
                             struct err *e)
 {
-    const char *first = (const char *)s->block[0]->packed[0].whole, *here = (const char *)c;
+    const char *first = (const char *)s->block[0].packed[0].whole, *here = (const char *)c;
     p->first = s->differences.length;
     for (size_t at = 0; at < sizeof *c; at += sizeof(uint64_t)) {
         struct cell_difference d = {.at = (uint16_t)(at / sizeof d.word)};
@@ -202,19 +203,21 @@ static int keep_cell(struct expander *x)
 {
     struct spec *s = x->spec;
     if (s->cells == s->blocks * CELL_BLOCK) {
-        s->block[s->blocks] = memory_alloc(1, sizeof **s->block, x->e);
-        if (!s->block[s->blocks])
+        size_t left = x->most - (size_t)s->cells, count = left < CELL_BLOCK ? left : CELL_BLOCK;
+        struct cell_block *b = &s->block[s->blocks++];
+        b->packed = memory_alloc(count, sizeof *b->packed, x->e);
+        b->slot = memory_alloc(count, sizeof *b->slot, x->e);
+        if (!b->packed || !b->slot)
             return ERR_MEMORY;
-        s->blocks++;
     }
     x->cell.index = s->cells;
     *spec_place(s, x->cell.id) = s->cells + 1;
-    struct packed_cell *p = &s->block[s->blocks - 1]->packed[s->cells % CELL_BLOCK];
+    struct packed_cell *p = &s->block[s->blocks - 1].packed[s->cells % CELL_BLOCK];
     memcpy(p->id, x->cell.id, SPEC_ID);
     if (s->cells++)
         return note_differences(s, &x->cell, p, x->e);
-    s->block[0]->slot[s->slots->used++].cell = x->cell;
-    p->whole = &s->block[0]->slot[0].cell;
+    s->block[0].slot[s->slots->used++].cell = x->cell;
+    p->whole = &s->block[0].slot[0].cell;
     return 0;
 }
 
@@ -309,6 +312,7 @@ int expand(struct spec *s, struct err *e)
     if (!x)
         return ERR_MEMORY;
     x->spec = s;
+    x->most = total;
     x->e = e;
     keys_find(&s->keys, "space.length", &x->length);
     keys_find(&s->keys, "space.kind", &x->space);

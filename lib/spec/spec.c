@@ -147,8 +147,10 @@ void spec_close(struct spec *s)
 {
     if (!s)
         return;
-    for (int b = 0; b < s->blocks; b++)
-        memory_free(s->block[b]);
+    for (int b = 0; b < s->blocks; b++) {
+        memory_free(s->block[b].packed);
+        memory_free(s->block[b].slot);
+    }
     text_close(&s->differences);
     layers_close(&s->layers);
     keys_close(&s->keys);
@@ -175,7 +177,7 @@ int spec_cells(const struct spec *s)
 
 static struct packed_cell *packed_cell(const struct spec *s, int index)
 {
-    return &s->block[index / CELL_BLOCK]->packed[index % CELL_BLOCK];
+    return &s->block[index / CELL_BLOCK].packed[index % CELL_BLOCK];
 }
 
 const struct cell *spec_cell(const struct spec *s, int index)
@@ -188,7 +190,7 @@ const struct cell *spec_cell(const struct spec *s, int index)
         s->slots->free = slot->next;
     else {
         int k = s->slots->used++;
-        slot = &s->block[k / CELL_BLOCK]->slot[k % CELL_BLOCK];
+        slot = &s->block[k / CELL_BLOCK].slot[k % CELL_BLOCK];
     }
     struct cell *c = &slot->cell;
     memcpy(c, packed_cell(s, 0)->whole, sizeof *c);

@@ -111,6 +111,9 @@ int spec_check_claims(const struct spec *s, struct err *e);
  * some: ERR_USAGE at what none does.
  * Not for a spec that --set has changed, likewise. */
 int spec_check_unused(const struct spec *s, struct err *e);
+/* Appends a line for each thing that cells allow but hardly mean: FILE:LINE:COL: warning: KEY: WHAT.
+ * ERR_MEMORY. */
+int spec_doubts(const struct spec *s, struct text *out, struct err *e);
 /* The dotted keys that vary over the cells, in the spec's order: cases, then grid, then "seed".
  * Where an axis gives maps, the keys within them that differ (model.encoding.buckets). */
 int spec_axes(const struct spec *s);

@@ -25,7 +25,7 @@ static const struct use {
 } uses[] = {{"space.channels", "space.inputs.checkerboard", "inputs of numbers", uses_channels},
             {"target.vocab", NULL, "symbols of a vocabulary of that size", uses_vocab}};
 
-static bool is_given(const struct spec *s, const char *key)
+bool spec_gives(const struct spec *s, const char *key)
 {
     struct node *map = s->root;
     const struct node *other;
@@ -34,7 +34,15 @@ static bool is_given(const struct spec *s, const char *key)
     for (int k = 0; (other = document_given(s, k)); k++)
         if (strcmp(other->text, key) == 0)
             return true;
-    return at >= 0 && whole;
+    bool found = at >= 0 && whole;
+    for (int k = 0; k < s->set->count && !found; k++) {
+        size_t length = strlen(s->set->key[k]->text);
+        if (strncmp(s->set->key[k]->text, key, length) != 0)
+            continue;
+        map = s->set->item[k];
+        found = !key[length] || (key[length] == '.' && node_walk(&map, key + length + 1, &whole) >= 0 && whole);
+    }
+    return found;
 }
 
 static bool used(const struct spec *s, const struct use *u)
@@ -52,7 +60,7 @@ int spec_check_unused(const struct spec *s, struct err *e)
     for (size_t k = 0; k < sizeof uses / sizeof *uses; k++) {
         const struct use *u = &uses[k];
         struct err cause = {.code = ERR_USAGE};
-        if (!is_given(s, u->key) || (u->beside && is_given(s, u->beside)) || used(s, u))
+        if (!spec_gives(s, u->key) || (u->beside && spec_gives(s, u->beside)) || used(s, u))
             continue;
         snprintf(cause.where, sizeof cause.where, "%s", u->key);
         snprintf(cause.msg, sizeof cause.msg, "no cell of the spec has %s; leave it out, or choose "

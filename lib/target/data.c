@@ -390,7 +390,6 @@ static int data_open(const struct target_config *c, const struct space_config *s
     struct tensors f;
     struct target_form form;
     size_t size;
-    (void)space, (void)n;
     if (arena->measuring) { /* the file's tensors, and at most an index of 4 bytes for 4 of x, twice */
         int code = named_file_size(file, &size, e);
         arena_alloc(arena, code ? 0 : size, 3, e);
@@ -520,7 +519,6 @@ static int data_symbols(const struct target_config *c)
 
 static int data_labels(const struct target_config *c, int n)
 {
-    (void)n;
     return c->found.classes;
 }
 

@@ -84,26 +84,29 @@ int trainer_price(const struct task *task, struct train_price *out, struct err *
 }
 
 /* Microbatches that get no sample are carved and never touched. */
-int trainer_price_pass(const struct task *task, int length, int64_t samples, bool backward,
-                       struct pass_price *out, struct err *e)
+static int price_pass(struct trainer *t, const struct pass_set *set, struct pass_price *out, struct err *e)
+{
+    struct layout l;
+    int most = 1, code = trainer_layout(t, set->length, &l, e);
+    if (code)
+        return code;
+    for (int k = 0; k < t->stages; k++)
+        most = t->stage[k].microbatches > most ? t->stage[k].microbatches : most;
+    struct pass p = trainer_set_pass(t, l.n, 1, set->backward);
+    int64_t touched = (set->samples + p.samples - 1) / p.samples;
+    p = trainer_set_pass(t, l.n, touched < most ? (int)touched : most, set->backward);
+    out->flops = (set->backward ? 3 : 1) * (double)set->samples * model_flops(&t->model, l.n);
+    return pass_bytes(&p, &l, &out->bytes, e);
+}
+
+int trainer_price_passes(const struct task *task, int count, const struct pass_set *set,
+                         struct pass_price *out, struct err *e)
 {
     struct trainer *t = memory_alloc(1, sizeof *t, e);
-    struct layout l;
-    *out = (struct pass_price){0};
-    if (!t)
-        return ERR_MEMORY;
-    int code = trainer_open_shape(t, task, e);
-    if (!code)
-        code = trainer_layout(t, length, &l, e);
-    if (!code) {
-        int most = 1;
-        for (int k = 0; k < t->stages; k++)
-            most = t->stage[k].microbatches > most ? t->stage[k].microbatches : most;
-        struct pass p = trainer_set_pass(t, l.n, 1, backward);
-        int64_t touched = (samples + p.samples - 1) / p.samples;
-        p = trainer_set_pass(t, l.n, touched < most ? (int)touched : most, backward);
-        out->flops = (backward ? 3 : 1) * (double)samples * model_flops(&t->model, l.n);
-        code = pass_bytes(&p, &l, &out->bytes, e);
+    int code = t ? trainer_open_shape(t, task, e) : ERR_MEMORY;
+    for (int k = 0; k < count; k++) {
+        out[k] = (struct pass_price){0};
+        code = code ? code : price_pass(t, &set[k], &out[k], e);
     }
     trainer_close(t);
     return code;

@@ -18,7 +18,9 @@ static void view_before(const struct task *t, const struct layout *l, int k, boo
         view[j] = j <= k;
 }
 
-const struct shared_kind shared_lookahead = {"lookahead", looks_back, view_before};
+const struct shared_kind shared_lookahead = {
+    "lookahead", "samples that share their first tokens in sets, and are scored at the last of these alone",
+    looks_back, view_before};
 
 /* ---- the field of view of the layers ----------------------------------------------------------*/
 static const struct layer_config *layer_of(const struct model_config *c, int64_t layer)
@@ -87,7 +89,9 @@ static bool sees_little(const struct task *t, const struct layout *l)
     return little;
 }
 
-const struct shared_kind shared_beyond = {"beyond", sees_little, view_of_layers};
+const struct shared_kind shared_beyond = {
+    "beyond", "samples that share in sets what the layers reach from one position, and are scored there alone",
+    sees_little, view_of_layers};
 
 /* ---- both -------------------------------------------------------------------------------------*/
 const struct shared_kind *const shared_table[SHARED_KINDS + 1] = {&shared_lookahead, &shared_beyond,

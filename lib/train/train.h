@@ -69,7 +69,7 @@ int task_check(const struct task *t, struct err *e);
 /* Sets of samples that share what one position can know of them and are fresh beside it, so that a
  * network has one answer there.  Each kind is a subset of its own. */
 struct shared_kind {
-    const char *name; /* of the subset */
+    const char *name, *help; /* of the subset */
     /* Whether targets may look further than the model does, on this layout. */
     bool (*applies)(const struct task *t, const struct layout *l);
     /* view (n): what position k depends on. */
@@ -165,6 +165,11 @@ struct train_price {
     double step_flops;   /* of a training step */
     double polish_flops; /* of all its steps, about */
 };
+struct pass_set { /* samples of a length, forward alone, or with gradients of the inputs too */
+    int length;
+    int64_t samples;
+    bool backward;
+};
 struct pass_price {
     size_t bytes; /* that the first pass takes; the trainer keeps them for the next one */
     double flops; /* of one pass over all samples */
@@ -208,10 +213,9 @@ struct pass_price {
       size_t extra_size, char **bytes, size_t *count, struct err *e) \
     X(int, load, struct trainer *t, const char *stamp, const char *bytes, size_t count, \
       void *extra, size_t extra_capacity, size_t *extra_size, struct err *e) \
-    /* Prices; nothing is trained or drawn.  Of a pass: over so many samples of `length`, forward
-     * alone, or with gradients of the inputs too. */ \
+    /* Prices; nothing is trained or drawn.  Of passes over sets: out (count). */ \
     X(int, price, const struct task *t, struct train_price *out, struct err *e) \
-    X(int, price_pass, const struct task *t, int length, int64_t samples, bool backward, \
+    X(int, price_passes, const struct task *t, int count, const struct pass_set *set, \
       struct pass_price *out, struct err *e) \
     /* Weights as safetensors, by the names of the descriptor table; reading checks every name,
      * shape and type. */ \

@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -388,7 +389,8 @@ class Program(unittest.TestCase):
                 with open(os.path.join(folder, f"{seed:04}"), "wb") as file:
                     file.write(data)
             done = subprocess.run([sys.executable, "-B", os.path.abspath(PATH), *sorted(os.listdir(folder))], cwd=folder,
-                                  capture_output=True, text=True)
+                                  capture_output=True, text=True,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 31, 1 << 31)))
         verdicts = Counter(line.split()[1] for line in done.stdout.splitlines() if line[0] != " ")
         self.assertEqual((done.returncode, done.stderr, sum(verdicts.values())), (1, "", 5000))
         self.assertGreater(min(verdicts["valid"], verdicts["NOT"]), 200)
@@ -507,6 +509,7 @@ end
         self.change("alone 0 0 0", "alone 1 4 0", "floor_rms 0.279508497187474 is claimed, 0.197642353760524 is true")
         self.change("floor_sup", "floor_rel", "floor_rel is claimed")
         self.change("alone 0 0 0\n", "alone 0 0 0\ndeviation 0x1.2p-2\n", "deviation 0.28125 is claimed")
+        self.change("alone 0 0 0\n", "alone 1 4 0\ndeviation 0x1p-9\n", "is least")  # whatever the others' targets
 
     def test_what_it_does_not_know_is_refused(self):
         self.change("encoding=toeplitz encoding.std=0.02", "encoding=new", "encoding 'new' is not known")
@@ -536,7 +539,8 @@ end
         declared = text("d > 0 and a[h] * d or -(a[h] * d)").replace(" heads=2", " encoding.relation=math.abs(d) heads=2")
         self.assertIsNotNone(verdict(text("d > 0 and a[h] * d or -(a[h] * d)")))
         self.check(declared, None)
-        self.assertEqual(checker.examine(declared)[0].given, [", if encoding.relation=math.abs(d) is true"])
+        self.assertEqual(checker.examine(declared)[0].given,
+                         [", if encoding.relation=math.abs(d) is true", "; claims nothing"])
         self.assertIsNotNone(verdict(declared.replace("math.abs(d)", "d")))
         with_c = declared.replace("attention=rpe", f"attention=urpe c=formula c.factor={quote('a[h] * d')} c.parameters="
                                   f"{quote('{a: 1}')} c.share=model")

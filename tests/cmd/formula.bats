@@ -28,8 +28,21 @@ grid:
     - sinusoidal
     - {kind: formula, input: "local a = (i - 1) / 10000^(2 * ((c - 1) // 2) / C) return c % 2 == 1 and math.sin(a) or math.cos(a)", parameters: {}}
 SPEC
+    cat >graphs.yaml <<'SPEC'
+name: graphs
+space: {kind: graph, nodes: 8, max_distance: 3, channels: 2, inputs: {identical: 0.5}}
+target: neighbour_sum
+model: {attention: rpe, layers: 2, heads: 2, width: 16, ffn: 16}
+train: {steps: 12, batch: 8, lr: 0.01}
+evaluate: {samples: 32, networks: 0, witness: never}
+grid:
+  model.encoding:
+    - toeplitz
+    - {kind: formula, bias: "bias[h][d + 1]", parameters: {bias: {size: 5, std: 0.02, table: true}}}
+SPEC
     probe run pairs.yaml --out out --quiet
-    python3 - out <<'PYTHON'
+    probe run graphs.yaml --out graphs --quiet
+    for pairs in 'out 7' 'graphs 1'; do python3 - $pairs <<'PYTHON'; done
 import csv, glob, json, struct, sys
 
 def weights(cell):
@@ -47,12 +60,14 @@ rows = [r for r in csv.DictReader(open(f"{sys.argv[1]}/results.csv")) if r["subs
 cells = {r["cell"]: r for r in rows}
 built = {r["encoding"]: r for r in rows if r["encoding"] != "formula"}
 own = [r for r in rows if r["encoding"] == "formula"]
-assert len(built) == len(own) == 7, (len(built), len(own))
+assert len(built) == len(own) == int(sys.argv[2]), (len(built), len(own))
 for name, r in built.items():
     mine = weights(r["cell"])
     twins = [o for o in own if all(len(weights(o["cell"]).get(k, ())) == len(v) for k, v in mine.items())]
     best = min(max(abs(x - y) for k, v in mine.items() for x, y in zip(v, weights(o["cell"])[k])) for o in twins)
     assert best < 2e-5, (name, best)
+    errors = [float(o["error_rel"]) for o in twins]
+    assert min(abs(e / float(r["error_rel"]) - 1) for e in errors) < 1e-4, (name, r["error_rel"], errors)
     floors = [o["floor_rel"] for o in twins if max(
         abs(x - y) for k, v in mine.items() for x, y in zip(v, weights(o["cell"])[k])) == best]
     assert r["floor_rel"] in floors, (name, r["floor_rel"], floors)
@@ -104,4 +119,34 @@ PYTHON
         'model.c={kind: formula, factor: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
     judge 'alone$' --set model.attention=urpe --set model.encoding=none --set \
         'model.c={kind: formula, factor: "a[h] * (i - 3.5)^2 + (j - 3.5)^2", parameters: {a: 1}}'
+}
+
+@test "a formula that does not read n means the same at every length, and has the floors of all lengths together" {
+    local bias floor
+    printf '%s\n' 'name: own' 'space: {length: 8, channels: 1, inputs: {identical: 0.5}}' 'target: {kind: lua, y: "n / 64"}' \
+        'model: {encoding: {kind: formula, bias: "b[h] * d", parameters: {b: {std: 0.1}}}, attention: urpe, mask: causal, layers: 1, heads: 2, width: 8, ffn: 16}' \
+        'evaluate: {samples: 8, lengths: [16], networks: 0}' >own.yaml
+    : >floors
+    for bias in toeplitz 'b[h] * d' 'b[h] * (i - j)' 'b[h] * math.min(i, 3)' 'b[h] * d / n' 'b[h] * (i - j) / n'; do
+        local set="model.encoding.bias=$bias"
+        [ "$bias" != toeplitz ] || set=model.encoding=toeplitz
+        floor=$("$URPE_PROBE" bound own.yaml --set "$set" --format csv | fields length subset floor_rms |
+            sed -n 's/^all,all,//p')
+        echo "$bias $floor" >>floors
+    done
+    # Half of the outputs are 1/8, half are 1/4 over two lengths: of rms sqrt(2)/32 from their mean.
+    cat floors
+    [ "$(grep -c ' 0.0510310363$' floors)" = 4 ]
+    [ "$(grep '/ n' floors | grep -c ' 0.0180421959$')" = 2 ]
+}
+
+@test "C by places that goes by their offset alone trains as C of the offset does" {
+    printf '%s\n' 'name: own' 'space: {length: 6, channels: 1}' 'target: prefix_sum' 'seeds: 1' \
+        'model: {encoding: alibi, attention: urpe, layers: 1, heads: 2, width: 8, ffn: 8}' \
+        'train: {steps: 9, lr: 0.01}' 'evaluate: {samples: 16, networks: 0, witness: never}' >own.yaml
+    for factor in 'math.exp(-a[h] * (i - j) / 4)' 'math.exp(a[h] * d / 4)'; do
+        probe run own.yaml --quiet --out out --set "model.c={kind: formula, factor: \"$factor\", parameters: {a: 1}}" >/dev/null
+        fields error_rel <out/results.csv | head -n 1
+        rm -r out
+    done | awk '{x[NR] = $1} END {exit !(NR == 2 && x[1] > 0 && (x[1] / x[2] - 1) ^ 2 < 1e-10)}'
 }

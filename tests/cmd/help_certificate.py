@@ -542,7 +542,7 @@ def random_case(rng, space=None, layers=None):
     if not case.labels:
         columns = list(zip(*(y for ys in case.targets for y in ys if y is not None)))
         variance = sum(sum((y - sum(c) / len(c)) ** 2 for y in c) / len(c) for c in columns) / len(columns)
-        case.deviation = math.sqrt(variance) if variance and not case.alone[0] else 0.75
+        case.deviation = math.sqrt(variance) * (2 if case.alone[0] else 1) or 0.75
         case.targets = [[y and [Fraction(float(v)) for v in y] for y in ys] for ys in case.targets]
         if not case.alone[0] and not variance:
             case.alone = [1, 1, 1]

@@ -89,3 +89,37 @@ for r in rows:
 assert [float(r["depth_floor_rms"]) > 0.1 for r in rows] == [True, True, False]
 PY
 }
+
+@test "beyond: the table has the floor that its verdict is about, and says of which inputs it is" {
+    cat >near.yaml <<'SPEC'
+seeds: 1
+space: {length: 8, channels: 1}
+target: reverse
+model: {encoding: t5, layers: 2, heads: 1, width: 16, ffn: 32}
+train: {steps: 2, batch: 4}
+evaluate: {samples: 320, images: 4, every: 2}
+SPEC
+    for mask in causal '{kind: window, past: 1}' '{kind: window, past: 1, future: 1}' \
+        '{kind: window, past: 2, future: 1}'; do
+        for command in bound "run --out results"; do
+            COLUMNS=120 probe $command near.yaml --set "model.mask=$mask" >table.txt
+            probe bound near.yaml --set "model.mask=$mask" --format csv >rows.csv
+            python3 - $command <<'PY'
+import csv, re, sys
+rows = {r["subset"]: r for r in csv.DictReader(open("rows.csv"))}
+text = open("table.txt").read()
+row = rows[re.search(r"(?:on|\[1\] on) (\w+)", text).group(1)]
+deep = row["verdict"] == "too-shallow"
+floor = float(row["depth_floor_rel" if deep else "floor_rel"])
+assert floor > 0.1 and (row["subset"] == "beyond" or "lookahead" in text), row
+header = next(line for line in text.split("\n") if "verdict" in line and "floor" in line)
+# Where nothing was trained each floor is named; else it stands behind the error of these inputs.
+column = f"{row['subset']} depth floor" if deep else f"{row['subset']} floor" if sys.argv[1] == "bound" else \
+    f"{row['subset']} "
+assert column in header, (column, text)
+figures = [float(x) for x in re.findall(r"\d\.\d{3}", text[text.index(header):])]
+assert any(abs(x - floor) < 6e-4 for x in figures), (floor, text)
+PY
+        done
+    done
+}

@@ -23,3 +23,22 @@ quoted() { python3 "$BATS_TEST_DIRNAME/quoted.py" "$@"; }
     rm graph.csv
     if quoted graph.md >missing; then false; fi
 }
+
+@test "no row of a committed CSV has an error below its floor, and one that had would be found" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    hold() { python3 "$BATS_TEST_DIRNAME/floors_hold.py" "$@"; }
+    hold "$ROOT"/experiments/*.csv || { hold "$ROOT"/experiments/*.csv >&3; false; }
+    # A floor above its error, an accuracy above its ceiling, a leak that accounts for it and one that does not.
+    awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i}
+        $at["figure"] == "floor_rel" && $at["mean"] > 0.9 && !done++ {$at["mean"] = 1.1} {print}' \
+        "$ROOT/experiments/quickstart.csv" >low.csv
+    [[ "$(! hold low.csv)" == *"low.csv: mean quickstart"*"error_rel"*"against floor_rel 1.1"* ]]
+    printf '%s\n' accuracy,accuracy_ceiling .5,.6 .7,.6 >labels.csv
+    [[ "$(! hold labels.csv)" == *"accuracy 0.7 against accuracy_ceiling 0.6"*"2 errors beside floors in 1 files, 1 below" ]]
+    printf '%s\n' error_rms,floor_rms,leak_rms 0,1,1 >leak.csv
+    hold leak.csv
+    printf '%s\n' error_rms,floor_rms,leak_rms 0,1,0.9 >leak.csv
+    if hold leak.csv >low; then false; fi
+    printf 'n,d\n1,2\n' >none.csv
+    if hold none.csv >low; then false; fi
+}

@@ -26,15 +26,10 @@ load help_cmd
     while IFS= read -r line; do grep -qxF "$line" README.md || { echo "$line"; false; }; done <"$HERE/said"
 }
 
-@test "the gallery has a row for every experiment, and every experiment is a sound spec" {
+# echo.bats checks that each is a sound spec.
+@test "the gallery has a row for every experiment" {
     cd "$BATS_TEST_DIRNAME/../.."
     for spec in experiments/*.yaml; do
         grep -qF "($(basename "$spec"))" experiments/README.md
-        data=$(sed -n 's/^target:.* file: \(\/[^,}]*\).*/\1/p' "$spec")
-        if [ "$data" ] && [ ! -e "$data" ]; then
-            echo "# $spec was not checked: there is no $data (make deps-ci)" >&3
-            continue
-        fi
-        "$URPE_PROBE" check "$spec" >/dev/null
     done
 }

@@ -201,6 +201,30 @@ PY
     try report empty
     [ "$status" = 3 ]
     [ -z "$(ls -A empty)" ]
+    mkdir all
+    mv a b all
+    try report all
+    [ "$status" = 3 ]
+    has "no finished cell in it, but in the folders below; expected urpe-probe report all/a all/b" "$errors"
+    [ "$(ls all)" = "$(printf 'a\nb')" ]
+}
+
+@test "a file where a folder is meant is called so" {
+    is_file() { # EXPECTED ARGUMENTS
+        local expected=$1
+        shift
+        try "$@"
+        [ "$status" = 3 ]
+        has "tiny.yaml: is a file; $expected" "$errors"
+    }
+    is_file "a results folder was expected" report tiny.yaml
+    is_file "a cell's folder, one under cells/, was expected" evaluate tiny.yaml
+    is_file "a cell's folder, one under cells/, was expected" predict tiny.yaml --input x --output y
+    is_file "a folder was expected" run tiny.yaml --out tiny.yaml
+    is_file "a folder was expected" samples tiny.yaml --set model.attention=rpe --out tiny.yaml
+    is_file "a folder was expected" bound tiny.yaml --certificate tiny.yaml
+    is_file "a folder of predictions was expected" card tiny.yaml --battery tiny.yaml --set model.attention=rpe \
+        --predictions tiny.yaml
 }
 
 @test "report runs nothing that a stranger's folder says, and draws what it can" {

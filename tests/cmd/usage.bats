@@ -106,6 +106,39 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
     done
 }
 
+@test "what a spec allows but hardly means is told" {
+    said() { # WARNINGS ARGUMENTS
+        local wanted=$1
+        shift
+        try bound tiny.yaml --set model.attention=rpe --set evaluate.networks=1 --format csv "$@"
+        [ "$status" = 0 ]
+        [ "$(grep -o 'warning: .*' <<<"$errors")" = "$wanted" ] || { echo "$errors"; return 1; }
+    }
+    said "warning: train.warmup: 200 of 20 steps; the rate ends at 10 % of lr" --set 'train={steps: 20, warmup: 200}'
+    said "" --set 'train={steps: 20, warmup: 20}'
+    said "warning: model.c: no cell multiplies by C; expected model.attention urpe somewhere" --set model.c=toeplitz
+    said "" --set model.c=toeplitz --set model.attention=[rpe,urpe]
+    local same="hides what \`%s\` does where there are no more than 4 positions"
+    # shellcheck disable=SC2059
+    said "warning: model.mask: prefix-lm $(printf "$same" none)" --set 'model.mask={kind: prefix-lm, prefix: 100}'
+    # shellcheck disable=SC2059
+    said "warning: model.mask: window $(printf "$same" causal)" --set 'model.mask={kind: window, past: 4}'
+    said "" --set 'model.mask={kind: window, past: 3}'
+    said "" --set 'model.mask={kind: window, past: 4}' --set 'evaluate.lengths=[5]'
+    said "warning: model.plan: 1 of the 2 layers of one turn are there" \
+        --set 'model.plan=[{encoding: t5}, {encoding: none}]'
+    said "" --set 'model.plan=[{encoding: t5}, {encoding: none}]' --set model.layers=2
+    echo 'return function(x, n, d) return x end' >t.lua
+    said "warning: target.y: is not used beside target.file" --set 'target={kind: lua, y: "i", file: t.lua}'
+    said "" --set 'target={kind: lua, file: t.lua}'
+    # In a file as under --set, with its place; and from check and run too.
+    sed -i 's/batch: 4/&, warmup: 30/; /model.attention: .rpe, urpe/s/rpe, urpe/rpe/' tiny.yaml
+    for command in check run bound; do
+        try $command tiny.yaml
+        has "tiny.yaml:6:37: warning: train.warmup: 30 of 3 steps; the rate ends at 10 % of lr" "$errors"
+    done
+}
+
 @test "operands: too few, too many, -- and -" {
     try check
     [ "$status" = 2 ]

@@ -16,7 +16,6 @@
 
 static void test_defaults(void **state)
 {
-    (void)state;
     int count = 0;
     for (; encoding_table[count]; count++)
         assert_true(contract_check(encoding_table[count], ""));
@@ -71,7 +70,6 @@ static bool combination(const struct option *o, int index, char *text, size_t si
  * of another. */
 static void test_options(void **state)
 {
-    (void)state;
     for (int i = 0; encoding_table[i]; i++) {
         const struct option *o = encoding_table[i]->options;
         bool seen[OPTIONS_MAX][VALUES_MAX] = {{false}};
@@ -95,7 +93,6 @@ static void test_options(void **state)
 /* The texts that `list encodings` prints, and names that can be keys of files. */
 static void test_texts(void **state)
 {
-    (void)state;
     for (int i = 0; encoding_table[i]; i++) {
         const struct encoding *entry = encoding_table[i];
         const char *texts[] = {entry->name,     entry->formula,       entry->summary,
@@ -113,7 +110,6 @@ static void test_texts(void **state)
 
 static int open_kernels(void **state)
 {
-    (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }

@@ -27,7 +27,6 @@ static void check_buckets(const int *first, int count, bool causal, int sign, in
 
 static void test_buckets(void **state)
 {
-    (void)state;
     static const int both[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
     static const int past[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113};
@@ -99,7 +98,6 @@ static void check_slopes(int heads, const double *expected)
 
 static void test_slopes(void **state)
 {
-    (void)state;
     const double eight[] = {1. / 2, 1. / 4, 1. / 8, 1. / 16, 1. / 32, 1. / 64, 1. / 128, 1. / 256};
     const double twelve[] = {1. / 2,
                              1. / 4,
@@ -121,7 +119,6 @@ static void test_slopes(void **state)
 
 static void test_learned_slopes_start_at_the_fixed_ones(void **state)
 {
-    (void)state;
     struct bench b;
     assert_true(bench_open(&b, "alibi", "slopes=learned", 4, 4, 12, 2, false));
     assert_int_equal(b.g.tensors, 1);
@@ -134,7 +131,6 @@ static void test_learned_slopes_start_at_the_fixed_ones(void **state)
 /* ---- spots ------------------------------------------------------------------------------------*/
 static void test_spots(void **state)
 {
-    (void)state;
     struct bench b;
     assert_true(bench_open(&b, "kerple-log", "", 4, 4, 1, 2, false));
     set(&b.g, "a", 0, 1);
@@ -184,7 +180,6 @@ static void check_clamp(const char *name, const char *tensor, double outside, do
 
 static void test_clamps(void **state)
 {
-    (void)state;
     check_clamp("kerple-log", "a", -0.3, 0.01);
     check_clamp("kerple-log", "p", 0.005, 0.01);
     check_clamp("kerple-power", "a", -0.3, 0.01);
@@ -211,7 +206,6 @@ static void check_facts(const char *name, const char *options, bool causal, int 
 
 static void test_facts(void **state)
 {
-    (void)state;
     static const char *const biases[] = {"toeplitz",   "t5",           "alibi",
                                          "kerple-log", "kerple-power", "sandwich"};
     static const char *const relative[] = {"none", "rope", "transformer-xl"};
@@ -235,7 +229,6 @@ static void test_facts(void **state)
 /* A row for each degree, of which the last serves larger ones too; equal rows are equal marks. */
 static void test_centrality(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, &e), 0);
@@ -286,7 +279,6 @@ static int classes(const char *name, const char *options, bool causal)
 
 static void test_classes(void **state)
 {
-    (void)state;
     assert_int_equal(classes("none", "", false), 1);
     assert_int_equal(classes("sinusoidal", "", false), 1);
     assert_int_equal(classes("learned", "", false), 1);
@@ -314,7 +306,6 @@ static void test_classes(void **state)
 /* The public function: the entry's relation, or the folded one where it has none. */
 static void test_public_relation(void **state)
 {
-    (void)state;
     struct bench b;
     assert_true(bench_open(&b, "toeplitz", "", 4, 7, 1, 4, false));
     struct encoding_context c = rig_context(&b.g);
@@ -333,7 +324,6 @@ static void test_public_relation(void **state)
 /* Beyond the trained table Toeplitz reads, and trains, the last number on each side. */
 static void test_clipping(void **state)
 {
-    (void)state;
     struct bench b;
     assert_true(bench_open(&b, "toeplitz", "", 3, 6, 1, 4, false));
     prepare(&b.g);
@@ -399,7 +389,6 @@ static void check_refusal(const struct refusal *x, struct arena *a)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, &e), 0);
@@ -411,7 +400,6 @@ static void test_refusals(void **state)
 /* Everything works as it stands in a causal model of even widths, on a sequence or on a graph. */
 static void test_acceptance(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, &e), 0);
@@ -429,7 +417,6 @@ static void test_acceptance(void **state)
 
 static int open_kernels(void **state)
 {
-    (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }

@@ -283,7 +283,6 @@ static double xpos(const struct rig *g, int h, int i, int j)
 /* ---- what is added to inputs and outputs ------------------------------------------------------*/
 static double zero(const struct rig *g, int i, int channel)
 {
-    (void)g, (void)i, (void)channel;
     return 0;
 }
 
@@ -431,7 +430,6 @@ static int compare_all(const struct formula *f, struct arena *a, struct layout t
 
 static void test_formulas(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct arena a;
     assert_int_equal(arena_open(&a, 0, &e), 0);
@@ -457,7 +455,6 @@ static void test_formulas(void **state)
 
 static int open_kernels(void **state)
 {
-    (void)state;
     struct err e = {0};
     return kernel_open(&e);
 }

@@ -169,6 +169,35 @@ static void test_equals_built_in(void **state)
     arena_close(&a);
 }
 
+/* What is added to the input, and the marks of its places. */
+static void test_equals_sinusoidal(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct side built_in, own;
+    struct kind_config config, input = formula("", "{}");
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 37);
+    assert_true(option_set_kind(&encoding_kinds, "sinusoidal", &config));
+    strcpy(input.text[2].text, "local a = (i - 1) / 10000^(2 * ((c - 1) // 2) / C) "
+                               "return c % 2 == 1 and math.sin(a) or math.cos(a)");
+    open_side(&built_in, &a, config, &line, false);
+    open_side(&own, &a, input, &line, false);
+    size_t count = (size_t)line.n * (size_t)own.shape.width;
+    real *x = take(&a, 2 * count, sizeof *x);
+    encoding_of(&config)->input(&built_in.context, x);
+    encoding_of(&input)->input(&own.context, x + count);
+    for (size_t k = 0; k < count; k++)
+        assert_near("sinusoidal", (double)x[k], (double)x[count + k]);
+    const struct encoding *entry = encoding_of(&input);
+    for (int i = 0; i < line.n; i++)
+        for (int j = 0; j < i; j++) {
+            assert_true(entry->mark(&own.context, i) != entry->mark(&own.context, j));
+            assert_true(encoding_relation(&own.context, i, j) == encoding_relation(&own.context, j, i));
+        }
+    arena_close(&a);
+}
+
 /* ---- what is refused --------------------------------------------------------------------------*/
 
 /* Signs that a formula itself takes away do not keep relations apart. */
@@ -215,6 +244,8 @@ static const struct {
     /* names */
     {"a[h] * x", "{a: 1}", "bias:1: unknown name x"},
     {"a[h] * D", "{a: 1}", "bias:1: unknown name D"},
+    {"a[h] * abs(d)", "{a: 1}", "bias:1: unknown name abs; expected math.abs"},
+    {"a[h] * huge", "{a: 1}", "bias:1: unknown name huge; expected math.huge"},
     {"a[h] * dy", "{a: 1}", "bias:1: unknown name dy"},
     {"a[h] * c", "{a: 1}", "bias:1: unknown name c"},
     {"a[h] * os.time()", "{a: 1}", "bias:1: os is not in the sandbox"},
@@ -249,8 +280,8 @@ static const struct {
     {"math.abs(a[h]) * d", "{a: 0}", "bias:1: its gradient and its differences disagree at d = "},
     {"math.max(a[h], 1) * d", "{a: 1}", "it has a kink at the start"},
     /* parameters */
-    {"a * d", "{a: 1}", "bias:1: a is several numbers; expected a[h]"},
-    {"a[h] * d", "{a: {size: 2}}", "bias:1: a is several numbers; expected a[h][k]"},
+    {"a * d", "{a: 1}", "bias:1: a is several numbers; expected a[h], or per: model"},
+    {"a[h] * d", "{a: {size: 2}}", "bias:1: a is several numbers; expected a[h][k], or per: model"},
     {"a[9] * d", "{a: 1}", "bias:1: a has no entry 9; expected a whole number from 1 to 3"},
     {"a[d] * 2", "{a: 1}", "bias:1: a has no entry -5"},
     {"a[h]", "{a: 1, b: 1}", "bias:1: parameter b has no effect"},
@@ -265,6 +296,60 @@ static const struct {
     {"a[h] / (i - 3)", "{a: 1}", "bias:1: is inf at i = 3, j = 1, d = -2, h = 1"},
     {"a[i] * j", "{a: {size: 5, per: model}}", "bias:1: a has no entry 6; expected a whole number from 1 to 5"},
     {"a[h] * (i + k)", "{a: 1}", "bias:1: unknown name k; expected a parameter, math, or a variable: i, j, d"},
+    {"a[h][j]", "{a: {size: 5}}", "bias:1: a has no entry 6; expected a whole number from 1 to 5"},
+    {"i", "{i: 1}", "i: is no name for a parameter"},
+    {"i(j)", "{}", "bias:1: attempt to call a number value (upvalue 'i')"},
+    /* vectors */
+    {"a[h][0]", "{a: {size: 4}}", "bias:1: a has no entry 0; expected a whole number from 1 to 4"},
+    {"a[h][1.5]", "{a: {size: 4}}", "bias:1: a has no entry 1.5"},
+    {"a[h].x", "{a: {size: 4}}", "bias:1: a has no entry x"},
+    {"a[h][1][1]", "{a: {size: 4}}", "bias:1: attempt to index a parameter value"},
+    {"#a[h]", "{a: {size: 4}}", "bias:1: attempt to get length of a parameter value"},
+    {"a[h][d]", "{a: {size: 4}}", "bias:1: a has no entry -5"},
+    {"a[1]", "{a: {per: model}}", "bias:1: attempt to index a parameter value"},
+    {"a[h]", "{a: {size: 65537}}", "a: 65537; expected a size from 1 to 65536"},
+    {"a[h] + b", "{a: 1, b: {size: 2, per: model}}", "bias:1: b is several numbers; expected b[k]"},
+    {"a[h]", "{a: {low: 1, high: 0}}", "a: low is above high"},
+    /* gradients at the start */
+    {"math.sqrt(math.abs(a[h])) * d", "{a: 0}", "bias:1: its gradient is undefined at d = "},
+    {"math.abs(d) ^ a[h] * (a[h] - 1) ^ 0.5", "{a: 1}", "bias:1: its gradient is undefined at d = "},
+    {"math.acos(a[h]) * d", "{a: 1}", "bias:1: its gradient is undefined at d = "},
+    {"math.max(a[h], b[h], 0) * d", "{a: 0, b: 0}", "it has a kink at the start"},
+    {"a[h] * 10^(400 * math.abs(d))", "{a: 1}", "bias:1: is inf at d = -5, h = 1"},
+    {"1 / (a[h] - h)", "{a: 2}", "bias:1: is inf at d = -5, h = 2"},
+    {"math.tointeger(a[h])", "{a: 1}", "bias:1: math.tointeger of a parameter has no gradient"},
+    {"tonumber(tostring(a[h]))", "{a: 1}", "tostring of a parameter has no gradient"},
+    {"a[h] .. '' + d", "{a: 1}", "bias:1: attempt to add"},
+    {"a[h] // 1 * d", "{a: 1}", "bias:1: // of a parameter has no gradient"},
+    {"(function() if a[h] <= 0 then return d end return -d end)()", "{a: 1}", "bias:1: compares a parameter"},
+    /* out of the sandbox, by what strings, metatables and functions can */
+    {"('x'):rep(1e9)", "{}", "64 MiB of memory that a formula may take"},
+    {"('x'):rep(100, ('y'):rep(1e7)):len()", "{}", "64 MiB of memory that a formula may take"},
+    {"('%99999999d'):format(d)", "{}", "bias:1: string.format is not in the sandbox"},
+    {"('').gmatch.x", "{}", "bias:1: attempt to index a function value"},
+    {"string.dump(function() end)", "{}", "bias:1: string.dump is not in the sandbox"},
+    {"getmetatable('').__index.rep", "{}", "bias:1: getmetatable is not in the sandbox"},
+    {"setmetatable({}, {__gc = print})", "{}", "bias:1: setmetatable is not in the sandbox"},
+    {"rawset(math, 'pi', 3)", "{}", "bias:1: rawset is not in the sandbox"},
+    {"load('return 1')()", "{}", "bias:1: load is not in the sandbox"},
+    {"require('io')", "{}", "bias:1: require is not in the sandbox"},
+    {"debug.sethook()", "{}", "bias:1: debug is not in the sandbox"},
+    {"io.open('/etc/passwd')", "{}", "bias:1: io is not in the sandbox"},
+    {"coroutine.wrap(function() end)()", "{}", "bias:1: coroutine is not in the sandbox"},
+    {"_G.x", "{}", "bias:1: _G is not in the sandbox"},
+    {"_ENV.os", "{}", "bias:1: os is not in the sandbox"},
+    {"select('#', pcall(error))", "{}", "bias:1: pcall is not in the sandbox"},
+    {"(function() math.pi = 3 return 'x' end)()", "{}", "bias:1: gives string"},
+    {"(function() math.k = (math.k or 0) + 1 return math.k end)()", "{}", "bias:1: at d = "},
+    {"(function() local function f(k) return f(k + 1) + 1 end return f(1) end)()", "{}",
+     "64 MiB of memory that a formula may take"},
+    {"(function() local function f(k) return (f(k .. k)) end return f('xx') end)()", "{}",
+     "64 MiB of memory that a formula may take"},
+    {"(function() local t = {} for k = 1, 3e7 do t[k] = k end return #t end)()", "{}",
+     "64 MiB of memory that a formula may take"},
+    {"table.concat({('x'):rep(3e7), ('y'):rep(3e7)}):len()", "{}", "64 MiB of memory that a formula may take"},
+    {"(function() ::top:: goto top end)()", "{}", "instructions that a formula may take"},
+    {"(function() repeat until false end)()", "{}", "instructions that a formula may take"},
 };
 static const struct {
     const char *bias, *parameters, *says, *relation, *input;
@@ -289,6 +374,16 @@ static const struct {
     {"", "{w: 1}", "input:1: is inf at i = 2, c = 1", "", "w / (i - 2)"},
     {"", "{C: 1}", "C: is no name for a parameter", "", "C * i"},
     {"", "{w: 1}", "is about a bias", "i", "w * i"},
+    {"", "{w: 1}", "input:1: unknown name j", "", "w * j"},
+    {"", "{w: 1}", "input:1: unknown name dx", "", "w * dx"},
+    {"", "{w: 1}", "input:1: unknown name H", "", "w * H"},
+    {"", "{w: 1}", "input:1: is nan at i = 1, c = 1", "", "w * math.log(-i)"},
+    {"", "{w: 0}", "input:1: its gradient is undefined at i = 1, c = 1", "", "math.sqrt(w * i)"},
+    {"", "{w: 1}", "input:1: gives string; expected a number", "", "'x'"},
+    {"", "{w: 1}", "input:1: parameter w has no effect", "", "i * c"},
+    {"", "{w: 1}", "input:1: compares a parameter", "", "w > 0 and i or c"},
+    {"", "{w: {size: 7}}", "input:1: w has no entry 8; expected a whole number from 1 to 7", "", "w[i + c]"},
+    {"", "{w: 1}", "input:1: unexpected symbol", "", "w *"},
 };
 
 static int refused_otherwise(const struct kind_config *c, const struct layout *line, const char *says)
@@ -319,6 +414,89 @@ static void test_wrong_ones(void **state)
         snprintf(c.text[2].text, OPTION_TEXT_MAX, "%s", wrong_others[k].input);
         snprintf(c.text[3].text, OPTION_TEXT_MAX, "%s", wrong_others[k].relation);
         failed += refused_otherwise(&c, &line, wrong_others[k].says);
+    }
+    assert_int_equal(failed, 0);
+    arena_close(&a);
+}
+
+/* Formulas of C. */
+static const struct {
+    const char *factor, *parameters, *relation, *says, *key;
+} wrong_c[] = {
+    {"1 +", "{a: 0}", "", "factor:1: unexpected symbol", "factor"},
+    {"1 + x", "{a: 0}", "", "factor:1: unknown name x", "factor"},
+    {"1 + a[h] * c", "{a: 0}", "", "factor:1: unknown name c", "factor"},
+    {"1 / (i - j)", "{}", "", "factor:1: is inf at i = 1, j = 1, d = 0, h = 1", "factor"},
+    {"1 + a[j]", "{a: 0}", "", "factor:1: a has no entry 4; expected a whole number from 1 to 3", "factor"},
+    {"1 + a[h][i + j]", "{a: {size: 9}}", "", "factor:1: a has no entry 10", "factor"},
+    {"a[h] < 1 and i or j", "{a: 0}", "", "factor:1: compares a parameter", "factor"},
+    {"math.sqrt(a[h])", "{a: 0}", "", "factor:1: its gradient is undefined at d = ", "factor"},
+    {"true", "{}", "", "factor:1: gives boolean; expected a number", "factor"},
+    {"1 + os.time()", "{}", "", "factor:1: os is not in the sandbox", "factor"},
+    {"1", "{a: 0}", "", "factor:1: parameter a has no effect", "factor"},
+    {"1 + a[h]", "{a: nan}", "", "a: nan; expected a finite number", "parameters"},
+    {"1 + a[h] * i", "{a: 0}", "j", "relation:1: is 1 at i = 1, j = 1", "relation"},
+    {"1 + a[h] * d", "{a: 0}", "math.abs(d)", "relation:1: is 1 at d = -1", "relation"},
+    {"(function() while true do end end)()", "{}", "", "instructions that a formula may take", "factor"},
+};
+
+/* Declarations that are false on grids and on graphs, for B and for C. */
+static const struct {
+    const char *text, *relation, *says;
+    bool graph;
+} wrong_spaces[] = {
+    {"a[h] * dy * dx", "dx", "relation:1: is -3 at dy = -2, dx = -3", false},
+    {"a[h] * (dy + 2 * dx)", "d", "relation:1: is 2.23607 at dy = -2, dx = -1, h = 1 and at dy = -2, dx = 1", false},
+    {"a[h] * d", "1", "relation:1: is 1 at d = 0", true},
+    {"a[h] * math.sin(d)", "d % 2", "relation:1: is 0 at d = 0", true},
+    {"a[h] / (dy * dx - 6)", "", "is inf at dy = -2, dx = -3", false},
+    {"a[h] * i", "d", "relation:1: is 1 at i = 1, j = 2, dy = 0, dx = 1, h = 1 and at i = 2, j = 1", false},
+    {"a[h] * dx", "", "unknown name dx", true},
+    {"a[h] / n", "", "unknown name n", true},
+    {"a[h] / (d - 1)", "", "is inf at d = 1", true},
+};
+
+static void set_c(struct kind_config *c, const char *factor, const char *parameters, const char *relation)
+{
+    assert_true(option_set_kind(&urpe_kinds, "formula", c));
+    strcpy(c->text[0].text, factor);
+    strcpy(c->text[1].text, parameters);
+    strcpy(c->text[2].text, relation);
+}
+
+static int refused_c(const struct kind_config *c, const struct layout *l, const char *says, const char *key)
+{
+    struct encoding_shape shape = {HEADS * 8, HEADS, 8, false, l};
+    struct err e = {0};
+    char where[64];
+    snprintf(where, sizeof where, "model.c.%s", key);
+    int code = urpe_check(c, &shape, &e);
+    code = code ? code : urpe_try(c, &shape, l, &e);
+    if (code == ERR_USAGE && strstr(e.msg, says) && !strcmp(e.where, where))
+        return 0;
+    print_error("C %s: %d '%s' at '%s'; expected '%s'\n", c->text[0].text, code, e.msg, e.where, says);
+    return 1;
+}
+
+static void test_wrong_c_and_spaces(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct kind_config c;
+    int failed = 0;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    struct layout line = rig_sequence(&a, 6), grid = rig_grid(&a, 3, 4), graph = rig_graph(&a, 6);
+    for (size_t k = 0; k < sizeof wrong_c / sizeof *wrong_c; k++) {
+        set_c(&c, wrong_c[k].factor, wrong_c[k].parameters, wrong_c[k].relation);
+        failed += refused_c(&c, &line, wrong_c[k].says, wrong_c[k].key);
+    }
+    for (size_t k = 0; k < sizeof wrong_spaces / sizeof *wrong_spaces; k++) {
+        const struct layout *l = wrong_spaces[k].graph ? &graph : &grid;
+        struct kind_config bias = formula(wrong_spaces[k].text, "{a: 1}");
+        strcpy(bias.text[3].text, wrong_spaces[k].relation);
+        failed += refused_otherwise(&bias, l, wrong_spaces[k].says);
+        set_c(&c, wrong_spaces[k].text, "{a: 1}", wrong_spaces[k].relation);
+        failed += refused_c(&c, l, wrong_spaces[k].says, *wrong_spaces[k].relation ? "relation" : "factor");
     }
     assert_int_equal(failed, 0);
     arena_close(&a);
@@ -441,8 +619,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_built_in),
+        cmocka_unit_test(test_equals_sinusoidal),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_wrong_ones),
+        cmocka_unit_test(test_wrong_c_and_spaces),
         cmocka_unit_test(test_wrong_elsewhere),
         cmocka_unit_test(test_recorded_once),
         cmocka_unit_test(test_declared),

@@ -108,7 +108,6 @@ static void assert_position_floor(struct floor_errors floor, int n)
 
 static void test_identical(void **state)
 {
-    (void)state;
     for (int n = 1; n <= 33; n += 4) {
         struct fixture *f = fixture_open(n, "toeplitz", 1);
         int32_t word[64] = {0};
@@ -134,7 +133,6 @@ static void test_identical(void **state)
 /* Half the samples identical: the floor on them, 0 on the rest, half on all. */
 static void test_subsets(void **state)
 {
-    (void)state;
     enum { N = 8 };
     struct fixture *f = fixture_open(N, "t5", 2);
     int32_t word[N];
@@ -165,7 +163,6 @@ static void test_subsets(void **state)
 /* With all cyclic shifts a token stands at every position equally often. */
 static void test_shifts(void **state)
 {
-    (void)state;
     enum { N = 12 };
     static const int symbols[] = {1, 2, 3, 1000};
     for (size_t k = 0; k < sizeof symbols / sizeof *symbols; k++) {
@@ -193,7 +190,6 @@ static void test_shifts(void **state)
  * offset has a sign, nothing of that is left. */
 static void test_reversal(void **state)
 {
-    (void)state;
     enum { N = 9 };
     int32_t word[N];
     for (int i = 0; i < N; i++)
@@ -229,7 +225,6 @@ static void test_reversal(void **state)
  * prefix shared by two samples is shared position by position. */
 static void test_prefix(void **state)
 {
-    (void)state;
     int32_t a[6] = {7, 7, 7, 1, 2, 3}, b[6] = {7, 7, 7, 1, 3, 2};
     struct fixture *f = fixture_open(6, "rope", 5);
     f->class = help_class(&f->encoding, -1, true, 8, f->trained);
@@ -245,7 +240,6 @@ static void test_prefix(void **state)
 /* Equal values are no error, however they are rounded, and a group of one never is. */
 static void test_exact_zero(void **state)
 {
-    (void)state;
     int32_t group[7] = {0, 0, 0, 1, 1, 2, 1};
     double y[7] = {0.1, 0.1, 0.1, 1.0 / 3, 1.0 / 3, 5e300, 1.0 / 3};
     struct floor_errors out;
@@ -255,7 +249,6 @@ static void test_exact_zero(void **state)
 
 static void test_informative(void **state)
 {
-    (void)state;
     int32_t group[6] = {0, 0, 0, 0, 1, 1}, label[6] = {4, 4, 4, 9, 2, 3};
     unsigned char informative[6] = {1, 0, 0, 1, 1, 1}, none[6] = {0};
     struct floor_labels out;
@@ -292,7 +285,6 @@ static void draw_case(struct random_case *r, uint64_t seed)
 
 static void test_random_continuous(void **state)
 {
-    (void)state;
     struct random_case r;
     for (uint64_t seed = 0; seed < 5; seed++) {
         draw_case(&r, seed);
@@ -329,7 +321,6 @@ static void test_random_continuous(void **state)
 
 static void test_random_labels(void **state)
 {
-    (void)state;
     struct random_case r;
     for (uint64_t seed = 0; seed < 5; seed++) {
         draw_case(&r, seed);
@@ -361,7 +352,6 @@ static void test_random_labels(void **state)
 /* A class takes from a model's configuration what the floor depends on. */
 static void test_class_of(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct model_config c = {.encoding = help_kind(&encoding_kinds, "shaw"),

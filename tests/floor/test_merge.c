@@ -136,7 +136,6 @@ static void check_ternary(const struct model_class *c, const char *label, const 
 
 static void test_closed_form(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (int n = 1; n <= 6; n++) {
@@ -151,7 +150,6 @@ static void test_closed_form(void **state)
 /* Tables trained on fewer positions clip, and what is clipped still tells left from right. */
 static void test_closed_form_longer(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (int trained = 2; trained <= 4; trained++)
@@ -360,7 +358,7 @@ static void rounds_check(const struct floor_set *set, const struct floor_class *
     struct floor_rounds r;
     struct err e = {0};
     assert_int_equal(arena_open(&a, 0, &e), 0);
-    if (floor_rounds(c, set, &a, &r, &e))
+    if (floor_rounds(c, set, 0, &a, &r, &e))
         fail_msg("%s: %s", label, e.msg);
     const int32_t *last = r.colour + (size_t)r.rounds * (size_t)r.rows;
     if (r.colours != groups || memcmp(last, group, (size_t)r.rows * sizeof *group) != 0)
@@ -480,7 +478,6 @@ static void check_naive(const struct model_class *c, const char *label, const st
 
 static void test_naive(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     for (int n = 1; n <= 5; n += 2) {
@@ -530,7 +527,6 @@ static void draw_class(struct random_class *r, int k, struct stream *random)
 
 static void test_views(void **state)
 {
-    (void)state;
     struct stream random;
     stream_open(&random, 8, "test", 0);
     for (int k = 0; k < 12 * 36; k++) {
@@ -568,7 +564,6 @@ static void test_views(void **state)
 /* ---- layouts other than one sequence ----------------------------------------------------------*/
 static void fold_same(const struct layout *trained, const struct layout *here, int32_t *map)
 {
-    (void)trained;
     for (int r = 0; r < here->relations; r++)
         map[r] = r;
 }
@@ -582,7 +577,6 @@ static const double distances[4] = {0, 1, 2, 3};
  * merge. */
 static void test_tables(void **state)
 {
-    (void)state;
     struct layout p = {.n = 4, .relations = 4, .relation = path, .distance = distances,
                        .fold = fold_same};
     struct layout s = p, again = p;
@@ -614,7 +608,6 @@ static void test_tables(void **state)
  * all that is seen, it cancels. */
 static void test_sizes(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     static const int32_t zero[16];
@@ -650,14 +643,12 @@ static void test_sizes(void **state)
 static bool see_neighbours(const struct floor_class *c, const struct layout *l, const void *state,
                            int i, int j, floor_key key)
 {
-    (void)c, (void)l, (void)state, (void)key;
     return j - i >= -1 && j - i <= 1;
 }
 
 static bool see_itself(const struct floor_class *c, const struct layout *l, const void *state,
                        int i, int j, floor_key key)
 {
-    (void)c, (void)l, (void)state, (void)key;
     return i == j;
 }
 
@@ -665,7 +656,6 @@ static bool see_itself(const struct floor_class *c, const struct layout *l, cons
  * k + 2 places apart.  A layer that sees only itself takes its turn and tells nothing. */
 static void test_layers(void **state)
 {
-    (void)state;
     enum { N = 9, DEPTH = 5 };
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -693,7 +683,6 @@ static void test_layers(void **state)
 static bool see_before(const struct floor_class *c, const struct layout *l, const void *state,
                        int i, int j, floor_key key)
 {
-    (void)c, (void)l, (void)state, (void)key;
     return j == i || j == i - 1;
 }
 
@@ -701,7 +690,6 @@ static bool see_before(const struct floor_class *c, const struct layout *l, cons
  * two ends apart from the rest. */
 static void test_layers_wake(void **state)
 {
-    (void)state;
     enum { N = 9, DEPTH = 3 };
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -724,7 +712,6 @@ static void test_layers_wake(void **state)
 /* Tokens are compared exactly: one bit apart is apart, and 0 is -0. */
 static void test_tokens(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     const struct layout *l = help_layout(&a, 6);
@@ -745,7 +732,6 @@ static void test_tokens(void **state)
 /* ---- pieces -----------------------------------------------------------------------------------*/
 static void test_intern(void **state)
 {
-    (void)state;
     struct intern t;
     int32_t id;
     assert_int_equal(intern_open(&t, 2, NULL), 0);
@@ -762,7 +748,6 @@ static void test_intern(void **state)
 /* By key, whichever bits it has, then by row. */
 static void test_sort(void **state)
 {
-    (void)state;
     enum { COUNT = 3000 };
     static struct sort_item item[COUNT];
     static const uint64_t mask[] = {UINT64_MAX, 0, 7, UINT64_C(0xff00000000000000), 0x800};

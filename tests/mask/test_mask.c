@@ -69,7 +69,6 @@ static void check_sizes(const struct mask *m, const struct kind_config *c)
 
 static void test_every_mask(void **state)
 {
-    (void)state;
     for (int k = 0; mask_table[k]; k++) {
         struct kind_config c = kind_of(mask_table[k]->name), small = c;
         const struct option *row = mask_table[k]->options;
@@ -83,26 +82,22 @@ static void test_every_mask(void **state)
 /* Masks with holes, with a band, and one that shows nothing. */
 static bool sees_even(const struct kind_config *c, const struct layout *l, int relation)
 {
-    (void)c;
     return mask_step(l, relation) % 2 == 0;
 }
 
 static bool sees_band(const struct kind_config *c, const struct layout *l, int relation)
 {
     int step = mask_step(l, relation);
-    (void)c;
     return step >= -2 && step <= 1;
 }
 
 static bool sees_nothing(const struct kind_config *c, const struct layout *l, int relation)
 {
-    (void)c, (void)l, (void)relation;
     return false;
 }
 
 static void test_other_masks(void **state)
 {
-    (void)state;
     bool (*const sees[])(const struct kind_config *, const struct layout *,
                          int) = {sees_even, sees_band, sees_nothing};
     struct kind_config c = {0};
@@ -114,7 +109,6 @@ static void test_other_masks(void **state)
 /* Those of a line, from their definitions, with sizes of 3 (step 2). */
 static void test_definitions(void **state)
 {
-    (void)state;
     enum { N = 11 };
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
@@ -150,7 +144,6 @@ static void test_definitions(void **state)
 /* The two that came first, from their definitions. */
 static void test_none_and_causal(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct kind_config none = kind_of("none"), causal = kind_of("causal");
@@ -171,7 +164,6 @@ static void test_none_and_causal(void **state)
 /* Where positions have no order there is no causal mask, and everything is seen. */
 static void test_graph(void **state)
 {
-    (void)state;
     static const int32_t relation[9] = {0, 1, 2, 1, 0, 1, 2, 1, 0};
     struct layout l = {.n = 3, .relations = 3, .relation = relation};
     struct arena a;

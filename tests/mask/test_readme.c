@@ -6,7 +6,6 @@ enum { N = 9, START = 2, RECENT = 3 };
 
 static void test_worked_example(void **state)
 {
-    (void)state;
     struct help_readme r;
     struct mask_reach reach;
     struct arena a;

@@ -226,9 +226,9 @@ void help_random_parameters(const struct model *m, struct stream *s, real *p)
     }
 }
 
-void help_random_network(const struct model_config *config, const struct layout *trained,
-                         const struct floor_set *set, const struct layout *longest,
-                         struct stream *s, double *y)
+static void run_pass(const struct model_config *config, const struct layout *trained,
+                     const struct floor_set *set, const struct layout *longest, struct stream *s,
+                     double *y)
 {
     struct model_io io = {.channels = set->channels};
     struct model m;
@@ -257,6 +257,24 @@ void help_random_network(const struct model_config *config, const struct layout 
     model_close(&m);
     arena_close(&a);
 }
+
+void help_random_network(const struct model_config *config, const struct layout *trained,
+                         const struct floor_set *set, const struct layout *longest,
+                         struct stream *s, double *y)
+{
+    struct stream begin = *s;
+    for (int from = 0, to; from < set->count; from = to) {
+        int first[HELP_SAMPLES_MAX + 1] = {0}, row = set->first[from], n = set->layout[from]->n;
+        for (to = from; to < set->count && set->layout[to]->n == n; to++)
+            first[to + 1 - from] = set->first[to + 1] - row;
+        struct floor_set part = {.count = to - from, .first = first, .layout = set->layout + from,
+                                 .channels = set->channels, .x = set->x + row * set->channels};
+        *s = begin;
+        run_pass(config, trained, &part, n == longest->n ? longest : set->layout[from], s,
+                 y + row * set->channels);
+    }
+}
+
 /* ---- pairs of rows in random networks ---------------------------------------------------------*/
 enum { NETWORKS = 5 };
 

@@ -64,7 +64,8 @@ void rig_backward(struct rig *r);                /* fills g, dx; after a forward
 /* Parameters drawn far from their start. */
 void help_random_parameters(const struct model *m, struct stream *s, real *p);
 /* y (rows,channels of the set) of a network whose parameters are drawn far from their start; longest:
- * the layout that has all relations. */
+ * the layout that has all relations of samples of as many positions.  Those of other lengths are in passes
+ * of their own. */
 void help_random_network(const struct model_config *config, const struct layout *trained,
                          const struct floor_set *set, const struct layout *longest,
                          struct stream *s, double *y);

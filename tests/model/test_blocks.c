@@ -34,7 +34,6 @@ static void change(struct model_config *m)
 
 static void test_gradients(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"rope", "toeplitz", "shaw", "deberta"};
     static const char *const weights[] = {NULL, "sink", "talking-heads"};
     for (blocks_turn = 0; blocks_turn < 30; blocks_turn++) {
@@ -68,7 +67,6 @@ static void copy_heads(const struct rig *grouped, const char *name, const struct
 
 static void test_grouped_are_equal_heads(void **state)
 {
-    (void)state;
     struct rig grouped, plain;
     struct rig_config c = rig_default("rope", "toeplitz", 1);
     assert_true(rig_open(&plain, &c, 3));
@@ -88,7 +86,6 @@ static void test_grouped_are_equal_heads(void **state)
 
 static void test_what_does_not_divide(void **state)
 {
-    (void)state;
     struct err e = {0};
     struct kind_config none = help_kind(&encoding_kinds, "none");
     struct model_config m = help_model(&none, -1, false, 12);
@@ -141,7 +138,6 @@ static long check_merged(const struct model_config *m, struct help_set *set, con
 
 static void test_floors_do_not_know(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"rope", "alibi", "none", "toeplitz"};
     static struct help_set set;
     static int32_t group[ROWS_MAX], plain[ROWS_MAX];

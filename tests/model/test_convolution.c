@@ -59,7 +59,6 @@ static void change(struct model_config *m)
 
 static void test_gradients(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"rope", "toeplitz", "shaw"};
     for (now = 0; now < 42; now++) {
         struct rig_config c = rig_default(encodings[now % 3], now % 2 ? "toeplitz" : NULL, now % 2);
@@ -78,7 +77,6 @@ static void canon(struct model_config *m)
 
 static void test_lines_only(void **state)
 {
-    (void)state;
     help_lines_only(canon);
 }
 
@@ -111,7 +109,6 @@ static struct help_pairs check(int turn, bool without)
 
 static void test_sound(void **state)
 {
-    (void)state;
     struct help_pairs total = {0};
     long blind = 0;
     for (int turn = 0; turn < 42; turn++) {

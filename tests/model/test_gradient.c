@@ -13,7 +13,6 @@ enum { C_KINDS = sizeof c_kinds / sizeof *c_kinds };
 #ifdef REAL_DOUBLE
 static void test_every_encoding(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++)
         for (int c = 0; c < C_KINDS; c++)
             for (int mask = 0; mask < mask_kinds.count; mask++)
@@ -31,7 +30,6 @@ static void test_every_encoding(void **state)
 /* On every space, at its own size; samples of their own layouts where they have them. */
 static void test_every_space(void **state)
 {
-    (void)state;
     for (int s = 0; space_table[s]; s++) {
         int checked = 0;
         for (int k = 0; encoding_table[k]; k++)
@@ -54,7 +52,6 @@ static void test_every_space(void **state)
 
 static void test_one_position(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++)
         for (int c = 0; c < 2; c++)
             for (int mask = 0; mask < mask_kinds.count; mask++) {
@@ -66,7 +63,6 @@ static void test_one_position(void **state)
 
 static void test_blocks_and_heads(void **state)
 {
-    (void)state;
     for (int norm = 0; norm < 3; norm++)
         for (int activation = 0; activation < 2; activation++)
             for (int heads = 1; heads <= 3; heads++) {
@@ -81,7 +77,6 @@ static void test_blocks_and_heads(void **state)
 
 static void test_tokens(void **state)
 {
-    (void)state;
     for (int option = 0; option < 16; option++) {
         struct rig_config c = rig_default("toeplitz", "toeplitz", 0);
         c.channels = 0;
@@ -131,7 +126,6 @@ static void of_c_pairs(struct model_config *m)
  * vectors. */
 static void test_formulas(void **state)
 {
-    (void)state;
     void (*const change[])(struct model_config *) = {of_pairs, of_places, of_c, of_c_pairs};
     for (int k = 0; k < 4; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++)
@@ -150,7 +144,6 @@ static void test_formulas(void **state)
 /* Longer than one block of query rows, so that blocks are put together rightly. */
 static void test_several_blocks(void **state)
 {
-    (void)state;
     const char *const names[] = {"toeplitz", "shaw", "transformer-xl", "deberta"};
     for (int k = 0; k < 4; k++) {
         struct rig_config c = rig_default(names[k], "toeplitz", k % 2);
@@ -166,7 +159,6 @@ static void test_several_blocks(void **state)
  * share. */
 static void test_ones_are_plain(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++) {
             struct rig plain, ones;
@@ -220,7 +212,6 @@ static void check_seen(struct rig *r, int j)
 
 static void test_what_is_seen(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++)
         for (int c = 0; c < 2; c++)
             for (int mask = 0; mask < mask_kinds.count; mask++) {

@@ -44,7 +44,6 @@ static void check_embedding(double std)
 
 static void test_embedding(void **state)
 {
-    (void)state;
     struct model_config c = {0};
     option_defaults(model_options, &c);
     assert_true(c.embed_std == 0.02);

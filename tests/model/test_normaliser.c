@@ -52,7 +52,6 @@ static int check_weights(struct rig_config config, const char *encoding, int tur
 /* Every normaliser with every encoding, masks and C by turns, at an odd size and at n = 1. */
 static void test_every_normaliser(void **state)
 {
-    (void)state;
     for (int w = 0; normaliser_table[w]; w++)
         for (int k = 0; encoding_table[k] && has_gradient(normaliser_table[w]); k++)
             for (int n = k % 3 ? 5 : 1; n <= 5; n += 4) { /* and n = 1 now and then */
@@ -66,7 +65,6 @@ static void test_every_normaliser(void **state)
 
 static void test_weights_options(void **state)
 {
-    (void)state;
     const char *const encodings[] = {"none", "toeplitz", "shaw", "rope", "cope"};
     for (int w = 0; w < FURTHER; w++)
         for (int k = 0; k < 5; k++) {
@@ -133,7 +131,6 @@ static double distance_from_softmax(struct rig_config c, const char *name, doubl
 /* Bit for bit, on the path of blocks (shaw) and, where it is fused, on both. */
 static void test_softmax_is_a_special_case(void **state)
 {
-    (void)state;
     static const struct {
         const char *name;
         struct rig_option option;
@@ -210,7 +207,6 @@ static void set_pairs(struct rig *r, bool norm, double lambda)
  * rounding of a lambda of some epsilons; its norm is seen, and so is another lambda. */
 static void test_differential_without_its_second_half(void **state)
 {
-    (void)state;
     for (int turn = 0; turn < 3; turn++) {
         struct rig a, b;
         struct rig_config plain = rig_default("none", NULL, 1), c = plain;
@@ -234,7 +230,6 @@ static void test_differential_without_its_second_half(void **state)
 /* entmax tends to softmax as alpha tends to 1, linearly. */
 static void test_limits(void **state)
 {
-    (void)state;
     struct rig_config c = rig_default("toeplitz", NULL, 1);
     c.normaliser = "entmax";
     c.weights[0] = (struct rig_option){"alpha", 1.02};
@@ -265,7 +260,6 @@ static double distance_from_no_cap(double cap)
 
 static void test_a_wide_cap(void **state)
 {
-    (void)state;
     assert_true(distance_from_no_cap(1e6) <= 1e-12 + 64 * (double)REAL_EPSILON);
     assert_true(distance_from_no_cap(0.05) > 1e-4);
 }
@@ -273,7 +267,6 @@ static void test_a_wide_cap(void **state)
 /* Every normaliser: C = 1 is no C, and a causal mask hides what comes later, bit for bit. */
 static void test_ones_and_causality(void **state)
 {
-    (void)state;
     for (int w = 0; normaliser_table[w]; w++)
         for (int k = 0; k < 2; k++) {
             struct rig plain, ones;
@@ -297,6 +290,86 @@ static void test_ones_and_causality(void **state)
         }
 }
 
+/* ---- one layer -----------------------------------------------------------------------------------
+ * What a layer sees of counts, orders and offsets shows in one layer; in more, colours tell of what came before, and
+ * a view that is too coarse may go unnoticed: c behind ab and behind ba, say. */
+static struct model_config one_layer(const char *normaliser, const char *encoding, int c)
+{
+    struct kind_config kind = help_kind(&encoding_kinds, encoding);
+    struct model_config m = help_model(&kind, c, true, 12);
+    m.normaliser = help_kind(&normaliser_kinds, normaliser);
+    m.layers = 1;
+    return m;
+}
+
+/* Pairs that the class of `like` merges in one layer, and of them those that a network of m tells apart. */
+static long told_apart(const struct model_config *m, const struct model_config *like, long *merged)
+{
+    enum { D = HELP_NETWORK_CHANNELS, LENGTH = 4, WORDS = 81, ROWS = WORDS * LENGTH };
+    static struct help_set set;
+    static double y[ROWS * D];
+    int32_t any[ROWS], deep[ROWS];
+    struct model_groups g = {.any = any, .deep = deep};
+    struct stream s;
+    long told = 0;
+    help_set_open(&set, D, 1);
+    struct layout *l = help_layout(&set.arena, LENGTH);
+    for (int word = 0; word < WORDS; word++)
+        help_set_add(&set, l, (int32_t[]){word % 3, word / 3 % 3, word / 9 % 3, word / 27});
+    struct floor_set view = help_set_view(&set);
+    assert_int_equal(model_merge_depth(like, l, &view, &g, NULL), 0);
+    stream_open(&s, 1, "order", 0);
+    help_random_network(m, l, &view, l, &s, y);
+    for (int p = 0; p < ROWS; p++)
+        for (int q = 0; q < p; q++) {
+            double apart = fmax(fabs(y[p * D] - y[q * D]), fabs(y[p * D + 1] - y[q * D + 1]));
+            *merged += deep[p] == deep[q];
+            told += deep[p] == deep[q] && !(apart <= HELP_EQUAL * fmax(1, fabs(y[p * D])));
+        }
+    help_set_close(&set);
+    return told;
+}
+
+static void test_one_layer(void **state)
+{
+    (void)state;
+    static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi", "xpos", "fox", "cope", "shaw", "t5"};
+    const struct model_io io = {.channels = HELP_NETWORK_CHANNELS};
+    struct arena a;
+    long merged = 0;
+    assert_int_equal(arena_open(&a, 0, NULL), 0);
+    const struct layout *l = help_layout(&a, 4);
+    for (int w = 0; normaliser_table[w]; w++)
+        for (int e = 0; e < 2 * 9; e++) {
+            struct model_config m = one_layer(normaliser_table[w]->name, encodings[e / 2], e % 2 - 1);
+            if (model_check(&m, &io, l, l, NULL))
+                continue;
+            long told = told_apart(&m, &m, &merged);
+            if (told)
+                fail_msg("%s, %s: %ld merged pairs have unequal outputs", normaliser_table[w]->name,
+                         encodings[e / 2], told);
+        }
+    print_message("%ld merged pairs\n", merged);
+    assert_true(merged > 100000);
+    arena_close(&a);
+}
+
+/* Views that are too coarse: that of another normaliser, that of no encoding. */
+static void test_one_layer_finds_out(void **state)
+{
+    (void)state;
+    static const char *const wrong[][4] = {
+        {"stick-breaking", "none", "sink", "none"}, {"entmax", "none", "softmax", "none"},
+        {"ssmax", "none", "softmax", "none"},       {"softmax", "xpos", "softmax", "none"},
+        {"softmax", "fox", "softmax", "none"},      {"softmax", "cope", "softmax", "none"}};
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        struct model_config m = one_layer(wrong[k][0], wrong[k][1], -1), like = one_layer(wrong[k][2], wrong[k][3], -1);
+        long merged = 0, told = told_apart(&m, &like, &merged);
+        if (told < 10)
+            fail_msg("%s, %s: %ld of %ld pairs are told apart", wrong[k][0], wrong[k][1], told, merged);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +382,8 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_wide_cap),
         cmocka_unit_test(test_ones_and_causality),
+        cmocka_unit_test(test_one_layer),
+        cmocka_unit_test(test_one_layer_finds_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

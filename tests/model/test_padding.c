@@ -81,7 +81,6 @@ static bool check_padded(const struct rig_config *c)
 
 static void test_padded(void **state)
 {
-    (void)state;
     int checked = 0;
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++)
@@ -101,7 +100,6 @@ static void test_padded(void **state)
 #ifdef REAL_DOUBLE
 static void test_gradients(void **state)
 {
-    (void)state;
     int checked = 0;
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < 2; mask++) {
@@ -118,7 +116,6 @@ static void test_gradients(void **state)
 /* Equal tokens and mixed ones, of lengths from 3 to 6. */
 static void test_soundness(void **state)
 {
-    (void)state;
     static struct help_set set;
     static int32_t group[HELP_NETWORK_ROWS];
     struct help_pairs pairs = {0};
@@ -168,7 +165,6 @@ enum { PLACES = 9 };
 /* Positions at 0 .. n-1 of a longer line are the line's first, to the bit; further apart they are not. */
 static void test_places(void **state)
 {
-    (void)state;
     int checked = 0, refused = 0;
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++)
@@ -211,7 +207,6 @@ static void test_places(void **state)
 /* A relation of two positions is that of their places on the whole line. */
 static void test_relations(void **state)
 {
-    (void)state;
     static const int32_t place[] = {0, 2, 3, 7, 8};
     struct arena a;
     struct layout whole, l;
@@ -239,7 +234,6 @@ static void test_relations(void **state)
 #ifdef REAL_DOUBLE
 static void test_gradients_at_places(void **state)
 {
-    (void)state;
     int checked = 0;
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < 2; mask++) {
@@ -256,7 +250,6 @@ static void test_gradients_at_places(void **state)
 /* Samples at places of their own, of equal tokens and of mixed ones. */
 static void test_soundness_at_places(void **state)
 {
-    (void)state;
     static struct help_set set;
     static int32_t group[HELP_NETWORK_ROWS];
     struct help_pairs pairs = {0};

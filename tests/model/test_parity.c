@@ -1,21 +1,9 @@
 /* Outputs and gradients against PyTorch's, for every encoding alone and with C, with and without a
  * causal mask, for every normaliser with and without C, and for every mask.  parity/generate.py
  * writes the fixtures, from formulas of its own. */
-#include "model/help_model.h"
+#include "model/help_parity.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-#include "base/safetensors.h"
-
-/* Relative to the largest magnitude of the tensor compared.  The fixtures are drawn so that
- * PyTorch's own float arithmetic stays within 2e-6 of its double, some 32 epsilon; ten times that
- * leaves room for sums in another order and for exp(s - lse) instead of a division (the farthest
- * is at 1e-5).  In double 32 epsilon are 7e-15.  A wrong term shows at 1e-3 and more. */
-static const double tolerance = sizeof(real) == sizeof(float) ? 2e-5 : 1e-10;
-
-enum { FILE_LIMIT = 1 << 20 };
 
 /* As generate.py's VARIANTS; options that are not the defaults. */
 static const struct variant {
@@ -331,6 +319,30 @@ static void cap_of_two(struct model_config *m) { cap(m), two_keys(m); }
 static void qk_norm_of_two(struct model_config *m) { qk_norm(m), two_keys(m); }
 static void cosine_of_two(struct model_config *m) { cosine(m), two_keys(m); }
 
+static void with_sink(struct model_config *m)
+{
+    assert_true(option_set_kind(&normaliser_kinds, "sink", &m->normaliser));
+}
+
+static void sink_behind_bos(struct model_config *m) { bos(m), with_sink(m); }
+
+static void window_and_canon(struct model_config *m)
+{
+    bos_and_window(m);
+    set_convolution(m, "canon")->number[0] = 3;
+    assert_true(option_set_kind(&normaliser_kinds, "entmax", &m->normaliser));
+}
+
+static void two_keys_and_sink(struct model_config *m) { two_keys(m), with_sink(m); }
+
+static void two_keys_and_ssmax(struct model_config *m)
+{
+    two_keys(m);
+    assert_true(option_set_kind(&normaliser_kinds, "ssmax", &m->normaliser));
+}
+
+static void two_tokens_and_rms(struct model_config *m) { two_tokens(m), rms(m); }
+
 static const struct blocks {
     const char *file, *encoding;
     void (*change[8])(struct model_config *m); /* by case; NULL: nothing */
@@ -348,71 +360,28 @@ static const struct blocks {
     {"block-registers", "toeplitz", {registers, registers}},
     {"block-values", "rope", {mean_values, first_values, gate, all_values}},
     {"block-prefix-two", "rope", {two_tokens, two_tokens}},
+    {"block-lengths", "toeplitz", {bos, sink_behind_bos, window_and_canon}},
+    {"block-places", "rope", {two_keys, two_keys_and_sink, two_keys_and_ssmax}},
+    {"block-embed-norm", "learned", {two_tokens, two_tokens, two_tokens_and_rms}},
     {"block-logits", "rope", {cap, qk_norm, cosine}},
     {"block-logits-bias", "toeplitz", {cap_of_two, qk_norm_of_two, cosine_of_two}},
 };
 enum { BLOCKS = sizeof blocks / sizeof *blocks };
 
-/* ---- reading fixtures -------------------------------------------------------------------------*/
-static void read_fixture(const char *file, struct safetensors *f)
-{
-    char path[128];
-    struct err e = {0};
-    snprintf(path, sizeof path, "tests/model/parity/%s.safetensors", file);
-    if (safetensors_read(path, FILE_LIMIT, f, &e))
-        fail_msg("%s: %s", e.where, e.msg);
-}
-
-static const struct safetensor *find(const struct safetensors *f, const char *prefix,
-                                     const char *name)
-{
-    char full[160];
-    snprintf(full, sizeof full, "%s%s", prefix, name);
-    const struct safetensor *t = safetensors_find(f, full);
-    if (!t)
-        fail_msg("the fixture has no %s", full);
-    return t;
-}
-
-static int integer(const struct safetensors *f, const char *name, int at)
-{
-    const struct safetensor *t = find(f, "", name);
-    assert_true(t->type == SAFETENSORS_I32 && (size_t)at < t->count);
-    return ((const int32_t *)t->data)[at];
-}
-
-static int cases_of(const struct safetensors *f)
-{
-    return (int)find(f, "", "case.mask")->count;
-}
-
-/* All of case k but its kinds. */
-static struct rig_config sizes_of(const struct safetensors *f, int k)
-{
-    struct rig_config c = {.layers = integer(f, "config", 0), .heads = integer(f, "config", 1),
-                           .width = integer(f, "config", 2), .ffn = integer(f, "config", 3),
-                           .n = integer(f, "config", 4), .samples = integer(f, "config", 5),
-                           .channels = integer(f, "config", 6), .share = integer(f, "config", 7)};
-    if (integer(f, "case.attention", k) == MODEL_URPE)
-        c.c = integer(f, "config", 8) ? "bucketed" : "toeplitz";
-    c.norm = integer(f, "case.norm", k);
-    c.activation = integer(f, "case.activation", k);
-    return c;
-}
-
+/* ---- configurations ---------------------------------------------------------------------------*/
 static struct rig_config variant_config(const struct safetensors *f, const struct variant *v, int k)
 {
-    struct rig_config c = sizes_of(f, k);
+    struct rig_config c = parity_sizes(f, k);
     c.encoding = v->encoding;
     memcpy(c.option, v->option, sizeof c.option);
-    c.mask = integer(f, "case.mask", k);
+    c.mask = parity_integer(f, "case.mask", k);
     return c;
 }
 
 static struct rig_config weights_config(const struct safetensors *f, const struct weights *v, int k)
 {
-    struct rig_config c = sizes_of(f, k);
-    const struct weights_case *own = &v->cases[k == cases_of(f) - 1 ? 0 : k];
+    struct rig_config c = parity_sizes(f, k);
+    const struct weights_case *own = &v->cases[k == parity_cases(f) - 1 ? 0 : k];
     struct kind_config mask;
     assert_true(option_set_kind(&mask_kinds, own->mask, &mask));
     c.encoding = v->encoding;
@@ -427,164 +396,11 @@ static struct rig_config weights_config(const struct safetensors *f, const struc
 
 static struct rig_config blocks_config(const struct safetensors *f, const struct blocks *v, int k)
 {
-    struct rig_config c = sizes_of(f, k);
+    struct rig_config c = parity_sizes(f, k);
     c.encoding = v->encoding;
-    c.mask = integer(f, "case.mask", k);
+    c.mask = parity_integer(f, "case.mask", k);
     c.change = v->change[k];
     return c;
-}
-
-static void load(const struct safetensor *t, size_t count, real *out)
-{
-    if (t->type != SAFETENSORS_F32 || t->count != count)
-        fail_msg("%s has %zu elements, the model %zu", t->name, t->count, count);
-    for (size_t i = 0; i < count; i++)
-        out[i] = (real)((const float *)t->data)[i];
-}
-
-/* The fixture's graph for all samples. */
-static void set_graph(struct rig *r, const struct safetensor *steps)
-{
-    struct err e = {0};
-    size_t pairs = steps->count;
-    const struct layout **each = arena_alloc(&r->arena, (size_t)r->config.samples, sizeof *each, &e);
-    struct layout *own = arena_alloc(&r->arena, 1, sizeof *own, &e);
-    int32_t *relation = arena_alloc(&r->arena, pairs, sizeof *relation, &e);
-    assert_true(each && own && relation && pairs == (size_t)(r->layout.n * r->layout.n));
-    *own = r->layout;
-    own->steps = steps->data;
-    own->relation = relation;
-    for (size_t k = 0; k < pairs; k++)
-        relation[k] = own->steps[k] < 0 ? own->relations - 1 : own->steps[k];
-    for (int k = 0; k < r->config.samples; k++)
-        each[k] = own;
-    r->batch.layout = each;
-}
-
-static void open_case(struct rig *r, const struct safetensors *f, const struct rig_config *c)
-{
-    const struct safetensor *steps = safetensors_find(f, "steps");
-    assert_true(rig_open(r, c, 1));
-    if (steps)
-        set_graph(r, steps);
-    for (int t = 0; t < r->model.tensors.count; t++) {
-        const struct tensor *own = &r->model.tensors.item[t];
-        const struct safetensor *given = find(f, "weight/", own->name);
-        assert_int_equal(given->rank, own->rank);
-        for (int d = 0; d < own->rank; d++)
-            assert_int_equal(given->shape[d], own->shape[d]);
-        load(given, own->count, r->p + own->offset);
-    }
-    load(find(f, "", "x"), (size_t)(r->rows * c->channels), r->x);
-    load(find(f, "", "cotangent"), (size_t)(r->rows * r->outputs), r->cotangent);
-}
-
-/* ---- comparing --------------------------------------------------------------------------------*/
-/* Case k of a stacked tensor. */
-static const double *slice(const struct safetensor *t, int cases, int k)
-{
-    assert_true(t->type == SAFETENSORS_F64 && t->shape[0] == cases);
-    return (const double *)t->data + t->count / (size_t)cases * (size_t)k;
-}
-
-static double largest(const double *a, size_t count)
-{
-    double max = 0;
-    for (size_t i = 0; i < count; i++)
-        max = fmax(max, fabs(a[i]));
-    return max;
-}
-
-/* The largest difference relative to the largest wanted value; NaN is infinitely far. */
-static double distance(const real *have, const double *want, size_t count, double scale)
-{
-    double max = 0;
-    for (size_t i = 0; i < count; i++) {
-        double d = fabs((double)have[i] - want[i]);
-        max = d <= max ? max : isnan(d) ? INFINITY : d;
-    }
-    return max / scale;
-}
-
-static double output_distance(const struct rig *r, const struct safetensors *f, int k)
-{
-    size_t count = (size_t)(r->rows * r->outputs);
-    const double *want = slice(find(f, "", "y"), cases_of(f), k);
-    return distance(r->y, want, count, largest(want, count));
-}
-
-/* Of the worst tensor, whose name is left in *worst. */
-static double gradient_distance(const struct rig *r, const struct safetensors *f, int k,
-                                const char **worst)
-{
-    int cases = cases_of(f);
-    size_t inputs = (size_t)(r->rows * r->config.channels);
-    const double *dx = slice(find(f, "", "dx"), cases, k);
-    double max = distance(r->dx, dx, inputs, largest(dx, inputs)), all = 0;
-    *worst = "x";
-    for (int t = 0; t < r->model.tensors.count; t++) {
-        const struct tensor *own = &r->model.tensors.item[t];
-        all = fmax(all, largest(slice(find(f, "gradient/", own->name), cases, k), own->count));
-    }
-    for (int t = 0; t < r->model.tensors.count; t++) {
-        const struct tensor *own = &r->model.tensors.item[t];
-        const double *want = slice(find(f, "gradient/", own->name), cases, k);
-        double scale = largest(want, own->count);
-        /* What is zero in exact arithmetic (a key's bias where no position term meets the query)
-         * is rounding on both sides: it must be nothing beside the other gradients. */
-        if (scale < 1e-12 * all)
-            scale = all;
-        double d = distance(r->g + own->offset, want, own->count, scale);
-        if (d > max) {
-            max = d;
-            *worst = own->name;
-        }
-    }
-    return max;
-}
-
-static void check_case(const char *file, const struct safetensors *f, int k,
-                       const struct rig_config *c)
-{
-    struct rig r;
-    const char *worst;
-    open_case(&r, f, c);
-    rig_forward(&r);
-    double d = output_distance(&r, f, k);
-    if (!(d <= tolerance))
-        fail_msg("%s, case %d: outputs are %g apart", file, k, d);
-    rig_backward(&r);
-    d = gradient_distance(&r, f, k, &worst);
-    if (!(d <= tolerance))
-        fail_msg("%s, case %d: gradients are %g apart, in %s", file, k, d, worst);
-    rig_close(&r);
-}
-
-/* One wrong element, in any tensor that the outputs depend on, is seen in outputs or gradients. */
-static void check_wrong_weights(const char *file, const struct safetensors *f, int k,
-                                const struct rig_config *c)
-{
-    struct rig r;
-    const char *worst;
-    open_case(&r, f, c);
-    for (int t = 0; t < r.model.tensors.count; t++) {
-        const struct tensor *own = &r.model.tensors.item[t];
-        const double *g = slice(find(f, "gradient/", own->name), cases_of(f), k);
-        size_t at = 0;
-        for (size_t i = 1; i < own->count; i++)
-            at = fabs(g[i]) > fabs(g[at]) ? i : at;
-        if (fabs(g[at]) < 1e-12)
-            continue; /* does not matter, whatever its value */
-        real *value = &r.p[own->offset + at], old = *value;
-        *value = old + (real)0.01;
-        rig_forward(&r);
-        rig_backward(&r);
-        double y = output_distance(&r, f, k), other = gradient_distance(&r, f, k, &worst);
-        if (y <= tolerance && other <= tolerance)
-            fail_msg("%s, case %d: a wrong %s[%zu] is not seen", file, k, own->name, at);
-        *value = old;
-    }
-    rig_close(&r);
 }
 
 /* ---- walks over fixtures ----------------------------------------------------------------------*/
@@ -592,8 +408,8 @@ static void check_wrong_weights(const char *file, const struct safetensors *f, i
 #define EACH_CASE(table, count, config_of, first, check)                                           \
     for (int v = 0; v < (count); v++) {                                                            \
         struct safetensors f;                                                                      \
-        read_fixture((table)[v].file, &f);                                                         \
-        for (int k = (first) < 0 ? cases_of(&f) - 1 : (first); k < cases_of(&f); k++) {            \
+        parity_open((table)[v].file, &f);                                                         \
+        for (int k = (first) < 0 ? parity_cases(&f) - 1 : (first); k < parity_cases(&f); k++) {            \
             struct rig_config c = config_of(&f, &(table)[v], k);                                   \
             check((table)[v].file, &f, k, &c);                                                     \
         }                                                                                          \
@@ -602,34 +418,30 @@ static void check_wrong_weights(const char *file, const struct safetensors *f, i
 
 static void test_every_variant(void **state)
 {
-    (void)state;
-    EACH_CASE(variants, VARIANTS, variant_config, 0, check_case)
+    EACH_CASE(variants, VARIANTS, variant_config, 0, parity_check)
 }
 
 static void test_every_normaliser_and_mask(void **state)
 {
-    (void)state;
-    EACH_CASE(weights, WEIGHTS, weights_config, 0, check_case)
+    EACH_CASE(weights, WEIGHTS, weights_config, 0, parity_check)
 }
 
 static void test_every_block(void **state)
 {
-    (void)state;
-    EACH_CASE(blocks, BLOCKS, blocks_config, 0, check_case)
-    EACH_CASE(blocks, BLOCKS, blocks_config, 0, check_wrong_weights)
+    EACH_CASE(blocks, BLOCKS, blocks_config, 0, parity_check)
+    EACH_CASE(blocks, BLOCKS, blocks_config, 0, parity_check_wrong)
 }
 
 /* Every encoding of the table has a fixture with all four cases, or two where it is causal. */
 static void test_nothing_is_left_out(void **state)
 {
-    (void)state;
     for (int k = 0; encoding_table[k]; k++) {
         int found = 0;
         for (int v = 0; v < VARIANTS; v++)
             if (strcmp(variants[v].encoding, encoding_table[k]->name) == 0) {
                 struct safetensors f;
-                read_fixture(variants[v].file, &f);
-                found = cases_of(&f);
+                parity_open(variants[v].file, &f);
+                found = parity_cases(&f);
                 safetensors_close(&f);
             }
         if (encoding_table[k]->axes_max == 0) /* the fixtures are sequences */
@@ -654,7 +466,6 @@ static bool has_case(bool of_mask, const char *name)
 /* Every entry of both tables has a case, and every row of `weights` is one of its fixture. */
 static void test_no_normaliser_or_mask_is_left_out(void **state)
 {
-    (void)state;
     for (int k = 0; normaliser_table[k]; k++)
         if (!has_case(false, normaliser_table[k]->name))
             fail_msg("the normaliser %s has no case", normaliser_table[k]->name);
@@ -664,10 +475,10 @@ static void test_no_normaliser_or_mask_is_left_out(void **state)
     for (int v = 0; v < WEIGHTS; v++) {
         struct safetensors f;
         int cases = 0;
-        read_fixture(weights[v].file, &f);
+        parity_open(weights[v].file, &f);
         while (cases < WEIGHTS_CASES && weights[v].cases[cases].normaliser)
             cases++;
-        assert_int_equal(cases + 1, cases_of(&f));
+        assert_int_equal(cases + 1, parity_cases(&f));
         safetensors_close(&f);
     }
 }
@@ -675,19 +486,18 @@ static void test_no_normaliser_or_mask_is_left_out(void **state)
 /* Of variants the last case, urpe and causal: everything is there. */
 static void test_a_wrong_weight_is_seen(void **state)
 {
-    (void)state;
-    EACH_CASE(variants, VARIANTS, variant_config, -1, check_wrong_weights)
-    EACH_CASE(weights, WEIGHTS, weights_config, 0, check_wrong_weights)
+    EACH_CASE(variants, VARIANTS, variant_config, -1, parity_check_wrong)
+    EACH_CASE(weights, WEIGHTS, weights_config, 0, parity_check_wrong)
 }
 
 static void check_other_cases(const char *file, const struct safetensors *f, int k,
                               const struct rig_config *c)
 {
     struct rig r;
-    open_case(&r, f, c);
+    parity_rig(&r, f, c);
     rig_forward(&r);
-    for (int other = 0; other < cases_of(f); other++)
-        if (other != k && output_distance(&r, f, other) < 1e-3)
+    for (int other = 0; other < parity_cases(f); other++)
+        if (other != k && parity_distance(&r, f, other) < 1e-3)
             fail_msg("%s: case %d gives what case %d wants", file, k, other);
     rig_close(&r);
 }
@@ -695,7 +505,6 @@ static void check_other_cases(const char *file, const struct safetensors *f, int
 /* A normaliser's option or a mask in the place of another is seen in outputs. */
 static void test_a_wrong_case_is_seen(void **state)
 {
-    (void)state;
     EACH_CASE(weights, WEIGHTS, weights_config, 0, check_other_cases)
 }
 

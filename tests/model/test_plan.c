@@ -30,7 +30,6 @@ static void fresh(struct model_config *m)
 
 static void test_one_form(void **state)
 {
-    (void)state;
     static struct model_config m;
     struct layer_config rope, none;
     fresh(&m);
@@ -74,7 +73,6 @@ static void wide_window(struct model_config *m)
 /* A window that hides nothing is no mask: layers of two kinds, and the numbers of one. */
 static void test_kinds_of_one_meaning(void **state)
 {
-    (void)state;
     struct rig one, two;
     struct rig_config c = rig_default("rope", NULL, 0);
     c.layers = 3;
@@ -103,7 +101,6 @@ static void local_and_global(struct model_config *m)
 
 static void test_shared_tables(void **state)
 {
-    (void)state;
     struct rig r;
     struct rig_config c = rig_default("toeplitz", "toeplitz", 0);
     c.layers = 4;
@@ -140,7 +137,6 @@ static void some_with_c(struct model_config *m)
 
 static void test_gradients(void **state)
 {
-    (void)state;
     static void (*const change[])(struct model_config *) = {wide_window, local_and_global,
                                                             absolute_and_none, some_with_c};
     for (size_t k = 0; k < sizeof change / sizeof *change; k++)
@@ -208,7 +204,6 @@ static long broken_pairs(uint64_t seed, bool first_only, struct help_pairs *tota
 
 static void test_sound(void **state)
 {
-    (void)state;
     struct help_pairs total = {0};
     long blind = 0;
     for (uint64_t seed = 0; seed < 60; seed++) {
@@ -249,7 +244,6 @@ static long told_apart(const struct model_config *m, struct help_set *set, const
  * layer fewer would merge what they tell apart. */
 static void test_depth(void **state)
 {
-    (void)state;
     static struct help_set set;
     static int32_t any[ROWS_MAX], deep[ROWS_MAX], fewer[ROWS_MAX];
     struct kind_config none = help_kind(&encoding_kinds, "none");

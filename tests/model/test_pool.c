@@ -18,7 +18,6 @@ static void mean_after_bos(struct model_config *m)
 
 static void test_gradient(void **state)
 {
-    (void)state;
     static const struct {
         int channels, symbols, labels, numbers;
     } io[] = {{3, 0, 0, 0}, {3, 0, 0, 5}, {3, 0, 4, -1}, {0, 4, 3, 0}, {0, 4, 0, 2}};
@@ -91,7 +90,6 @@ static void check_means(const char *encoding, int c, int expected)
 
 static void test_means(void **state)
 {
-    (void)state;
     check_means("none", -1, 2);     /* a bag of tokens */
     check_means("toeplitz", -1, 4); /* order counts; the first word comes twice */
 }

@@ -110,7 +110,6 @@ static void check_symbol(const char *encoding, const char *c, int mask, const ch
 
 static void test_one_symbol_more(void **state)
 {
-    (void)state;
     static const char *const weights[] = {NULL, "sink", "sigmoid", "entmax"};
     for (int k = 0; encoding_table[k]; k++)
         for (int mask = 0; mask < mask_kinds.count; mask++)
@@ -143,7 +142,6 @@ static void bos_plan_and_canon(struct model_config *m)
 /* The last two: plan, token, window, sink and C in twelve combinations. */
 static void test_gradients(void **state)
 {
-    (void)state;
     static void (*const change[])(struct model_config *) = {one_token, two_tokens, bos_and_plan,
                                                             bos_plan_and_canon};
     static const char *const encodings[] = {"none", "toeplitz", "rope", "learned", "shaw", "t5"};
@@ -161,7 +159,6 @@ static void test_gradients(void **state)
 /* Registers are a graph's: they go by relations, on lines and on grids, and nowhere by places. */
 static void test_registers(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"none", "toeplitz", "alibi", "kerple-log"};
     struct rig r;
     for (int k = 0; k < 4; k++)
@@ -199,7 +196,6 @@ static void test_registers(void **state)
  * position unless nothing is hidden, and of the other registers what follows it only where that is shown. */
 static void test_registers_under_masks(void **state)
 {
-    (void)state;
     static const char *const masks[] = {"none", "causal", "window", "dilated"};
     for (int m = 0; m < 4; m++)
         for (int future = 0; future < (m == 2 ? 2 : 1); future++) {
@@ -257,7 +253,6 @@ static struct layout with_registers(struct arena *a, int n)
 /* Registers' relations are the same numbers at every length, offsets are clipped to the trained. */
 static void test_registers_fold(void **state)
 {
-    (void)state;
     struct arena a;
     assert_int_equal(arena_open(&a, 0, NULL), 0);
     struct layout four = with_registers(&a, 4), six = with_registers(&a, 6);
@@ -282,7 +277,6 @@ static void test_registers_fold(void **state)
 
 static void test_lines_only(void **state)
 {
-    (void)state;
     help_lines_only(one_token);
 }
 
@@ -331,7 +325,6 @@ static struct model_config config_of(const char *encoding, const char *mask, con
 /* Combinations of plan, prefix, window, sink and C: what merges is equal in every network. */
 static void test_combinations(void **state)
 {
-    (void)state;
     static double y[NETWORKS][ROWS_MAX * CHANNELS];
     static const char *const encodings[] = {"none", "rope", "alibi", "toeplitz", "learned"};
     static struct help_set set;
@@ -437,7 +430,6 @@ static void check_first(const struct model_config *m, const char *what)
  * another program (numbers of distinct outputs of seven equal tokens). */
 static void test_identical_tokens(void **state)
 {
-    (void)state;
     static const char *const encodings[] = {"none", "toeplitz", "rope", "alibi"};
     for (int k = 0; k < 4; k++)
         for (int causal = 0; causal < 2; causal++) {

@@ -36,7 +36,6 @@ static void check(const struct rig_config *config, int *checked)
 /* average-hard is trained with an estimator, which is no gradient. */
 static void test_product(void **state)
 {
-    (void)state;
     int checked = 0;
     for (int w = 0; normaliser_table[w]; w++)
         for (int k = 0; encoding_table[k] && strcmp(normaliser_table[w]->name, "average-hard"); k++)
@@ -82,7 +81,6 @@ static void cosine_of_shared(struct model_config *m)
 /* Maps of the logits with every encoding, and with those normalisers that are of another shape. */
 static void test_maps_of_logits(void **state)
 {
-    (void)state;
     void (*const change[])(struct model_config *m) = {soft_cap, qk_norm, cosine, cosine_of_shared};
     const char *const normalisers[] = {"softmax", "relu", "stick-breaking", "talking-heads", "bias-kv"};
     int checked = 0, encodings = 0;
@@ -102,7 +100,6 @@ static void test_maps_of_logits(void **state)
  * weight, but the gradient there is nothing at all. */
 static void test_scale_beyond_its_limit(void **state)
 {
-    (void)state;
     struct rig r;
     struct rig_config config = rig_default("toeplitz", NULL, 1);
     config.change = cosine;
@@ -127,7 +124,6 @@ static void with_prefix(struct model_config *m)
 /* What reads the layer's input (fox), or q and k themselves (linear, bias-kv), beside what changes these. */
 static void test_rest_of_the_layer(void **state)
 {
-    (void)state;
     void (*const change[])(struct model_config *m) = {shared_keys, with_canon, with_shift, with_prefix};
     const char *const normalisers[] = {"softmax", "linear", "bias-kv"};
     const char *const encodings[] = {"fox", "rope", "toeplitz"};
@@ -149,7 +145,6 @@ static void test_rest_of_the_layer(void **state)
 
 static void test_kernels(void **state)
 {
-    (void)state;
     assert_non_null(kernel());
 }
 

@@ -41,7 +41,6 @@ static void check_gradient(const struct normaliser *entry, const struct normalis
 
 static void test_worked_example(void **state)
 {
-    (void)state;
     struct help_readme r;
     struct normaliser_row row = {.seen = N, .own = N - 1};
     struct normaliser_facts facts;

@@ -39,6 +39,13 @@ static void test_pair(void **state)
     pair[1].keys = ", normaliser: stick-breaking"; /* keys are read */
     assert_true(bench_pair(pair, 0.2, f, &ratio, &e) != 0);
     assert_non_null(strstr(e.msg, "causal"));
+    pair[1] = tiny;
+    e = (struct err){0};
+    pair[1].graphs = true;
+    pair[1].encoding = "{kind: formula, bias: 'a[h] * n', parameters: {a: 1}}"; /* and so are these two */
+    assert_true(bench_pair(pair, 0.2, f, &ratio, &e) != 0);
+    if (!strstr(e.msg, "unknown name n")) /* which no graph has */
+        fail_msg("%s", e.msg);
 }
 
 /* What goes wrong in the measuring process is reported by the caller. */

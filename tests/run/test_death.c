@@ -16,7 +16,6 @@
 
 static void dead_worker_costs_its_own_cell(void **unused)
 {
-    (void)unused;
     static const int deadly[] = {SIGKILL, SIGSEGV, SIGABRT};
     struct spec *s = help_spec(help_slow);
     struct run_counts counts;
@@ -54,7 +53,6 @@ static void dead_worker_costs_its_own_cell(void **unused)
 
 static void fail_fast_stops_the_rest(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_slow);
     char folder[HELP_PATH];
     struct help_outcome *out = help_outcome_open();
@@ -75,7 +73,6 @@ static void fail_fast_stops_the_rest(void **unused)
 /* SIGTERM: checkpoints are written, ERR_INTERRUPTED, and going on gives the same bytes. */
 static void stop_and_resume(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_slow);
     struct run_counts counts;
     char whole[HELP_PATH], folder[HELP_PATH];
@@ -114,7 +111,6 @@ static void stop_and_resume(void **unused)
  * coordinator, which nobody asked, starts the cell again. */
 static void signals_in_a_row_cost_nothing(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_slow);
     char folder[HELP_PATH];
     struct help_outcome *out = help_outcome_open();
@@ -166,7 +162,6 @@ static void ask(int number)
 /* The pipe breaks before the signal of a coordinator's death comes, and where none comes. */
 static void broken_pipe_is_a_stop(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_slow);
     char folder[HELP_PATH], cell[HELP_PATH];
     struct worker w = {0};
@@ -175,7 +170,7 @@ static void broken_pipe_is_a_stop(void **unused)
     struct worker_task t = {.run = {.cell = spec_cell(s, 0), .folder = cell, .experiment = "test",
                                     .threads = 1, .checkpoint_seconds = 1e9, .stop = &asked}};
     signal(SIGTERM, ask);
-    assert_int_equal(worker_start(&w, &t, NULL), 0);
+    assert_int_equal(worker_start(&w, worker_train, &t, NULL), 0);
     close(w.child.fd);
     assert_true(WIFEXITED(help_wait(w.child.pid)));
     signal(SIGTERM, SIG_DFL);
@@ -188,7 +183,6 @@ static void broken_pipe_is_a_stop(void **unused)
  * them. */
 static void workers_end_with_their_coordinator(void **unused)
 {
-    (void)unused;
     /* Long enough that no cell ends before a loaded machine gets round to the kill. */
     struct spec *s = help_spec("space: {length: 16, channels: 2}\ntarget: gain\n"
                                "model: {layers: 1, heads: 2, width: 16, ffn: 16}\n"
@@ -225,7 +219,6 @@ static void workers_end_with_their_coordinator(void **unused)
 
 static void two_runs_share_a_folder(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_slow);
     struct run_counts counts;
     char whole[HELP_PATH], folder[HELP_PATH];
@@ -255,7 +248,6 @@ static void two_runs_share_a_folder(void **unused)
 /* A run waits for a cell that another process holds, and takes it up when the holder dies. */
 static void lock_dies_with_its_owner(void **unused)
 {
-    (void)unused;
     struct spec *s = help_spec(help_grid);
     char folder[HELP_PATH], cell[HELP_PATH], path[HELP_PATH];
     int ready[2];

@@ -5,7 +5,7 @@
 
 #include "run/help_run.h"
 
-enum { IMAGES = 64, SETS = 512 };
+enum { IMAGES = 64, SETS = 256 };
 
 static struct task causal_task(const char *target, int n)
 {
@@ -110,6 +110,7 @@ static void tokens(void **unused)
         for (int n = 8; n <= 32; n += 24) {
             struct task t = causal_task("token_reverse", n);
             t.target.vocab = vocab[i];
+            t.evaluate.samples = 2 * SETS * IMAGES;
             struct record r = lookahead_of(&t);
             double truth = (1 + 1.0 / vocab[i]) / 2, most = (1 + plurality(vocab[i])) / 2;
             if (!(r.accuracy_ceiling >= truth && r.accuracy_ceiling <= most + 0.002))

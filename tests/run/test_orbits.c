@@ -19,7 +19,7 @@ static int compare(const char *text)
     struct evaluation *kept, *ev;
     struct err e = {0};
     int floors = 0;
-    if (evaluation_open_number(&kept, t, 0, &e) || evaluation_open_floors(&ev, t, 0, 0, &e))
+    if (evaluation_open_number(&kept, t, 0, &e) || evaluation_open_floors(&ev, t, 0, 0, NULL, &e))
         fail_msg("%s: %s: %s", text, e.where, e.msg);
     assert_int_equal(evaluation_subsets(ev), evaluation_subsets(kept));
     assert_true(evaluation_samples(ev)->count < evaluation_samples(kept)->count);

@@ -15,7 +15,7 @@
 /* Without what they put in front: from the architectures' published code, by hand. */
 static const struct {
     const char *name, *alone;
-    const char *fronted; /* with a token in front */
+    const char *fronted; /* with a token in front; "": none can stand there */
 } known[] = {
     {"gpt-2", "yes", "yes"},       {"bert", "yes", "yes"},       {"t5", "no", "yes"},
     {"transformer-xl", "no", "yes"}, {"deberta-v3", "no", "yes"}, {"bloom", "no", "yes"},
@@ -25,6 +25,38 @@ static const struct {
     {"diff-transformer", "no", "yes"}, {"nope-gpt", "no", "yes"}, {"fox", "no", "yes"},        {"vit", "yes", "yes"},
     {"graphormer", "yes", ""},     {"canon", "yes", "yes"},      {"urpe", "yes", "yes"}};
 enum { KNOWN = sizeof known / sizeof *known };
+#define SEQUENCE "length: 7"
+#define GRAPH "kind: graph, nodes: 7"
+
+/* What no preset says: windows and blocks that are shorter than the sequence, the other half of an
+ * architecture, and what one would be without the part that lets it escape. */
+static const struct {
+    const char *name, *alone, *fronted, *space, *keys;
+} others[] = {
+    {"Graphormer", "yes", "", GRAPH, "preset: graphormer"},
+    {"T5's decoder", "no", "yes", SEQUENCE, "preset: t5, mask: causal"},
+    {"Mistral, window of three", "no", "yes", SEQUENCE, "preset: mistral-7b, mask: {kind: window, past: 3}"},
+    {"Gemma 2, window of three", "no", "yes", SEQUENCE,
+     "preset: gemma-2, plan: [{mask: {kind: window, past: 3}}, {mask: causal}]"},
+    {"Gemma 3, window of three", "no", "yes", SEQUENCE,
+     "preset: gemma-3, plan: [{encoding: rope, mask: {kind: window, past: 3}, layers: 5}, "
+     "{encoding: {kind: rope, base: 1000000}, mask: causal}]"},
+    {"gpt-oss, window of three", "yes", "yes", SEQUENCE,
+     "preset: gpt-oss, plan: [{mask: {kind: window, past: 3}}, {mask: causal}]"},
+    {"gpt-oss without its sink", "no", "yes", SEQUENCE, "preset: gpt-oss, normaliser: softmax"},
+    {"Llama 4, chunks of three", "no", "yes", SEQUENCE,
+     "preset: llama-4, plan: [{encoding: rope, mask: {kind: blocks, size: 3}, layers: 3}, "
+     "{encoding: none, mask: causal}]"},
+    {"Qwen3-Next, attention layer", "no", "yes", SEQUENCE,
+     "preset: qwen3, encoding: {kind: rope, fraction: 0.5}, output_gate: true, kv_heads: 2"},
+    {"Differential with its norm", "no", "yes", SEQUENCE,
+     "preset: diff-transformer, normaliser: {kind: differential, norm: true}"},
+    {"ViT without positions", "no", "no", SEQUENCE, "preset: vit, encoding: none"},
+    {"DeBERTa with positions at its input", "yes", "yes", SEQUENCE, "preset: deberta-v3, encoding: learned"},
+    {"Canon without its convolutions", "no", "yes", SEQUENCE, "preset: canon, convolution: none"},
+    {"URPE without C", "no", "yes", SEQUENCE, "preset: urpe, attention: rpe"},
+    {"Graphormer without degrees", "no", "", GRAPH, "preset: graphormer, encoding: toeplitz"}};
+enum { OTHERS = sizeof others / sizeof *others };
 
 static void test_verdicts(void **state)
 {
@@ -80,25 +112,39 @@ static double spread(const struct evaluation *ev)
     return within / (most - least);
 }
 
-static double spread_of(const char *preset, const char *prefix, uint64_t seed)
+/* Whether floors tell any two positions of a sample apart. */
+static bool told_apart(const struct evaluation *ev)
 {
-    char text[512];
+    int groups;
+    const int32_t *group = evaluation_groups(ev, &groups);
+    const struct samples *set = evaluation_samples(ev);
+    bool apart = false;
+    for (int k = 0; k < set->count; k++)
+        for (int r = set->first[k]; r < set->first[k + 1]; r++)
+            apart = apart || group[r] != group[set->first[k]];
+    return apart;
+}
+
+static double spread_of(const char *space, const char *keys, const char *prefix, uint64_t seed, bool *apart)
+{
+    char text[1024];
     struct err e = {0};
     struct evaluation *ev = NULL;
     struct network x;
     struct pool *pool;
-    snprintf(text, sizeof text, "target: mean\nspace: {length: 7, inputs: {identical: 1}}\n"
-             "model: {preset: %s, prefix: %s, precision: double, layers: 6, heads: 4, width: 16, "
-             "ffn: 24}\nevaluate: {samples: 3}\n", preset, prefix);
+    snprintf(text, sizeof text, "target: mean\nspace: {%s, inputs: {identical: 1}}\n"
+             "model: {%s, prefix: %s, precision: double, layers: 6, heads: 4, width: 16, "
+             "ffn: 24}\nevaluate: {samples: 3}\n", space, keys, prefix);
     struct spec *s = open_spec(text);
     const struct task *t = &spec_cell(s, 0)->task;
     struct record *figures = memory_alloc(SUBSETS_MAX, sizeof *figures, &e);
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     if (network_open(&x, t, pool, &e) || evaluation_open(&ev, t, 7, &e))
-        fail_msg("%s: %s", preset, e.msg);
+        fail_msg("%s: %s", keys, e.msg);
     draw_weights(&x, seed);
     assert_int_equal(evaluation_measure(ev, network_predictor(&x), figures, &e), 0);
     double found = spread(ev);
+    *apart = told_apart(ev);
     evaluation_close(ev);
     network_close(&x);
     pool_close(pool);
@@ -107,17 +153,35 @@ static double spread_of(const char *preset, const char *prefix, uint64_t seed)
     return found;
 }
 
+static void check_verdict(const char *name, const char *space, const char *keys, const char *prefix,
+                          const char *verdict)
+{
+    bool want = strcmp(verdict, "yes") == 0, apart;
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        double found = spread_of(space, keys, prefix, seed, &apart);
+        if (want ? !(found > 1e-5) : !(found < 1e-10))
+            fail_msg("%s, prefix %s: positions differ by %g", name, prefix, found);
+        if (apart != want)
+            fail_msg("%s, prefix %s: floors tell positions%s apart", name, prefix, apart ? "" : " not");
+    }
+}
+
+/* Of presets floors are looked at by test_verdicts too. */
 static void test_random_networks(void **state)
 {
-    for (int k = 0; k < KNOWN; k++)
-        for (int front = 0; front < 2 && *known[k].fronted; front++)
-            for (uint64_t seed = 0; seed < 3; seed++) {
-                const char *want = front ? known[k].fronted : known[k].alone;
-                double found = spread_of(known[k].name, front ? "bos" : "none", seed);
-                if (strcmp(want, "yes") ? !(found < 1e-10) : !(found > 1e-5))
-                    fail_msg("%s%s: positions differ by %g", known[k].name,
-                             front ? " with a token in front" : "", found);
-            }
+    for (int k = 0; k < KNOWN; k++) {
+        char keys[64];
+        snprintf(keys, sizeof keys, "preset: %s", known[k].name);
+        if (!*known[k].fronted)
+            continue; /* on graphs, below */
+        check_verdict(known[k].name, SEQUENCE, keys, "none", known[k].alone);
+        check_verdict(known[k].name, SEQUENCE, keys, "bos", known[k].fronted);
+    }
+    for (int k = 0; k < OTHERS; k++) {
+        check_verdict(others[k].name, others[k].space, others[k].keys, "none", others[k].alone);
+        if (*others[k].fronted)
+            check_verdict(others[k].name, others[k].space, others[k].keys, "bos", others[k].fronted);
+    }
 }
 
 /* ---- specs ------------------------------------------------------------------------------------*/

@@ -125,7 +125,8 @@ static void proofs_agree_with_what_is_known(void **state)
 static void nothing_is_claimed_unasked(void **state)
 {
     struct pool *pool;
-    struct pass_price price;
+    struct pass_set set = {N, 16, false};
+    struct pass_price price, together;
     struct task t = small_task("reverse", "toeplitz", MODEL_URPE);
     assert_int_equal(pool_open(&pool, 1, NULL), 0);
     t.evaluate.networks = 0;
@@ -134,11 +135,12 @@ static void nothing_is_claimed_unasked(void **state)
     assert_true(is_proof(ev, 0, "open"));
     evaluation_close(ev);
     t.evaluate.networks = 6;
-    assert_int_equal(prove_price(&t, N, 16, &price, NULL), 0);
-    assert_true(price.flops > 0);
+    assert_int_equal(prove_price(&t, 1, &set, &price, &together, NULL), 0);
+    assert_true(price.flops > 0 && together.flops == price.flops);
     t.train.steps = 0;
-    assert_int_equal(prove_price(&t, N, 100000000, &price, NULL), 0);
-    assert_true(price.flops == 0);
+    set.samples = 100000000;
+    assert_int_equal(prove_price(&t, 1, &set, &price, &together, NULL), 0);
+    assert_true(price.flops == 0 && together.flops == 0);
     pool_close(pool);
 }
 

@@ -193,7 +193,6 @@ static double slope_of(struct network *x, const struct samples *set, struct stre
  * of attention alone, which leaves less room below the bound. */
 static void networks_are_below_what_weights_say(void **state)
 {
-    (void)state;
     static const char *const large[] = {"attn.q", "attn.v", "ffn.", "embed", "urpe.c", "attn.q.bias"};
     enum { PARTS = sizeof large / sizeof *large };
     double nearest = 0;
@@ -238,7 +237,6 @@ static void networks_are_below_what_weights_say(void **state)
 /* Norms have slopes of their own, and rotated keys are no bias by relation: nothing is said then. */
 static void what_weights_do_not_say(void **state)
 {
-    (void)state;
     for (int k = 0; k < 4; k++) {
         struct task t = near_task(MODEL_RPE, 0.1);
         struct pool *pool;
@@ -283,7 +281,6 @@ static void by_hand(int attention)
 
 static void what_weights_say_by_hand(void **state)
 {
-    (void)state;
     by_hand(MODEL_RPE);
     by_hand(MODEL_URPE);
 }

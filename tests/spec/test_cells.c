@@ -421,6 +421,25 @@ static void plans_have_one_form(void **state)
     spec_close(s);
 }
 
+#ifndef MEMORY_DEBUG
+/* A spec has room for the cells that it can have: many small ones fit where a few large ones do. */
+static void small_specs_take_little(void **state)
+{
+    enum { SPECS = 200 };
+    struct spec *s[SPECS];
+    struct rlimit before, less;
+    assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+    less = before;
+    less.rlim_cur = 1 << 30;
+    assert_int_equal(setrlimit(RLIMIT_DATA, &less), 0);
+    for (int k = 0; k < SPECS; k++)
+        s[k] = spec_of("target: gain\n", NULL);
+    for (int k = 0; k < SPECS; k++)
+        spec_close(s[k]);
+    assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +466,8 @@ int main(void)
         cmocka_unit_test(plans_have_one_form),
 #ifdef MEMORY_DEBUG
         cmocka_unit_test(every_failed_allocation_is_reported),
+#else
+        cmocka_unit_test(small_specs_take_little),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,7 +203,6 @@ static bool known(const struct help_case *c)
 /* Where a built-in encoding or C has a witness, so has the formula that writes it out. */
 static void test_formulas(void **state)
 {
-    (void)state;
     static const char *const targets[] = {"position", "affine", "piecewise", "prefix_sum", "prefix_mean",
                                           "mean", "reverse", "moving_max", "pi", "token_shift"};
     static const struct {
@@ -244,7 +243,6 @@ static void test_formulas(void **state)
  * itself tells places.  A bias that is undefined at 0 stands at its start. */
 static void test_formulas_at_rest(void **state)
 {
-    (void)state;
     static const struct {
         const char *target, *bias, *factor, *parameters; /* bias NULL: none */
         bool known;

@@ -262,7 +262,8 @@ def draw_weights(c, encoding):
             w[prefix + "logits.query"] = 1 + 0.3 * torch.randn(d // heads)
             w[prefix + "logits.key"] = 1 + 0.3 * torch.randn(d // heads)
             w[prefix + "logits.scale"] = 0.5 * torch.randn(heads)
-            w[prefix + "logits.scale"][0] = 5  # beyond log 100
+            if "combination" not in c:
+                w[prefix + "logits.scale"][0] = 5  # beyond log 100
         for place, size in (("input", d), ("qkv", d + 2 * kv), ("ffn", d), ("hidden", f * (1 + gated))):
             if any(place in kind.get("canon", ()) for kind in kinds):
                 w[f"{prefix}conv.{place}.weight"] = 0.5 * torch.randn(size, 3)
