@@ -23,15 +23,17 @@ $at["subset"] != "all" {
     letter = $at["verdict"] == "impossible" ? "I" : $at["verdict"] == "reached" ? "R" : "N"
     floor = $at["floor_rel"]
     known = $at["witness"] == "known" ? "w" : "-"
-    cell[$at["target"], $at["subset"], name, $at["mask"], $at["encoding"]] = \
-        sprintf("%s %4s %s", letter, floor == 0 ? "0" : sprintf("%.2f", floor), known)
+    place = $at["target"] SUBSEP $at["subset"] SUBSEP name SUBSEP $at["mask"] SUBSEP $at["encoding"]
+    if (place in cell && substr(cell[place], 1, 1) != letter)
+        letter = "S"
+    cell[place] = sprintf("%s %4s %s", letter, floor == 0 ? "0" : sprintf("%.2f", floor), known)
 }
 END {
     targets = split("gain position", target, " ")
     subsets = split("identical generic", subset, " ")
     masks = split("causal none", mask, " ")
     encodings = split("none toeplitz rope alibi", encoding, " ")
-    print "I impossible  R reached  N not reached; the floor of error_rel; w: explicit weights are known"
+    print "I impossible  R reached by all seeds  S by some  N by none; the floor of error_rel; w: explicit weights are known"
     for (t = 1; t <= targets; t++)
         for (s = 1; s <= subsets; s++) {
             printf "\n%-24s", target[t] ", " subset[s]
