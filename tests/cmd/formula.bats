@@ -112,10 +112,10 @@ PYTHON
         [ "$(grep -c ': valid' <<<"$try_check")" -gt 3 ]
         [ "$(grep -c "$1" <<<"$try_check")" = "$(grep -c ': valid' <<<"$try_check")" ]
     }
-    judge 'alone$' --set 'model.encoding={kind: formula, input: "math.sin(i * w[c]) / n", parameters: {w: {size: 4, std: 1}}}'
-    judge 'if encoding.relation=math.abs(d) is true$' --set \
+    judge '[0-9] pairs alone' --set 'model.encoding={kind: formula, input: "math.sin(i * w[c]) / n", parameters: {w: {size: 4, std: 1}}}'
+    judge 'if encoding.relation=math.abs(d) is true' --set \
         'model.encoding={kind: formula, bias: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
-    judge 'if c.relation=math.abs(d) is true$' --set model.attention=urpe --set model.encoding=alibi --set \
+    judge 'if c.relation=math.abs(d) is true' --set model.attention=urpe --set model.encoding=alibi --set \
         'model.c={kind: formula, factor: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
     judge 'alone$' --set model.attention=urpe --set model.encoding=none --set \
         'model.c={kind: formula, factor: "a[h] * (i - 3.5)^2 + (j - 3.5)^2", parameters: {a: 1}}'

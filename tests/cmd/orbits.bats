@@ -12,7 +12,7 @@ claims: [{on: bound, where: {subset: identical}, expect: {floor_rel: ["> 0.99999
 SPEC
     (ulimit -v 307200 && probe --version >/dev/null 2>&1) || skip "this build needs more than that"
     # A sixth of the time that was needed before, of a processor that others use too.
-    (ulimit -v 307200 -t 20; probe bound orbits.yaml --quiet)
+    (ulimit -v 307200 -t 20; probe bound orbits.yaml --quiet --threads 1)
 }
 
 @test "check: merging for the floors has a price" {
