@@ -117,7 +117,7 @@ PYTHON
         'model.encoding={kind: formula, bias: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
     judge 'if c.relation=math.abs(d) is true' --set model.attention=urpe --set model.encoding=alibi --set \
         'model.c={kind: formula, factor: "d > 0 and a[h] * d or -(a[h] * d)", parameters: {a: 1}, relation: "math.abs(d)"}'
-    judge 'alone$' --set model.attention=urpe --set model.encoding=none --set \
+    judge '[0-9] pairs alone' --set model.attention=urpe --set model.encoding=none --set \
         'model.c={kind: formula, factor: "a[h] * (i - 3.5)^2 + (j - 3.5)^2", parameters: {a: 1}}'
 }
 
