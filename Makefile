@@ -178,8 +178,8 @@ ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
 # built so, certificates by the ten thousand and a second Slurm would double the time and find nothing.
 ifeq ($(CONFIG),asan)
 ALL_TESTS := $(filter-out %-double,$(ALL_TESTS))
-BATS := $(filter-out $(addprefix tests/cmd/,certificates.bats certificates_every.bats certificates_program.bats quoted.bats install.bats) \
-          tests/survival/slurm.bats,$(BATS))
+BATS := $(filter-out $(addprefix tests/cmd/,$(addsuffix .bats,certificates certificates_every certificates_program \
+          quoted install own_torch possible_torch witness_torch)) tests/survival/slurm.bats,$(BATS))
 endif
 # Those that take longest begin, so that none is left over at the end.
 SLOW := tests/cmd/certificates_every.bats tests/cmd/certificates_program.bats %/test_witness %/test_witness-double tests/survival/stops.bats \

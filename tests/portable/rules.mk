@@ -20,7 +20,8 @@ SHORT_RUN = experiments/quickstart.yaml --no-claims --quiet --set seeds=[0] --se
             --set evaluate.samples=16
 
 # Many minutes each under emulation; what they ask of the kernels is asked by the tests of those.
-EMULATED_SLOW := $(addprefix %/model/test_,soundness soundness-double gradient-double normaliser-double)
+EMULATED_SLOW := $(addprefix %/model/test_,soundness soundness-double gradient-double normaliser-double \
+                              padding padding-double lengths lengths-double)
 EMULATED_TESTS = $(filter-out $(EMULATED_SLOW),$(foreach l,$(EMULATED_LAYERS),$(call programs_of,$l)))
 
 .PHONY: arm64 portable emulated-tests
