@@ -535,7 +535,8 @@ static void add_samples(struct trial *t, const struct space_config *c, struct la
     }
 }
 
-static void check_space(const struct space_config *c, const struct help_encoding *encoding, int kind,
+/* mask: instead of causal or none; NULL. */
+static void check_space(const struct space_config *c, const char *mask, const struct help_encoding *encoding, int kind,
                         bool causal, uint64_t seed, struct counts *total)
 {
     struct trial *t = memory_alloc(1, sizeof *t, NULL);
@@ -545,7 +546,10 @@ static void check_space(const struct space_config *c, const struct help_encoding
     struct layout *longest = arena_alloc(&t->set.arena, 1, sizeof *longest, NULL);
     assert_non_null(longest);
     assert_int_equal(space_of(c)->layout(c, (int)c->length, &t->set.arena, longest, NULL), 0);
-    t->class = help_class(&encoding->config, kind, causal, 16, longest);
+    struct model_config m = help_model(&encoding->config, kind, causal, 16);
+    if (mask)
+        m.mask = help_kind(&mask_kinds, mask);
+    model_class_of(&m, longest, &t->class);
     if (help_defined(&t->class, longest)) {
         add_samples(t, c, space_draws(c) ? NULL : longest);
         check_trial(t, longest, seed, total);
@@ -564,11 +568,27 @@ static void test_spaces(void **state)
         for (int k = 0; k < encodings; k++)
             for (int causal = 0; causal < (space_table[s]->axes > 0 ? 2 : 1); causal++)
                 for (int kind = -1; kind <= urpe_kinds.count; kind++)
-                    check_space(&c, &encoding[k], kind, causal,
+                    check_space(&c, NULL, &encoding[k], kind, causal,
                                 (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
         if (!(total.merged > 1000 && total.apart > 10000))
             fail_msg("%s: %ld pairs merged, %ld apart", space_table[s]->name, total.merged,
                      total.apart);
+    }
+}
+
+/* Masks that only grids and graphs have. */
+static void test_masks_of_spaces(void **state)
+{
+    static struct help_encoding encoding[HELP_ENCODINGS_MAX];
+    static const char *const name[][2] = {{"grid", "neighbourhood"}, {"graph", "hops"}};
+    int encodings = help_encodings(encoding);
+    for (int s = 0; s < 2; s++) {
+        struct counts total = {0};
+        struct space_config c = help_space(name[s][0], "nodes_min", 5);
+        for (int k = 0; k < 2 * encodings; k++)
+            check_space(&c, name[s][1], &encoding[k / 2], k % 2 - 1, false, (uint64_t)k, &total);
+        print_message("%s: %ld pairs merged, %ld apart\n", name[s][1], total.merged, total.apart);
+        assert_true(total.merged > 1000 && total.apart > 10000);
     }
 }
 
@@ -714,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_palindromes), cmocka_unit_test(test_normalisers_and_masks),
         cmocka_unit_test(test_maps_of_logits), cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_wrong_views_are_found_out), cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_masks_of_spaces),
         cmocka_unit_test(test_sequences_trained_at_one), cmocka_unit_test(test_alibi_coincidence),
         cmocka_unit_test(test_graphs), cmocka_unit_test(test_c_breaks),
     };
