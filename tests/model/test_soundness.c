@@ -27,6 +27,7 @@ struct trial {
     struct help_set set;
     struct model_class class;
     char label[96];
+    bool loose; /* what is not merged need not be told apart */
     int rows, groups;
     int32_t group[ROWS_MAX];
     int32_t after[DEPTH_MAX * ROWS_MAX]; /* (DEPTH_MAX,rows) groups after each layer */
@@ -190,7 +191,7 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
     if (n.deep)
         fail_msg("%s %s: %ld pairs merged at a network's depth have unequal outputs", t->label,
                  attention_of(t), n.deep);
-    if (n.unseen && sizeof(real) == sizeof(double))
+    if (n.unseen && !t->loose && sizeof(real) == sizeof(double))
         fail_msg("%s %s: %ld of %ld unmerged pairs are told apart by none of %d networks",
                  t->label, attention_of(t), n.unseen, n.apart, NETWORKS);
     check_floors(t, &s);
@@ -549,6 +550,7 @@ static void check_space(const struct space_config *c, const char *mask, const st
     struct model_config m = help_model(&encoding->config, kind, causal, 16);
     if (mask)
         m.mask = help_kind(&mask_kinds, mask);
+    t->loose = mask; /* networks of few layers do not reach as far as its partition does */
     model_class_of(&m, longest, &t->class);
     if (help_defined(&t->class, longest)) {
         add_samples(t, c, space_draws(c) ? NULL : longest);
