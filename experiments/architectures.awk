@@ -1,15 +1,6 @@
 # One table for each target from results.csv: what each architecture makes of equal tokens and of others, alone and
-# with a token in front, in means over seeds.     awk -f architectures.awk RESULTS/results.csv
-BEGIN { FS = "," }
-function option(name,    i, n, part) {
-    n = split($at["axes"], part, " ")
-    for (i = 1; i <= n; i++)
-        if (index(part[i], name "=") == 1)
-            return substr(part[i], length(name) + 2)
-    return ""
-}
+# with a token in front, in means over seeds.     awk -f results.awk -f architectures.awk RESULTS/results.csv
 function mean(sum, cells) { return cells == 0 ? "" : sum / cells == 0 ? "0" : sprintf("%.3f", sum / cells) }
-NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 $at["subset"] == "identical" || $at["subset"] == "generic" {
     name = option("model.preset")
     if (!(name in seen)) {

@@ -1,15 +1,6 @@
 # Matrices of verdicts from results.csv: one for each target and kind of inputs, a row for each normaliser, a
 # column for each mask and encoding.  A cell: the verdict, the floor of error_rel, and w where explicit weights
-# are known.     awk -f normalisers.awk RESULTS/results.csv
-BEGIN { FS = "," }
-function option(name,    i, n, part) {
-    n = split($at["axes"], part, " ")
-    for (i = 1; i <= n; i++)
-        if (index(part[i], name "=") == 1)
-            return substr(part[i], length(name) + 2)
-    return ""
-}
-NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+# are known.     awk -f results.awk -f normalisers.awk RESULTS/results.csv
 $at["subset"] != "all" {
     name = option("model.normaliser")
     detail = name == "linear" ? option("model.normaliser.divide") : \

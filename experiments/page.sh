@@ -65,7 +65,8 @@ for name in "$@"; do
     fi
     [ -z "$redraw" ] || continue
     if [ -e "experiments/$name.awk" ]; then
-        { sed '/^$/q' "$results/table.txt" && awk -f "experiments/$name.awk" "$results/results.csv" && echo &&
+        { sed '/^$/q' "$results/table.txt" &&
+            awk -f experiments/results.awk -f "experiments/$name.awk" "$results/results.csv" && echo &&
             sed -n '/^\(held\|NOT HELD\) /,$p' "$results/table.txt"; } | sed 's/ *$//' >"$results/page.txt"
         mv "$results/page.txt" "$results/table.txt"
     fi

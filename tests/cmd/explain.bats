@@ -28,8 +28,9 @@ gain() {
 @test "explain: an unknown cell, sample or subset is refused, and samples are counted from 1 throughout" {
     run gain --cell nosuchcell
     [ "$status" -eq 2 ]
-    count=$(gain --set model.attention=rpe --sample 99999999 2>&1 || true)
-    has "--sample 99999999: a number from 1 to 10000000 was expected" "$count"
+    run gain --set model.attention=rpe --sample 99999999
+    [ "$status" -eq 2 ]
+    has "--sample 99999999: a number from 1 to 10000000 was expected" "$output"
     for sample in 3000 999999; do
         run gain --sample "$sample"
         [ "$status" -eq 2 ]
