@@ -63,7 +63,7 @@ for row in csv.DictReader(sys.stdin):
 @test "a worker that dies costs one cell, and Ctrl-C leaves nothing" {
     battery
     local slow=(--set seeds=1 --set evaluate.samples=3000 --set evaluate.lengths=[4,5,6] --format csv --jobs 2)
-    "$URPE_PROBE" bound battery.yaml "${slow[@]}" >out.csv 2>err.txt &
+    "$URPE_PROBE" bound battery.yaml "${slow[@]}" --set evaluate.samples=600 >out.csv 2>err.txt &
     until child=$(pgrep -P $!); do sleep 0.05; done
     kill -KILL ${child%%$'\n'*}
     status=0
@@ -72,7 +72,7 @@ for row in csv.DictReader(sys.stdin):
     [ "$(grep -c 'failed: the worker was killed by signal 9' err.txt)" = 1 ]
     [ "$(grep -c ,failed, out.csv)" = 1 ]
     [ "$(cut -d, -f2 out.csv | sort -u | wc -l)" -ge 40 ]
-    for seconds in 0.3 2; do
+    for seconds in 0.3 1; do
         status=0
         timeout --preserve-status -s INT $seconds "$URPE_PROBE" bound battery.yaml "${slow[@]}" --out out 2>err.txt >out.csv || status=$?
         [ "$status" = 130 ]
