@@ -72,10 +72,11 @@ static int check_layers(const struct model_config *c, const struct layout *train
     code = prefix_layout(c, trained, &arena, &first, e);
     code = code ? code : prefix_layout(c, evaluated, &arena, &longest, e);
     for (int k = 0; k < model_kinds(c) && !code; k++) {
-        struct model_config one;
+        struct model_config of_kind; /* large: copied where there is a plan */
         struct err inner = {0};
-        model_kind_config(c, k, &one);
-        code = check_layer(&one, &first, &longest, &inner);
+        if (c->plan.turn)
+            model_kind_config(c, k, &of_kind);
+        code = check_layer(c->plan.turn ? &of_kind : c, &first, &longest, &inner);
         if (code && c->plan.turn)
             err_set(e, code, "model.plan", "%s: %s", inner.where, inner.msg);
         else if (code)

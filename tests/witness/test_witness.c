@@ -1,4 +1,4 @@
-/* Witnesses: every registry target with every encoding, mask and kind of attention is either
+/* Witnesses: every registry target with every encoding and mask, with C and without by turns, is either
  * computed by the weights written down for it, to rounding, or refused. */
 #include "witness/help_witness.h"
 
@@ -42,34 +42,42 @@ static void check(const struct help_case *c, struct tally *tally)
     help_witness_close(&h);
 }
 
-/* Every encoding, mask and attention for one target; *tally counts.  Masks also with options that
- * hide something on so few positions. */
-static void sweep(const char *target, int n, bool grid, struct tally *tally)
+/* What is swept goes by turns, and the two precisions take different ones. */
+static bool has_turn(int turn, int of)
+{
+    return turn % of == (sizeof(real) == sizeof(double));
+}
+
+/* Every encoding and mask for one target, one kind of attention for each two; *tally counts.  Masks also
+ * with options that hide something on so few positions. */
+static void sweep(int target, int n, bool grid, struct tally *tally)
 {
     static struct help_encoding mask[HELP_ENCODINGS_MAX];
     int masks = help_variants(&mask_kinds, mask);
     for (int k = 0; encoding_table[k]; k++)
         for (int m = 0; m < masks; m++)
-            for (size_t u = 0; u < sizeof tables / sizeof *tables; u++)
-                check(&(struct help_case){.target = target, .encoding = encoding_table[k]->name,
-                                          .c = tables[u], .mask = mask[m].label,
-                                          .masked = &mask[m].config, .n = n, .channels = 2,
-                                          .vocab = 5, .grid = grid},
-                      tally);
+            for (int u = 0; u < 3; u++)
+                if (has_turn(target + k + m + u + grid, 3))
+                    check(&(struct help_case){.target = target_table[target]->name, .encoding = encoding_table[k]->name,
+                                              .c = tables[u], .mask = mask[m].label,
+                                              .masked = &mask[m].config, .n = n, .channels = 2,
+                                              .vocab = 5, .grid = grid},
+                          tally);
 }
 
 static void test_every_target(void **state)
 {
     struct tally all = {0};
     for (int t = 0; target_table[t]; t++) {
-        sweep(target_table[t]->name, 7, false, &all);
-        sweep(target_table[t]->name, 6, true, &all);
+        sweep(t, 7, false, &all);
+        sweep(t, 6, true, &all);
     }
     assert_true(all.known > 0 && all.refused > 0);
 }
 
-/* Every normaliser, mask and option of both, for one target and encoding. */
-static void sweep_rows(const char *target, const char *encoding, const char *c,
+/* Normalisers, masks and options of both, for one target and encoding: over all targets and encodings
+ * every three of the four meet. */
+static void sweep_rows(const char *target, const char *encoding, const char *c, int turn,
                        struct tally *tally)
 {
     static struct help_encoding mask[HELP_ENCODINGS_MAX], rows[HELP_ENCODINGS_MAX];
@@ -77,6 +85,8 @@ static void sweep_rows(const char *target, const char *encoding, const char *c,
     char label[256];
     for (int m = 0; m < masks; m++)
         for (int k = 0; k < kinds; k++) {
+            if (!has_turn(turn + m + 3 * k, 5))
+                continue;
             snprintf(label, sizeof label, "%s, %s", mask[m].label, rows[k].label);
             check(&(struct help_case){.target = target, .encoding = encoding, .c = c,
                                       .mask = label, .masked = &mask[m].config,
@@ -96,7 +106,7 @@ static void test_normalisers_and_masks(void **state)
     for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
         for (size_t k = 0; k < sizeof encodings / sizeof *encodings; k++)
             for (size_t u = 0; u < 2; u++)
-                sweep_rows(targets[t], encodings[k], tables[u], &all);
+                sweep_rows(targets[t], encodings[k], tables[u], (int)(t + 2 * k + 2 * u), &all);
     assert_true(all.known > 0 && all.refused > 0);
 }
 
@@ -176,7 +186,10 @@ static void test_refused(void **state)
     static const char *const hard[] = {"random_field", "sort", "histogram", "majority"};
     for (size_t k = 0; k < sizeof hard / sizeof *hard; k++) {
         struct tally t = {0};
-        sweep(hard[k], 6, false, &t);
+        int target = 0;
+        while (strcmp(target_table[target]->name, hard[k]) != 0)
+            target++;
+        sweep(target, 6, false, &t);
         assert_int_equal(t.known, 0);
     }
 }
