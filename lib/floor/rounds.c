@@ -25,6 +25,7 @@ struct work {
     struct arena *arena;
     int rows;
     struct view *view; /* (rows) */
+    int *head;         /* (rows) the first row of each colour of a round */
     uint64_t *first;   /* (rows,words) token and mark */
     size_t words;
     struct monomial *left, *right; /* (longest,longest); NULL: weights have no factors in common */
@@ -214,19 +215,22 @@ static int refine(const struct work *w, const int32_t *colour, int32_t *next, en
     for (int r = 0; r < w->rows; r++) {
         next[r] = -1;
         rule[r] = FLOOR_ALONE;
-        for (int head = 0; head < r && next[r] < 0; head++) {
+        for (int k = 0; k < colours && next[r] < 0; k++) {
+            int head = w->head[k];
             enum floor_rule why = colour[head] == colour[r]
                                       ? rule_of(w, &w->view[head], &w->view[r])
                                       : FLOOR_ALONE;
             if (why == FLOOR_ALONE)
                 continue;
-            next[r] = next[head];
+            next[r] = k;
             rule[r] = why;
             if (rule[head] == FLOOR_ALONE)
                 rule[head] = why;
         }
-        if (next[r] < 0)
+        if (next[r] < 0) {
+            w->head[colours] = r;
             next[r] = colours++;
+        }
     }
     return colours;
 }
@@ -252,7 +256,8 @@ static int open_work(struct work *w, struct err *e)
     w->words = (s->token ? 1 : (size_t)s->channels) + FLOOR_KEY;
     w->view = arena_alloc(w->arena, (size_t)w->rows, sizeof *w->view, e);
     w->first = arena_alloc(w->arena, (size_t)w->rows, w->words * sizeof *w->first, e);
-    int code = w->view && w->first ? 0 : ERR_MEMORY;
+    w->head = arena_alloc(w->arena, (size_t)w->rows, sizeof *w->head, e);
+    int code = w->view && w->first && w->head ? 0 : ERR_MEMORY;
     code = code ? code : open_terms(w, e);
     for (int k = 0; k < s->count && !code; k++) {
         for (int r = s->first[k]; r < s->first[k + 1]; r++)

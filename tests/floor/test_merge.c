@@ -451,29 +451,30 @@ static void naive_relations(struct naive *v, const struct model_class *c, int s)
     arena_close(&arena);
 }
 
+/* Tokens and vectors by turns. */
 static void check_naive(const struct model_class *c, const char *label, const struct layout *l)
 {
+    static int turn;
+    bool vectors = (turn++ + l->n / 2) % 2;
     struct encoding_facts facts;
     char text[128];
     snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention, c->shape.past, l->n);
     encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
-    for (int round = 0; round < 2; round++) {
-        struct help_set *set = memory_alloc(1, sizeof *set, NULL);
-        assert_non_null(set);
-        help_set_open(set, round ? 2 : 0, (uint64_t)l->n);
-        help_set_plant(set, l, 2, 0);
-        help_set_plant(set, l, 3, round ? 2 : 0);
-        struct floor_set view = help_set_view(set);
-        struct naive *v = naive_open(&view);
-        v->stochastic = facts.right_stochastic;
-        v->weights = c->floor.weights;
-        v->absolute = facts.absolute;
-        for (int s = 0; s < view.count; s++)
-            naive_relations(v, c, s);
-        naive_check(v, &c->floor, text);
-        help_set_close(set);
-        memory_free(set);
-    }
+    struct help_set *set = memory_alloc(1, sizeof *set, NULL);
+    assert_non_null(set);
+    help_set_open(set, vectors ? 2 : 0, (uint64_t)l->n);
+    help_set_plant(set, l, 2, 0);
+    help_set_plant(set, l, 3, vectors ? 2 : 0);
+    struct floor_set view = help_set_view(set);
+    struct naive *v = naive_open(&view);
+    v->stochastic = facts.right_stochastic;
+    v->weights = c->floor.weights;
+    v->absolute = facts.absolute;
+    for (int s = 0; s < view.count; s++)
+        naive_relations(v, c, s);
+    naive_check(v, &c->floor, text);
+    help_set_close(set);
+    memory_free(set);
 }
 
 static void test_naive(void **state)
@@ -529,7 +530,7 @@ static void test_views(void **state)
 {
     struct stream random;
     stream_open(&random, 8, "test", 0);
-    for (int k = 0; k < 12 * 36; k++) {
+    for (int k = 0; k < 12 * 12; k++) {
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);
         struct random_class r;
         char text[64];
