@@ -2,7 +2,9 @@
 # card: a class over a battery, and beside the built-in encodings.
 load help_cmd.bash
 
-battery() {
+# One battery for all tests of this file, with its rows.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return 1
     cat >battery.yaml <<'SPEC'
 seeds: 1
 space: {length: 6, channels: 1, inputs: {identical: 0.25, palindrome: 0.25}}
@@ -18,6 +20,7 @@ grid:
 SPEC
     probe bound battery.yaml --format csv >battery.csv
 }
+battery() { cp "$BATS_FILE_TMPDIR"/battery.{yaml,csv} .; }
 
 own='model.encoding={kind: formula, bias: "-a[h] * math.log(1 + b[h] * math.abs(d))", parameters: {a: 1, b: 1}}'
 
@@ -208,7 +211,7 @@ PY
     try card --battery battery.yaml --set model.encoding=kerple-log
     has "are of another battery" "$output"
     # A part of the columns is enough, packed too.
-    probe bound battery.yaml --format csv | columns "cell subset length accuracy_ceiling floor_rms floor_rel verdict" | sed 's/,$//' | gzip >battery.csv.gz
+    columns <"$BATS_FILE_TMPDIR/battery.csv" "cell subset length accuracy_ceiling floor_rms floor_rel verdict" | sed 's/,$//' | gzip >battery.csv.gz
     try card --battery battery.yaml --set model.encoding=kerple-log
     has "nowhere higher than those of, and somewhere lower: none" "$output"
     has "nowhere lower than those of, and somewhere higher: toeplitz, sinusoidal" "$(echo $output)"
@@ -219,7 +222,7 @@ PY
 
 @test "Ctrl-C leaves nothing" {
     battery
-    for seconds in 0.3 4.5; do
+    for seconds in 0.3 2; do
         status=0
         timeout --preserve-status -s INT $seconds "$URPE_PROBE" card --battery battery.yaml --out out --set model.encoding=kerple-log \
             --set evaluate.samples=3000 --set 'evaluate.lengths=[4,5,6]' 2>err >out.txt || status=$?
