@@ -83,6 +83,19 @@ static double difference(const struct trial *t, int network, int p, int q)
     return largest / t->scale[network];
 }
 
+/* off (NETWORKS,ROWS_MAX): differences of row p and those behind it, of networks' largest outputs. */
+static void differences(const struct trial *t, int p, double (*off)[ROWS_MAX])
+{
+    for (int k = 0; k < NETWORKS; k++) {
+        const double *y = t->y[k];
+        double a = y[p * CHANNELS], b = y[p * CHANNELS + 1], part = 1 / t->scale[k];
+        for (int q = p + 1; q < t->rows; q++) {
+            double first = fabs(a - y[q * CHANNELS]), second = fabs(b - y[q * CHANNELS + 1]);
+            off[k][q] = part * (first > second ? first : second);
+        }
+    }
+}
+
 struct counts {
     long merged, broken, apart, unseen;
     long deep, shallow; /* of pairs that a network tells apart, and its floor at its own depth, or
@@ -98,14 +111,15 @@ static bool merged_after(const struct trial *t, int layers, int p, int q)
 /* broken: merged pairs that a network tells apart.  unseen: unmerged pairs that none does. */
 static struct counts count_pairs(const struct trial *t)
 {
+    static double off[NETWORKS][ROWS_MAX];
     struct counts n = {0};
-    for (int p = 0; p < t->rows; p++)
+    for (int p = 0; p < t->rows; p++) {
+        differences(t, p, off);
         for (int q = p + 1; q < t->rows; q++) {
             double largest = 0;
             for (int k = 0; k < NETWORKS; k++) {
-                double off = difference(t, k, p, q);
-                bool told = !(off <= EQUAL);
-                largest = off > largest ? off : largest;
+                bool told = !(off[k][q] <= EQUAL);
+                largest = off[k][q] > largest ? off[k][q] : largest;
                 n.deep += told && merged_after(t, t->layers[k], p, q);
                 n.shallow += told && merged_after(t, t->layers[k] - 1, p, q);
             }
@@ -115,6 +129,7 @@ static struct counts count_pairs(const struct trial *t)
             n.broken += merged && !(largest <= EQUAL);
             n.unseen += !merged && !(largest >= APART);
         }
+    }
     return n;
 }
 
@@ -199,6 +214,12 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
     total->apart += n.apart;
 }
 
+/* In float each third class: what is merged is the same in both precisions, and the model one source. */
+static bool has_turn(int turn)
+{
+    return sizeof(real) == sizeof(double) || turn % 3 == 0;
+}
+
 /* ---- sequences --------------------------------------------------------------------------------*/
 static void check_class(struct trial *t, const struct kind_config *encoding, int c, bool causal,
                         int trained, int n, uint64_t seed, struct counts *total)
@@ -224,6 +245,8 @@ static void check_every_class(int trained, int n, struct counts *total)
         for (int causal = 0; causal < 2; causal++)
             for (int c = -1; c <= urpe_kinds.count; c++) {
                 memcpy(t->label, encoding[k].label, sizeof t->label);
+                if (!has_turn(k + causal + c + n))
+                    continue;
                 check_class(t, &encoding[k].config, c, causal, trained, n,
                             (uint64_t)(k * 10 + causal * 4 + c + 1), total);
             }
@@ -384,8 +407,8 @@ static void test_normalisers_and_masks(void **state)
             for (int m = 0; m < 5; m++, turn++) {
                 int sight = m < 2 ? m : 2 + turn % (masks - 2);
                 struct kind_config encoding = help_kind(&encoding_kinds, encodings[e]);
-                if (!open_class(t, &encoding, turn % 2 - 1, &mask[sight].config,
-                                &normaliser[k].config, 6, (uint64_t)turn))
+                if (!has_turn(turn) || !open_class(t, &encoding, turn % 2 - 1, &mask[sight].config,
+                                                   &normaliser[k].config, 6, (uint64_t)turn))
                     continue;
                 const struct layout *l = t->class.shape.trained;
                 help_set_plant(&t->set, l, 2, 0);
@@ -400,7 +423,7 @@ static void test_normalisers_and_masks(void **state)
             }
     memory_free(t);
     print_message("%d classes, %ld pairs that one layer fewer would merge\n", checked, shallow);
-    assert_true(checked > 300 && shallow > 100);
+    assert_true(checked > (sizeof(real) == sizeof(double) ? 300 : 100) && shallow > 100);
 }
 
 /* Maps of the products are functions of q_i and k_j: the class is that of the same layer without. */
@@ -570,8 +593,9 @@ static void test_spaces(void **state)
         for (int k = 0; k < encodings; k++)
             for (int causal = 0; causal < (space_table[s]->axes > 0 ? 2 : 1); causal++)
                 for (int kind = -1; kind <= urpe_kinds.count; kind++)
-                    check_space(&c, NULL, &encoding[k], kind, causal,
-                                (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
+                    if (has_turn(s + k + causal + kind + 1))
+                        check_space(&c, NULL, &encoding[k], kind, causal,
+                                    (uint64_t)(k * 10 + causal * 4 + kind + 1), &total);
         if (!(total.merged > 1000 && total.apart > 10000))
             fail_msg("%s: %ld pairs merged, %ld apart", space_table[s]->name, total.merged,
                      total.apart);
