@@ -530,7 +530,7 @@ static void test_views(void **state)
 {
     struct stream random;
     stream_open(&random, 8, "test", 0);
-    for (int k = 0; k < 12 * 12; k++) {
+    for (int k = 0; k < 12 * 24; k++) {
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);
         struct random_class r;
         char text[64];
