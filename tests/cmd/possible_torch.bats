@@ -19,5 +19,12 @@ grid:
   model.prefix: [none, bos]
   model.mask: [none, causal, {kind: window, past: 3}]
 SPEC
-    "$python" -B -W ignore::UserWarning "$BATS_TEST_DIRNAME/possible_torch.py" "$URPE_PROBE" p.yaml
+    # Encodings by turns: a prefix with two normalisers and none with the others, or the other way round.
+    local k halves=('[softmax, sink]' '[sigmoid, ssmax]')
+    for k in 0 1; do
+        cp p.yaml "p$k.yaml"
+        printf '%s\n' 'except:' "  - {model.prefix: bos, model.normaliser: ${halves[k]}}" \
+            "  - {model.prefix: none, model.normaliser: ${halves[1 - k]}}" >>"p$k.yaml"
+    done
+    "$python" -B -W ignore::UserWarning "$BATS_TEST_DIRNAME/possible_torch.py" "$URPE_PROBE" p0.yaml p1.yaml
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """For possible_torch.bats: each `possible` of a spec, by PyTorch from the weights that the program drew.
 
-    possible_torch.py PROGRAM SPEC    in an empty folder
+    possible_torch.py PROGRAM SPEC SPEC    in an empty folder; for encodings by turns
 
 `bound --networks` writes the networks that were tried, and samples with their groups.  Here the same weights go
 through the forward pass of tests/model/parity, which is written from the papers, in double.  Asked is what prove.h
@@ -151,11 +151,12 @@ def check(program, spec, encoding, kind, count):
                     yield f"{encoding} {rows[0]['axes']} {name}: {fault}"
 
 
-def main(program, spec):
+def main(program, *specs):
     count = Counter()
-    faults = [fault for encoding, kind in ENCODINGS.items() for fault in check(program, spec, encoding, kind, count)]
+    faults = [fault for k, (encoding, kind) in enumerate(ENCODINGS.items())
+              for fault in check(program, specs[k % 2], encoding, kind, count)]
     print(*(f"{what}: {number}" for what, number in count.items()), sep="\n")
-    if count["cells"] < 800 or count["possible"] < 2000:
+    if count["cells"] < 400 or count["possible"] < 1000:
         faults.append("too few are possible for a test")
     sys.exit("\n".join(faults[:20] + [f"{len(faults)} faults"]) if faults else None)
 
