@@ -135,8 +135,9 @@ static void test_soundness(void **state)
             for (int i = 0; i < 4; i++)
                 shorter[i] = layout_shorter(longest, 6 - i);
             if (!model_check(&m, &io, longest, longest, NULL)) {
-                for (int word = 0; word < 24; word++) {
+                for (int at = 0; at < 24; at++) { /* by lengths: a pass takes those of one */
                     int32_t token[6];
+                    int word = at % 6 * 4 + at / 6;
                     for (int i = 0; i < 6; i++)
                         token[i] = word < 4 ? 0 : (word / 4) >> i & 1;
                     const struct layout *l = word % 4 ? &shorter[word % 4] : longest;
@@ -266,12 +267,13 @@ static void test_soundness_at_places(void **state)
             struct layout *longest = arena_alloc(&set.arena, 1, sizeof *longest, NULL);
             assert_int_equal(space_of(&space)->layout(&space, 6, &set.arena, longest, NULL), 0);
             if (!model_check(&m, &io, longest, longest, NULL)) {
-                for (int word = 0; word < 24; word++) {
+                for (int at = 0; at < 24; at++) { /* by lengths, the longest first */
                     int32_t token[6];
+                    int word = at % 8 * 3 + 2 - at / 8;
                     struct layout *l = arena_alloc(&set.arena, 1, sizeof *l, NULL);
                     for (int i = 0; i < 6; i++)
                         token[i] = word < 8 ? 0 : (word / 4) >> i & 1;
-                    assert_int_equal(space_of(&space)->draw(&space, NULL, word ? 4 + word % 3 : 6, &set.random,
+                    assert_int_equal(space_of(&space)->draw(&space, NULL, 4 + word % 3, &set.random,
                                                             &set.arena, l, NULL), 0);
                     help_set_add(&set, l, token);
                 }
