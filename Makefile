@@ -175,7 +175,7 @@ $(foreach l,$(LAYERS),$(eval $(call test_rules,$l)))
 BATS := $(sort $(wildcard tests/cmd/*.bats tests/survival/*.bats tests/tools/*.bats))
 ALL_TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
 # Under sanitizers the double set, which is the same source, what runs no program of ours that is
-# built so, certificates by the ten thousand and a second Slurm would double the time and find nothing.
+# built so, certificates by the thousand and a second Slurm would double the time and find nothing.
 ifeq ($(CONFIG),asan)
 ALL_TESTS := $(filter-out %-double,$(ALL_TESTS))
 BATS := $(filter-out $(addprefix tests/cmd/,$(addsuffix .bats,certificates certificates_every certificates_program \

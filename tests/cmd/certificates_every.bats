@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Every encoding with every normaliser, mask, kind of C and space: ten thousand certificates.
+# Every encoding with every normaliser with C and without, and every two kinds of a layer, in each space.
 load help_certificates
 
 @test "what the program writes of every class is valid, with the figures of the CSV" { tests EveryClass; }

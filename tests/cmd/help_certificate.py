@@ -8,6 +8,7 @@ file, with the groups and figures that are in the case, true or not.
 import copy
 import csv
 import gzip
+import itertools
 import json
 import math
 import os
@@ -158,6 +159,24 @@ def all_layers(rng, space):
                 fitting = [normaliser for normaliser in normalisers if go_together(encoding, normaliser)]
                 layer = layer_of(rng, space, encoding, mask, rng.choice(fitting), rng.choice((None, *c_kinds(space))))
                 yield {**layer, **convolution_of(rng.choice(CONVOLUTIONS))}
+
+
+def meetings(layer):
+    """Its kinds in pairs, a normaliser with its options; encoding and normaliser with C and without."""
+    options = tuple(sorted(item for item in layer.items() if item[0].startswith("normaliser")))
+    kinds = [("encoding", layer["encoding"]), options, ("mask", layer["mask"]), ("c", layer.get("c")),
+             ("convolution", layer.get("convolution"))]
+    return {frozenset(pair) for pair in itertools.combinations(kinds, 2)} | {(*kinds[:2], layer["attention"])}
+
+
+def covering_layers(rng, space):
+    """Those of all_layers, in another order, in which some kinds meet for the first time."""
+    met, layers = set(), list(all_layers(rng, space))
+    rng.shuffle(layers)
+    for layer in layers:
+        if not meetings(layer) <= met:
+            met |= meetings(layer)
+            yield layer
 
 
 # ---- relations, from the formulas -------------------------------------------------------------------------
