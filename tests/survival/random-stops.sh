@@ -10,21 +10,21 @@ BATS_TEST_DIRNAME=$(cd "$(dirname "$0")" && pwd) && . "$BATS_TEST_DIRNAME/help.b
 count=$1 RANDOM=${2:-1} failed=0
 . "$BATS_TEST_DIRNAME/session.bash"
 
-# Every phase of a run in a second each, on two workers: drawing (Lua), floors, training, the search
+# Every phase of a run in half a second each, on two workers: drawing (Lua), floors, training, the search
 # for the worst input, witness, tables.
 cat >phases.yaml <<'YAML'
 name: phases
 space: {length: 24, channels: 2, inputs: {identical: 0.5}}
 target: gain
 model: {layers: 1, heads: 2, width: 16, ffn: 16}
-train: {steps: 1500, batch: 8}
-evaluate: {samples: 400, every: 100, witness: always, adversary: {starts: 6}}
+train: {steps: 750, batch: 8}
+evaluate: {samples: 200, every: 50, witness: always, adversary: {starts: 6}}
 grid: {model.attention: [rpe, urpe]}
 cases:
   - {target: gain}
   - {target: {kind: lua, y: "(function() local s = 0 for k = 1, 40 do s = s + k end return x[i][c] end)()"}}
 YAML
-sed -e 's/^name.*/name: long/; s/samples: 400/samples: 20000/' phases.yaml >long.yaml
+sed -e 's/^name.*/name: long/; s/samples: 200/samples: 20000/' phases.yaml >long.yaml
 begun=$(date +%s%N)
 "$PROBE" run phases.yaml --jobs 2 --out whole >/dev/null 2>messages || { cat messages; exit 1; }
 "$PROBE" report whole --no-claims >/dev/null 2>messages || { cat messages; exit 1; }
