@@ -47,14 +47,10 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int 
 void gemm_blas(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda,
                const real *b, int ldb, real beta, real *c, int ldc);
 
-/* A linear layer, y = x W' with W (out,in), is the product of many rows with a small matrix.  Whether
- * it is faster with W' (in,out) already transposed; and how many rows a caller who has several
- * things to do with each row should take at a time, so that they are done while the rows are in
- * cache (INT_MAX: all, since the library packs W anew for each product). */
+/* Whether a linear layer, y = x W' with W (out,in), is faster with W' (in,out) already transposed. */
 bool linear_is_turned(int in, int out);
 /* Whether any program might turn a matrix of this size. */
 bool linear_is_small(int in, int out);
-int linear_rows(void);
 /* out (columns,rows) = in (rows,columns), transposed. */
 void gemm_turn(int rows, int columns, const real *in, real *out);
 
