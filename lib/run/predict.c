@@ -427,8 +427,7 @@ int cell_open(struct spec **spec, const char *folder, struct err *e)
     if (!code && !file_exists(path))
         code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
                        "expected a folder under cells/");
-    if (!code)
-        code = spec_open(spec, path, NULL, 0, e);
+    code = code ? code : spec_open_kept(spec, path, e);
     if (!code && spec_cells(*spec) != 1)
         code = err_set(e, ERR_USAGE, path, "%d cells; expected one, in a folder under cells/",
                        spec_cells(*spec));
