@@ -138,7 +138,7 @@ PY
         [[ "$output" == *finite* ]]
         [ ! -e y ]
     done
-    [[ "$output" == *"position 0"* ]]
+    [[ "$output" == *"outputs y[0] are not finite"* ]]
 }
 
 @test "a quiet run says why it failed" {
