@@ -95,8 +95,7 @@ int main(int count, char **word)
 {
     struct err e = {0}, closing = {0};
     program_word = word[0];
-    const char *core = kernel_settle_blas();
-    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+    if (kernel_settle_blas())
         system_restart(word);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that grew too large */
@@ -104,7 +103,5 @@ int main(int count, char **word)
     int code = terminal_finish(&closing);
     if (code && status <= EXIT_FAILED)
         status = exit_status(code, &closing);
-    if (kernel_room(1, NULL)) /* a thread of the BLAS library asks for ever, and exit waits for it */
-        _exit(status);
     return status;
 }

@@ -22,17 +22,20 @@ void say_skipped(const struct results *r)
 /* Floors that rest on what the spec says must not pass for proved ones. */
 static void say_declared(const struct spec *s)
 {
-    const char *last = "";
+    struct text last = {0};
     char where[320];
     for (int k = 0; k < spec_cells(s); k++) {
         const char *key, *text = model_declared(&spec_cell(s, k)->task.model, &key);
-        if (!text || !strcmp(text, last))
-            continue;
-        spec_where(s, key, where, sizeof where);
-        text_say(stderr, "%s: warning: %s: floors rest on %s, which was tried on random parameters and is "
-                 "not proved", where, key, text);
-        last = text;
+        if (text && (!last.data || strcmp(text, last.data) != 0)) {
+            spec_where(s, key, where, sizeof where);
+            text_say(stderr, "%s: warning: %s: floors rest on %s, which was tried on random parameters and is "
+                     "not proved", where, key, text);
+            text_clear(&last);
+            text_append(&last, text);
+        }
+        spec_drop_cell(s, k);
     }
+    text_close(&last);
 }
 
 void say_doubts(const struct spec *s)
@@ -90,11 +93,12 @@ int print_results(const struct arguments *a, const struct results *r, struct err
 
 int choose_cell(const struct spec *s, const char *id, const struct cell **out, struct err *e)
 {
-    for (int k = 0; k < spec_cells(s); k++)
-        if (id ? !strncmp(spec_cell(s, k)->id, id, strlen(id)) : spec_cells(s) == 1) {
-            *out = spec_cell(s, k);
+    for (int k = 0; k < spec_cells(s); k++) {
+        *out = spec_cell(s, k);
+        if (id ? !strncmp((*out)->id, id, strlen(id)) : spec_cells(s) == 1)
             return 0;
-        }
+        spec_drop_cell(s, k);
+    }
     if (id)
         return err_set(e, ERR_USAGE, NULL, "--cell %s: no cell of the spec has such an id; "
                        "`urpe-probe bound SPEC --format csv` lists them", id);

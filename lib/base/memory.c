@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system.h"
+
 /* ---- guards ------------------------------------------------------------------------------------*/
 
 enum {
@@ -97,6 +99,9 @@ struct block {
     size_t size;
 };
 
+/* Bytes from which a block asks for large pages: so many that what rounding up to one adds is little. */
+enum { LARGE = 4 << 20 };
+
 bool memory_multiply(size_t a, size_t b, size_t *out)
 {
     if (b != 0 && a > SIZE_MAX / b)
@@ -140,6 +145,8 @@ static void *block_new(size_t size)
     char *raw = calloc(1, total);
     if (raw == NULL)
         return NULL;
+    if (total >= LARGE)
+        system_large_pages(raw, total);
     char *data = raw + sizeof(struct block) + MEMORY_GUARD;
     data += (MEMORY_ALIGN - (uintptr_t)data % MEMORY_ALIGN) % MEMORY_ALIGN;
     *header_of(data) = (struct block){.raw = raw, .size = size};

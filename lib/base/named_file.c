@@ -22,6 +22,13 @@ const char *named_file_path(const char *value)
     return *value ? value + HEX + 1 : value;
 }
 
+/* Whether it is what named_file_append_place writes. */
+static bool is_place(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == PLACE_HEX && name[PLACE_HEX] == '/' &&
+           !strchr(name + PLACE_HEX + 1, '/');
+}
+
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name,
                        struct err *e)
 {
@@ -44,6 +51,9 @@ int named_file_resolve(char *out, size_t size, const char *beside, const char *n
                        path, cause.msg);
     hash_text(hash, bytes, count);
     memory_free(bytes);
+    if (is_place(name) && strncmp(name, hash, PLACE_HEX) != 0)
+        return err_set(e, ERR_USAGE, NULL, "%s was changed since it was copied there: its folder has the name of "
+                                           "another content", path);
     snprintf(out, size, "%s %s", hash, path);
     return 0;
 }

@@ -15,8 +15,8 @@
 enum { NAMED_FILE_BYTES_MAX = 1 << 26 };
 
 /* The value for `name`, taken relative to the folder of the file `beside`.  Reads the file:
- * ERR_USAGE when it is missing, no regular file, larger than NAMED_FILE_BYTES_MAX, or when the
- * value does not fit in `size`.  "" stays "". */
+ * ERR_USAGE when it is missing, no regular file, larger than NAMED_FILE_BYTES_MAX, or a copy (see
+ * named_file_append_place) that was changed, or when the value does not fit in `size`.  "" stays "". */
 int named_file_resolve(char *out, size_t size, const char *beside, const char *name, struct err *e);
 /* The path within a value; "" of "". */
 const char *named_file_path(const char *value);

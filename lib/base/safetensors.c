@@ -46,6 +46,20 @@ const char *safetensors_type_name(enum safetensors_type type)
     return types[type].name;
 }
 
+const char *safetensors_place(char out[SAFETENSORS_PLACE], const struct safetensor *t, size_t i)
+{
+    size_t at[SAFETENSORS_RANK_MAX];
+    for (int k = t->rank - 1; k >= 0; k--) {
+        at[k] = i % (size_t)t->shape[k];
+        i /= (size_t)t->shape[k];
+    }
+    int used = snprintf(out, SAFETENSORS_PLACE, "%.16s[", t->name);
+    for (int k = 0; k < t->rank && used < SAFETENSORS_PLACE - 16; k++)
+        used += snprintf(out + used, SAFETENSORS_PLACE - (size_t)used, "%s%zu", k ? "," : "", at[k]);
+    snprintf(out + used, SAFETENSORS_PLACE - (size_t)used, "]");
+    return out;
+}
+
 size_t safetensors_type_size(enum safetensors_type type)
 {
     return types[type].size;

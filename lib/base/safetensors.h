@@ -41,6 +41,9 @@ const struct safetensor *safetensors_find(const struct safetensors *s, const cha
 /* Element i of a tensor; of whole types as a whole number (an F32 or F64 is cut), or as a number. */
 int64_t safetensors_whole(const struct safetensor *t, size_t i);
 double safetensors_number(const struct safetensor *t, size_t i);
+enum { SAFETENSORS_PLACE = 96 };
+/* Its name and indices, "y[3,0,2]", as people index it from 0. */
+const char *safetensors_place(char out[SAFETENSORS_PLACE], const struct safetensor *t, size_t i);
 void safetensors_close(struct safetensors *s);
 const char *safetensors_type_name(enum safetensors_type type);
 size_t safetensors_type_size(enum safetensors_type type); /* bytes of an element */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #ifdef LINUX
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #else
@@ -235,6 +236,18 @@ size_t system_memory(const char *root)
             memory = left;
     }
     return memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
+}
+
+void system_large_pages(void *at, size_t size)
+{
+#ifdef LINUX /* a refusal costs nothing but time */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (page - (uintptr_t)at % page) % page;
+    if (size > before)
+        madvise((char *)at + before, (size - before) / page * page, MADV_HUGEPAGE);
+#else
+    (void)at;
+    (void)size;
+#endif
 }
 
 double system_peak_mib(void)

@@ -298,7 +298,8 @@ int text_character(const char *s)
             code = code << 6 | (byte[k] & 0x3F);
         }
         bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-        return code < form[more].least || code > 0x10FFFF || surrogate || code == 0x7F ||
+        bool reorders = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+        return code < form[more].least || code > 0x10FFFF || surrogate || reorders || code == 0x7F ||
                        code == 0xFFFE || code == 0xFFFF
                    ? 0
                    : more + 1;

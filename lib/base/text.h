@@ -41,8 +41,8 @@ const char *text_from_double_exact(char out[TEXT_NUMBER_MAX], double value);
 bool text_to_double(const char *s, double *out);
 bool text_to_int64(const char *s, int64_t *out);
 
-/* Bytes of the UTF-8 character that s starts with; 0: a control character, or none that XML or a
- * terminal takes. */
+/* Bytes of the UTF-8 character that s starts with; 0: a control character, one that changes the
+ * order in which others are shown, or none that XML or a terminal takes. */
 int text_character(const char *s);
 /* What people read goes through these, whose words may be a stranger's: each byte that is no part
  * of a character becomes '?'; with `layout` newlines, tabs and changes of colour stay. */

@@ -154,27 +154,37 @@ static void variant_activation_forward(enum activation kind, int rows, int d, re
         activation_rows(ACTIVATION_GELU, rows, d, x, bias, y);
 }
 
-/* A column of vectors at a time, so that dbias stays in a register. */
-INLINE void activation_column(int rows, int d, const real *slope, const real *dy, real *dx,
-                              real *dbias, int count)
+/* `vecs` columns of vectors at a time, so that dbias stays in registers; the last holds `count`. */
+INLINE void activation_columns(int rows, const int vecs, int d, const real *slope, const real *dy,
+                               real *dx, real *dbias, int count)
 {
-    vec sum = vec_zero();
+    vec sum[4];
+    UNROLL
+    for (int v = 0; v < vecs; v++)
+        sum[v] = vec_zero();
     for (int r = 0; r < rows; r++, slope += d, dy += d, dx += d) {
-        vec g = vec_read(dy, count) * vec_read(slope, count);
-        vec_write(dx, g, count);
-        sum += g;
+        UNROLL
+        for (int v = 0; v < vecs; v++) {
+            vec g = vec_read(dy + v * LANES, count) * vec_read(slope + v * LANES, count);
+            vec_write(dx + v * LANES, g, count);
+            sum[v] += g;
+        }
     }
-    vec_write(dbias, vec_read(dbias, count) + sum, count);
+    UNROLL
+    for (int v = 0; v < vecs; v++)
+        vec_write(dbias + v * LANES, vec_read(dbias + v * LANES, count) + sum[v], count);
 }
 
 static void variant_activation_backward(int rows, int d, const real *slope, const real *dy,
                                         real *dx, real *dbias)
 {
     int j = 0;
+    for (; j + 4 * LANES <= d; j += 4 * LANES)
+        activation_columns(rows, 4, d, slope + j, dy + j, dx + j, dbias + j, LANES);
     for (; j + LANES <= d; j += LANES)
-        activation_column(rows, d, slope + j, dy + j, dx + j, dbias + j, LANES);
+        activation_columns(rows, 1, d, slope + j, dy + j, dx + j, dbias + j, LANES);
     if (j < d)
-        activation_column(rows, d, slope + j, dy + j, dx + j, dbias + j, d - j);
+        activation_columns(rows, 1, d, slope + j, dy + j, dx + j, dbias + j, d - j);
 }
 
 /* ---- Adam -------------------------------------------------------------------------------------*/

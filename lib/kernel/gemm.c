@@ -4,7 +4,6 @@
  * At the sizes of linear layers a BLAS library spends a fifth to a half of its time on packing its
  * operands.  libxsmm (where it exists: x86-64) generates a kernel for each small size, which reads
  * them where they are.  Its matrices are column-major: it computes C' = B' A'. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,11 +103,6 @@ bool linear_is_turned(int in, int out)
 #else
     return false;
 #endif
-}
-
-int linear_rows(void)
-{
-    return linear_is_turned(1, 1) ? 64 : INT_MAX;
 }
 
 void gemm_turn(int rows, int columns, const real *in, real *out)

@@ -102,15 +102,21 @@ static void one_thread(void)
         openblas_set_num_threads(1);
 }
 
-const char *kernel_settle_blas(void)
+bool kernel_settle_blas(void)
 {
-    one_thread();
+    struct rlimit limit;
+    const char *threads = getenv("OPENBLAS_NUM_THREADS"), *core = NULL;
+    bool idle = openblas_get_num_threads && openblas_get_num_threads() != 1 &&
+                getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+                !(threads && strcmp(threads, "1") == 0); /* it has read that, and would again */
 #if defined(__x86_64__)
     if (openblas_get_corename && !getenv("OPENBLAS_CORETYPE") &&
         strcmp(openblas_get_corename(), "Prescott") == 0)
-        return has_avx512() ? "SkylakeX" : has_avx2() ? "Haswell" : NULL;
+        core = has_avx512() ? "SkylakeX" : has_avx2() ? "Haswell" : NULL;
 #endif
-    return NULL;
+    one_thread();
+    bool set = idle && setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0;
+    return (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0) || set;
 }
 
 /* "OpenBLAS 0.3.21 SkylakeX + libxsmm skx", the first from its configuration line and core name. */

@@ -25,10 +25,11 @@ const char *kernel_blas_name(void);  /* e.g. "OpenBLAS 0.3.21 SkylakeX + libxsmm
 int kernel_force(const char *name, struct err *e); /* for tests */
 /* For the first line of a program.  From here on, in what it forks too, each product of the BLAS library
  * is of one thread: if each process said so for itself, OpenBLAS would start threads for it, which
- * spin for a while.  Gives the value that OPENBLAS_CORETYPE needs, or NULL when all is well: OpenBLAS
- * takes a processor newer than itself for its oldest one, Prescott, and its products then take five
- * times as long; it reads the variable while it is loaded, so a program sets it and starts anew. */
-const char *kernel_settle_blas(void);
+ * spin for a while.  true: the environment now has what OpenBLAS reads while it is loaded, and the program
+ * is to start anew.  OPENBLAS_CORETYPE: it takes a processor newer than itself for its oldest one,
+ * Prescott, and its products then take five times as long.  OPENBLAS_NUM_THREADS, under a limit of address
+ * space: its idle threads ask for buffers for ever, and a fork or the program's end waits for them. */
+bool kernel_settle_blas(void);
 /* Before the forks of a program whose children multiply: what they would each set up for themselves, and
  * may share.  (libxsmm's registry of kernels takes 8 MB and locks them in memory: several milliseconds.) */
 void kernel_share(void);
@@ -47,14 +48,10 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int 
 void gemm_blas(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda,
                const real *b, int ldb, real beta, real *c, int ldc);
 
-/* A linear layer, y = x W' with W (out,in), is the product of many rows with a small matrix.  Whether
- * it is faster with W' (in,out) already transposed; and how many rows a caller who has several
- * things to do with each row should take at a time, so that they are done while the rows are in
- * cache (INT_MAX: all, since the library packs W anew for each product). */
+/* Whether a linear layer, y = x W' with W (out,in), is faster with W' (in,out) already transposed. */
 bool linear_is_turned(int in, int out);
 /* Whether any program might turn a matrix of this size. */
 bool linear_is_small(int in, int out);
-int linear_rows(void);
 /* out (columns,rows) = in (rows,columns), transposed. */
 void gemm_turn(int rows, int columns, const real *in, real *out);
 

@@ -141,12 +141,12 @@ static void row_backward(const struct convolved *c, int i, int left, const real 
 }
 
 /* ---- rows of a batch --------------------------------------------------------------------------*/
-void convolved_forward(const struct convolved *c, int first, int count, const real *x, real *y)
+void convolved_forward(const struct convolved *c, const real *x, real *y)
 {
     const int *start = c->batch->first;
     size_t d = (size_t)c->channels;
     for (int k = 0; k < c->batch->samples; k++)
-        for (int r = start[k] > first ? start[k] : first; r < start[k + 1] && r < first + count; r++)
+        for (int r = start[k]; r < start[k + 1]; r++)
             row_forward(c, r - start[k], x + (size_t)r * d, y + (size_t)r * d);
 }
 

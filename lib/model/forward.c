@@ -59,17 +59,6 @@ static void embed(const struct model *m, const real *p, const struct model_state
                      w->embed_mean, w->embed_rstd);
 }
 
-/* Rows from `at` on, of arrays of so many columns. */
-struct rows {
-    size_t at;
-    int count;
-};
-static real *from(real *array, struct rows rows, int columns)
-{
-    return array ? array + rows.at * (size_t)columns : NULL;
-}
-#define FROM(array, columns) ((array) + rows.at * (size_t)(columns))
-
 /* q, k, v (rows,qkv_width) to the layout of heads (rows,3 width): each head of k and of v for all
  * queries of its group. */
 static void repeat_heads(const struct model *m, int rows, const real *narrow, real *qkv)
@@ -85,34 +74,33 @@ static void repeat_heads(const struct model *m, int rows, const real *narrow, re
 /* The rows of x, convolved into y where layer k does so at this place; returns which of the two goes
  * on. */
 static const real *mix(const struct model *m, const real *p, const struct batch *b, int k,
-                       enum convolved_place place, int part, struct rows rows, const real *x, real *y)
+                       enum convolved_place place, int part, const real *x, real *y)
 {
     if (!convolution_at(&m->layer[k].kind->config.convolution, place))
         return x;
     struct convolved c = convolved_of(m, k, place, part, b, p, NULL);
-    convolved_forward(&c, (int)rows.at, rows.count, x, y);
+    convolved_forward(&c, x, y);
     return y;
 }
 
 /* x to q, k, v. */
 static void before_attention(const struct model *m, const real *p, const struct batch *b,
-                             const struct workspace *w, int k, struct rows rows)
+                             const struct workspace *w, int k)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->width;
+    int width = m->width, rows = b->rows;
     bool grouped = m->kv_heads < m->heads;
     bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_QKV);
-    real *end = grouped ? w->narrow : c->qkv, *qkv = FROM(mixed ? c->projected : end, m->qkv_width);
+    real *end = grouped ? w->narrow : c->qkv, *qkv = mixed ? c->projected : end;
     if (model_norm_before(&m->config))
-        norm_forward(m, p, l->norm1, l->norm1_bias, rows.count, FROM(c->x, width),
-                     FROM(c->a_in, width), FROM(c->mean1, 1), FROM(c->rstd1, 1));
-    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, 0, rows, c->a_in, c->a_mixed);
-    linear(m, p, w, l->q, rows.count, width, m->qkv_width, FROM(a_in, width), 0, qkv);
-    kernel()->bias_forward(rows.count, m->qkv_width, qkv, at(m, p, l->q_bias), qkv);
-    mix(m, p, b, k, CONVOLVED_QKV, 0, rows, c->projected, end);
+        norm_forward(m, p, l->norm1, l->norm1_bias, rows, c->x, c->a_in, c->mean1, c->rstd1);
+    const real *a_in = mix(m, p, b, k, CONVOLVED_INPUT, 0, c->a_in, c->a_mixed);
+    linear(m, p, w, l->q, rows, width, m->qkv_width, a_in, 0, qkv);
+    kernel()->bias_forward(rows, m->qkv_width, qkv, at(m, p, l->q_bias), qkv);
+    mix(m, p, b, k, CONVOLVED_QKV, 0, c->projected, end);
     if (grouped)
-        repeat_heads(m, rows.count, FROM(end, m->qkv_width), FROM(c->qkv, 3 * width));
+        repeat_heads(m, rows, end, c->qkv);
 }
 
 /* The first layer's values are kept, and mixed into those of the others (Zhou et al. 2024,
@@ -134,15 +122,15 @@ static void mix_values(const struct model *m, const struct workspace *w, int k, 
 /* What heads give, times sigmoid(gate x) where there is a gate (Qiu et al. 2025,
  * qiuzh20/gated_attention). */
 static void gate_heads(const struct model *m, const real *p, const struct workspace *w, int k,
-                       struct rows rows)
+                       int n)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->width, n = rows.count;
+    int width = m->width;
     if (l->gate < 0)
         return;
-    real *gate = FROM(c->gate, width), *gated = FROM(c->gated, width), *o = FROM(c->o, width);
-    linear(m, p, w, l->gate, n, width, width, FROM(attention_input(m, w, k), width), 0, gate);
+    real *gate = c->gate, *gated = c->gated, *o = c->o;
+    linear(m, p, w, l->gate, n, width, width, attention_input(m, w, k), 0, gate);
     kernel()->bias_forward(n, width, gate, at(m, p, l->gate_bias), gate);
     for (size_t i = 0; i < (size_t)n * (size_t)width; i++) {
         gate[i] = 1 / (1 + REAL_MATH(exp)(-gate[i]));
@@ -187,76 +175,63 @@ static void end_part(const struct model *m, const real *p, const struct workspac
 
 /* act(in x), times up x where the network is gated; leaves it in the cache's product. */
 static void hidden_layer(const struct model *m, const real *p, const struct batch *b,
-                         const struct workspace *w, int k, struct rows rows)
+                         const struct workspace *w, int k)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
+    int width = m->width, ffn = (int)m->config.ffn, n = b->rows;
     bool mixed = convolution_at(&l->kind->config.convolution, CONVOLVED_HIDDEN);
-    real *act = FROM(c->act, ffn), *h = FROM(mixed ? c->h_plain : c->h, ffn);
-    const real *f_in = FROM(mix(m, p, b, k, CONVOLVED_FFN, 0, rows, c->f_in, c->f_mixed), width);
+    real *h = mixed ? c->h_plain : c->h;
+    const real *f_in = mix(m, p, b, k, CONVOLVED_FFN, 0, c->f_in, c->f_mixed);
     linear(m, p, w, l->in, n, width, ffn, f_in, 0, h);
     if (mixed) {
         kernel()->bias_forward(n, ffn, h, at(m, p, l->in_bias), h);
-        mix(m, p, b, k, CONVOLVED_HIDDEN, 0, rows, c->h_plain, c->h);
+        mix(m, p, b, k, CONVOLVED_HIDDEN, 0, c->h_plain, c->h);
     }
-    kernel()->activation_forward(m->config.activation, n, ffn, FROM(c->h, ffn),
-                                 mixed ? w->zeros : at(m, p, l->in_bias), act);
+    kernel()->activation_forward(m->config.activation, n, ffn, c->h,
+                                 mixed ? w->zeros : at(m, p, l->in_bias), c->act);
     if (!m->config.gated)
         return;
-    real *plain = FROM(mixed ? c->up_plain : c->up, ffn), *up = FROM(c->up, ffn);
-    real *product = FROM(c->product, ffn);
+    real *plain = mixed ? c->up_plain : c->up;
     linear(m, p, w, l->up, n, width, ffn, f_in, 0, plain);
     kernel()->bias_forward(n, ffn, plain, at(m, p, l->up_bias), plain);
-    mix(m, p, b, k, CONVOLVED_HIDDEN, 1, rows, c->up_plain, c->up);
+    mix(m, p, b, k, CONVOLVED_HIDDEN, 1, c->up_plain, c->up);
     for (size_t i = 0; i < (size_t)n * (size_t)ffn; i++)
-        product[i] = act[i] * up[i];
+        c->product[i] = c->act[i] * c->up[i];
 }
 
 /* From what the heads give to the next block's x. */
 static void after_attention(const struct model *m, const real *p, const struct batch *b,
-                            const struct workspace *w, int k, struct rows rows, real *next)
+                            const struct workspace *w, int k, real *next)
 {
     const struct model_layer *l = &m->layer[k];
     const struct block_cache *c = &w->cache[k];
-    int width = m->width, ffn = (int)m->config.ffn, n = rows.count;
+    int width = m->width, ffn = (int)m->config.ffn, n = b->rows;
     struct part attention = part_of(m, l->o, l->o_bias, l->norm1, l->norm1_bias, l->after1,
                                     l->after1_bias);
     struct part network = part_of(m, l->out, l->out_bias, l->norm2, l->norm2_bias, l->after2,
                                   l->after2_bias);
-    attention.sum = from(c->s1, rows, width), attention.branch = from(c->b1, rows, width);
-    attention.mean = from(c->mean1, rows, 1), attention.rstd = from(c->rstd1, rows, 1);
-    attention.after_mean = from(c->after_mean1, rows, 1);
-    attention.after_rstd = from(c->after_rstd1, rows, 1);
-    network.sum = from(c->s2, rows, width), network.branch = from(c->b2, rows, width);
-    network.mean = from(c->mean2, rows, 1), network.rstd = from(c->rstd2, rows, 1);
-    network.after_mean = from(c->after_mean2, rows, 1);
-    network.after_rstd = from(c->after_rstd2, rows, 1);
-    real *mid = FROM(c->mid, width);
-    gate_heads(m, p, w, k, rows);
-    end_part(m, p, w, &attention, n, width, FROM(c->gated, width), FROM(c->x, width), mid);
+    attention.sum = c->s1, attention.branch = c->b1, attention.mean = c->mean1;
+    attention.rstd = c->rstd1;
+    attention.after_mean = c->after_mean1, attention.after_rstd = c->after_rstd1;
+    network.sum = c->s2, network.branch = c->b2, network.mean = c->mean2;
+    network.rstd = c->rstd2;
+    network.after_mean = c->after_mean2, network.after_rstd = c->after_rstd2;
+    gate_heads(m, p, w, k, n);
+    end_part(m, p, w, &attention, n, width, c->gated, c->x, c->mid);
     if (model_norm_before(&m->config))
-        norm_forward(m, p, l->norm2, l->norm2_bias, n, mid, FROM(c->f_in, width),
-                     FROM(c->mean2, 1), FROM(c->rstd2, 1));
-    hidden_layer(m, p, b, w, k, rows);
-    end_part(m, p, w, &network, n, ffn, FROM(c->product, ffn), mid, FROM(next, width));
+        norm_forward(m, p, l->norm2, l->norm2_bias, n, c->mid, c->f_in, c->mean2, c->rstd2);
+    hidden_layer(m, p, b, w, k);
+    end_part(m, p, w, &network, n, ffn, c->product, c->mid, next);
 }
 
 static void block_forward(const struct model *m, const real *p, const struct model_state *s,
                           const struct batch *b, struct workspace *w, int k, real *next)
 {
-    struct rows rows;
-    int most = linear_rows();
-    for (int at = 0; at < b->rows; at += rows.count) {
-        rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        before_attention(m, p, b, w, k, rows);
-    }
+    before_attention(m, p, b, w, k);
     mix_values(m, w, k, b->rows);
     attention_layer_forward(m, p, s, b, w, k);
-    for (int at = 0; at < b->rows; at += rows.count) {
-        rows = (struct rows){(size_t)at, b->rows - at < most ? b->rows - at : most};
-        after_attention(m, p, b, w, k, rows, next);
-    }
+    after_attention(m, p, b, w, k, next);
 }
 
 static void finish(const struct model *m, const real *p, struct workspace *w, int rows)

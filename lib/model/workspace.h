@@ -91,10 +91,8 @@ struct convolved {
 /* Of layer at place; part 1: of `up`, behind the hidden layer's own.  gradient NULL in a forward pass. */
 struct convolved convolved_of(const struct model *m, int layer, enum convolved_place place, int part,
                               const struct batch *b, const real *p, real *gradient);
-/* Rows first .. first+count-1 of y from x, both (rows,channels) from row 0 on; x holds the rows before
- * them too. */
-void convolved_forward(const struct convolved *c, int first, int count, const real *x, real *y);
-/* All rows of the batch; dx is overwritten, the weight's gradient accumulates. */
+/* Both of all rows of the batch, (rows,channels).  dx is overwritten, the weight's gradient accumulates. */
+void convolved_forward(const struct convolved *c, const real *x, real *y);
 void convolved_backward(const struct convolved *c, const real *x, const real *dy, real *dx);
 
 /* The context of layer k's encoding for a sample of layout l (NULL: the longest). */

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "report/label.h"
 
-enum { SPEC_BYTES_MAX = 64 << 20, ROW_BYTES_MAX = 64 << 20 };
+enum { ROW_BYTES_MAX = 64 << 20 };
 enum { HASH_DIGITS = HASH_TEXT - 1, PLACE_DIGITS = 16 };
 
 /* A folder that is called like a cell. */
@@ -219,18 +219,13 @@ static int read_spec(struct reader *x, const char *path, const char *name, struc
     struct results *r = x->r;
     struct err found = {0};
     struct spec *s = NULL;
-    char *bytes = NULL;
-    size_t count;
     if (is_hexadecimal(name, PLACE_DIGITS) && !name[PLACE_DIGITS])
         return 0; /* a folder of files that a spec names */
     if (!is_hexadecimal(name, HASH_DIGITS) || strcmp(name + HASH_DIGITS, ".yaml") != 0)
         return results_skip(r, path, "the name is not that of a spec", e);
     if (has_spec(r, name))
         return 0;
-    int code = file_read(path, SPEC_BYTES_MAX, &bytes, &count, &found);
-    if (!code)
-        code = spec_parse(&s, path, bytes, count, NULL, 0, &found);
-    memory_free(bytes);
+    int code = spec_open_kept(&s, path, &found);
     if (code)
         return skip_error(r, path, &found, e);
     bool same = strncmp(spec_hash(s), name, HASH_DIGITS) == 0;

@@ -90,7 +90,7 @@ static int check_lengths(struct prediction *p, const struct safetensor *x, struc
     for (size_t k = 0; k < t->count; k++) {
         int64_t n = safetensors_whole(t, k);
         if (n < 1 || n > x->shape[1])
-            return err_set(e, ERR_FORMAT, p->input, "`lengths` of sample %zu is %lld; expected 1 to %lld, "
+            return err_set(e, ERR_FORMAT, p->input, "`lengths[%zu]` is %lld; expected 1 to %lld, "
                            "the positions of `x`", k, (long long)n, (long long)x->shape[1]);
     }
     return 0;
@@ -105,6 +105,7 @@ static size_t length_of(const struct prediction *p, size_t k, size_t n)
 static int check_values(const struct prediction *p, const char *path, const struct safetensor *x,
                         struct err *e)
 {
+    char at[SAFETENSORS_PLACE];
     for (size_t i = 0; i < x->count; i++) {
         size_t row = i / (p->io.channels ? (size_t)p->io.channels : 1), n = (size_t)x->shape[1];
         if (row % n >= length_of(p, row / n, n))
@@ -112,13 +113,11 @@ static int check_values(const struct prediction *p, const char *path, const stru
         if (p->io.channels == 0) {
             int64_t id = safetensors_whole(x, i);
             if (id < 0 || id >= p->io.symbols)
-                return err_set(e, ERR_FORMAT, path, "`x` has symbol %lld in sample %zu at position %zu "
-                               "(from 0); expected 0 to %d", (long long)id, row / n, row % n,
-                               p->io.symbols - 1);
+                return err_set(e, ERR_FORMAT, path, "`%s` is %lld; expected a symbol from 0 to %d",
+                               safetensors_place(at, x, i), (long long)id, p->io.symbols - 1);
         } else if (!isfinite(safetensors_number(x, i))) {
-            return err_set(e, ERR_FORMAT, path, "`x` is not a finite number in sample %zu at position "
-                           "%zu, channel %zu (from 0)", row / n, row % n,
-                           i % (size_t)p->io.channels);
+            return err_set(e, ERR_FORMAT, path, "`%s` is %g; expected a finite number",
+                           safetensors_place(at, x, i), safetensors_number(x, i));
         }
     }
     return 0;
@@ -198,6 +197,13 @@ static int line_of(const struct prediction *p, const struct safetensor *t)
     return most < INT32_MAX ? (int)most + 1 : INT32_MAX;
 }
 
+/* "edges[3]", or "edges" where all samples share it. */
+static const char *part_of(char out[SAFETENSORS_PLACE], const struct safetensor *t, size_t k, bool apart)
+{
+    snprintf(out, SAFETENSORS_PLACE, apart ? "%.64s[%zu]" : "%.64s", t->name, k);
+    return out;
+}
+
 /* Sample k's layout, of its length. */
 static int place_sample(struct prediction *p, const struct safetensor *t, size_t k, int line,
                         struct layout *l, struct err *e)
@@ -206,6 +212,7 @@ static int place_sample(struct prediction *p, const struct safetensor *t, size_t
     size_t n = length_of(p, k, p->n), from = first_place(p, t, k);
     int32_t *place = arena_alloc(a, n, sizeof *place, e);
     struct err cause = {0};
+    char part[SAFETENSORS_PLACE];
     if (!place)
         return ERR_MEMORY;
     for (size_t i = 0; i < n; i++) {
@@ -214,7 +221,7 @@ static int place_sample(struct prediction *p, const struct safetensor *t, size_t
     }
     int code = space_of(&p->task->space)->placed(&p->task->space, (int)n, place, line, a, l, &cause);
     if (code)
-        return err_set(e, code, p->input, "`position_ids` of sample %zu: %s", k, cause.msg);
+        return err_set(e, code, p->input, "`%s`: %s", part_of(part, t, k, t->rank == 2), cause.msg);
     return check_layout(p, l, e);
 }
 
@@ -257,12 +264,13 @@ static int find_pairs(const struct prediction *p, const struct safetensor **out,
 static int read_pairs(const struct prediction *p, const struct safetensor *t, size_t k,
                       int32_t *pair, struct err *e)
 {
+    char at[SAFETENSORS_PLACE];
     size_t each = 2 * (size_t)t->shape[t->rank - 2];
     for (size_t i = 0; i < each; i++) {
         int64_t node = safetensors_whole(t, k * each + i);
         if (node < -1 || node > INT32_MAX)
-            return err_set(e, ERR_FORMAT, p->input, "`%s` of sample %zu: pair %zu names position %lld; "
-                           "expected 0 to %zu", t->name, k, i / 2, (long long)node, p->n - 1);
+            return err_set(e, ERR_FORMAT, p->input, "`%s` is %lld; expected a position from 0 to %zu",
+                           safetensors_place(at, t, k * each + i), (long long)node, p->n - 1);
         pair[i] = (int32_t)node;
     }
     return 0;
@@ -288,10 +296,10 @@ static int lay_out_given(struct prediction *p, struct err *e)
         while (t->rank == 3 && pairs > 0 && pair[2 * pairs - 2] == -1 && pair[2 * pairs - 1] == -1)
             pairs--;
         struct err cause = {0};
+        char part[SAFETENSORS_PLACE];
         code = space_of(c)->given(c, (int)p->n, pair, pairs, &s->arena, &l[k], &cause);
         if (code)
-            return err_set(e, code, p->input, "`%s` of sample %zu: %s", space_of(c)->pair_name, k,
-                           cause.msg);
+            return err_set(e, code, p->input, "`%s`: %s", part_of(part, t, k, t->rank == 3), cause.msg);
         code = check_layout(p, &l[k], e);
     }
     for (size_t k = 0; k < p->batch && !code; k++)
@@ -348,8 +356,8 @@ static int check_outputs(const struct prediction *p, struct err *e)
         size_t rows = p->pooled ? 1 : length_of(p, k, p->n);
         for (size_t i = 0; i < rows * p->outputs; i++)
             if (!isfinite(y[i]))
-                return err_set(e, ERR_FORMAT, "", "the network's output for sample %zu is not finite at "
-                               "position %zu; nothing was written", k, i / p->outputs);
+                return err_set(e, ERR_FORMAT, "", "the network's outputs y[%zu] are not finite; nothing was "
+                               "written", k);
     }
     return 0;
 }
@@ -427,8 +435,7 @@ int cell_open(struct spec **spec, const char *folder, struct err *e)
     if (!code && !file_exists(path))
         code = err_set(e, ERR_USAGE, folder, "this is no finished cell: there is no spec.yaml; "
                        "expected a folder under cells/");
-    if (!code)
-        code = spec_open(spec, path, NULL, 0, e);
+    code = code ? code : spec_open_kept(spec, path, e);
     if (!code && spec_cells(*spec) != 1)
         code = err_set(e, ERR_USAGE, path, "%d cells; expected one, in a folder under cells/",
                        spec_cells(*spec));

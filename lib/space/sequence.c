@@ -158,7 +158,7 @@ static int sequence_placed(const struct space_config *c, int n, const int32_t *p
     int have = places(c) ? places(c) : line < PLACES_MAX ? line : PLACES_MAX;
     for (int i = 0; i < n; i++)
         if (place[i] <= (i ? place[i - 1] : -1) || place[i] >= have)
-            return err_set(e, ERR_FORMAT, NULL, "position %d is %d; expected ascending ones from 0 to %d", i,
+            return err_set(e, ERR_FORMAT, NULL, "element %d is %d; expected ascending ones from 0 to %d", i,
                            place[i], (places(c) ? places(c) : PLACES_MAX) - 1);
     return layout_scattered(n, place, have, arena, out, e);
 }

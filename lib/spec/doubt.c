@@ -33,9 +33,11 @@ static const char *doubt_c(const struct spec *s, const struct task *t, struct te
 {
     if (t != &spec_cell(s, 0)->task || !spec_gives(s, "model.c"))
         return NULL;
-    for (int k = 0; k < spec_cells(s); k++)
+    for (int k = 0; k < spec_cells(s); k++) {
         if (multiplies(&spec_cell(s, k)->task))
             return NULL;
+        spec_drop_cell(s, k);
+    }
     text_append(out, "no cell multiplies by C; expected model.attention urpe somewhere");
     return "model.c";
 }
@@ -110,21 +112,28 @@ static const char *(*const doubts[])(const struct spec *s, const struct task *t,
 
 int spec_doubts(const struct spec *s, struct text *out, struct err *e)
 {
-    struct text last = {0}, doubt = {0};
+    enum { DOUBTS = sizeof doubts / sizeof *doubts };
+    struct text said[DOUBTS] = {{0}}, last[DOUBTS] = {{0}}, doubt = {0};
     char where[320];
-    for (size_t d = 0; d < sizeof doubts / sizeof *doubts; d++)
-        for (int k = 0; k < spec_cells(s); k++) {
+    for (int k = 0; k < spec_cells(s); k++) {
+        for (size_t d = 0; d < DOUBTS; d++) {
             text_clear(&doubt);
             const char *key = doubts[d](s, &spec_cell(s, k)->task, &doubt);
-            if (!key || !doubt.data || (last.data && strcmp(last.data, doubt.data) == 0))
+            if (!key || !doubt.data || (last[d].data && strcmp(last[d].data, doubt.data) == 0))
                 continue;
             spec_where(s, key, where, sizeof where);
-            text_append_format(out, "%s: warning: %s: %s\n", where, key, doubt.data);
-            text_clear(&last);
-            text_append(&last, doubt.data);
+            text_append_format(&said[d], "%s: warning: %s: %s\n", where, key, doubt.data);
+            text_clear(&last[d]);
+            text_append(&last[d], doubt.data);
         }
-    out->failed |= last.failed || doubt.failed;
-    text_close(&last);
+        spec_drop_cell(s, k);
+    }
+    for (size_t d = 0; d < DOUBTS; d++) {
+        text_append(out, said[d].data ? said[d].data : "");
+        out->failed |= said[d].failed || last[d].failed || doubt.failed;
+        text_close(&said[d]);
+        text_close(&last[d]);
+    }
     text_close(&doubt);
     return text_check(out, e);
 }

@@ -122,6 +122,17 @@ int spec_open(struct spec **out, const char *path, const char *const *set, int s
     return code;
 }
 
+int spec_open_kept(struct spec **out, const char *path, struct err *e)
+{
+    char *bytes = NULL;
+    size_t count;
+    *out = NULL;
+    int code = file_read(path, NODE_BYTES_MAX, &bytes, &count, e);
+    code = code ? code : spec_parse(out, path, bytes, count, NULL, 0, e);
+    memory_free(bytes);
+    return code;
+}
+
 int spec_open_class(struct spec **out, const char *battery, const char *path,
                     const char *const *set, int sets, struct err *e)
 {

@@ -78,6 +78,8 @@ struct spec;
 /* path "-" reads standard input.  set: "KEY=VALUE" texts. */
 int spec_open(struct spec **out, const char *path, const char *const *set, int sets,
               struct err *e);
+/* The same of a file in a results folder, which may be a stranger's: it is no pipe, and has no --set. */
+int spec_open_kept(struct spec **out, const char *path, struct err *e);
 /* The same from memory; `where` stands for the file's name in messages. */
 int spec_parse(struct spec **out, const char *where, const char *bytes, size_t count,
                const char *const *set, int sets, struct err *e);

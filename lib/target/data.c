@@ -65,21 +65,6 @@ static bool is_whole(const struct safetensor *t)
     return t->type != SAFETENSORS_F32 && t->type != SAFETENSORS_F64;
 }
 
-/* "y[3,0,2]" */
-static const char *place(char out[96], const struct safetensor *t, size_t i)
-{
-    size_t at[SAFETENSORS_RANK_MAX];
-    for (int k = t->rank - 1; k >= 0; k--) {
-        at[k] = i % (size_t)t->shape[k];
-        i /= (size_t)t->shape[k];
-    }
-    int used = snprintf(out, 96, "%.16s[", t->name);
-    for (int k = 0; k < t->rank && used < 80; k++)
-        used += snprintf(out + used, 96 - (size_t)used, "%s%zu", k ? "," : "", at[k]);
-    snprintf(out + used, 96 - (size_t)used, "]");
-    return out;
-}
-
 static const char *shape_text(char out[96], const struct safetensor *t)
 {
     int used = snprintf(out, 96, "%s [", safetensors_type_name(t->type));
@@ -102,7 +87,7 @@ static int refuse(const struct tensors *f, struct err *e, const struct safetenso
 static int check_whole(const struct tensors *f, const struct safetensor *t, double limit,
                        double other, double *most, bool *others, struct err *e)
 {
-    char at[96];
+    char at[SAFETENSORS_PLACE];
     *most = -1;
     *others = false;
     for (size_t i = 0; i < t->count; i++) {
@@ -113,7 +98,7 @@ static int check_whole(const struct tensors *f, const struct safetensor *t, doub
         }
         if (!(v >= 0 && v < limit && v == floor(v)))
             return err_set(e, ERR_USAGE, "target.file", "%s: %s is %.9g; expected a whole number "
-                           "from 0 to %.0f", f->path, place(at, t, i), v, limit - 1);
+                           "from 0 to %.0f", f->path, safetensors_place(at, t, i), v, limit - 1);
         *most = v > *most ? v : *most;
     }
     return 0;
@@ -121,11 +106,11 @@ static int check_whole(const struct tensors *f, const struct safetensor *t, doub
 
 static int check_finite(const struct tensors *f, const struct safetensor *t, struct err *e)
 {
-    char at[96];
+    char at[SAFETENSORS_PLACE];
     for (size_t i = 0; i < t->count; i++)
         if (!isfinite((float)safetensors_number(t, i)))
             return err_set(e, ERR_USAGE, "target.file", "%s: %s is %g; expected a finite number that "
-                           "float holds", f->path, place(at, t, i), safetensors_number(t, i));
+                           "float holds", f->path, safetensors_place(at, t, i), safetensors_number(t, i));
     return 0;
 }
 

@@ -200,6 +200,20 @@ static void nearest_names(void **state)
     assert_null(text_nearest("alibi", names, 0));
 }
 
+/* What drives a terminal, or has it show words in another order than they stand in (CVE-2021-42574). */
+static void only_text_reaches_people(void **state)
+{
+    static const char *const pair[][2] = {
+        {"a\x1b[2J\x7f\xff", "a?[2J??"}, {"\xc2\x9b" "2J", "??2J"}, {"\xe2\x80\xae" "evil", "???evil"},
+        {"\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9", "?????????"}, {"\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xaa", NULL},
+        {"\xc3\xa9\xd7\xa9\xf0\x9f\x8c\x8a", NULL}, {"\xed\xa0\x80\xef\xbf\xbf", "??????"}};
+    for (size_t k = 0; k < sizeof pair / sizeof *pair; k++) {
+        char s[32];
+        strcpy(s, pair[k][0]);
+        assert_string_equal(text_clean(s, false), pair[k][1] ? pair[k][1] : pair[k][0]);
+    }
+}
+
 static void fixed_text_stays_where_it_is(void **state)
 {
     char buffer[8] = "";
@@ -225,6 +239,7 @@ int main(void)
         cmocka_unit_test(doubles_round_trip_with_a_decimal_comma),
         cmocka_unit_test(distances),
         cmocka_unit_test(nearest_names),
+        cmocka_unit_test(only_text_reaches_people),
         cmocka_unit_test(fixed_text_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,11 +163,11 @@ refuses() {
     run tool padded out.safetensors want.safetensors y 0
     [ "$status" != 0 ]
     $make in.safetensors 'x=F64:2x6x1:1' 'lengths=I64:2:6 * i[0]'
-    refuses 3 "\`lengths\` of sample 0 is 0; expected 1 to 6"
+    refuses 3 "\`lengths[0]\` is 0; expected 1 to 6"
     $make in.safetensors 'x=F64:2x6x1:1' 'lengths=I64:3:1'
     refuses 3 "tensor \`lengths\` is I64 of 1 dimensions; expected I32 or I64 [2]"
     $make in.safetensors 'x=F64:2x6x1:math.nan if i[1] == 1 else 0' 'lengths=I64:2:2'
-    refuses 3 "\`x\` is not a finite number in sample 0 at position 1"
+    refuses 3 "\`x[0,1,"
 }
 
 @test "predict takes positions, of cells that draw them and of others" {
@@ -184,7 +184,7 @@ refuses() {
     run tool padded out.safetensors want.safetensors y 1e-4
     [ "$status" != 0 ]
     $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x4:3 - i[1]'
-    refuses 3 "\`position_ids\` of sample 0: position 1 is 2; expected ascending ones from 0 to 4095"
+    refuses 3 "position_ids[0]\`: element 1 is 2; expected ascending ones from 0 to 4095"
     $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x3:i[1]'
     refuses 3 "tensor \`position_ids\` is I64 of 2 dimensions; expected I32 or I64 [n], or [batch,n]"
     rm -r results
@@ -193,7 +193,7 @@ refuses() {
     $make in.safetensors 'x=F64:2x4x1:0'
     refuses 3 "there is no tensor \`position_ids\`, and the cell's positions are drawn"
     $make in.safetensors 'x=F64:2x4x1:0' 'position_ids=I64:2x4:i[1] + 6'
-    refuses 3 "position 3 is 9; expected ascending ones from 0 to 8"
+    refuses 3 "element 3 is 9; expected ascending ones from 0 to 8"
     $make in.safetensors 'x=F64:2x4x1:i[1] / 4' 'position_ids=I64:2x4:i[1] + 3 * i[0]' 'lengths=I64:2:4 - i[0]'
     try predict "$CELL" --input in.safetensors --output out.safetensors
     [ "$status" = 0 ]
@@ -205,7 +205,7 @@ refuses() {
     $make in.safetensors 'x=F32:2x4x1:1' 'attention_mask=I64:2x4:1'
     refuses 3 "tensor \`attention_mask\` would not be used"
     $make in.safetensors 'x=F32:2x4x1:math.inf if i == (1, 2, 0) else 0'
-    refuses 3 "\`x\` is not a finite number in sample 1 at position 2, channel 0"
+    refuses 3 "\`x[1,2,0]\` is inf; expected a finite number"
     $make in.safetensors 'x=F32:2x4x1:1'
     python3 - "$CELL/weights.safetensors" <<'PYTHON'
 import json, struct, sys
@@ -224,7 +224,7 @@ PYTHON
     probe predict "$CELL" --input in.safetensors --output b
     cmp a b
     $make in.safetensors 'x=I64:2x4:2 ** 33 if i == (1, 2) else 0'
-    refuses 3 "\`x\` has symbol 8589934592 in sample 1 at position 2 (from 0); expected 0 to 2"
+    refuses 3 "\`x[1,2]\` is 8589934592; expected a symbol from 0 to 2"
 }
 
 # Shape of row_sums in maps.safetensors; fails unless these are the sums of weights, and between $1 and

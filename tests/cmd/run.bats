@@ -50,13 +50,16 @@ for row in rows:
     try run tiny.yaml --no-claims
     [ "$status" = 0 ]
     try run tiny.yaml --quiet
-    [ "$status" = 1 ] && [ -z "$output" ]
+    [ "$status" = 1 ]
+    [ -z "$output" ]
     has "NOT HELD" "$errors"
 }
 
 @test "--quiet prints nothing when all is well" {
     try run tiny.yaml --quiet
-    [ "$status" = 0 ] && [ -z "$output" ] && [ -z "$errors" ]
+    [ "$status" = 0 ]
+    [ -z "$output" ]
+    [ -z "$errors" ]
 }
 
 @test "--csv from several shells at once: every row once" {

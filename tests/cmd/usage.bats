@@ -62,12 +62,14 @@ commands() { probe --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p
 
 @test "no command, an unknown command, an unknown option: exit 2 and the nearest name" {
     try
-    [ "$status" = 2 ] && [ -z "$output" ]
+    [ "$status" = 2 ]
+    [ -z "$output" ]
     try chek tiny.yaml
     [ "$status" = 2 ]
     has "did you mean check?" "$errors"
     try check tiny.yaml --formt csv
-    [ "$status" = 2 ] && [ -z "$output" ]
+    [ "$status" = 2 ]
+    [ -z "$output" ]
     has "did you mean --format?" "$errors"
     try check tiny.yaml --xyzzy
     [ "$status" = 2 ]

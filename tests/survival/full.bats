@@ -62,18 +62,24 @@ limited() {
     [ -s messages ]
 }
 
+done_or_told() { [ "$status" -eq 0 ] || { [ "$status" -eq 3 ] && grep -q 'ulimit -v' messages; }; }
+
 @test "a limit on address space is an error that names it, and never a hang" {
     local limit command
     (ulimit -v 4000000 && "$PROBE" --version >/dev/null 2>&1) || skip "this build needs more than that"
     for limit in 100000 150000 250000 350000; do
-        for command in "run --out low --force" check; do
+        for command in "run --out low --force" check "check --set target.kind=lua"; do
             status=0
             # shellcheck disable=SC2086
             (ulimit -v "$limit" && timeout 20 "$PROBE" $command small.yaml) >/dev/null 2>messages ||
                 status=$?
-            [ "$status" -eq 0 ] || { [ "$status" -eq 3 ] && grep -q 'ulimit -v' messages; }
+            done_or_told
         done
     done
-    (ulimit -v 150000 && timeout 20 "$PROBE" check small.yaml) >/dev/null 2>messages || status=$?
-    [ "$status" -eq 3 ]
+    for command in "check small.yaml" "bench --kinds"; do
+        status=0
+        # shellcheck disable=SC2086
+        (ulimit -v 150000 && timeout 20 "$PROBE" $command) >/dev/null 2>messages || status=$?
+        [ "$status" -eq 3 ]
+    done
 }

@@ -69,6 +69,16 @@ small() { "$PROBE" run small.yaml --quiet --set seeds=[0] "$@"; }
     for name in own/specs/*/same.lua; do rm "$name"; done
     lua --force
     diff <(stable before.csv) <(stable own/results.csv)
+    # Nobody takes another function for the one that was trained on.
+    for name in own/*/*/same.lua own/*/*/*/same.lua; do
+        echo 'function y(x, n, d) x[1][1] = 0 return x end' >"$name"
+    done
+    for name in "evaluate $(find own/cells/* -maxdepth 0 | head -n 1)" "run $(echo own/specs/*.yaml) --out other"; do
+        # shellcheck disable=SC2086
+        run "$PROBE" $name
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"same.lua was changed since it was copied there"* ]]
+    done
 }
 
 @test "cells that ended and whose rows nobody finds are no success" {
@@ -128,7 +138,7 @@ PY
         [[ "$output" == *finite* ]]
         [ ! -e y ]
     done
-    [[ "$output" == *"position 0"* ]]
+    [[ "$output" == *"outputs y[0] are not finite"* ]]
 }
 
 @test "a quiet run says why it failed" {
