@@ -185,18 +185,23 @@ static void looking_for_a_witness_costs(void **unused)
         spec_close(s);
     }
     /* Who has a second does not find what takes longer, but says what looking for it takes. */
-    char yaml[512];
-    double bytes, steps;
-    bool whole = true;
-    snprintf(yaml, sizeof yaml, text, "gain", 2048, "always");
-    struct spec *s = help_spec(yaml);
-    struct price price = price_of(s);
-    const struct task *t = &spec_cell(s, 0)->task;
-    witness_price(&t->target, &t->space, &bytes, &steps);
-    assert_int_equal(price_witness(t, 1, &price, &whole, NULL), 0);
-    assert_false(whole);
-    assert_true(price.flops_of[PRICE_WITNESS] == STEP_FLOPS * steps);
-    spec_close(s);
+    static const int wide[][2] = {{2048, 1}, {8, 4096}}; /* positions, channels */
+    for (int k = 0; k < 2; k++) {
+        char yaml[512];
+        double bytes, steps;
+        bool whole = true;
+        snprintf(yaml, sizeof yaml, "target: gain\nspace: {length: %d, channels: %d}\nevaluate: {samples: 1, "
+                                    "witness: always}\n", wide[k][0], wide[k][1]);
+        struct spec *s = help_spec(yaml);
+        struct price price = price_of(s);
+        const struct task *t = &spec_cell(s, 0)->task;
+        witness_price(&t->target, &t->space, &bytes, &steps);
+        assert_true(steps > 1e9);
+        assert_int_equal(price_witness(t, 1, &price, &whole, NULL), 0);
+        assert_false(whole);
+        assert_true(price.flops_of[PRICE_WITNESS] == STEP_FLOPS * steps);
+        spec_close(s);
+    }
 }
 
 int main(void)
