@@ -96,12 +96,15 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
 static int price_witnesses(const struct spec *s, struct kind *kind, int count, struct err *e)
 {
     double end = machine_seconds() + WITNESS_SECONDS;
-    int code = 0, k = 0;
-    while (k < count && !code && machine_seconds() < end) {
-        code = price_witness(&spec_cell(s, kind[k].first)->task, &kind[k].price, e);
-        spec_drop_cell(s, kind[k++].first);
+    int code = 0, left = 0;
+    for (int k = 0; k < count && !code; k++) {
+        bool whole = false;
+        if (machine_seconds() < end)
+            code = price_witness(&spec_cell(s, kind[k].first)->task, WITNESS_SECONDS, &kind[k].price, &whole, e);
+        left += !whole;
+        spec_drop_cell(s, kind[k].first);
     }
-    return code ? code : count - k;
+    return code ? code : left;
 }
 
 static int time_kinds(const struct spec *s, struct kind *kind, int count, struct err *e)

@@ -241,13 +241,14 @@ int price_task(const struct task *t, struct price *out, struct err *e)
     return 0;
 }
 
-int price_witness(const struct task *t, struct price *p, struct err *e)
+int price_witness(const struct task *t, double seconds, struct price *p, bool *whole, struct err *e)
 {
     double bytes, images;
     struct pass_price witness = {0};
+    *whole = true;
     int code = layout_price(t, (int)t->space.length, &bytes, &images, e);
     if (!code)
-        code = witness_cell_price(t, (int64_t)(images * (double)task_samples(t)), &witness, e);
+        code = witness_cell_price(t, (int64_t)(images * (double)task_samples(t)), seconds, &witness, whole, e);
     p->bytes_of[PRICE_WITNESS] = (double)witness.bytes;
     p->flops_of[PRICE_WITNESS] = witness.flops;
     add_up(p);

@@ -1,6 +1,8 @@
 /* What a cell costs: memory, operations, time.  Nothing is trained or drawn. */
 #ifndef RUN_PRICE_H
 #define RUN_PRICE_H
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "train/train.h"
 
@@ -28,8 +30,9 @@ struct price {
 /* All but the witness, which takes a while to find and BLAS; its work bounds its size
  * (evaluate.witness). */
 int price_task(const struct task *t, struct price *out, struct err *e);
-/* Finds the witness, where the task asks for one and there is one, and adds it to its price. */
-int price_witness(const struct task *t, struct price *p, struct err *e);
+/* Finds the witness, where the task asks for one and there is one, and adds it to its price.
+ * Where looking for it takes longer than so many seconds, only that is added, and *whole is false. */
+int price_witness(const struct task *t, double seconds, struct price *p, bool *whole, struct err *e);
 
 /* This machine's speed at matrix products, by their width; measured when first asked for. */
 enum { PRICE_SPEEDS_MAX = 6 };

@@ -63,6 +63,18 @@ static void say_failed(struct run *r, const struct cell *c, const struct err *wh
 
 /* ---- folders ----------------------------------------------------------------------------------*/
 
+/* What cannot be written in the end is said before anything is trained. */
+static int check_tables(const char *folder, struct err *e)
+{
+    char path[RUN_PATH];
+    int code = 0;
+    for (int k = 0; k < FILE_COUNT && !code; k++) {
+        code = file_join(path, sizeof path, folder, column_files[k].name, e);
+        code = code ? code : file_check_write(path, e);
+    }
+    return code;
+}
+
 static int write_spec(const struct run *r, struct err *e)
 {
     char folder[RUN_PATH], name[80];
@@ -71,6 +83,8 @@ static int write_spec(const struct run *r, struct err *e)
     int code = file_join(folder, sizeof folder, r->o->folder, "specs", e);
     if (!code)
         code = file_make_folder(folder, e);
+    if (!code)
+        code = check_tables(r->o->folder, e);
     if (!code)
         code = spec_copy_files(r->spec, folder, e);
     if (!code)

@@ -1,6 +1,7 @@
 /* A cell's witness (witness_cell.h). */
 #include "run/witness_cell.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -93,7 +94,8 @@ static bool too_much(const struct task *t, const struct train_price *training, d
            flops > training->step_flops * (double)t->train.steps;
 }
 
-static int find_asked(struct asked *x, const struct task *t, int64_t samples, struct err *e)
+/* seconds: where it takes longer to look for one, that is left out. */
+static int find_asked(struct asked *x, const struct task *t, int64_t samples, double seconds, struct err *e)
 {
     const struct trainer_api *api = trainer_api_of(t->model.precision);
     struct train_price training;
@@ -107,6 +109,8 @@ static int find_asked(struct asked *x, const struct task *t, int64_t samples, st
     if (code || too_much(t, &training, STEP_FLOPS * steps))
         return code;
     x->search = (struct pass_price){.bytes = (size_t)bytes, .flops = STEP_FLOPS * steps};
+    if (1e-9 * steps > seconds)
+        return 0;
     code = find(&x->found, t, e);
     x->status = "none";
     if (code || !x->found.start.witness)
@@ -125,7 +129,7 @@ int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int
     struct network *n = &x.found.network;
     for (int k = 0; k < evaluation_subsets(ev); k++)
         row_clear(&figures[k]);
-    int code = find_asked(&x, evaluation_task(ev), evaluation_samples(ev)->count, e);
+    int code = find_asked(&x, evaluation_task(ev), evaluation_samples(ev)->count, INFINITY, e);
     if (!code && x.measured)
         code = build(&x.found, pool, e);
     if (!code && x.measured) {
@@ -139,13 +143,15 @@ int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int
 }
 
 /* No step is made, so moments and gradients are asked for and never touched: they cost nothing. */
-int witness_cell_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e)
+int witness_cell_price(const struct task *t, int64_t samples, double seconds, struct pass_price *out, bool *whole,
+                       struct err *e)
 {
     struct asked x;
     struct train_price own;
     size_t real_size = t->model.precision == MODEL_DOUBLE ? sizeof(double) : sizeof(float);
     *out = (struct pass_price){0};
-    int code = find_asked(&x, t, samples, e);
+    int code = find_asked(&x, t, samples, seconds, e);
+    *whole = x.search.flops <= STEP_FLOPS * 1e9 * seconds;
     if (!code && x.measured)
         code = trainer_api_of(t->model.precision)->price(&x.found.own, &own, e);
     if (!code && x.measured)

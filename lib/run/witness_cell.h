@@ -33,7 +33,8 @@ int witness_start(const struct task *t, struct network *x, struct err *e);
 int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int *stop,
                     struct record *figures, struct err *e);
 /* Operations and memory of that, without the samples; zeros where nothing is measured.  Finds the
- * witness, which takes a while. */
-int witness_cell_price(const struct task *t, int64_t samples, struct pass_price *out, struct err *e);
+ * witness, unless looking for it takes longer than so many seconds: *whole is false, and that is all of it. */
+int witness_cell_price(const struct task *t, int64_t samples, double seconds, struct pass_price *out, bool *whole,
+                       struct err *e);
 
 #endif

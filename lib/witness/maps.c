@@ -212,7 +212,7 @@ static int scale_rows(struct witness_task *t, int table, const double *kernel,
     mixed_range(c, table, kernel, scale, d, low, high);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < d; k++)
-            w[(i * d + k) * d + k] = factor[i] / scale;
+            w[((size_t)i * (size_t)d + (size_t)k) * (size_t)d + (size_t)k] = factor[i] / scale;
     construct_layer(c);
     for (int k = 0; k < d; k++)
         construct_value(c, table, t->x + k, mixed + k, scale);

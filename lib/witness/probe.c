@@ -105,14 +105,14 @@ static void affine_form(const struct probe *p, const void *of, const double *x, 
 
 static void classify(const struct probe *p, struct probe_affine *a)
 {
-    int d = p->d, square = d * d;
+    size_t d = (size_t)p->d, square = d * d;
     a->constant = a->uniform = true;
-    for (int i = 0; i < p->n; i++) {
-        for (int k = 0; k < square; k++) {
+    for (size_t i = 0; i < (size_t)p->n; i++) {
+        for (size_t k = 0; k < square; k++) {
             a->constant = a->constant && a->w[i * square + k] == 0;
             a->uniform = a->uniform && close_to(a->w[i * square + k], a->w[k]);
         }
-        for (int c = 0; c < d; c++)
+        for (size_t c = 0; c < d; c++)
             a->uniform = a->uniform && close_to(a->b[i * d + c], a->b[c]);
     }
 }
@@ -132,7 +132,7 @@ bool probe_affine(struct probe *p, struct probe_affine *out)
         evaluate(p, x, y);
         for (int i = 0; i < p->n; i++)
             for (int c = 0; c < d; c++)
-                out->w[(i * d + c) * d + k] = y[i * d + c] - out->b[i * d + c];
+                out->w[((size_t)i * (size_t)d + (size_t)c) * (size_t)d + (size_t)k] = y[i * d + c] - out->b[i * d + c];
     }
     if (p->code || !verify(p, affine_form, out))
         return false;

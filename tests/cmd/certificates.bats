@@ -20,3 +20,12 @@ load help_certificates
     yes absent | head -n 20000 | xargs python3 -B "$check" 2>messages | head -n 1
     [ -z "$(grep Traceback messages)" ]
 }
+
+@test "a small file that unpacks to gigabytes is refused, and not unpacked" {
+    cd "$BATS_TEST_TMPDIR"
+    head -c 67108864 /dev/zero | gzip >part
+    for _ in $(seq 48); do cat part; done >bomb
+    run bash -c 'ulimit -v 1048576; exec python3 -B "$0" bomb' "$check"
+    [ "$status" = 1 ]
+    [ "$output" = "bomb: NOT valid: it has more than 256 MiB" ]
+}

@@ -1,6 +1,7 @@
 /* What is said that a cell's memory is, beside what the cell then took.
  *
  * This process only forks: BLAS is called by workers alone, as in the program. */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "run/help_process.h"
 #include "run/price.h"
+#include "witness/witness.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -92,7 +94,8 @@ static void prices_are_what_cells_take(void **unused)
     for (int k = 0; k < SPECS; k++) { /* finding a witness calls BLAS: no fork from here on */
         struct spec *spec = help_spec(text[k]);
         struct price price = price_of(spec);
-        assert_int_equal(price_witness(&spec_cell(spec, 0)->task, &price, NULL), 0);
+        bool whole;
+        assert_int_equal(price_witness(&spec_cell(spec, 0)->task, INFINITY, &price, &whole, NULL), 0);
         double mib = price.bytes / MIB;
         if (!(peak[k] > 10 && mib > 0.85 * peak[k] && mib < 1.2 * peak[k]))
             fail_msg("spec %d: priced %.1f MiB, took %.1f", k, mib, peak[k]);
@@ -173,11 +176,30 @@ static void looking_for_a_witness_costs(void **unused)
                                         "evaluate: {samples: 100}\n");
         struct spec *s = help_spec(yaml);
         struct price price = price_of(s);
-        assert_int_equal(price_witness(&spec_cell(s, 0)->task, &price, NULL), 0);
+        bool whole;
+        assert_int_equal(price_witness(&spec_cell(s, 0)->task, INFINITY, &price, &whole, NULL), 0);
         assert_in_range((uintmax_t)price.flops_of[PRICE_WITNESS], (uintmax_t)row[k].least,
                         (uintmax_t)row[k].most);
         if (!row[k].n) /* 40 / 5 x 19.5^4 paths in each of 100 graphs */
             assert_true(price.flops_of[PRICE_SAMPLES] > 100 * 8.0 * 19.5 * 19.5 * 19.5 * 19.5);
+        spec_close(s);
+    }
+    /* Who has a second does not find what takes longer, but says what looking for it takes. */
+    static const int wide[][2] = {{2048, 1}, {8, 4096}}; /* positions, channels */
+    for (int k = 0; k < 2; k++) {
+        char yaml[512];
+        double bytes, steps;
+        bool whole = true;
+        snprintf(yaml, sizeof yaml, "target: gain\nspace: {length: %d, channels: %d}\nevaluate: {samples: 1, "
+                                    "witness: always}\n", wide[k][0], wide[k][1]);
+        struct spec *s = help_spec(yaml);
+        struct price price = price_of(s);
+        const struct task *t = &spec_cell(s, 0)->task;
+        witness_price(&t->target, &t->space, &bytes, &steps);
+        assert_true(steps > 1e9);
+        assert_int_equal(price_witness(t, 1, &price, &whole, NULL), 0);
+        assert_false(whole);
+        assert_true(price.flops_of[PRICE_WITNESS] == STEP_FLOPS * steps);
         spec_close(s);
     }
 }

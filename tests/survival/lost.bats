@@ -44,6 +44,13 @@ small() { "$PROBE" run small.yaml --quiet --set seeds=[0] "$@"; }
         [ "$status" -eq 3 ] || [ "$status" -eq 2 ]
         [ ! -e again ]
     done
+    for name in results summary tables; do
+        mkdir -p "blocked/$name.csv"
+        run small --out blocked
+        [ "$status" -eq 3 ]
+        [ ! -e blocked/cells ]
+        rmdir "blocked/$name.csv"
+    done
     small --out done
     cell=$(find done/cells/* -maxdepth 0 | head -n 1)
     for name in dangling absent/y "$long$long" folder.csv /dev/full; do
