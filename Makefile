@@ -217,7 +217,7 @@ $(OUT)/tests/tools/failing: tests/tools/failing.c
 
 # The long form of what `test` does in short.
 test-slow: deps
-	@URPE_KILLS=50 URPE_STOPS=100 URPE_FOLDERS=1200 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
+	@URPE_FULL=1 URPE_KILLS=50 URPE_STOPS=100 URPE_FOLDERS=1200 $(MAKE) --no-print-directory TEST_SECONDS=3600 check
 
 gradcheck: $(OUT)/tests/model/test_gradient-double
 	$<
@@ -304,7 +304,7 @@ help:
 	@echo "make fuzz         fuzzers, a million executions each (fuzz-short: FUZZ_SECONDS each)"
 	@echo "make valgrind     leaks and bad reads in a short run"
 	@echo "make proof        the theorem behind the floors, checked by Coq"
-	@echo "make test-slow    the survival tests at full length"
+	@echo "make test-slow    all combinations, where make test goes by turns; survival tests at full length"
 	@echo "make experiments  the experiments that have a page, their figures and summaries"
 	@echo "make bench        training steps against this machine's own SGEMM"
 	@echo "make bench-torch  the same steps in PyTorch, in turn (needs python3-torch)"

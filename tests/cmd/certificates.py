@@ -1,4 +1,5 @@
-"""Tests of urpe-probe-check: certificates made by help_certificate.py, by hand, and 1,000 with a lie in them.
+"""Tests of urpe-probe-check: certificates made by help_certificate.py, by hand, and with a lie in them: 1,000, with
+URPE_FULL 2,000.
 
     [URPE_PROBE=PROGRAM] python3 certificates.py PATH-OF-urpe-probe-check [ARGUMENTS OF unittest]
 """
@@ -21,7 +22,8 @@ import help_certificate as maker  # noqa: E402
 
 PATH = sys.argv[1]
 PROGRAM = os.environ.get("URPE_PROBE", os.path.join(os.path.dirname(PATH), "../../build/urpe-probe"))
-MUTATIONS = 1000
+FULL = "URPE_FULL" in os.environ  # else half of it
+MUTATIONS = 2000 if FULL else 1000
 FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # thousands of files, each flushed to the disk
 loader = importlib.machinery.SourceFileLoader("checker", PATH)
 checker = importlib.util.module_from_spec(importlib.util.spec_from_loader("checker", loader))
@@ -269,7 +271,7 @@ class Program(unittest.TestCase):
                 if space != "graph" or all(layer["mask"] != "causal" for layer in plan):
                     plans.append(maker.case_line(*plan))
             if space == "sequence":
-                plans += [maker.case_line(maker.random_layer(rng, space), prefix=rng.randint(1, 3)) for _ in range(100)]
+                plans += [maker.case_line(maker.random_layer(rng, space), prefix=rng.randint(1, 3)) for _ in range(MUTATIONS // 10)]
                 plans += [maker.case_line(*[maker.random_layer(rng, space) for _ in range(2)], prefix=1) for _ in range(40)]
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
                 for text, row in written(folder, maker.SPEC.format(**keys), plans):
@@ -287,7 +289,7 @@ class Program(unittest.TestCase):
                 by_place = layer.get("c") == "bucketed" or any(
                     word in layer.get("encoding.bias", "") + layer.get("c.factor", "") for word in ("/ n", "dy"))
                 if space != "graph" and layer["mask"] in ("none", "causal", "window", "dilated") and layer["encoding"] in maker.ANYWHERE \
-                        and "convolution" not in layer and not by_place and rng.random() < 0.15:
+                        and "convolution" not in layer and not by_place and rng.random() < (0.3 if FULL else 0.15):
                     line = maker.case_line(layer, prefix=rng.randint(1, 3), front="registers")
                     lines.setdefault(space, []).append(line)
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
@@ -297,7 +299,7 @@ class Program(unittest.TestCase):
                     seen[space] += len(c.first) - len(set(c.first)) - c.prefix * len(c.samples)
         for y in ("F32:60x2:i[0] % 5 * 0.125 + i[1]", "I64:60:i[0] % 3"):
             own = []
-            for _ in range(50):
+            for _ in range(MUTATIONS // 20):
                 mask = rng.choice(masks)
                 names, normalisers = maker.names_of("sequence", mask["mask"] != "none")
                 layer = maker.layer_of(rng, "sequence", rng.choice([n for n in names if n not in ("cope",)]), mask,
@@ -370,7 +372,7 @@ class Program(unittest.TestCase):
                       "{samples: 6}"),
         }
         for space, (inputs, target, evaluate) in spaces.items():
-            for _, c in self.rich(space, 30, space=inputs, target=target, evaluate=evaluate):
+            for _, c in self.rich(space, 60 if FULL else 30, space=inputs, target=target, evaluate=evaluate):
                 alone[space, c.alone[0] > 0] += 1
         self.assertEqual(len(alone), 6)  # with such samples and without
 
@@ -400,10 +402,10 @@ class Program(unittest.TestCase):
     def test_lies_about_its_own(self):
         texts = []
         for space in maker.SPECS:
-            texts += self.rich(space, 60)
+            texts += self.rich(space, 100 if FULL else 60)
         for space, target in (("sequence", "position"), ("grid", "grid_position")):
             one = maker.SPECS[space]["space"].replace("{", "{channels: 1, ", 1)
-            texts += self.rich(space, 30, space=one, target=target)
+            texts += self.rich(space, 50 if FULL else 30, space=one, target=target)
         # A Case evaluates all positions.
         cases = [maker.read_case(text) for text, _ in texts if "\nsubset lookahead\n" not in text]
         cases = [case for case in cases if case.samples]
@@ -413,10 +415,11 @@ class Program(unittest.TestCase):
 class EveryClass(unittest.TestCase):
     judge = Program.judge
 
-    def test_every_two_kinds(self):
+    def test_every_class(self):
+        """All of them, or so many that every two kinds meet."""
         seen, count, merged = Counter(), 0, 0
         for space, keys in maker.SPECS.items():
-            layers = list(maker.covering_layers(maker.rng_of(len(space)), space))
+            layers = list((maker.all_layers if FULL else maker.covering_layers)(maker.rng_of(len(space)), space))
             with tempfile.TemporaryDirectory(dir=FAST) as folder:
                 for text, row in written(folder, maker.SPEC.format(**keys), list(map(maker.case_line, layers))):
                     c = self.judge(text, row)

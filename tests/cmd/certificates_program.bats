@@ -2,7 +2,7 @@
 # The certificates that urpe-probe writes, as urpe-probe-check judges them.
 load help_certificates
 
-@test "what the program writes of plans, prefixes, registers, means, depths and lengths is valid; 1,000 lies about it" {
+@test "what the program writes of plans, prefixes, registers, means, depths and lengths is valid; lies about it" {
     tests Program
 }
 
@@ -49,7 +49,7 @@ load help_certificates
     cd "$BATS_TEST_TMPDIR"
     program=${URPE_PROBE:-$here/../../build/urpe-probe}
     printf '%s\n' 'name: large' 'target: gain' 'space: {length: 128, inputs: {palindrome: 1}}' \
-        'model: {encoding: alibi, attention: rpe}' 'evaluate: {samples: 128}' >large.yaml
+        'model: {encoding: alibi, attention: rpe}' 'evaluate: {samples: 256}' >large.yaml
     "$program" bound large.yaml --certificate out --quiet
     cell=$(ls out)
     [ -f "out/$cell/128-all.txt.gz" ]
@@ -57,8 +57,8 @@ load help_certificates
     gzip -d "out/$cell/128-all.txt.gz"
     "$program" bound large.yaml --certificate out --quiet
     diff -r before out
-    [ "$(stat -c %s "out/$cell/128-all.txt.gz")" -le 10000000 ]
-    (ulimit -v 540000; "$check" "out/$cell/128-all.txt.gz") # 128 samples, 128 tokens, 4 channels
+    [ "$(stat -c %s "out/$cell/128-all.txt.gz")" -le 20000000 ]
+    (ulimit -v 1000000; "$check" "out/$cell/128-all.txt.gz") # 256 samples, 128 tokens, 4 channels
 }
 
 @test "a folder that cannot be written is named before anything is computed" {

@@ -19,10 +19,10 @@ grid:
   model.prefix: [none, bos]
   model.mask: [none, causal, {kind: window, past: 3}]
 SPEC
-    # Encodings by turns: a prefix with two normalisers and none with the others, or the other way round.
+    # Encodings by turns, but with URPE_FULL: a prefix with two normalisers and none with the others, or the other way round.
     local k halves=('[softmax, sink]' '[sigmoid, ssmax]')
-    for k in 0 1; do
-        cp p.yaml "p$k.yaml"
+    cp p.yaml p0.yaml && cp p.yaml p1.yaml
+    for k in $([ "${URPE_FULL:-}" ] || echo 0 1); do
         printf '%s\n' 'except:' "  - {model.prefix: bos, model.normaliser: ${halves[k]}}" \
             "  - {model.prefix: none, model.normaliser: ${halves[1 - k]}}" >>"p$k.yaml"
     done

@@ -1,5 +1,6 @@
 /* Gradients of every parameter and of the input against central differences, in double, for every
  * encoding of the table alone and with C; and what holds bit for bit in both precisions. */
+#include "help_turns.h"
 #include "model/help_model.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum { C_KINDS = sizeof c_kinds / sizeof *c_kinds };
  * two of encoding, C, mask and what else is swept meet there too. */
 static bool check_by_turns(const struct rig_config *c, const char *what, int turn)
 {
-    return rig_check_direction(c, what) && (turn % 4 || rig_check_gradient(c, what));
+    return rig_check_direction(c, what) && (!help_turn(turn, 4) || rig_check_gradient(c, what));
 }
 
 static void test_every_encoding(void **state)

@@ -1,4 +1,5 @@
 /* Normalisers in the model: gradients against central differences, and what each must give back. */
+#include "help_turns.h"
 #include "model/help_model.h"
 
 #include <math.h>
@@ -46,7 +47,7 @@ static int check_weights(struct rig_config config, const char *encoding, int tur
                  config.n, config.c ? config.c : "-", mask_table[config.mask]->name);
         bool defined = rig_check_direction(&config, what);
         checked += defined;
-        if (defined && (turn + m) % 2 == 0) /* and element by element */
+        if (defined && help_turn(turn + m, 2)) /* and element by element */
             rig_check_gradient(&config, what);
     }
     return checked;

@@ -16,6 +16,7 @@
 
 #include "kernel/kernel.h"
 #include "floor/help_floor.h"
+#include "help_turns.h"
 #include "model/help_model.h"
 
 #define EQUAL (0x1p15 * REAL_EPSILON)
@@ -217,7 +218,7 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
 /* In float each third class: what is merged is the same in both precisions, and the model one source. */
 static bool has_turn(int turn)
 {
-    return sizeof(real) == sizeof(double) || turn % 3 == 0;
+    return sizeof(real) == sizeof(double) || help_turn(turn, 3);
 }
 
 /* ---- sequences --------------------------------------------------------------------------------*/

@@ -1,5 +1,6 @@
 /* Witnesses: every registry target with every encoding and mask, with C and without by turns, is either
  * computed by the weights written down for it, to rounding, or refused. */
+#include "help_turns.h"
 #include "witness/help_witness.h"
 
 #include <math.h>
@@ -45,7 +46,7 @@ static void check(const struct help_case *c, struct tally *tally)
 /* What is swept goes by turns, and the two precisions take different ones. */
 static bool has_turn(int turn, int of)
 {
-    return turn % of == (sizeof(real) == sizeof(double));
+    return help_turn(turn + (sizeof(real) == sizeof(double)), of);
 }
 
 /* Every encoding and mask for one target, one kind of attention for each two; *tally counts.  Masks also
