@@ -27,8 +27,8 @@ struct kind {
     struct price price; /* of a cell */
     double total, seconds[PRICE_PARTS];
 };
-/* Finding witnesses to price them may take so long. */
-#define WITNESS_SECONDS 1.0
+/* Finding witnesses to price them may take so long, and a last one, which was begun by then, so long. */
+static const double witness_seconds = 1, last_witness_seconds = 8;
 
 /* ---- kinds of cells ---------------------------------------------------------------------------*/
 static void set_key(struct kind *k, const struct task *t)
@@ -95,12 +95,13 @@ static int find_kinds(const struct spec *s, struct kind *kind, struct err *e)
  * without, or an error. */
 static int price_witnesses(const struct spec *s, struct kind *kind, int count, struct err *e)
 {
-    double end = machine_seconds() + WITNESS_SECONDS;
+    double end = machine_seconds() + witness_seconds;
     int code = 0, left = 0;
     for (int k = 0; k < count && !code; k++) {
         bool whole = false;
         if (machine_seconds() < end)
-            code = price_witness(&spec_cell(s, kind[k].first)->task, WITNESS_SECONDS, &kind[k].price, &whole, e);
+            code = price_witness(&spec_cell(s, kind[k].first)->task, last_witness_seconds, &kind[k].price,
+                                 &whole, e);
         left += !whole;
         spec_drop_cell(s, kind[k].first);
     }

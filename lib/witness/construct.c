@@ -248,14 +248,16 @@ bool construct_can_bias(const struct construct *c, const double *b)
     return true;
 }
 
-/* 1 / sum_j e^bias. */
-static void row_factors(const struct construct *c, const double *bias, double *row)
+/* 1 / sum_j e^bias; weight (relations) is overwritten. */
+static void row_factors(const struct construct *c, const double *bias, double *weight, double *row)
 {
+    for (int r = 0; r < c->layout->relations; r++)
+        weight[r] = exp(bias[r]);
     for (int i = 0; i < c->layout->n; i++) {
         double sum = 0;
         for (int j = 0; j < c->layout->n; j++)
             if (construct_sees(c, i, j))
-                sum += exp(bias[layout_relation(c->layout, i, j)]);
+                sum += weight[layout_relation(c->layout, i, j)];
         row[i] = c->blind[i] ? 0 : 1 / sum;
     }
 }
@@ -286,7 +288,7 @@ static int add_table(struct construct *c, const double *b, const double *kernel,
     if (!wanted || !t->row)
         return c->err.code;
     if (c->softmax)
-        row_factors(c, bias, t->row);
+        row_factors(c, bias, wanted, t->row);
     if (b)
         t->b = copy(c, b, relations);
     if (kernel && !make_c(c, bias, kernel, wanted))
