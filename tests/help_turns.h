@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/real.h"
+
 static inline bool help_full(void)
 {
     return getenv("URPE_FULL") != NULL;
@@ -13,6 +15,12 @@ static inline bool help_full(void)
 static inline bool help_turn(int number, int of)
 {
     return help_full() || number % of == 0;
+}
+
+/* The same, where each precision takes others. */
+static inline bool help_turn_here(int number, int of)
+{
+    return help_turn(number + (sizeof(real) == sizeof(double)), of);
 }
 
 #endif

@@ -93,9 +93,9 @@ int print_results(const struct arguments *a, const struct results *r, struct err
 
 int choose_cell(const struct spec *s, const char *id, const struct cell **out, struct err *e)
 {
-    for (int k = 0; k < spec_cells(s); k++) {
+    for (int k = 0; k < spec_cells(s) && (id || spec_cells(s) == 1); k++) {
         *out = spec_cell(s, k);
-        if (id ? !strncmp((*out)->id, id, strlen(id)) : spec_cells(s) == 1)
+        if (!id || !strncmp((*out)->id, id, strlen(id)))
             return 0;
         spec_drop_cell(s, k);
     }

@@ -84,6 +84,7 @@ struct asked {
     struct found found;
     const char *status;     /* "known", "none", "left-out"; NULL: it asks for nothing */
     bool measured;          /* it is known and not left out */
+    bool unsought;          /* looking for it takes too long for who asks */
     struct pass_price search, cost; /* of looking for it, where that was done; of measuring it */
 };
 
@@ -109,7 +110,8 @@ static int find_asked(struct asked *x, const struct task *t, int64_t samples, do
     if (code || too_much(t, &training, STEP_FLOPS * steps))
         return code;
     x->search = (struct pass_price){.bytes = (size_t)bytes, .flops = STEP_FLOPS * steps};
-    if (1e-9 * steps > seconds)
+    x->unsought = 1e-9 * steps > seconds;
+    if (x->unsought)
         return 0;
     code = find(&x->found, t, e);
     x->status = "none";
@@ -151,7 +153,7 @@ int witness_cell_price(const struct task *t, int64_t samples, double seconds, st
     size_t real_size = t->model.precision == MODEL_DOUBLE ? sizeof(double) : sizeof(float);
     *out = (struct pass_price){0};
     int code = find_asked(&x, t, samples, seconds, e);
-    *whole = x.search.flops <= STEP_FLOPS * 1e9 * seconds;
+    *whole = !x.unsought;
     if (!code && x.measured)
         code = trainer_api_of(t->model.precision)->price(&x.found.own, &own, e);
     if (!code && x.measured)

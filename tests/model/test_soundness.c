@@ -219,7 +219,7 @@ static void check_trial(struct trial *t, const struct layout *longest, uint64_t 
  * one source. */
 static bool has_turn(int turn)
 {
-    return help_turn(turn + (sizeof(real) == sizeof(double)), 3);
+    return help_turn_here(turn, 3);
 }
 
 /* ---- sequences --------------------------------------------------------------------------------*/

@@ -43,12 +43,6 @@ static void check(const struct help_case *c, struct tally *tally)
     help_witness_close(&h);
 }
 
-/* What is swept goes by turns, and the two precisions take different ones. */
-static bool has_turn(int turn, int of)
-{
-    return help_turn(turn + (sizeof(real) == sizeof(double)), of);
-}
-
 /* Every encoding and mask for one target, one kind of attention for each two; *tally counts.  Masks also
  * with options that hide something on so few positions. */
 static void sweep(int target, int n, bool grid, struct tally *tally)
@@ -58,7 +52,7 @@ static void sweep(int target, int n, bool grid, struct tally *tally)
     for (int k = 0; encoding_table[k]; k++)
         for (int m = 0; m < masks; m++)
             for (int u = 0; u < 3; u++)
-                if (has_turn(target + k + m + u + grid, 3))
+                if (help_turn_here(target + k + m + u + grid, 3))
                     check(&(struct help_case){.target = target_table[target]->name, .encoding = encoding_table[k]->name,
                                               .c = tables[u], .mask = mask[m].label,
                                               .masked = &mask[m].config, .n = n, .channels = 2,
@@ -86,7 +80,7 @@ static void sweep_rows(const char *target, const char *encoding, const char *c, 
     char label[256];
     for (int m = 0; m < masks; m++)
         for (int k = 0; k < kinds; k++) {
-            if (!has_turn(turn + m + 3 * k, 5))
+            if (!help_turn_here(turn + m + 3 * k, 5))
                 continue;
             snprintf(label, sizeof label, "%s, %s", mask[m].label, rows[k].label);
             check(&(struct help_case){.target = target, .encoding = encoding, .c = c,
