@@ -81,6 +81,8 @@ static const struct entry environment[] = {
     {"URPE_KERNEL", "which kernels compute: portable, avx2, ... ; by default the fastest that the "
      "processor has"},
     {"URPE_PRODUCTS", "blas: all matrix products by BLAS, none by libxsmm"},
+    {"URPE_CACHE", "KiB of second-level cache that products by libxsmm count on; by default a core's own. "
+     "Results do not depend on it"},
     {NULL, NULL}};
 
 static const struct entry examples[] = {

@@ -238,6 +238,16 @@ size_t system_memory(const char *root)
     return memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
 }
 
+size_t system_cache(void)
+{
+#ifdef _SC_LEVEL2_CACHE_SIZE /* of the GNU library */
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return bytes > 0 ? (size_t)bytes : 0;
+#else
+    return 0;
+#endif
+}
+
 void system_large_pages(void *at, size_t size)
 {
 #ifdef LINUX /* a refusal costs nothing but time */

@@ -30,6 +30,8 @@ void system_cpu_name(char *out, size_t size);
 /* Bytes that could be allocated now without swapping, from the files below `root` ("": this
  * machine's), without the process's own limit; 0: unknown. */
 size_t system_memory(const char *root);
+/* Bytes of a core's second-level cache; 0: unknown. */
+size_t system_cache(void);
 /* Asks for pages larger than usual for those of these bytes that are not touched yet: fewer of them are
  * looked up while a step walks over all its activations. */
 void system_large_pages(void *at, size_t size);

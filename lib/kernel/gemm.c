@@ -4,6 +4,7 @@
  * At the sizes of linear layers a BLAS library spends a fifth to a half of its time on packing its
  * operands.  libxsmm (where it exists: x86-64) generates a kernel for each small size, which reads
  * them where they are.  Its matrices are column-major: it computes C' = B' A'. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #pragma pop_macro("gemm")
 #endif
 
+#include "base/system.h"
+#include "base/text.h"
 #include "kernel/kernel.h"
 #include "kernel/variant.h"
 
@@ -30,12 +33,16 @@
 #endif
 
 /* Rows of C, and terms of a sum over rows, that one call of a generated kernel takes: what it reads
- * stays in the first-level cache.  Beyond SMALL elements in the operand that every call reads again
- * (or, in a sum over rows, adds to), which should stay in the second, packing pays. */
-enum { ROWS = 64, TERMS = 128, SMALL = 1 << 18 };
+ * stays in the first-level cache.  What every call reads again (or, in a sum over rows, adds to)
+ * should stay in the second: where it does not, products take so many columns at a time, a multiple of
+ * COLUMNS, that half of the cache holds them.  A sum has the same order however columns are cut, so
+ * results depend on SMALL, never on the cache: beyond SMALL elements packing pays.  CACHE: KiB, where the system does not say. */
+enum { ROWS = 64, TERMS = 128, COLUMNS = 64, SMALL = 1 << 18, CACHE = 512 };
 
 #ifdef HAVE_LIBXSMM
-static bool generate; /* written by products_open, before any thread uses a kernel */
+/* Written by products_open, before any thread uses a kernel. */
+static bool generate;
+static size_t cached; /* elements that half of a second-level cache holds */
 
 /* Calls kernels of `most` rows or terms each, and one of what is left, at a, b and c + k times these
  * strides.  False, and nothing is done, where one of the two cannot be generated. */
@@ -79,15 +86,23 @@ static bool by_terms(int m, int n, int k, const real *a, int lda, const real *b,
     return walk(&w, a, b, c); /* after false C is written anew or, with beta 1, as it was */
 }
 
-static bool generated(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda,
-                      const real *b, int ldb, real beta, real *c, int ldc)
+static bool is_generated(bool ta, bool tb, int m, int n, int k, real alpha, real beta)
 {
     size_t again = (size_t)n * (size_t)(ta ? m : k);
-    if (!generate || tb || alpha != 1 || (beta != 0 && beta != 1) || again > SMALL || m < 1 ||
-        n < 1 || k < 1)
-        return false;
-    return ta ? by_terms(m, n, k, a, lda, b, ldb, beta, c, ldc)
-              : by_rows(m, n, k, a, lda, b, ldb, beta, c, ldc);
+    return generate && !tb && alpha == 1 && (beta == 0 || beta == 1) && again <= SMALL && m > 0 &&
+           n > 0 && k > 0;
+}
+
+static void by_columns(bool ta, int m, int n, int k, const real *a, int lda, const real *b, int ldb,
+                       real beta, real *c, int ldc)
+{
+    size_t most = cached / (size_t)(ta ? m : k) / COLUMNS * COLUMNS;
+    int step = most < COLUMNS ? COLUMNS : most < (size_t)n ? (int)most : n;
+    for (int left = n; left > 0; left -= step, b += step, c += step) {
+        int columns = left < step ? left : step;
+        if (!(ta ? by_terms : by_rows)(m, columns, k, a, lda, b, ldb, beta, c, ldc))
+            gemm_blas(ta, false, m, columns, k, 1, a, lda, b, ldb, beta, c, ldc);
+    }
 }
 #endif
 
@@ -131,9 +146,15 @@ int products_open(char *name, size_t size, struct err *e)
     if (wish && wish[0] && !blas && !small)
         return err_set(e, ERR_USAGE, "URPE_PRODUCTS", "unknown library '%s'; expected blas or "
                        "libxsmm", wish);
+    const char *cache = getenv("URPE_CACHE");
+    int64_t kib = (int64_t)(system_cache() >> 10);
+    if (cache && cache[0] && (!text_to_int64(cache, &kib) || kib < 1 || kib > INT_MAX))
+        return err_set(e, ERR_USAGE, "URPE_CACHE", "is '%s'; expected KiB, a whole number from 1 to %d",
+                       cache, INT_MAX);
 #ifdef HAVE_LIBXSMM
     libxsmm_init();
     generate = !blas;
+    cached = (kib ? (size_t)kib : CACHE) * 1024 / 2 / sizeof(real);
     if (generate)
         snprintf(name, size, "libxsmm %s", libxsmm_get_target_arch());
 #else
@@ -154,8 +175,10 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int 
           int ldb, real beta, real *c, int ldc)
 {
 #ifdef HAVE_LIBXSMM
-    if (generated(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+    if (is_generated(ta, tb, m, n, k, alpha, beta)) {
+        by_columns(ta, m, n, k, a, lda, b, ldb, beta, c, ldc);
         return;
+    }
 #endif
     gemm_blas(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }

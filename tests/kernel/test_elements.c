@@ -313,6 +313,45 @@ static void test_small_products(void **state)
     assert_int_equal(kernel_open(&e), 0);
 }
 
+/* C = A B, or A' B, with this many KiB to keep columns in; c to be closed. */
+static struct buffer product_in_cache(const char *kib, bool ta, const struct buffer *a, const struct buffer *b)
+{
+    enum { ROWS = 70, COLUMNS = 300, TERMS = 130 };
+    struct err e = {0};
+    struct buffer c = buffer_random(ROWS * COLUMNS, 3, 1);
+    assert_int_equal(kib ? setenv("URPE_CACHE", kib, 1) : unsetenv("URPE_CACHE"), 0);
+    assert_int_equal(kernel_open(&e), 0);
+    gemm(ta, false, ROWS, COLUMNS, TERMS, 1, a->x, ta ? ROWS : TERMS, b->x, COLUMNS, 1, c.x, COLUMNS);
+    return c;
+}
+
+/* However many columns a cache holds: the same bits. */
+static void test_cache_changes_nothing(void **state)
+{
+    static const char *const caches[] = {"1", "150", "100000", ""};
+    static const char *const wrong[] = {"0", "-1", "x", "64k", "9223372036854775807"};
+    struct err e = {0};
+    struct buffer a = buffer_random(70 * 130, 1, 1), b = buffer_random(130 * 300, 2, 1);
+    for (int ta = 0; ta < 2; ta++) {
+        struct buffer want = product_in_cache(NULL, ta, &a, &b);
+        for (size_t k = 0; k < sizeof caches / sizeof *caches; k++) {
+            struct buffer c = product_in_cache(caches[k], ta, &a, &b);
+            assert_memory_equal(c.x, want.x, want.count * sizeof(real));
+            buffer_close(&c);
+        }
+        buffer_close(&want);
+    }
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        assert_int_equal(setenv("URPE_CACHE", wrong[k], 1), 0);
+        assert_int_equal(kernel_open(&e), ERR_USAGE);
+        assert_string_equal(e.where, "URPE_CACHE");
+    }
+    assert_int_equal(unsetenv("URPE_CACHE"), 0);
+    assert_int_equal(kernel_open(&e), 0);
+    buffer_close(&a);
+    buffer_close(&b);
+}
+
 static void test_turn(void **state)
 {
     for (int rows = 1; rows < 40; rows += 13)
@@ -334,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_activations), cmocka_unit_test(test_gelu_accuracy),
         cmocka_unit_test(test_adam),        cmocka_unit_test(test_nan_is_seen),
         cmocka_unit_test(test_gemm),        cmocka_unit_test(test_small_products),
+        cmocka_unit_test(test_cache_changes_nothing),
         cmocka_unit_test(test_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
