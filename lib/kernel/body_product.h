@@ -22,28 +22,42 @@ struct product {
     ptrdiff_t c_row;
 };
 
+/* Of each third row of A there is a pointer, and the two after it are one and two strides on: an address
+ * of this processor adds a register times 1, 2, 4 or 8.  Without the barrier, gcc keeps an offset for
+ * each row, more than there are registers. */
+enum { POINTERS = (PRODUCT_ROWS + 2) / 3 };
+
 /* One tile of `rows` by `vecs` vectors, kept in registers throughout. */
 INLINE void product_tile(const int rows, const int vecs, int depth, const real *a, ptrdiff_t a_row,
                          ptrdiff_t a_depth, const real *b, ptrdiff_t b_row, const real *start,
                          ptrdiff_t start_row, real *c, ptrdiff_t c_row)
 {
     vec sum[PRODUCT_ROWS][BLOCK_VECTORS], right[BLOCK_VECTORS];
+    const real *row[POINTERS];
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             sum[r][v] = vec_load(start + r * start_row + v * LANES);
     }
-    for (int k = 0; k < depth; k++, a += a_depth, b += b_row) {
+    UNROLL
+    for (int r = 0; r < rows; r += 3)
+        row[r / 3] = a + r * a_row;
+    for (int k = 0; k < depth; k++, b += b_row) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             right[v] = vec_load(b + v * LANES);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            vec left = vec_set(a[r * a_row]);
+            vec left = vec_set(row[r / 3][r % 3 * a_row]);
             UNROLL
             for (int v = 0; v < vecs; v++)
                 sum[r][v] = vec_fma(left, right[v], sum[r][v]);
+        }
+        UNROLL
+        for (int r = 0; r < rows; r += 3) {
+            row[r / 3] += a_depth;
+            __asm__("" : "+r"(row[r / 3]));
         }
     }
     UNROLL

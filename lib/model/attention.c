@@ -65,43 +65,44 @@ static bool enter_sample(struct sample_attention *a, const struct layout *l)
     return false;
 }
 
-/* Head `index` of the sample whose first row is `first`; dstate NULL in a forward pass. */
-static struct head head_of(const struct sample_attention *a, const struct model_state *s, int layer,
-                           size_t first, int index, real *dstate)
+/* *h: head `index` of the sample whose first row is `first`; dstate NULL in a forward pass. */
+static void head_of(const struct sample_attention *a, const struct model_state *s, int layer,
+                    size_t first, int index, real *dstate, struct head *h)
 {
     const struct model *m = a->m;
     struct workspace *w = a->w;
     struct block_cache *cache = &w->cache[layer];
     size_t width = (size_t)m->width, column = (size_t)index * (size_t)a->width;
     size_t relations = (size_t)s->longest.relations;
-    const real *qkv = cache->qkv + first * 3 * width + column;
-    struct head h = {
-        .index = index, .q = qkv, .k = qkv + width, .v = qkv + 2 * width,
-        .bias = a->kind->facts.relation_bias ? a->encoding.state + (size_t)index * relations
-                                             : NULL,
-        .table = state_c(m, s, s->block, layer, index),
-        .o = cache->o + first * width + column,
-        .lse = cache->lse + (size_t)index * (size_t)w->rows_max + first};
+    memset(h, 0, sizeof *h);
+    h->index = index;
+    h->q = cache->qkv + first * 3 * width + column;
+    h->k = h->q + width;
+    h->v = h->k + width;
+    if (a->kind->facts.relation_bias)
+        h->bias = a->encoding.state + (size_t)index * relations;
+    h->table = state_c(m, s, s->block, layer, index);
+    h->o = cache->o + first * width + column;
+    h->lse = cache->lse + (size_t)index * (size_t)w->rows_max + first;
     if (a->kind->encoding->content) {
         size_t at = first * (size_t)a->kind->encoding->content_size(&a->encoding);
-        h.content = w->content + at;
-        h.dcontent = dstate ? w->dcontent + at : NULL;
+        h->content = w->content + at;
+        h->dcontent = dstate ? w->dcontent + at : NULL;
     }
     if (normaliser_products(&a->kind->config.normaliser) == PRODUCTS_PLAIN) {
-        h.plain_q = cache->plain + first * 2 * width + column;
-        h.plain_k = h.plain_q + width;
-        h.dplain_q = dstate ? w->dplain + first * 2 * width + column : NULL;
-        h.dplain_k = dstate ? h.dplain_q + width : NULL;
+        h->plain_q = cache->plain + first * 2 * width + column;
+        h->plain_k = h->plain_q + width;
+        h->dplain_q = dstate ? w->dplain + first * 2 * width + column : NULL;
+        h->dplain_k = dstate ? h->dplain_q + width : NULL;
     }
     if (!dstate)
-        return h;
-    h.dq = w->dqkv + first * 3 * width + column;
-    h.dk = h.dq + width;
-    h.dv = h.dk + width;
-    h.dout = w->do_ + first * width + column;
-    h.dbias = h.bias ? a->encoding.dstate + (h.bias - a->encoding.state) : NULL;
-    h.dtable = state_c(m, s, dstate, layer, index);
-    return h;
+        return;
+    h->dq = w->dqkv + first * 3 * width + column;
+    h->dk = h->dq + width;
+    h->dv = h->dk + width;
+    h->dout = w->do_ + first * width + column;
+    h->dbias = h->bias ? a->encoding.dstate + (h->bias - a->encoding.state) : NULL;
+    h->dtable = state_c(m, s, dstate, layer, index);
 }
 
 static struct attention_shape fused_shape(const struct sample_attention *a)
@@ -185,7 +186,7 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
             a->follows = enter_sample(a, b->layout[k]) && k > 0;
             a->continues = k + 1 < b->samples && b->layout[k + 1] == b->layout[k];
             for (int g = 0; g < group; g++)
-                a->w->head[g] = head_of(a, s, layer, (size_t)b->first[k], i + g, dstate);
+                head_of(a, s, layer, (size_t)b->first[k], i + g, dstate, &a->w->head[g]);
             run(a, a->w->head, group);
         }
     }
@@ -369,7 +370,7 @@ void model_attention(const struct model *m, const real *p, const struct model_st
     enter_sample(&a, all.layout[0]);
     for (int i = 0; i < m->heads; i += group) {
         for (int g = 0; g < group; g++)
-            w->head[g] = head_of(&a, s, layer, 0, i + g, NULL);
+            head_of(&a, s, layer, 0, i + g, NULL, &w->head[g]);
         heads_weights(&a, w->head, group,
                       weights ? weights + (size_t)i * (size_t)a.n * (size_t)a.n : NULL,
                       sums + (ptrdiff_t)i * a.n);
