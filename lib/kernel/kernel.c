@@ -106,14 +106,14 @@ bool kernel_settle_blas(void)
 {
     struct rlimit limit;
     const char *threads = getenv("OPENBLAS_NUM_THREADS"), *core = NULL;
-    bool idle = openblas_get_num_threads && openblas_get_num_threads() != 1 &&
-                getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-                !(threads && strcmp(threads, "1") == 0); /* it has read that, and would again */
 #if defined(__x86_64__)
     if (openblas_get_corename && !getenv("OPENBLAS_CORETYPE") &&
         strcmp(openblas_get_corename(), "Prescott") == 0)
         core = has_avx512() ? "SkylakeX" : has_avx2() ? "Haswell" : NULL;
 #endif
+    bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    bool idle = openblas_get_num_threads && openblas_get_num_threads() != 1 && (limited || core) &&
+                !(threads && strcmp(threads, "1") == 0); /* it has read that, and would again */
     one_thread();
     bool set = idle && setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0;
     return (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0) || set;

@@ -27,8 +27,9 @@ int kernel_force(const char *name, struct err *e); /* for tests */
  * is of one thread: if each process said so for itself, OpenBLAS would start threads for it, which
  * spin for a while.  true: the environment now has what OpenBLAS reads while it is loaded, and the program
  * is to start anew.  OPENBLAS_CORETYPE: it takes a processor newer than itself for its oldest one,
- * Prescott, and its products then take five times as long.  OPENBLAS_NUM_THREADS, under a limit of address
- * space: its idle threads ask for buffers for ever, and a fork or the program's end waits for them. */
+ * Prescott, and its products then take five times as long.  OPENBLAS_NUM_THREADS: its idle threads
+ * spin for some 30 ms, which alone is not worth a start; under a limit of address space they ask for buffers
+ * for ever, and a fork or the program's end waits for them. */
 bool kernel_settle_blas(void);
 /* Before the forks of a program whose children multiply: what they would each set up for themselves, and
  * may share.  (libxsmm's registry of kernels takes 8 MB and locks them in memory: several milliseconds.) */

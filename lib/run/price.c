@@ -261,7 +261,7 @@ int price_witness(const struct task *t, double seconds, struct price *p, bool *w
  * measured to run at .64, .71, .83 and .86 of that rate at widths 32, 64, 128 and 256: what is not a
  * product grows with the width, the products with its square. */
 enum { SPEED_ROWS = 512, SPEED_WIDTH_MAX = 2048 };
-#define SPEED_SECONDS 0.03
+#define SPEED_SECONDS 0.01
 #define STEP_OVERHEAD 1.1
 #define STEP_OVERHEAD_WIDTH 14.0 /* over the width, on top */
 
