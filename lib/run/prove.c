@@ -87,34 +87,34 @@ static int limit_price(const struct task *t, double all, struct pass_price *out,
     return code;
 }
 
-static void add_price(struct pass_price *out, double *all, size_t bytes, double flops, bool first)
-{
-    out->bytes = bytes > out->bytes ? bytes : out->bytes;
-    out->flops += first ? flops : 0;
-    *all += flops;
-}
-
 int prove_price(const struct task *t, int count, const struct pass_set *set, struct pass_price *out,
                 struct pass_price *together, struct err *e)
 {
     struct pass_price pass[OPTION_INTS_MAX];
-    double all[OPTION_INTS_MAX] = {0}, sum = 0;
-    struct train_price own;
-    int code = 0;
+    double all[OPTION_INTS_MAX] = {0}, sum = 0, most = 0;
+    int networks = (int)t->evaluate.networks, code = 0;
     *together = (struct pass_price){0};
     for (int i = 0; i < count; i++)
         out[i] = *together;
-    for (int k = 0; k < (int)t->evaluate.networks && !code; k++) {
+    /* The last is the largest: where as many of it are cheap, those between it and the first decide nothing. */
+    for (int k = networks - 1; k >= 0 && !code; k--) {
         struct task net = task_of(t, k);
-        code = trainer_api_of(MODEL_DOUBLE)->price(&net, &own, e);
-        if (!code)
-            code = trainer_api_of(MODEL_DOUBLE)->price_passes(&net, count, set, pass, e);
+        if (k > 0 && k < networks - 1 && networks * most <= WORK_UNASKED)
+            continue;
+        code = trainer_api_of(MODEL_DOUBLE)->price_passes(&net, count, set, pass, e);
         for (int i = 0; i < count && !code; i++) {
-            size_t bytes = own.parameters * sizeof(double) + pass[i].bytes;
-            add_price(&out[i], &all[i], bytes, heads_of(t) * pass[i].flops, k == 0);
-            add_price(together, &sum, bytes, heads_of(t) * pass[i].flops, k == 0);
+            size_t bytes = pass[i].parameters * sizeof(double) + pass[i].bytes;
+            double flops = heads_of(t) * pass[i].flops;
+            out[i].bytes = bytes > out[i].bytes ? bytes : out[i].bytes;
+            together->bytes = bytes > together->bytes ? bytes : together->bytes;
+            out[i].flops = flops; /* of the first in the end */
+            all[i] += flops;
+            sum += flops;
         }
+        most = k == networks - 1 ? sum : most;
     }
+    for (int i = 0; i < count; i++)
+        together->flops += out[i].flops;
     for (int i = 0; i < count && !code; i++)
         code = limit_price(t, all[i], &out[i], e);
     return code ? code : limit_price(t, sum, together, e);

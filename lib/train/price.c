@@ -96,6 +96,7 @@ static int price_pass(struct trainer *t, const struct pass_set *set, struct pass
     int64_t touched = (set->samples + p.samples - 1) / p.samples;
     p = trainer_set_pass(t, l.n, touched < most ? (int)touched : most, set->backward);
     out->flops = (set->backward ? 3 : 1) * (double)set->samples * model_flops(&t->model, l.n);
+    out->parameters = t->model.tensors.elements;
     return pass_bytes(&p, &l, &out->bytes, e);
 }
 

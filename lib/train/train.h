@@ -173,6 +173,7 @@ struct pass_set { /* samples of a length, forward alone, or with gradients of th
 struct pass_price {
     size_t bytes; /* that the first pass takes; the trainer keeps them for the next one */
     double flops; /* of one pass over all samples */
+    size_t parameters;
 };
 
 #define TRAINER_FUNCTIONS(X) \
