@@ -28,7 +28,7 @@ etp,toeplitz,urpe,10,1
 etp,toeplitz,urpe,1000,1
 etp,toeplitz,urpe,10000,1
 EOD
-ours = 'experiments/paper-figure.csv'
+ours = '< sed s/\"\"//g experiments/paper-figure.csv' # gnuplot knows no quotes within quotes
 
 # Of a line: where its bar is, and how high, where it is about `task`, and, of ours, about `figure` on
 # all inputs.

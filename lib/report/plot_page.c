@@ -238,6 +238,14 @@ static int title_room(const struct page *g)
     return (int)(g->panel_width - (g->row_height ? 2 * EDGE : 5 * EDGE)) / TITLE_LETTER;
 }
 
+/* gnuplot's lines are half as much again as their letters: beyond some, the edge has no room for the rest. */
+static int title_height(const struct page *g)
+{
+    enum { IN_EDGE = 8 };
+    int beyond = g->title_lines > IN_EDGE ? g->title_lines - IN_EDGE : 0;
+    return g->title_lines * TITLE_LINE + 2 * beyond;
+}
+
 static void measure(struct page *g, bool more)
 {
     const struct plot *p = g->plot;
@@ -255,7 +263,7 @@ static void measure(struct page *g, bool more)
     }
     g->frame_height = p->rows                ? p->rows * g->row_height
                       : g->panel->heat.rows ? (int)g->panel_width - 5 * EDGE : FRAME;
-    g->panel_height = g->frame_height + g->title_lines * TITLE_LINE + TICS + AXIS_LABEL + EDGE;
+    g->panel_height = g->frame_height + title_height(g) + TICS + AXIS_LABEL + EDGE;
     text_append_format(&all, "%s: %s; ", p->view->experiment, p->what.length ? p->what.data : "");
     append_seeds(&all, p->view);
     text_append_format(&all, "%s\n%s", more ? "; last page, further data are in the CSV files" : "",
@@ -292,7 +300,7 @@ static void place(struct drawn *d, const struct page *g, int k)
     const struct plot_panel *p = &g->panel[k];
     d->left = g->left + k % g->columns * g->panel_width;
     d->right = d->left + g->panel_width - 2 * EDGE;
-    d->top = g->top + k / g->columns * g->panel_height + g->title_lines * TITLE_LINE;
+    d->top = g->top + k / g->columns * g->panel_height + title_height(g);
     d->bottom = d->top + g->frame_height;
     if (g->row_height) {
         plot_range_value(&d->value, p, (int)(d->right - d->left), g->panel, g->panels);
@@ -431,7 +439,7 @@ static void append_panel(struct text *out, const struct page *g, int number)
 /* ---- the page ---------------------------------------------------------------------------------*/
 static void append_rows(struct text *out, const struct page *g)
 {
-    double y = g->top + g->title_lines * TITLE_LINE + g->row_height / 2.0;
+    double y = g->top + title_height(g) + g->row_height / 2.0;
     for (int k = 0; k < g->plot->rows; k++, y += g->row_height) {
         struct text lines = {0};
         int count = break_text(&lines, g->plot->row[k], ROW_ROOM);
