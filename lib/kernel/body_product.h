@@ -22,9 +22,9 @@ struct product {
     ptrdiff_t c_row;
 };
 
-/* Of each third row of A there is a pointer, and the two after it are one and two strides on: an address
- * of this processor adds a register times 1, 2, 4 or 8.  Without the barrier, gcc keeps an offset for
- * each row, more than there are registers. */
+/* Of each third row of A there is a pointer, and the two after it are one and two strides on: an address of
+ * x86-64 adds a register times 1, 2, 4 or 8.  Without the barrier, gcc keeps an offset for each row there,
+ * more than there are registers. */
 enum { POINTERS = (PRODUCT_ROWS + 2) / 3 };
 
 /* One tile of `rows` by `vecs` vectors, kept in registers throughout. */

@@ -35,8 +35,9 @@
 /* Rows of C, and terms of a sum over rows, that one call of a generated kernel takes: what it reads
  * stays in the first-level cache.  What every call reads again (or, in a sum over rows, adds to)
  * should stay in the second: where it does not, products take so many columns at a time, a multiple of
- * COLUMNS, that half of the cache holds them.  A sum has the same order however columns are cut, so
- * results depend on SMALL, never on the cache: beyond SMALL elements packing pays.  CACHE: KiB, where the system does not say. */
+ * COLUMNS, that half of the cache holds them; beyond SMALL elements packing pays.  libxsmm orders the terms
+ * of a sum by the width of a kernel's first columns, so none that is cut has less than COLUMNS of them:
+ * then results do not depend on the cache.  CACHE: KiB, where the system does not say. */
 enum { ROWS = 64, TERMS = 128, COLUMNS = 64, SMALL = 1 << 18, CACHE = 512 };
 
 #ifdef HAVE_LIBXSMM
@@ -98,8 +99,8 @@ static void by_columns(bool ta, int m, int n, int k, const real *a, int lda, con
 {
     size_t most = cached / (size_t)(ta ? m : k) / COLUMNS * COLUMNS;
     int step = most < COLUMNS ? COLUMNS : most < (size_t)n ? (int)most : n;
-    for (int left = n; left > 0; left -= step, b += step, c += step) {
-        int columns = left < step ? left : step;
+    for (int left = n, columns; left > 0; left -= columns, b += columns, c += columns) {
+        columns = left < step + COLUMNS ? left : step;
         if (!(ta ? by_terms : by_rows)(m, columns, k, a, lda, b, ldb, beta, c, ldc))
             gemm_blas(ta, false, m, columns, k, 1, a, lda, b, ldb, beta, c, ldc);
     }

@@ -28,7 +28,7 @@ int kernel_force(const char *name, struct err *e); /* for tests */
  * spin for a while.  true: the environment now has what OpenBLAS reads while it is loaded, and the program
  * is to start anew.  OPENBLAS_CORETYPE: it takes a processor newer than itself for its oldest one,
  * Prescott, and its products then take five times as long.  OPENBLAS_NUM_THREADS: its idle threads
- * spin for some 30 ms, which alone is not worth a start; under a limit of address space they ask for buffers
+ * spin for a while, which alone is not worth a start; under a limit of address space they ask for buffers
  * for ever, and a fork or the program's end waits for them. */
 bool kernel_settle_blas(void);
 /* Before the forks of a program whose children multiply: what they would each set up for themselves, and

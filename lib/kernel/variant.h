@@ -16,7 +16,7 @@ extern const struct kernel_table kernel_table_neon;
 
 /* Which library multiplies small matrices: the environment variable URPE_PRODUCTS says blas or
  * libxsmm, else libxsmm where the program was built with it.  *name is written when it is that one.
- * ERR_USAGE. */
+ * URPE_CACHE: see gemm.c.  ERR_USAGE. */
 int products_open(char *name, size_t size, struct err *e);
 
 /* The widest vector of any variant, in elements: scratch is padded for it, so that its size does

@@ -238,7 +238,7 @@ static int title_room(const struct page *g)
     return (int)(g->panel_width - (g->row_height ? 2 * EDGE : 5 * EDGE)) / TITLE_LETTER;
 }
 
-/* gnuplot's lines are half as much again as their letters: beyond some, the edge has no room for the rest. */
+/* gnuplot's lines are 1.5 pixels more than TITLE_LINE: beyond IN_EDGE lines, the edge above has no room for that. */
 static int title_height(const struct page *g)
 {
     enum { IN_EDGE = 8 };

@@ -96,7 +96,7 @@ int prove_price(const struct task *t, int count, const struct pass_set *set, str
     *together = (struct pass_price){0};
     for (int i = 0; i < count; i++)
         out[i] = *together;
-    /* The last is the largest: where as many of it are cheap, those between it and the first decide nothing. */
+    /* The last is the largest: where even as many of that size need no leave, those between decide nothing. */
     for (int k = networks - 1; k >= 0 && !code; k--) {
         struct task net = task_of(t, k);
         if (k > 0 && k < networks - 1 && networks * most <= WORK_UNASKED)

@@ -489,6 +489,16 @@ end
         self.assertLess(abs(Fraction(figures["informative_ceiling"]) - Fraction(2, 3)), Fraction(1, 10**45))
         self.assertAlmostEqual(float(figures["cross_entropy_floor"]), (2 * 0.4054651081081644 + 1.0986122886681098) / 5)
 
+    def test_polynomials_of_alibi(self):  # not equal, though they are where counted to the base 2, or 4
+        head = HEAD.replace("encoding=toeplitz encoding.std=0.02", "encoding=alibi encoding.slopes=fixed")
+        for tokens, at in (("0 0 1 1", 0), ("0 0 1 0 1 0 0 1 1", 3)):
+            n = len(tokens.split())
+            groups = [1 if i == at else 3 + i for i in range(n)]
+            text = head.replace("depth any", "depth 1") + "sample 3\nt 1 0 1\ng 0 1 2\ny 0x1p0 0x1p0 0x1p0\n" \
+                f"sample {n}\nt {tokens}\ng {' '.join(map(str, groups))}\ny{' 0x1p0' * n}\nend\n"
+            self.check(text, f"pair {3 + at} (sample 2, position {at + 1}) and pair 1")
+            self.check(text.replace(f"g {' '.join(map(str, groups))}", f"g {' '.join(map(str, range(3, 3 + n)))}"), None)
+
     def test_what_is_wrong_is_said(self):
         self.check(BY_HAND, None)
         self.change("t 7 7 7 7", "t 7 7 8 7", "pair 2 (sample 1, position 3) and pair 0 (sample 1, position 1), the first "

@@ -313,29 +313,33 @@ static void test_small_products(void **state)
     assert_int_equal(kernel_open(&e), 0);
 }
 
-/* C = A B, or A' B, with this many KiB to keep columns in; c to be closed. */
-static struct buffer product_in_cache(const char *kib, bool ta, const struct buffer *a, const struct buffer *b)
+/* C (70,columns) += A B, or A' B, or without the +=, with this many KiB to keep columns in; c to be closed. */
+static struct buffer product_in_cache(const char *kib, bool ta, int columns, int beta, const struct buffer *a,
+                                      const struct buffer *b)
 {
-    enum { ROWS = 70, COLUMNS = 300, TERMS = 130 };
+    enum { ROWS = 70, TERMS = 130 };
     struct err e = {0};
-    struct buffer c = buffer_random(ROWS * COLUMNS, 3, 1);
+    struct buffer c = buffer_random((size_t)(ROWS * columns), 3, 1);
     assert_int_equal(kib ? setenv("URPE_CACHE", kib, 1) : unsetenv("URPE_CACHE"), 0);
     assert_int_equal(kernel_open(&e), 0);
-    gemm(ta, false, ROWS, COLUMNS, TERMS, 1, a->x, ta ? ROWS : TERMS, b->x, COLUMNS, 1, c.x, COLUMNS);
+    gemm(ta, false, ROWS, columns, TERMS, 1, a->x, ta ? ROWS : TERMS, b->x, columns, (real)beta, c.x, columns);
     return c;
 }
 
-/* However many columns a cache holds: the same bits. */
+/* However many columns a cache holds, and whatever is left of them: the same bits. */
 static void test_cache_changes_nothing(void **state)
 {
-    static const char *const caches[] = {"1", "150", "100000", ""};
+    static const char *const caches[] = {"1", "100", "150", ""}; /* the last: the machine's own */
     static const char *const wrong[] = {"0", "-1", "x", "64k", "9223372036854775807"};
+    static const int columns[] = {50, 64, 127, 128, 129, 136, 144, 145, 192, 200, 208, 257, 260, 264, 272, 273, 300};
     struct err e = {0};
     struct buffer a = buffer_random(70 * 130, 1, 1), b = buffer_random(130 * 300, 2, 1);
-    for (int ta = 0; ta < 2; ta++) {
-        struct buffer want = product_in_cache(NULL, ta, &a, &b);
-        for (size_t k = 0; k < sizeof caches / sizeof *caches; k++) {
-            struct buffer c = product_in_cache(caches[k], ta, &a, &b);
+    for (size_t k = 0; k < a.count; k++)
+        a.x[k] /= 3; /* so that sums are not exact in double */
+    for (int k = 0; k < 4 * (int)(sizeof columns / sizeof *columns); k++) {
+        struct buffer want = product_in_cache("100000", k & 1, columns[k / 4], k / 2 & 1, &a, &b);
+        for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
+            struct buffer c = product_in_cache(caches[i], k & 1, columns[k / 4], k / 2 & 1, &a, &b);
             assert_memory_equal(c.x, want.x, want.count * sizeof(real));
             buffer_close(&c);
         }

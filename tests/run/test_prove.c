@@ -137,6 +137,14 @@ static void nothing_is_claimed_unasked(void **state)
     t.evaluate.networks = 6;
     assert_int_equal(prove_price(&t, 1, &set, &price, &together, NULL), 0);
     assert_true(price.flops > 0 && together.flops == price.flops);
+    struct pass_price first = price, last;
+    t.evaluate.networks = 1; /* one is as deep as the first, and another as the last of six */
+    assert_int_equal(prove_price(&t, 1, &set, &last, &together, NULL), 0);
+    assert_true(last.flops == first.flops && last.bytes < first.bytes);
+    t.model.layers = 3 + 5;
+    assert_int_equal(prove_price(&t, 1, &set, &last, &together, NULL), 0);
+    assert_true(last.flops > first.flops && last.bytes == first.bytes && together.bytes == first.bytes);
+    t.evaluate.networks = 6;
     t.train.steps = 0;
     set.samples = 100000000;
     assert_int_equal(prove_price(&t, 1, &set, &price, &together, NULL), 0);
