@@ -283,7 +283,7 @@ uninstall:
 DEB := $(BUILD)/deb
 deb: $(BUILD)/urpe-probe
 	@rm -rf $(DEB)
-	@$(MAKE) --no-print-directory install DESTDIR=$(DEB)/root PREFIX=/usr >/dev/null
+	@$(MAKE) --no-print-directory -o $< install DESTDIR=$(DEB)/root PREFIX=/usr >/dev/null
 	@tests/tools/deb.sh $(DEB) $(BUILD) $(VERSION)
 
 clean:
