@@ -15,7 +15,7 @@
 #include "run/score.h"
 
 enum { POSITIONS = 8 };
-#define SECONDS 2.0
+#define SECONDS 0.5
 
 /* ---- rows -------------------------------------------------------------------------------------*/
 static int folder_of(char out[FILE_PATH_MAX], const char *folder, const struct cell *c, struct err *e)

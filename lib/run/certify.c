@@ -87,7 +87,7 @@ struct crowd {
     struct crew crew;
     struct piece *piece;   /* (jobs) */
     unsigned char *state;  /* (cells) */
-    int next, most, ended; /* cells: none before it waits; of a piece at most; in the end */
+    int next, ended;       /* cells: none before it waits; in the end */
     int left_out, threads;
     struct progress progress;
     double started; /* machine_seconds */
@@ -157,18 +157,25 @@ static bool same_class(const struct crowd *w, int a, int b)
     return same;
 }
 
-/* Cells of one class, which have much in common (memo.h). */
+/* Whole classes, whose cells have much in common (memo.h), or a part of one; less and less, so that all workers
+ * end at about the same time. */
 static int start_next(void *context, struct worker *worker, struct err *e)
 {
     struct crowd *w = context;
-    int cells = spec_cells(w->spec);
+    int cells = spec_cells(w->spec), most = (cells - w->ended) / (w->crew.jobs * PIECES_EACH);
     while (w->next < cells && w->state[w->next] != WAITING)
         w->next++;
     struct share share = {w, {w->next, w->next}};
     struct piece *p = &share.piece;
-    while (p->end < cells && w->state[p->end] == WAITING && p->end - p->at < w->most &&
-           same_class(w, p->at, p->end))
-        p->end++;
+    int class = p->at; /* its first cell */
+    for (most = most < PIECE_MOST ? most : PIECE_MOST; p->end < cells && w->state[p->end] == WAITING; p->end++) {
+        if (p->end > p->at && !same_class(w, class, p->end))
+            class = p->end;
+        if (p->end > p->at && p->end - p->at >= most) {
+            p->end = class > p->at ? class : p->end;
+            break;
+        }
+    }
     if (p->at == p->end)
         return 0;
     int code = worker_start(worker, work_off, &share, e);
@@ -244,8 +251,6 @@ static int open_crowd(struct crowd *w, struct err *e)
     int cells = spec_cells(w->spec), cores = system_cores(), jobs = w->options->jobs ? w->options->jobs : cores;
     jobs = jobs < cells ? jobs : cells;
     w->threads = w->options->threads ? w->options->threads : cores > jobs ? cores / jobs : 1;
-    w->most = cells / (jobs * PIECES_EACH);
-    w->most = w->most < 1 ? 1 : w->most < PIECE_MOST ? w->most : PIECE_MOST;
     w->state = memory_alloc((size_t)cells, sizeof *w->state, e);
     w->piece = memory_alloc((size_t)jobs, sizeof *w->piece, e);
     int code = w->state && w->piece ? crew_open(&w->crew, jobs, e) : ERR_MEMORY;

@@ -4,7 +4,7 @@ load help_certificates
 
 @test "certificates by hand: figures, and what is wrong with which pair" { tests ByHand; }
 
-@test "certificates of every class are valid, and 1,000 (URPE_FULL: 2,000) lies are refused unless they are true" {
+@test "certificates of every class are valid, and 500 (URPE_FULL: 2,000) lies are refused unless they are true" {
     tests Certificates
 }
 

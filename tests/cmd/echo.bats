@@ -44,7 +44,7 @@ def same(want, got, at):
 
 for spec in sys.argv[1:]:
     name = os.path.basename(spec)
-    given, echo = (yaml.safe_load(open(path)) for path in (spec, name))
+    given, echo = (yaml.load(open(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader)) for path in (spec, name))
     for at, leaf in leaves(echo, name):
         if isinstance(leaf, str):
             try:

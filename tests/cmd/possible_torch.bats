@@ -19,12 +19,14 @@ grid:
   model.prefix: [none, bos]
   model.mask: [none, causal, {kind: window, past: 3}]
 SPEC
-    # Encodings by turns, but with URPE_FULL: a prefix with two normalisers and none with the others, or the other way round.
-    local k halves=('[softmax, sink]' '[sigmoid, ssmax]')
+    # Encodings by turns, but with URPE_FULL: of the normalisers one half has a prefix, and another half C; or the other halves.
+    local k halves=('[softmax, sink]' '[sigmoid, ssmax]') others=('[softmax, sigmoid]' '[sink, ssmax]')
     cp p.yaml p0.yaml && cp p.yaml p1.yaml
     for k in $([ "${URPE_FULL:-}" ] || echo 0 1); do
         printf '%s\n' 'except:' "  - {model.prefix: bos, model.normaliser: ${halves[k]}}" \
-            "  - {model.prefix: none, model.normaliser: ${halves[1 - k]}}" >>"p$k.yaml"
+            "  - {model.prefix: none, model.normaliser: ${halves[1 - k]}}" \
+            "  - {model.attention: rpe, model.normaliser: ${others[k]}}" \
+            "  - {model.attention: urpe, model.normaliser: ${others[1 - k]}}" >>"p$k.yaml"
     done
     "$python" -B -W ignore::UserWarning "$BATS_TEST_DIRNAME/possible_torch.py" "$URPE_PROBE" p0.yaml p1.yaml
 }

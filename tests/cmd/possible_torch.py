@@ -156,7 +156,7 @@ def main(program, *specs):
     faults = [fault for k, (encoding, kind) in enumerate(ENCODINGS.items())
               for fault in check(program, specs[k % 2], encoding, kind, count)]
     print(*(f"{what}: {number}" for what, number in count.items()), sep="\n")
-    if count["cells"] < 400 or count["possible"] < 1000:
+    if count["cells"] < 200 or count["possible"] < 1000:
         faults.append("too few are possible for a test")
     sys.exit("\n".join(faults[:20] + [f"{len(faults)} faults"]) if faults else None)
 

@@ -461,7 +461,7 @@ static void check_naive(const struct model_class *c, const char *label, const st
     snprintf(text, sizeof text, "%s attention %d causal %d n %d", label, c->config.attention, c->shape.past, l->n);
     encoding_of(&c->config.encoding)->facts(&c->config.encoding, &c->shape, &facts);
     for (int vectors = 0; vectors < 2; vectors++) {
-        if (!help_turn(turn + l->n / 2 + vectors, 2))
+        if (!help_turn(turn + l->n / 2 + vectors, 4))
             continue;
         struct help_set *set = memory_alloc(1, sizeof *set, NULL);
         assert_non_null(set);

@@ -47,7 +47,7 @@ static int check_weights(struct rig_config config, const char *encoding, int tur
                  config.n, config.c ? config.c : "-", mask_table[config.mask]->name);
         bool defined = rig_check_direction(&config, what);
         checked += defined;
-        if (defined && help_turn(turn + m, 2)) /* and element by element */
+        if (defined && help_turn(turn + m, 4)) /* and element by element */
             rig_check_gradient(&config, what);
     }
     return checked;

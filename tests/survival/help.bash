@@ -38,16 +38,7 @@ same_results() {
 }
 
 # The processes whose parent is $1.
-children_of() {
-    local file line
-    for file in /proc/[0-9]*/stat; do
-        read -r line <"$file" || continue # it has just ended
-        # pid (name) state parent ...
-        line=${line##*) }
-        set -- "$1" $line
-        if [ "$3" = "$1" ]; then basename "${file%/stat}"; fi
-    done 2>/dev/null
-}
+children_of() { pgrep -P "$1"; }
 
 # Waits, a minute at the most, until the command given succeeds.
 eventually() {

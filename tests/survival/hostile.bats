@@ -96,10 +96,9 @@ refused() {
         done
         timeout 20 "$PROBE" report case >/dev/null 2>&1 || [ "$?" -ne 124 ]
         timeout 20 "$PROBE" run small.yaml --out case --set seeds=[0] >/dev/null 2>&1 || [ "$?" -ne 124 ]
-        for file in case/cells/*; do
-            timeout 20 "$PROBE" evaluate "$file" >/dev/null 2>&1 || [ "$?" -ne 124 ]
-            timeout 20 "$PROBE" predict "$file" --input small.yaml --output y >/dev/null 2>&1 || [ "$?" -ne 124 ]
-        done
+        file=$(dirname "$file")
+        timeout 20 "$PROBE" evaluate "$file" >/dev/null 2>&1 || [ "$?" -ne 124 ]
+        timeout 20 "$PROBE" predict "$file" --input small.yaml --output y >/dev/null 2>&1 || [ "$?" -ne 124 ]
     done
     for name in results.csv .results.lock specs/x.yaml report.html; do
         rm -rf case

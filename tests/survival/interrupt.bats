@@ -48,13 +48,13 @@ name: long
 space: {length: 8, channels: 1}
 target: gain
 model: {layers: 2, heads: 2, width: 32, ffn: 64}
-train: {steps: 2000, batch: 2}
+train: {steps: 500, batch: 2}
 evaluate: {samples: 4000, lengths: [1024]}
 YAML
     "$PROBE" run long.yaml --jobs 1 --out partial 2>messages >/dev/null &
     local pid=$!
     eventually has_cell partial
-    sleep 2 # trained: the evaluation takes much longer
+    sleep 1 # trained: the evaluation takes much longer
     kill -s INT "$pid"
     status=0
     wait "$pid" || status=$?

@@ -10,15 +10,15 @@ BATS_TEST_DIRNAME=$(cd "$(dirname "$0")" && pwd) && . "$BATS_TEST_DIRNAME/help.b
 count=$1 RANDOM=${2:-1} failed=0
 . "$BATS_TEST_DIRNAME/session.bash"
 
-# Every phase of a run in half a second each, on two workers: drawing (Lua), floors, training, the search
+# Every phase of a run in a quarter of a second each, on two workers: drawing (Lua), floors, training, the search
 # for the worst input, witness, tables.
 cat >phases.yaml <<'YAML'
 name: phases
 space: {length: 24, channels: 2, inputs: {identical: 0.5}}
 target: gain
 model: {layers: 1, heads: 2, width: 16, ffn: 16}
-train: {steps: 750, batch: 8}
-evaluate: {samples: 200, every: 50, witness: always, adversary: {starts: 6}}
+train: {steps: 400, batch: 8}
+evaluate: {samples: 200, every: 50, witness: always, adversary: {starts: 3}}
 grid: {model.attention: [rpe, urpe]}
 cases:
   - {target: gain}

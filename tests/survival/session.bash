@@ -6,17 +6,7 @@ start() {
     pid=$!
 }
 # The processes of that session, but for dead ones.
-left() {
-    local file line
-    for file in /proc/[0-9]*/stat; do
-        read -r line <"$file" || continue # it has just ended
-        # pid (name) state parent group session ...
-        line=${line##*) }
-        # shellcheck disable=SC2086
-        set -- $line
-        if [ "$4" = "$pid" ] && [ "$1" != Z ]; then basename "${file%/stat}"; fi
-    done 2>/dev/null
-}
+left() { ps -o pid=,stat= -s "$pid" | awk '$2 !~ /^Z/ {print $1}'; }
 works() { [ "$(left | wc -l)" -ge "$1" ]; }
 gone() { [ -z "$(left)" ]; }
 

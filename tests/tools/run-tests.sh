@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs test programs, TEST_JOBS at once (as many as there are cores), and counts.  The exit status is the
-# verdict: 0 only when at least one test passed and none failed.
+# Runs test programs, TEST_JOBS at once (one more than there are cores, since some wait), and counts.  The
+# exit status is the verdict: 0 only when at least one test passed and none failed.
 #   run-tests.sh [--summary FILE] FOLDER PROGRAM...
 # Programs speak TAP: those of cmocka when CMOCKA_MESSAGE_OUTPUT says so, scripts (*.bats) through
 # bats.  One that says nothing, dies, leaves out a test that it announced, or takes more than
@@ -69,6 +69,10 @@ folder=$1
 shift
 mkdir -p "$folder" && touch "$folder/seconds" && : >"$folder/seconds.new" || exit 2
 
+# A shim in its place, as pyenv's, takes longer to find Python than Python takes to start.
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) &&
+    [ ! "$python" -ef "$(command -v python3)" ] && export PATH="${python%/*}:$PATH"
+
 # Those of which nothing is known come first, in the order given.
 slowest_first() {
     printf '%s\n' "$@" |
@@ -96,7 +100,7 @@ seen=0 passed=0 failed=0 skipped=0
 while read -r took program; do
     show "$program"
     echo "$took $program" >>"$folder/seconds.new"
-done < <(slowest_first "$@" | xargs -P "${TEST_JOBS:-$(nproc)}" -n 1 "$0" --one "$folder")
+done < <(slowest_first "$@" | xargs -P "${TEST_JOBS:-$(($(nproc) + 1))}" -n 1 "$0" --one "$folder")
 awk '!known[$2]++' "$folder/seconds.new" "$folder/seconds" >"$folder/seconds.all"
 rm "$folder/seconds.new" && mv "$folder/seconds.all" "$folder/seconds"
 if [ "$seen" != $# ]; then

@@ -52,7 +52,7 @@ static void sweep(int target, int n, bool grid, struct tally *tally)
     for (int k = 0; encoding_table[k]; k++)
         for (int m = 0; m < masks; m++)
             for (int u = 0; u < 3; u++)
-                if (help_turn_here(target + k + m + u + grid, 3))
+                if (help_turn_here(target + k + m + u + grid, 5))
                     check(&(struct help_case){.target = target_table[target]->name, .encoding = encoding_table[k]->name,
                                               .c = tables[u], .mask = mask[m].label,
                                               .masked = &mask[m].config, .n = n, .channels = 2,
