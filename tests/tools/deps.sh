@@ -23,6 +23,7 @@ library:zlib        zlib1g-dev           zlib-devel         zlib            zlib
 library:cmocka      libcmocka-dev        libcmocka-devel    cmocka          cmocka
 program:bats        bats                 bats               bats            bats-core
 program:gnuplot     gnuplot-nox          gnuplot-minimal    gnuplot         gnuplot
+program:pgrep       procps               procps-ng          procps-ng       -
 '
 table_ci='
 program:clang       clang                clang              clang           llvm
