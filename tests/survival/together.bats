@@ -42,14 +42,14 @@ setup() {
 
 @test "shards under GNU parallel end with the single run's bytes, a killed one included" {
     command -v parallel >/dev/null || skip "GNU parallel is not installed"
-    small_spec small.yaml 4000
+    small_spec small.yaml 6000
     "$PROBE" run small.yaml --out whole >/dev/null 2>&1
     # Shard 1 dies at its first try, by SIGKILL to the whole of it; parallel starts it again.
     cat >shard.sh <<'SH'
 set -m
 "$1" run small.yaml --quiet --jobs 1 --out shared --shard "$2/4" &
 if [ "$2" = 1 ] && mkdir first-try 2>/dev/null; then
-    sleep 0.2
+    sleep 0.3
     kill -s KILL -- "-$!" && touch killed
 fi
 wait "$!"
