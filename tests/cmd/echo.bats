@@ -60,7 +60,7 @@ sys.exit(bool(wrong))
 PY
 }
 
-@test "every experiment is a sound spec, and its echo reads the same with PyYAML" {
+@test "every experiment (the atlas with URPE_FULL) is a sound spec, and its echo reads the same with PyYAML" {
     local specs=()
     for spec in "$ROOT"/experiments/*.yaml; do
         data=$(sed -n 's/^target:.* file: \(\/[^,}]*\).*/\1/p' "$spec")
@@ -68,6 +68,7 @@ PY
             echo "# $spec was not checked: there is no $data (make deps-ci)" >&3
             continue
         fi
+        [[ $spec != */atlas.yaml || ${URPE_FULL:-} ]] || continue # thousands of kinds: seconds
         probe check "$spec" >"${spec##*/}" || { echo "$spec"; return 1; }
         specs+=("$spec")
     done
