@@ -14,16 +14,14 @@ submit() {
     sbatch --parsable --array="$2" --output="$PWD/slurm-%A_%a.out" \
         "$ROOT/experiments/slurm/array.sh" "$1" "$PWD/small.yaml" --quiet --out "$PWD/shared"
 }
-# Array task $1 trains one of its cells.
+# Array task $1 trains one of its cells: a process of its shard holds a cell's lock.
 trains() {
-    [ "$(squeue -h -o %T -j "$1" 2>/dev/null)" = RUNNING ] && [ -n "$(working)" ]
-}
-# Cells with a spec but without results.
-working() {
-    local folder
-    for folder in shared/cells/*/; do
-        if [ -e "$folder/spec.yaml" ] && [ ! -e "$folder/row.csv" ]; then echo "$folder"; fi
+    local process
+    for process in $(pgrep -f -- "--shard $1/4"); do
+        # shellcheck disable=SC2010
+        if ls -l "/proc/$process/fd" 2>/dev/null | grep -q 'cells/.*/lock'; then return 0; fi
     done
+    return 1
 }
 queue_is_empty() { [ -z "$(squeue -h 2>/dev/null)" ]; }
 # A requeued task waits two minutes by default; nobody else wants the machine.
@@ -50,9 +48,10 @@ finishes() {
     "$PROBE" run small.yaml --out whole >/dev/null 2>&1
 
     job=$(submit 4 0-3)
-    eventually trains "${job}_0"
+    eventually trains 0
     scontrol requeue "${job}_0"
-    eventually trains "${job}_1"
+    eventually trains 1
+    sleep 0.2 # samples are drawn, and steps are taken
     scancel "${job}_1"
     finishes
     # The cancelled task has left a checkpoint; lists and steps of tasks take it up, two arrays at a time.
