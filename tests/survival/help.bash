@@ -37,6 +37,9 @@ same_results() {
     [ "$(ls "$1/cells")" = "$(ls "$2/cells")" ]
 }
 
+# Whether a cell of the results in $1 has begun.
+has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
+
 # The processes whose parent is $1.
 children_of() { pgrep -P "$1"; }
 

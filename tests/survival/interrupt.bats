@@ -18,7 +18,6 @@ interrupted_by() {
     status=0
     wait "$pid" || status=$?
 }
-has_cell() { [ -n "$(ls "$1"/cells/*/spec.yaml 2>/dev/null)" ]; }
 
 @test "SIGINT exits 130, says how to resume and leaves a checkpoint" {
     interrupted_by INT

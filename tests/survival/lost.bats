@@ -92,8 +92,7 @@ small() { "$PROBE" run small.yaml --quiet --set seeds=[0] "$@"; }
     small_spec small.yaml 4000
     "$PROBE" run small.yaml --quiet --jobs 1 --out gone --set seeds=[0] >/dev/null 2>messages &
     local pid=$!
-    has_cell() { [ -n "$(ls gone/cells/*/spec.yaml 2>/dev/null)" ]; }
-    eventually has_cell
+    eventually has_cell gone
     rm -r gone/specs
     status=0
     wait "$pid" || status=$?

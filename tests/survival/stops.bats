@@ -18,7 +18,7 @@ YAML
 }
 teardown() { [ -z "${pid:-}" ] || kill -s KILL -- "-$pid" 2>/dev/null || true; }
 
-has_cell() { [ -n "$(ls "$1"/cells/*/lock 2>/dev/null)" ]; }
+has_lock() { [ -n "$(ls "$1"/cells/*/lock 2>/dev/null)" ]; } # a cell's, which draws now
 
 # Sends signal $1 to $2, and waits for the end.
 stop_with() {
@@ -31,7 +31,7 @@ stop_with() {
     for each in INT:group TERM:coordinator HUP:group ${URPE_FULL:+INT:coordinator TERM:group HUP:coordinator}; do
         signal=${each%:*}
         start run drawing.yaml --jobs 1 --out "$each"
-        eventually has_cell "$each"
+        eventually has_lock "$each"
         stop_with "$signal" "${each#*:}"
         [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
         grep -q interrupted messages
