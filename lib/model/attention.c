@@ -49,6 +49,28 @@ static struct sample_attention open_layer(const struct model *m, const real *p,
     return a;
 }
 
+static struct attention_shape fused_shape(const struct sample_attention *a)
+{
+    const struct layer_kind *kind = a->kind;
+    const struct layout *l = a->encoding.layout;
+    bool rows = kind->normaliser->rows;
+    return (struct attention_shape){
+        .n = l->n,
+        .head_width = a->width,
+        .low = a->reach->low,
+        .high = a->reach->high,
+        .hidden = a->reach->hidden,
+        .form = (enum attention_form)normaliser_form(&kind->config.normaliser),
+        .offset = rows ? a->w->offset : NULL,
+        .factor = rows ? a->w->factor : NULL,
+        .scale = (real)kind->facts.scale,
+        .stride = a->stride,
+        .output_stride = a->output_stride,
+        .relations = l->relations,
+        .origin = l->origin,
+        .relation = l->relation};
+}
+
 /* Whether the sample is laid out as the one before it. */
 static bool enter_sample(struct sample_attention *a, const struct layout *l)
 {
@@ -62,6 +84,7 @@ static bool enter_sample(struct sample_attention *a, const struct layout *l)
         w->seen[i] = mask_seen(a->reach, l, i);
     if (normaliser->rows)
         normaliser->rows(&a->normaliser, w->seen, w->offset, w->factor);
+    a->shape = fused_shape(a);
     return false;
 }
 
@@ -105,30 +128,6 @@ static void head_of(const struct sample_attention *a, const struct model_state *
     h->dtable = state_c(m, s, dstate, layer, index);
 }
 
-static struct attention_shape fused_shape(const struct sample_attention *a)
-{
-    const struct layer_kind *kind = a->kind;
-    const struct layout *l = a->encoding.layout;
-    bool rows = kind->normaliser->rows;
-    return (struct attention_shape){
-        .n = l->n,
-        .head_width = a->width,
-        .low = a->reach->low,
-        .high = a->reach->high,
-        .hidden = a->reach->hidden,
-        .form = (enum attention_form)normaliser_form(&kind->config.normaliser),
-        .offset = rows ? a->w->offset : NULL,
-        .factor = rows ? a->w->factor : NULL,
-        .scale = (real)kind->facts.scale,
-        .stride = a->stride,
-        .output_stride = a->output_stride,
-        .relations = l->relations,
-        .origin = l->origin,
-        .follows = a->follows,
-        .continues = a->continues,
-        .relation = l->relation};
-}
-
 struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,
                                    int rows)
 {
@@ -145,8 +144,7 @@ static void head_forward(const struct sample_attention *a, const struct head *h,
 {
     const struct normaliser *normaliser = a->kind->normaliser;
     if (attention_is_fused(a->kind)) {
-        struct attention_shape shape = fused_shape(a);
-        kernel()->attention_forward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
+        kernel()->attention_forward(&a->shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
                                     a->w->fused);
     } else {
         heads_forward(a, h, group);
@@ -161,8 +159,7 @@ static void head_backward(const struct sample_attention *a, const struct head *h
 {
     const struct normaliser *normaliser = a->kind->normaliser;
     if (attention_is_fused(a->kind)) {
-        struct attention_shape shape = fused_shape(a);
-        kernel()->attention_backward(&shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
+        kernel()->attention_backward(&a->shape, h->q, h->k, h->v, h->bias, h->table, h->o, h->lse,
                                      h->dout, h->dq, h->dk, h->dv, h->dbias, h->dtable,
                                      a->w->fused);
     } else {
@@ -183,8 +180,8 @@ static void each_head(struct sample_attention *a, const struct model_state *s,
     int group = normaliser_group(&a->kind->config.normaliser, &a->kind->normaliser_shape);
     for (int i = 0; i < a->m->heads; i += group) {
         for (int k = 0; k < b->samples; k++) {
-            a->follows = enter_sample(a, b->layout[k]) && k > 0;
-            a->continues = k + 1 < b->samples && b->layout[k + 1] == b->layout[k];
+            a->shape.follows = enter_sample(a, b->layout[k]) && k > 0;
+            a->shape.continues = k + 1 < b->samples && b->layout[k + 1] == b->layout[k];
             for (int g = 0; g < group; g++)
                 head_of(a, s, layer, (size_t)b->first[k], i + g, dstate, &a->w->head[g]);
             run(a, a->w->head, group);

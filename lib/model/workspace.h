@@ -8,6 +8,7 @@
  * Without a backward pass all blocks share one set. */
 #ifndef MODEL_WORKSPACE_H
 #define MODEL_WORKSPACE_H
+#include "kernel/kernel.h"
 #include "model/model.h"
 
 struct block_cache {
@@ -156,7 +157,7 @@ struct sample_attention {
     struct workspace *w;
     int n, width, stride, output_stride; /* width: d_h */
     int c_row;                           /* C is (heads, rows of so many); 0: by relations */
-    bool follows, continues;             /* see struct attention_shape */
+    struct attention_shape shape;        /* of a sample laid out like this, for the fused kernel */
 };
 struct normaliser_beside beside_of(const struct sample_attention *a, const struct head *h, int first,
                                    int rows);
