@@ -27,7 +27,7 @@ static struct task small_task(const char *target, const char *encoding, int atte
 static void prove(struct evaluation *ev, struct pool *pool)
 {
     struct err e = {0};
-    if (prove_possible(ev, pool, NULL, NULL, &e))
+    if (prove_possible(ev, pool, NULL, &e))
         fail_msg("%s: %s", e.where, e.msg);
 }
 
@@ -80,7 +80,7 @@ struct counts {
 static void agree_with_weights(struct evaluation *ev, struct pool *pool, struct counts *n)
 {
     struct record witness[SUBSETS_MAX];
-    assert_int_equal(witness_measure(pool, ev, NULL, witness, NULL), 0);
+    assert_int_equal(witness_measure(pool, ev, witness, NULL), 0);
     for (int s = 0; s < evaluation_subsets(ev); s++) {
         bool possible = is_proof(ev, s, "possible");
         n->possible += possible;
