@@ -48,7 +48,6 @@ struct search {
     const struct samples *set; /* of ev */
     const struct task *task;
     struct network *network;
-    const volatile int *stop;
     const struct target *target;
     void *state; /* the target's */
     struct layout *layout;
@@ -437,7 +436,7 @@ static void judge(struct search *q, int k)
 static int ascend(struct search *q, struct err *e)
 {
     for (int64_t step = 0; step < q->task->evaluate.adversary_steps; step++) {
-        if (q->stop && *q->stop)
+        if (task_stopped(q->task))
             return err_set(e, ERR_INTERRUPTED, NULL, "interrupted at step %lld",
                            (long long)step);
         int code = take_slopes(q, e);
@@ -497,11 +496,10 @@ static bool searched(const struct search *q, const struct record *figures)
            evaluation_length(q->ev) == t->space.length && !isnan(figures[0].error_sup);
 }
 
-int adversary_search(const struct evaluation *ev, struct network *x, const volatile int *stop,
-                     struct record *figures, struct err *e)
+int adversary_search(const struct evaluation *ev, struct network *x, struct record *figures, struct err *e)
 {
     struct search q = {.ev = ev, .set = evaluation_samples(ev), .task = evaluation_task(ev),
-                       .network = x, .stop = stop};
+                       .network = x};
     if (!searched(&q, figures))
         return 0;
     int code = open_search(&q, e);

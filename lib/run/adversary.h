@@ -22,9 +22,8 @@
  *
  * Both stay NaN without evaluate.adversary.starts, for token targets, where every sample has a
  * layout of its own, beyond the training length, and where the network's error is no number.
- * *stop (NULL: never) is looked at before each step: ERR_INTERRUPTED, figures unchanged.
+ * The task's stop is looked at before each step: ERR_INTERRUPTED, figures unchanged.
  * ERR_MEMORY, or what the target reports. */
-int adversary_search(const struct evaluation *ev, struct network *x, const volatile int *stop,
-                     struct record *figures, struct err *e);
+int adversary_search(const struct evaluation *ev, struct network *x, struct record *figures, struct err *e);
 
 #endif

@@ -47,11 +47,6 @@ static double seconds(const struct work *w)
     return w->history.seconds + machine_seconds() - w->started;
 }
 
-static bool stopped(const struct work *w)
-{
-    return w->run->stop && *w->run->stop;
-}
-
 static int64_t step_number(const struct work *w)
 {
     return w->network.api->step_number(w->network.trainer);
@@ -94,8 +89,6 @@ static int open_network(struct work *w, struct err *e)
     network_close(&w->network);
     history_close(&w->history);
     int code = network_open(&w->network, w->task, w->pool, e);
-    if (!code)
-        w->network.api->watch(w->network.trainer, w->run->stop);
     if (!code && w->task->model.init == MODEL_INIT_WITNESS)
         code = start_from_witness(w, e);
     return code;
@@ -118,10 +111,14 @@ static int open_work(struct work *w, struct err *e)
     if (!code)
         code = open_network(w, e);
     if (!code)
-        code = evaluation_open(&w->evaluation, w->task, (int)w->task->space.length, e);
-    if (!code)
         write_stamp(w);
     return code;
+}
+
+/* It may be interrupted, and what was trained before is then saved: so it is taken up first. */
+static int open_evaluation(struct work *w, struct err *e)
+{
+    return evaluation_open(&w->evaluation, w->task, (int)w->task->space.length, e);
 }
 
 static void close_work(struct work *w)
@@ -224,7 +221,7 @@ static int train(struct work *w, struct err *e)
             return code;
         if (step >= steps && isinf(w->error)) /* no further step is there to tell */
             w->diverged = true;
-        if (stopped(w))
+        if (task_stopped(w->task))
             return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
                            (long long)step);
         if (step >= steps || w->diverged)
@@ -247,9 +244,7 @@ static int polish(struct work *w, struct err *e)
     w->polishing = true;
     tell(w);
     if (!code)
-        code = w->network.api->polish(w->network.trainer, w->run->stop, &r, e);
-    if (!code && r.stopped)
-        code = err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted while polishing");
+        code = w->network.api->polish(w->network.trainer, &r, e);
     if (!code)
         w->history.loss = r.loss;
     return code;
@@ -266,8 +261,8 @@ static double tokens_per_second(const struct work *w)
 
 static int measure(struct work *w, struct evaluation *ev, struct record *figures, struct err *e)
 {
-    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, w->run->stop, figures, e);
-    return code ? code : adversary_search(ev, &w->network, w->run->stop, figures, e);
+    int code = prove_and_measure(ev, network_predictor(&w->network), w->pool, figures, e);
+    return code ? code : adversary_search(ev, &w->network, figures, e);
 }
 
 static void set_facts(const struct work *w, struct record *r)
@@ -324,9 +319,9 @@ static int evaluate(struct work *w, struct text *rows, struct err *e)
     int code = 0, count = evaluation_count(w->task);
     row_append_header(rows);
     for (int k = 0; k < count && !code; k++)
-        code = stopped(w) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
-                                    "interrupted before evaluation %d of %d", k + 1, count)
-                          : append_number(w, k, rows, e);
+        code = task_stopped(w->task) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
+                                               "interrupted before evaluation %d of %d", k + 1, count)
+                                     : append_number(w, k, rows, e);
     return code;
 }
 
@@ -395,15 +390,18 @@ int cell_evaluate(const struct spec *s, const char *folder, int threads, volatil
                   struct text *rows, struct err *e)
 {
     struct err own = {0};
-    const struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .threads = threads,
-                               .stop = stop};
-    struct work w = {.run = &r, .task = &r.cell->task, .imported = true,
+    const struct cell_run r = {.cell = spec_cell(s, 0), .folder = folder, .threads = threads};
+    struct task task = r.cell->task;
+    struct work w = {.run = &r, .task = &task, .imported = true,
                      .experiment = spec_name(s), .spec_hash = spec_hash(s),
                      .started = machine_seconds()};
+    task.stop = stop;
     history_open(&w.history);
     int code = open_work(&w, &own);
     if (!code)
         code = network_import(&w.network, folder, &own);
+    if (!code)
+        code = open_evaluation(&w, &own);
     if (!code)
         code = evaluate(&w, rows, &own);
     close_work(&w);
@@ -414,13 +412,17 @@ int cell_execute(const struct cell_run *r, bool *diverged, struct err *e)
 {
     struct err own = {0};
     struct text rows = {0};
-    struct work w = {.run = r, .task = &r->cell->task, .error = NAN, .started = machine_seconds()};
+    struct task task = r->cell->task;
+    struct work w = {.run = r, .task = &task, .error = NAN, .started = machine_seconds()};
+    task.stop = r->stop;
     history_open(&w.history);
     int code = open_work(&w, &own);
     if (!code)
         code = cell_write_spec(r->cell, r->folder, r->experiment, &own);
     if (!code)
         code = resume(&w, &own);
+    if (!code)
+        code = open_evaluation(&w, &own);
     if (!code)
         code = train(&w, &own);
     if (!code)

@@ -34,7 +34,7 @@ static int append_rows(const struct work *w, struct evaluation *ev, struct text 
     if (!code && folder)
         code = file_make_folder(folder, e);
     if (!code && whole)
-        code = prove_class(ev, w->pool, folder, w->options->stop, witness, e);
+        code = prove_class(ev, w->pool, folder, witness, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++) {
         struct record r;
         evaluation_floors(ev, k, &r);
@@ -53,14 +53,16 @@ int certify_cell(const struct spec *s, const struct cell *c, struct pool *pool, 
                  const struct certify_options *o, struct text *rows, struct err *e)
 {
     struct train_price price;
-    int code = trainer_api_of(c->task.model.precision)->price(&c->task, &price, e);
+    struct task task = c->task;
+    task.stop = o->stop;
+    int code = trainer_api_of(task.model.precision)->price(&task, &price, e);
     const struct work w = {s, c, pool, o, code ? 0 : (int64_t)price.parameters};
-    for (int k = 0; !code && k < evaluation_count(&c->task); k++) {
+    for (int k = 0; !code && k < evaluation_count(&task); k++) {
         struct evaluation *ev = NULL;
         if (o->certificate)
-            code = evaluation_open_number(&ev, &c->task, k, e);
+            code = evaluation_open_number(&ev, &task, k, e);
         else
-            code = evaluation_open_floors(&ev, &c->task, k, ROWS_KEPT, memo, e);
+            code = evaluation_open_floors(&ev, &task, k, ROWS_KEPT, memo, e);
         if (!code)
             code = append_rows(&w, ev, rows, e);
         if (!code && o->certificate)

@@ -339,8 +339,7 @@ static int write_network(const struct seen *s, struct network *x, int number, st
 }
 
 /* ---- the networks -----------------------------------------------------------------------------*/
-static int try_network(struct seen *s, int number, struct pool *pool, volatile const int *stop,
-                       struct err *e)
+static int try_network(struct seen *s, int number, struct pool *pool, struct err *e)
 {
     struct task own = task_of(evaluation_task(s->ev), number);
     struct network x;
@@ -348,7 +347,6 @@ static int try_network(struct seen *s, int number, struct pool *pool, volatile c
     int code = network_open(&x, &own, pool, e);
     stream_open(&random, own.seed, "networks", (uint64_t)number);
     if (!code) {
-        x.api->watch(x.trainer, stop);
         draw_all(&x, &random);
         clear_seen(s);
     }
@@ -386,8 +384,7 @@ static int price_of(const struct evaluation *ev, struct pass_price *out, struct 
     return prove_price(t, several ? lengths->count : 1, pass, each, out, e);
 }
 
-static int prove_own(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
-                     struct err *e)
+static int prove_own(struct evaluation *ev, struct pool *pool, const char *folder, struct err *e)
 {
     const struct task *t = evaluation_task(ev);
     struct pass_price price;
@@ -406,7 +403,7 @@ static int prove_own(struct evaluation *ev, struct pool *pool, const char *folde
         if (known) {
             memcpy(s.near, known, (size_t)s.groups);
         } else {
-            code = try_network(&s, k, pool, stop, e);
+            code = try_network(&s, k, pool, e);
             if (code)
                 break;
             find_near(&s);
@@ -418,34 +415,33 @@ static int prove_own(struct evaluation *ev, struct pool *pool, const char *folde
     return code;
 }
 
-int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
-                   struct err *e)
+int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, struct err *e)
 {
-    int code = prove_own(ev, pool, folder, stop, e);
+    int code = prove_own(ev, pool, folder, e);
     struct evaluation *further = evaluation_further(ev);
-    return code || !further ? code : prove_possible(further, pool, folder, stop, e);
+    return code || !further ? code : prove_possible(further, pool, folder, e);
 }
 
-int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
-                struct record *witness, struct err *e)
+int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, struct record *witness,
+                struct err *e)
 {
     bool beside = evaluation_length(ev) == evaluation_task(ev)->space.length;
     int code = 0;
     for (int k = 0; k < evaluation_subsets(ev); k++)
         row_clear(&witness[k]);
     if (beside)
-        code = witness_measure(pool, ev, stop, witness, e);
+        code = witness_measure(pool, ev, witness, e);
     for (int k = 0; beside && !code && k < evaluation_subsets(ev); k++)
         if (witness[k].proof && strcmp(witness[k].proof, "possible") == 0)
             evaluation_show_possible(ev, k);
-    return code ? code : prove_possible(ev, pool, folder, stop, e);
+    return code ? code : prove_possible(ev, pool, folder, e);
 }
 
-int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
-                      volatile const int *stop, struct record *figures, struct err *e)
+int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool, struct record *figures,
+                      struct err *e)
 {
     struct record witness[SUBSETS_MAX];
-    int code = prove_class(ev, pool, NULL, stop, witness, e);
+    int code = prove_class(ev, pool, NULL, witness, e);
     if (!code)
         code = evaluation_measure(ev, p, figures, e);
     for (int k = 0; !code && k < evaluation_subsets(ev); k++)

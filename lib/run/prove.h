@@ -15,18 +15,17 @@
  * folder, which is there (NULL: nothing is written): for each set LENGTH-SUBSET.safetensors, with `first`
  * (samples+1), `x` (rows,channels) or (rows) of symbols, `group` (rows), and for each subset which rows are
  * in it; and LENGTH-SUBSET-K-H.safetensors, the weights of the K-th network with its H-th head, from 1.
- * ERR_INTERRUPTED once *stop is not zero (NULL: never); ERR_IO. */
-int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
-                   struct err *e);
+ * ERR_INTERRUPTED after the task's stop; ERR_IO. */
+int prove_possible(struct evaluation *ev, struct pool *pool, const char *folder, struct err *e);
 /* Explicit weights first, which is less work, at the training length: figures (evaluation_subsets), empty
  * where nothing is measured; then prove_possible. */
-int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, volatile const int *stop,
-                struct record *witness, struct err *e);
+int prove_class(struct evaluation *ev, struct pool *pool, const char *folder, struct record *witness,
+                struct err *e);
 /* The rows of a predictor, which come last, so that errors by position are its own: what the class can
  * is shown first, by prove_class, and the figures of explicit weights stand in the rows beside.
  * figures (evaluation_subsets).  Errors as of those. */
-int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool,
-                      volatile const int *stop, struct record *figures, struct err *e);
+int prove_and_measure(struct evaluation *ev, struct predictor p, struct pool *pool, struct record *figures,
+                      struct err *e);
 /* Operations of the first network, which is nearly always enough, and memory of the largest, without
  * the samples, on each of so many sets: out (count), and on all of them together; zeros where none is
  * tried. */

@@ -217,7 +217,7 @@ struct work {
 static int measure(const struct work *w, struct evaluation *ev, struct prediction *p, int number, struct err *e)
 {
     struct record floors, *figures = w->figures[number];
-    int code = prove_and_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, w->pool, NULL,
+    int code = prove_and_measure(ev, (struct predictor){.self = p, .outputs = hand_out}, w->pool,
                                  figures, e);
     w->subsets[number] = code ? 0 : evaluation_subsets(ev);
     for (int k = 0; k < w->subsets[number]; k++) {

@@ -124,20 +124,16 @@ static int find_asked(struct asked *x, const struct task *t, int64_t samples, do
     return code;
 }
 
-int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int *stop,
-                    struct record *figures, struct err *e)
+int witness_measure(struct pool *pool, struct evaluation *ev, struct record *figures, struct err *e)
 {
     struct asked x;
-    struct network *n = &x.found.network;
     for (int k = 0; k < evaluation_subsets(ev); k++)
         row_clear(&figures[k]);
     int code = find_asked(&x, evaluation_task(ev), evaluation_samples(ev)->count, INFINITY, e);
     if (!code && x.measured)
         code = build(&x.found, pool, e);
-    if (!code && x.measured) {
-        n->api->watch(n->trainer, stop);
-        code = evaluation_measure(ev, network_predictor(n), figures, e);
-    }
+    if (!code && x.measured)
+        code = evaluation_measure(ev, network_predictor(&x.found.network), figures, e);
     for (int k = 0; k < evaluation_subsets(ev); k++)
         figures[k].witness = x.status;
     close_found(&x.found);
@@ -174,7 +170,7 @@ static int measure(struct found *x, struct witness_cell *out, struct err *e)
     if (!code)
         code = evaluation_measure(ev, network_predictor(&x->network), out->figures, e);
     if (!code)
-        code = adversary_search(ev, &x->network, NULL, out->figures, e);
+        code = adversary_search(ev, &x->network, out->figures, e);
     if (!code)
         out->subsets = evaluation_subsets(ev);
     evaluation_close(ev);

@@ -29,9 +29,8 @@ int witness_start(const struct task *t, struct network *x, struct err *e);
 
 /* Errors of the witness of ev's task on ev, at the training length: what a trained network's figures
  * stand beside.  Overwrites figures (evaluation_subsets): empty where nothing is measured, and
- * `witness` as evaluate.witness asks.  ERR_INTERRUPTED once *stop is not zero (NULL: never). */
-int witness_measure(struct pool *pool, struct evaluation *ev, volatile const int *stop,
-                    struct record *figures, struct err *e);
+ * `witness` as evaluate.witness asks.  ERR_INTERRUPTED after the task's stop. */
+int witness_measure(struct pool *pool, struct evaluation *ev, struct record *figures, struct err *e);
 /* Operations and memory of that, without the samples; zeros where nothing is measured.  Finds the
  * witness, unless looking for it takes longer than so many seconds: *whole is false, and that is all of it. */
 int witness_cell_price(const struct task *t, int64_t samples, double seconds, struct pass_price *out, bool *whole,

@@ -173,7 +173,7 @@ static int run_waves(struct wave *wave, void (*run)(void *wave, int k), struct e
         return code;
     model_prepare(&t->model, t->p, &wave->pass->state);
     for (wave->first = 0; wave->first < wave->s->count; wave->first += wave->pass->samples) {
-        if (t->stop && *t->stop)
+        if (task_stopped(&t->task))
             return err_set(e, ERR_INTERRUPTED, "", "interrupted at sample %d of %d", wave->first,
                            wave->s->count);
         pool_run(t->pool, wave->pass->microbatches, run, wave);

@@ -117,7 +117,7 @@ static int open_minimizer(struct polishing *p, struct err *e)
     return 0;
 }
 
-static void descend(struct polishing *p, volatile const int *stop, struct polish_report *r)
+static int descend(struct polishing *p, struct polish_report *r, struct err *e)
 {
     gsl_multimin_function_fdf f = {.f = evaluate_loss, .df = evaluate_gradient, .fdf = evaluate,
                                    .n = p->start->size, .params = p};
@@ -125,9 +125,10 @@ static void descend(struct polishing *p, volatile const int *stop, struct polish
     bool fresh = true; /* the direction is the gradient's: nothing was learned that could mislead */
     gsl_multimin_fdfminimizer_set(m, &f, p->start, FIRST_STEP, LINE_TOLERANCE);
     double before = m->f;
-    while (r->steps < p->t->task.train.polish_steps && !r->stopped) {
+    while (r->steps < p->t->task.train.polish_steps) {
         int status = gsl_multimin_fdfminimizer_iterate(m);
-        r->stopped = stop && *stop;
+        if (task_stopped(&p->t->task))
+            return err_set(e, ERR_INTERRUPTED, "", "interrupted while polishing");
         if (status && fresh)
             break;
         fresh = status != 0;
@@ -139,6 +140,7 @@ static void descend(struct polishing *p, volatile const int *stop, struct polish
     bool better = m->f < before;
     r->loss = better ? m->f : before < NO_LOSS ? before : NAN;
     put_parameters(p->t, better ? m->x : p->start);
+    return 0;
 }
 
 static void close_polishing(struct polishing *p)
@@ -151,8 +153,7 @@ static void close_polishing(struct polishing *p)
         gsl_multimin_fdfminimizer_free(p->minimizer);
 }
 
-int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_report *r,
-                   struct err *e)
+int trainer_polish(struct trainer *t, struct polish_report *r, struct err *e)
 {
     struct polishing p = {.t = t};
     *r = (struct polish_report){0};
@@ -161,7 +162,7 @@ int trainer_polish(struct trainer *t, volatile const int *stop, struct polish_re
     if (!code)
         code = open_minimizer(&p, e);
     if (!code)
-        descend(&p, stop, r);
+        code = descend(&p, r, e);
     close_polishing(&p);
     gsl_set_error_handler(before);
     return code;

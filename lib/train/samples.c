@@ -116,6 +116,11 @@ static int blame(const struct sampler *d, uint64_t number, int k, int images, st
                        (unsigned long long)(number + (uint64_t)(k / images)), d->purpose);
 }
 
+static int stop_drawing(struct err *e)
+{
+    return err_set(e, ERR_INTERRUPTED, "", "interrupted while drawing samples");
+}
+
 /* Outputs of samples [from, from + count), whose inputs lie one after another. */
 static int evaluate_batch(const struct sampler *d, struct samples *s, int from, int count,
                           int *failed, struct err *e)
@@ -158,6 +163,8 @@ static int evaluate_samples(const struct sampler *d, struct samples *s, uint64_t
     for (int k = 0, failed; k < s->count && !ready; k += batches ? BATCH : 1) {
         int count = s->count - k < BATCH ? s->count - k : BATCH;
         failed = k;
+        if (task_stopped(d->task))
+            return stop_drawing(e);
         if (batches ? evaluate_batch(d, s, k, count, &failed, e) : evaluate_one(d, s, k, e))
             return blame(d, number, failed, images, e);
     }
@@ -254,6 +261,8 @@ static int draw_sample(struct sampler *d, struct samples *s, uint64_t number, in
     struct stream random;
     stream_open(&random, d->task->seed, d->purpose, number);
     struct layout *l = &d->fixed;
+    if (task_stopped(d->task))
+        return stop_drawing(e);
     if (d->target->take)
         return take_sample(d, s, d->target->pick(d->state, &random, number, d->count), e);
     bool resizes = d->mixed->count || space_resizes(&d->task->space);

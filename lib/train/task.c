@@ -22,6 +22,11 @@ struct model_io task_io(const struct task *t)
     return io;
 }
 
+bool task_stopped(const struct task *t)
+{
+    return t->stop && *t->stop;
+}
+
 int64_t task_samples(const struct task *t)
 {
     int64_t found = target_form(&t->target).samples;

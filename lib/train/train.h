@@ -57,7 +57,11 @@ struct task {
     struct model_config model;
     struct train_config train;
     struct evaluate_config evaluate;
+    /* No configuration: what draws samples, passes over a set, polishes or searches for this task ends with
+     * ERR_INTERRUPTED once *stop is not zero.  NULL: never. */
+    volatile const int *stop;
 };
+bool task_stopped(const struct task *t);
 
 /* Sizes that follow from a task. */
 struct model_io task_io(const struct task *t);
@@ -149,7 +153,6 @@ struct train_report {
 struct polish_report {
     int64_t steps; /* of the descent; fewer than train.polish.steps where it found no way down */
     double loss;   /* on its samples, afterwards; NaN: it is no number there */
-    bool stopped;
 };
 typedef void (*trainer_logits)(void *context, int first, int rows, int labels, const double *logits);
 typedef void (*trainer_attention_map)(void *context, int sample, int layer, int n,
@@ -180,20 +183,15 @@ struct pass_price {
     /* Opens model, parameters (initialised), moments and microbatches. */ \
     X(int, open, struct trainer **out, const struct task *t, struct pool *pool, struct err *e) \
     X(void, close, struct trainer *t) \
-    /* Once *stop is not zero, passes over a set of samples (outputs, gradients of inputs) end
-     * between two waves of it, with ERR_INTERRUPTED.  NULL, as at first: they never do. */ \
-    X(void, watch, struct trainer *t, volatile const int *stop) \
     X(const struct model *, model, const struct trainer *t) \
     /* The block of parameters: model's tensors.elements of real. */ \
     X(void *, parameters, struct trainer *t) \
     /* Steps done. */ \
     X(int64_t, step_number, const struct trainer *t) \
     X(int, step, struct trainer *t, struct train_report *r, struct err *e) \
-    /* Descends on a fixed set of samples (stream "polish"), as train.polish says.  When *stop
-     * becomes non-zero it ends early; then the parameters are of no use, and a checkpoint made
-     * before is. */ \
-    X(int, polish, struct trainer *t, volatile const int *stop, struct polish_report *r, \
-      struct err *e) \
+    /* Descends on a fixed set of samples (stream "polish"), as train.polish says.  After a stop the
+     * parameters are of no use, and a checkpoint made before is. */ \
+    X(int, polish, struct trainer *t, struct polish_report *r, struct err *e) \
     /* Outputs for a set of samples, row by row in sample order.  Numbers: y (rows,outputs) as
      * real values in double.  Labels: `each` is called with (context, first row, rows, labels,
      * logits (rows,labels)) for successive chunks; the logits are only valid during the call. */ \

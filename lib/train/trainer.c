@@ -308,7 +308,3 @@ int64_t trainer_step_number(const struct trainer *t)
     return t->step;
 }
 
-void trainer_watch(struct trainer *t, volatile const int *stop)
-{
-    t->stop = stop;
-}

@@ -26,7 +26,6 @@ struct trainer {
     struct model model;
     struct layout trained;
     struct pool *pool;
-    volatile const int *stop; /* NULL: never */
     struct sampler *sampler;
     struct samples batch;
     struct stage stage[OPTION_INTS_MAX];

@@ -44,7 +44,7 @@ static void search_at(struct probe *p, int length)
         memset(x.api->parameters(x.trainer), 0, network_size(&x) * sizeof(double));
     assert_int_equal(evaluation_open(&ev, &p->task, length, &e), 0);
     assert_int_equal(evaluation_measure(ev, network_predictor(&x), p->figures, &e), 0);
-    assert_int_equal(adversary_search(ev, &x, NULL, p->figures, &e), 0);
+    assert_int_equal(adversary_search(ev, &x, p->figures, &e), 0);
     p->subsets = evaluation_subsets(ev);
     evaluation_close(ev);
     network_close(&x);

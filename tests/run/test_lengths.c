@@ -138,7 +138,7 @@ static void lengths_told_apart(void **unused)
         const struct cell *c = cell_of(&s, "toeplitz", models[k]);
         assert_int_equal(pool_open(&pool, 1, &e), 0);
         struct evaluation *ev = open_number(&c->task, 3);
-        assert_int_equal(prove_possible(ev, pool, NULL, NULL, &e), 0);
+        assert_int_equal(prove_possible(ev, pool, NULL, &e), 0);
         for (int i = 0; i < 3; i++) {
             evaluation_floors(ev, i, &r[i]);
             assert_string_equal(r[i].proof, k < 2 || i == 1 ? "possible" : "impossible");

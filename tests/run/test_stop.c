@@ -21,10 +21,11 @@ static void hear_progress(void *context, const struct cell_progress *p)
         w->first = p->step;
 }
 
-static int execute(const struct cell *c, const char *folder, struct watch *w, struct err *e)
+/* stop: as it is from the beginning. */
+static int execute(const struct cell *c, const char *folder, int stop, struct watch *w, struct err *e)
 {
     bool diverged;
-    *w = (struct watch){.first = -1};
+    *w = (struct watch){.stop = stop, .first = -1};
     *e = (struct err){0};
     struct cell_run r = {.cell = c, .folder = folder, .experiment = "test", .threads = 1,
                          .checkpoint_seconds = 1e9, .stop = &w->stop, .progress = hear_progress,
@@ -67,7 +68,7 @@ static void execute_stopped(const struct cell *c, const char *folder, double sec
     stop_on_timer = &w->stop;
     assert_int_equal(sigaction(SIGPROF, &action, &before), 0);
     assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
-    assert_int_equal(execute(c, folder, w, e), ERR_INTERRUPTED);
+    assert_int_equal(execute(c, folder, 0, w, e), ERR_INTERRUPTED);
     assert_int_equal(sigaction(SIGPROF, &before, NULL), 0);
     assert_true(has(folder, "checkpoint"));
     assert_false(has(folder, "row.csv"));
@@ -89,13 +90,13 @@ static void stopped_evaluation_keeps_training(void **unused)
     help_folder(whole);
     help_folder(folder);
     double began = processor_seconds();
-    assert_int_equal(execute(spec_cell(s, 0), whole, &w, &e), 0);
+    assert_int_equal(execute(spec_cell(s, 0), whole, 0, &w, &e), 0);
     double seconds = processor_seconds() - began;
     began = processor_seconds();
     execute_stopped(spec_cell(s, 0), folder, seconds / 4, &w, &e);
     assert_true(processor_seconds() - began < seconds * 3 / 4);
     assert_non_null(strstr(e.msg, "sample"));
-    assert_int_equal(execute(spec_cell(s, 0), folder, &w, &e), 0);
+    assert_int_equal(execute(spec_cell(s, 0), folder, 0, &w, &e), 0);
     assert_int_equal(w.first, spec_cell(s, 0)->task.train.steps); /* no step was left */
     help_same_cell(whole, folder);
     help_remove(whole);
@@ -103,7 +104,8 @@ static void stopped_evaluation_keeps_training(void **unused)
     spec_close(s);
 }
 
-/* The search would never end.  The second time no step is left: it goes on from the last. */
+/* The search would never end.  The second time no step is left: it goes on from the last, even after a
+ * stop that came before anything was drawn. */
 static void stopped_search_keeps_training(void **unused)
 {
     struct watch w;
@@ -120,6 +122,8 @@ static void stopped_search_keeps_training(void **unused)
         execute_stopped(spec_cell(s, 0), folder, 1, &w, &e);
         assert_non_null(strstr(e.msg, "search for the worst case"));
         assert_int_equal(w.first, k == 0 ? 0 : spec_cell(s, 0)->task.train.steps);
+        assert_int_equal(execute(spec_cell(s, 0), folder, 2, &w, &e), ERR_INTERRUPTED);
+        assert_non_null(strstr(e.msg, "drawing"));
     }
     help_remove(folder);
     spec_close(s);

@@ -5,11 +5,17 @@ load session
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
-    # Drawing the evaluation set takes minutes.
-    cat >drawing.yaml <<'YAML'
+    local slow="(function() local s = 0 for k = 1, 100000 do s = s + k end return"
+    drawing_spec drawing "{kind: lua, y: \"$slow x[i][c] end)()\"}" "{}"
+    drawing_spec inputs gain "{lua: {share: 1, x: \"$slow r.a end)()\"}}"
+}
+
+# Drawing the evaluation set takes minutes.
+drawing_spec() {
+    cat >"$1.yaml" <<YAML
 name: drawing
-space: {length: 8, channels: 1}
-target: {kind: lua, y: "(function() local s = 0 for k = 1, 100000 do s = s + k end return x[i][c] end)()"}
+space: {length: 8, channels: 1, inputs: $3}
+target: $2
 model: {layers: 1, heads: 1, width: 8, ffn: 8}
 train: {steps: 2, batch: 2}
 evaluate: {samples: 20000}
@@ -26,15 +32,20 @@ stop_with() {
     wait_for_end "$2"
 }
 
-@test "a first signal ends a run that draws samples" {
-    local each signal
-    for each in INT:group TERM:coordinator HUP:group ${URPE_FULL:+INT:coordinator TERM:group HUP:coordinator}; do
-        signal=${each%:*}
-        start run drawing.yaml --jobs 1 --out "$each"
-        eventually has_lock "$each"
-        stop_with "$signal" "${each#*:}"
+# A step's samples, or the evaluation set.  A worker that only the alarm ends leaves no checkpoint.
+@test "a first signal ends a run that draws samples, and leaves a checkpoint" {
+    local each signal whom spec options
+    for each in "INT group drawing --set train.batch=20000 --set evaluate.samples=4" \
+        "TERM coordinator drawing" "HUP group inputs"; do
+        read -r signal whom spec options <<<"$each"
+        # shellcheck disable=SC2086
+        start run "$spec.yaml" --jobs 1 --out "$signal" $options
+        eventually has_lock "$signal"
+        sleep 0.3
+        stop_with "$signal" "$whom"
         [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
         grep -q interrupted messages
+        [ -n "$(ls "$signal"/cells/*/checkpoint)" ]
     done
 }
 

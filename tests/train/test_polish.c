@@ -3,7 +3,9 @@
 #include "train/help_task.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "base/memory.h"
 #include "kernel/kernel.h"
@@ -42,9 +44,8 @@ static struct trainer *trained(const struct task *task, struct pool *pool, int64
 static void polish(struct trainer *t, struct polish_report *r)
 {
     struct err e = {0};
-    if (trainer_polish(t, NULL, r, &e))
+    if (trainer_polish(t, r, &e))
         fail_msg("%s", e.msg);
-    assert_false(r->stopped);
 }
 
 #ifdef REAL_DOUBLE
@@ -140,17 +141,30 @@ static void test_threads_change_nothing(void **state)
     pool_close(three);
 }
 
+static volatile int stop;
+
+static void stop_now(int signal)
+{
+    stop = signal;
+}
+
+/* The first look at its samples takes longer than the timer, and drawing them does not. */
 static void test_stops_when_asked(void **state)
 {
+    const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
     struct task task = tiny_task();
+    task.model.width = task.model.ffn = 32;
+    task.train.polish_samples = 4000;
+    task.stop = &stop;
     struct pool *pool;
     struct err e = {0};
     struct polish_report r;
-    volatile const int stop = 1;
     assert_int_equal(pool_open(&pool, 1, &e), 0);
     struct trainer *t = trained(&task, pool, 3);
-    assert_int_equal(trainer_polish(t, &stop, &r, &e), 0);
-    assert_true(r.stopped);
+    assert_true(signal(SIGPROF, stop_now) != SIG_ERR);
+    assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
+    assert_int_equal(trainer_polish(t, &r, &e), ERR_INTERRUPTED);
+    assert_non_null(strstr(e.msg, "polishing"));
     assert_true(r.steps <= 1);
     trainer_close(t);
     pool_close(pool);

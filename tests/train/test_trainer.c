@@ -183,22 +183,25 @@ static void check_input_gradient(const char *encoding, int attention, int norm)
     pool_close(pool);
 }
 
-static void test_stop_ends_passes_over_a_set(void **state)
+static void test_stop_ends_drawing_and_passes_over_a_set(void **state)
 {
+    volatile int stop = 0;
     struct task task = small_task(MODEL_URPE);
+    task.stop = &stop;
     struct pool *pool = open_pool(2);
     struct trainer *t = open_trainer(&task, pool);
+    struct train_report r;
     struct samples s;
     struct err e = {0};
-    volatile int stop = 0;
     assert_int_equal(samples_evaluation(&s, &task, 16, &e), 0);
     double *y = memory_alloc((size_t)s.rows * 4, sizeof *y, &e);
-    trainer_watch(t, &stop);
     assert_int_equal(trainer_outputs(t, &s, y, NULL, NULL, &e), 0);
     stop = 2;
     assert_int_equal(trainer_outputs(t, &s, y, NULL, NULL, &e), ERR_INTERRUPTED);
     assert_int_equal(trainer_input_gradient(t, &s, y, y, NULL), ERR_INTERRUPTED);
-    trainer_watch(t, NULL);
+    assert_int_equal(trainer_step(t, &r, NULL), ERR_INTERRUPTED); /* where it draws */
+    assert_int_equal(trainer_step_number(t), 0);
+    stop = 0;
     assert_int_equal(trainer_outputs(t, &s, y, NULL, NULL, NULL), 0);
     memory_free(y);
     samples_close(&s);
@@ -411,7 +414,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_paired),
         cmocka_unit_test(test_outputs_do_not_depend_on_the_set),
-        cmocka_unit_test(test_stop_ends_passes_over_a_set),
+        cmocka_unit_test(test_stop_ends_drawing_and_passes_over_a_set),
         cmocka_unit_test(test_input_gradient),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_rates_of_tables),
