@@ -9,24 +9,30 @@
 
 #include "base/memory.h"
 
+struct thread {
+    struct pool *pool;
+    pthread_t id;
+    int number;
+};
+
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
-    pthread_t *thread; /* threads - 1 of them: the caller of pool_run works too */
+    struct thread *thread; /* threads - 1 of them: the caller of pool_run works too, as number 0 */
     int threads, started;
     bool closing;
-    void (*task)(void *context, int item);
+    void (*task)(void *context, int item, int thread);
     void *context;
     int items, next, left;
 };
 
 /* Works until no item is left to hand out.  Called and returns with the mutex held. */
-static void work_off(struct pool *p)
+static void work_off(struct pool *p, int thread)
 {
     while (p->next < p->items) {
         int item = p->next++;
         pthread_mutex_unlock(&p->mutex);
-        p->task(p->context, item);
+        p->task(p->context, item, thread);
         pthread_mutex_lock(&p->mutex);
         if (--p->left == 0)
             pthread_cond_signal(&p->done);
@@ -35,10 +41,11 @@ static void work_off(struct pool *p)
 
 static void *thread_main(void *argument)
 {
-    struct pool *p = argument;
+    const struct thread *t = argument;
+    struct pool *p = t->pool;
     pthread_mutex_lock(&p->mutex);
     while (!p->closing) {
-        work_off(p);
+        work_off(p, t->number);
         if (!p->closing)
             pthread_cond_wait(&p->work, &p->mutex);
     }
@@ -54,7 +61,9 @@ static int start_threads(struct pool *p, struct err *e)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (number == 0 && p->started < p->threads - 1) {
-        number = pthread_create(&p->thread[p->started], NULL, thread_main, p);
+        struct thread *t = &p->thread[p->started];
+        *t = (struct thread){.pool = p, .number = p->started + 1};
+        number = pthread_create(&t->id, NULL, thread_main, t);
         p->started += number == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -85,12 +94,12 @@ int pool_open(struct pool **out, int threads, struct err *e)
     return 0;
 }
 
-void pool_run(struct pool *p, int items, void (*task)(void *context, int item), void *context)
+void pool_run(struct pool *p, int items, void (*task)(void *context, int item, int thread), void *context)
 {
     assert(items >= 0);
     if (p->threads == 1) {
         for (int item = 0; item < items; item++)
-            task(context, item);
+            task(context, item, 0);
         return;
     }
     pthread_mutex_lock(&p->mutex);
@@ -100,7 +109,7 @@ void pool_run(struct pool *p, int items, void (*task)(void *context, int item), 
     p->items = p->left = items;
     p->next = 0;
     pthread_cond_broadcast(&p->work);
-    work_off(p);
+    work_off(p, 0);
     while (p->left > 0)
         pthread_cond_wait(&p->done, &p->mutex);
     pthread_mutex_unlock(&p->mutex);
@@ -120,7 +129,7 @@ void pool_close(struct pool *p)
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->mutex);
     for (int i = 0; i < p->started; i++)
-        pthread_join(p->thread[i], NULL);
+        pthread_join(p->thread[i].id, NULL);
     pthread_cond_destroy(&p->done);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->mutex);

@@ -103,7 +103,7 @@ static void linear_products(const struct products *p, int in, int out)
     gemm_blas(true, false, out, in, p->rows, 1, p->y, out, p->x, in, 0, p->dw, in);
 }
 
-static void run_products(void *context, int item)
+static void run_products(void *context, int item, int thread)
 {
     const struct products *p = (const struct products *)context + item;
     int w = p->width;
@@ -118,7 +118,7 @@ struct peak {
     double flops[64];
 };
 
-static void run_peak(void *context, int item)
+static void run_peak(void *context, int item, int thread)
 {
     struct peak *p = context;
     real sink[2] = {0.5, 0.25};

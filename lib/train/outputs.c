@@ -34,7 +34,8 @@ struct pass trainer_set_pass(const struct trainer *t, int n, int microbatches, b
 {
     int each = PASS_ROWS / n > 1 ? PASS_ROWS / n : 1;
     return (struct pass){.model = &t->model, .samples = each * microbatches,
-                         .microbatches = microbatches, .backward = backward};
+                         .microbatches = microbatches, .backward = backward,
+                         .workspaces = t->model.io.labels ? microbatches : trainer_workspaces(t, microbatches)};
 }
 
 /* The pass for the layouts of s, with or without a backward one, made when first needed. */
@@ -67,7 +68,7 @@ static int find_pass(struct trainer *t, const struct samples *s, bool backward, 
 }
 
 /* Forward pass of microbatch k's samples.  Returns the first of them, or -1 where none are left. */
-static int forward(const struct wave *wave, int k)
+static int forward(const struct wave *wave, int k, int thread)
 {
     struct trainer *t = wave->t;
     struct pass *p = wave->pass;
@@ -76,17 +77,17 @@ static int forward(const struct wave *wave, int k)
     p->micro[k].batch.rows = 0;
     if (count <= 0)
         return -1;
-    pass_fill(p, k, wave->s, first, count);
+    pass_fill(p, k, thread, wave->s, first, count);
     model_forward(&t->model, t->p, &p->state, &p->micro[k].batch, p->micro[k].w);
     return first;
 }
 
-static void run_outputs(void *context, int k)
+static void run_outputs(void *context, int k, int thread)
 {
     struct wave *wave = context;
     struct trainer *t = wave->t;
     struct microbatch *micro = &wave->pass->micro[k];
-    int first = forward(wave, k);
+    int first = forward(wave, k, thread);
     if (first < 0 || wave->each)
         return;
     size_t outputs = (size_t)model_io_outputs(&t->model.io), rows = (size_t)micro->batch.rows;
@@ -98,13 +99,13 @@ static void run_outputs(void *context, int k)
 
 /* The microbatch's copy of the targets is not wanted here, so dx goes there; gradients of parameters
  * are computed on the way and dropped. */
-static void run_input_gradient(void *context, int k)
+static void run_input_gradient(void *context, int k, int thread)
 {
     struct wave *wave = context;
     struct trainer *t = wave->t;
     const struct model_state *state = &wave->pass->state;
     struct microbatch *micro = &wave->pass->micro[k];
-    int first = forward(wave, k), rows = micro->batch.rows;
+    int first = forward(wave, k, thread), rows = micro->batch.rows;
     if (first < 0)
         return;
     size_t channels = (size_t)wave->s->channels, count = (size_t)rows * channels;
@@ -126,7 +127,7 @@ static int chunk_rows(const struct wave *wave, const struct microbatch *micro)
     return left < micro->chunk ? left : micro->chunk;
 }
 
-static void run_logits(void *context, int k)
+static void run_logits(void *context, int k, int thread)
 {
     struct wave *wave = context;
     struct microbatch *micro = &wave->pass->micro[k];
@@ -165,7 +166,7 @@ static void hand_out_logits(struct wave *wave)
     }
 }
 
-static int run_waves(struct wave *wave, void (*run)(void *wave, int k), struct err *e)
+static int run_waves(struct wave *wave, void (*run)(void *wave, int k, int thread), struct err *e)
 {
     struct trainer *t = wave->t;
     int code = find_pass(t, wave->s, wave->dx != NULL, &wave->pass, e);
@@ -205,7 +206,7 @@ static void one_map(struct trainer *t, struct pass *p, const struct samples *s, 
                     trainer_attention_map each, void *context, double *weights, double *sums)
 {
     struct microbatch *micro = &p->micro[0];
-    pass_fill(p, 0, s, sample, 1);
+    pass_fill(p, 0, 0, s, sample, 1);
     model_forward(&t->model, t->p, &p->state, &micro->batch, micro->w);
     for (int k = 0; k < t->model.config.layers; k++) {
         model_attention(&t->model, t->p, &p->state, &micro->batch, micro->w, k, weights, sums);
@@ -217,7 +218,7 @@ int trainer_attention(struct trainer *t, const struct samples *s, trainer_attent
                       void *context, struct err *e)
 {
     const struct layout *l = longest(s);
-    struct pass p = {.model = &t->model, .samples = 1, .microbatches = 1, .backward = true};
+    struct pass p = {.model = &t->model, .samples = 1, .microbatches = 1, .workspaces = 1, .backward = true};
     size_t n = (size_t)(l->n + t->model.before), heads = (size_t)t->model.heads;
     int code = pass_open(&p, l, e);
     double *weights = code ? NULL : arena_alloc(&p.arena, heads * n, n * sizeof *weights, e);

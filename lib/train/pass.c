@@ -27,9 +27,6 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
     if (!memory_multiply((size_t)samples, (size_t)n, &rows) || rows > INT32_MAX)
         return err_set(e, ERR_MEMORY, "", "%d samples of %d positions are too many", samples, n);
     *micro = (struct microbatch){.chunk = chunk_rows(io, (int)rows)};
-    int code = workspace_open(&micro->w, p->model, &p->state, (int)rows, p->backward, a, e);
-    if (code)
-        return code;
     micro->first = arena_alloc(a, (size_t)samples + 1, sizeof *micro->first, e);
     micro->layout = arena_alloc(a, (size_t)samples, sizeof *micro->layout, e);
     micro->x = arena_alloc(a, rows * channels, sizeof *micro->x, e);
@@ -47,10 +44,14 @@ static int carve_microbatch(const struct pass *p, struct microbatch *micro, int 
 
 static int carve(struct pass *p, const struct layout *longest, struct arena *a, struct err *e)
 {
-    int code = model_state_open(&p->state, p->model, longest, a, e);
-    for (int k = 0; k < p->microbatches && !code; k++)
-        code = carve_microbatch(p, &p->micro[k], pass_first(p, p->samples, k + 1) -
-                                                     pass_first(p, p->samples, k), a, e);
+    int most = 0, code = model_state_open(&p->state, p->model, longest, a, e);
+    for (int k = 0; k < p->microbatches && !code; k++) {
+        int samples = pass_first(p, p->samples, k + 1) - pass_first(p, p->samples, k);
+        code = carve_microbatch(p, &p->micro[k], samples, a, e);
+        most = samples > most ? samples : most;
+    }
+    for (int k = 0; k < p->workspaces && !code; k++)
+        code = workspace_open(&p->w[k], p->model, &p->state, most * p->state.n, p->backward, a, e);
     return code;
 }
 
@@ -72,11 +73,12 @@ int pass_open(struct pass *p, const struct layout *longest, struct err *e)
     return code ? code : carve(p, longest, &p->arena, e);
 }
 
-void pass_fill(struct pass *p, int k, const struct samples *s, int first, int count)
+void pass_fill(struct pass *p, int k, int thread, const struct samples *s, int first, int count)
 {
     struct microbatch *micro = &p->micro[k];
     int row = s->first[first], rows = s->first[first + count] - row;
     size_t channels = (size_t)s->channels, outputs = (size_t)s->outputs;
+    micro->w = p->w[p->workspaces < p->microbatches ? thread : k];
     for (int i = 0; i <= count; i++)
         micro->first[i] = s->first[first + i] - row;
     for (int i = 0; i < count; i++)

@@ -115,10 +115,16 @@ int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e)
     return space_of(&t->task.space)->layout(&t->task.space, n, &t->tables, out, e);
 }
 
+int trainer_workspaces(const struct trainer *t, int microbatches)
+{
+    int threads = t->pool ? pool_threads(t->pool) : microbatches;
+    return threads < microbatches ? threads : microbatches;
+}
+
 struct pass trainer_stage_pass(const struct trainer *t, const struct stage *s)
 {
     return (struct pass){.model = &t->model, .samples = s->batch, .microbatches = s->microbatches,
-                         .backward = true};
+                         .workspaces = trainer_workspaces(t, s->microbatches), .backward = true};
 }
 
 int trainer_enter_stage(struct trainer *t, struct err *e)
@@ -193,7 +199,7 @@ static double head_loss(struct trainer *t, struct microbatch *micro)
     return loss;
 }
 
-static void run_microbatch(void *context, int k)
+static void run_microbatch(void *context, int k, int thread)
 {
     struct trainer *t = context;
     struct microbatch *micro = &t->pass.micro[k];
@@ -202,7 +208,7 @@ static void run_microbatch(void *context, int k)
     int to = pass_first(&t->pass, t->batch.count, k + 1);
     memset(micro->gradient, 0, t->model.tensors.elements * sizeof(real));
     memset(micro->dstate, 0, state->elements * sizeof(real));
-    pass_fill(&t->pass, k, &t->batch, from, to - from);
+    pass_fill(&t->pass, k, thread, &t->batch, from, to - from);
     model_forward(&t->model, t->p, state, &micro->batch, micro->w);
     micro->loss = head_loss(t, micro);
     model_backward(&t->model, t->p, state, &micro->batch, micro->w, micro->gradient, micro->dstate,
@@ -210,7 +216,7 @@ static void run_microbatch(void *context, int k)
 }
 
 /* Sums the gradients of one piece into microbatch 0's, in their order. */
-static void reduce_piece(void *context, int k)
+static void reduce_piece(void *context, int k, int thread)
 {
     struct trainer *t = context;
     struct piece *piece = &t->piece[k];
@@ -221,7 +227,7 @@ static void reduce_piece(void *context, int k)
     piece->squares = kernel()->sum_squares(piece->count, micro[0].gradient + piece->offset);
 }
 
-static void update_piece(void *context, int k)
+static void update_piece(void *context, int k, int thread)
 {
     struct trainer *t = context;
     const struct piece *piece = &t->piece[k];

@@ -15,24 +15,27 @@ enum { ITEMS = 1000 };
 
 struct work {
     atomic_int calls[ITEMS];
+    atomic_int busy[8], shared; /* by thread; how often a thread's number was another's, too */
     double result[ITEMS];
 };
 
-static void work_item(void *context, int item)
+static void work_item(void *context, int item, int thread)
 {
     struct work *w = context;
     atomic_fetch_add(&w->calls[item], 1);
+    atomic_fetch_add(&w->shared, atomic_exchange(&w->busy[thread], 1));
     double x = item;
     for (int i = 0; i < 100; i++)
         x = x * 0.999 + 1;
     w->result[item] = x;
+    atomic_store(&w->busy[thread], 0);
 }
 
 static void every_item_once(void **state)
 {
     static struct work alone;
     for (int item = 0; item < ITEMS; item++)
-        work_item(&alone, item);
+        work_item(&alone, item, 0);
     for (int threads = 1; threads <= 8; threads++) {
         struct pool *p;
         assert_int_equal(pool_open(&p, threads, NULL), 0);
@@ -40,8 +43,11 @@ static void every_item_once(void **state)
         for (int round = 0; round < 20; round++) {
             static struct work w;
             w = (struct work){0};
+            for (int k = threads; k < 8; k++)
+                w.busy[k] = 1; /* no thread has that number */
             int items = round == 0 ? 0 : round == 1 ? 1 : ITEMS - round;
             pool_run(p, items, work_item, &w);
+            assert_int_equal(atomic_load(&w.shared), 0);
             for (int item = 0; item < ITEMS; item++) {
                 assert_int_equal(atomic_load(&w.calls[item]), item < items);
                 assert_true(item >= items || w.result[item] == alone.result[item]);
@@ -53,7 +59,7 @@ static void every_item_once(void **state)
 }
 
 /* With as many items as threads that wait for one another, all must be in the air at once. */
-static void meet(void *context, int item)
+static void meet(void *context, int item, int thread)
 {
     pthread_barrier_wait(context);
 }
@@ -76,7 +82,7 @@ struct mask_seen {
     atomic_int blocked_in_caller, open_elsewhere;
 };
 
-static void look_at_mask(void *context, int item)
+static void look_at_mask(void *context, int item, int thread)
 {
     struct mask_seen *seen = context;
     sigset_t mask;
