@@ -238,10 +238,10 @@ static int title_room(const struct page *g)
     return (int)(g->panel_width - (g->row_height ? 2 * EDGE : 5 * EDGE)) / TITLE_LETTER;
 }
 
-/* gnuplot's lines are 1.5 pixels more than TITLE_LINE: beyond IN_EDGE lines, the edge above has no room for that. */
+/* gnuplot's lines are 1.5 pixels more than TITLE_LINE: beyond IN_EDGE lines, the label above has no room for that. */
 static int title_height(const struct page *g)
 {
-    enum { IN_EDGE = 8 };
+    enum { IN_EDGE = 6 };
     int beyond = g->title_lines > IN_EDGE ? g->title_lines - IN_EDGE : 0;
     return g->title_lines * TITLE_LINE + 2 * beyond;
 }

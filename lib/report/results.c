@@ -483,12 +483,14 @@ static int parse(struct results *r, const struct spec *s, const struct csv *c, s
     memcpy(r->spec, &s, sizeof s); /* read only while borrowed */
     r->specs = 1;
     int code = axes_open(r, e);
-    for (int k = 1; k < c->rows && !code; k++, field += RESULT_COUNT) {
+    for (int k = 1, rows; k < c->rows && !code; k += rows, field += rows * RESULT_COUNT) {
         const struct cell *cell = spec_find(s, field[RESULT_cell]);
         if (!cell)
             return err_set(e, ERR_FORMAT, spec_name(s), "no cell has the id %s", field[RESULT_cell]);
-        code = tell(r, 0, cell->index, field, 1, e);
-        r->row[r->rows++] = (struct result_row){.field = field, .cell = cell->index, .order = k};
+        for (rows = 0; k + rows < c->rows && strcmp(c->row[k + rows][RESULT_cell], cell->id) == 0; rows++)
+            r->row[r->rows++] = (struct result_row){.field = field + rows * RESULT_COUNT, .cell = cell->index,
+                                                    .order = k + rows};
+        code = tell(r, 0, cell->index, field, rows, e);
     }
     return code;
 }

@@ -128,8 +128,6 @@ static int score(const struct card_work *w, const unsigned char *scored, struct 
         code = predictions_of(path, w->predictions, c, e);
         if (!code)
             code = append_scored(w, c, pool, path, &rows[k], scores, &worst, e);
-        if (!code && w->stop && *w->stop)
-            code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
     }
     pool_close(pool);
     return code;

@@ -221,9 +221,6 @@ static int train(struct work *w, struct err *e)
             return code;
         if (step >= steps && isinf(w->error)) /* no further step is there to tell */
             w->diverged = true;
-        if (task_stopped(w->task))
-            return err_set(e, ERR_INTERRUPTED, w->run->folder, "interrupted at step %lld",
-                           (long long)step);
         if (step >= steps || w->diverged)
             return machine_seconds() - w->saved < SAVE_SECONDS ? 0 : save(w, e);
         code = make_step(w, e);
@@ -319,9 +316,7 @@ static int evaluate(struct work *w, struct text *rows, struct err *e)
     int code = 0, count = evaluation_count(w->task);
     row_append_header(rows);
     for (int k = 0; k < count && !code; k++)
-        code = task_stopped(w->task) ? err_set(e, ERR_INTERRUPTED, w->run->folder,
-                                               "interrupted before evaluation %d of %d", k + 1, count)
-                                     : append_number(w, k, rows, e);
+        code = append_number(w, k, rows, e);
     return code;
 }
 

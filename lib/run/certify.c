@@ -114,8 +114,6 @@ static int work_off(void *context, struct worker_link *link, enum worker_outcome
     for (int k = share->piece.at; k < share->piece.end && !code; k++) {
         text_clear(&rows);
         code = certify_cell(w->spec, spec_cell(w->spec, k), pool, memo, w->options, &rows, e);
-        if (!code && *w->options->stop)
-            code = err_set(e, ERR_INTERRUPTED, NULL, "interrupted");
         if (!code)
             code = text_check(&rows, e);
         progress.step++;
@@ -272,12 +270,9 @@ static int open_crowd(struct crowd *w, struct err *e)
 int certify_cells(const struct spec *s, const struct certify_options *o, struct text *rows,
                   struct certify_counts *counts, struct err *e)
 {
-    static const int never;
-    struct certify_options own = *o;
-    struct crowd w = {.spec = s, .options = &own, .rows = rows, .counts = counts};
-    own.stop = o->stop ? o->stop : &never;
+    struct crowd w = {.spec = s, .options = o, .rows = rows, .counts = counts};
     *counts = (struct certify_counts){0};
-    const struct crew_duty duty = {.context = &w, .stop = own.stop, .left = is_left, .start = start_next,
+    const struct crew_duty duty = {.context = &w, .stop = o->stop, .left = is_left, .start = start_next,
                                    .note = say_nothing, .heard = take_rows, .ended = take_end,
                                    .between = draw};
     int code = open_crowd(&w, e);

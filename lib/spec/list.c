@@ -181,7 +181,7 @@ static int append_leaf(void *context, const struct leaf *leaf)
 {
     const struct settings *s = context;
     bool said = varies(s, leaf->key) || !option_is_default(leaf->row, &leaf->value);
-    if (has_column(leaf->key) || leaf->row->cosmetic || !said)
+    if (!said || leaf->row->cosmetic || has_column(leaf->key)) /* dear last */
         return 0;
     text_append_format(s->out, "%s%s=", s->out->length > s->start ? "; " : "", leaf->key);
     if (leaf->row->type == OPTION_PLAN)

@@ -263,6 +263,11 @@ static void no_text_lies_on_another(void **state)
         "name: f\nseeds: 3\nspace: {length: 4}\ntarget: token_reverse\n"
         "model: {heads: 2, width: 8, ffn: 8}\ngrid: {model.layers: [1, 2], model.mask: [none, causal]}\n",
         7, 4);
+#define TERM "math.sin(2*x[i][c])+ "
+    draw_and_check( /* titles of a dozen lines, a term in each */
+        "name: f\nspace: {length: 4, channels: 1}\nmodel: {heads: 2, width: 8, ffn: 8}\n"
+        "grid: {target: [gain, position, {kind: lua, y: '" TERM TERM TERM TERM TERM TERM TERM TERM TERM TERM TERM
+        "0'}], model.attention: [rpe, urpe]}\n", 7, 3);
     draw_and_check( /* a grid of one row */
         "name: f\nspace: {kind: grid, height: 1, width: 3, channels: 1}\ntarget: position\n"
         "model: {heads: 2, width: 8, ffn: 8}\n", 5, 3);
