@@ -122,7 +122,7 @@ static void run_peak(void *context, int item, int thread)
 {
     struct peak *p = context;
     real sink[2] = {0.5, 0.25};
-    p->flops[item] = kernel()->multiply_add(1 << 18, sink);
+    p->flops[item] = kernel()->multiply_add(1 << 21, sink);
 }
 
 static double time_peak(struct pool *pool, int threads)

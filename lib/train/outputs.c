@@ -35,7 +35,7 @@ struct pass trainer_set_pass(const struct trainer *t, int n, int microbatches, b
     int each = PASS_ROWS / n > 1 ? PASS_ROWS / n : 1;
     return (struct pass){.model = &t->model, .samples = each * microbatches,
                          .microbatches = microbatches, .backward = backward,
-                         .workspaces = t->model.io.labels ? microbatches : trainer_workspaces(t, microbatches)};
+                         .workspaces = microbatches};
 }
 
 /* The pass for the layouts of s, with or without a backward one, made when first needed. */

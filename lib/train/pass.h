@@ -28,7 +28,7 @@ struct microbatch {
 struct pass {
     const struct model *model;
     int samples, microbatches; /* of a batch, at most */
-    int workspaces; /* one for each thread; or for each microbatch, where activations are read afterwards */
+    int workspaces; /* one for each thread; or for each microbatch, as over sets */
     int relations; /* of a trainer's list: of the layout that it was opened for */
     bool backward;
     struct model_state state;

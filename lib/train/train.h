@@ -162,7 +162,7 @@ typedef void (*trainer_table)(void *context, int layer, int head, int relation, 
 /* What a task costs. */
 struct train_price {
     size_t parameters;
-    size_t bytes;        /* of parameters, moments, a checkpoint, the dearest stage, drawing */
+    size_t bytes;        /* of parameters, moments, a checkpoint, the dearest stage on many threads, drawing */
     size_t drawing;      /* in `bytes`: what drawing takes besides the samples, a text say */
     size_t polish;       /* bytes of polishing, besides; 0: there is none */
     double step_flops;   /* of a training step */

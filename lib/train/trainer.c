@@ -115,7 +115,8 @@ int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e)
     return space_of(&t->task.space)->layout(&t->task.space, n, &t->tables, out, e);
 }
 
-int trainer_workspaces(const struct trainer *t, int microbatches)
+/* One for each thread; priced, where there is no pool, as for many threads. */
+static int workspaces(const struct trainer *t, int microbatches)
 {
     int threads = t->pool ? pool_threads(t->pool) : microbatches;
     return threads < microbatches ? threads : microbatches;
@@ -124,7 +125,7 @@ int trainer_workspaces(const struct trainer *t, int microbatches)
 struct pass trainer_stage_pass(const struct trainer *t, const struct stage *s)
 {
     return (struct pass){.model = &t->model, .samples = s->batch, .microbatches = s->microbatches,
-                         .workspaces = trainer_workspaces(t, s->microbatches), .backward = true};
+                         .workspaces = workspaces(t, s->microbatches), .backward = true};
 }
 
 int trainer_enter_stage(struct trainer *t, struct err *e)

@@ -47,8 +47,6 @@ int trainer_open_shape(struct trainer *t, const struct task *task, struct err *e
 int trainer_carve(struct trainer *t, struct arena *a, struct err *e);
 /* The layout of n positions; t->trained where that is its size. */
 int trainer_layout(struct trainer *t, int n, struct layout *out, struct err *e);
-/* Of a pass with so many microbatches, one after the other on each thread; priced without a pool: one each. */
-int trainer_workspaces(const struct trainer *t, int microbatches);
 /* A pass over batches of a stage, to be opened or priced. */
 struct pass trainer_stage_pass(const struct trainer *t, const struct stage *s);
 /* Makes the stage of step t->step the open one: its pass and its sampler. */
