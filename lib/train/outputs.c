@@ -68,7 +68,7 @@ static int find_pass(struct trainer *t, const struct samples *s, bool backward, 
 }
 
 /* Forward pass of microbatch k's samples.  Returns the first of them, or -1 where none are left. */
-static int forward(const struct wave *wave, int k, int thread)
+static int forward(const struct wave *wave, int k)
 {
     struct trainer *t = wave->t;
     struct pass *p = wave->pass;
@@ -77,7 +77,7 @@ static int forward(const struct wave *wave, int k, int thread)
     p->micro[k].batch.rows = 0;
     if (count <= 0)
         return -1;
-    pass_fill(p, k, thread, wave->s, first, count);
+    pass_fill(p, k, wave->s, first, count);
     model_forward(&t->model, t->p, &p->state, &p->micro[k].batch, p->micro[k].w);
     return first;
 }
@@ -87,7 +87,7 @@ static void run_outputs(void *context, int k, int thread)
     struct wave *wave = context;
     struct trainer *t = wave->t;
     struct microbatch *micro = &wave->pass->micro[k];
-    int first = forward(wave, k, thread);
+    int first = forward(wave, k);
     if (first < 0 || wave->each)
         return;
     size_t outputs = (size_t)model_io_outputs(&t->model.io), rows = (size_t)micro->batch.rows;
@@ -105,7 +105,7 @@ static void run_input_gradient(void *context, int k, int thread)
     struct trainer *t = wave->t;
     const struct model_state *state = &wave->pass->state;
     struct microbatch *micro = &wave->pass->micro[k];
-    int first = forward(wave, k, thread), rows = micro->batch.rows;
+    int first = forward(wave, k), rows = micro->batch.rows;
     if (first < 0)
         return;
     size_t channels = (size_t)wave->s->channels, count = (size_t)rows * channels;
@@ -206,7 +206,7 @@ static void one_map(struct trainer *t, struct pass *p, const struct samples *s, 
                     trainer_attention_map each, void *context, double *weights, double *sums)
 {
     struct microbatch *micro = &p->micro[0];
-    pass_fill(p, 0, 0, s, sample, 1);
+    pass_fill(p, 0, s, sample, 1);
     model_forward(&t->model, t->p, &p->state, &micro->batch, micro->w);
     for (int k = 0; k < t->model.config.layers; k++) {
         model_attention(&t->model, t->p, &p->state, &micro->batch, micro->w, k, weights, sums);

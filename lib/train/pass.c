@@ -52,6 +52,8 @@ static int carve(struct pass *p, const struct layout *longest, struct arena *a, 
     }
     for (int k = 0; k < p->workspaces && !code; k++)
         code = workspace_open(&p->w[k], p->model, &p->state, most * p->state.n, p->backward, a, e);
+    for (int k = 0; k < p->microbatches; k++)
+        p->micro[k].w = p->w[k % p->workspaces];
     return code;
 }
 
@@ -73,12 +75,11 @@ int pass_open(struct pass *p, const struct layout *longest, struct err *e)
     return code ? code : carve(p, longest, &p->arena, e);
 }
 
-void pass_fill(struct pass *p, int k, int thread, const struct samples *s, int first, int count)
+void pass_fill(struct pass *p, int k, const struct samples *s, int first, int count)
 {
     struct microbatch *micro = &p->micro[k];
     int row = s->first[first], rows = s->first[first + count] - row;
     size_t channels = (size_t)s->channels, outputs = (size_t)s->outputs;
-    micro->w = p->w[p->workspaces < p->microbatches ? thread : k];
     for (int i = 0; i <= count; i++)
         micro->first[i] = s->first[first + i] - row;
     for (int i = 0; i < count; i++)

@@ -45,8 +45,7 @@ int pass_open(struct pass *p, const struct layout *longest, struct err *e);
 int pass_bytes(struct pass *p, const struct layout *longest, size_t *bytes, struct err *e);
 /* The first sample of microbatch k, of a batch of `samples`. */
 int pass_first(const struct pass *p, int samples, int k);
-/* Points microbatch k at samples first .. first+count-1 of the set and copies them to real, for a pass by
- * that thread. */
-void pass_fill(struct pass *p, int k, int thread, const struct samples *s, int first, int count);
+/* Points microbatch k at samples first .. first+count-1 of the set and copies them to real. */
+void pass_fill(struct pass *p, int k, const struct samples *s, int first, int count);
 
 #endif

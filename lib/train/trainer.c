@@ -209,7 +209,9 @@ static void run_microbatch(void *context, int k, int thread)
     int to = pass_first(&t->pass, t->batch.count, k + 1);
     memset(micro->gradient, 0, t->model.tensors.elements * sizeof(real));
     memset(micro->dstate, 0, state->elements * sizeof(real));
-    pass_fill(&t->pass, k, thread, &t->batch, from, to - from);
+    if (t->pass.workspaces < t->pass.microbatches)
+        micro->w = t->pass.w[thread];
+    pass_fill(&t->pass, k, &t->batch, from, to - from);
     model_forward(&t->model, t->p, state, &micro->batch, micro->w);
     micro->loss = head_loss(t, micro);
     model_backward(&t->model, t->p, state, &micro->batch, micro->w, micro->gradient, micro->dstate,
